@@ -1,0 +1,61 @@
+"""Dispatch plans for sites that put renewables, coal, storage, a grid and GPUs behind one fence.
+
+    import planner
+
+    scenario = planner.load("scenarios/huainan/scenario.yaml")
+    plan = planner.solve(scenario)
+    plan.write("plans/huainan")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.errors import (
+        InfeasibleError,
+        NoPlanError,
+        PlanError,
+        PlannerError,
+        ScenarioError,
+        SolveError,
+    )
+    from planner.folder import read_plan
+    from planner.plan import Plan
+    from planner.scenario import Scenario, load
+    from planner.studies.single import solve
+
+__all__ = [
+    "InfeasibleError",
+    "NoPlanError",
+    "Plan",
+    "PlanError",
+    "PlannerError",
+    "Scenario",
+    "ScenarioError",
+    "SolveError",
+    "load",
+    "read_plan",
+    "solve",
+]
+
+_WHERE = {
+    "Plan": "planner.plan",
+    "Scenario": "planner.scenario",
+    "load": "planner.scenario",
+    "read_plan": "planner.folder",
+    "solve": "planner.studies.single",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used, so that `planner --help` stays instant."""
+    if name not in __all__:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_WHERE.get(name, "planner.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

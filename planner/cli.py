@@ -1,0 +1,217 @@
+"""The command line. Exit codes: 0 success, 2 wrong input, 3 infeasible, 4 no plan, 5 plan, 130 Ctrl-C.
+
+Heavy imports stay inside the commands that need them, so that `planner --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planner.errors import PlannerError, Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Plan, hour by hour, what every megawatt of a site does: sell it, store it, compute with it.",
+)
+
+ScenarioPath = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Replace a value, such as components.pv.capacity_mw=300, or scale it: ={scale: 0.8}.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where the time went.")]
+
+
+@app.callback()
+def _root() -> None:
+    """Keep subcommands even while there is one."""
+
+
+@app.command(epilog="Example: planner check scenarios/huainan/scenario.yaml")
+def check(scenario: ScenarioPath, set_: Changes = None, quiet: Quiet = False) -> None:
+    """Validate a scenario, summarise it and warn; solve nothing."""
+    with _errors():
+        from planner.scenario import load
+
+        found = load(scenario, _changes(set_))
+        if quiet:
+            return
+        horizon = found.horizon
+        console = _console()
+        console.print(f"{found.name}: valid", highlight=False, markup=False)
+        console.print(
+            f"{horizon.starts[0].isoformat()}, {horizon.hours:g} h in {horizon.steps} steps of"
+            f" {horizon.step_min} min",
+            highlight=False,
+        )
+        for name, component in found.components.items():
+            at = f" at {component.node}" if hasattr(component, "node") else ""
+            console.print(f"  {name}: {component.kind}{at}", highlight=False, markup=False)
+        for warning in found.warnings():
+            console.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
+
+
+@app.command(epilog="Example: planner solve scenarios/huainan/scenario.yaml --out plans/huainan")
+def solve(
+    scenario: ScenarioPath,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: plans/NAME]")
+    ] = None,
+    set_: Changes = None,
+    gap: Annotated[
+        float | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="S", help="Most seconds in the solver.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
+    ] = "csv",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find the most profitable plan, print its summary and write the plan folder."""
+    with _errors():
+        from planner.scenario import load
+
+        changes = _changes(set_)
+        for path, value in (("solver.gap", gap), ("solver.time_limit_s", time_limit)):
+            if value is not None:
+                changes[path] = value
+        began = time.perf_counter()
+        found = load(scenario, changes)
+        target = out or Path("plans") / _file_name(found.name)
+        wanted = _formats(formats)
+        console = _console()
+        loaded = time.perf_counter()
+        with _progress(console, quiet, f"solving {found.name}"):
+            from planner.studies.single import solve as solve_scenario
+
+            plan = solve_scenario(found)
+        solved = time.perf_counter()
+        folder = plan.write(target, wanted)
+        written = time.perf_counter()
+        if quiet:
+            return
+        from planner.report.console import show
+
+        show(plan, console)
+        if verbose:
+            parts = plan.summary["runtimes_s"] | {
+                "validate_s": loaded - began, "all_of_solve_s": solved - loaded,
+                "write_s": written - solved,
+            }  # fmt: skip
+            text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in parts.items())
+            console.print(f"time: {text}", highlight=False)
+        console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: planner schema > planner.schema.json")
+def schema(
+    what: Annotated[str, typer.Argument(metavar="[scenario]", help="What to describe.")] = "scenario",
+) -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    with _errors():
+        import json
+
+        if what != "scenario":
+            said = "is not yet available" if what == "sweep" else "must be scenario"
+            raise ScenarioError([Problem(f"{said}, is {what!r}", path="planner schema")])
+        from planner.schema import scenario_schema
+
+        sys.stdout.write(json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what went wrong into words on stderr and an exit code."""
+    try:
+        yield
+    except PlannerError as error:
+        sys.stderr.write(f"{error}\n")
+        problems = getattr(error, "problems", ())
+        if len(problems) > 1:
+            sys.stderr.write(f"{len(problems)} problems\n")
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing was written\n")
+        sys.stderr.flush()
+        os._exit(130)  # the solver's thread need not be waited for
+
+
+def _changes(texts: list[str] | None) -> dict[str, Any]:
+    from planner.document import parse_value
+
+    changes: dict[str, Any] = {}
+    problems = []
+    for text in texts or ():
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            problems.append(Problem(f"--set needs PATH=VALUE, is {text!r}", file="--set"))
+            continue
+        try:
+            changes[path.strip()] = parse_value(value)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ScenarioError(problems)
+    return changes
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from planner.folder import FORMATS
+
+    wanted = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [part for part in wanted if part not in FORMATS]
+    if unknown:
+        known = ", ".join(FORMATS)
+        raise ScenarioError([Problem(f"must be of {known}, is {unknown[0]!r}", path="--formats")])
+    return wanted
+
+
+def _file_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".") or "plan"
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() else 120
+    return Console(width=wide)
+
+
+@contextmanager
+def _progress(console: Console, quiet: bool, text: str) -> Iterator[None]:
+    if quiet or not console.is_terminal:
+        yield
+        return
+    from rich.markup import escape
+
+    with console.status(escape(text)):
+        yield

@@ -1,0 +1,345 @@
+"""What every component is: a frozen value that knows its own mathematics.
+
+`build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
+`Terms`: what it puts into which balance, what it costs, how its energy is used, what it meters.
+The model sums the terms and knows no component by name.
+
+Component modules import Pyomo inside `build` only, so that checking a scenario stays instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from planner.horizon import Frozen, Horizon, Window
+from planner.series import Array, NonNegative, Series
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+ORIGINS = ("renewable", "thermal", "grid")
+POOLED = ("pooled",)
+
+Expression = Any  # a Pyomo expression, variable or number
+ByStep = Callable[[int], Expression]
+Values = Mapping[str, Array]
+Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component may offer or need
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Efficiency = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+AtLeastZero = Annotated[float, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Balance(NamedTuple):
+    """A sum over the site that must be zero in every step: power by origin, or tokens."""
+
+    kind: str
+    name: str
+    origin: str | None = None
+
+
+class Meter(NamedTuple):
+    """A quantity that rules may sum: MW or the like by step, at a node and by origin if it has."""
+
+    quantity: str
+    node: str | None = None
+    origin: str | None = None
+
+
+class Line(NamedTuple):
+    """A line of the ledger. `use` and `origin` say which energy a revenue belongs to."""
+
+    name: str
+    cash: bool = True
+    use: str | None = None
+    origin: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.origin is None else f"{self.name}[{self.origin}]"
+
+
+class Exclusive(NamedTuple):
+    """Two flows in MW that may not both be positive in a step, and the switch between them.
+
+    The component's own rows bound `first` by `switch` and `second` by `1 - switch`; the switch is
+    declared continuous in 0..1 and becomes binary only in the steps where a plan overlaps.
+    """
+
+    switch: Any
+    first: ByStep
+    second: ByStep
+
+
+class Tidy:
+    """Ranks of the tidying solves, in their order; each minimises its sum."""
+
+    RENEWABLE_TO_COMPUTE = 1
+    STORAGE_THROUGHPUT = 2
+    WAKE_UPS = 3
+    FUEL = 4
+
+
+Period = int | str | None  # a step, a month such as "2026-07", or None for once
+Amounts = Mapping[Period, Expression]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one component contributes to the site's sums.
+
+    flows: by balance, positive into it (MW or Mtok/h by step).
+    costs: ledger line -> {period: CNY spent}; part of the objective.
+    reported: the same for money that is shown but never optimised.
+    uses: (use, origin) -> MW by step for the allocation table.
+    injected: origin -> MW by step that the component brings to the site (availability).
+    meters: MW by step that rules may sum.
+    exclusive: pairs of flows that exclude each other.
+    tidy: rank -> expression to be minimised once the profit is settled.
+    """
+
+    flows: Mapping[Balance, ByStep] = field(default_factory=dict)
+    costs: Mapping[Line, Amounts] = field(default_factory=dict)
+    reported: Mapping[Line, Amounts] = field(default_factory=dict)
+    uses: Mapping[tuple[str, str], ByStep] = field(default_factory=dict)
+    injected: Mapping[str, ByStep] = field(default_factory=dict)
+    meters: Mapping[Meter, ByStep] = field(default_factory=dict)
+    exclusive: Sequence[Exclusive] = ()
+    tidy: Mapping[int, Expression] = field(default_factory=dict)
+
+
+class Meters:
+    """All meters of a site, for the components that are built last."""
+
+    def __init__(self) -> None:
+        self._all: dict[Meter, dict[str, ByStep]] = {}
+
+    def add(self, component: str, meters: Mapping[Meter, ByStep]) -> None:
+        """Take the meters of one component."""
+        for meter, by_step in meters.items():
+            self._all.setdefault(meter, {})[component] = by_step
+
+    def by_component(
+        self, quantity: str, *, node: str | None = None, origin: str | None = None
+    ) -> dict[str, list[ByStep]]:
+        """Return the meters of a quantity by component; None means any node or origin."""
+        found: dict[str, list[ByStep]] = {}
+        for meter, by_component in self._all.items():
+            fits = meter.quantity == quantity and node in (None, meter.node)
+            if fits and origin in (None, meter.origin):
+                for component, by_step in by_component.items():
+                    found.setdefault(component, []).append(by_step)
+        return found
+
+    def total(self, quantity: str, *, node: str | None = None, origin: str | None = None) -> ByStep:
+        """Return the sum of a quantity over all components, by step."""
+        parts = [
+            part
+            for parts in self.by_component(quantity, node=node, origin=origin).values()
+            for part in parts
+        ]
+        return lambda t: sum(part(t) for part in parts)
+
+
+class Time:
+    """The window's steps and points as Pyomo sets; series by absolute step number."""
+
+    def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
+        import pyomo.environ as pyo
+
+        self.horizon = horizon
+        self.window = window
+        self.first, self.last = window.first, window.last
+        self.step_h = horizon.step_h
+        self._model = model
+        self._range_set = pyo.RangeSet
+        model.steps = pyo.RangeSet(self.first, self.last)
+        self.steps = model.steps
+        self.points = self.back(1)
+
+    def back(self, steps: int) -> Any:
+        """Return the steps or points of the window with so many before it: its fixed past."""
+        name = f"back_{steps}"
+        if not hasattr(self._model, name):
+            self._model.add_component(name, self._range_set(self.first - steps, self.last))
+        return getattr(self._model, name)
+
+    def of(self, series: Array) -> dict[int, float]:
+        """Return a series as plain floats by step of the window."""
+        part = series[self.first - 1 : self.last].tolist()
+        return dict(zip(range(self.first, self.last + 1), part, strict=True))
+
+    def days(self) -> list[list[int]]:
+        """The steps of each local day inside the window."""
+        return self._inside(self.horizon.days)
+
+    def months(self) -> dict[str, list[int]]:
+        """The steps of each local month inside the window."""
+        groups = self.horizon.months
+        inside = {month: self._inside([steps]) for month, steps in groups.items()}
+        return {month: parts[0] for month, parts in inside.items() if parts}
+
+    def _inside(self, groups: list[list[int]]) -> list[list[int]]:
+        cut = [[t for t in group if self.first <= t <= self.last] for group in groups]
+        return [group for group in cut if group]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The read-only view a component has of the rest of the scenario."""
+
+    name: str
+    horizon: Horizon
+    components: Mapping[str, Component]
+    trace: bool = True
+    time: Time | None = None
+    mentioned: frozenset[str] = frozenset()
+
+    @property
+    def clock(self) -> Time:
+        """The window being built."""
+        assert self.time is not None
+        return self.time
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that energy is followed by."""
+        return ORIGINS if self.trace else POOLED
+
+    def origin(self, source: str) -> str:
+        """Return the origin under which energy from `source` is followed."""
+        return source if self.trace else POOLED[0]
+
+    def reserves(self) -> list[str]:
+        """The components that ask this one for reserve; it offers none where nobody asks."""
+        return [
+            name
+            for name, component in self.components.items()
+            if self.name in component.asks_reserve_of(self.components)
+        ]
+
+    def supply(self, key: Supply) -> list[float]:
+        """Return what every supplier of `key` says of it; empty when nobody supplies it."""
+        found = (component.supplies().get(key) for component in self.components.values())
+        return [value for value in found if value is not None]
+
+
+Complaint = tuple[tuple[str | int, ...], str]  # path below the component, message
+
+
+class Component(Frozen):
+    """A part of the site. Subclasses carry a literal `kind` and their fields."""
+
+    offers_reserve: ClassVar[bool] = False
+
+    def supplies(self) -> dict[Supply, float]:
+        """Return what it may supply: ("power", node) or ("model", name), with a figure of merit."""
+        return {}
+
+    def demands(self) -> dict[Supply, str]:
+        """Return what somebody must supply for it to work, and the field that says so."""
+        return {}
+
+    def absorbs(self) -> set[str]:
+        """Return the nodes where it can use or sell energy."""
+        return {name for what, name in self.demands() if what == "power"}
+
+    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:  # noqa: ARG002
+        """Return the components it asks for reserve."""
+        return ()
+
+    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
+        """Yield what is wrong with it in view of the whole scenario."""
+        yield from ()
+
+    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        """Yield what a careful colleague would ask about."""
+        yield from ()
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:  # noqa: ARG002
+        """Declare its variables and rows in the empty block `b`; return its terms."""
+        return Terms()
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:  # noqa: ARG002
+        """Declare rows that need the meters of others; runs after every `build`."""
+        return Terms()
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
+        """Return its key figures for the summary, named with their units.
+
+        `values` holds its schedule columns (without the component's name) over the horizon.
+        """
+        return {}
+
+    def sale_price(self, origin: str) -> Array | None:  # noqa: ARG002
+        """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
+        return None
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+        """Return the same component with its `initial` advanced to the end of the kept window.
+
+        `values` holds its schedule columns (without the component's name) over the kept steps.
+        """
+        return self
+
+
+class ByOrigin(Frozen):
+    """A price or charge for each origin of energy."""
+
+    renewable: Series
+    """For renewable energy."""
+    thermal: Series
+    """For thermal energy."""
+    grid: Series | None = None
+    """For energy that came from the grid."""
+
+    def of(self, origin: str) -> Array | None:
+        """Return the series of one origin."""
+        value: Array | None = getattr(self, origin)
+        return value
+
+
+class NonNegativeByOrigin(ByOrigin):
+    """A charge for each origin of energy; what is not named is free."""
+
+    renewable: NonNegative | None = None
+    """For renewable energy."""
+    thermal: NonNegative | None = None
+    """For thermal energy."""
+    grid: NonNegative | None = None
+    """For energy that came from the grid."""
+
+
+def form(**keys: str) -> Discriminator:
+    """Tell apart the forms a field may take: a mapping with one of the keys named, or the rest.
+
+    `form(by_origin="renewable thermal grid", series="")`: tags begin with =, so that the paths in
+    error messages can leave them out; the tag without keys is for everything else.
+    """
+    rest = next(tag for tag, words in keys.items() if not words)
+
+    def which(value: Any) -> str:
+        held = set(value) if isinstance(value, dict) else set()
+        for tag, words in keys.items():
+            if isinstance(value, BaseModel) and tag != rest:
+                return f"={tag}"
+            if held & set(words.split()):
+                return f"={tag}"
+        return f"={rest}"
+
+    return Discriminator(which)
+
+
+SeriesByOrigin = Annotated[
+    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
+NonNegativeSeriesByOrigin = Annotated[
+    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]

@@ -1,0 +1,322 @@
+"""A battery that knows where its energy came from.
+
+Variables: charge_mw[o,t], discharge_mw[o,t], energy_mwh[o,t] on points, charging[t] (binary only
+where needed), reserve_mw[j,t] per reserve j.
+
+    energy            energy_mwh[o,t] = (1 - leak_per_h)^Δ energy_mwh[o,t-1]
+                                + Δ (charge_efficiency charge_mw[o,t] - discharge_mw[o,t] / discharge_efficiency)
+    capacity          min_energy_mwh <= sum_o energy_mwh[o,t] <= capacity_mwh
+    charge_limit      sum_o charge_mw[o,t] <= charge_power_mw available[t] charging[t]
+    discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
+    cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
+    ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
+    reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
+    reserve_energy    Δ sum_j reserve_mw[j,t] / discharge_efficiency <= sum_o energy_mwh[o,t] - min_energy_mwh
+
+The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, Tag, model_validator
+
+from planner.components.base import (
+    POOLED,
+    AtLeastZero,
+    Balance,
+    Complaint,
+    Component,
+    Efficiency,
+    Exclusive,
+    Expression,
+    Line,
+    Meter,
+    Name,
+    Site,
+    Supply,
+    Terms,
+    Tidy,
+    Values,
+    form,
+)
+from planner.horizon import Frozen, Horizon, Window
+from planner.series import PerUnit
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class EnergyByOrigin(Frozen):
+    """Stored energy by where it came from."""
+
+    renewable: AtLeastZero = 0.0
+    """MWh of renewable origin."""
+    thermal: AtLeastZero = 0.0
+    """MWh of thermal origin."""
+    grid: AtLeastZero = 0.0
+    """MWh from the grid."""
+
+
+class BatteryInitial(Frozen):
+    """The battery when the horizon begins."""
+
+    energy_mwh: Annotated[
+        Annotated[AtLeastZero, Tag("=number")] | Annotated[EnergyByOrigin, Tag("=by_origin")],
+        form(by_origin="renewable thermal grid", number=""),
+    ]
+    """Stored energy: a number (counted as energy from the grid) or by origin."""
+    discharged_today_mwh: AtLeastZero = 0.0
+    """What was discharged since local midnight; counts toward `cycles_per_day`."""
+
+    def by_origin(self) -> dict[str, float]:
+        """Return the stored energy of every origin."""
+        energy = self.energy_mwh
+        if isinstance(energy, EnergyByOrigin):
+            return {"renewable": energy.renewable, "thermal": energy.thermal, "grid": energy.grid}
+        return {"renewable": 0.0, "thermal": 0.0, "grid": energy}
+
+
+class AtLeast(Frozen):
+    """The battery must hold so much at the end."""
+
+    at_least_mwh: AtLeastZero
+    """Least energy stored at the end."""
+
+
+class EndValue(Frozen):
+    """Energy left at the end is worth so much."""
+
+    value_cny_per_mwh: AtLeastZero
+    """Value of a MWh stored at the end."""
+
+
+Ending = Annotated[
+    Annotated[AtLeast, Tag("=at_least")]
+    | Annotated[EndValue, Tag("=value")]
+    | Annotated[Literal["same_as_start"], Tag("=same")],
+    form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
+]
+
+
+class Battery(Component):
+    """A battery."""
+
+    kind: Literal["battery"]
+    offers_reserve: ClassVar[bool] = True
+    node: Name = "site"
+    """Electrical node."""
+    capacity_mwh: Annotated[float, Field(gt=0)]
+    """Most energy it holds."""
+    min_energy_mwh: AtLeastZero = 0.0
+    """Least energy it holds."""
+    charge_power_mw: AtLeastZero
+    """Most power in, measured at the node."""
+    discharge_power_mw: AtLeastZero
+    """Most power out, measured at the node."""
+    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
+    """Part of both powers that is available."""
+    charge_efficiency: Efficiency
+    """Stored per MWh charged."""
+    discharge_efficiency: Efficiency
+    """Delivered per MWh taken out of the store."""
+    leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of the stored energy that is lost in an hour."""
+    wear_cny_per_mwh: AtLeastZero = 0.0
+    """Cost of wear per MWh discharged."""
+    cycles_per_day: AtLeastZero | None = None
+    """Most full cycles in a local day."""
+    initial: BatteryInitial
+    """State when the horizon begins."""
+    ending: Ending
+    """What holds at the end; without it a plan would sell the battery empty."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Battery:
+        stored = sum(self.initial.by_origin().values())
+        if self.min_energy_mwh > self.capacity_mwh:
+            raise ValueError("min_energy_mwh may not exceed capacity_mwh")
+        if not self.min_energy_mwh <= stored <= self.capacity_mwh:
+            raise ValueError(
+                f"initial.energy_mwh must lie between min_energy_mwh {self.min_energy_mwh:g} and"
+                f" capacity_mwh {self.capacity_mwh:g}, is {stored:g}"
+            )
+        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > self.capacity_mwh:
+            raise ValueError("ending.at_least_mwh may not exceed capacity_mwh")
+        return self
+
+    def demands(self) -> dict[Supply, str]:
+        return {("power", self.node): "node"}
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        allowed = self._cycle_limit()
+        spent = self.initial.discharged_today_mwh
+        if allowed is not None and spent > allowed:
+            yield (
+                ("initial", "discharged_today_mwh"),
+                f"exceeds the {allowed:g} MWh that cycles_per_day allows, is {spent:g}",
+            )
+
+    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
+            yield "energy left at the end has no value: the plan will empty the battery"
+
+    def _cycle_limit(self) -> float | None:
+        if self.cycles_per_day is None:
+            return None
+        return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time, origins, step_h = site.clock, site.origins, site.clock.step_h
+        available = time.of(self.available)
+        reserves = site.reserves()
+        kept = (1 - self.leak_per_h) ** step_h
+        into, out = self.charge_efficiency, self.discharge_efficiency
+
+        b.charge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.discharge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.energy_mwh = pyo.Var(origins, time.points, domain=pyo.NonNegativeReals)
+        b.charging = pyo.Var(time.steps, bounds=(0, 1))
+        for o, energy in self._start(origins).items():
+            b.energy_mwh[o, time.first - 1].fix(energy)
+
+        def charged(t: int) -> Expression:
+            return sum(b.charge_mw[o, t] for o in origins)
+
+        def discharged(t: int) -> Expression:
+            return sum(b.discharge_mw[o, t] for o in origins)
+
+        def stored(t: int) -> Expression:
+            return sum(b.energy_mwh[o, t] for o in origins)
+
+        def gained(o: str, t: int) -> Expression:
+            return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
+
+        b.energy = pyo.Constraint(
+            origins,
+            time.steps,
+            rule=lambda b, o, t: b.energy_mwh[o, t]
+            == kept * b.energy_mwh[o, t - 1] + step_h * gained(o, t),
+        )
+        b.capacity = pyo.Constraint(
+            time.steps, rule=lambda _, t: (self.min_energy_mwh, stored(t), self.capacity_mwh)
+        )
+        b.charge_limit = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: charged(t) <= self.charge_power_mw * available[t] * b.charging[t],
+        )
+        b.discharge_limit = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: discharged(t)
+            <= self.discharge_power_mw * available[t] * (1 - b.charging[t]),
+        )
+        self._daily_cycles(b, site, discharged)
+        if reserves:
+            self._reserve(b, site, reserves, charged, discharged, stored)
+
+        costs: dict[Line, Any] = {}
+        if self.wear_cny_per_mwh:
+            rate = self.wear_cny_per_mwh * step_h
+            costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
+        start = sum(self.initial.by_origin().values())
+        if isinstance(self.ending, EndValue):
+            value = self.ending.value_cny_per_mwh
+            costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}
+        else:
+            least = self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else start
+            b.ending = pyo.Constraint(rule=stored(time.last) >= least)
+
+        def change(o: str, t: int) -> Expression:
+            return (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
+
+        return Terms(
+            flows={
+                Balance("power", self.node, o): lambda t, o=o: b.discharge_mw[o, t]
+                - b.charge_mw[o, t]
+                for o in origins
+            },
+            costs=costs,
+            uses={("storage", o): lambda t, o=o: change(o, t) for o in origins}
+            | {
+                ("loss", o): lambda t, o=o: b.charge_mw[o, t] - b.discharge_mw[o, t] - change(o, t)
+                for o in origins
+            },
+            meters={Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
+            exclusive=[Exclusive(b.charging, charged, discharged)],
+            tidy={Tidy.STORAGE_THROUGHPUT: sum(charged(t) + discharged(t) for t in time.steps)},
+        )
+
+    def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
+        start = self.initial.by_origin()
+        return {POOLED[0]: sum(start.values())} if origins == POOLED else start
+
+    def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
+        import pyomo.environ as pyo
+
+        allowed = self._cycle_limit()
+        if allowed is None:
+            return
+        days, step_h = site.clock.days(), site.clock.step_h
+        spent = [self.initial.discharged_today_mwh, *[0.0] * len(days)]
+        b.cycles = pyo.Constraint(
+            range(len(days)),
+            rule=lambda _, d: step_h * sum(discharged(t) for t in days[d]) <= allowed - spent[d],
+        )
+
+    def _reserve(
+        self, b: pyo.Block, site: Site, reserves: list[str], charged: Any, discharged: Any, stored: Any
+    ) -> None:
+        import pyomo.environ as pyo
+
+        time = site.clock
+        available = time.of(self.available)
+        b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+        b.reserve_power = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves)
+            <= self.discharge_power_mw * available[t] - discharged(t) + charged(t),
+        )
+        hours = time.step_h / self.discharge_efficiency
+        b.reserve_energy = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: hours * sum(b.reserve_mw[j, t] for j in reserves)
+            <= stored(t) - self.min_energy_mwh,
+        )
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        discharged = sum(values[name] for name in values if name.startswith("discharge_mw["))
+        mwh = float(np.sum(discharged) * horizon.step_h)
+        stored = sum(values[name] for name in values if name.startswith("energy_mwh["))
+        span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
+        return {
+            "discharged_mwh": mwh,
+            "cycles": mwh / span,
+            "cycles_per_day": mwh / span / (horizon.hours / 24),
+            "energy_at_end_mwh": float(np.asarray(stored)[-1]),
+        }
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+        last = {
+            o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
+            for o in ("renewable", "thermal", "grid", *POOLED)
+            if f"energy_mwh[{o}]" in values
+        }
+        today = next(day for day in horizon.days if kept.last in day)
+        since = max(today[0], kept.first)
+        discharged = sum(values[f"discharge_mw[{o}]"] for o in last)
+        spent = horizon.step_h * float(np.sum(discharged[since - kept.first :]))
+        if kept.first > today[0]:
+            spent += self.initial.discharged_today_mwh
+        if kept.last == today[-1]:
+            spent = 0.0
+        energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
+        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=spent)
+        ending = self.ending
+        if ending == "same_as_start":  # the start meant is the first one
+            ending = AtLeast(at_least_mwh=sum(self.initial.by_origin().values()))
+        return self.model_copy(update={"initial": initial, "ending": ending})

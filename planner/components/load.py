@@ -1,0 +1,76 @@
+"""An electrical load: served, or shed at its price.
+
+Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
+
+    demand    sum_o draw_mw[o,t] + shed_mw[t] = demand_mw[t]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from planner.components.base import (
+    AtLeastZero,
+    Balance,
+    Component,
+    Line,
+    Meter,
+    Name,
+    Site,
+    Supply,
+    Terms,
+    Values,
+)
+from planner.horizon import Horizon
+from planner.series import NonNegative
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Load(Component):
+    """Something on the site that needs power whatever the plan."""
+
+    kind: Literal["load"]
+    node: Name = "site"
+    """Electrical node."""
+    demand_mw: NonNegative
+    """Power it needs."""
+    shed_cost_cny_per_mwh: AtLeastZero | None = None
+    """What a MWh not served costs; without it the load must be served."""
+
+    def demands(self) -> dict[Supply, str]:
+        return {("power", self.node): "node"}
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        shed = float(values["shed_mw"].sum() * horizon.step_h) if "shed_mw" in values else 0.0
+        return {"demand_mwh": float(self.demand_mw.sum() * horizon.step_h), "shed_mwh": shed}
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time, origins = site.clock, site.origins
+        demand = time.of(self.demand_mw)
+        b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        shed: dict[int, object] = dict.fromkeys(time.steps, 0.0)
+        costs = {}
+        if self.shed_cost_cny_per_mwh is not None:
+            b.shed_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
+            shed = {t: b.shed_mw[t] for t in time.steps}
+            rate = self.shed_cost_cny_per_mwh * time.step_h
+            costs[Line("shed", cash=False)] = {t: rate * b.shed_mw[t] for t in time.steps}
+        b.demand = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) + shed[t] == demand[t],
+        )
+        return Terms(
+            flows={
+                Balance("power", self.node, o): lambda t, o=o: -b.draw_mw[o, t] for o in origins
+            },
+            costs=costs,
+            uses={("load", o): lambda t, o=o: b.draw_mw[o, t] for o in origins},
+            meters={
+                Meter("drawn_mw", self.node, o): lambda t, o=o: b.draw_mw[o, t] for o in origins
+            }
+            | {Meter("load_mw", self.node): lambda t: demand[t] - shed[t]},
+        )

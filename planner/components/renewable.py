@@ -1,0 +1,98 @@
+"""Sun or wind: what is available may be used or curtailed, but for a part that must be taken.
+
+Variables: power_mw[t].  Expression: curtailed_mw[t] = capacity_mw availability_pu[t] - power_mw[t].
+
+    bounds of power_mw     must_take_pu[t] capacity_mw <= power_mw[t]
+                           power_mw[t] <= availability_pu[t] capacity_mw
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from planner.components.base import (
+    AtLeastZero,
+    Balance,
+    Complaint,
+    Component,
+    Line,
+    Meter,
+    Name,
+    Site,
+    Supply,
+    Terms,
+    Values,
+)
+from planner.horizon import Horizon
+from planner.series import PerUnit
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Renewable(Component):
+    """Photovoltaics or wind."""
+
+    kind: Literal["renewable"]
+    node: Name = "site"
+    """Electrical node."""
+    technology: Literal["pv", "wind"]
+    """What it is; for reports."""
+    capacity_mw: AtLeastZero
+    """Rated power."""
+    availability_pu: PerUnit
+    """Available power per unit of capacity."""
+    cost_cny_per_mwh: AtLeastZero = 0.0
+    """Cost of every MWh taken."""
+    levelized_cost_cny_per_mwh: AtLeastZero | None = None
+    """Cost of building it per MWh available; reported, never optimised."""
+    must_take_pu: PerUnit = 0.0  # type: ignore[assignment]  # validated into a series
+    """Part of the capacity that may not be curtailed."""
+
+    def supplies(self) -> dict[Supply, float]:
+        return {("power", self.node): self.capacity_mw}
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        over = np.flatnonzero(self.must_take_pu > self.availability_pu)
+        if over.size:
+            when = site.horizon.at(int(over[0]) + 1)
+            yield ("must_take_pu",), f"may not exceed availability_pu, and does at {when}"
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        return {
+            "available_mwh": float((values["power_mw"] + values["curtailed_mw"]).sum())
+            * horizon.step_h,
+            "curtailed_mwh": float(values["curtailed_mw"].sum() * horizon.step_h),
+        }
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time = site.clock
+        available = time.of(self.availability_pu * self.capacity_mw)
+        must_take = time.of(self.must_take_pu * self.capacity_mw)
+        b.power_mw = pyo.Var(time.steps, bounds=lambda _, t: (must_take[t], available[t]))
+        b.curtailed_mw = pyo.Expression(time.steps, rule=lambda b, t: available[t] - b.power_mw[t])
+        origin = site.origin("renewable")
+        costs = {}
+        if self.cost_cny_per_mwh:
+            rate = self.cost_cny_per_mwh * time.step_h
+            costs[Line("variable")] = {t: rate * b.power_mw[t] for t in time.steps}
+        reported = {}
+        if self.levelized_cost_cny_per_mwh is not None:
+            rate = self.levelized_cost_cny_per_mwh * time.step_h
+            reported[Line("levelized")] = {t: rate * available[t] for t in time.steps}
+        return Terms(
+            flows={Balance("power", self.node, origin): lambda t: b.power_mw[t]},
+            costs=costs,
+            reported=reported,
+            uses={("curtailed", origin): lambda t: b.curtailed_mw[t]},
+            injected={origin: lambda t: available[t]},
+            meters={
+                Meter("renewable_mw", self.node): lambda t: b.power_mw[t],
+                Meter("renewable_available_mw", self.node): lambda t: available[t],
+            },
+        )

@@ -1,0 +1,68 @@
+"""Everything that can go wrong, drawn as a tree; only `cli` catches these.
+
+PlannerError
+├── ScenarioError        the input is wrong: every problem with file, line and path   exit 2
+├── SolveError
+│   ├── InfeasibleError  no plan can satisfy the scenario, or its profit is unbounded  exit 3
+│   └── NoPlanError      no feasible plan was found within the limits                 exit 4
+└── PlanError            a stored plan cannot be read or written, or fails its audit   exit 5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class PlannerError(Exception):
+    """Base of every error a user can cause; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an input: where it stands and what would be right."""
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class ScenarioError(PlannerError):
+    """The scenario, an override or one of its files is wrong; `problems` lists all of it."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(
+            set(problems), key=lambda p: (p.file, p.line or 0, p.path, p.message)
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SolveError(PlannerError):
+    """The solver ended without a plan."""
+
+
+class InfeasibleError(SolveError):
+    """No plan satisfies every rule of the scenario, or its profit has no bound."""
+
+    exit_code = 3
+
+
+class NoPlanError(SolveError):
+    """The solver's limits ended before a first plan was found."""
+
+    exit_code = 4
+
+
+class PlanError(PlannerError):
+    """A stored plan cannot be read or written."""
+
+    exit_code = 5

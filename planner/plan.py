@@ -1,0 +1,182 @@
+"""A plan: plain tables whose columns are the names the components chose.
+
+Values are rounded to 1e-9 (MW, MWh, Mtok, nodes) and money to 1e-6 CNY when a plan is made, so that
+a plan read back equals the plan written; nothing else is done to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.model import Model, Program
+from planner.scenario import Scenario
+from planner.series import Array
+from planner.summary import summarise
+
+VALUE_DECIMALS = 9
+MONEY_DECIMALS = 6
+
+USES = ("export", "compute", "load", "storage", "loss", "curtailed")
+ONCE = "horizon"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An hourly dispatch plan and its accounts.
+
+    schedule: a row a step, indexed by `time` (its start); columns `component.quantity_unit[index]`.
+    allocation: long; time, origin, use, mwh.
+    ledger: long; component, line, period, cash, amount_cny (revenue positive).
+    summary: status, objective, bound, gap, totals and key figures; plain values.
+    """
+
+    scenario: Scenario
+    schedule: pd.DataFrame
+    allocation: pd.DataFrame
+    ledger: pd.DataFrame
+    summary: dict[str, Any]
+
+    def write(self, folder: str | Path, formats: tuple[str, ...] = ("csv",)) -> Path:
+        """Write the plan folder, whole or not at all; an older plan there is replaced.
+
+        Raises:
+            PlanError: the folder holds something else, or cannot be written.
+        """
+        from planner.folder import write_plan
+
+        return write_plan(self, Path(folder), formats)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Plan)
+            and self.scenario == other.scenario
+            and self.schedule.equals(other.schedule)
+            and self.allocation.equals(other.allocation)
+            and self.ledger.equals(other.ledger)
+            and self.summary == other.summary
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # a plan holds tables
+
+
+def build_plan(
+    model: Model,
+    program: Program,
+    x: Array,
+    *,
+    status: str,
+    bound_cny: float,
+    tidied: bool,
+    rounds: int,
+    seconds: Mapping[str, float],
+) -> Plan:
+    """Read the tables of a plan from a solution.
+
+    Args:
+        model: the model that was solved.
+        program: its arrays.
+        x: the solution; shape (columns,).
+        status: optimal, time_limit, interrupted or relaxed.
+        bound_cny: proven upper bound of the profit.
+        tidied: whether the tidying solves settled ties.
+        rounds: solves until no exclusive flows overlapped.
+        seconds: runtimes by part.
+    """
+    reports = program.values(x)
+    times = model.scenario.horizon.starts[model.window.first - 1 : model.window.last]
+    columns = model.schedule(x, reports)
+    schedule = pd.DataFrame(
+        {name: _clean(values, VALUE_DECIMALS) for name, values in columns.items()}, index=times
+    )
+    ledger, reported = _ledger(model, reports)
+    allocation = _allocation(model, reports, times)
+    objective = -float(program.cost @ x + program.offset)
+    summary = summarise(
+        model.scenario,
+        schedule,
+        allocation,
+        ledger,
+        reported,
+        compute=_compute_revenue(model, reports),
+        export=_export_revenue(model, reports),
+        status=status,
+        objective=objective,
+        bound=bound_cny,
+        solving={"tidied": tidied, "rounds": rounds, "columns": program.matrix.shape[1],
+                 "rows": program.matrix.shape[0], "integers": int(program.integer.sum())},
+        seconds=seconds,
+    )  # fmt: skip
+    return Plan(model.scenario, schedule, allocation, ledger, summary)
+
+
+def _clean(values: Array, decimals: int) -> Array:
+    return np.round(values, decimals) + 0.0  # no negative zeros
+
+
+def _ledger(model: Model, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ledger and the lines outside the objective, both revenue positive."""
+    starts = [moment.isoformat() for moment in model.scenario.horizon.starts]
+    periods = [
+        ONCE if c.period is None else starts[c.period - 1] if isinstance(c.period, int) else c.period
+        for c in model.costs.values()
+    ]
+    frame = pd.DataFrame(
+        {
+            "component": [cost.component for cost in model.costs.values()],
+            "line": [str(cost.line) for cost in model.costs.values()],
+            "period": periods,
+            "cash": np.array([cost.line.cash for cost in model.costs.values()], dtype=bool),
+            "amount_cny": _clean(-reports[list(model.costs)], MONEY_DECIMALS),
+        }
+    )
+    outside = np.array([cost.reported for cost in model.costs.values()], dtype=bool)
+    return (
+        frame[~outside].reset_index(drop=True),
+        frame[outside].reset_index(drop=True),
+    )
+
+
+def _allocation(model: Model, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return MWh by time, origin and use, from the traced flows of the model."""
+    steps, step_h = len(times), model.scenario.horizon.step_h
+    parts = []
+    for origin in model.scenario.site().origins:
+        for use in USES:
+            rows = model.uses.get((use, origin))
+            if rows is not None:
+                mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h
+                parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
+    if not parts:
+        return pd.DataFrame({"time": times[:0], "origin": [], "use": [], "mwh": []})
+    return pd.DataFrame(
+        {
+            "time": times.repeat(len(parts)),
+            "origin": [origin for origin, _, _ in parts] * steps,
+            "use": [use for _, use, _ in parts] * steps,
+            "mwh": np.column_stack([mwh for _, _, mwh in parts]).ravel(),
+        }
+    )
+
+
+def _compute_revenue(model: Model, reports: Array) -> Array:
+    """Return the revenue of compute by step, CNY; shape (steps,)."""
+    revenue = np.zeros(len(model.window))
+    for row, cost in model.costs.items():
+        if cost.line.use == "compute" and isinstance(cost.period, int):
+            revenue[cost.period - model.window.first] -= reports[row]
+    return revenue
+
+
+def _export_revenue(model: Model, reports: Array) -> dict[str, float]:
+    """Return the revenue of grid sale by origin, CNY."""
+    revenue: dict[str, float] = {}
+    for row, cost in model.costs.items():
+        if cost.line.use == "export" and cost.line.origin is not None:
+            revenue[cost.line.origin] = revenue.get(cost.line.origin, 0.0) - float(reports[row])
+    return revenue

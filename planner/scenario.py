@@ -1,0 +1,290 @@
+"""A scenario: an immutable horizon and its named components, read from YAML and checked once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from planner.components import KINDS, Component
+from planner.components.base import Site
+from planner.document import Document, Key, override, read_yaml
+from planner.errors import Problem, ScenarioError
+from planner.horizon import Calendar, Frozen, Horizon
+from planner.series import Context
+
+LATER_KINDS = {"carbon", "contract", "green_rule", "job", "line"}
+LATER_FIELDS = {
+    "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "declaration", "finance",
+    "fixed_cny_per_mw_year", "forecast", "initial_from", "life_years", "max_swing_share",
+    "ramp_mw_per_h", "real_time_price_cny_per_mwh", "response", "uncertainty",
+}  # fmt: skip
+
+
+class SolverSettings(Frozen):
+    """How exactly and how long to solve."""
+
+    gap: Annotated[float, Field(ge=0, lt=1)] = 1e-3
+    """Largest gap between plan and bound, relative to turnover (the sum of absolute amounts)."""
+    time_limit_s: Annotated[float, Field(gt=0)] = 120.0
+    """Most seconds in the solver."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    """Threads of the solver."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Random seed of the solver."""
+    relax: bool = False
+    """Solve the LP relaxation: a bound, not a schedule that can be run."""
+
+
+def _read_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
+    return value
+
+
+Dates = Annotated[
+    tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)
+]
+
+
+class ScenarioFile(Frozen):
+    """The fields of a scenario file, components aside."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """Short name."""
+    description: str = ""
+    """One sentence."""
+    horizon: Horizon
+    """When the plan begins and how long it lasts."""
+    holidays: Dates = ()
+    """Public holidays; calendars use them."""
+    workdays: Dates = ()
+    """Make-up working days on weekends."""
+    vat: Literal["included", "excluded"] = "included"
+    """Whether every price of the file holds value added tax; printed with results."""
+    trace: bool = True
+    """Follow energy by origin; false pools it."""
+    solver: SolverSettings = SolverSettings()
+    """Solver settings."""
+
+
+class Scenario(ScenarioFile):
+    """A checked scenario. Make one with `planner.load` or `Scenario.from_mapping`."""
+
+    components: dict[str, Any]
+    """Components by name."""
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
+        """Check plain data, as YAML would hold it; CSV paths are relative to `folder`.
+
+        Raises:
+            ScenarioError: with every problem found.
+        """
+        return _Checker(Document("scenario", dict(data)), Path(folder)).scenario()
+
+    def site(self, name: str = "") -> Site:
+        """Return the view that the component `name` has of the scenario."""
+        return Site(name, self.horizon, self.components, self.trace)
+
+    def warnings(self) -> list[str]:
+        """Return what a careful colleague would ask about, component by component."""
+        found = [
+            f"components.{name}: {text}"
+            for name, component in self.components.items()
+            for text in component.warn(self.site(name))
+        ]
+        return found + list(_unsold_energy(self))
+
+
+def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
+    """Read and check a scenario file; `set` replaces values by path before checking.
+
+    Example:
+        `planner.load("scenario.yaml", set={"components.pv.capacity_mw": {"scale": 1.2}})`
+
+    Raises:
+        ScenarioError: with every problem found, each with file, line and path.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "scenario.yaml"
+    document = read_yaml(path)
+    if set:
+        document = override(document, set)
+    return _Checker(document, path.parent).scenario()
+
+
+class _Checker:
+    """Checks a document part by part, so that every problem is found at once."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.document = document
+        self.folder = folder
+        self.problems: list[Problem] = []
+
+    def scenario(self) -> Scenario:
+        data = dict(self.document.data)
+        parts = data.pop("components", None)
+        top = self._top(data)
+        components: dict[str, Component] = {}
+        if parts is None:
+            self._say(("components",), "is required: a mapping of names to components")
+        elif not isinstance(parts, dict) or not parts:
+            self._say(("components",), "must be a mapping of names to components, with one at least")
+        elif top is not None:
+            components = self._components(parts, top)
+        if self.problems:
+            raise ScenarioError(self.problems)
+        assert top is not None
+        fields = {name: getattr(top, name) for name in type(top).model_fields}
+        ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
+        return Scenario.model_construct(**fields, components=ordered)
+
+    def _top(self, data: dict[str, Any]) -> ScenarioFile | None:
+        try:
+            return ScenarioFile.model_validate(data)
+        except ValidationError as error:
+            self._explain(error, (), ScenarioFile)
+        good = {key: data[key] for key in ("horizon", "holidays", "workdays", "trace") if key in data}
+        try:  # the components can still be checked when only other fields are wrong
+            return ScenarioFile.model_validate({"name": "unnamed"} | good)
+        except ValidationError:
+            return None
+
+    def _components(self, parts: dict[str, Any], top: ScenarioFile) -> dict[str, Component]:
+        context = Context(top.horizon, Calendar(top.holidays, top.workdays), self.folder)
+        components: dict[str, Component] = {}
+        for name, data in parts.items():
+            component = self._component(name, data, context)
+            if component is not None:
+                components[name] = component
+        broken = {name: data for name, data in parts.items() if name not in components}
+        mentioned = frozenset({"site", *broken, *_words(broken)} if broken else ())
+        for name, component in components.items():
+            site = Site(name, top.horizon, components, top.trace, mentioned=mentioned)
+            for path, message in component.check(site):
+                self._say(("components", name, *path), message)
+            self._unmet(name, component, site)
+        return components
+
+    def _unmet(self, name: str, component: Component, site: Site) -> None:
+        """Say what nobody supplies; a broken component may still supply what it mentions."""
+        for key, field in component.demands().items():
+            if not site.supply(key) and key[1] not in site.mentioned:
+                what, which = key
+                known = sorted({k for c in site.components.values() for k in c.supplies()})
+                others = ", ".join(repr(k[1]) for k in known if k[0] == what)
+                text = {
+                    "power": f"nothing feeds node {which!r}",
+                    "model": f"no fleet serves model {which!r}",
+                }.get(what, f"nothing supplies {what} {which!r}")
+                has = f" (there is {others})" if others else ""
+                self._say(("components", name, field), text + has)
+
+    def _component(self, name: str, data: Any, context: Context) -> Component | None:
+        path: Key = ("components", name)
+        if not isinstance(name, str) or not _is_name(name):
+            self._say(path, "name must be small letters, digits and _, beginning with a letter")
+            return None
+        if not isinstance(data, dict):
+            self._say(path, "must be a mapping with a `kind`")
+            return None
+        kind = data.get("kind")
+        if kind in LATER_KINDS:
+            self._say((*path, "kind"), f"{kind} is not yet available")
+            return None
+        if not isinstance(kind, str) or kind not in KINDS:
+            hint = _closest(str(kind), KINDS)
+            self._say((*path, "kind"), f"must be one of {', '.join(sorted(KINDS))}{hint}")
+            return None
+        try:
+            return KINDS[kind].model_validate(data, context=context)
+        except ValidationError as error:
+            self._explain(error, path, KINDS[kind])
+            return None
+
+    def _explain(self, error: ValidationError, path: Key, model: type[Frozen]) -> None:
+        for detail in error.errors(include_url=False):
+            where = tuple(part for part in detail["loc"] if not str(part).startswith("="))
+            self._say((*path, *where), _worded(detail, model))
+
+    def _say(self, path: Key, message: str) -> None:
+        self.problems.append(self.document.problem(path, message))
+
+
+def _worded(detail: ErrorDetails, model: type[Frozen]) -> str:
+    """Say a validation error in the words of the scenario."""
+    kind, given, more = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        field = str(detail["loc"][-1])
+        if field in LATER_FIELDS:
+            return "is not yet available"
+        known = model.model_fields if len(detail["loc"]) == 1 else {}
+        return f"is not a field here{_closest(field, known)}"
+    if kind == "missing":
+        return "is required"
+    if kind in ("value_error", "assertion_error"):
+        return str(detail["msg"]).removeprefix("Value error, ")
+    shown = given if isinstance(given, str | int | float | bool) else type(given).__name__
+    shown = {"dict": "a mapping", "list": "a list", "NoneType": "empty"}.get(str(shown), repr(shown))
+    words = {
+        "greater_than_equal": "must be {ge:g} or more",
+        "greater_than": "must be above {gt:g}",
+        "less_than_equal": "must be {le:g} or less",
+        "less_than": "must be below {lt:g}",
+        "finite_number": "must be a finite number",
+        "float_type": "must be a number",
+        "int_type": "must be a whole number",
+        "bool_type": "must be true or false",
+        "string_type": "must be a text",
+        "tuple_type": "must be a list",
+        "dict_type": "must be a mapping",
+        "model_type": "must be a mapping",
+        "literal_error": "must be {expected}",
+        "string_pattern_mismatch": "must be small letters, digits and _, beginning with a letter",
+    }.get(kind)
+    if words is None:
+        return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return f"{words.format(**more)}, is {shown}"
+
+
+def _closest(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and name[:1].islower() and name.replace("_", "a").isalnum() and (
+        name == name.lower()
+    )
+
+
+def _words(data: Any) -> Iterator[str]:
+    """Yield every text in plain data, keys and values."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield str(key)
+            yield from _words(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _words(value)
+
+
+def _unsold_energy(scenario: Scenario) -> Iterator[str]:
+    """Warn of nodes that are fed and have nowhere for the energy to go."""
+    components = scenario.components.values()
+    fed = {key[1] for c in components for key in c.supplies() if key[0] == "power"}
+    used = {node for c in components for node in c.absorbs()}
+    for node in sorted(fed - used):
+        yield f"node {node!r} is fed, but nothing there can use or sell the energy"

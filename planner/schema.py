@@ -1,0 +1,60 @@
+"""JSON Schema of scenario files, for editors and for the reference page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.components import KINDS
+from planner.scenario import ScenarioFile
+from planner.series import SERIES_MARK, series_json_schema
+
+REFS = "#/$defs/{model}"
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a scenario file."""
+    schema = ScenarioFile.model_json_schema(ref_template=REFS)
+    defs: dict[str, Any] = schema.pop("$defs", {})
+    series = series_json_schema()
+    defs |= series.pop("$defs", {})
+    series["description"] = (
+        "A quantity by step: a number, a list with one value per step, a CSV column,"
+        " 24 hourly values, or a calendar."
+    )
+    defs["Series"] = series
+    kinds = {}
+    for kind, component in sorted(KINDS.items()):
+        part = component.model_json_schema(ref_template=REFS)
+        defs |= part.pop("$defs", {})
+        defs[component.__name__] = part
+        kinds[kind] = {"$ref": f"#/$defs/{component.__name__}"}
+    schema["properties"]["components"] = {
+        "type": "object",
+        "description": "Components by name.",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "additionalProperties": {"oneOf": list(kinds.values())},
+    }
+    schema["required"] = [*schema.get("required", []), "components"]
+    schema = _with_series(schema)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Scenario",
+        "$defs": _with_series(dict(sorted(defs.items()))),
+    }
+
+
+def _with_series(part: Any) -> Any:
+    """Put the common definition of a series where its mark stands."""
+    if isinstance(part, list):
+        return [_with_series(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    result = {key: _with_series(value) for key, value in part.items() if key != SERIES_MARK}
+    if SERIES_MARK in part:
+        limits = part[SERIES_MARK]
+        result["$ref"] = "#/$defs/Series"
+        if limits:
+            result["$comment"] = f"values within {limits}"
+    return result

@@ -1,0 +1,1 @@
+"""Studies: ordinary functions from scenarios to plans."""

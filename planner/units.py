@@ -1,0 +1,60 @@
+"""The unit suffixes that end the name of every quantity, and what they read as."""
+
+from __future__ import annotations
+
+# Longest suffix first, so that `_cny_per_mwh` is not taken for `_mwh`.
+SUFFIXES: dict[str, str] = {
+    "_cny_per_mw_month": "CNY/(MW·month)",
+    "_cny_per_node_h": "CNY/(node·h)",
+    "_cny_per_month": "CNY/month",
+    "_cny_per_mtok": "CNY/Mtok",
+    "_cny_per_tco2": "CNY/tCO2",
+    "_tco2_per_mwh": "tCO2/MWh",
+    "_cny_per_mwh": "CNY/MWh",
+    "_tco2_per_gj": "tCO2/GJ",
+    "_tokens_per_s": "tokens/s",
+    "tokens_per_s": "tokens/s",
+    "_cny_per_gj": "CNY/GJ",
+    "_mtok_per_h": "Mtok/h",
+    "mtok_per_h": "Mtok/h",
+    "_mw_per_h": "MW/h",
+    "_gj_per_h": "GJ/h",
+    "_efficiency": "0..1",
+    "_per_day": "1/day",
+    "_per_h": "1/h",
+    "_share": "0..1",
+    "_tco2": "tCO2",
+    "_mtok": "Mtok",
+    "mtok": "Mtok",
+    "_mwh": "MWh",
+    "_cny": "CNY",
+    "_min": "min",
+    "_mw": "MW",
+    "_kw": "kW",
+    "_pu": "0..1",
+    "pue": "MW/MW",
+    "_gj": "GJ",
+    "_ms": "ms",
+    "_h": "h",
+    "_c": "°C",
+}
+
+
+def unit(name: str) -> str | None:
+    """Return the unit that `name` ends in, such as "MW" for `charge_mw`, or None for a count."""
+    bare = name.split("[", 1)[0]
+    return next((text for suffix, text in SUFFIXES.items() if bare.endswith(suffix)), None)
+
+
+def label(column: str) -> str:
+    """Turn a schedule column such as `battery.charge_mw[grid]` into a label for people."""
+    bare, bracket, index = column.partition("[")
+    text = bare
+    for suffix in SUFFIXES:
+        if suffix.startswith("_") and bare.endswith(suffix):
+            text = bare.removesuffix(suffix)
+            break
+    words = text.replace(".", " ").replace("_", " ")
+    of_what = f" {bracket}{index}" if bracket else ""
+    measured = unit(column)
+    return f"{words}{of_what} [{measured}]" if measured else f"{words}{of_what}"
