@@ -1,10 +1,13 @@
-"""The command line. Exit codes: 0 success, 2 wrong input, 3 infeasible, 4 no plan, 5 plan, 130 Ctrl-C.
+"""The command line.
+
+Exit codes: 0 success, 2 wrong input, 3 infeasible, 4 no plan, 5 a stored plan, 130 Ctrl-C.
 
 Heavy imports stay inside the commands that need them, so that `planner --help` answers at once.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -25,7 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Plan, hour by hour, what every megawatt of a site does: sell it, store it, compute with it.",
+    help="Plan, hour by hour, what a site does with every megawatt: sell, store or compute.",
+    epilog="Example: planner solve scenarios/huainan/scenario.yaml",
 )
 
 ScenarioPath = Annotated[
@@ -80,10 +84,10 @@ def solve(
     ] = None,
     set_: Changes = None,
     gap: Annotated[
-        float | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")
+        str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="S", help="Most seconds in the solver.")
+        str | None, typer.Option(metavar="S", help="Most seconds in the solver.")
     ] = None,
     formats: Annotated[
         str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
@@ -95,14 +99,13 @@ def solve(
     with _errors():
         from planner.scenario import load
 
-        changes = _changes(set_)
-        for path, value in (("solver.gap", gap), ("solver.time_limit_s", time_limit)):
-            if value is not None:
-                changes[path] = value
+        wanted = _formats(formats)
+        limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
+        given = [f"{path}={value}" for path, value in limits.items() if value is not None]
+        changes = _changes([*(set_ or ()), *given])
         began = time.perf_counter()
         found = load(scenario, changes)
         target = out or Path("plans") / _file_name(found.name)
-        wanted = _formats(formats)
         console = _console()
         loaded = time.perf_counter()
         with _progress(console, quiet, f"solving {found.name}"):
@@ -129,22 +132,28 @@ def solve(
 
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
-    what: Annotated[str, typer.Argument(metavar="[scenario]", help="What to describe.")] = "scenario",
+    what: Annotated[
+        str, typer.Argument(metavar="[scenario]", help="What to describe.")
+    ] = "scenario",
 ) -> None:
     """Print the JSON Schema of scenario files, for editors."""
     with _errors():
         import json
 
         if what != "scenario":
-            said = "is not yet available" if what == "sweep" else "must be scenario"
-            raise ScenarioError([Problem(f"{said}, is {what!r}", path="planner schema")])
+            later = "sweep is not yet available; " if what == "sweep" else ""
+            said = f"{later}must be scenario, is {what!r}"
+            raise ScenarioError([Problem(said, path="planner schema")])
         from planner.schema import scenario_schema
 
-        sys.stdout.write(json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(scenario_schema(), indent=2) + "\n")
 
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # a name in Chinese must not fail on a narrow terminal
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 
@@ -160,9 +169,18 @@ def _errors() -> Iterator[None]:
             sys.stderr.write(f"{len(problems)} problems\n")
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing was written\n")
+        sys.stderr.write("interrupted\n")
         sys.stderr.flush()
         os._exit(130)  # the solver's thread need not be waited for
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        if os.environ.get("PLANNER_TRACEBACK"):
+            raise
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        sys.stderr.write(f"planner failed, which is a mistake in planner: {said}\n")
+        sys.stderr.write("set PLANNER_TRACEBACK=1 to see where, and please report it\n")
+        raise typer.Exit(1) from None
 
 
 def _changes(texts: list[str] | None) -> dict[str, Any]:
@@ -173,10 +191,13 @@ def _changes(texts: list[str] | None) -> dict[str, Any]:
     for text in texts or ():
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            problems.append(Problem(f"--set needs PATH=VALUE, is {text!r}", file="--set"))
+            problems.append(Problem(f"must be PATH=VALUE, is {text!r}", file="--set"))
             continue
+        path = path.strip()
+        if path in changes:
+            problems.append(Problem("is set twice", path, "override"))
         try:
-            changes[path.strip()] = parse_value(value)
+            changes[path] = parse_value(value, path)
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
@@ -189,14 +210,14 @@ def _formats(text: str) -> tuple[str, ...]:
 
     wanted = tuple(part.strip() for part in text.split(",") if part.strip())
     unknown = [part for part in wanted if part not in FORMATS]
-    if unknown:
-        known = ", ".join(FORMATS)
-        raise ScenarioError([Problem(f"must be of {known}, is {unknown[0]!r}", path="--formats")])
+    if unknown or not wanted:
+        said = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
+        raise ScenarioError([Problem(said, path="--formats")])
     return wanted
 
 
 def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".") or "plan"
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:60] or "plan"
 
 
 def _console() -> Console:

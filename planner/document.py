@@ -1,27 +1,28 @@
 """YAML files as plain data, with the line every value stands on.
 
 Read as YAML 1.2 users expect: `on`, `off`, `yes` and `no` are words, `11:30` is a text, `1e-3` is
-a number, dates stay texts. Duplicate keys, tags and runaway aliases are errors.
+a number, dates stay texts. Duplicate keys, tags, merge keys and runaway aliases are errors.
 """
 
 from __future__ import annotations
 
-import copy
+import itertools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import Key, Problem, ScenarioError, dotted
 
-Key = tuple[str | int, ...]
-
+MAX_BYTES = 100_000_000
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 40
+TOO_LARGE = "is too large or nested too deeply (aliases count each time they are used)"
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _WORDS: dict[str, Any] = {
@@ -32,7 +33,6 @@ _WORDS: dict[str, Any] = {
     "-.inf": float("-inf"),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-_PLAIN_TAGS = {"str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq"}
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Document:
     file: str
     data: dict[str, Any]
     lines: dict[Key, int] = field(default_factory=dict)
+    overridden: tuple[Key, ...] = ()
 
     def line(self, path: Key) -> int | None:
         """Return the line of `path`, or of the nearest part of it that the file has."""
@@ -53,15 +54,13 @@ class Document:
 
     def problem(self, path: Key, message: str) -> Problem:
         """Word a problem at `path`, with the file and line it stands on."""
+        for known in self.overridden:
+            pairs = zip(path, known, strict=False)
+            alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+            shared = tuple(part for part, _ in alike)
+            if shared and shared not in self.lines:  # an override put it there
+                return Problem(message, dotted(path), "override")
         return Problem(message, dotted(path), self.file, self.line(path))
-
-
-def dotted(path: Key) -> str:
-    """Write a path as users do: ("components", "pv", "points", 2) is components.pv.points[2]."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def read_yaml(path: Path) -> Document:
@@ -71,56 +70,80 @@ def read_yaml(path: Path) -> Document:
         ScenarioError: unreadable, empty or binary file, broken YAML, duplicate keys, tags.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ScenarioError([Problem(f"cannot be read: {error.strerror}", file=str(path))]) from None
+        with path.open("rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ScenarioError([Problem("is too large for a scenario", file=str(path))])
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ScenarioError([Problem("is not a UTF-8 text file", file=str(path))]) from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        said = getattr(error, "strerror", None) or str(error)
+        raise ScenarioError([Problem(f"cannot be read: {said}", file=str(path))]) from None
     return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, file: str) -> Document:
     """Parse YAML text; `file` is the name that errors give. Raises as `read_yaml`."""
-    loader_class = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = Document(file, {})
     try:
-        node = yaml.compose(text, Loader=loader_class)
+        reader = _Reader(document, _explicit_tags(text, document))
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        line = mark.line + 1 if mark else None
-        raise ScenarioError([Problem(f"is not valid YAML: {said}", file=file, line=line)]) from None
-    except RecursionError:
-        raise ScenarioError([Problem("is nested too deeply", file=file)]) from None
+        raise ScenarioError([_broken(error, text, file)]) from None
     if node is None:
         raise ScenarioError([Problem("is empty; a scenario is a mapping of fields", file=file)])
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError([Problem("must be a mapping of fields at the top", file=file, line=1)])
-    reader = _Reader(Document(file, {}))
-    data = reader.value(node, ())
+    document.data = reader.value(node, ())
     if reader.problems:
         raise ScenarioError(reader.problems)
-    reader.document.data = data
-    return reader.document
+    return document
+
+
+def _broken(error: yaml.YAMLError, text: str, file: str) -> Problem:
+    mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
+    line = mark.line + 1 if mark else None
+    if position is not None:  # a character that no YAML file may hold; counted in bytes by libyaml
+        before = text.encode()[:position].decode(errors="replace")
+        line = before.count("\n") + 1
+    said = [getattr(error, name, None) for name in ("context", "problem", "reason")]
+    words = ", ".join(part for part in said if part) or "it cannot be parsed"
+    return Problem(f"is not valid YAML: {words}", file=file, line=line)
+
+
+def _explicit_tags(text: str, document: Document) -> set[int]:
+    """Return where tags stand in the text; refuse nesting that would exhaust the stack."""
+    tags, depth = set(), 0
+    event: Any
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ScenarioError([Problem(TOO_LARGE, "", document.file, event.start_mark.line + 1)])
+        if getattr(event, "tag", None) is not None:
+            tags.add(event.start_mark.index)
+    return tags
 
 
 class _Reader:
     """Turns the nodes of one file into plain data, noting lines and problems."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, tags: set[int]) -> None:
         self.document = document
+        self.tags = tags
         self.problems: list[Problem] = []
         self.seen = 0
 
-    def value(self, node: yaml.Node, path: Key) -> Any:
+    def value(self, node: Any, path: Key) -> Any:
         self.seen += 1
+        line = node.start_mark.line + 1
         if self.seen > MAX_VALUES or len(path) > MAX_DEPTH:
-            raise ScenarioError(
-                [Problem("is too large or nested too deeply (aliases count each time they are used)",
-                         file=self.document.file, line=node.start_mark.line + 1)]
-            )  # fmt: skip
-        self.document.lines.setdefault(path, node.start_mark.line + 1)
-        if node.tag.rpartition(":")[2] not in _PLAIN_TAGS:
-            self.problems.append(self.document.problem(path, f"YAML tag {node.tag} is not allowed"))
+            raise ScenarioError([Problem(TOO_LARGE, "", self.document.file, line)])
+        self.document.lines.setdefault(path, line)
+        if node.start_mark.index in self.tags:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(self.document.problem(path, f"YAML tag {tag} is not allowed"))
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -132,21 +155,21 @@ class _Reader:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
+            said = None
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(
-                    Problem("keys must be words", dotted(path), self.document.file, line)
-                )
+                said = "keys must be words"
+            elif key_node.tag.endswith(":merge"):
+                said = "merge keys (<<) are not allowed; write the fields out"
+            if said:
+                self.problems.append(Problem(said, dotted(path), self.document.file, line))
                 continue
-            key = key_node.value
-            if key in result:
-                first = self.document.lines[(*path, key)]
-                self.problems.append(
-                    Problem(f"appears twice; first on line {first}", dotted((*path, key)),
-                            self.document.file, line)
-                )  # fmt: skip
+            key = (*path, key_node.value)
+            if key_node.value in result:
+                said = f"appears twice; first on line {self.document.lines[key]}"
+                self.problems.append(Problem(said, dotted(key), self.document.file, line))
                 continue
-            self.document.lines[(*path, key)] = line
-            result[key] = self.value(value_node, (*path, key))
+            self.document.lines[key] = line
+            result[key_node.value] = self.value(value_node, key)
         return result
 
 
@@ -155,93 +178,34 @@ def scalar(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _INT.match(text):
-        return int(text) if len(text) < 400 else float("inf")
+        return int(text) if len(text) < 20 else float(text)
     return float(text) if _FLOAT.match(text) else text
 
 
-def parse_value(text: str) -> Any:
-    """Read one YAML value, as after `--set path=`. Raises as `read_yaml`."""
-    document = parse_yaml(f"value: {text}", "--set")
+def parse_value(text: str, path: str = "") -> Any:
+    """Read one YAML value, as after `--set path=`; `path` is what errors name.
+
+    Raises:
+        ScenarioError: the text is no YAML value.
+    """
+    try:
+        document = parse_yaml(f"value: {text}", "override")
+    except ScenarioError as error:
+        problems = [replace(problem, path=path, line=None) for problem in error.problems]
+        raise ScenarioError(problems) from None
     if set(document.data) != {"value"}:
-        raise ScenarioError([Problem(f"must be one value, is {text!r}", file="--set")])
+        raise ScenarioError([Problem(f"must be one value, is {text!r}", path, "override")])
     return document.data["value"]
 
 
-def parse_path(text: str) -> Key:
-    """Read `components.chat.market[0].price_cny_per_mtok` into its parts.
-
-    Raises:
-        ValueError: the text is not a path.
-    """
-    parts: list[str | int] = []
-    for piece in text.strip().split("."):
-        match = re.fullmatch(r"([^\[\]]+)((?:\[[0-9]+\])*)", piece)
-        if match is None:
-            raise ValueError(f"{text!r} is not a path such as components.pv.capacity_mw")
-        parts.append(match[1])
-        parts.extend(int(index) for index in re.findall(r"[0-9]+", match[2]))
-    return tuple(parts)
-
-
-def override(document: Document, changes: Mapping[str, Any]) -> Document:
-    """Return the document with values replaced: `{path: value}`.
-
-    A value `{scale: 0.8}` multiplies what stands at the path instead.
-
-    Raises:
-        ScenarioError: a path that cannot be followed, or a scale of something without numbers.
-    """
-    data = copy.deepcopy(document.data)
-    lines = dict(document.lines)
-    problems: list[Problem] = []
-    for text, value in changes.items():
-        try:
-            path = parse_path(text)
-            _put(data, path, value)
-        except ValueError as error:
-            problems.append(Problem(str(error), text, "override"))
-        else:
-            for known in [key for key in lines if key[: len(path)] == path]:
-                del lines[known]
-    if problems:
-        raise ScenarioError(problems)
-    return Document(document.file, data, lines)
-
-
-def _put(data: dict[str, Any], path: Key, value: Any) -> None:
-    here: Any = data
-    for depth, part in enumerate(path[:-1]):
-        if isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        elif isinstance(here, dict) and isinstance(part, str):
-            here = here.setdefault(part, {})
-        else:
-            raise ValueError(f"there is nothing at {dotted(path[: depth + 1])}")
-    last = path[-1]
-    inside = isinstance(here, dict) and isinstance(last, str)
-    if not inside and not (isinstance(here, list) and isinstance(last, int) and last < len(here)):
-        raise ValueError(f"there is nothing at {dotted(path)}")
-    if isinstance(value, dict) and set(value) == {"scale"}:
-        if inside and last not in here:
-            raise ValueError("there is nothing to scale: the scenario does not set this field")
-        factor = value["scale"]
-        if isinstance(factor, bool) or not isinstance(factor, int | float):
-            raise ValueError(f"scale must be a number, is {factor!r}")
-        value = _scaled(here[last], factor)
-    here[last] = value
-
-
-def _scaled(spec: Any, factor: float) -> Any:
-    """Multiply whatever form a series or number is written in."""
-    if isinstance(spec, int | float) and not isinstance(spec, bool):
-        return spec * factor
-    if isinstance(spec, list):
-        return [_scaled(item, factor) for item in spec]
-    if isinstance(spec, dict):
-        if "csv" in spec:
-            return {**spec, "scale": spec.get("scale", 1.0) * factor}
-        if "calendar" in spec:
-            entries = [{**e, "value": _scaled(e["value"], factor)} for e in spec["calendar"]]
-            return {"calendar": entries}
-        return {key: _scaled(item, factor) for key, item in spec.items()}
-    raise ValueError(f"only numbers and series can be scaled, not {spec!r}")
+def texts_in(data: Any) -> Iterator[str]:
+    """Yield every text in plain data, keys and values."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield str(key)
+            yield from texts_in(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from texts_in(value)

@@ -2,7 +2,7 @@
 
 PlannerError
 ├── ScenarioError        the input is wrong: every problem with file, line and path   exit 2
-├── SolveError
+├── SolveError           the solver ended without a plan                              exit 4
 │   ├── InfeasibleError  no plan can satisfy the scenario, or its profit is unbounded  exit 3
 │   └── NoPlanError      no feasible plan was found within the limits                 exit 4
 └── PlanError            a stored plan cannot be read or written, or fails its audit   exit 5
@@ -10,8 +10,11 @@ PlannerError
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+Key = tuple[str | int, ...]
 
 
 class PlannerError(Exception):
@@ -34,6 +37,35 @@ class Problem:
         return ": ".join(part for part in (place, self.path, self.message) if part)
 
 
+def dotted(path: Key) -> str:
+    """Write a path as users do: ("components", "pv", "points", 2) is components.pv.points[2]."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return a hint at the known word that is closest to a wrong one, or nothing."""
+    close = difflib.get_close_matches(str(word), list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def shown(given: object) -> str:
+    """Show what was given as its author wrote it, but shortly."""
+    if given is None:
+        return "empty"
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, dict):
+        names = ", ".join(map(str, given))
+        return f"a mapping of {names[:60]}" if names else "an empty mapping"
+    if isinstance(given, list | tuple):
+        return "a list"
+    text = repr(given) if isinstance(given, str) else str(given)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 class ScenarioError(PlannerError):
     """The scenario, an override or one of its files is wrong; `problems` lists all of it."""
 
@@ -49,6 +81,8 @@ class ScenarioError(PlannerError):
 class SolveError(PlannerError):
     """The solver ended without a plan."""
 
+    exit_code = 4
+
 
 class InfeasibleError(SolveError):
     """No plan satisfies every rule of the scenario, or its profit has no bound."""
@@ -58,8 +92,6 @@ class InfeasibleError(SolveError):
 
 class NoPlanError(SolveError):
     """The solver's limits ended before a first plan was found."""
-
-    exit_code = 4
 
 
 class PlanError(PlannerError):

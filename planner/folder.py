@@ -116,7 +116,7 @@ def _fill(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, float_precision="round_trip")
+    return pd.read_csv(path)
 
 
 def _times(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:

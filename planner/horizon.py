@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
 
 
 class Frozen(BaseModel):
@@ -30,6 +32,14 @@ class Frozen(BaseModel):
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
+
+    @model_validator(mode="after")
+    def _not_too_large(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and abs(value) > LARGEST:
+                raise ValueError(f"{name} must be within {LARGEST:g} in size, is {value:g}")
+        return self
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(
@@ -50,13 +60,21 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _read_start(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return dt.datetime.fromisoformat(value)
-        except ValueError:
-            message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
-            raise ValueError(f"{message}, is {value!r}") from None
-    return value
+    moment = value
+    try:
+        if isinstance(value, str):
+            moment = dt.datetime.fromisoformat(value)
+        offset = moment.utcoffset()
+    except (ValueError, AttributeError):
+        offset = None
+    if offset is None:
+        message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
+        raise ValueError(f"{message}, is {value!r}")
+    if offset % dt.timedelta(minutes=1):
+        raise ValueError(f"must have an offset of whole minutes, is {value!r}")
+    if not 1900 <= moment.year < 2200:
+        raise ValueError(f"must lie in the years 1900 to 2199, is {value!r}")
+    return moment
 
 
 class Horizon(Frozen):
@@ -72,14 +90,17 @@ class Horizon(Frozen):
 
     @model_validator(mode="after")
     def _fits(self) -> Horizon:
-        if self.start.utcoffset() is None:
-            raise ValueError("start needs an offset, such as 2026-07-15T00:00:00+08:00")
         midnight = self.start.replace(hour=0, minute=0, second=0, microsecond=0)
         if (self.start - midnight) % dt.timedelta(minutes=self.step_min):
-            raise ValueError(f"start must fall on a {self.step_min} min step of the day")
+            raise ValueError(
+                f"start must fall on a {self.step_min} min step of the day, is"
+                f" {self.start:%H:%M:%S}"
+            )
         steps = self.hours * 60 / self.step_min
         if abs(steps - round(steps)) > 1e-9:
-            raise ValueError(f"hours must be a whole number of {self.step_min} min steps")
+            raise ValueError(
+                f"hours must be a whole number of {self.step_min} min steps, is {self.hours:g}"
+            )
         return self
 
     @cached_property

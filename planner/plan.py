@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.model import Model, Program
+from planner.errors import SolveError
+from planner.program import Program
 from planner.scenario import Scenario
 from planner.series import Array
 from planner.summary import summarise
@@ -66,7 +67,6 @@ class Plan:
 
 
 def build_plan(
-    model: Model,
     program: Program,
     x: Array,
     *,
@@ -79,8 +79,7 @@ def build_plan(
     """Read the tables of a plan from a solution.
 
     Args:
-        model: the model that was solved.
-        program: its arrays.
+        program: what was solved.
         x: the solution; shape (columns,).
         status: optimal, time_limit, interrupted or relaxed.
         bound_cny: proven upper bound of the profit.
@@ -88,23 +87,24 @@ def build_plan(
         rounds: solves until no exclusive flows overlapped.
         seconds: runtimes by part.
     """
-    reports = program.values(x)
-    times = model.scenario.horizon.starts[model.window.first - 1 : model.window.last]
-    columns = model.schedule(x, reports)
+    reports, scenario = program.values(x), program.scenario
+    times = scenario.horizon.starts[program.window.first - 1 : program.window.last]
+    columns = program.columns(x, reports)
     schedule = pd.DataFrame(
         {name: _clean(values, VALUE_DECIMALS) for name, values in columns.items()}, index=times
     )
-    ledger, reported = _ledger(model, reports)
-    allocation = _allocation(model, reports, times)
+    ledger, reported = _ledger(program, reports)
+    allocation = _allocation(program, reports, times)
+    _check_allocation(program, reports)
     objective = -float(program.cost @ x + program.offset)
     summary = summarise(
-        model.scenario,
+        scenario,
         schedule,
         allocation,
         ledger,
         reported,
-        compute=_compute_revenue(model, reports),
-        export=_export_revenue(model, reports),
+        compute=_compute_revenue(program, reports),
+        export=_export_revenue(program, reports),
         status=status,
         objective=objective,
         bound=bound_cny,
@@ -112,43 +112,43 @@ def build_plan(
                  "rows": program.matrix.shape[0], "integers": int(program.integer.sum())},
         seconds=seconds,
     )  # fmt: skip
-    return Plan(model.scenario, schedule, allocation, ledger, summary)
+    return Plan(scenario, schedule, allocation, ledger, summary)
 
 
 def _clean(values: Array, decimals: int) -> Array:
     return np.round(values, decimals) + 0.0  # no negative zeros
 
 
-def _ledger(model: Model, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the ledger and the lines outside the objective, both revenue positive."""
-    starts = [moment.isoformat() for moment in model.scenario.horizon.starts]
+    starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
     periods = [
         ONCE if c.period is None else starts[c.period - 1] if isinstance(c.period, int) else c.period
-        for c in model.costs.values()
+        for c in program.costs.values()
     ]
     frame = pd.DataFrame(
         {
-            "component": [cost.component for cost in model.costs.values()],
-            "line": [str(cost.line) for cost in model.costs.values()],
+            "component": [cost.component for cost in program.costs.values()],
+            "line": [str(cost.line) for cost in program.costs.values()],
             "period": periods,
-            "cash": np.array([cost.line.cash for cost in model.costs.values()], dtype=bool),
-            "amount_cny": _clean(-reports[list(model.costs)], MONEY_DECIMALS),
+            "cash": np.array([cost.line.cash for cost in program.costs.values()], dtype=bool),
+            "amount_cny": _clean(-reports[list(program.costs)], MONEY_DECIMALS),
         }
     )
-    outside = np.array([cost.reported for cost in model.costs.values()], dtype=bool)
+    outside = np.array([cost.reported for cost in program.costs.values()], dtype=bool)
     return (
         frame[~outside].reset_index(drop=True),
         frame[outside].reset_index(drop=True),
     )
 
 
-def _allocation(model: Model, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
+def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return MWh by time, origin and use, from the traced flows of the model."""
-    steps, step_h = len(times), model.scenario.horizon.step_h
+    steps, step_h = len(times), program.scenario.horizon.step_h
     parts = []
-    for origin in model.scenario.site().origins:
+    for origin in program.scenario.site().origins:
         for use in USES:
-            rows = model.uses.get((use, origin))
+            rows = program.uses.get((use, origin))
             if rows is not None:
                 mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h
                 parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
@@ -164,19 +164,38 @@ def _allocation(model: Model, reports: Array, times: pd.DatetimeIndex) -> pd.Dat
     )
 
 
-def _compute_revenue(model: Model, reports: Array) -> Array:
+def _check_allocation(program: Program, reports: Array) -> None:
+    """Raise unless the uses of every origin sum to what was injected, in every step."""
+    steps = len(program.window)
+    for origin, rows in program.injected.items():
+        injected = reports[rows].reshape(-1, steps).sum(axis=0)
+        used = sum(
+            reports[found].reshape(-1, steps).sum(axis=0)
+            for (_, of), found in program.uses.items()
+            if of == origin
+        )
+        wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
+        if wrong.any():
+            step = int(np.flatnonzero(wrong)[0]) + program.window.first
+            when = program.scenario.horizon.at(step)
+            raise SolveError(
+                f"{origin} energy does not add up at {when}: a component leaves out one of its uses"
+            )
+
+
+def _compute_revenue(program: Program, reports: Array) -> Array:
     """Return the revenue of compute by step, CNY; shape (steps,)."""
-    revenue = np.zeros(len(model.window))
-    for row, cost in model.costs.items():
+    revenue = np.zeros(len(program.window))
+    for row, cost in program.costs.items():
         if cost.line.use == "compute" and isinstance(cost.period, int):
-            revenue[cost.period - model.window.first] -= reports[row]
+            revenue[cost.period - program.window.first] -= reports[row]
     return revenue
 
 
-def _export_revenue(model: Model, reports: Array) -> dict[str, float]:
+def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
     revenue: dict[str, float] = {}
-    for row, cost in model.costs.items():
+    for row, cost in program.costs.items():
         if cost.line.use == "export" and cost.line.origin is not None:
             revenue[cost.line.origin] = revenue.get(cost.line.origin, 0.0) - float(reports[row])
     return revenue

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from planner.components import KINDS, Component
 from planner.components.base import Site
-from planner.document import Document, Key, override, read_yaml
-from planner.errors import Problem, ScenarioError
+from planner.document import Document, read_yaml, texts_in
+from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
+from planner.forms import Context
 from planner.horizon import Calendar, Frozen, Horizon
-from planner.series import Context
+from planner.override import override
+from planner.wording import explain
 
 LATER_KINDS = {"carbon", "contract", "green_rule", "job", "line"}
-LATER_FIELDS = {
-    "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "declaration", "finance",
-    "fixed_cny_per_mw_year", "forecast", "initial_from", "life_years", "max_swing_share",
-    "ramp_mw_per_h", "real_time_price_cny_per_mwh", "response", "uncertainty",
-}  # fmt: skip
 
 
 class SolverSettings(Frozen):
@@ -33,7 +29,7 @@ class SolverSettings(Frozen):
     """Largest gap between plan and bound, relative to turnover (the sum of absolute amounts)."""
     time_limit_s: Annotated[float, Field(gt=0)] = 120.0
     """Most seconds in the solver."""
-    threads: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
     """Threads of the solver."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Random seed of the solver."""
@@ -44,7 +40,7 @@ class SolverSettings(Frozen):
 def _read_date(value: Any) -> Any:
     if isinstance(value, str):
         try:
-            return dt.date.fromisoformat(value)
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
             raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
     return value
@@ -115,12 +111,18 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
         ScenarioError: with every problem found, each with file, line and path.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  # never raises, whatever the name
         path = path / "scenario.yaml"
     document = read_yaml(path)
     if set:
         document = override(document, set)
     return _Checker(document, path.parent).scenario()
+
+
+# What components are checked against while the real horizon is wrong; only their form counts then.
+STAND_IN = {
+    "name": "unnamed", "horizon": {"start": "2026-01-01T00:00:00+08:00", "hours": 24}
+}  # fmt: skip
 
 
 class _Checker:
@@ -134,41 +136,49 @@ class _Checker:
     def scenario(self) -> Scenario:
         data = dict(self.document.data)
         parts = data.pop("components", None)
-        top = self._top(data)
+        top, settled = self._top(data)
         components: dict[str, Component] = {}
         if parts is None:
             self._say(("components",), "is required: a mapping of names to components")
         elif not isinstance(parts, dict) or not parts:
-            self._say(("components",), "must be a mapping of names to components, with one at least")
-        elif top is not None:
-            components = self._components(parts, top)
+            said = "must be a mapping of names to components, with one at least"
+            self._say(("components",), said)
+        else:
+            components = self._components(parts, top, settled)
         if self.problems:
             raise ScenarioError(self.problems)
-        assert top is not None
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
         return Scenario.model_construct(**fields, components=ordered)
 
-    def _top(self, data: dict[str, Any]) -> ScenarioFile | None:
+    def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
+        """Return the top fields, and whether all that components depend on is right."""
+        wrong: set[Any] = set()
         try:
-            return ScenarioFile.model_validate(data)
+            top = ScenarioFile.model_validate(data)
         except ValidationError as error:
-            self._explain(error, (), ScenarioFile)
-        good = {key: data[key] for key in ("horizon", "holidays", "workdays", "trace") if key in data}
-        try:  # the components can still be checked when only other fields are wrong
-            return ScenarioFile.model_validate({"name": "unnamed"} | good)
-        except ValidationError:
-            return None
+            self._explain(error, (), Scenario)
+            wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+            good = (data.keys() & ScenarioFile.model_fields.keys()) - wrong
+            top = ScenarioFile.model_validate(STAND_IN | {key: data[key] for key in good})
+        for i, date in enumerate(top.workdays):
+            if date in top.holidays:
+                self._say(("workdays", i), f"{date} is one of the holidays too")
+        return top, not wrong & {"horizon", "holidays", "workdays", "trace"}
 
-    def _components(self, parts: dict[str, Any], top: ScenarioFile) -> dict[str, Component]:
+    def _components(
+        self, parts: dict[str, Any], top: ScenarioFile, settled: bool
+    ) -> dict[str, Component]:
         context = Context(top.horizon, Calendar(top.holidays, top.workdays), self.folder)
         components: dict[str, Component] = {}
         for name, data in parts.items():
-            component = self._component(name, data, context)
+            component = self._component(name, data, context, settled)
             if component is not None:
                 components[name] = component
+        if not settled:
+            return components
         broken = {name: data for name, data in parts.items() if name not in components}
-        mentioned = frozenset({"site", *broken, *_words(broken)} if broken else ())
+        mentioned = frozenset({"site", *broken, *texts_in(broken)} if broken else ())
         for name, component in components.items():
             site = Site(name, top.horizon, components, top.trace, mentioned=mentioned)
             for path, message in component.check(site):
@@ -190,7 +200,9 @@ class _Checker:
                 has = f" (there is {others})" if others else ""
                 self._say(("components", name, field), text + has)
 
-    def _component(self, name: str, data: Any, context: Context) -> Component | None:
+    def _component(
+        self, name: str, data: Any, context: Context, settled: bool
+    ) -> Component | None:
         path: Key = ("components", name)
         if not isinstance(name, str) or not _is_name(name):
             self._say(path, "name must be small letters, digits and _, beginning with a letter")
@@ -199,86 +211,38 @@ class _Checker:
             self._say(path, "must be a mapping with a `kind`")
             return None
         kind = data.get("kind")
-        if kind in LATER_KINDS:
-            self._say((*path, "kind"), f"{kind} is not yet available")
-            return None
         if not isinstance(kind, str) or kind not in KINDS:
-            hint = _closest(str(kind), KINDS)
-            self._say((*path, "kind"), f"must be one of {', '.join(sorted(KINDS))}{hint}")
+            self._say((*path, "kind"), _unknown_kind(kind))
             return None
         try:
             return KINDS[kind].model_validate(data, context=context)
         except ValidationError as error:
-            self._explain(error, path, KINDS[kind])
+            self._explain(error, path, KINDS[kind], form_only=not settled)
             return None
 
-    def _explain(self, error: ValidationError, path: Key, model: type[Frozen]) -> None:
-        for detail in error.errors(include_url=False):
-            where = tuple(part for part in detail["loc"] if not str(part).startswith("="))
-            self._say((*path, *where), _worded(detail, model))
+    def _explain(
+        self, error: ValidationError, path: Key, model: type[Frozen], *, form_only: bool = False
+    ) -> None:
+        for where, message in explain(error, model, form_only=form_only):
+            self._say((*path, *where), message)
 
     def _say(self, path: Key, message: str) -> None:
         self.problems.append(self.document.problem(path, message))
 
 
-def _worded(detail: ErrorDetails, model: type[Frozen]) -> str:
-    """Say a validation error in the words of the scenario."""
-    kind, given, more = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        field = str(detail["loc"][-1])
-        if field in LATER_FIELDS:
-            return "is not yet available"
-        known = model.model_fields if len(detail["loc"]) == 1 else {}
-        return f"is not a field here{_closest(field, known)}"
-    if kind == "missing":
-        return "is required"
-    if kind in ("value_error", "assertion_error"):
-        return str(detail["msg"]).removeprefix("Value error, ")
-    shown = given if isinstance(given, str | int | float | bool) else type(given).__name__
-    shown = {"dict": "a mapping", "list": "a list", "NoneType": "empty"}.get(str(shown), repr(shown))
-    words = {
-        "greater_than_equal": "must be {ge:g} or more",
-        "greater_than": "must be above {gt:g}",
-        "less_than_equal": "must be {le:g} or less",
-        "less_than": "must be below {lt:g}",
-        "finite_number": "must be a finite number",
-        "float_type": "must be a number",
-        "int_type": "must be a whole number",
-        "bool_type": "must be true or false",
-        "string_type": "must be a text",
-        "tuple_type": "must be a list",
-        "dict_type": "must be a mapping",
-        "model_type": "must be a mapping",
-        "literal_error": "must be {expected}",
-        "string_pattern_mismatch": "must be small letters, digits and _, beginning with a letter",
-    }.get(kind)
-    if words is None:
-        return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
-    return f"{words.format(**more)}, is {shown}"
-
-
-def _closest(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _unknown_kind(kind: Any) -> str:
+    known = ", ".join(sorted(KINDS))
+    if kind is None:
+        return f"is required: one of {known}"
+    if isinstance(kind, str) and kind in LATER_KINDS:
+        return f"{kind} is not yet available"
+    return f"must be one of {known}, is {shown(kind)}{did_you_mean(kind, KINDS)}"
 
 
 def _is_name(name: str) -> bool:
     return name.isascii() and name[:1].islower() and name.replace("_", "a").isalnum() and (
         name == name.lower()
     )
-
-
-def _words(data: Any) -> Iterator[str]:
-    """Yield every text in plain data, keys and values."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            yield str(key)
-            yield from _words(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _words(value)
 
 
 def _unsold_energy(scenario: Scenario) -> Iterator[str]:

@@ -22,18 +22,19 @@ def scenario_schema() -> dict[str, Any]:
         " 24 hourly values, or a calendar."
     )
     defs["Series"] = series
-    kinds = {}
-    for kind, component in sorted(KINDS.items()):
+    kinds = []
+    for _, component in sorted(KINDS.items()):
         part = component.model_json_schema(ref_template=REFS)
         defs |= part.pop("$defs", {})
+        part["properties"]["kind"]["description"] = "Kind of component."
         defs[component.__name__] = part
-        kinds[kind] = {"$ref": f"#/$defs/{component.__name__}"}
+        kinds.append({"$ref": REFS.format(model=component.__name__)})
     schema["properties"]["components"] = {
         "type": "object",
         "description": "Components by name.",
         "minProperties": 1,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
-        "additionalProperties": {"oneOf": list(kinds.values())},
+        "additionalProperties": {"oneOf": kinds},
     }
     schema["required"] = [*schema.get("required", []), "components"]
     schema = _with_series(schema)
@@ -46,15 +47,17 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _with_series(part: Any) -> Any:
-    """Put the common definition of a series where its mark stands."""
+    """Put the definition of a series, with the limits of its values, where its mark stands."""
     if isinstance(part, list):
         return [_with_series(item) for item in part]
     if not isinstance(part, dict):
         return part
     result = {key: _with_series(value) for key, value in part.items() if key != SERIES_MARK}
     if SERIES_MARK in part:
+        result["$ref"] = REFS.format(model="Series")
         limits = part[SERIES_MARK]
-        result["$ref"] = "#/$defs/Series"
-        if limits:
-            result["$comment"] = f"values within {limits}"
+        if limits:  # each keyword speaks of one form: of the number, the list, or the mappings
+            values = {"items": limits}
+            entries = {"items": {"properties": {"value": limits}}}
+            result |= limits | values | {"properties": {"hours": values, "calendar": entries}}
     return result

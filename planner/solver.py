@@ -11,7 +11,7 @@ import highspy
 import numpy as np
 
 from planner.errors import SolveError
-from planner.model import Program
+from planner.program import Program
 from planner.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
@@ -44,6 +44,7 @@ class Session:
         check_version(version())
         self.program = program
         self.seconds = 0.0
+        self._is_mip = False
         self._highs = highspy.Highs()
         self._option("output_flag", False)
         self._option("threads", threads)
@@ -64,7 +65,13 @@ class Session:
         )  # fmt: skip
 
     def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
-        """Say which columns are integer."""
+        """Say which columns are integer.
+
+        What the solver knows of an earlier run is dropped: HiGHS would take the old LP solution for a
+        start and spend half of its time on completing it.
+        """
+        self._call(self._highs.clearSolver(), "clearSolver")
+        self._is_mip = bool(integer.any())
         every = np.arange(self.columns, dtype=np.int32)
         self._call(
             self._highs.changeColsIntegrality(self.columns, every, integer.astype(np.uint8)),
@@ -99,19 +106,15 @@ class Session:
         for row in np.flatnonzero((np.abs(price) > PRICED) & np.isfinite(at)).tolist():
             self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
 
-    def start_from(self, x: Array) -> None:
-        """Offer a point to begin from."""
-        solution = highspy.HighsSolution()
-        solution.col_value = x.tolist()
-        self._highs.setSolution(solution)  # a point it cannot use is no error
-
     def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:
         """Solve; returns at the latest when the time limit strikes.
 
         Raises:
             SolveError: the solver failed in a way that says nothing about the model.
         """
-        self._option("time_limit", self._highs.getRunTime() + max(time_limit_s, 0.0))
+        # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
+        spent = 0.0 if self._is_mip else self._highs.getRunTime()
+        self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("mip_abs_gap", max(absolute_gap, 0.0))
         began = time.perf_counter()
         self._interruptible_run()
@@ -138,13 +141,9 @@ class Session:
         found = found or status == _STATUS.kModelEmpty
         x = np.array(self._highs.getSolution().col_value) if found else None
         objective = float(info.objective_function_value) if found else np.inf
-        is_mip = any(kind != highspy.HighsVarType.kContinuous for kind in self._integrality())
         exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)
-        bound = float(info.mip_dual_bound) if is_mip else (objective if exact else -np.inf)
+        bound = float(info.mip_dual_bound) if self._is_mip else (objective if exact else -np.inf)
         return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
-
-    def _integrality(self) -> Any:
-        return self._highs.getLp().integrality_
 
     def _why_none(self, status: Any) -> Result:
         if status == _STATUS.kUnboundedOrInfeasible:

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-import difflib
+import io
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from planner.errors import did_you_mean
+
+_OFFSET = r"(?:Z|[+-]\d\d(?::?\d\d)?)"
+
+Rows = list[tuple[int, list[str]]]  # the line each row ends on, and its cells
+
 
 class CsvTable:
     """One CSV file: its times, the line each row stands on, and its columns as numbers."""
 
-    def __init__(self, name: str, frame: pd.DataFrame, times: pd.DatetimeIndex) -> None:
+    def __init__(
+        self, name: str, header: list[str], rows: Rows, times: pd.DatetimeIndex
+    ) -> None:
         self.name = name
         self.times = times
-        self.lines = np.arange(2, len(frame) + 2)
-        self._frame = frame
+        self.lines = [line for line, _ in rows]
+        self._header = header
+        self._rows = rows
         self._numbers: dict[str, np.ndarray[Any, Any]] = {}
-        gaps = np.diff(times.as_unit("s").asi8) / 60
-        self.step_min: float | None = float(np.median(gaps)) if gaps.size else None
+        gaps, counts = np.unique(np.diff(times.as_unit("s").asi8) / 60, return_counts=True)
+        self.step_min: float | None = float(gaps[counts.argmax()]) if gaps.size else None
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
-        """Return a column as floats; cells that are no numbers become NaN.
+        """Return a column as floats; cells that are no finite numbers become NaN.
 
         Raises:
-            ValueError: the file has no such column, or the column holds decimal commas.
+            ValueError: the file has no such column, or two.
         """
         if name not in self._numbers:
-            if name not in self._frame.columns:
-                close = difflib.get_close_matches(name, map(str, self._frame.columns), 1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                has = ", ".join(map(str, self._frame.columns))
-                raise ValueError(f"{self.name} has no column {name!r}{hint} (it has {has})")
-            column = self._frame[name]
-            numbers = pd.to_numeric(column, errors="coerce")
-            texts = column[numbers.isna() & column.notna()].astype(str)
-            if texts.str.fullmatch(r"-?\d+,\d+").any():
-                raise ValueError(f"{self.name}: column {name!r} has decimal commas; write 1.5")
-            self._numbers[name] = numbers.to_numpy(dtype=float)
+            at = _position(self.name, self._header, name)
+            numbers = [_number(cells[at]) for _, cells in self._rows]
+            self._numbers[name] = np.array(numbers, dtype=float)
         return self._numbers[name]
 
     def text(self, name: str, row: int) -> str:
         """Return a cell as it was written."""
-        value = self._frame[name].iloc[row]
-        return "" if pd.isna(value) else str(value)
+        return self._rows[row][1][self._header.index(name)]
 
 
 def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTable:
@@ -55,60 +57,105 @@ def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTa
     Raises:
         ValueError: the file is missing, outside the folder, unreadable, or its times are wrong.
     """
-    path = _inside(folder, name)
+    text = _read(folder, name, encoding)
+    header, rows = _cells(text, name)
+    at = _position(name, header, "time")
+    if not rows:
+        raise ValueError(f"{name} has a header but no rows")
+    texts = [cells[at] for _, cells in rows]
+    lines = [line for line, _ in rows]
+    times = _times(texts, lines, name, zone)
+    if times.has_duplicates:
+        row = int(np.flatnonzero(times.duplicated())[0])
+        raise ValueError(f"{name}:{lines[row]}: time {texts[row]} appears twice")
+    if not times.is_monotonic_increasing:
+        row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
+        raise ValueError(f"{name}:{lines[row]}: times must ascend, and {texts[row]} does not")
+    return CsvTable(name, header, rows, times)
+
+
+def _read(folder: Path, name: str, encoding: str) -> str:
     try:
-        frame = pd.read_csv(path, encoding=encoding, float_precision="round_trip",
-                            skip_blank_lines=False, skipinitialspace=True)  # fmt: skip
+        if "\0" in name + encoding:
+            raise ValueError("csv: the name may not hold a null character")
+        root = folder.resolve()
+        path = (root / name).resolve()
+        if Path(name).is_absolute() or not path.is_relative_to(root):
+            raise ValueError(f"{name} leaves the scenario's folder")
+        if not name or path.is_dir():
+            raise ValueError(f"{name or 'the empty name'} is a folder, not a file")
+        text = path.read_bytes().decode(encoding)
     except FileNotFoundError:
         raise ValueError(f"there is no file {name}") from None
     except LookupError:
-        raise ValueError(f"encoding {encoding!r} is not known; utf-8 and gb18030 are") from None
+        raise ValueError(f"encoding: {encoding!r} is not known; utf-8 and gb18030 are") from None
     except UnicodeError:
-        raise ValueError(f"{name} is not {encoding} text; is it `encoding: gb18030`?") from None
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{name} is empty") from None
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1]
-        raise ValueError(f"{name} cannot be read as CSV: {said}") from None
-    frame.columns = [str(column).strip().lstrip("\ufeff") for column in frame.columns]
-    if "time" not in frame.columns:
-        has = ", ".join(map(str, frame.columns))
-        raise ValueError(f"{name} has no column 'time' (it has {has})")
-    times = _times(frame["time"], name, zone)
-    table = CsvTable(name, frame, times)
-    if times.has_duplicates:
-        row = int(np.flatnonzero(times.duplicated())[0])
-        raise ValueError(f"{name}:{table.lines[row]}: time {frame['time'].iloc[row]} appears twice")
-    if not times.is_monotonic_increasing:
-        row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
-        raise ValueError(f"{name}:{table.lines[row]}: times must ascend")
-    return table
+        other = "utf-8" if "18030" in encoding else "gb18030"
+        raise ValueError(f"{name} is not {encoding} text; is it `encoding: {other}`?") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
+        said = getattr(error, "strerror", None) or "its links go in a circle"
+        raise ValueError(f"{name[:80]} cannot be read: {said}") from None
+    return text.removeprefix("\ufeff")
 
 
-def _inside(folder: Path, name: str) -> Path:
-    root = folder.resolve()
-    path = (root / name).resolve()
-    if Path(name).is_absolute() or not path.is_relative_to(root):
-        raise ValueError(f"{name} leaves the scenario's folder")
-    if path.is_dir():
-        raise ValueError(f"{name} is a folder, not a file")
-    return path
+def _cells(text: str, name: str) -> tuple[list[str], Rows]:
+    """Split a CSV into its header and its rows; rows without any content are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+    rows: Rows = []
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                rows.append((reader.line_num, stripped))
+    except csv.Error as error:
+        raise ValueError(f"{name}:{reader.line_num}: is no CSV: {error}") from None
+    if not rows:
+        raise ValueError(f"{name} is empty")
+    (_, header), *rest = rows
+    for line, cells in rest:
+        if len(cells) != len(header):
+            raise ValueError(
+                f"{name}:{line}: the number of cells is {len(cells)}, in the header {len(header)}"
+            )
+    return header, rest
 
 
-def _times(column: pd.Series[Any], name: str, zone: dt.timezone) -> pd.DatetimeIndex:
-    texts = column.fillna("").astype(str).str.strip()
-    midnight = texts.str.contains(r"[T ]24:00(?::00)?(?:[+-]\d\d:?\d\d|Z)?$", regex=True)
-    texts = texts.where(~midnight, texts.str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True))
-    aware = texts.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True)
+def _position(name: str, header: list[str], column: str) -> int:
+    if column not in header:
+        has = ", ".join(header)
+        if len(header) == 1 and any(mark in has for mark in ";\t"):
+            raise ValueError(f"{name} must separate its cells by commas; the first line is {has!r}")
+        has = has if len(has) <= 200 else f"{has[:200]} ..."
+        raise ValueError(
+            f"{name} has no column {column!r}{did_you_mean(column, header)} (it has {has})"
+        )
+    if header.count(column) > 1:
+        raise ValueError(f"{name} has column {column!r} more than once")
+    return header.index(column)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float("nan" if "_" in text else text)
+    except ValueError:
+        return float("nan")
+    return number if math.isfinite(number) else float("nan")
+
+
+def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> pd.DatetimeIndex:
+    column = pd.Series(texts, dtype="str")
+    midnight = column.str.contains(rf"[T ]24:00(?::00)?{_OFFSET}?$", regex=True)
+    column = column.where(~midnight, column.str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True))
+    aware = column.str.contains(rf"[T ].*{_OFFSET}$", regex=True)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero(~aware if aware.iloc[0] else aware)[0])
-        raise ValueError(f"{name}:{row + 2}: times with and without offset are mixed")
-    stamps = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(aware.any()))
+        raise ValueError(f"{name}:{lines[row]}: times with and without offset are mixed")
+    stamps = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=bool(aware.any()))
     if stamps.isna().any():
         row = int(np.flatnonzero(stamps.isna())[0])
         raise ValueError(
-            f"{name}:{row + 2}: time must be ISO 8601 such as 2026-07-15T14:00+08:00 or"
-            f" 2026-07-15 14:00, is {column.iloc[row]!r}"
+            f"{name}:{lines[row]}: time must be ISO 8601 such as 2026-07-15T14:00+08:00 or"
+            f" 2026-07-15 14:00, is {texts[row]!r}"
         )
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
-    return index.tz_convert(zone) if aware.any() else index.tz_localize(zone)
+    return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)

@@ -22,12 +22,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from planner.components.base import (
+    ORIGINS,
     POOLED,
     AtLeastZero,
     Balance,
+    ByStep,
     Complaint,
     Component,
     Efficiency,
@@ -41,65 +43,13 @@ from planner.components.base import (
     Terms,
     Tidy,
     Values,
-    form,
 )
-from planner.horizon import Frozen, Horizon, Window
-from planner.series import PerUnit
+from planner.components.stored import AtLeast, BatteryInitial, Ending, EndValue, EnergyByOrigin
+from planner.horizon import Horizon, Window
+from planner.series import Array, PerUnit
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
-
-
-class EnergyByOrigin(Frozen):
-    """Stored energy by where it came from."""
-
-    renewable: AtLeastZero = 0.0
-    """MWh of renewable origin."""
-    thermal: AtLeastZero = 0.0
-    """MWh of thermal origin."""
-    grid: AtLeastZero = 0.0
-    """MWh from the grid."""
-
-
-class BatteryInitial(Frozen):
-    """The battery when the horizon begins."""
-
-    energy_mwh: Annotated[
-        Annotated[AtLeastZero, Tag("=number")] | Annotated[EnergyByOrigin, Tag("=by_origin")],
-        form(by_origin="renewable thermal grid", number=""),
-    ]
-    """Stored energy: a number (counted as energy from the grid) or by origin."""
-    discharged_today_mwh: AtLeastZero = 0.0
-    """What was discharged since local midnight; counts toward `cycles_per_day`."""
-
-    def by_origin(self) -> dict[str, float]:
-        """Return the stored energy of every origin."""
-        energy = self.energy_mwh
-        if isinstance(energy, EnergyByOrigin):
-            return {"renewable": energy.renewable, "thermal": energy.thermal, "grid": energy.grid}
-        return {"renewable": 0.0, "thermal": 0.0, "grid": energy}
-
-
-class AtLeast(Frozen):
-    """The battery must hold so much at the end."""
-
-    at_least_mwh: AtLeastZero
-    """Least energy stored at the end."""
-
-
-class EndValue(Frozen):
-    """Energy left at the end is worth so much."""
-
-    value_cny_per_mwh: AtLeastZero
-    """Value of a MWh stored at the end."""
-
-
-Ending = Annotated[
-    Annotated[AtLeast, Tag("=at_least")]
-    | Annotated[EndValue, Tag("=value")]
-    | Annotated[Literal["same_as_start"], Tag("=same")],
-    form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
-]
 
 
 class Battery(Component):
@@ -151,7 +101,7 @@ class Battery(Component):
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
-    def check(self, site: Site) -> Iterator[Complaint]:
+    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
         allowed = self._cycle_limit()
         spent = self.initial.discharged_today_mwh
         if allowed is not None and spent > allowed:
@@ -200,8 +150,9 @@ class Battery(Component):
         b.energy = pyo.Constraint(
             origins,
             time.steps,
-            rule=lambda b, o, t: b.energy_mwh[o, t]
-            == kept * b.energy_mwh[o, t - 1] + step_h * gained(o, t),
+            rule=lambda b, o, t: (
+                b.energy_mwh[o, t] == kept * b.energy_mwh[o, t - 1] + step_h * gained(o, t)
+            ),
         )
         b.capacity = pyo.Constraint(
             time.steps, rule=lambda _, t: (self.min_energy_mwh, stored(t), self.capacity_mwh)
@@ -212,8 +163,9 @@ class Battery(Component):
         )
         b.discharge_limit = pyo.Constraint(
             time.steps,
-            rule=lambda b, t: discharged(t)
-            <= self.discharge_power_mw * available[t] * (1 - b.charging[t]),
+            rule=lambda b, t: (
+                discharged(t) <= self.discharge_power_mw * available[t] * (1 - b.charging[t])
+            ),
         )
         self._daily_cycles(b, site, discharged)
         if reserves:
@@ -234,19 +186,24 @@ class Battery(Component):
         def change(o: str, t: int) -> Expression:
             return (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
 
+        def flow(o: str) -> ByStep:
+            return lambda t: b.discharge_mw[o, t] - b.charge_mw[o, t]
+
+        def storage(o: str) -> ByStep:
+            return lambda t: change(o, t)
+
+        def loss(o: str) -> ByStep:
+            return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t] - change(o, t)
+
+        def reserve(j: str) -> ByStep:
+            return lambda t: b.reserve_mw[j, t]
+
         return Terms(
-            flows={
-                Balance("power", self.node, o): lambda t, o=o: b.discharge_mw[o, t]
-                - b.charge_mw[o, t]
-                for o in origins
-            },
+            flows={Balance("power", self.node, o): flow(o) for o in origins},
             costs=costs,
-            uses={("storage", o): lambda t, o=o: change(o, t) for o in origins}
-            | {
-                ("loss", o): lambda t, o=o: b.charge_mw[o, t] - b.discharge_mw[o, t] - change(o, t)
-                for o in origins
-            },
-            meters={Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
+            uses={("storage", o): storage(o) for o in origins}
+            | {("loss", o): loss(o) for o in origins},
+            meters={Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
             exclusive=[Exclusive(b.charging, charged, discharged)],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(charged(t) + discharged(t) for t in time.steps)},
         )
@@ -269,7 +226,13 @@ class Battery(Component):
         )
 
     def _reserve(
-        self, b: pyo.Block, site: Site, reserves: list[str], charged: Any, discharged: Any, stored: Any
+        self,
+        b: pyo.Block,
+        site: Site,
+        reserves: list[str],
+        charged: Any,
+        discharged: Any,
+        stored: Any,
     ) -> None:
         import pyomo.environ as pyo
 
@@ -278,45 +241,59 @@ class Battery(Component):
         b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
         b.reserve_power = pyo.Constraint(
             time.steps,
-            rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves)
-            <= self.discharge_power_mw * available[t] - discharged(t) + charged(t),
+            rule=lambda b, t: (
+                sum(b.reserve_mw[j, t] for j in reserves)
+                <= self.discharge_power_mw * available[t] - discharged(t) + charged(t)
+            ),
         )
         hours = time.step_h / self.discharge_efficiency
         b.reserve_energy = pyo.Constraint(
             time.steps,
-            rule=lambda b, t: hours * sum(b.reserve_mw[j, t] for j in reserves)
-            <= stored(t) - self.min_energy_mwh,
+            rule=lambda b, t: (
+                hours * sum(b.reserve_mw[j, t] for j in reserves) <= stored(t) - self.min_energy_mwh
+            ),
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        discharged = sum(values[name] for name in values if name.startswith("discharge_mw["))
-        mwh = float(np.sum(discharged) * horizon.step_h)
-        stored = sum(values[name] for name in values if name.startswith("energy_mwh["))
+        discharged = _over_origins("discharge_mw", values)
+        mwh = float(discharged.sum() * horizon.step_h)
         span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
         return {
             "discharged_mwh": mwh,
             "cycles": mwh / span,
             "cycles_per_day": mwh / span / (horizon.hours / 24),
-            "energy_at_end_mwh": float(np.asarray(stored)[-1]),
+            "energy_at_end_mwh": float(_over_origins("energy_mwh", values)[-1]),
         }
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         last = {
             o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
-            for o in ("renewable", "thermal", "grid", *POOLED)
+            for o in (*ORIGINS, *POOLED)
             if f"energy_mwh[{o}]" in values
         }
-        today = next(day for day in horizon.days if kept.last in day)
-        since = max(today[0], kept.first)
-        discharged = sum(values[f"discharge_mw[{o}]"] for o in last)
-        spent = horizon.step_h * float(np.sum(discharged[since - kept.first :]))
-        if kept.first > today[0]:
-            spent += self.initial.discharged_today_mwh
-        if kept.last == today[-1]:
-            spent = 0.0
         energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
-        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=spent)
+        initial = BatteryInitial(
+            energy_mwh=energy, discharged_today_mwh=self._spent_today(values, kept, horizon)
+        )
         ending = self.ending
         if ending == "same_as_start":  # the start meant is the first one
             ending = AtLeast(at_least_mwh=sum(self.initial.by_origin().values()))
         return self.model_copy(update={"initial": initial, "ending": ending})
+
+    def _spent_today(self, values: Values, kept: Window, horizon: Horizon) -> float:
+        """Return what was discharged in the local day that the step after `kept` belongs to."""
+        clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
+        if clock == 24 * 60:
+            return 0.0
+        today = next(day for day in horizon.days if kept.last in day)
+        steps = kept.last - max(today[0], kept.first) + 1
+        spent = horizon.step_h * float(_over_origins("discharge_mw", values)[-steps:].sum())
+        if today[0] <= kept.first:  # the day began before the kept steps
+            spent += self.initial.discharged_today_mwh
+        allowed = self._cycle_limit()
+        return spent if allowed is None else min(spent, allowed)  # a rounded sum may exceed it
+
+
+def _over_origins(quantity: str, values: Values) -> Array:
+    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
+    return np.asarray(np.sum(parts, axis=0))

@@ -6,7 +6,7 @@ peak_mw[m] per month where there is a demand charge, reserve_mw[j,t] per reserve
     import_limit     import_mw[t] <= import_limit_mw[t] importing[t]
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
     peak             import_mw[t] <= peak_mw[m]             for t in month m
-    spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw[o,t]
+    spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
 
 Export takes renewable and thermal energy, and energy from the grid only with `resale`. The demand
 charge of a month is paid on what its peak exceeds max(peak_so_far_mw, expected_peak_mw).
@@ -15,7 +15,7 @@ charge of a month is paid on what its peak exceeds max(peak_so_far_mw, expected_
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from planner.components.base import (
     AtLeastZero,
     Balance,
     ByOrigin,
+    ByStep,
     Complaint,
     Component,
     Exclusive,
@@ -34,15 +35,15 @@ from planner.components.base import (
     Meters,
     Name,
     NonNegativeSeriesByOrigin,
-    SeriesByOrigin,
     Period,
+    SeriesByOrigin,
     Site,
     Supply,
     Terms,
     Time,
     Values,
 )
-from planner.horizon import Horizon
+from planner.horizon import Horizon, Window
 from planner.series import Array, NonNegative, Series
 
 if TYPE_CHECKING:
@@ -73,10 +74,12 @@ class Grid(Component):
     demand_charge_cny_per_mw_month: AtLeastZero = 0.0
     """Price of the highest import of a month, per MW and month."""
     peak_so_far_mw: Annotated[
-        Annotated[AtLeastZero, Tag("=number")] | Annotated[dict[Month, AtLeastZero], Tag("=months")],
+        Annotated[AtLeastZero, Tag("=number")]
+        | Annotated[dict[Month, AtLeastZero], Tag("=months")],
         Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
     ] = 0.0
-    """Peak already set in the month: a number, or one by month such as {2026-07: 80}."""
+    """Peak already set: a number for the month that the horizon begins in, or one by month such as
+    {2026-07: 80}."""
     expected_peak_mw: AtLeastZero = 0.0
     """Peak that will be paid anyway; below it a MW costs nothing."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
@@ -97,11 +100,17 @@ class Grid(Component):
             for name in ("export_price_cny_per_mwh", "self_use_charge_cny_per_mwh"):
                 if isinstance(getattr(self, name), ByOrigin):
                     yield (name,), "cannot differ by origin when `trace: false` pools the energy"
+            charge = self.self_use_charge_cny_per_mwh
+            if not isinstance(charge, ByOrigin) and charge.any():
+                yield (
+                    ("self_use_charge_cny_per_mwh",),
+                    "is paid on own energy, which `trace: false` cannot tell from the grid's",
+                )
         prices = self.export_price_cny_per_mwh
         if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
             yield ("export_price_cny_per_mwh", "grid"), "is required when `resale` is true"
 
-    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+    def warn(self, site: Site) -> Iterator[str]:
         if self.demand_charge_cny_per_mw_month and site.horizon.step_min > 15:
             yield (
                 "the demand charge is billed on 15 min averages; steps of"
@@ -114,10 +123,10 @@ class Grid(Component):
         prices = self.export_price_cny_per_mwh
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
 
-    def _peak_paid(self, month: str) -> float:
+    def _peaks_so_far(self, horizon: Horizon) -> dict[str, float]:
+        """Return the peaks already set by month; a number is meant for the month that has begun."""
         so_far = self.peak_so_far_mw
-        known = so_far.get(month, 0.0) if isinstance(so_far, dict) else so_far
-        return max(known, self.expected_peak_mw)
+        return dict(so_far) if isinstance(so_far, dict) else {next(iter(horizon.months)): so_far}
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
@@ -147,8 +156,10 @@ class Grid(Component):
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             b.spare_import = pyo.Constraint(
                 time.steps,
-                rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves)
-                <= import_limit[t] - b.import_mw[t] + exported(t),
+                rule=lambda b, t: (
+                    sum(b.reserve_mw[j, t] for j in reserves)
+                    <= import_limit[t] - b.import_mw[t] + exported(t)
+                ),
             )
 
         costs: dict[Line, Any] = {
@@ -168,18 +179,26 @@ class Grid(Component):
             b.import_emission_tco2 = pyo.Expression(
                 time.steps, rule=lambda b, t: emission * b.import_mw[t]
             )
+
+        def flow(o: str) -> ByStep:
+            return lambda t: (
+                (b.import_mw[t] if o == bought else 0) - (b.export_mw[o, t] if o in sold else 0)
+            )
+
+        def delivered(o: str) -> ByStep:
+            return lambda t: b.export_mw[o, t]
+
+        def reserve(j: str) -> ByStep:
+            return lambda t: b.reserve_mw[j, t]
+
         return Terms(
-            flows={
-                Balance("power", self.node, o): lambda t, o=o: (b.import_mw[t] if o == bought else 0)
-                - (b.export_mw[o, t] if o in sold else 0)
-                for o in site.origins
-            },
+            flows={Balance("power", self.node, o): flow(o) for o in site.origins},
             costs=costs,
             reported=self._fixed(time),
-            uses={("export", o): lambda t, o=o: b.export_mw[o, t] for o in sold},
+            uses={("export", o): delivered(o) for o in sold},
             injected={bought: lambda t: b.import_mw[t]},
             meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
-            | {Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
+            | {Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
             exclusive=[Exclusive(b.importing, lambda t: b.import_mw[t], exported)],
         )
 
@@ -188,7 +207,8 @@ class Grid(Component):
 
         months = time.months()
         month_of = {t: month for month, steps in months.items() for t in steps}
-        paid = {month: self._peak_paid(month) for month in months}
+        so_far = self._peaks_so_far(time.horizon)
+        paid = {month: max(so_far.get(month, 0.0), self.expected_peak_mw) for month in months}
         b.peak_mw = pyo.Var(list(months), bounds=lambda _, m: (paid[m], None))
         b.peak = pyo.Constraint(
             time.steps, rule=lambda b, t: b.import_mw[t] <= b.peak_mw[month_of[t]]
@@ -215,7 +235,7 @@ class Grid(Component):
             * float(values["import_mw"].sum() * horizon.step_h),
         }
 
-    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:  # noqa: ARG002
         charge, time = self.self_use_charge_cny_per_mwh, site.clock
         costs = {}
         for o in site.origins:
@@ -229,3 +249,12 @@ class Grid(Component):
                 t: rate[t] * time.step_h * drawn(t) for t in time.steps
             }
         return Terms(costs=costs)
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+        peaks = self._peaks_so_far(horizon)
+        for month, steps in horizon.months.items():
+            inside = [t - kept.first for t in steps if kept.first <= t <= kept.last]
+            if inside:
+                peak = float(values["import_mw"][inside].max())
+                peaks[month] = max(peaks.get(month, 0.0), peak)
+        return self.model_copy(update={"peak_so_far_mw": peaks})

@@ -2,7 +2,7 @@
 
 Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
 
-    demand    sum_o draw_mw[o,t] + shed_mw[t] = demand_mw[t]
+    demand    sum_o draw_mw[o,t] = demand_mw[t] - shed_mw[t]
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from planner.components.base import (
+    Amounts,
     AtLeastZero,
     Balance,
+    ByStep,
     Component,
+    Expression,
     Line,
     Meter,
     Name,
@@ -51,26 +54,29 @@ class Load(Component):
 
         time, origins = site.clock, site.origins
         demand = time.of(self.demand_mw)
+        costs: dict[Line, Amounts] = {}
         b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
-        shed: dict[int, object] = dict.fromkeys(time.steps, 0.0)
-        costs = {}
         if self.shed_cost_cny_per_mwh is not None:
             b.shed_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
-            shed = {t: b.shed_mw[t] for t in time.steps}
             rate = self.shed_cost_cny_per_mwh * time.step_h
             costs[Line("shed", cash=False)] = {t: rate * b.shed_mw[t] for t in time.steps}
+
+        def served(t: int) -> Expression:
+            return demand[t] if self.shed_cost_cny_per_mwh is None else demand[t] - b.shed_mw[t]
+
+        def drawn(o: str) -> ByStep:
+            return lambda t: b.draw_mw[o, t]
+
+        def flow(o: str) -> ByStep:
+            return lambda t: -b.draw_mw[o, t]
+
         b.demand = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) + shed[t] == demand[t],
+            time.steps, rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) == served(t)
         )
         return Terms(
-            flows={
-                Balance("power", self.node, o): lambda t, o=o: -b.draw_mw[o, t] for o in origins
-            },
+            flows={Balance("power", self.node, o): flow(o) for o in origins},
             costs=costs,
-            uses={("load", o): lambda t, o=o: b.draw_mw[o, t] for o in origins},
-            meters={
-                Meter("drawn_mw", self.node, o): lambda t, o=o: b.draw_mw[o, t] for o in origins
-            }
-            | {Meter("load_mw", self.node): lambda t: demand[t] - shed[t]},
+            uses={("load", o): drawn(o) for o in origins},
+            meters={Meter("drawn_mw", self.node, o): drawn(o) for o in origins}
+            | {Meter("load_mw", self.node): served},
         )

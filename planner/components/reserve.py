@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from planner.components.base import (
+    Amounts,
     AtLeastZero,
     ByStep,
     Complaint,
     Component,
+    Expression,
     Line,
     Meters,
     Site,
@@ -84,37 +86,35 @@ class Reserve(Component):
         offered = meters.by_component(f"reserve_mw[{site.name}]")
         b.required_mw = pyo.Expression(
             time.steps,
-            rule=lambda _, t: up[t]
-            + self.load_share * load(t)
-            + self.renewable_share * renewable(t),
+            rule=lambda _, t: (
+                up[t] + self.load_share * load(t) + self.renewable_share * renewable(t)
+            ),
         )
-        b.provided_mw = pyo.Expression(
-            time.steps, rule=lambda _, t: _sum(offered, t, without=None)
-        )
-        costs = {}
-        short: dict[int, object] = dict.fromkeys(time.steps, 0.0)
+        b.provided_mw = pyo.Expression(time.steps, rule=lambda _, t: _sum(offered, t, without=None))
+        costs: dict[Line, Amounts] = {}
         if self.shortfall_cost_cny_per_mwh is not None:
             b.shortfall_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-            short = {t: b.shortfall_mw[t] for t in time.steps}
             rate = self.shortfall_cost_cny_per_mwh * time.step_h
-            costs[Line("shortfall", cash=False)] = {
-                t: rate * b.shortfall_mw[t] for t in time.steps
-            }
+            costs[Line("shortfall", cash=False)] = {t: rate * b.shortfall_mw[t] for t in time.steps}
+
+        def short(t: int) -> Expression:
+            return b.shortfall_mw[t] if costs else 0.0
+
         b.reserve = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.provided_mw[t] + short[t] >= b.required_mw[t]
+            time.steps, rule=lambda b, t: b.provided_mw[t] + short(t) >= b.required_mw[t]
         )
         if self.largest_unit:
             lost = meters.by_component("contingency_mw")
             b.largest_unit = pyo.Constraint(
                 list(lost),
                 time.steps,
-                rule=lambda b, j, t: _sum(offered, t, without=j) + short[t]
-                >= _sum({j: lost[j]}, t, without=None) + b.required_mw[t],
+                rule=lambda b, j, t: (
+                    _sum(offered, t, without=j) + short(t)
+                    >= _sum({j: lost[j]}, t, without=None) + b.required_mw[t]
+                ),
             )
         return Terms(costs=costs)
 
 
-def _sum(parts: Mapping[str, list[ByStep]], t: int, *, without: str | None) -> object:
-    return sum(
-        by_step(t) for name, steps in parts.items() if name != without for by_step in steps
-    )
+def _sum(parts: Mapping[str, list[ByStep]], t: int, *, without: str | None) -> Expression:
+    return sum(by_step(t) for name, steps in parts.items() if name != without for by_step in steps)

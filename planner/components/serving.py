@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
@@ -92,7 +93,7 @@ class PueByTemperature(Frozen):
     @model_validator(mode="after")
     def _covers(self) -> PueByTemperature:
         known = [point.temperature_c for point in self.points]
-        if any(b <= a for a, b in zip(known, known[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(known)):
             raise ValueError("points: temperature_c must ascend")
         low, high = float(self.temperature_c.min()), float(self.temperature_c.max())
         if low < known[0] or high > known[-1]:
@@ -105,4 +106,5 @@ class PueByTemperature(Frozen):
     def resolve(self) -> Array:
         """Return the PUE of every step; shape (T,)."""
         known = [point.temperature_c for point in self.points]
-        return np.interp(self.temperature_c, known, [point.pue for point in self.points])
+        found = np.interp(self.temperature_c, known, [point.pue for point in self.points])
+        return np.asarray(found)

@@ -1,39 +1,22 @@
 """A coal unit: tight commitment with a past, start kinds, ramps, and any fuel curve.
 
-Variables: on[t] and power_above_min_mw[t] on points, start[t], stop[t] (binary on and fixed past),
-start_kind[s,t], fuel_gj_per_h[t], reserve_mw[j,t] per reserve j, segment_mw[k,t] and
-segment_full[k,t] for curves that are not convex.  Expression: power_mw[t], gross.
+The rows stand in three parts, each with its formulas: `commitment` (on, start, stop, start_kind:
+when it runs), `ramps` (power_above_min_mw, reserve_mw: how much it gives) and `fuel`
+(fuel_gj_per_h: what it burns). Knueven, Ostrowski & Watson (2020) show the block tight.
 
-With p = power_above_min_mw, r = sum_j reserve_mw[j], G[t] = max_power_mw[t] available[t] - min_power_mw[t],
-UT and DT the minimum times in steps, SU and SD the start and stop ramps, RU and RD the ramps of a step:
+Expressions:
 
-    switching       on[t] - on[t-1] = start[t] - stop[t]
-    stay_on         sum_{i<UT} start[t-i] <= on[t]                 (Rajan & Takriti 2005)
-    stay_off        sum_{i<DT} stop[t-i] <= 1 - on[t]
-    ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
-    ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
-    ceiling_stop    UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SD) stop[t+1] - max(SD - SU, 0) start[t]
-                    (Morales-España, Latorre & Ramos 2013; no stop[T+1])
-    first_stop      p[0] <= G on[0] - (Pmax - SD) stop[1]                 (the past is a fact: no start term)
-    ramp_up         p[t] + r[t] - p[t-1] <= RU - (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
-    ramp_down       p[t-1] - p[t] <= RD + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
-    one_kind        sum_s start_kind[s,t] = start[t]
-    kind_window     start_kind[s,t] <= sum_{T_s <= i < T_(s+1)} stop[t-i]   for every s but the coldest
-    fuel            convex: fuel_gj_per_h[t] >= slope_k power_mw[t] + intercept_k on[t]
-    fuel_segments   else:   fuel_gj_per_h[t] = F_1 on[t] + sum_k slope_k segment_mw[k,t]
-    power_segments          power_mw[t] = P_1 on[t] + sum_k segment_mw[k,t]
-    segment_open            segment_mw[k,t] <= length_k segment_full[k-1,t]   (on[t] for the first)
-    segment_closed          segment_mw[k,t] >= length_k segment_full[k,t]
-    ending          on[T] = 1 or 0, as `ending` says
+    power_mw[t]       = min_power_mw[t] on[t] + power_above_min_mw[t]             gross
+    emission_tco2[t]  = Δ emission_tco2_per_gj fuel_gj_per_h[t]
+    allowance_tco2[t] = Δ allowance_tco2_per_mwh (1 - auxiliary_share) power_mw[t]
 
-An outage (available too small for the minimum power) holds whatever else does: it fixes on[t] = 0,
-and the rows that would forbid the trip (stay_on, ramp_down, the stop ramp) leave it out. The block
-follows Knueven, Ostrowski & Watson (2020); they show it tight.
-"""  # noqa: E501
+An outage (available too small for the minimum power) holds whatever else does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -44,7 +27,6 @@ from planner.components.base import (
     Balance,
     Complaint,
     Component,
-    Fraction,
     Line,
     Meter,
     Name,
@@ -53,34 +35,17 @@ from planner.components.base import (
     Supply,
     Terms,
     Tidy,
+    Time,
     Values,
 )
+from planner.components.commitment import Commitment, Startup, ThermalInitial
 from planner.components.fuel import FuelCurve, FuelPoint
-from planner.horizon import Frozen, Horizon, Window
+from planner.components.ramps import Ramps
+from planner.horizon import Horizon, Window
 from planner.series import Array, Bounds, NonNegative, PerUnit
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
-
-
-class Startup(Frozen):
-    """What a start costs after so many hours off."""
-
-    off_h: AtLeastZero
-    """Hours off from which this cost holds."""
-    cost_cny: AtLeastZero
-    """Cost of the start."""
-
-
-class ThermalInitial(Frozen):
-    """The unit when the horizon begins."""
-
-    on: bool
-    """Whether it runs."""
-    power_mw: AtLeastZero = 0.0
-    """Its gross power."""
-    hours: Positive
-    """For how long it has been on or off."""
 
 
 class Thermal(Component):
@@ -143,9 +108,9 @@ class Thermal(Component):
                 raise ValueError(f"{name} must be min_power_mw {low.max():g} or more, is {ramp:g}")
         hours = [startup.off_h for startup in self.startups]
         prices = [startup.cost_cny for startup in self.startups]
-        if hours[0] != 0 or any(b <= a for a, b in zip(hours, hours[1:], strict=False)):
+        if hours[0] != 0 or any(b <= a for a, b in pairwise(hours)):
             raise ValueError("startups must begin with off_h: 0 and ascend")
-        if any(b < a for a, b in zip(prices, prices[1:], strict=False)):
+        if any(b < a for a, b in pairwise(prices)):
             raise ValueError("startups: costs may not fall with hours off")
         start = self.initial
         if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
@@ -154,7 +119,9 @@ class Thermal(Component):
                 f" {high[0]:g} for a unit that is on, is {start.power_mw:g}"
             )
         if not start.on and start.power_mw:
-            raise ValueError(f"initial.power_mw must be 0 for a unit that is off, is {start.power_mw:g}")
+            raise ValueError(
+                f"initial.power_mw must be 0 for a unit that is off, is {start.power_mw:g}"
+            )
         return self
 
     def supplies(self) -> dict[Supply, float]:
@@ -169,61 +136,25 @@ class Thermal(Component):
         if self.initial.hours < site.horizon.step_h - 1e-9:
             yield ("initial", "hours"), f"must be a step, {site.horizon.step_h:g} h, or more"
 
-    def forced_off(self) -> np.ndarray:
-        """Return the steps in which the unit cannot run; shape (T,), boolean."""
-        return (self.available == 0) | (self.max_power_mw * self.available < self.min_power_mw - 1e-9)
+    def forced_off(self) -> Array:
+        """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
+        too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
+        return np.asarray((self.available == 0) | too_small, dtype=float)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
 
-        time, step_h, horizon = site.clock, site.clock.step_h, site.horizon
-        up, down = (max(1, horizon.steps_up(h)) for h in (self.min_up_h, self.min_down_h))
-        kinds = [horizon.steps_up(startup.off_h) for startup in self.startups]
-        past = max(up, down, kinds[-1] + 1)
-        low, high = time.of(self.min_power_mw), time.of(self.max_power_mw * self.available)
-        off = {t for t, forced in time.of(self.forced_off().astype(float)).items() if forced}
-        before = time.first - 1
-        low[before] = float(self.min_power_mw[max(before - 1, 0)])
-        high[before] = float(self.max_power_mw[max(before - 1, 0)])
-
-        b.on = pyo.Var(time.back(past), domain=pyo.Binary)
-        b.start = pyo.Var(time.back(past), bounds=(0, 1))
-        b.stop = pyo.Var(time.back(past), bounds=(0, 1))
-        b.power_above_min_mw = pyo.Var(time.points, domain=pyo.NonNegativeReals)
-        self._fix_past(b, horizon.steps_up(self.initial.hours), before, past, low[before])
-        for t in time.steps:
-            if t in off:
-                b.on[t].setub(0)
-            elif self.must_run:
-                b.on[t].setlb(1)
-        b.power_mw = pyo.Expression(
-            time.steps, rule=lambda b, t: low[t] * b.on[t] + b.power_above_min_mw[t]
-        )
-        b.switching = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.on[t] - b.on[t - 1] == b.start[t] - b.stop[t]
-        )
-
-        def since_outage(t: int, steps: int) -> range:
-            reach = next((i for i in range(steps) if t - i in off), steps)
-            return range(reach)
-
-        b.stay_on = pyo.Constraint(
-            [t for t in time.steps if t not in off],
-            rule=lambda b, t: sum(b.start[t - i] for i in since_outage(t, up)) <= b.on[t],
-        )
-        b.stay_off = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: sum(b.stop[t - i] for i in range(down)) <= 1 - b.on[t],
-        )
+        time, step_h = site.clock, site.clock.step_h
         reserves = site.reserves()
-        if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        self._limits(b, site, up, low, high, off, reserves)
-        self._start_kinds(b, site, kinds)
+        commitment = self._commitment(site.horizon, time)
+        commitment.build(b, time)
+        ramps = self._ramps(time, commitment)
+        ramps.build(b, time, reserves)
+        b.power_mw = pyo.Expression(
+            time.steps, rule=lambda b, t: ramps.low[t] * b.on[t] + b.power_above_min_mw[t]
+        )
         b.fuel_gj_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         FuelCurve(self.curve).build(b, time)
-        if self.ending != "free":
-            b.ending = pyo.Constraint(expr=b.on[time.last] == int(self._ends_on()))
 
         net = 1 - self.auxiliary_share
         fuel_price = time.of(self.fuel_price_cny_per_gj * step_h)
@@ -261,98 +192,34 @@ class Thermal(Component):
             tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
         )
 
-    def _ends_on(self) -> bool:
-        return self.initial.on if self.ending == "same_as_start" else self.ending == "on"
+    def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
+        ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
+        return Commitment(
+            on=self.initial.on,
+            age=horizon.steps_up(self.initial.hours),
+            up=max(1, horizon.steps_up(self.min_up_h)),
+            down=max(1, horizon.steps_up(self.min_down_h)),
+            kinds=tuple(horizon.steps_up(startup.off_h) for startup in self.startups),
+            off=frozenset(t for t, forced in time.of(self.forced_off()).items() if forced),
+            must_run=self.must_run,
+            ends_on=ends_on.get(self.ending),
+        )
 
-    def _fix_past(self, b: pyo.Block, steps: int, before: int, past: int, low: float) -> None:
-        """State and age say all that matters: the last switch was so many steps before."""
-        start = self.initial
-        for t in range(before - past + 1, before + 1):
-            switched = t == before - steps + 1
-            held = t > before - steps
-            b.on[t].fix(int(start.on == held))
-            b.start[t].fix(int(switched and start.on))
-            b.stop[t].fix(int(switched and not start.on))
-        b.power_above_min_mw[before].fix(max(start.power_mw - low, 0.0) if start.on else 0.0)
-
-    def _limits(
-        self,
-        b: pyo.Block,
-        site: Site,
-        up: int,
-        low: dict[int, float],
-        high: dict[int, float],
-        off: set[int],
-        reserves: list[str],
-    ) -> None:
-        import pyomo.environ as pyo
-
-        time = site.clock
-        rise, fall = self.ramp_up_mw_per_h * time.step_h, self.ramp_down_mw_per_h * time.step_h
-        p = b.power_above_min_mw
-
-        def held(t: int) -> Any:
-            if reserves and t >= time.first:
-                return p[t] + sum(b.reserve_mw[j, t] for j in reserves)
-            return p[t]
-
-        def capped(ramp: float | None, t: int) -> float:
-            return min(low[t] if ramp is None else max(ramp, low[t]), max(high[t], low[t]))
-
-        def room(t: int) -> tuple[float, float, float, Any, Any]:
-            top = max(high[t], low[t])
-            stop = b.stop[t + 1] if t < time.last and t + 1 not in off else 0.0
-            begin, end = capped(self.startup_ramp_mw, t), capped(self.shutdown_ramp_mw, t)
-            return top, begin, end, (top - low[t]) * b.on[t], stop
-
-        def ceiling(b: pyo.Block, t: int) -> Any:
-            top, begin, end, range_mw, stop = room(t)
-            return held(t) <= range_mw - (top - begin) * b.start[t] - (top - end) * stop
-
-        def ceiling_start(b: pyo.Block, t: int) -> Any:
-            top, begin, end, range_mw, stop = room(t)
-            return held(t) <= range_mw - (top - begin) * b.start[t] - max(begin - end, 0) * stop
-
-        def ceiling_stop(b: pyo.Block, t: int) -> Any:
-            top, begin, end, range_mw, stop = room(t)
-            return held(t) <= range_mw - (top - end) * stop - max(end - begin, 0) * b.start[t]
-
-        if up >= 2:
-            b.ceiling = pyo.Constraint(time.steps, rule=ceiling)
-        else:
-            b.ceiling_start = pyo.Constraint(time.steps, rule=ceiling_start)
-            b.ceiling_stop = pyo.Constraint(time.steps, rule=ceiling_stop)
+    def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
+        low, high = time.of(self.min_power_mw), time.of(self.max_power_mw * self.available)
         before = time.first - 1
-        top, _, end, range_mw, stop = room(before)
-        if self.initial.on and time.first not in off and top > end:
-            b.first_stop = pyo.Constraint(expr=p[before] <= range_mw - (top - end) * stop)
-
-        def shift(b: pyo.Block, t: int) -> Any:
-            moved = low[t] - low[t - 1]
-            return moved * (b.on[t] - b.start[t]) if moved else 0.0
-
-        b.ramp_up = pyo.Constraint(
-            time.steps, rule=lambda b, t: held(t) - p[t - 1] <= rise - shift(b, t)
-        )
-        b.ramp_down = pyo.Constraint(
-            [t for t in time.steps if t not in off],
-            rule=lambda b, t: p[t - 1] - p[t] <= fall + shift(b, t),
-        )
-
-    def _start_kinds(self, b: pyo.Block, site: Site, kinds: list[int]) -> None:
-        import pyomo.environ as pyo
-
-        time = site.clock
-        b.start_kind = pyo.Var(range(len(kinds)), time.steps, bounds=(0, 1))
-        b.one_kind = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: sum(b.start_kind[s, t] for s in range(len(kinds))) == b.start[t],
-        )
-        b.kind_window = pyo.Constraint(
-            range(len(kinds) - 1),
-            time.steps,
-            rule=lambda b, s, t: b.start_kind[s, t]
-            <= sum(b.stop[t - i] for i in range(max(kinds[s], 1), kinds[s + 1])),
+        low[before] = float(self.min_power_mw[max(before - 1, 0)])
+        high[before] = float(self.max_power_mw[max(before - 1, 0)])
+        return Ramps(
+            low=low,
+            high=high,
+            rise=self.ramp_up_mw_per_h * time.step_h,
+            fall=self.ramp_down_mw_per_h * time.step_h,
+            begin=self.startup_ramp_mw,
+            end=self.shutdown_ramp_mw,
+            before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
+            up=commitment.up,
+            off=commitment.off,
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
@@ -382,4 +249,3 @@ class Thermal(Component):
         if ending == "same_as_start":  # the start meant is the first one
             ending = "on" if self.initial.on else "off"
         return self.model_copy(update={"initial": initial, "ending": ending})
-

@@ -120,9 +120,15 @@ def _ledger(summary: dict[str, Any], console: Console) -> None:
 def _figures(summary: dict[str, Any], console: Console) -> None:
     table = Table(title="Key figures", title_justify="left", show_header=False)
     for component, figures in summary["figures"].items():
-        texts = [f"{escape(label(name))} [bold]{_number(v)}[/]" for name, v in figures.items()]
+        texts = [_figure(name, value) for name, value in figures.items()]
         table.add_row(escape(component), ",  ".join(texts))
     console.print(table)
+
+
+def _figure(name: str, value: float) -> str:
+    if name.endswith("_share"):
+        return f"{escape(name.replace('_', ' '))} [bold]{value:.1%}[/]"
+    return f"{escape(label(name))} [bold]{_number(value)}[/]"
 
 
 def _green(summary: dict[str, Any], console: Console) -> None:

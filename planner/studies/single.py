@@ -1,12 +1,13 @@
-"""One plan: relax, solve with direction switches only where they matter, then tidy.
+"""One plan: relax, solve with binary directions only where they matter, settle, then tidy.
 
 1. The LP relaxation gives a bound and the turnover that the gap is relative to.
-2. Charging against discharging, import against export: their switches start continuous. Where a plan
-   overlaps by more than 1e-6 MW the switch of that step becomes binary and the program is solved
-   again, until none overlaps. The last round's plan is optimal for the full program, because each
-   round is a relaxation of it.
-3. Several plans can earn the same. With integers and directions fixed, one LP polishes the profit
-   and a few more pick the tidiest plan that earns it.
+2. Charging against discharging, import against export: their switches start continuous, so each
+   round solves a relaxation of the full program, and its bound holds for the full program. An LP with
+   integers and directions fixed then settles the plan without overlaps. If that plan is within the
+   gap of the bound it is the answer; else the switches of the steps that overlapped (by more than
+   1e-6 MW) become binary and the next round begins.
+3. Several plans can earn the same. A few LPs on the optimal face of the settled one pick the tidiest:
+   renewable energy to compute first, least storage throughput, fewest wake-ups, least fuel.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from typing import Any
 import numpy as np
 
 from planner.errors import InfeasibleError, NoPlanError
-from planner.model import Model, Program, assemble
+from planner.model import assemble
 from planner.plan import Plan, build_plan
+from planner.program import Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
 
 OVERLAP_MW = 1e-6
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
+SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
 
 
 @dataclass
@@ -53,19 +56,17 @@ def solve(scenario: Scenario) -> Plan:
     began = time.perf_counter()
     model = assemble(scenario)
     built = time.perf_counter()
-    program = model.compile()
+    program = compile_program(model)
+    del model  # half the memory of a long horizon
     compiled = time.perf_counter()
     solution = optimise(program, scenario.solver)
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
-    return to_plan(model, program, solution, seconds)
+    return to_plan(program, solution, seconds)
 
 
-def to_plan(
-    model: Model, program: Program, solution: Solution, seconds: dict[str, float]
-) -> Plan:
+def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> Plan:
     """Turn a solution into the tables and the summary of a plan."""
     return build_plan(
-        model,
         program,
         solution.x,
         status=solution.status,
@@ -82,95 +83,104 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
     _demand_answer(relaxed)
+    if relaxed.x is None:
+        raise NoPlanError(_out_of_time(settings))
     seconds = {"relaxation_s": session.seconds}
     if settings.relax:
-        if relaxed.x is None or relaxed.status != "optimal":
+        if relaxed.status != "optimal":
             raise NoPlanError(_out_of_time(settings))
-        bound = relaxed.objective
-        return Solution(relaxed.x, "relaxed", bound, seconds=seconds | {"solver_s": session.seconds})
-    solution = _rounds(session, program, settings, relaxed, deadline)
-    before = session.seconds
-    x = tidy(session, program, solution.x)
-    if x is not None:
-        solution.x, solution.tidied = x, True
-    solution.bound = min(solution.bound, _objective(program, solution.x))
-    solution.seconds = seconds | {
-        "tidy_s": session.seconds - before,
-        "solver_s": session.seconds,
-    }
+        solution = Solution(relaxed.x, "relaxed", relaxed.objective)
+    else:
+        solution = _rounds(session, program, settings, relaxed, deadline)
+        before = session.seconds
+        if solution.tidied:
+            solution.x = tidy(session, program, solution.x)
+        seconds["tidy_s"] = session.seconds - before
+        solution.bound = min(solution.bound, _objective(program, solution.x))
+    solution.seconds = seconds | {"solver_s": session.seconds}
     return solution
 
 
 def _rounds(
-    session: Session,
-    program: Program,
-    settings: SolverSettings,
-    relaxed: Result,
-    deadline: float,
+    session: Session, program: Program, settings: SolverSettings, relaxed: Result, deadline: float
 ) -> Solution:
-    """Solve until no pair of exclusive flows overlaps."""
-    if relaxed.x is None:
-        raise NoPlanError(_out_of_time(settings))
-    turnover = program.turnover(relaxed.x)
+    """Solve until a plan without overlapping flows is within the gap; leave its LP in the session."""
+    assert relaxed.x is not None
+    turnover, bound, rounds = program.turnover(relaxed.x), relaxed.bound, 0
     integer = program.integer.copy()
-    bound, rounds = relaxed.bound, 0
     rounds_end = deadline - (1 - ROUNDS_SHARE) * settings.time_limit_s
     result = relaxed
-    fresh = not integer.any()  # without integers the relaxation is the first round
     while True:
         rounds += 1
         everything = bool(integer[program.switches].all())
-        if not fresh:
+        if integer.any():  # else the relaxation is the first round
             session.integrality(integer)
             until = deadline if everything else rounds_end
-            result = session.run(
-                time_limit_s=until - time.perf_counter(), absolute_gap=settings.gap * turnover
-            )
+            gap = settings.gap * turnover
+            result = session.run(time_limit_s=until - time.perf_counter(), absolute_gap=gap)
             _demand_answer(result)
             bound = max(bound, result.bound)
-        fresh = False
-        overlapping = _overlaps(program, result.x)
-        if result.status != "optimal":
-            if result.x is not None and not overlapping.any():
-                return Solution(result.x, result.status, bound, rounds=rounds)
-            if everything or result.status == "interrupted":
+        final = everything or result.status == "interrupted"
+        if result.x is None:
+            if final:
                 raise NoPlanError(_out_of_time(settings))
             integer[program.switches] = True
             continue
-        assert result.x is not None
-        if overlapping.any():
-            integer[program.switches[overlapping]] = True
-            continue
-        earned = program.turnover(result.x)
-        if result.objective - bound <= settings.gap * earned + 1e-6 or turnover <= earned:
-            return Solution(result.x, "optimal", bound, rounds=rounds)
-        turnover = 0.999 * earned  # the relaxation turned over more: ask for the exact gap
+        overlapping = _overlaps(program, result.x)
+        more = overlapping & ~integer[program.switches]
+        settled = settle(session, program, result.x)
+        if settled is None and not overlapping.any():
+            return Solution(result.x, result.status, bound, rounds=rounds)
+        if settled is not None:
+            earned = program.turnover(settled)
+            missed = _objective(program, settled) - bound
+            solution = Solution(settled, result.status, bound, tidied=True, rounds=rounds)
+            if missed <= settings.gap * earned + 1e-6:
+                solution.status = "optimal"
+                return solution
+            if final and result.status != "optimal":
+                return solution
+            if not more.any():
+                if result.status != "optimal" or turnover <= earned:
+                    return solution
+                turnover = 0.999 * earned  # the relaxation turned over more: ask for the exact gap
+        elif final or not more.any():
+            raise NoPlanError(_out_of_time(settings))
+        session.bounds(np.arange(len(integer)), program.column_lower, program.column_upper)
+        if result.status == "optimal":
+            integer[program.switches[more]] = True
+        else:
+            integer[program.switches] = True
 
 
-def tidy(session: Session, program: Program, x: Array) -> Array | None:
-    """Pick the tidiest plan that earns the same; None where the plan cannot be fixed exactly."""
-    directions = program.switches
+def settle(session: Session, program: Program, x: Array) -> Array | None:
+    """Fix the integers and directions of a point and find the best plan they allow, an LP.
+
+    Where flows overlap the larger one gives the direction. Returns None where no plan has these
+    integers and directions.
+    """
     values = program.values(x)
     first, second = values[program.first_flow], values[program.second_flow]
-    switched = np.where(first > OVERLAP_MW, 1.0, np.where(second > OVERLAP_MW, 0.0, -1.0))
-    switched = np.where(switched < 0, np.round(x[directions]), switched)
-    columns = np.concatenate([np.flatnonzero(program.integer), directions])
-    fixed = np.concatenate([np.round(x[program.integer]), switched])
+    idle = np.maximum(first, second) <= OVERLAP_MW
+    direction = np.where(idle, np.round(x[program.switches]), first > second)
+    columns = np.concatenate([np.flatnonzero(program.integer), program.switches])
+    fixed = np.concatenate([np.round(x[program.integer]), direction])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
-    best = session.run(time_limit_s=60.0)
-    if best.status != "optimal" or best.x is None:
-        return None
-    if best.objective > _objective(program, x) + max(1e-6, 1e-9 * program.turnover(x)):
-        return None
+    best = session.run(time_limit_s=SETTLE_LIMIT_S)
+    return best.x if best.status == "optimal" else None
+
+
+def tidy(session: Session, program: Program, x: Array) -> Array:
+    """Pick the tidiest of the plans that earn as much as the one just settled."""
     for row in program.tidy_rows:
         session.stay_optimal()
         session.cost(program.reports[[row]].toarray().ravel(), 0.0)
-        result = session.run(time_limit_s=60.0)
+        result = session.run(time_limit_s=SETTLE_LIMIT_S)
         if result.status != "optimal" or result.x is None:
             break
-        best = result
-    return best.x
+        x = result.x
+    return x
 
 
 def _objective(program: Program, x: Array) -> float:

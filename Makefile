@@ -1,0 +1,63 @@
+# Everything runs in .venv, made from pyproject.toml and constraints.txt when it is missing or old.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+SOURCE := planner tests benchmarks scenarios docs
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test slow lint format bench scenarios golden docs clean
+
+help: ## show this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## set up .venv with everything the project needs
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or later is needed: make PYTHON=python3.11'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'setting up .venv (once; takes about a minute)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(STAMP) ## solve the Huainan scenario, print the summary, write the plan folder
+	@$(BIN)/planner solve scenarios/huainan/scenario.yaml --out plans/huainan
+
+test: $(STAMP) ## run the tests
+	@$(BIN)/python -m pytest -n 2
+
+slow: $(STAMP) ## run the slow tests too
+	@$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+
+lint: $(STAMP) ## check style and types
+	@$(BIN)/ruff check $(SOURCE)
+	@$(BIN)/ruff format --check --quiet $(SOURCE) || { echo 'run make format'; exit 1; }
+	@$(BIN)/mypy
+
+format: $(STAMP) ## put the code in form
+	@$(BIN)/ruff format --quiet $(SOURCE)
+	@$(BIN)/ruff check --fix --quiet $(SOURCE)
+
+bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA (installs it)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,bench]'
+	@$(BIN)/python benchmarks/sizes.py scenarios/huainan/scenario.yaml
+	@$(BIN)/python benchmarks/pypsa_side_by_side.py
+
+scenarios: $(STAMP) ## make the data of the shipped scenarios again and solve each of them
+	@$(BIN)/python scenarios/huainan/build_data.py
+	@for folder in scenarios/*/; do \
+	  $(BIN)/planner solve $$folder --quiet --out plans/$$(basename $$folder) || exit 1; \
+	  echo "plans/$$(basename $$folder)"; done
+
+golden: $(STAMP) ## write the golden LPs again after a change of mathematics
+	@GOLDEN=write $(BIN)/python -m pytest -q -k golden
+
+docs: $(STAMP) ## write the generated pages of docs/ again
+	@$(BIN)/python docs/generate.py
+
+clean: ## remove .venv, caches and plans
+	rm -rf $(VENV) plans build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,120 @@
+"""What a component contributes to the sums of its site: flows, costs, uses and meters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Expression = Any  # a Pyomo expression, variable or number
+ByStep = Callable[[int], Expression]
+
+
+class Balance(NamedTuple):
+    """A sum over the site that must be zero in every step: power by origin, or tokens."""
+
+    kind: str
+    name: str
+    origin: str | None = None
+
+
+class Meter(NamedTuple):
+    """A quantity that rules may sum: MW or the like by step, at a node and by origin if it has."""
+
+    quantity: str
+    node: str | None = None
+    origin: str | None = None
+
+
+class Line(NamedTuple):
+    """A line of the ledger. `use` and `origin` say which energy a revenue belongs to."""
+
+    name: str
+    cash: bool = True
+    use: str | None = None
+    origin: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.origin is None else f"{self.name}[{self.origin}]"
+
+
+class Exclusive(NamedTuple):
+    """Two flows in MW that may not both be positive in a step, and the switch between them.
+
+    The component's own rows bound `first` by `switch` and `second` by `1 - switch`; the switch is
+    declared continuous in 0..1 and becomes binary only in the steps where a plan overlaps.
+    """
+
+    switch: Any
+    first: ByStep
+    second: ByStep
+
+
+class Tidy:
+    """Ranks of the tidying solves, in their order; each minimises its sum."""
+
+    RENEWABLE_TO_COMPUTE = 1
+    STORAGE_THROUGHPUT = 2
+    WAKE_UPS = 3
+    FUEL = 4
+
+
+Period = int | str | None  # a step, a month such as "2026-07", or None for once
+Amounts = Mapping[Period, Expression]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one component contributes to the site's sums.
+
+    flows: by balance, positive into it (MW or Mtok/h by step).
+    costs: ledger line -> {period: CNY spent}; part of the objective.
+    reported: the same for money that is shown but never optimised.
+    uses: (use, origin) -> MW by step for the allocation table.
+    injected: origin -> MW by step that the component brings to the site (availability).
+    meters: MW by step that rules may sum.
+    exclusive: pairs of flows that exclude each other.
+    tidy: rank -> expression to be minimised once the profit is settled.
+    """
+
+    flows: Mapping[Balance, ByStep] = field(default_factory=dict)
+    costs: Mapping[Line, Amounts] = field(default_factory=dict)
+    reported: Mapping[Line, Amounts] = field(default_factory=dict)
+    uses: Mapping[tuple[str, str], ByStep] = field(default_factory=dict)
+    injected: Mapping[str, ByStep] = field(default_factory=dict)
+    meters: Mapping[Meter, ByStep] = field(default_factory=dict)
+    exclusive: Sequence[Exclusive] = ()
+    tidy: Mapping[int, Expression] = field(default_factory=dict)
+
+
+class Meters:
+    """All meters of a site, for the components that are built last."""
+
+    def __init__(self) -> None:
+        self._all: dict[Meter, dict[str, ByStep]] = {}
+
+    def add(self, component: str, meters: Mapping[Meter, ByStep]) -> None:
+        """Take the meters of one component."""
+        for meter, by_step in meters.items():
+            self._all.setdefault(meter, {})[component] = by_step
+
+    def by_component(
+        self, quantity: str, *, node: str | None = None, origin: str | None = None
+    ) -> dict[str, list[ByStep]]:
+        """Return the meters of a quantity by component; None means any node or origin."""
+        found: dict[str, list[ByStep]] = {}
+        for meter, by_component in self._all.items():
+            fits = meter.quantity == quantity and node in (None, meter.node)
+            if fits and origin in (None, meter.origin):
+                for component, by_step in by_component.items():
+                    found.setdefault(component, []).append(by_step)
+        return found
+
+    def total(self, quantity: str, *, node: str | None = None, origin: str | None = None) -> ByStep:
+        """Return the sum of a quantity over all components, by step."""
+        parts = [
+            part
+            for parts in self.by_component(quantity, node=node, origin=origin).values()
+            for part in parts
+        ]
+        return lambda t: sum(part(t) for part in parts)

@@ -1,0 +1,179 @@
+"""A model as arrays: what the solver takes, and how a solution becomes columns and amounts again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from scipy import sparse
+
+from planner.errors import InfeasibleError
+from planner.horizon import Window
+from planner.linear import Linear
+from planner.model import Cost, Model, Reports, column_name, outer_index
+from planner.scenario import Scenario
+from planner.series import Array
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A mixed-integer linear program as arrays: minimise cost @ x + offset.
+
+    Rows read row_lower <= matrix @ x <= row_upper. `integer` marks integer columns; `switches`
+    holds columns that stand for a direction and are integer only where asked for, with the report
+    rows of the two flows in MW they keep apart. `reports @ x + report_offset` values every quantity
+    a plan shows; `ledger_rows` are those whose sum is the objective. `schedule` gives, for every
+    schedule column, the columns of the program by step, or -1 and the constant it has there.
+    """
+
+    scenario: Scenario
+    window: Window
+    matrix: Any
+    row_lower: Array
+    row_upper: Array
+    column_lower: Array
+    column_upper: Array
+    integer: Flags
+    cost: Array
+    offset: float
+    switches: Indices
+    first_flow: Indices
+    second_flow: Indices
+    reports: Any
+    report_offset: Array
+    ledger_rows: Indices
+    tidy_rows: tuple[int, ...]
+    costs: dict[int, Cost]
+    uses: dict[tuple[str, str], Indices]
+    injected: dict[str, Indices]
+    schedule: dict[str, tuple[Indices, Array]]
+    schedule_rows: dict[str, Indices]
+
+    def values(self, x: Array) -> Array:
+        """Return the value of every report row at a solution."""
+        return np.asarray(self.reports @ x + self.report_offset)
+
+    def turnover(self, x: Array) -> float:
+        """Return the sum of absolute ledger amounts at a solution, CNY."""
+        return float(np.abs(self.values(x)[self.ledger_rows]).sum())
+
+    def columns(self, x: Array, values: Array) -> dict[str, Array]:
+        """Return every schedule column over the window's steps, in the components' order."""
+        result = {
+            name: np.where(index >= 0, x[index] if x.size else 0.0, constant)
+            for name, (index, constant) in self.schedule.items()
+        }
+        result |= {name: values[rows] for name, rows in self.schedule_rows.items()}
+        order = {name: place for place, name in enumerate(self.scenario.components)}
+        return dict(sorted(result.items(), key=lambda item: order[item[0].partition(".")[0]]))
+
+
+def compile_program(model: Model) -> Program:
+    """Turn a model into arrays; the Pyomo model may be dropped afterwards.
+
+    Raises:
+        InfeasibleError: a row contradicts itself without any decision in it.
+    """
+    reports = model.reports
+    rows = [Linear(expression) for expression in reports.expressions]
+    form = _compiled(model.pyomo)
+    columns = list(form.columns)
+    at = {id(column): i for i, column in enumerate(columns)}
+    for row in rows:  # a variable that no row holds is still a decision
+        for variable in row.variables:
+            if id(variable) not in at:
+                at[id(variable)] = len(columns)
+                columns.append(variable)
+    model.columns, model.rows = columns, form.rows
+    matrix = sparse.csc_array(form.A)
+    matrix.resize((matrix.shape[0], len(columns)))
+    report_rows, report_offset = _report_rows(rows, at, len(columns))
+    ledger = np.array([i for i, c in reports.costs.items() if not c.reported], dtype=np.int64)
+    kinds = np.array([row.bound_type for row in form.rows], dtype=int)
+    rhs = np.asarray(form.rhs, dtype=float)
+    lower, upper, integer = _bounds(columns)
+    used = [(at[id(s)], a, b) for s, a, b in reports.switches if id(s) in at]
+    switches = np.array(used, dtype=np.int64).reshape(-1, 3)
+    return Program(
+        scenario=model.scenario,
+        window=model.window,
+        matrix=matrix,
+        row_lower=np.where(kinds == 1, -np.inf, rhs),
+        row_upper=np.where(kinds == -1, np.inf, rhs),
+        column_lower=lower,
+        column_upper=upper,
+        integer=integer,
+        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel() if ledger.size else 0.0 * lower,
+        offset=float(report_offset[ledger].sum()),
+        switches=switches[:, 0],
+        first_flow=switches[:, 1],
+        second_flow=switches[:, 2],
+        reports=report_rows,
+        report_offset=report_offset,
+        ledger_rows=ledger,
+        tidy_rows=tuple(reports.tidy),
+        costs=reports.costs,
+        uses={key: np.array(found, dtype=np.int64) for key, found in reports.uses.items()},
+        injected={key: np.array(found, dtype=np.int64) for key, found in reports.injected.items()},
+        schedule=_schedule(model, at),
+        schedule_rows=_rows_by_column(reports),
+    )
+
+
+def _compiled(m: pyo.ConcreteModel) -> Any:
+    """Compile the rows; the objective comes from the ledger's rows afterwards."""
+    try:
+        return LinearStandardFormCompiler().write(m, mixed_form=True)
+    except InfeasibleConstraintException as error:
+        raise InfeasibleError(f"no plan exists: {error}") from None
+
+
+def _report_rows(rows: list[Linear], at: dict[int, int], width: int) -> tuple[Any, Array]:
+    sizes = [len(row.coefficients) for row in rows]
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    count = int(starts[-1])
+    data = np.fromiter((c for row in rows for c in row.coefficients.values()), float, count)
+    index = np.fromiter((at[key] for row in rows for key in row.coefficients), np.int64, count)
+    matrix = sparse.csr_array((data, index, starts), shape=(len(rows), width))
+    return matrix, np.array([row.constant for row in rows], dtype=float)
+
+
+def _bounds(columns: list[Any]) -> tuple[Array, Array, Flags]:
+    pairs = [column.bounds for column in columns]
+    lower = np.array([-np.inf if low is None else low for low, _ in pairs], dtype=float)
+    upper = np.array([np.inf if high is None else high for _, high in pairs], dtype=float)
+    integer = np.array([not column.is_continuous() for column in columns], dtype=bool)
+    return lower, upper, integer
+
+
+def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Array]]:
+    """Return where the program holds each schedule column; fixed and unused parts are constants."""
+    first, last, steps = model.window.first, model.window.last, len(model.window)
+    result: dict[str, tuple[Indices, Array]] = {}
+    for name in model.scenario.components:
+        for variable in model.block(name).component_objects(pyo.Var, sort=False):
+            for index, data in variable.items():
+                t = index[-1] if isinstance(index, tuple) else index
+                if not isinstance(t, int):
+                    break  # not by step, such as the peak of a month
+                if not first <= t <= last:
+                    continue
+                column = column_name(name, variable.local_name, outer_index(index))
+                if column not in result:
+                    result[column] = np.full(steps, -1, dtype=np.int64), np.zeros(steps)
+                place, constant = result[column]
+                place[t - first] = at.get(id(data), -1)
+                if place[t - first] < 0:
+                    constant[t - first] = data.value if data.fixed else data.lb or 0.0
+    return result
+
+
+def _rows_by_column(reports: Reports) -> dict[str, Indices]:
+    return {name: np.array(rows, dtype=np.int64) for name, rows in reports.schedule.items()}

@@ -1,0 +1,1 @@
+"""The tests; the builders they share are in `tests.build`."""

@@ -1,0 +1,263 @@
+"""Rules of the house that matter, as tests."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from planner.components import KINDS, AnyComponent
+from planner.components.base import Component
+from planner.horizon import Frozen
+from planner.units import unit
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "planner"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+# Imports point down this list: a module may import modules of its own layer or of earlier ones.
+LAYERS = [
+    ["errors", "units"],
+    ["document", "horizon", "table"],
+    ["series"],
+    ["components.terms"],
+    ["components.base"],
+    ["components.serving", "components.fuel", "components.commitment"],
+    ["components.*"],
+    ["components"],
+    ["scenario"],
+    ["linear"],
+    ["schema", "model"],
+    ["program"],
+    ["solver", "summary"],
+    ["plan"],
+    ["folder"],
+    ["studies.*", "studies"],
+    ["report.*", "report"],
+    [""],
+    ["cli", "__main__"],
+]
+# `folder` writes the workbook on request: the report layer is called, never imported at the top.
+LATE = {("folder", "report.workbook"), ("plan", "folder")}
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def layer(module: str) -> int:
+    family = module.rpartition(".")[0]
+    for names in (module, f"{family}.*"):
+        for depth, members in enumerate(LAYERS):
+            if names in members:
+                return depth
+    raise AssertionError(f"planner.{module} stands in no layer: add it to LAYERS")
+
+
+def imports(path: Path) -> set[str]:
+    """Every planner module that a file imports, at the top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("planner"):
+            base = node.module.removeprefix("planner").lstrip(".")
+            for alias in node.names:
+                deeper = f"{base}.{alias.name}".lstrip(".")
+                is_module = (PACKAGE / (deeper.replace(".", "/") + ".py")).is_file()
+                found.add(deeper if is_module else base)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_point_down_the_layers(path: Path) -> None:
+    me = dotted(path)
+    if me == "":
+        return  # the public names, imported lazily
+    for other in imports(path):
+        assert layer(other) <= layer(me) or (me, other) in LATE, f"{me} imports {other}"
+
+
+def test_reports_never_import_the_model() -> None:
+    for path in (PACKAGE / "report").glob("*.py"):
+        assert "pyomo" not in path.read_text()
+
+
+def test_only_solver_imports_highspy_and_components_import_pyomo_inside_functions() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            if any(name.startswith("highspy") for name in names):
+                assert dotted(path) == "solver"
+    for path in (PACKAGE / "components").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert "pyomo" not in ast.dump(node), path
+
+
+@pytest.mark.parametrize("command", [["--help"], ["check", "scenarios/tiny_arbitrage"]])
+def test_help_and_check_import_no_solver(command: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from planner.cli import app\n"
+        f"result = CliRunner().invoke(app, {command!r})\n"
+        "assert result.exit_code == 0, result.output\n"
+        "heavy = {'pyomo', 'highspy', 'plotly', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def component_classes() -> list[type[Component]]:
+    return list(get_args(AnyComponent))
+
+
+def sources(cls: type[Component]) -> list[Any]:
+    """The modules that build a component: its own and the component modules it imports."""
+    own = inspect.getmodule(cls)
+    assert own is not None
+    path = Path(own.__file__ or "")
+    helpers = [name for name in imports(path) if name.startswith("components.")]
+    kinds = {inspect.getmodule(other) for other in component_classes() if other is not cls}
+    modules = [importlib.import_module(f"planner.{name}") for name in helpers]
+    return [own, *(m for m in modules if m not in kinds and not m.__name__.endswith(".base"))]
+
+
+@pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
+def test_every_row_stands_in_the_docstring(cls: type[Component]) -> None:
+    modules = sources(cls)
+    text = "\n".join(module.__doc__ or "" for module in modules)
+    for module in modules:
+        source = inspect.getsource(module)
+        names = re.findall(r"\bb\.(\w+) = pyo\.Constraint", source)
+        names += re.findall(r"add_component\(\s*\"(\w+)\"", source)
+        for name in names:
+            assert re.search(rf"\b{name}\b", text), f"{module.__name__}: {name}"
+
+
+def frozen_classes() -> list[type[Frozen]]:
+    def below(cls: type[Frozen]) -> list[type[Frozen]]:
+        return [cls, *(found for sub in cls.__subclasses__() for found in below(sub))]
+
+    return [cls for cls in below(Frozen)[1:] if cls.__module__.startswith("planner.")]
+
+
+@pytest.mark.parametrize("cls", frozen_classes(), ids=lambda cls: cls.__name__)
+def test_every_field_has_a_description(cls: type[Frozen]) -> None:
+    for name, field in cls.model_fields.items():
+        if cls.__name__ not in {"Scenario"} and name != "kind":
+            assert field.description, f"{cls.__name__}.{name}"
+
+
+UNITLESS = {
+    # words
+    "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
+    "points", "prefill", "market", "waiting", "providers",
+    # switches and states
+    "resale", "must_run", "whole_nodes", "largest_unit", "on",
+    # counts and ratios named by themselves
+    "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
+def test_every_quantity_ends_in_its_unit(cls: type[Component]) -> None:
+    for name in cls.model_fields:
+        assert unit(name) or name in UNITLESS, f"{cls.__name__}.{name}"
+
+
+@pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
+def test_initial_and_after_come_together(cls: type[Component]) -> None:
+    assert ("initial" in cls.model_fields) == ("after" in cls.__dict__)
+
+
+@pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
+def test_no_module_but_the_registry_names_a_kind(cls: type[Component]) -> None:
+    """The next component costs one file and one word."""
+    allowed = {"components", *(m.__name__.removeprefix("planner.") for m in sources(cls))}
+    for path in MODULES:
+        me = dotted(path)
+        if me not in allowed and not me.startswith("components."):
+            tree = ast.walk(ast.parse(path.read_text()))
+            names = {node.id for node in tree if isinstance(node, ast.Name)}
+            assert cls.__name__ not in names, f"{me} names {cls.__name__}"
+
+
+def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burner that eats power at a profit, written here, works like the shipped ones."""
+    from typing import Literal
+
+    import planner
+    from planner.components.base import Balance, Line, Meter, Site, Supply, Terms
+
+    class Burner(Component):
+        """Sells heat."""
+
+        kind: Literal["burner"]
+        power_mw: float
+        """Most power."""
+        price_cny_per_mwh: float
+        """Price of heat."""
+
+        def demands(self) -> dict[Supply, str]:
+            return {("power", "site"): "kind"}
+
+        def build(self, b: Any, site: Site) -> Terms:
+            import pyomo.environ as pyo
+
+            time, origins = site.clock, site.origins
+            b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+            b.most = pyo.Constraint(
+                time.steps, rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) <= self.power_mw
+            )
+            price = self.price_cny_per_mwh * time.step_h
+            return Terms(
+                flows={
+                    Balance("power", "site", o): lambda t, o=o: -b.draw_mw[o, t] for o in origins
+                },
+                costs={
+                    Line("heat"): {
+                        t: -price * sum(b.draw_mw[o, t] for o in origins) for t in time.steps
+                    }
+                },
+                uses={("load", o): lambda t, o=o: b.draw_mw[o, t] for o in origins},
+                meters={
+                    Meter("drawn_mw", "site", o): lambda t, o=o: b.draw_mw[o, t] for o in origins
+                },
+            )
+
+    monkeypatch.setitem(KINDS, "burner", Burner)
+    scenario = planner.Scenario.from_mapping(
+        {
+            "name": "burner",
+            "horizon": {"start": "2026-07-15T00:00:00+08:00", "hours": 2},
+            "components": {
+                "pv": {
+                    "kind": "renewable", "technology": "pv",
+                    "capacity_mw": 10, "availability_pu": [0.5, 1],
+                },
+                "burner": {"kind": "burner", "power_mw": 7, "price_cny_per_mwh": 100},
+            },
+        }
+    )  # fmt: skip
+    plan = planner.solve(scenario)
+    assert plan.summary["objective_cny"] == pytest.approx((5 + 7) * 100)
+    assert plan.summary["allocation_mwh"]["renewable"]["curtailed"] == pytest.approx(3)
+
+
+def test_no_module_is_longer_than_three_hundred_lines() -> None:
+    for path in MODULES:
+        assert len(path.read_text().splitlines()) <= 300, dotted(path)

@@ -1,0 +1,89 @@
+"""Documentation is tested: its blocks run, its generated pages are what the code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli import app
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: Path) -> list[tuple[str, dict[str, str], str]]:
+    """Return (language, options, text) of every fenced block."""
+    found = []
+    for language, options, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        pairs = (word.partition("=") for word in options.split())
+        found.append((language, {key: value for key, _, value in pairs}, text))
+    return found
+
+
+def run(line: str, folder: Path, expected: int) -> None:
+    words = shlex.split(line)
+    if words[0] == "make":
+        subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, capture_output=True)
+        return
+    assert words[0] in ("planner", ".venv/bin/planner"), f"cannot run {line!r}"
+    command = [sys.executable, "-m", "planner", *words[1:]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == expected, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.symlink(ROOT / "scenarios", tmp_path / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for language, options, text in blocks(page):
+        if language == "yaml":
+            target = tmp_path / options.get("file", "block.yaml")
+            target.write_text(text, encoding="utf-8")
+            result = CliRunner().invoke(app, ["check", str(target)])
+            assert result.exit_code == 0, result.output
+        elif language == "python":
+            exec(compile(text, page.name, "exec"), names)
+        elif language == "sh":
+            for line in text.splitlines():
+                run(line, tmp_path, int(options.get("exit", "0")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_generated_pages_are_current() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec and spec.loader
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for name, write in generate.PAGES.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == write(), "run make docs"
+
+
+def test_readme_names_every_command_and_scenario() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        assert f"planner {command.name or command.callback.__name__}" in text  # type: ignore[union-attr]
+    for folder in (ROOT / "scenarios").iterdir():
+        if folder.is_dir() and not folder.name.startswith("tiny_"):
+            assert f"`{folder.name}`" in text
+
+
+def test_every_command_has_an_example() -> None:
+    for command in app.registered_commands:
+        assert command.epilog
+        assert "Example: planner" in command.epilog

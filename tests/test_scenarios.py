@@ -1,0 +1,94 @@
+"""Every shipped scenario solves to its expected figures and says where they come from.
+
+`expected.yaml` beside a scenario holds
+    objective_cny: 160
+    tolerance: 1.0e-6          # relative to turnover; the scenario's gap where not given
+    slow: true                 # only where solving takes more than a few seconds
+    figures:                   # by path into summary.json; three at least
+      figures.battery.cycles: 0.4
+      uplift: {value: 7.2, within: 0.1}    # within: absolute; else relative, by the tolerance
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import planner
+
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+FOLDERS = sorted(path for path in SCENARIOS.iterdir() if path.is_dir())
+LEAST = 1e-6  # CNY, and the finest relative tolerance of a figure
+
+
+def expected(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "expected.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def solvable() -> list[Any]:
+    """Every folder with expected figures, the slow ones marked."""
+    ready = [folder for folder in FOLDERS if (folder / "expected.yaml").exists()]
+    marks = {folder: [pytest.mark.slow] if expected(folder).get("slow") else [] for folder in ready}
+    return [pytest.param(folder, id=folder.name, marks=marks[folder]) for folder in ready]
+
+
+def at(summary: dict[str, Any], path: str) -> Any:
+    """Return the figure at a dotted path of a summary."""
+    found: Any = summary
+    for key in path.split("."):
+        assert key in found, f"{path}: there is {', '.join(map(str, found))}"
+        found = found[key]
+    return found
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_scenario_comes_with_its_expected_figures_and_a_readme(folder: Path) -> None:
+    for name in ("scenario.yaml", "expected.yaml", "README.md"):
+        assert (folder / name).is_file(), f"{folder.name}/{name} is missing"
+    keys = set(expected(folder))
+    assert keys <= {"objective_cny", "tolerance", "slow", "figures"}
+    assert len(expected(folder)["figures"]) >= 3
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_scenario_is_named_and_described(folder: Path) -> None:
+    scenario = planner.load(folder)
+    assert scenario.name == folder.name
+    assert scenario.description.endswith(".")
+
+
+@pytest.mark.parametrize("folder", solvable())
+def test_a_scenario_solves_to_its_expected_figures(folder: Path) -> None:
+    wanted, scenario = expected(folder), planner.load(folder)
+    summary = planner.solve(scenario).summary
+    tolerance = wanted.get("tolerance", scenario.solver.gap)
+    assert summary["status"] == "optimal"
+    assert summary["objective_cny"] == pytest.approx(
+        wanted["objective_cny"], abs=max(LEAST, tolerance * summary["turnover_cny"]), rel=0
+    )
+    for path, figure in wanted["figures"].items():
+        given = figure if isinstance(figure, dict) else {"value": figure}
+        within = given.get("within", max(LEAST, tolerance * abs(given["value"])))
+        assert at(summary, path) == pytest.approx(given["value"], abs=within, rel=0), path
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "value", "objective"),
+    [
+        ("tiny_arbitrage", "components.grid.resale", False, 0),
+        ("tiny_start", "components.coal.startups", [{"off_h": 0, "cost_cny": 1201}], -3000),
+        ("tiny_deadline", "components.overnight.deadline_h", 0, 160),
+        ("tiny_deadline", "components.overnight.deadline_h", 2, 280),
+        ("tiny_reserve", "components.reserve.providers", ["coal", "grid"], -1200),
+        ("tiny_wake", "components.fleet.wake_min", 0, 160),
+    ],
+)
+def test_a_change_does_what_the_readme_says(
+    folder: str, path: str, value: Any, objective: float
+) -> None:
+    changed = planner.load(SCENARIOS / folder, set={path: value})
+    assert planner.solve(changed).summary["objective_cny"] == pytest.approx(objective, abs=LEAST)
