@@ -5,6 +5,7 @@ docstrings of the modules that hold the mathematics.
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from planner.schema import scenario_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
+COMMON = {"planner.components.base", "planner.components.terms"}
 
 FORMULATION_HEAD = """\
 # Formulation
@@ -60,7 +62,9 @@ def reference() -> str:
     done: set[str] = set()
     text = HEAD + "## The file\n\n" + _table(schema)
     text += _parts(schema, defs, done, set(kinds))
-    text += "## Components\n\n`components` maps a name (`^[a-z][a-z0-9_]*$`) to one of these kinds.\n\n"
+    text += (
+        "## Components\n\n`components` maps a name (`^[a-z][a-z0-9_]*$`) to one of these kinds.\n\n"
+    )
     for name in kinds:
         part = defs[name]
         text += f"### {part['properties']['kind']['const']}\n\n{part['description']}\n\n"
@@ -153,15 +157,28 @@ def _range(field: dict[str, Any], word: str) -> str:
 
 
 def formulation() -> str:
-    """Return the page of the mathematics."""
-    text = FORMULATION_HEAD
-    modules = dict.fromkeys(cls.__module__ for cls in get_args(AnyComponent))
-    for name in (*modules, "planner.studies.single"):
-        doc = (importlib.import_module(name).__doc__ or "").strip()
-        head = name.rpartition(".")[2]
-        title = "How a plan is found" if head == "single" else head.capitalize()
-        text += f"## {title}\n\n{doc}\n\n"
-    return text.rstrip() + "\n"
+    """Return the page of the mathematics: each component, then the parts it is made of."""
+    text, done = FORMULATION_HEAD, set[str]()
+    for component in get_args(AnyComponent):
+        text += _section("##", component.__module__)
+        for part in _parts_of(component.__module__):
+            if part not in done:
+                done.add(part)
+                text += _section("###", part)
+    return text + _section("##", "planner.studies.single", "How a plan is found").rstrip() + "\n"
+
+
+def _section(level: str, module: str, title: str = "") -> str:
+    doc = (importlib.import_module(module).__doc__ or "").strip()
+    return f"{level} {title or module.rpartition('.')[2].capitalize()}\n\n{doc}\n\n"
+
+
+def _parts_of(module: str) -> list[str]:
+    """Return the modules a component is built with, those of other components aside."""
+    whole = {component.__module__ for component in get_args(AnyComponent)}
+    text = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
+    names = re.findall(r"^from (planner\.components\.\w+) import", text, re.MULTILINE)
+    return [name for name in names if name not in whole and name not in COMMON]
 
 
 PAGES = {"scenario.md": reference, "formulation.md": formulation}

@@ -1,10 +1,10 @@
 """Dispatch plans for sites that put renewables, coal, storage, a grid and GPUs behind one fence.
 
-    import planner
+import planner
 
-    scenario = planner.load("scenarios/huainan/scenario.yaml")
-    plan = planner.solve(scenario)
-    plan.write("plans/huainan")
+scenario = planner.load("scenarios/huainan/scenario.yaml")
+plan = planner.solve(scenario)
+plan.write("plans/huainan")
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +22,9 @@ from planner.errors import PlannerError, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from planner.plan import Plan
+    from planner.scenario import Scenario
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,8 +99,9 @@ def solve(
     verbose: Verbose = False,
 ) -> None:
     """Find the most profitable plan, print its summary and write the plan folder."""
-    with _errors():
+    with _errors(), ExitStack() as held:
         from planner.scenario import load
+        from planner.target import claim
 
         wanted = _formats(formats)
         limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
@@ -106,12 +110,11 @@ def solve(
         began = time.perf_counter()
         found = load(scenario, changes)
         target = out or Path("plans") / _file_name(found.name)
+        held.enter_context(claim(target))
         console = _console()
         loaded = time.perf_counter()
         with _progress(console, quiet, f"solving {found.name}"):
-            from planner.studies.single import solve as solve_scenario
-
-            plan = solve_scenario(found)
+            plan = _solve(found, target)
         solved = time.perf_counter()
         folder = plan.write(target, wanted)
         written = time.perf_counter()
@@ -128,6 +131,8 @@ def solve(
             text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in parts.items())
             console.print(f"time: {text}", highlight=False)
         console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+        if plan.summary["status"] == "interrupted":
+            raise typer.Exit(130)
 
 
 @app.command(epilog="Example: planner schema > planner.schema.json")
@@ -149,6 +154,20 @@ def schema(
         sys.stdout.write(json.dumps(scenario_schema(), indent=2) + "\n")
 
 
+def _solve(scenario: Scenario, target: Path) -> Plan:
+    """Solve; where no plan exists, leave why in the plan folder as infeasible.json."""
+    from planner.errors import InfeasibleError
+    from planner.studies.single import solve as solve_scenario
+
+    try:
+        return solve_scenario(scenario)
+    except InfeasibleError as error:
+        from planner.folder import write_diagnosis
+
+        write_diagnosis(error.diagnosis, target)
+        raise
+
+
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):  # a name in Chinese must not fail on a narrow terminal
@@ -163,7 +182,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except PlannerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_printable(str(error))}\n")
         problems = getattr(error, "problems", ())
         if len(problems) > 1:
             sys.stderr.write(f"{len(problems)} problems\n")
@@ -174,6 +193,9 @@ def _errors() -> Iterator[None]:
         os._exit(130)  # the solver's thread need not be waited for
     except (typer.Exit, BrokenPipeError):
         raise
+    except MemoryError:
+        sys.stderr.write("not enough memory; a shorter horizon or longer steps need less\n")
+        raise typer.Exit(4) from None
     except Exception as error:
         if os.environ.get("PLANNER_TRACEBACK"):
             raise
@@ -181,6 +203,11 @@ def _errors() -> Iterator[None]:
         sys.stderr.write(f"planner failed, which is a mistake in planner: {said}\n")
         sys.stderr.write("set PLANNER_TRACEBACK=1 to see where, and please report it\n")
         raise typer.Exit(1) from None
+
+
+def _printable(text: str) -> str:
+    """Spell out control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def _changes(texts: list[str] | None) -> dict[str, Any]:
@@ -224,7 +251,7 @@ def _console() -> Console:
     from rich.console import Console
 
     wide = None if sys.stdout.isatty() else 120
-    return Console(width=wide)
+    return Console(width=wide, emoji=False)
 
 
 @contextmanager

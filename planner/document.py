@@ -25,6 +25,8 @@ TOO_LARGE = "is too large or nested too deeply (aliases count each time they are
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROL_OR_BREAK = re.compile(rf"{_CONTROL.pattern}|[\t\n]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -95,6 +97,7 @@ def parse_yaml(text: str, file: str) -> Document:
         raise ScenarioError([Problem("is empty; a scenario is a mapping of fields", file=file)])
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError([Problem("must be a mapping of fields at the top", file=file, line=1)])
+    reader.measure(node)
     document.data = reader.value(node, ())
     if reader.problems:
         raise ScenarioError(reader.problems)
@@ -116,10 +119,10 @@ def _explicit_tags(text: str, document: Document) -> set[int]:
     """Return where tags stand in the text; refuse nesting that would exhaust the stack."""
     tags, depth = set(), 0
     event: Any
-    for event in yaml.parse(text, Loader=_LOADER):
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or count > 2 * MAX_VALUES:
             raise ScenarioError([Problem(TOO_LARGE, "", document.file, event.start_mark.line + 1)])
         if getattr(event, "tag", None) is not None:
             tags.add(event.start_mark.index)
@@ -133,12 +136,27 @@ class _Reader:
         self.document = document
         self.tags = tags
         self.problems: list[Problem] = []
-        self.seen = 0
+        self.sizes: dict[int, int] = {}
+
+    def measure(self, node: Any) -> int:
+        """Count the values below a node, those of aliases each time; refuse too many at once."""
+        if not isinstance(node, yaml.CollectionNode):
+            return 1
+        if id(node) not in self.sizes:
+            self.sizes[id(node)] = MAX_VALUES  # until counted: an alias inside means a loop
+            items = node.value
+            if isinstance(node, yaml.MappingNode):
+                items = [part for pair in items for part in pair]
+            size = 1 + sum(map(self.measure, items))
+            if size > MAX_VALUES:
+                line = node.start_mark.line + 1
+                raise ScenarioError([Problem(TOO_LARGE, "", self.document.file, line)])
+            self.sizes[id(node)] = size
+        return self.sizes[id(node)]
 
     def value(self, node: Any, path: Key) -> Any:
-        self.seen += 1
         line = node.start_mark.line + 1
-        if self.seen > MAX_VALUES or len(path) > MAX_DEPTH:
+        if len(path) > MAX_DEPTH:
             raise ScenarioError([Problem(TOO_LARGE, "", self.document.file, line)])
         self.document.lines.setdefault(path, line)
         if node.start_mark.index in self.tags:
@@ -149,6 +167,8 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
+        if found := _CONTROL.search(node.value):
+            self.problems.append(self.document.problem(path, _control(found[0])))
         return node.value if node.style in ("'", '"', "|", ">") else scalar(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[str, Any]:
@@ -160,6 +180,8 @@ class _Reader:
                 said = "keys must be words"
             elif key_node.tag.endswith(":merge"):
                 said = "merge keys (<<) are not allowed; write the fields out"
+            elif found := _CONTROL_OR_BREAK.search(key_node.value):
+                said = f"a key {_control(found[0])}"
             if said:
                 self.problems.append(Problem(said, dotted(path), self.document.file, line))
                 continue
@@ -171,6 +193,12 @@ class _Reader:
             self.document.lines[key] = line
             result[key_node.value] = self.value(value_node, key)
         return result
+
+
+def _control(character: str) -> str:
+    """Say that a text may not hold a character that a terminal or a spreadsheet would obey."""
+    which = "a null character" if character == "\0" else f"the control character {character!a}"
+    return f"may not hold {which}"
 
 
 def scalar(text: str) -> Any:

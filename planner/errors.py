@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 Key = tuple[str | int, ...]
 
@@ -85,9 +86,16 @@ class SolveError(PlannerError):
 
 
 class InfeasibleError(SolveError):
-    """No plan satisfies every rule of the scenario, or its profit has no bound."""
+    """No plan satisfies every rule of the scenario, or its profit has no bound.
+
+    `diagnosis` holds the conflict and the changes that make a plan possible, as plain data.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.diagnosis = diagnosis or {"status": "infeasible", "text": message}
 
 
 class NoPlanError(SolveError):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from planner.errors import shown
 from planner.horizon import Calendar, Frozen, Horizon
 from planner.table import CsvTable, read_csv
 
@@ -93,7 +94,7 @@ class CsvSeries(Frozen):
             row = int(rows[bad[0]])
             raise ValueError(
                 f"{self.csv}:{table.lines[row]}: column {self.column} must hold a finite number"
-                f" such as 0.5, is {table.text(self.column, row)!r}"
+                f" such as 0.5, is {table.given(self.column, row)}"
             )
         if step < horizon.step_min:
             picked = picked.reshape(horizon.steps, -1).mean(axis=1)
@@ -123,15 +124,15 @@ class HoursSeries(Frozen):
 
 
 def _read_hours(value: Any) -> Any:
-    _minutes(str(value))
+    _minutes(value)
     return value
 
 
-def _minutes(text: str) -> tuple[int, int]:
+def _minutes(text: Any) -> tuple[int, int]:
     clock = r"(\d{1,2})(?::([0-5]\d))?"
-    match = re.fullmatch(rf"\s*{clock}\s*-\s*{clock}\s*", text)
+    match = re.fullmatch(rf"\s*{clock}\s*-\s*{clock}\s*", str(text))
     if match is None:
-        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {text!r}")
+        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {shown(text)}")
     first, last = (int(match[i]) * 60 + int(match[i + 1] or 0) for i in (1, 3))
     if max(first, last) > 24 * 60 or first == last:
         raise ValueError(f"must lie between 0 and 24 and not be empty, is {text!r}")
@@ -139,14 +140,15 @@ def _minutes(text: str) -> tuple[int, int]:
 
 
 def _read_dates(value: Any) -> Any:
-    _date_range(str(value))
-    return value.isoformat() if isinstance(value, dt.date) else value
+    text = value.isoformat() if isinstance(value, dt.date) else value
+    _date_range(text)
+    return text
 
 
-def _date_range(text: str) -> tuple[dt.date, dt.date, bool]:
+def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
     """Read one date or `from/to`; the flag says that the year does not matter."""
-    message = f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {text!r}"
-    match = re.fullmatch(r"((?:\d{4}-)?)(\d\d-\d\d)(?:/((?:\d{4}-)?)(\d\d-\d\d))?", text.strip())
+    message = f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {shown(text)}"
+    match = re.fullmatch(r"((?:\d{4}-)?)(\d\d-\d\d)(?:/((?:\d{4}-)?)(\d\d-\d\d))?", str(text))
     if match is None:
         raise ValueError(message)
     year, day, last_year, last_day = match.groups()
@@ -221,9 +223,7 @@ class CalendarEntry(Frozen):
         for text in self.hours or ():
             first, last = _minutes(text)
             if first % horizon.step_min or last % horizon.step_min:
-                raise ValueError(
-                    f"hours must fall on steps of {horizon.step_min} min, is {text!r}"
-                )
+                raise ValueError(f"hours must fall on steps of {horizon.step_min} min, is {text!r}")
             if first < last:
                 found |= (clock >= first) & (clock < last)
             else:

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from planner.errors import shown
+
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
 
 
@@ -69,7 +71,7 @@ def _read_start(value: Any) -> Any:
         offset = None
     if offset is None:
         message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
-        raise ValueError(f"{message}, is {value!r}")
+        raise ValueError(f"{message}, is {shown(value)}")
     if offset % dt.timedelta(minutes=1):
         raise ValueError(f"must have an offset of whole minutes, is {value!r}")
     if not 1900 <= moment.year < 2200:
@@ -97,7 +99,7 @@ class Horizon(Frozen):
                 f" {self.start:%H:%M:%S}"
             )
         steps = self.hours * 60 / self.step_min
-        if abs(steps - round(steps)) > 1e-9:
+        if abs(steps - round(steps)) > 1e-9 or round(steps) < 1:
             raise ValueError(
                 f"hours must be a whole number of {self.step_min} min steps, is {self.hours:g}"
             )

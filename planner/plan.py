@@ -123,7 +123,11 @@ def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFram
     """Return the ledger and the lines outside the objective, both revenue positive."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
     periods = [
-        ONCE if c.period is None else starts[c.period - 1] if isinstance(c.period, int) else c.period
+        ONCE
+        if c.period is None
+        else starts[c.period - 1]
+        if isinstance(c.period, int)
+        else c.period
         for c in program.costs.values()
     ]
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""A model as arrays: what the solver takes, and how a solution becomes columns and amounts again."""
+"""A model as arrays: what the solver takes, and how a solution becomes columns and money again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy import sparse
 
 from planner.errors import InfeasibleError
 from planner.horizon import Window
-from planner.linear import Linear
+from planner.linear import Linear, no_garbage_collection
 from planner.model import Cost, Model, Reports, column_name, outer_index
 from planner.scenario import Scenario
 from planner.series import Array
@@ -31,6 +31,7 @@ class Program:
     rows of the two flows in MW they keep apart. `reports @ x + report_offset` values every quantity
     a plan shows; `ledger_rows` are those whose sum is the objective. `schedule` gives, for every
     schedule column, the columns of the program by step, or -1 and the constant it has there.
+    `row_steps` and `column_steps` name the step of each row and column, 0 where it has none.
     """
 
     scenario: Scenario
@@ -53,6 +54,8 @@ class Program:
     costs: dict[int, Cost]
     uses: dict[tuple[str, str], Indices]
     injected: dict[str, Indices]
+    row_steps: Indices
+    column_steps: Indices
     schedule: dict[str, tuple[Indices, Array]]
     schedule_rows: dict[str, Indices]
 
@@ -63,6 +66,19 @@ class Program:
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
         return float(np.abs(self.values(x)[self.ledger_rows]).sum())
+
+    def violation(self, x: Array) -> float:
+        """Return how far a point misses rows, bounds and integrality, relative to their size."""
+        activity = self.matrix @ x
+        size = np.maximum(1.0, abs(self.matrix) @ np.abs(x))
+        worst = [
+            np.max((self.row_lower - activity) / size, initial=0.0),
+            np.max((activity - self.row_upper) / size, initial=0.0),
+            np.max((self.column_lower - x) / np.maximum(1.0, np.abs(x)), initial=0.0),
+            np.max((x - self.column_upper) / np.maximum(1.0, np.abs(x)), initial=0.0),
+            np.max(np.abs(x - np.round(x))[self.integer], initial=0.0),
+        ]
+        return float(max(worst))
 
     def columns(self, x: Array, values: Array) -> dict[str, Array]:
         """Return every schedule column over the window's steps, in the components' order."""
@@ -81,6 +97,11 @@ def compile_program(model: Model) -> Program:
     Raises:
         InfeasibleError: a row contradicts itself without any decision in it.
     """
+    with no_garbage_collection():
+        return _compile(model)
+
+
+def _compile(model: Model) -> Program:
     reports = model.reports
     rows = [Linear(expression) for expression in reports.expressions]
     form = _compiled(model.pyomo)
@@ -122,6 +143,8 @@ def compile_program(model: Model) -> Program:
         costs=reports.costs,
         uses={key: np.array(found, dtype=np.int64) for key, found in reports.uses.items()},
         injected={key: np.array(found, dtype=np.int64) for key, found in reports.injected.items()},
+        row_steps=_steps([row for row, _ in form.rows], model.window),
+        column_steps=_steps(columns, model.window),
         schedule=_schedule(model, at),
         schedule_rows=_rows_by_column(reports),
     )
@@ -173,6 +196,14 @@ def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Arra
                 if place[t - first] < 0:
                     constant[t - first] = data.value if data.fixed else data.lb or 0.0
     return result
+
+
+def _steps(parts: list[Any], window: Window) -> Indices:
+    """Return the step that ends the index of each row or column, 0 where none does."""
+    indices = (part.index() for part in parts)
+    last = (index[-1] if isinstance(index, tuple) else index for index in indices)
+    inside = range(window.first, window.last + 1)
+    return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
 
 
 def _rows_by_column(reports: Reports) -> dict[str, Indices]:

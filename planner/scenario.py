@@ -17,6 +17,7 @@ from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
 from planner.forms import Context
 from planner.horizon import Calendar, Frozen, Horizon
 from planner.override import override
+from planner.scales import mixed_scales
 from planner.wording import explain
 
 LATER_KINDS = {"carbon", "contract", "green_rule", "job", "line"}
@@ -46,9 +47,7 @@ def _read_date(value: Any) -> Any:
     return value
 
 
-Dates = Annotated[
-    tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)
-]
+Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
 
 
 class ScenarioFile(Frozen):
@@ -98,7 +97,7 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return found + list(_unsold_energy(self))
+        return [*found, *_unsold_energy(self), *mixed_scales(self.components)]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -200,9 +199,7 @@ class _Checker:
                 has = f" (there is {others})" if others else ""
                 self._say(("components", name, field), text + has)
 
-    def _component(
-        self, name: str, data: Any, context: Context, settled: bool
-    ) -> Component | None:
+    def _component(self, name: str, data: Any, context: Context, settled: bool) -> Component | None:
         path: Key = ("components", name)
         if not isinstance(name, str) or not _is_name(name):
             self._say(path, "name must be small letters, digits and _, beginning with a letter")
@@ -240,8 +237,11 @@ def _unknown_kind(kind: Any) -> str:
 
 
 def _is_name(name: str) -> bool:
-    return name.isascii() and name[:1].islower() and name.replace("_", "a").isalnum() and (
-        name == name.lower()
+    return (
+        name.isascii()
+        and name[:1].islower()
+        and name.replace("_", "a").isalnum()
+        and (name == name.lower())
     )
 
 

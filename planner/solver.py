@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from planner.series import Array
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
 LEAST_VERSION = (1, 15, 1)
 
+IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
 PRICED = 1e-6  # a reduced cost or dual above this is no zero
 
 _STATUS = highspy.HighsModelStatus
@@ -45,7 +45,9 @@ class Session:
         self.program = program
         self.seconds = 0.0
         self._is_mip = False
-        self._highs = highspy.Highs()
+        self._row_bounds = program.row_lower, program.row_upper
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy lacks it
+        self._highs.HandleUserInterrupt = True
         self._option("output_flag", False)
         self._option("threads", threads)
         self._option("random_seed", seed)
@@ -67,8 +69,8 @@ class Session:
     def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         """Say which columns are integer.
 
-        What the solver knows of an earlier run is dropped: HiGHS would take the old LP solution for a
-        start and spend half of its time on completing it.
+        What the solver knows of an earlier run is dropped: HiGHS would take the old LP solution for
+        a start and spend half of its time on completing it.
         """
         self._call(self._highs.clearSolver(), "clearSolver")
         self._is_mip = bool(integer.any())
@@ -84,6 +86,19 @@ class Session:
             self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper),
             "changeColsBounds",
         )
+
+    def row_bounds(self, lower: Array, upper: Array) -> None:
+        """Change the bounds of the rows of the program."""
+        old_lower, old_upper = self._row_bounds
+        for row in np.flatnonzero((lower != old_lower) | (upper != old_upper)).tolist():
+            self._call(self._highs.changeRowBounds(row, lower[row], upper[row]), "changeRowBounds")
+        self._row_bounds = lower.copy(), upper.copy()
+
+    def irreducible(self) -> tuple[set[int], set[int]]:
+        """Return rows and columns that have no common point, for an LP just found infeasible."""
+        self._option("iis_strategy", IRREDUCIBLE)
+        _, found = self._highs.getIis()
+        return set(found.row_index_), set(found.col_index_)
 
     def cost(self, cost: Array, offset: float) -> None:
         """Change what is minimised."""
@@ -118,14 +133,31 @@ class Session:
         self._option("mip_abs_gap", max(absolute_gap, 0.0))
         began = time.perf_counter()
         self._interruptible_run()
+        info = self._highs.getInfo()
+        if self._is_mip and not info.mip_node_count and not info.simplex_iteration_count:
+            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: ask again.
+            self._option("presolve", "off")
+            self._call(self._highs.clearSolver(), "clearSolver")
+            self._interruptible_run()
+            self._option("presolve", "choose")
         self.seconds += time.perf_counter() - began
         return self._result()
 
     def _interruptible_run(self) -> None:
-        """Run beside the main thread, which alone hears Ctrl-C."""
-        thread = threading.Thread(target=self._highs.run, daemon=True)
-        thread.start()
-        thread.join()
+        """Run beside the main thread, which alone hears Ctrl-C; the first one stops the solver."""
+        self._highs.startSolve()
+        try:
+            self._wait()
+        except KeyboardInterrupt:
+            self._highs.cancelSolve()
+            self._wait()
+            self._highs.HandleUserInterrupt = False  # it would stop the short runs that follow too
+
+    def _wait(self) -> None:
+        """Wait for the solver; joining its thread would take an interrupt for the thread's end."""
+        finished = False
+        while not finished:
+            finished, _ = self._highs.wait(1.0)
 
     def _result(self) -> Result:
         status = self._highs.getModelStatus()
@@ -165,7 +197,7 @@ class Session:
 
 def version() -> str:
     """Return the version of HiGHS in use."""
-    text: str = highspy.Highs().version()
+    text: str = highspy.Highs().version()  # type: ignore[no-untyped-call]  # highspy lacks it
     return text
 
 
@@ -178,4 +210,6 @@ def check_version(text: str) -> None:
     parts = tuple(int(part) for part in text.split(".")[:3])
     if text in WRONG_VERSIONS or parts < LEAST_VERSION:
         wanted = ".".join(map(str, LEAST_VERSION))
-        raise SolveError(f"highspy {text} returns wrong optima for some models; use {wanted} or later")
+        raise SolveError(
+            f"highspy {text} returns wrong optima for some models; use {wanted} or later"
+        )

@@ -1,8 +1,8 @@
 """The figures of a plan that people ask for first.
 
 The value of a kWh: sold to the grid it is the revenue per kWh sold; in compute it is the token
-revenue of a step over the compute energy of that step, the same for every origin. The uplift divides
-the latter by what the same energy would have earned at the sale price of its hour.
+revenue of a step over the compute energy of that step, the same for every origin. The uplift
+divides the latter by what the same energy would have earned at the sale price of its hour.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def summarise(
         "step_min": horizon.step_min,
         "ledger_cny": _by_line(ledger),
         "outside_objective_cny": outside,
-        "components": {n: type(c).model_fields["kind"].annotation.__args__[0] for n, c in scenario.components.items()},  # type: ignore[union-attr]  # noqa: E501
+        "components": {name: c.kind for name, c in scenario.components.items()},
         "figures": {name: found for name, found in figures.items() if found},
         "allocation_mwh": _allocated(allocation),
         **_values(scenario, allocation, compute, export),
@@ -90,23 +90,29 @@ def summarise(
 
 
 def _gap(objective: float, bound: float, turnover: float) -> float:
-    """Return (bound - objective) over turnover, to 1e-12; differences under a cent's millionth are 0."""
+    """Return (bound - objective) over turnover, to 1e-12; differences of 1e-6 CNY are none."""
     difference = bound - objective
     return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0
 
 
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
-    sums = ledger.groupby(["component", "line"], sort=False)["amount_cny"].sum()
-    for (component, line), amount in sums.items():  # type: ignore[misc]  # a pair by construction
-        result.setdefault(str(component), {})[str(line)] = round(float(amount), 6)
+    for (component, line), amount in _sums(ledger, "component", "line", "amount_cny").items():
+        result.setdefault(component, {})[line] = round(amount, 6)
     return result
+
+
+def _sums(frame: pd.DataFrame, first: str, second: str, of: str) -> dict[tuple[str, str], float]:
+    """Return sums by two columns, in the order of their first appearance."""
+    sums = frame.groupby([first, second], sort=False)[of].sum()
+    keys = zip(*(sums.index.get_level_values(i) for i in (0, 1)), strict=True)
+    return {(str(a), str(b)): float(x) for (a, b), x in zip(keys, sums.to_numpy(), strict=True)}
 
 
 def _allocated(allocation: pd.DataFrame) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
-    for (origin, use), mwh in allocation.groupby(["origin", "use"], sort=False)["mwh"].sum().items():  # type: ignore[misc]  # noqa: E501
-        result.setdefault(str(origin), {})[str(use)] = round(float(mwh), 9)
+    for (origin, use), mwh in _sums(allocation, "origin", "use", "mwh").items():
+        result.setdefault(origin, {})[use] = round(mwh, 9)
     return result
 
 
@@ -140,9 +146,11 @@ def _values(
         if prices:
             foregone += float((np.max(prices, axis=0) * mwh).sum())
     result: dict[str, Any] = {"value_cny_per_kwh": by_origin}
-    sold = sum(float(allocation.loc[allocation["use"] == "export", "mwh"].sum()) for _ in (0,))
+    sold = float(allocation.loc[allocation["use"] == "export", "mwh"].sum())
     by_use: dict[str, float | None] = {
-        "compute": round(float(compute.sum() / total.sum() / 1000), 6) if total.sum() > 1e-6 else None,
+        "compute": round(float(compute.sum() / total.sum() / 1000), 6)
+        if total.sum() > 1e-6
+        else None,
         "export": round(sum(export.values()) / sold / 1000, 6) if sold > 1e-6 else None,
         "compute_at_sale_price": (
             round(foregone / float(total.sum()) / 1000, 6)
@@ -163,12 +171,10 @@ def _green(allocation: pd.DataFrame) -> dict[str, float | None]:
     self use / available; load share = renewable drawn / drawn by load and compute; official load
     share = self use / drawn; export share = exported / available. NDRC/NEA 650 (2025).
     """
-    sums = allocation.groupby(["origin", "use"])["mwh"].sum().to_dict()
+    sums = _sums(allocation, "origin", "use", "mwh")
 
     def of(use: str, origin: str | None = None) -> float:
-        return float(
-            sum(v for (o, u), v in sums.items() if u == use and origin in (None, o))
-        )
+        return float(sum(v for (o, u), v in sums.items() if u == use and origin in (None, o)))
 
     available = float(sum(v for (o, _), v in sums.items() if o == "renewable"))
     exported, curtailed = of("export", "renewable"), of("curtailed", "renewable")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.errors import did_you_mean
+from planner.errors import did_you_mean, shown
+
+MAX_BYTES = 100_000_000
 
 _OFFSET = r"(?:Z|[+-]\d\d(?::?\d\d)?)"
 
@@ -22,9 +26,7 @@ Rows = list[tuple[int, list[str]]]  # the line each row ends on, and its cells
 class CsvTable:
     """One CSV file: its times, the line each row stands on, and its columns as numbers."""
 
-    def __init__(
-        self, name: str, header: list[str], rows: Rows, times: pd.DatetimeIndex
-    ) -> None:
+    def __init__(self, name: str, header: list[str], rows: Rows, times: pd.DatetimeIndex) -> None:
         self.name = name
         self.times = times
         self.lines = [line for line, _ in rows]
@@ -46,9 +48,11 @@ class CsvTable:
             self._numbers[name] = np.array(numbers, dtype=float)
         return self._numbers[name]
 
-    def text(self, name: str, row: int) -> str:
-        """Return a cell as it was written."""
-        return self._rows[row][1][self._header.index(name)]
+    def given(self, name: str, row: int) -> str:
+        """Return a cell as it was written, and what its author may have meant by it."""
+        text = self._rows[row][1][self._header.index(name)]
+        decimal = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
+        return shown(text) + (f"; write {text.replace(',', '.')}" if decimal else "")
 
 
 def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTable:
@@ -84,13 +88,21 @@ def _read(folder: Path, name: str, encoding: str) -> str:
             raise ValueError(f"{name} leaves the scenario's folder")
         if not name or path.is_dir():
             raise ValueError(f"{name or 'the empty name'} is a folder, not a file")
-        text = path.read_bytes().decode(encoding)
+        if path.exists() and not path.is_file():  # a pipe may never end
+            raise ValueError(f"{name} is no ordinary file")
+        with path.open("rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            most = f"{MAX_BYTES // 1_000_000} MB"
+            raise ValueError(f"{name} is larger than {most}; keep the columns and years in use")
+        text = content.decode(encoding)
     except FileNotFoundError:
         raise ValueError(f"there is no file {name}") from None
     except LookupError:
         raise ValueError(f"encoding: {encoding!r} is not known; utf-8 and gb18030 are") from None
     except UnicodeError:
         other = "utf-8" if "18030" in encoding else "gb18030"
+        other = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else other
         raise ValueError(f"{name} is not {encoding} text; is it `encoding: {other}`?") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
         said = getattr(error, "strerror", None) or "its links go in a circle"
@@ -112,10 +124,17 @@ def _cells(text: str, name: str) -> tuple[list[str], Rows]:
     if not rows:
         raise ValueError(f"{name} is empty")
     (_, header), *rest = rows
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise ValueError(
+            f"{name} must separate its cells by commas; the first line is {header[0][:200]!r}"
+        )
     for line, cells in rest:
         if len(cells) != len(header):
+            more = len(cells) > len(header)
+            hint = "; write 0.5 where a number has a decimal comma" if more else ""
             raise ValueError(
-                f"{name}:{line}: the number of cells is {len(cells)}, in the header {len(header)}"
+                f"{name}:{line}: the number of cells is {len(cells)}, in the header"
+                f" {len(header)}{hint}"
             )
     return header, rest
 
@@ -123,8 +142,6 @@ def _cells(text: str, name: str) -> tuple[list[str], Rows]:
 def _position(name: str, header: list[str], column: str) -> int:
     if column not in header:
         has = ", ".join(header)
-        if len(header) == 1 and any(mark in has for mark in ";\t"):
-            raise ValueError(f"{name} must separate its cells by commas; the first line is {has!r}")
         has = has if len(has) <= 200 else f"{has[:200]} ..."
         raise ValueError(
             f"{name} has no column {column!r}{did_you_mean(column, header)} (it has {has})"
@@ -151,11 +168,25 @@ def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> 
         row = int(np.flatnonzero(~aware if aware.iloc[0] else aware)[0])
         raise ValueError(f"{name}:{lines[row]}: times with and without offset are mixed")
     stamps = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=bool(aware.any()))
-    if stamps.isna().any():
-        row = int(np.flatnonzero(stamps.isna())[0])
+    wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
             f"{name}:{lines[row]}: time must be ISO 8601 such as 2026-07-15T14:00+08:00 or"
-            f" 2026-07-15 14:00, is {texts[row]!r}"
+            f" 2026-07-15 14:00, is {shown(texts[row])}{_excel(texts[row])}"
         )
+    early, late = stamps.dt.year < 1800, stamps.dt.year > 2300
+    if (early | late).any():
+        row = int(np.flatnonzero(early | late)[0])
+        raise ValueError(f"{name}:{lines[row]}: time must lie near our days, is {texts[row]!r}")
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)
+
+
+def _excel(text: str) -> str:
+    """Explain the times that Excel writes."""
+    if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
+        return "; Excel counts days so: format the column as yyyy-mm-dd hh:mm"
+    if re.match(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}\b", text):
+        return "; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm"
+    return ""

@@ -33,6 +33,7 @@ _WORDS = {
     "finite_number": "must be a finite number",
     "float_type": "must be a number",
     "int_type": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
     "bool_type": "must be true or false",
     "string_type": "must be a text",
     "string_too_short": "may not be empty",
@@ -111,6 +112,8 @@ def _worded(detail: ErrorDetails) -> str:
     if kind == "float_type" and detail["loc"][-1] == CONSTANT:
         hint = "; a scale alone belongs in an override" if given == {"scale": _any(given)} else ""
         return f"{_SERIES}, is {shown(given)}{hint}"
+    if kind == "form":  # worded where the forms of the field are told apart
+        return f"{detail['msg']}, is {shown(given)}"
     words = _WORDS.get(kind)
     if kind == "string_pattern_mismatch":
         words = _PATTERNS.get(more["pattern"], "must match {pattern}")

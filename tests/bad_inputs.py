@@ -56,6 +56,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "odd offset": ("00:00:00+08:00", "00:00:00+08:00:01", "horizon.start", "must have an offset of whole minutes", "start:"),
     "year 1": ("2026-07-15T00", "0001-07-15T00", "horizon.start", "must lie in the years 1900 to 2199", "start:"),
     "half a step": ("hours: 12", "hours: 0.5", "horizon.hours", "must be a whole number of 60 min steps, is 0.5", ""),
+    "hardly any hours": ("hours: 12", "hours: 1e-300", "horizon.hours", "must be a whole number of 60 min steps, is 1e-300", ""),
     "no hours": ("hours: 12", "hours: 0", "horizon.hours", "must be above 0, is 0", ""),
     "step": ("step_min: 60", "step_min: 45", "horizon.step_min", "must be 5, 10, 15, 20, 30 or 60, is 45", ""),
     "unknown horizon field": ("step_min: 60", "step_mn: 60", "horizon.step_mn", "did you mean step_min?", ""),
@@ -90,7 +91,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     # calendars
     "hole": ("- value: 600\n", "- {value: 600, hours: ['1-24']}\n", "components.grid.import_price_cny_per_mwh.calendar", "no entry matches 07-15 00:00", "calendar:"),
     "off the steps": ('["9-11"]', '["9-11:30"]', "components.grid.import_price_cny_per_mwh.calendar[1].hours", "must fall on steps of 60 min, is '9-11:30'", ""),
-    "hours": ('["9-11"]', "[9]", "components.grid.import_price_cny_per_mwh.calendar[1].hours[0]", "must be hours such as 8-12, 11:30-13 or 23-6, is '9'", ""),
+    "hours": ('["9-11"]', "[9]", "components.grid.import_price_cny_per_mwh.calendar[1].hours[0]", "must be hours such as 8-12, 11:30-13 or 23-6, is 9", ""),
     "hours backwards past 24": ('["9-11"]', '["9-25"]', "components.grid.import_price_cny_per_mwh.calendar[1].hours[0]", "must lie between 0 and 24", ""),
     "empty calendar": ("calendar:\n        - value: 600\n        - value: 1000\n          hours: [\"9-11\"]", "calendar: []", "components.grid.import_price_cny_per_mwh.calendar", "must have 1 or more entries, has 0", ""),
     "kind of day": ('hours: ["9-11"]', "days: sunday", "components.grid.import_price_cny_per_mwh.calendar[1].days", "must be 'workday', 'weekend' or 'holiday', is 'sunday'", ""),

@@ -22,26 +22,23 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def text(scenario: planner.Scenario) -> str:
-    """Return the compiled program of a scenario as text."""
+    """Return the compiled program of a scenario as text, in the order of names."""
     model = assemble(scenario)
     program = compile_program(model)
-    names = [_short(column.name) for column in model.columns]
-    balances = {
-        index: name
-        for name, index in zip(_balance_names(model), range(len(model.columns)), strict=False)
-    }
-    lines = ["minimise", f"    {_sum(program.cost, names)}{_offset(program)}", "", "rows"]
+    balances = _balance_names(model)
+    names = [_short(column.name, balances) for column in model.columns]
+    rows = [_short(row.name, balances) for row, _ in model.rows]
     matrix = program.matrix.toarray()
-    for i, (row, _) in enumerate(model.rows):
-        low, high = program.row_lower[i], program.row_upper[i]
-        name = _row_name(_short(row.name), balances)
-        lines.append(f"    {name}: {_between(_sum(matrix[i], names), low, high)}")
-    lines += ["", "columns"]
     switches = set(program.switches.tolist())
-    for i, name in enumerate(names):
+    lines = ["minimise", f"    {_sum(program.cost, names)}{_offset(program)}", "", "rows"]
+    for i in sorted(range(len(rows)), key=lambda i: (_natural(rows[i]), program.row_lower[i])):
+        low, high = program.row_lower[i], program.row_upper[i]
+        lines.append(f"    {rows[i]}: {_between(_sum(matrix[i], names), low, high)}")
+    lines += ["", "columns"]
+    for i in sorted(range(len(names)), key=lambda i: _natural(names[i])):
         kind = "  integer" if program.integer[i] else "  switch" if i in switches else ""
         low, high = program.column_lower[i], program.column_upper[i]
-        lines.append(f"    {_between(name, low, high)}{kind}")
+        lines.append(f"    {_between(names[i], low, high)}{kind}")
     return "\n".join(lines) + "\n"
 
 
@@ -67,18 +64,23 @@ def _balance_names(model: Any) -> list[str]:
     return [".".join(word for word in key if word is not None) for key in keys]
 
 
-def _short(name: str) -> str:
+def _short(name: str, balances: list[str]) -> str:
+    """Say `unit.on[1]` for part[unit].on[1], and name a balance by what it sums."""
+    match = re.fullmatch(r"balance\[(\d+),(\d+)\]", name)
+    if match:
+        return f"balance[{balances[int(match[1])]},{match[2]}]"
     return re.sub(r"^part\[(\w+)\]\.", r"\1.", name)
 
 
-def _row_name(name: str, balances: dict[int, str]) -> str:
-    match = re.fullmatch(r"balance\[(\d+),(\d+)\]", name)
-    return f"balance[{balances[int(match[1])]},{match[2]}]" if match else name
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts step 2 before step 10."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _sum(coefficients: np.ndarray, names: list[str]) -> str:
     parts = []
-    for i in np.flatnonzero(coefficients).tolist():
+    for i in sorted(np.flatnonzero(coefficients).tolist(), key=lambda i: _natural(names[i])):
         value = coefficients[i]
         factor = "" if abs(value) == 1 else f"{abs(value):.9g} "
         parts.append(f"{'-' if value < 0 else '+'} {factor}{names[i]}")

@@ -42,8 +42,7 @@ def random_site(seed: int, hours: int) -> dict[str, dict[str, Any]]:
             "power_mw": 40 if on else 0,
             "hours": rnd.choice([1, 2, 7]),
         },
-        must_run=rnd.random() < 0.2,
-        ending=rnd.choice(["free", "same_as_start"]),
+        **rnd.choice([{"must_run": True}, {"ending": "same_as_start"}, {}, {}]),
     )
     cell = battery(
         capacity_mwh=40,

@@ -306,16 +306,16 @@ def test_warns_of_an_end_without_value():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"min_energy_mwh": 11}, "min_energy_mwh may not exceed capacity_mwh"),
-        ({"initial": {"energy_mwh": 11}}, "initial.energy_mwh must lie between"),
-        ({"initial": {"energy_mwh": {"grid": 6, "renewable": 5}}}, "initial.energy_mwh must lie"),
-        ({"ending": {"at_least_mwh": 11}}, "ending.at_least_mwh may not exceed capacity_mwh"),
+        ({"min_energy_mwh": 11}, "min_energy_mwh: may not exceed capacity_mwh"),
+        ({"initial": {"energy_mwh": 11}}, "initial.energy_mwh: must lie between"),
+        ({"initial": {"energy_mwh": {"grid": 6, "renewable": 5}}}, "initial.energy_mwh: must lie"),
+        ({"ending": {"at_least_mwh": 11}}, "ending.at_least_mwh: may not exceed capacity_mwh"),
         ({"ending": "empty"}, "ending"),
         (
             {"cycles_per_day": 0.1, "initial": {"energy_mwh": 0, "discharged_today_mwh": 2}},
             "exceeds the 1 MWh that cycles_per_day allows",
         ),
-        ({"charge_efficiency": 0}, "must be above 0"),
+        ({"charge_efficiency": 0}, "charge_efficiency: must be 0.01 or more"),
         ({"node": "elsewhere"}, "nothing feeds node 'elsewhere'"),
     ],
 )

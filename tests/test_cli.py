@@ -145,8 +145,8 @@ def test_an_infeasible_scenario_is_exit_3(tiny: Path) -> None:
     result = run("solve", tiny, "--set", town, "--out", tiny.parent / "plan")
     assert result.exit_code == 3
     assert result.stdout == ""
-    assert result.stderr
-    assert not (tiny.parent / "plan").exists()
+    assert "town must be served 100 MW" in result.stderr
+    assert [path.name for path in (tiny.parent / "plan").iterdir()] == ["infeasible.json"]
 
 
 def test_a_limit_that_strikes_first_is_exit_4(tiny: Path) -> None:

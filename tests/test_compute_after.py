@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import linprog
 
 import planner
+from planner.components.batch import EndingValue
 from planner.horizon import Window
 from planner.model import assemble
 from planner.program import compile_program
@@ -115,6 +116,27 @@ def test_the_ledger_is_the_objective_and_the_allocation_the_draw(seed: int) -> N
     it_mw = plan.schedule["nodes.it_kw"].to_numpy() / 1000
     pue = plan.scenario.components["nodes"].pue
     assert table.groupby("time")["mwh"].sum().to_numpy() == pytest.approx(it_mw * pue)
+
+
+def test_what_waits_afterwards_is_the_youngest() -> None:
+    """5 waited and 4 + 4 came in; 6 were answered, so 3 of the first and all of the last wait.
+
+    `same_as_start` means the first start.
+    """
+    queue = {"waiting": [{"age_h": 1, "mtok": 5}]}
+    parts = site(fleet=fleet(), work=batch([4, 4, 0], deadline_h=6, initial=queue))
+    whole = scenario(parts, hours=3)
+    passed = {
+        "accepted_mtok_per_h": np.array([4.0, 4.0]),
+        "answered_mtok_per_h": np.array([6.0, 0.0]),
+        "waiting_mtok": np.array([3.0, 7.0]),
+    }
+    work = whole.components["work"].after(passed, Window(1, 2), whole.horizon)
+    assert work.initial.model_dump()["waiting"] == (
+        {"age_h": 0.0, "mtok": 4.0},
+        {"age_h": 1.0, "mtok": 3.0},
+    )
+    assert work.ending == EndingValue(value_cny_per_mtok=0.0, at_most_mtok=5.0)
 
 
 def test_advancing_step_by_step_is_advancing_at_once() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from planner.components.batch import EndingValue, ServiceInitial, Waiting
 from planner.components.fleet import Fleet, FleetInitial
-from planner.components.service import MarketStep, Service
+from planner.components.market import MarketStep
+from planner.components.service import Service
 from planner.components.serving import (
     OperatingPoint,
     Prefill,

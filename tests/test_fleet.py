@@ -102,8 +102,9 @@ def test_an_outage_leaves_fewer_nodes() -> None:
 
 
 def test_amortisation_is_reported_and_never_optimised() -> None:
-    """10 nodes at 7 CNY an hour for 2 hours: 140, running or not."""
-    plan = solve(site(fleet=fleet(amortisation_cny_per_node_h=7), chat=chat()), hours=2)
+    """10 nodes at 7 CNY an hour for 2 hours: 140, running or not, whatever the step."""
+    parts = site(fleet=fleet(amortisation_cny_per_node_h=7), chat=chat())
+    plan = solve(parts, hours=2, step_min=30)
     assert plan.summary["objective_cny"] == pytest.approx(320)
     assert plan.summary["outside_objective_cny"] == {"fleet": {"amortisation": -140}}
     assert plan.summary["net_after_outside_cny"] == pytest.approx(180)
@@ -171,13 +172,35 @@ def test_nodes_that_wake_are_no_spare_nodes() -> None:
     assert column(plan, "fleet.nodes[chatty|0]") == [1.5]
 
 
-def test_an_outage_takes_nodes_that_were_waking() -> None:
-    """10 nodes were waking when all but 4 fail: 4 wake on for an hour, and work in the next."""
+@pytest.mark.parametrize(
+    ("wake_min", "spare", "idle", "answered"),
+    [
+        (120, 0, [4, 0], [0, 36]),  # 4 of the 10 wake on for an hour
+        (90, 0, [2, 0], [18, 36]),  # or for half an hour, and work in the other half
+        (120, 1, [4, 1], [0, 27]),  # one of the 4 is the spare node
+    ],
+)
+def test_an_outage_takes_nodes_that_were_waking(
+    wake_min: float, spare: float, idle: list[float], answered: list[float]
+) -> None:
+    """10 nodes were woken in the step before, when all but 4 fail."""
     initial = {"awake": {"chatty": 10}, "woken": {"chatty": [10]}}
-    hit = fleet(available_pu=0.4, wake_min=120, initial=initial)
+    hit = fleet(available_pu=0.4, wake_min=wake_min, spare_nodes=spare, initial=initial)
     plan = solve(site(fleet=hit, chat=chat(90)), hours=2)
-    assert column(plan, "fleet.nodes[chatty|0]") == [4, 0]
-    assert column(plan, "chat.answered_mtok_per_h") == [0, 36]
+    assert column(plan, "fleet.nodes[chatty|0]") == idle
+    assert column(plan, "chat.answered_mtok_per_h") == answered
+
+
+def test_nodes_that_have_woken_are_not_lost_to_a_later_outage() -> None:
+    """150 minutes; 8 of 10 were woken two steps before, 2 in the last; then all but 2 fail.
+
+    The 8 idle for half of the first hour and the 2 for all of it; of the second they idle half.
+    """
+    initial = {"awake": {"chatty": 10}, "woken": {"chatty": [2, 8]}}
+    hit = fleet(available_pu=[1, 0.2], wake_min=150, initial=initial)
+    plan = solve(site(fleet=hit, chat=chat(90)), hours=2)
+    assert column(plan, "fleet.nodes[chatty|0]") == [6, 1]
+    assert column(plan, "chat.answered_mtok_per_h") == [36, 9]
 
 
 def test_a_node_holds_one_model_and_wakes_to_change_it() -> None:
@@ -203,7 +226,7 @@ def test_a_node_holds_one_model_and_wakes_to_change_it() -> None:
     [
         ({"spare_nodes": 11}, "fleet.spare_nodes: may not exceed the nodes available, 10, is 11"),
         ({"spare_nodes": 6, "available_pu": 0.5}, "the nodes available, 5, is 6"),
-        ({"initial": {"awake": {"nobody": 1}}}, "fleet.initial: names model 'nobody', which the fleet does not serve"),
+        ({"initial": {"awake": {"nobody": 1}}}, "fleet.initial: names model 'nobody', which"),
         ({"initial": {"awake": {"chatty": 11}}}, "sums to 11, more than nodes, 10"),
         (
             {"wake_min": 90, "initial": {"woken": {"chatty": [3]}, "awake": {"chatty": 2}}},

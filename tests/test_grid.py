@@ -207,7 +207,7 @@ def test_figures():
             "export_price_cny_per_mwh.grid: is required",
         ),
         ({"peak_so_far_mw": {"July": 4}}, {}, "peak_so_far_mw"),
-        ({"import_limit_mw": -1}, {}, "must be 0.0 or more"),
+        ({"import_limit_mw": -1}, {}, "must be 0 or more"),
         ({"export_price_cny_per_mwh": {"renewable": 1}}, {}, "thermal: is required"),
     ],
 )

@@ -35,7 +35,11 @@ def test_everything_is_active_in_some_hour(schedules: dict[str, pd.DataFrame]) -
         "grid.export_mw[thermal]",
     ):
         assert (july[column] > 1e-3).any(), column
-    used = [o for o in ("renewable", "thermal", "grid") if july[f"battery.discharge_mw[{o}]"].max() > 1e-3]
+    used = [
+        o
+        for o in ("renewable", "thermal", "grid")
+        if july[f"battery.discharge_mw[{o}]"].max() > 1e-3
+    ]
     assert len(used) >= 2
     providers = [c for c in july if c.endswith("reserve_mw[spinning]")]
     assert len([c for c in providers if july[c].max() > 1e-3]) >= 2

@@ -36,9 +36,12 @@ def test_interactive_work_keeps_its_node_of_two() -> None:
 
 
 def test_reserve_counts_what_sleep_saves_behind_the_meter() -> None:
-    """2 nodes x (1 - 0.1) MW x 1.5."""
-    work = batch(18, 40, deadline_h=0)
+    """2 nodes x (1 - 0.1) MW x 1.5; with 1 Mtok of input a Mtok, a third one that reads."""
+    work = batch(18, 60, deadline_h=0)
     assert provided(fleet=fleet(sleep_kw=100, pue=1.5), work=work) == 2.7
+    reading = {"chatty": serving(prefill={"tokens_per_s": 5000, "node_kw": 1000})}
+    nodes = fleet(sleep_kw=100, pue=1.5, serves=reading)
+    assert provided(fleet=nodes, work=work | {"input_per_output": 1}) == 4.05
 
 
 def test_nodes_without_work_give_none() -> None:

@@ -123,7 +123,6 @@ def test_providers_are_the_ones_named():
     }
     assert missing(site) == [100 - 10 - 4]
     assert missing(site | {"hold": site["hold"] | {"providers": ["battery"]}}) == [96]
-    assert missing(site | {"hold": site["hold"] | {"providers": []}}) == [100]
 
 
 def test_two_requirements_do_not_share_a_megawatt():

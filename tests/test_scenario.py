@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import planner
+from planner.document import read_yaml
+from planner.errors import Key
 from planner.scenario import Scenario
 from tests.bad_inputs import BAD, POINTS, SERIES
 from tests.full_site import changed, line_of, write, write_text
@@ -150,6 +154,41 @@ def test_components_are_one_list_of_problems_in_order_of_lines(tmp_path: Path) -
     lines = str(caught.value).splitlines()
     assert len(lines) == 2
     assert all(re.match(r".*scenario\.yaml:\d+: components\.", line) for line in lines)
+
+
+JUNK: list[Any] = [
+    None, True, -1, 5.5, 1e300, 1e-300, float("nan"), 10**25, "", "x", "2026-07-15", "9-11", [],
+    [None], [[1]], [{}], {}, {"x": 1}, {"scale": 2}, {"csv": 5}, {"csv": "data", "column": "x"},
+    {"hours": 5}, {"calendar": [{"value": None}]}, {"renewable": 1}, {"temperature_c": 1},
+    {"value_cny_per_mwh": 1}, {"": 1}, {"=x": 1}, {"[key]": 1}, {"kind": "load"},
+]  # fmt: skip
+
+
+def _paths(data: Any, path: Key = ()) -> Iterator[Key]:
+    if path:
+        yield path
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from _paths(value, (*path, key))
+
+
+def test_junk_anywhere_is_told_in_our_words_and_never_crashes(tmp_path: Path) -> None:
+    good = read_yaml(write(tmp_path)).data
+    refused = 0
+    for i, path in enumerate(_paths(good)):
+        junk = JUNK[(7 * i + 3) % len(JUNK)]
+        data = copy.deepcopy(good)
+        here: Any = data
+        for part in path[:-1]:
+            here = here[part]
+        here[path[-1]] = junk
+        try:
+            Scenario.from_mapping(data, tmp_path).warnings()
+        except planner.ScenarioError as error:
+            refused += 1
+            said = str(error).replace("=x", "").replace("[key]", "")
+            assert not JARGON.search(said), (path, junk, said)
+    assert refused > 100
 
 
 # path and value of an override; where it is wrong; words

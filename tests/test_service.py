@@ -18,11 +18,11 @@ def test_tokens_earn_the_price_of_their_hour() -> None:
 
 def test_work_that_is_not_answered_is_lost_at_its_cost() -> None:
     """One node answers 9 of 18: 180 - 100 - 9 x 10 = -10; the loss is no cash."""
-    plan = solve(site(fleet=fleet(1), chat=chat(unserved_cost_cny_per_mtok=10)))
+    plan = solve(site(fleet=fleet(1), chat=chat(unserved_cost_cny_per_mtok=10)), step_min=30)
     assert plan.summary["objective_cny"] == pytest.approx(-10)
     assert plan.summary["cash_profit_cny"] == pytest.approx(80)
     assert total(plan, "chat", "unserved") == pytest.approx(-90)
-    assert column(plan, "chat.unserved_mtok_per_h") == [9]
+    assert column(plan, "chat.unserved_mtok_per_h") == [9, 9]
 
 
 def test_a_cost_of_losing_work_can_be_worth_an_answer() -> None:

@@ -218,6 +218,12 @@ def test_unit_started_just_before_an_outage_need_not_serve_its_time():
     assert power(plan) == [0, 100, 0, 0]
 
 
+def test_no_start_during_an_outage_makes_the_next_one_cheaper():
+    cold = {"on": False, "hours": 20}
+    plan = run(-99, -99, 40, available=[1, 0, 1], startups=STARTUPS, initial=cold)
+    assert total(plan, "unit", "start") == -1000
+
+
 def test_least_time_off_holds_after_an_outage_also_for_a_unit_that_must_run():
     given = {"available": [1, 0, 1, 1, 1], "min_down_h": 3, "initial": AT_FULL}
     assert power(run(50, 30, 30, 30, 30, **given)) == [100, 0, 0, 0, 100]
@@ -350,18 +356,21 @@ def test_emission_and_allowance_are_reported():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"min_power_mw": 120}, "min_power_mw may not exceed max_power_mw"),
-        ({"curve": curve([(20, 20), (90, 90)])}, "curve covers 20 to 90 MW"),
+        ({"min_power_mw": 120}, "min_power_mw: may not exceed max_power_mw"),
+        ({"curve": curve([(20, 20), (90, 90)])}, "curve: covers 20 to 90 MW"),
         ({"curve": curve([(20, 20), (20, 30)])}, "power_mw must ascend"),
-        ({"startup_ramp_mw": 10}, "startup_ramp_mw must be min_power_mw 20 or more"),
-        ({"startups": [{"off_h": 1, "cost_cny": 1}]}, "startups must begin with off_h: 0"),
-        ({"startups": STARTUPS[::-1]}, "startups must begin"),
+        ({"startup_ramp_mw": 10}, "startup_ramp_mw: must be min_power_mw 20 or more"),
+        ({"startups": [{"off_h": 1, "cost_cny": 1}]}, "startups: must begin with off_h: 0"),
+        ({"startups": STARTUPS[::-1]}, "startups: must begin"),
         (
             {"startups": [{"off_h": 0, "cost_cny": 9}, {"off_h": 2, "cost_cny": 8}]},
             "costs may not fall",
         ),
-        ({"initial": {"on": True, "power_mw": 5, "hours": 1}}, "initial.power_mw must lie between"),
-        ({"initial": {"on": False, "power_mw": 5, "hours": 1}}, "initial.power_mw must be 0"),
+        (
+            {"initial": {"on": True, "power_mw": 5, "hours": 1}},
+            "initial.power_mw: must lie between",
+        ),
+        ({"initial": {"on": False, "power_mw": 5, "hours": 1}}, "initial.power_mw: must be 0"),
         ({"initial": {"on": False, "hours": 0.5}}, "must be a step"),
         ({"fuel_price_cny_per_gj": 0}, "must be above 0"),
     ],

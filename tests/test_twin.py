@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+import planner
 from tests.build import load, market, reserve, solve, thermal
 
 SHED, SHORT = 70.0, 25.0
@@ -213,10 +214,13 @@ def best_of_all(case: Case) -> float | None:
     return best
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_commitment_against_brute_force(seed: int):
-    import planner
+# Once a start and a stop in one step of an outage passed for a rest: 47, 65, 119, 195, 386, 486.
+# In 90, HiGHS 1.15.1 claimed -4200 while start and stop were continuous; -4110 is right.
+SEEDS = [*range(34), 47, 65, 90, 119, 195, 386, 486]
 
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_commitment_against_brute_force(seed: int):
     case = random_case(seed)
     best = best_of_all(case)
     if best is None:

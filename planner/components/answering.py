@@ -26,6 +26,15 @@ from planner.components.serving import MTOK_PER_H, Serving
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+RULES = {
+    "decode": "answers only what its nodes decode at points within max_inter_token_ms",
+    "decode_burst": (
+        "keeps headroom_share of its services free at points within max_inter_token_ms"
+    ),
+    "reserve_power": "offers as reserve only what its nodes on batch and market work draw",
+    "prefill": "reads only what its nodes in prefill can read",
+}
+
 
 class Nodes(NamedTuple):
     """Counts of nodes: by model, point and step, and those that read input by model and step."""

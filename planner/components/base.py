@@ -9,7 +9,7 @@ Component modules import Pyomo inside `build` only, so that checking a scenario 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 # A component file imports all it needs from here.
 __all__ = [
     "ORIGINS", "POOLED", "Amounts", "AtLeastZero", "Balance", "ByOrigin", "ByStep", "Complaint",
-    "Component", "Efficiency", "Exclusive", "Expression", "Fraction", "Line", "Meter", "Meters",
-    "Name", "NonNegativeByOrigin", "NonNegativeSeriesByOrigin", "Period", "Positive",
+    "Component", "Efficiency", "Exclusive", "Expression", "Fraction", "Hours", "Line", "Meter",
+    "Meters", "Name", "NonNegativeByOrigin", "NonNegativeSeriesByOrigin", "Period", "Positive",
     "SeriesByOrigin", "Site", "Supply", "Terms", "Tidy", "Time", "Values", "form",
 ]  # fmt: skip
 
@@ -49,7 +49,8 @@ Values = Mapping[str, Array]
 Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component may offer or need
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Efficiency = Annotated[float, Field(gt=0, le=1)]
+Efficiency = Annotated[float, Field(ge=0.01, le=1)]
+Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
 Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -145,6 +146,14 @@ class Component(Frozen):
     """A part of the site. Subclasses carry a literal `kind` and their fields."""
 
     offers_reserve: ClassVar[bool] = False
+    rules: ClassVar[Mapping[str, str]] = {}
+    """Its rows and variable bounds that are rules a user can be told of, in words: {field} is read
+    from the component, {field|other} from the first that is given, and names with the same words
+    are one rule. All other rows are physics or bookkeeping."""
+
+    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:  # noqa: ARG002
+        """Return the words of a rule that matters in some steps, or (none) over the horizon."""
+        return self.rules[rule]
 
     def supplies(self) -> dict[Supply, float]:
         """Return what it may supply: ("power", node) or ("model", name), with a figure of merit."""
@@ -153,6 +162,18 @@ class Component(Frozen):
     def demands(self) -> dict[Supply, str]:
         """Return what somebody must supply for it to work, and the field that says so."""
         return {}
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        """Return the most power it could ever give to a node, by step."""
+        return {}
+
+    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        """Return the power a node must give it whatever the plan, by step."""
+        return {}
+
+    def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        """Yield what it demands and cannot have whatever the rest of the site does."""
+        yield from ()
 
     def absorbs(self) -> set[str]:
         """Return the nodes where it can use or sell energy."""
@@ -216,9 +237,9 @@ class ByOrigin(Frozen):
 class NonNegativeByOrigin(ByOrigin):
     """A charge for each origin of energy; what is not named is free."""
 
-    renewable: NonNegative | None = None
+    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
     """For renewable energy."""
-    thermal: NonNegative | None = None
+    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
     """For thermal energy."""
     grid: NonNegative | None = None
     """For energy that came from the grid."""
@@ -231,17 +252,22 @@ def form(**keys: str) -> Discriminator:
     error messages can leave them out; the tag without keys is for everything else.
     """
     rest = next(tag for tag, words in keys.items() if not words)
+    known = ", ".join(word for words in keys.values() for word in words.split())
 
-    def which(value: Any) -> str:
+    def which(value: Any) -> str | None:
         held = set(value) if isinstance(value, dict) else set()
         for tag, words in keys.items():
             if isinstance(value, BaseModel) and tag != rest:
                 return f"={tag}"
             if held & set(words.split()):
                 return f"={tag}"
-        return f"={rest}"
+        return None if isinstance(value, dict) and rest != "series" else f"={rest}"
 
-    return Discriminator(which)
+    return Discriminator(
+        which,
+        custom_error_type="form",
+        custom_error_message=f"must hold one or more of {known} where it is a mapping",
+    )
 
 
 SeriesByOrigin = Annotated[

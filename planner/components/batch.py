@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 DUST_MTOK = 1e-9  # values of a plan are rounded to it
 
+RULES = {
+    "deadline": "must be answered within deadline_h {deadline_h} h of its arrival",
+    "ending": "may leave only as much waiting at the end as `ending` says: {ending}",
+}
+
 
 class Waiting(Frozen):
     """Accepted work that was waiting when the horizon began."""

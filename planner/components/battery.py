@@ -10,15 +10,13 @@ where needed), reserve_mw[j,t] per reserve j.
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
-    reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
-    reserve_energy    Δ sum_j reserve_mw[j,t] / discharge_efficiency <= sum_o energy_mwh[o,t] - min_energy_mwh
 
 The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
 """  # noqa: E501
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -44,7 +42,15 @@ from planner.components.base import (
     Tidy,
     Values,
 )
-from planner.components.stored import AtLeast, BatteryInitial, Ending, EndValue, EnergyByOrigin
+from planner.components.stored import (
+    RULES,
+    AtLeast,
+    BatteryInitial,
+    Ending,
+    EndValue,
+    EnergyByOrigin,
+    offer_reserve,
+)
 from planner.horizon import Horizon, Window
 from planner.series import Array, PerUnit
 
@@ -57,6 +63,7 @@ class Battery(Component):
 
     kind: Literal["battery"]
     offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = RULES
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -86,7 +93,7 @@ class Battery(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Battery:
-        stored = sum(self.initial.by_origin().values())
+        stored = self.initial.total()
         if self.min_energy_mwh > self.capacity_mwh:
             raise ValueError("min_energy_mwh may not exceed capacity_mwh")
         if not self.min_energy_mwh <= stored <= self.capacity_mwh:
@@ -110,9 +117,30 @@ class Battery(Component):
                 f"exceeds the {allowed:g} MWh that cycles_per_day allows, is {spent:g}",
             )
 
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.discharge_power_mw * self.available}
+
+    def impossible(self, site: Site) -> Iterator[str]:
+        least, start = self._least_at_end(), self.initial.total()
+        if least is None:
+            return
+        kept = (1 - self.leak_per_h) ** site.horizon.step_h
+        into = self.charge_efficiency * self.charge_power_mw * site.horizon.step_h
+        for part in self.available:
+            start = min(kept * start + into * float(part), self.capacity_mwh)
+        if start < least - 1e-6:
+            yield f"must end with {least:g} MWh and can reach {start:g} MWh, charging all the time"
+
     def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
         if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
             yield "energy left at the end has no value: the plan will empty the battery"
+
+    def _least_at_end(self) -> float | None:
+        if isinstance(self.ending, EndValue):
+            return None
+        return (
+            self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.initial.total()
+        )
 
     def _cycle_limit(self) -> float | None:
         if self.cycles_per_day is None:
@@ -169,31 +197,33 @@ class Battery(Component):
         )
         self._daily_cycles(b, site, discharged)
         if reserves:
-            self._reserve(b, site, reserves, charged, discharged, stored)
-
+            power = {t: self.discharge_power_mw * part for t, part in available.items()}
+            offer_reserve(
+                b,
+                time,
+                reserves,
+                free_mw=lambda t: power[t] - discharged(t) + charged(t),
+                free_mwh=lambda t: (stored(t) - self.min_energy_mwh) * out,
+            )
         costs: dict[Line, Any] = {}
         if self.wear_cny_per_mwh:
             rate = self.wear_cny_per_mwh * step_h
             costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
-        start = sum(self.initial.by_origin().values())
+        start, least = self.initial.total(), self._least_at_end()
         if isinstance(self.ending, EndValue):
             value = self.ending.value_cny_per_mwh
             costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}
-        else:
-            least = self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else start
+        if least is not None:
             b.ending = pyo.Constraint(rule=stored(time.last) >= least)
-
-        def change(o: str, t: int) -> Expression:
-            return (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
 
         def flow(o: str) -> ByStep:
             return lambda t: b.discharge_mw[o, t] - b.charge_mw[o, t]
 
         def storage(o: str) -> ByStep:
-            return lambda t: change(o, t)
+            return lambda t: (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
 
         def loss(o: str) -> ByStep:
-            return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t] - change(o, t)
+            return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o)(t)
 
         def reserve(j: str) -> ByStep:
             return lambda t: b.reserve_mw[j, t]
@@ -209,8 +239,8 @@ class Battery(Component):
         )
 
     def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
-        start = self.initial.by_origin()
-        return {POOLED[0]: sum(start.values())} if origins == POOLED else start
+        pooled = {POOLED[0]: self.initial.total()}
+        return pooled if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
         import pyomo.environ as pyo
@@ -223,35 +253,6 @@ class Battery(Component):
         b.cycles = pyo.Constraint(
             range(len(days)),
             rule=lambda _, d: step_h * sum(discharged(t) for t in days[d]) <= allowed - spent[d],
-        )
-
-    def _reserve(
-        self,
-        b: pyo.Block,
-        site: Site,
-        reserves: list[str],
-        charged: Any,
-        discharged: Any,
-        stored: Any,
-    ) -> None:
-        import pyomo.environ as pyo
-
-        time = site.clock
-        available = time.of(self.available)
-        b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        b.reserve_power = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: (
-                sum(b.reserve_mw[j, t] for j in reserves)
-                <= self.discharge_power_mw * available[t] - discharged(t) + charged(t)
-            ),
-        )
-        hours = time.step_h / self.discharge_efficiency
-        b.reserve_energy = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: (
-                hours * sum(b.reserve_mw[j, t] for j in reserves) <= stored(t) - self.min_energy_mwh
-            ),
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
@@ -277,7 +278,7 @@ class Battery(Component):
         )
         ending = self.ending
         if ending == "same_as_start":  # the start meant is the first one
-            ending = AtLeast(at_least_mwh=sum(self.initial.by_origin().values()))
+            ending = AtLeast(at_least_mwh=self.initial.total())
         return self.model_copy(update={"initial": initial, "ending": ending})
 
     def _spent_today(self, values: Values, kept: Window, horizon: Horizon) -> float:

@@ -1,7 +1,8 @@
 """When a thermal unit runs: switching, least times that see the past, kinds of start, outages.
 
-Variables: on[t] on points, start[t], stop[t] (on is binary, the past of all three is fixed),
-start_kind[s,t] for every entry s of `startups`.
+Variables: on[t] on points, start[t], stop[t] (binary, their past is fixed), start_kind[s,t] for
+every entry s of `startups`. Continuous start and stop would be exact too, but HiGHS 1.15.1 has been
+seen to presolve a few tiny programs with them to a wrong optimum.
 
 With UT and DT the least times in steps and T_s the `off_h` of entry s in steps:
 
@@ -13,27 +14,44 @@ With UT and DT the least times in steps and T_s the `off_h` of entry s in steps:
     ending          on[T] = 1 or 0, as `ending` says
 
 An outage holds whatever else does: it fixes on[t] = start[t] = 0, stay_on forgets starts before it,
-and `ending` gives way to an outage in the last step. `must_run` fixes on[t] = 1 in every step that neither an
-outage nor the least time off after it (or after the past) takes away.
+and `ending` gives way to an outage in the last step. `must_run` fixes on[t] = 1 in every step that
+neither an outage nor the least time off after it (or after the past) takes away.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.components.base import AtLeastZero, Positive, Time
-from planner.horizon import Frozen
+from planner.components.base import AtLeastZero, Hours, Positive, Time
+from planner.horizon import Frozen, Horizon
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
+
+_ON = "must be on (must_run {must_run}), at min_power_mw {min_power_mw} MW or more"
+RULES = {
+    "on": _ON,
+    "start": _ON,
+    "stay_on": (
+        "must stay on for min_up_h {min_up_h} h once started, at min_power_mw {min_power_mw} MW or"
+        " more"
+    ),
+    "stay_off": "must stay off for min_down_h {min_down_h} h once stopped",
+    "ending": "must end as `ending` says: {ending}",
+}
+OUTAGE = (
+    "cannot run: max_power_mw {max_power_mw} MW x available {available} is 0 or below min_power_mw"
+    " {min_power_mw} MW"
+)
 
 
 class Startup(Frozen):
     """What a start costs after so many hours off."""
 
-    off_h: AtLeastZero
+    off_h: Hours
     """Hours off from which this cost holds."""
     cost_cny: AtLeastZero
     """Cost of the start."""
@@ -48,6 +66,16 @@ class ThermalInitial(Frozen):
     """Its gross power."""
     hours: Positive
     """For how long it has been on or off."""
+
+
+def obliged(initial: ThermalInitial, horizon: Horizon, least_h: float, last: int) -> str | None:
+    """Return until when the past alone obliges a unit to its state, if it does in step `last`."""
+    left = horizon.steps_up(least_h) - horizon.steps_up(initial.hours)
+    if last > left:
+        return None
+    until = horizon.start + dt.timedelta(minutes=left * horizon.step_min)
+    dated = until.date() != horizon.start.date() or len(horizon.days) > 1
+    return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
 
 
 @dataclass(frozen=True)
@@ -77,8 +105,8 @@ class Commitment:
 
         past = max(self.up, self.down, self.kinds[-1] + 1)
         b.on = pyo.Var(time.back(past), domain=pyo.Binary)
-        b.start = pyo.Var(time.back(past), bounds=(0, 1))
-        b.stop = pyo.Var(time.back(past), bounds=(0, 1))
+        b.start = pyo.Var(time.back(past), domain=pyo.Binary)
+        b.stop = pyo.Var(time.back(past), domain=pyo.Binary)
         self._fix_past(b, time.first - 1, past)
         for t in self.off.intersection(time.steps):
             b.on[t].setub(0)

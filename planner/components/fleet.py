@@ -19,12 +19,13 @@ offer in `pausing`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
+from planner.components.answering import RULES as ANSWERING_RULES
 from planner.components.answering import Nodes, bound_answers
 from planner.components.base import (
     AtLeastZero,
@@ -47,6 +48,7 @@ from planner.components.base import (
 from planner.components.pausing import offer_reserve
 from planner.components.service import Service
 from planner.components.serving import MTOK_PER_H, Prefill, PueByTemperature, Serving
+from planner.components.waking import RULES as WAKING_RULES
 from planner.components.waking import Waking, wake_shares
 from planner.horizon import Frozen, Horizon, Window
 from planner.series import Array, Bounds, PerUnit
@@ -72,6 +74,11 @@ class Fleet(Component):
 
     kind: Literal["fleet"]
     offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = {
+        **WAKING_RULES,
+        **ANSWERING_RULES,
+        "count": "has nodes {nodes} x available_pu {available_pu}",
+    }
     node: Name = "site"
     """Electrical node."""
     nodes: AtLeastZero
@@ -88,7 +95,7 @@ class Fleet(Component):
     """Facility power over IT power: a series, or by temperature."""
     sleep_kw: AtLeastZero
     """Power of a sleeping node."""
-    wake_min: AtLeastZero = 0.0
+    wake_min: Annotated[float, Field(ge=0, le=1440)] = 0.0
     """Minutes a node needs to wake, idle."""
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
@@ -104,10 +111,9 @@ class Fleet(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:
         least = float((self.nodes * self.available_pu).min())
-        if self.spare_nodes > least + 1e-9:
+        if (spare := self.spare_nodes) > least + 1e-9:
             raise ValueError(
-                f"spare_nodes may not exceed the nodes available, {least:g},"
-                f" is {self.spare_nodes:g}"
+                f"spare_nodes may not exceed the nodes available, {least:g}, is {spare:g}"
             )
         unknown = sorted((set(self.initial.awake) | set(self.initial.woken)) - set(self.serves))
         if unknown:

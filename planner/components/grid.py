@@ -14,7 +14,7 @@ charge of a month is paid on what its peak exceeds max(peak_so_far_mw, expected_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -57,6 +57,15 @@ class Grid(Component):
 
     kind: Literal["grid"]
     offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = {
+        "import_limit": "may import at most import_limit_mw {import_limit_mw} MW",
+        "import_mw": "may import at most import_limit_mw {import_limit_mw} MW",
+        "export_limit": "may export at most export_limit_mw {export_limit_mw} MW",
+        "export_mw": "may export at most export_limit_mw {export_limit_mw} MW",
+        "spare_import": (
+            "offers as reserve only import that is free, of import_limit_mw {import_limit_mw} MW"
+        ),
+    }
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -89,6 +98,9 @@ class Grid(Component):
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.import_limit_mw.max())}
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.import_limit_mw}
 
     def absorbs(self) -> set[str]:
         return {self.node} if self.export_limit_mw.any() else set()

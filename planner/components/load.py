@@ -7,7 +7,8 @@ Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from planner.components.base import (
     Amounts,
@@ -25,7 +26,7 @@ from planner.components.base import (
     Values,
 )
 from planner.horizon import Horizon
-from planner.series import NonNegative
+from planner.series import Array, NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -35,6 +36,9 @@ class Load(Component):
     """Something on the site that needs power whatever the plan."""
 
     kind: Literal["load"]
+    rules: ClassVar[Mapping[str, str]] = {
+        "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
+    }
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative
@@ -44,6 +48,14 @@ class Load(Component):
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
+
+    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
+        if self.shed_cost_cny_per_mwh is not None:
+            return "takes demand_mw {demand_mw} MW at most"
+        return super().words(rule, horizon, steps)
+
+    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.demand_mw} if self.shed_cost_cny_per_mwh is None else {}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         shed = float(values["shed_mw"].sum() * horizon.step_h) if "shed_mw" in values else 0.0

@@ -30,6 +30,23 @@ from planner.components.base import Expression, Time
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+_CEILING = (
+    "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
+    " available {available} when on, at most {startup_ramp_mw|min_power_mw} MW in the step of a"
+    " start and {shutdown_ramp_mw|min_power_mw} MW before a stop"
+)
+RULES = {
+    "ceiling": _CEILING,
+    "ceiling_start": _CEILING,
+    "ceiling_stop": _CEILING,
+    "first_stop": (
+        "may stop only from {shutdown_ramp_mw|min_power_mw} MW or less and begins at"
+        " initial.power_mw {initial.power_mw} MW"
+    ),
+    "ramp_up": "may rise by ramp_up_mw_per_h {ramp_up_mw_per_h} MW/h at most",
+    "ramp_down": "may fall by ramp_down_mw_per_h {ramp_down_mw_per_h} MW/h at most",
+}
+
 
 @dataclass(frozen=True)
 class Ramps:

@@ -8,8 +8,8 @@ Variables: power_mw[t].  Expression: curtailed_mw[t] = capacity_mw availability_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from planner.components.base import (
     Values,
 )
 from planner.horizon import Horizon
-from planner.series import PerUnit
+from planner.series import Array, PerUnit
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -37,6 +37,12 @@ class Renewable(Component):
     """Photovoltaics or wind."""
 
     kind: Literal["renewable"]
+    rules: ClassVar[Mapping[str, str]] = {
+        "power_mw": (
+            "gives between must_take_pu {must_take_pu} and availability_pu {availability_pu} of"
+            " capacity_mw {capacity_mw} MW"
+        ),
+    }
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]
@@ -54,6 +60,9 @@ class Renewable(Component):
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): self.capacity_mw}
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.capacity_mw * self.availability_pu}
 
     def check(self, site: Site) -> Iterator[Complaint]:
         over = np.flatnonzero(self.must_take_pu > self.availability_pu)

@@ -15,7 +15,7 @@ import, compute that may pause.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,16 @@ class Reserve(Component):
     """A requirement for upward reserve."""
 
     kind: Literal["reserve"]
+    rules: ClassVar[Mapping[str, str]] = {
+        "reserve": (
+            "asks for up_mw {up_mw} MW + load_share {load_share} + renewable_share"
+            " {renewable_share} (shortfall_cost_cny_per_mwh {shortfall_cost_cny_per_mwh})"
+        ),
+        "largest_unit": (
+            "must cover the loss of any one unit or of the import, largest_unit {largest_unit}"
+            " (shortfall_cost_cny_per_mwh {shortfall_cost_cny_per_mwh})"
+        ),
+    }
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Fixed requirement."""
     load_share: AtLeastZero = 0.0
@@ -53,7 +63,7 @@ class Reserve(Component):
     """Whether the loss of any one thermal unit or of the import must be covered as well."""
     shortfall_cost_cny_per_mwh: AtLeastZero | None = None
     """Penalty for reserve that is missing; without it none may be."""
-    providers: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
+    providers: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
     """Components that may provide it; all that are able where not given."""
 
     def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
@@ -67,6 +77,11 @@ class Reserve(Component):
                     yield ("providers", i), f"there is no component {name!r}"
             elif not site.components[name].offers_reserve:
                 yield ("providers", i), f"{name!r} cannot provide reserve"
+
+    def impossible(self, site: Site) -> Iterator[str]:
+        asked = self.up_mw.any() and self.shortfall_cost_cny_per_mwh is None
+        if asked and not self.asks_reserve_of(site.components):
+            yield f"asks for up to {self.up_mw.max():g} MW and no component can provide reserve"
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         short = values.get("shortfall_mw")

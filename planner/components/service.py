@@ -1,11 +1,9 @@
 """What is sold: output tokens of a model, with their input, to one kind of customer.
 
-Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; market:
-sold_mtok_per_h[i,t]; where there is a least share, served_mtok[t] on points. The queue of batch
-work stands in `batch`.
+Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; with a least share,
+served_mtok[t] on points. The queue of batch work stands in `batch`, the market in `market`.
 
     demand       interactive: answered[t] + unserved[t] = demand_mtok_per_h[t]
-    market       market: answered[t] = sum_i sold[i,t]               sold[i,t] <= mtok_per_h_i[t]
     served       served_mtok[t] = served_mtok[t-1] + Δ answered[t]   batch: accepted[t]
     least        served_mtok[T] >= min_served_share (wanted_so_far_mtok + Δ sum wanted[t])
                  wanted: demand, arrivals or the depth of the market
@@ -15,8 +13,8 @@ Money comes when work is answered, at the prices of that step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -28,6 +26,7 @@ from planner.components.base import (
     Component,
     Expression,
     Fraction,
+    Hours,
     Line,
     Positive,
     Site,
@@ -37,31 +36,27 @@ from planner.components.base import (
     Values,
 )
 from planner.components.batch import (
+    RULES,
     Queue,
     ServiceEnding,
     ServiceInitial,
     Waiting,
 )
-from planner.horizon import Frozen, Horizon, Window
+from planner.components.market import MarketStep, declare_market
+from planner.horizon import Horizon, Window
 from planner.series import Array, NonNegative, PerUnit, Series
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
 
-class MarketStep(Frozen):
-    """A price step of the token market."""
-
-    mtok_per_h: NonNegative
-    """Most that can be sold at this price."""
-    price_cny_per_mtok: Series
-    """Price per million output tokens."""
-
-
 class Service(Component):
     """A token service: interactive (demand), batch (arrivals with a deadline) or a market."""
 
     kind: Literal["service"]
+    rules: ClassVar[Mapping[str, str]] = RULES | {
+        "least": "must be served min_served_share {min_served_share} of what is wanted",
+    }
     model: str
     """Model it is answered with; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
@@ -86,7 +81,7 @@ class Service(Component):
     """Interactive: penalty for work not answered."""
     arrivals_mtok_per_h: NonNegative | None = None
     """Batch: work that comes in."""
-    deadline_h: AtLeastZero | None = None
+    deadline_h: Hours | None = None
     """Batch: longest time from the end of the step of arrival."""
     refusal_cost_cny_per_mtok: AtLeastZero = 0.0
     """Batch: penalty for work refused."""
@@ -194,7 +189,7 @@ class Service(Component):
         if self.demand_mtok_per_h is not None:
             costs |= self._interactive(b, time, self.demand_mtok_per_h)
         elif self.market is not None:
-            costs |= self._market(b, time, self.market)
+            costs |= declare_market(b, time, self.market)
         elif (queue := self._queue()) is not None:
             costs |= queue.declare(b, time)
         if self.min_served_share:
@@ -237,25 +232,6 @@ class Service(Component):
         rate = self.unserved_cost_cny_per_mtok * time.step_h
         lost = {t: rate * b.unserved_mtok_per_h[t] for t in time.steps}
         return {Line("unserved", cash=False): lost} if rate else {}
-
-    def _market(self, b: pyo.Block, time: Time, market: tuple[MarketStep, ...]) -> dict[Line, Any]:
-        import pyomo.environ as pyo
-
-        every = range(len(market))
-        depth = [time.of(step.mtok_per_h) for step in market]
-        price = [time.of(step.price_cny_per_mtok * time.step_h) for step in market]
-        b.sold_mtok_per_h = pyo.Var(every, time.steps, bounds=lambda _, i, t: (0, depth[i][t]))
-        b.market = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: (
-                b.answered_mtok_per_h[t] == sum(b.sold_mtok_per_h[i, t] for i in every)
-            ),
-        )
-        return {
-            Line("tokens", use="compute"): {
-                t: -sum(price[i][t] * b.sold_mtok_per_h[i, t] for i in every) for t in time.steps
-            }
-        }
 
     def _queue(self) -> Queue | None:
         arrivals, deadline_h = self.arrivals_mtok_per_h, self.deadline_h

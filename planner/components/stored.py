@@ -1,13 +1,36 @@
-"""What a battery holds when the horizon begins, and what it must hold or is worth at the end."""
+"""What a battery holds at the start, must hold or is worth at the end, and can offer as reserve.
+
+reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
+reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.base import AtLeastZero, form
+from planner.components.base import AtLeastZero, ByStep, Time, form
 from planner.horizon import Frozen
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+RULES = {
+    "capacity": "holds min_energy_mwh {min_energy_mwh} to capacity_mwh {capacity_mwh} MWh",
+    "charge_limit": (
+        "charges at charge_power_mw {charge_power_mw} MW x available {available} at most"
+    ),
+    "discharge_limit": (
+        "discharges at discharge_power_mw {discharge_power_mw} MW x available {available} at most"
+    ),
+    "cycles": "may run cycles_per_day {cycles_per_day} full cycles a day",
+    "ending": (
+        "must end as `ending` says, {ending}, and begins with energy_mwh {initial.energy_mwh}"
+    ),
+    "reserve_power": "offers as reserve only discharge power that is free",
+    "reserve_energy": "offers as reserve only what its stored energy can feed",
+}
 
 
 class EnergyByOrigin(Frozen):
@@ -39,6 +62,10 @@ class BatteryInitial(Frozen):
             return {"renewable": energy.renewable, "thermal": energy.thermal, "grid": energy.grid}
         return {"renewable": 0.0, "thermal": 0.0, "grid": energy}
 
+    def total(self) -> float:
+        """Return the stored energy of all origins, MWh."""
+        return sum(self.by_origin().values())
+
 
 class AtLeast(Frozen):
     """The battery must hold so much at the end."""
@@ -60,3 +87,19 @@ Ending = Annotated[
     | Annotated[Literal["same_as_start"], Tag("=same")],
     form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
 ]
+
+
+def offer_reserve(
+    b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
+) -> None:
+    """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
+    import pyomo.environ as pyo
+
+    b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+    b.reserve_power = pyo.Constraint(
+        time.steps, rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves) <= free_mw(t)
+    )
+    b.reserve_energy = pyo.Constraint(
+        time.steps,
+        rule=lambda b, t: time.step_h * sum(b.reserve_mw[j, t] for j in reserves) <= free_mwh(t),
+    )

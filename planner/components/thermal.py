@@ -15,7 +15,7 @@ An outage (available too small for the minimum power) holds whatever else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -27,6 +27,7 @@ from planner.components.base import (
     Balance,
     Complaint,
     Component,
+    Hours,
     Line,
     Meter,
     Name,
@@ -38,8 +39,10 @@ from planner.components.base import (
     Time,
     Values,
 )
-from planner.components.commitment import Commitment, Startup, ThermalInitial
+from planner.components.commitment import OUTAGE, Commitment, Startup, ThermalInitial, obliged
+from planner.components.commitment import RULES as COMMITMENT_RULES
 from planner.components.fuel import FuelCurve, FuelPoint
+from planner.components.ramps import RULES as RAMP_RULES
 from planner.components.ramps import Ramps
 from planner.horizon import Horizon, Window
 from planner.series import Array, Bounds, NonNegative, PerUnit
@@ -53,6 +56,7 @@ class Thermal(Component):
 
     kind: Literal["thermal"]
     offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
     node: Name = "site"
     """Electrical node."""
     min_power_mw: NonNegative
@@ -73,9 +77,9 @@ class Thermal(Component):
     """Most power in the step of a start; the minimum power where not given."""
     shutdown_ramp_mw: AtLeastZero | None = None
     """Most power in the step before a stop; the minimum power where not given."""
-    min_up_h: AtLeastZero
+    min_up_h: Hours
     """Least time on."""
-    min_down_h: AtLeastZero
+    min_down_h: Hours
     """Least time off."""
     startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
     """Start costs by hours off, hot first: the entry with the largest off_h not above the hours off."""  # noqa: E501
@@ -126,6 +130,21 @@ class Thermal(Component):
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.max_power_mw.max())}
+
+    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
+        if rule == "on" and any(self.forced_off()[step - 1] for step in steps):
+            return OUTAGE
+        state, least = ("on", "min_up_h") if self.initial.on else ("off", "min_down_h")
+        if rule == f"stay_{state}" and steps:
+            until = obliged(self.initial, horizon, getattr(self, least), steps[-1])
+            if until:
+                at = ", at min_power_mw {min_power_mw} MW or more" if self.initial.on else ""
+                past = f"({least} {{{least}}}, {state} for {{initial.hours}} h)"
+                return f"must stay {state} until {until} {past}{at}"
+        return super().words(rule, horizon, steps)
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
 
     def warn(self, site: Site) -> Iterator[str]:
         for name in ("min_up_h", "min_down_h"):

@@ -25,6 +25,11 @@ from planner.horizon import Horizon
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+RULES = {
+    "waking": "wakes a node in wake_min {wake_min} min, idle",
+    "spare": "keeps spare_nodes {spare_nodes} awake and idle",
+}
+
 
 @dataclass(frozen=True)
 class Waking:
@@ -85,13 +90,9 @@ class Waking:
         past = {m: [*self.woken.get(m, ()), *padding][: self._reach] for m in self.idle}
         left = 1.0
         for ahead, t in enumerate(list(time.steps)[: self._reach - 1]):
-            due = sum(
-                share * woken[i]
-                for woken in past.values()
-                for i, share in enumerate(self.shares[ahead + 1 :])
-            )
-            if due > 0:
-                left = min(left, (self.available[t] - self.spare_nodes) / due)
+            still = sum(sum(woken[: self._reach - 1 - ahead]) for woken in past.values())
+            if still > 0:
+                left = min(left, (self.available[t] - self.spare_nodes) / still)
         return {m: [left * nodes for nodes in woken] for m, woken in past.items()}
 
 

@@ -36,14 +36,14 @@ def show(plan: Plan, console: Console) -> None:
     _green(summary, console)
     _worst(summary, console)
     for warning in summary["warnings"]:
-        console.print(f"[yellow]note[/] {escape(warning)}")
+        console.print(f"[yellow]note[/] {_text(warning)}")
 
 
 def _head(summary: dict[str, Any], console: Console) -> None:
     gap = summary["gap"]
     colour = "green" if summary["status"] == "optimal" else "yellow"
     console.print(
-        f"[bold]{escape(summary['name'])}[/]  {STATUS[summary['status']]},"
+        f"[bold]{_text(summary['name'])}[/]  {STATUS[summary['status']]},"
         f" gap [{colour}]{gap:.2e}[/] of turnover {_money(summary['turnover_cny'])} CNY"
     )
     console.print(
@@ -81,7 +81,9 @@ def _allocation(summary: dict[str, Any], console: Console) -> None:
     uses = [use for use in USES if any(use in by_use for by_use in allocation.values())]
     if not uses:
         return
-    table = Table(title="Where the energy went [MWh] and what a kWh earned [CNY]", title_justify="left")
+    table = Table(
+        title="Where the energy went [MWh] and what a kWh earned [CNY]", title_justify="left"
+    )
     table.add_column("origin")
     for use in uses:
         table.add_column(use, justify="right")
@@ -108,12 +110,12 @@ def _ledger(summary: dict[str, Any], console: Console) -> None:
     for component, lines in summary["ledger_cny"].items():
         shown = {line: amount for line, amount in lines.items() if abs(amount) >= 0.005}
         for line, amount in shown.items():
-            table.add_row(escape(component), escape(line), _money(amount))
+            table.add_row(_text(component), _text(line), _money(amount))
     table.add_section()
     table.add_row("profit", "", _money(summary["objective_cny"]))
     for component, lines in summary["outside_objective_cny"].items():
         for line, amount in lines.items():
-            table.add_row(escape(component), f"{escape(line)} (outside the plan)", _money(amount))
+            table.add_row(_text(component), f"{_text(line)} (outside the plan)", _money(amount))
     console.print(table)
 
 
@@ -121,14 +123,14 @@ def _figures(summary: dict[str, Any], console: Console) -> None:
     table = Table(title="Key figures", title_justify="left", show_header=False)
     for component, figures in summary["figures"].items():
         texts = [_figure(name, value) for name, value in figures.items()]
-        table.add_row(escape(component), ",  ".join(texts))
+        table.add_row(_text(component), ",  ".join(texts))
     console.print(table)
 
 
 def _figure(name: str, value: float) -> str:
     if name.endswith("_share"):
-        return f"{escape(name.replace('_', ' '))} [bold]{value:.1%}[/]"
-    return f"{escape(label(name))} [bold]{_number(value)}[/]"
+        return f"{_text(name.replace('_', ' '))} [bold]{value:.1%}[/]"
+    return f"{_text(label(name))} [bold]{_number(value)}[/]"
 
 
 def _green(summary: dict[str, Any], console: Console) -> None:
@@ -147,8 +149,13 @@ def _worst(summary: dict[str, Any], console: Console) -> None:
         table.add_column(name)
     table.add_column("cost [CNY]", justify="right")
     for row in summary["worst_hours"]:
-        table.add_row(row["time"], escape(row["component"]), row["line"], _money(row["cost_cny"]))
+        table.add_row(row["time"], _text(row["component"]), row["line"], _money(row["cost_cny"]))
     console.print(table)
+
+
+def _text(text: str) -> str:
+    """Show a text as it is: no markup in it, and control characters spelt out."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 def _money(amount: float) -> str:

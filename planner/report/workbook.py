@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from planner.plan import Plan
 
 
+FORMULA = ("=", "+", "-", "@")
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula, without control characters."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown
+
+
 def write_workbook(plan: Plan, path: Path) -> None:
     """Write `schedule` (a row a step) and a sheet a day (a row a quantity, a column an interval).
 
     Intervals of the day sheets are headed by their end, 00:15..24:00, as Chinese day-ahead
     curves are declared.
     """
-    schedule = plan.schedule.copy()
+    schedule = plan.schedule.set_axis([harmless(str(c)) for c in plan.schedule.columns], axis=1)
     local = pd.DatetimeIndex(schedule.index).tz_localize(None)
     step = pd.Timedelta(minutes=plan.scenario.horizon.step_min)
     schedule.index = pd.Index(local, name="time")
@@ -32,6 +41,8 @@ def write_workbook(plan: Plan, path: Path) -> None:
                 for end in (moment + step,)
             ]
             sheet = part.set_axis(ends, axis=0).T
-            sheet.insert(0, "label", [label(str(column)) for column in part.columns])
+            sheet.insert(
+                0, "label", [harmless(label(str(column))) for column in plan.schedule.columns]
+            )
             sheet.index.name = "quantity"
             sheet.to_excel(writer, sheet_name=f"{pd.Timestamp(day):%Y-%m-%d}", freeze_panes=(1, 2))

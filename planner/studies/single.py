@@ -2,33 +2,44 @@
 
 1. The LP relaxation gives a bound and the turnover that the gap is relative to.
 2. Charging against discharging, import against export: their switches start continuous, so each
-   round solves a relaxation of the full program, and its bound holds for the full program. An LP with
-   integers and directions fixed then settles the plan without overlaps. If that plan is within the
-   gap of the bound it is the answer; else the switches of the steps that overlapped (by more than
-   1e-6 MW) become binary and the next round begins.
-3. Several plans can earn the same. A few LPs on the optimal face of the settled one pick the tidiest:
-   renewable energy to compute first, least storage throughput, fewest wake-ups, least fuel.
+   round solves a relaxation of the full program, and its bound holds for the full program. An LP
+   with integers and directions fixed then settles the plan without overlaps. If that plan is within
+   the gap of the bound it is the answer; else the switches of the steps that overlapped (by more
+   than 1e-6 MW) become binary and the next round begins.
+3. Several plans can earn the same. A few LPs on the optimal face of the settled one pick the
+   tidiest: renewable energy to compute first, least storage throughput, fewest wake-ups, least
+   fuel.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from planner.errors import InfeasibleError, NoPlanError
+from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.model import assemble
 from planner.plan import Plan, build_plan
 from planner.program import Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
+from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
 
 OVERLAP_MW = 1e-6
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
+BELIEVED = 1e-6  # largest miss of a row, bound or integer, relative to its size
 SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
+
+
+class PointlessError(InfeasibleError):
+    """The program has no point; why is still to be told."""
+
+
+class UnboundedError(InfeasibleError):
+    """The program has no best point; why is still to be told."""
 
 
 @dataclass
@@ -50,16 +61,25 @@ def solve(scenario: Scenario) -> Plan:
         The plan, with its status, bound and gap in `summary`.
 
     Raises:
-        InfeasibleError: no plan satisfies the scenario, or its profit is unbounded.
+        InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message
+            tells the conflict and what would make a plan possible, `diagnosis` holds the same.
         NoPlanError: the time limit struck before a first plan.
+        KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     began = time.perf_counter()
+    if contradictions := obvious_contradictions(scenario):
+        raise infeasible(scenario, contradictions)
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
     del model  # half the memory of a long horizon
     compiled = time.perf_counter()
-    solution = optimise(program, scenario.solver)
+    try:
+        solution = optimise(program, scenario.solver)
+    except UnboundedError:
+        raise unbounded(program) from None
+    except PointlessError:
+        raise infeasible(scenario) from None
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
     return to_plan(program, solution, seconds)
 
@@ -83,6 +103,8 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
     _demand_answer(relaxed)
+    if relaxed.status == "interrupted":
+        raise KeyboardInterrupt
     if relaxed.x is None:
         raise NoPlanError(_out_of_time(settings))
     seconds = {"relaxation_s": session.seconds}
@@ -98,13 +120,18 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         seconds["tidy_s"] = session.seconds - before
         solution.bound = min(solution.bound, _objective(program, solution.x))
     solution.seconds = seconds | {"solver_s": session.seconds}
+    exact = replace(program, integer=program.integer & (not settings.relax))
+    if (miss := exact.violation(solution.x)) > BELIEVED:
+        raise SolveError(
+            f"the solver's plan breaks its own rules by {miss:.1e}; it is not believed"
+        )
     return solution
 
 
 def _rounds(
     session: Session, program: Program, settings: SolverSettings, relaxed: Result, deadline: float
 ) -> Solution:
-    """Solve until a plan without overlapping flows is within the gap; leave its LP in the session."""
+    """Solve until a plan without overlaps is within the gap; leave its LP in the session."""
     assert relaxed.x is not None
     turnover, bound, rounds = program.turnover(relaxed.x), relaxed.bound, 0
     integer = program.integer.copy()
@@ -122,6 +149,8 @@ def _rounds(
             bound = max(bound, result.bound)
         final = everything or result.status == "interrupted"
         if result.x is None:
+            if result.status == "interrupted":
+                raise KeyboardInterrupt
             if final:
                 raise NoPlanError(_out_of_time(settings))
             integer[program.switches] = True
@@ -144,6 +173,8 @@ def _rounds(
                 if result.status != "optimal" or turnover <= earned:
                     return solution
                 turnover = 0.999 * earned  # the relaxation turned over more: ask for the exact gap
+        elif result.status == "interrupted":
+            raise KeyboardInterrupt
         elif final or not more.any():
             raise NoPlanError(_out_of_time(settings))
         session.bounds(np.arange(len(integer)), program.column_lower, program.column_upper)
@@ -197,9 +228,9 @@ def _overlaps(program: Program, x: Array | None) -> np.ndarray[Any, np.dtype[np.
 
 def _demand_answer(result: Result) -> None:
     if result.status == "infeasible":
-        raise InfeasibleError("no plan satisfies every rule of the scenario")
+        raise PointlessError("no plan satisfies every rule of the scenario")
     if result.status == "unbounded":
-        raise InfeasibleError("the profit has no bound: something can be sold without limit")
+        raise UnboundedError("the profit has no bound: something can be sold without limit")
 
 
 def _out_of_time(settings: SolverSettings) -> str:

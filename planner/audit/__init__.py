@@ -1,0 +1,64 @@
+"""The second opinion: is a stored plan what it says it is?
+
+`audit` reads a plan folder and nothing else (the resolved scenario, schedule, allocation, ledger
+and summary), derives every promise again with NumPy and pandas, and returns what is broken. It
+shares no code with the model; docs/promises.md lists what it checks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planner.audit.answering import check_answering
+from planner.audit.balance import check_allocation, check_nodes, check_reserve
+from planner.audit.battery import check_battery
+from planner.audit.breach import Breach, Findings
+from planner.audit.columns import check_schedule
+from planner.audit.files import Files, read_files
+from planner.audit.fleet import check_fleet
+from planner.audit.grid import check_grid, check_load, check_renewable
+from planner.audit.ledger import check_ledger
+from planner.audit.reading import understand
+from planner.audit.service import check_service
+from planner.audit.summary import check_summary
+from planner.audit.thermal import check_thermal
+
+__all__ = ["Breach", "audit", "audit_files"]
+
+CHECKS = {
+    "battery": (check_battery,),
+    "fleet": (check_fleet, check_answering),
+    "grid": (check_grid,),
+    "load": (check_load,),
+    "renewable": (check_renewable,),
+    "reserve": (check_reserve,),
+    "service": (check_service,),
+    "thermal": (check_thermal,),
+}
+
+
+def audit(folder: str | Path) -> list[Breach]:
+    """Check a plan folder against every promise a plan makes.
+
+    Returns:
+        Every breach, by component, rule and time; none for a good plan.
+
+    Raises:
+        PlanError: a file is missing, cannot be read, or leaves out what an audit needs.
+    """
+    return audit_files(read_files(Path(folder)))
+
+
+def audit_files(files: Files) -> list[Breach]:
+    """Check a plan folder that has been read. Raises as `audit`."""
+    plan = understand(files)
+    found = Findings(plan.clock.times)
+    if check_schedule(plan, found):
+        for part in plan.parts.values():
+            for check in CHECKS[part.kind]:
+                check(plan, part, found)
+        check_nodes(plan, found)
+        check_allocation(plan, found)
+        check_ledger(plan, found)
+        check_summary(plan, found)
+    return found.sorted()

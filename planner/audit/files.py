@@ -1,0 +1,107 @@
+"""Reading the files of a plan folder without the planner: plain YAML, JSON and CSV, as they are.
+
+What cannot be read at all raises `PlanError` with the name of the file; what can be read but says
+something that may not be is a breach, and found by the other modules.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from planner.errors import PlanError
+
+SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
+SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The content of a plan folder."""
+
+    folder: Path
+    scenario: Mapping[str, Any]
+    series: pd.DataFrame | None
+    schedule: pd.DataFrame
+    allocation: pd.DataFrame
+    ledger: pd.DataFrame
+    summary: Mapping[str, Any]
+
+
+def read_files(folder: Path) -> Files:
+    """Read every file of a plan folder.
+
+    Raises:
+        PlanError: one is missing or cannot be read.
+    """
+    if not (folder / SUMMARY).is_file():
+        raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
+    scenario = _mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
+    summary = _mapping(folder / SUMMARY, json.loads)
+    series = _table(folder / SERIES, {"time": object}) if (folder / SERIES).is_file() else None
+    schedule = _table(folder / SCHEDULE, {"time": object})
+    words: dict[str, type] = dict.fromkeys(("time", "origin", "use"), object)
+    allocation = _table(folder / ALLOCATION, words | {"mwh": float})
+    words = dict.fromkeys(("component", "line", "period"), object)
+    ledger = _table(folder / LEDGER, words | {"cash": bool, "amount_cny": float})
+    for path, numbers in ((folder / SERIES, series), (folder / SCHEDULE, schedule)):
+        if numbers is not None:
+            _demand_numbers(numbers, path)
+    return Files(folder, scenario, series, schedule, allocation, ledger, summary)
+
+
+def groups(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], Any]:
+    """Return the row numbers of every pair of values of two columns, in order of appearance."""
+    found: Any = table.groupby(list(columns), sort=False).indices
+    return dict(found)
+
+
+def sums(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], float]:
+    """Return the sum of the last column for every pair of values of the first two."""
+    *pair, amount = columns
+    found: Any = table.groupby(list(pair), sort=False)[amount].sum().to_dict()
+    return {key: float(value) for key, value in found.items()}
+
+
+def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
+    """Return times as moments; raise `PlanError` with the name of the file where one is none."""
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601", utc=True)).as_unit("us")
+    except (ValueError, TypeError) as error:
+        raise PlanError(f"{path}: a time cannot be read: {error}") from None
+
+
+def _mapping(path: Path, parse: Any) -> Mapping[str, Any]:
+    try:
+        found = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise PlanError(f"{path} cannot be read: {error}") from None
+    if not isinstance(found, Mapping):
+        raise PlanError(f"{path} cannot be read: it is no mapping")
+    return found
+
+
+def _table(path: Path, needed: Mapping[str, type]) -> pd.DataFrame:
+    try:
+        empty = [""] if len(needed) == 1 else []  # a number that is missing is for the audit to say
+        table = pd.read_csv(path, dtype=dict(needed), keep_default_na=False, na_values=empty)
+    except (OSError, ValueError) as error:  # pandas raises ValueError for a text among numbers
+        raise PlanError(f"{path} cannot be read: {error}") from None
+    missing = [name for name in needed if name not in table]
+    if missing:
+        raise PlanError(f"{path} cannot be read: it has no column {missing[0]}")
+    return table
+
+
+def _demand_numbers(table: pd.DataFrame, path: Path) -> None:
+    for column in table.columns.drop("time"):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise PlanError(f"{path}: column {column} holds something that is no number")

@@ -1,0 +1,123 @@
+"""Whether the nodes of a fleet are all somewhere, draw their power, and wake as nodes do.
+
+    whole        counts of nodes are whole where the fleet has whole_nodes (not in a relaxed plan)
+    total        the nodes of a model at its points and reading input are those that are awake
+    count        those awake and those asleep are all that are available
+    it_kw        the power behind the meter is that of nodes at points, reading and asleep
+    power        what is drawn is the power behind the meter times PUE
+    waking_up    nodes that are more awake than in the step before were woken
+    waking       nodes that still wake idle; those of the past too, unless an outage took them
+    spare        spare_nodes are awake and idle beside those that wake, over all models
+
+What the nodes can answer, and the reserve that they offer, stands in `answering`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from planner.audit.breach import Array, Findings
+from planner.audit.columns import point_key
+from planner.audit.reading import Clock, Part, Plan
+
+
+def check_fleet(plan: Plan, part: Part, found: Findings) -> None:
+    """Note every rule on the counts, power and waking of a fleet."""
+    serves = part.under("serves")
+    awake: Array = np.zeros(plan.clock.steps)
+    it_kw = part.number("sleep_kw") * part.column("asleep")
+    for model in serves.fields:
+        nodes = {
+            point: part.column("nodes", model, point_key(point)) for point in points_of(part, model)
+        }
+        held = np.sum(list(nodes.values()), axis=0)
+        it_kw = it_kw + sum(point.number("node_kw") * count for point, count in nodes.items())
+        counts = list(nodes.values())
+        if serves.under(model)["prefill"] is not None:
+            reading = part.column("prefill_nodes", model)
+            held = held + reading
+            it_kw = it_kw + serves.under(model, "prefill").number("node_kw") * reading
+            counts.append(reading)
+        what = f"nodes of {model} at points and reading are"
+        found.equal(part.name, "total", what, held, part.column("awake", model), "nodes")
+        awake = awake + part.column("awake", model)
+        if part["whole_nodes"] and not plan.relaxed:
+            for count in counts:
+                found.whole(part.name, "whole", f"nodes of {model} are", count)
+    available = part.number("nodes") * part.series("available_pu")
+    what = "nodes awake and asleep are"
+    found.equal(part.name, "count", what, awake + part.column("asleep"), available, "nodes")
+    found.equal(part.name, "it_kw", "it_kw is", part.column("it_kw"), it_kw, "kW")
+    drawn = np.asarray(part.total("draw_mw"))
+    found.equal(part.name, "power", "draws", drawn, pue(part) / 1000 * it_kw, "MW")
+    _check_waking(plan.clock, part, available, found)
+
+
+def points_of(part: Part, model: str) -> list[Part]:
+    """Return the operating points of a model, by tokens/s: the awake idle point comes first."""
+    points = part.under("serves", model).rows("points")
+    return sorted(points, key=lambda point: point.number("tokens_per_s"))
+
+
+def pue(part: Part) -> Array:
+    """Return the facility power over the IT power; shape (steps,)."""
+    if not isinstance(part["pue"], Mapping) or "csv" in part["pue"]:
+        return part.series("pue")
+    weather = part.under("pue")
+    points = weather.rows("points")
+    known = [point.number("temperature_c") for point in points]
+    found = [point.number("pue") for point in points]
+    return np.asarray(np.interp(weather.series("temperature_c"), known, found))
+
+
+def _check_waking(clock: Clock, part: Part, available: Array, found: Findings) -> None:
+    shares, spare = _wake_shares(clock, part), part.number("spare_nodes")
+    idle: Array = np.zeros(clock.steps)
+    past = _woken_before(clock, part, len(shares), available, spare)
+    initial = part.under("initial", "awake")
+    for model in part.under("serves").fields:
+        awake, woken = part.column("awake", model), part.column("woken", model)
+        before = initial.number(model) if model in initial.fields else 0.0
+        risen = np.diff(awake, prepend=before)
+        found.at_least(part.name, "waking_up", f"nodes of {model} woken:", woken, risen, "nodes",
+                       size=awake)  # fmt: skip
+        ext = np.concatenate([past[model][::-1], woken])
+        waking = sum(
+            (share * ext[len(shares) - i : len(shares) - i + clock.steps]
+             for i, share in enumerate(shares)), np.zeros(clock.steps)
+        )  # fmt: skip
+        resting = part.column("nodes", model, point_key(points_of(part, model)[0]))
+        what = f"nodes of {model} awake and idle:"
+        found.at_least(part.name, "waking", what, resting, waking, "nodes")
+        idle = idle + resting - waking
+    what = "nodes kept awake and idle:"
+    found.at_least(part.name, "spare", what, idle, spare, "nodes", size=available)
+
+
+def _wake_shares(clock: Clock, part: Part) -> list[float]:
+    """Return the part of each step after waking that a node spends waking, first step first."""
+    steps = part.number("wake_min") / clock.step_min
+    return [min(1.0, steps - i) for i in range(int(np.ceil(steps - 1e-9)))]
+
+
+def _woken_before(
+    clock: Clock, part: Part, reach: int, available: Array, spare: float
+) -> dict[str, Array]:
+    """Return the nodes woken in the steps before the horizon by model, latest first.
+
+    They are awake and idle until they are done; where an outage leaves no room for them beside the
+    spare nodes they are lost to it, alike for all models.
+    """
+    woken = part.under("initial", "woken")
+    past = {}
+    for model in part.under("serves").fields:
+        given = woken[model] if model in woken.fields else []
+        past[model] = np.array([*map(float, given), *[0.0] * reach][:reach])
+    left = 1.0
+    for t in range(min(reach - 1, clock.steps)):
+        still = sum(float(nodes[: reach - 1 - t].sum()) for nodes in past.values())
+        if still > 0:
+            left = min(left, (available[t] - spare) / still)
+    return {model: left * nodes for model, nodes in past.items()}
