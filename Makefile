@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow lint format bench scenarios golden docs clean
+.PHONY: help install run test slow fuzz lint format bench scenarios golden docs clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ lint: $(STAMP) ## check style and types
 format: $(STAMP) ## put the code in form
 	@$(BIN)/ruff format --quiet $(SOURCE)
 	@$(BIN)/ruff check --fix --quiet $(SOURCE)
+
+fuzz: $(STAMP) ## try ten thousand broken scenarios
+	@$(BIN)/python -m tests.fuzz 10000
 
 bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA (installs it)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

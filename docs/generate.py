@@ -1,5 +1,7 @@
-"""Write the generated pages: docs/scenario.md from the JSON Schema, docs/formulation.md from the
-docstrings of the modules that hold the mathematics.
+"""Write the generated pages.
+
+docs/scenario.md comes from the JSON Schema, docs/formulation.md from the docstrings of the modules
+that hold the mathematics.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ of the formulas are the names of the rows in the code.
 
 Steps t = 1..T keep their number over the whole horizon; Δ is the length of a step in hours. Flows
 (MW, Mtok/h) live on steps; states (energy, waiting work, on or off) live on points: point t is the
-end of step t, point 0 is the past, which is a fixed part of the same variable. Hours become steps by
-rounding up, deadlines by rounding down.
+end of step t, point 0 is the past, which is a fixed part of the same variable. Hours become steps
+by rounding up, deadlines by rounding down.
 
 The objective is the sum of the ledger: token sales + grid sales + end values - fuel - starts -
 purchases - demand charge - wear - wake-ups - self-use charges - penalties.
@@ -34,10 +36,10 @@ purchases - demand charge - wear - wake-ups - self-use charges - penalties.
 `trace: false`). Every node balances every origin, so the allocation is decided, not attributed
 afterwards:
 
-    balance         sum of what is injected[o,t] = sum of what is drawn[o,t]   for every node, o and t
+    balance         sum of what is injected[o,t] = sum of what is drawn[o,t]   every node, o and t
 
-A battery keeps its energy by origin under one energy and one power limit. Export takes renewable and
-thermal energy, and energy from the grid only with `resale`.
+A battery keeps its energy by origin under one energy and one power limit. Export takes renewable
+and thermal energy, and energy from the grid only with `resale`.
 
 """
 
@@ -149,7 +151,8 @@ def _range(field: dict[str, Any], word: str) -> str:
     limits = [
         f"{sign} {field[key]:g}"
         for key, sign in (
-            ("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"),
+            ("minimum", "≥"), ("exclusiveMinimum", ">"),
+            ("maximum", "≤"), ("exclusiveMaximum", "<"),
         )
         if key in field
     ]  # fmt: skip

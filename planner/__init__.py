@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.audit import audit
     from planner.errors import (
         InfeasibleError,
         NoPlanError,
@@ -34,6 +35,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveError",
+    "audit",
     "load",
     "read_plan",
     "solve",
@@ -41,6 +43,7 @@ __all__ = [
 
 _WHERE = {
     "Plan": "planner.plan",
+    "audit": "planner.audit",
     "Scenario": "planner.scenario",
     "load": "planner.scenario",
     "read_plan": "planner.folder",

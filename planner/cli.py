@@ -135,6 +135,24 @@ def solve(
             raise typer.Exit(130)
 
 
+@app.command(epilog="Example: planner audit plans/huainan")
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Check a plan folder again, without the model that made it."""
+    with _errors():
+        from planner.audit import audit as audit_folder
+        from planner.audit import told
+        from planner.errors import PlanError
+
+        breaches = audit_folder(folder)
+        if breaches:
+            raise PlanError(told(f"{folder} breaks {len(breaches)} promises", breaches))
+        if not quiet:
+            _console().print(f"{folder}: every rule and every figure holds", highlight=False)
+
+
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
     what: Annotated[

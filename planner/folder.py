@@ -15,7 +15,7 @@ import yaml
 from planner.document import scalar
 from planner.errors import PlanError, ScenarioError
 from planner.horizon import Frozen
-from planner.plan import Plan
+from planner.plan import LEDGER_TYPES, Plan
 from planner.scenario import Scenario, load
 from planner.target import INFEASIBLE, SUMMARY, claim, replace_file, write_whole
 
@@ -34,7 +34,7 @@ def write_plan(plan: Plan, folder: str | Path, formats: tuple[str, ...]) -> Path
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise PlanError(f"format {unknown[0]!r} is not known; there are {', '.join(FORMATS)}")
-    return write_whole(folder, lambda beside: _fill(plan, beside, formats))
+    return write_whole(folder, lambda beside: fill_folder(plan, beside, formats))
 
 
 def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
@@ -67,7 +67,7 @@ def read_plan(folder: str | Path) -> Plan:
             raise ValueError(f"{SUMMARY} is no mapping")
         schedule = _read(folder / "schedule.csv").set_index("time")
         allocation = _read(folder / "allocation.csv")
-        ledger = _read(folder / "ledger.csv")
+        ledger = _read(folder / "ledger.csv").astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
         allocation["time"] = _times(allocation["time"], scenario)
     except ScenarioError as error:
@@ -79,7 +79,8 @@ def read_plan(folder: str | Path) -> Plan:
     return Plan(scenario, schedule, allocation, ledger, summary)
 
 
-def _fill(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
+def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
+    """Write the files of a plan into an existing empty folder."""
     write_scenario(plan.scenario, folder)
     _write_csv(plan.schedule, folder / "schedule.csv")
     _write_csv(plan.allocation, folder / "allocation.csv", index=False)
@@ -103,7 +104,8 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _times(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
-    index = pd.DatetimeIndex(pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True), name="time")
+    moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True)
+    index = pd.DatetimeIndex(moments, name="time")
     return index.tz_convert(scenario.horizon.zone).as_unit(scenario.horizon.starts.unit)
 
 

@@ -25,6 +25,9 @@ MONEY_DECIMALS = 6
 
 USES = ("export", "compute", "load", "storage", "loss", "curtailed")
 ONCE = "horizon"
+LEDGER_TYPES = {
+    "component": "str", "line": "str", "period": "str", "cash": "bool", "amount_cny": "float64"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +141,7 @@ def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFram
             "cash": np.array([cost.line.cash for cost in program.costs.values()], dtype=bool),
             "amount_cny": _clean(-reports[list(program.costs)], MONEY_DECIMALS),
         }
-    )
+    ).astype(LEDGER_TYPES)
     outside = np.array([cost.reported for cost in program.costs.values()], dtype=bool)
     return (
         frame[~outside].reset_index(drop=True),

@@ -45,6 +45,7 @@ class Session:
         self.program = program
         self.seconds = 0.0
         self._is_mip = False
+        self._scale = _scale(program.cost)
         self._row_bounds = program.row_lower, program.row_upper
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy lacks it
         self._highs.HandleUserInterrupt = True
@@ -58,7 +59,8 @@ class Session:
         matrix = program.matrix
         self._call(
             self._highs.passModel(
-                columns, rows, matrix.nnz, 1, 1, program.offset, program.cost,
+                columns, rows, matrix.nnz, 1, 1, program.offset * self._scale,
+                program.cost * self._scale,
                 program.column_lower, program.column_upper, program.row_lower, program.row_upper,
                 matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32),
                 matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
@@ -102,6 +104,8 @@ class Session:
 
     def cost(self, cost: Array, offset: float) -> None:
         """Change what is minimised."""
+        self._scale = _scale(cost)
+        cost, offset = cost * self._scale, offset * self._scale
         every = np.arange(self.columns, dtype=np.int32)
         self._call(self._highs.changeColsCost(self.columns, every, cost), "changeColsCost")
         self._call(self._highs.changeObjectiveOffset(offset), "changeObjectiveOffset")
@@ -130,7 +134,7 @@ class Session:
         # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
-        self._option("mip_abs_gap", max(absolute_gap, 0.0))
+        self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         began = time.perf_counter()
         self._interruptible_run()
         info = self._highs.getInfo()
@@ -149,7 +153,7 @@ class Session:
         try:
             self._wait()
         except KeyboardInterrupt:
-            self._highs.cancelSolve()
+            self._highs.cancelSolve()  # type: ignore[no-untyped-call]  # highspy lacks it
             self._wait()
             self._highs.HandleUserInterrupt = False  # it would stop the short runs that follow too
 
@@ -172,9 +176,10 @@ class Session:
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         found = found or status == _STATUS.kModelEmpty
         x = np.array(self._highs.getSolution().col_value) if found else None
-        objective = float(info.objective_function_value) if found else np.inf
+        objective = float(info.objective_function_value) / self._scale if found else np.inf
         exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)
-        bound = float(info.mip_dual_bound) if self._is_mip else (objective if exact else -np.inf)
+        proven = float(info.mip_dual_bound) / self._scale
+        bound = proven if self._is_mip else (objective if exact else -np.inf)
         return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
 
     def _why_none(self, status: Any) -> Result:
@@ -213,3 +218,9 @@ def check_version(text: str) -> None:
         raise SolveError(
             f"highspy {text} returns wrong optima for some models; use {wanted} or later"
         )
+
+
+def _scale(cost: Array) -> float:
+    """Return a power of two that lifts small costs above the solver's absolute dual tolerance."""
+    largest = float(np.max(np.abs(cost), initial=0.0))
+    return 1.0 if largest == 0 or largest >= 1 else 2.0 ** np.ceil(np.log2(16 / largest))

@@ -184,11 +184,11 @@ CASES = [
     Case(
         "time_dependent",  # the line is weak for four hours of the second morning
         {
-            "grid": only_buys(import_limit_mw=[*[10] * 26, *[2] * 4]),
+            "grid": only_buys(import_limit_mw=[*[10] * 26, *[2] * 4, 10, 10]),
             "battery": build.battery(initial={"energy_mwh": 5}),
-            "city": build.load(*[5] * 30),
+            "city": build.load(*[5] * 32),
         },
-        30,
+        32,
         {("battery", "capacity"), ("city", "demand"), ("grid", "import_limit")},
         {"components.battery.capacity_mwh": 12.0},
         "07-16 02:00-06:00",

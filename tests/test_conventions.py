@@ -253,6 +253,8 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
             )
 
     monkeypatch.setitem(KINDS, "burner", Burner)
+    # The auditor learns a new kind from somebody else than its author: it is the second opinion.
+    monkeypatch.setattr("planner.studies.single.demand_audit", lambda _: None)
     scenario = planner.Scenario.from_mapping(
         {
             "name": "burner",

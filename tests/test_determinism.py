@@ -53,15 +53,13 @@ def solved(scenario: Path, out: Path, hash_seed: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CUT)
 def test_two_processes_and_two_orders_write_the_same_bytes(name: str, tmp_path: Path) -> None:
-    ordered = prepared(name, tmp_path / "ordered", backwards=False)
-    backwards = prepared(name, tmp_path / "backwards", backwards=True)
-    assert list(planner.load(ordered).components) == list(planner.load(backwards).components)
-    one = solved(ordered, tmp_path / "one", "1")
-    assert solved(ordered, tmp_path / "two", "2") == one
-    assert solved(backwards, tmp_path / "three", "3") == one
+    one = solved(prepared(name, tmp_path / "a", backwards=False), tmp_path / "one", "1")
+    assert solved(tmp_path / "a", tmp_path / "two", "2") == one
+    assert solved(prepared(name, tmp_path / "b", backwards=True), tmp_path / "three", "3") == one
 
 
 def test_a_plan_solved_again_from_its_own_folder_is_the_same(tmp_path: Path) -> None:
-    first = solved(prepared("tiny_origin", tmp_path / "x", backwards=False), tmp_path / "one", "1")
-    again = solved(tmp_path / "one", tmp_path / "two", "2")
-    assert again == first
+    first = planner.solve(planner.load(SCENARIOS / "tiny_origin")).write(tmp_path / "one")
+    again = planner.solve(planner.load(first)).write(tmp_path / "two")
+    for name in (name for name in TABLES if (first / name).exists()):
+        assert (again / name).read_bytes() == (first / name).read_bytes()

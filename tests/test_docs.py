@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shlex
 import subprocess
@@ -43,7 +42,7 @@ def run(line: str, folder: Path, expected: int) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    os.symlink(ROOT / "scenarios", tmp_path / "scenarios")
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for language, options, text in blocks(page):
@@ -67,7 +66,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_generated_pages_are_current() -> None:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     for name, write in generate.PAGES.items():

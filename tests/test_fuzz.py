@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import planner
-from tests.fuzz import outcome, run
+from tests.fuzz import run
 from tests.mutants import bases, mutant
 
 
@@ -26,9 +26,9 @@ def test_what_is_mutated_is_good(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 def test_mutants_end_in_a_plan_or_in_words() -> None:
-    counts, failed = run(range(150))
+    counts, failed = run(range(120))
     assert not failed, "\n".join(f"mutant {number}: {text}" for number, text in failed.items())
-    assert counts["refused"] > 50
+    assert counts["refused"] > 40
     assert counts["optimal"] > 20
 
 
@@ -38,14 +38,11 @@ def test_a_thousand_mutants_end_in_a_plan_or_in_words() -> None:
     assert not failed, "\n".join(f"mutant {number}: {text}" for number, text in failed.items())
 
 
-def test_what_fails_is_told(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> None:
+def test_what_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("planner.scenario._Checker.scenario", fail)
-    with pytest.raises(ZeroDivisionError):
-        outcome(bases()[0], tmp_path_factory.mktemp("fails"))
+    monkeypatch.setattr("planner.load", fail)
     counts, failed = run(range(3))
-    assert not counts.total() or not failed or "ZeroDivisionError" in "".join(failed.values())
+    assert not counts
+    assert ["ZeroDivisionError: by zero" in text for text in failed.values()] == [True] * 3

@@ -75,7 +75,8 @@ def test_the_variants_are_the_same_site(name: str) -> None:
 def test_the_data_are_what_the_script_makes() -> None:
     path = SCENARIOS / "huainan" / "build_data.py"
     spec = importlib.util.spec_from_file_location("build_data", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     made = module.build()

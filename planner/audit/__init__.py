@@ -23,7 +23,9 @@ from planner.audit.service import check_service
 from planner.audit.summary import check_summary
 from planner.audit.thermal import check_thermal
 
-__all__ = ["Breach", "audit", "audit_files"]
+__all__ = ["Breach", "audit", "audit_files", "told"]
+
+SHOWN = 20
 
 CHECKS = {
     "battery": (check_battery,),
@@ -62,3 +64,10 @@ def audit_files(files: Files) -> list[Breach]:
         check_ledger(plan, found)
         check_summary(plan, found)
     return found.sorted()
+
+
+def told(head: str, breaches: list[Breach]) -> str:
+    """Say what is broken, the first breaches in full."""
+    more = len(breaches) - SHOWN
+    lines = [f"{head}:", *(f"  - {breach}" for breach in breaches[:SHOWN])]
+    return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)

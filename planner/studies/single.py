@@ -15,11 +15,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from planner.errors import InfeasibleError, NoPlanError, SolveError
+from planner.audit import audit, told
+from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
+from planner.folder import fill_folder
 from planner.model import assemble
 from planner.plan import Plan, build_plan
 from planner.program import Program, compile_program
@@ -64,6 +68,7 @@ def solve(scenario: Scenario) -> Plan:
         InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message
             tells the conflict and what would make a plan possible, `diagnosis` holds the same.
         NoPlanError: the time limit struck before a first plan.
+        PlanError: the plan found fails its own audit.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     began = time.perf_counter()
@@ -81,7 +86,22 @@ def solve(scenario: Scenario) -> Plan:
     except PointlessError:
         raise infeasible(scenario) from None
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
-    return to_plan(program, solution, seconds)
+    plan = to_plan(program, solution, seconds)
+    demand_audit(plan)
+    return plan
+
+
+def demand_audit(plan: Plan) -> None:
+    """Write a plan to a passing folder and let the auditor read it.
+
+    Raises:
+        PlanError: the plan breaks a rule; it is not to be used.
+    """
+    with TemporaryDirectory(prefix="planner-audit-") as folder:
+        fill_folder(plan, Path(folder), ("csv",))
+        breaches = audit(folder)
+    if breaches:
+        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
 
 
 def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> Plan:
