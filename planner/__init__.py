@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.audit import audit
+    from planner.auditor import audit
     from planner.errors import (
         InfeasibleError,
         NoPlanError,
@@ -43,7 +43,7 @@ __all__ = [
 
 _WHERE = {
     "Plan": "planner.plan",
-    "audit": "planner.audit",
+    "audit": "planner.auditor",
     "Scenario": "planner.scenario",
     "load": "planner.scenario",
     "read_plan": "planner.folder",

@@ -142,8 +142,8 @@ def audit(
 ) -> None:
     """Check a plan folder again, without the model that made it."""
     with _errors():
-        from planner.audit import audit as audit_folder
-        from planner.audit import told
+        from planner.auditor import audit as audit_folder
+        from planner.auditor import told
         from planner.errors import PlanError
 
         breaches = audit_folder(folder)

@@ -20,8 +20,8 @@ import pandas as pd
 import pytest
 
 import planner
-from planner.audit import Breach, audit, audit_files
-from planner.audit.files import Files, read_files
+from planner.auditor import Breach, audit, audit_files
+from planner.auditor.files import Files, read_files
 from planner.errors import PlanError
 from tests import build, compute
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import planner
-from planner.audit import audit_files
-from planner.audit.files import Files
+from planner.auditor import audit_files
+from planner.auditor.files import Files
 from tests.test_audit import SCENARIOS, leaves, said, stored, with_figure
 
 HOURS = 16

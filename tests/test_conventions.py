@@ -39,9 +39,9 @@ LAYERS = [
     ["schema", "model"],
     ["program"],
     ["solver", "summary"],
-    ["audit.breach"],
-    ["audit.*"],
-    ["audit"],
+    ["auditor.breach"],
+    ["auditor.*"],
+    ["auditor"],
     ["plan"],
     ["folder"],
     ["studies.*", "studies"],
@@ -95,8 +95,8 @@ def test_reports_never_import_the_model() -> None:
 
 
 def test_the_auditor_shares_nothing_with_the_model() -> None:
-    for path in (PACKAGE / "audit").glob("*.py"):
-        others = {name for name in imports(path) if not name.startswith("audit")}
+    for path in (PACKAGE / "auditor").glob("*.py"):
+        others = {name for name in imports(path) if not name.startswith("auditor")}
         assert others <= {"errors"}, path
         assert "pyomo" not in path.read_text().replace("pyomo_version", "")
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.audit import audit, told
+from planner.auditor import audit, told
 from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
 from planner.folder import fill_folder
 from planner.model import assemble

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from planner.audit.breach import Array
-from planner.audit.columns import sold_origins
-from planner.audit.files import sums
-from planner.audit.reading import Plan
+from planner.auditor.breach import Array
+from planner.auditor.columns import sold_origins
+from planner.auditor.files import sums
+from planner.auditor.reading import Plan
 
 LEAST_MWH = 1e-6
 TOKENS = ("tokens", "input_tokens")

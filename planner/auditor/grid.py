@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.audit.battery import OVERLAP_MW
-from planner.audit.breach import Findings
-from planner.audit.reading import Part, Plan
+from planner.auditor.battery import OVERLAP_MW
+from planner.auditor.breach import Findings
+from planner.auditor.reading import Part, Plan
 
 
 def check_grid(plan: Plan, part: Part, found: Findings) -> None:

@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from planner.audit.breach import PLAN, Findings
-from planner.audit.figures import figures_of
-from planner.audit.files import sums
-from planner.audit.ledger import outside
-from planner.audit.reading import Plan
-from planner.audit.values import green, values, worst_hours
+from planner.auditor.breach import PLAN, Findings
+from planner.auditor.figures import figures_of
+from planner.auditor.files import sums
+from planner.auditor.ledger import outside
+from planner.auditor.reading import Plan
+from planner.auditor.values import green, values, worst_hours
 
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from planner.audit.breach import Array, Findings
-from planner.audit.reading import Part, Plan
+from planner.auditor.breach import Array, Findings
+from planner.auditor.reading import Part, Plan
 
 OVERLAP_MW = 1e-6  # as small as this a flow counts as none where two exclude each other
 

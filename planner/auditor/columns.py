@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.audit.breach import PLAN, Findings
-from planner.audit.reading import Part, Plan, column_of, schedule_times
+from planner.auditor.breach import PLAN, Findings
+from planner.auditor.reading import Part, Plan, column_of, schedule_times
 
 ABLE = ("battery", "fleet", "grid", "thermal")  # to provide reserve
 SLOPE = 1e-12

@@ -18,9 +18,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from planner.audit.breach import Array, Findings
-from planner.audit.columns import point_key
-from planner.audit.reading import Clock, Part, Plan
+from planner.auditor.breach import Array, Findings
+from planner.auditor.columns import point_key
+from planner.auditor.reading import Clock, Part, Plan
 
 
 def check_fleet(plan: Plan, part: Part, found: Findings) -> None:

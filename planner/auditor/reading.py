@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.audit.breach import Array
-from planner.audit.files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
+from planner.auditor.breach import Array
+from planner.auditor.files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
 from planner.errors import PlanError
 
 TRACED, POOLED = ("renewable", "thermal", "grid"), ("pooled",)

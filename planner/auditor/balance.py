@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.audit.battery import energy_before
-from planner.audit.breach import Array, Findings
-from planner.audit.columns import reserves_of, sold_origins
-from planner.audit.files import groups
-from planner.audit.reading import Part, Plan
+from planner.auditor.battery import energy_before
+from planner.auditor.breach import Array, Findings
+from planner.auditor.columns import reserves_of, sold_origins
+from planner.auditor.files import groups
+from planner.auditor.reading import Part, Plan
 
 USES = ("export", "compute", "load", "storage", "loss", "curtailed")
 TABLE = "allocation"  # stands for the component of its rows

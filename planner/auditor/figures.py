@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.audit.reading import Part, Plan
-from planner.audit.service import served, wanted
+from planner.auditor.reading import Part, Plan
+from planner.auditor.service import served, wanted
 
 
 def figures_of(plan: Plan, part: Part) -> dict[str, float]:

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.audit.breach import Array, Findings
-from planner.audit.columns import point_key, reserves_of, services_of
-from planner.audit.fleet import points_of, pue
-from planner.audit.reading import Part, Plan
+from planner.auditor.breach import Array, Findings
+from planner.auditor.columns import point_key, reserves_of, services_of
+from planner.auditor.fleet import points_of, pue
+from planner.auditor.reading import Part, Plan
 
 MTOK_PER_H = 0.0036  # of one token/s
 

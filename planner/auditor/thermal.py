@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.audit.breach import Array, Findings, Flags
-from planner.audit.columns import fuel_points, is_convex
-from planner.audit.reading import Clock, Part, Plan
+from planner.auditor.breach import Array, Findings, Flags
+from planner.auditor.columns import fuel_points, is_convex
+from planner.auditor.reading import Clock, Part, Plan
 
 
 @dataclass(frozen=True)

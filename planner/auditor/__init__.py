@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.audit.answering import check_answering
-from planner.audit.balance import check_allocation, check_nodes, check_reserve
-from planner.audit.battery import check_battery
-from planner.audit.breach import Breach, Findings
-from planner.audit.columns import check_schedule
-from planner.audit.files import Files, read_files
-from planner.audit.fleet import check_fleet
-from planner.audit.grid import check_grid, check_load, check_renewable
-from planner.audit.ledger import check_ledger
-from planner.audit.reading import understand
-from planner.audit.service import check_service
-from planner.audit.summary import check_summary
-from planner.audit.thermal import check_thermal
+from planner.auditor.answering import check_answering
+from planner.auditor.balance import check_allocation, check_nodes, check_reserve
+from planner.auditor.battery import check_battery
+from planner.auditor.breach import Breach, Findings
+from planner.auditor.columns import check_schedule
+from planner.auditor.files import Files, read_files
+from planner.auditor.fleet import check_fleet
+from planner.auditor.grid import check_grid, check_load, check_renewable
+from planner.auditor.ledger import check_ledger
+from planner.auditor.reading import understand
+from planner.auditor.service import check_service
+from planner.auditor.summary import check_summary
+from planner.auditor.thermal import check_thermal
 
 __all__ = ["Breach", "audit", "audit_files", "told"]
 

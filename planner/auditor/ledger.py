@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.audit.battery import initial_energy
-from planner.audit.breach import Array, Findings
-from planner.audit.columns import sold_origins
-from planner.audit.files import groups
-from planner.audit.reading import Part, Plan
-from planner.audit.service import waiting_at_start
+from planner.auditor.battery import initial_energy
+from planner.auditor.breach import Array, Findings
+from planner.auditor.columns import sold_origins
+from planner.auditor.files import groups
+from planner.auditor.reading import Part, Plan
+from planner.auditor.service import waiting_at_start
 
 ROUNDED = 2e-9  # what a product may be off per unit of price: both plan and amount are rounded
 ONCE = "horizon"
