@@ -118,19 +118,19 @@ def solve(
         solved = time.perf_counter()
         folder = plan.write(target, wanted)
         written = time.perf_counter()
-        if quiet:
-            return
-        from planner.report.console import show
+        if not quiet:
+            from planner.report.console import show
 
-        show(plan, console)
-        if verbose:
+            show(plan, console)
+        if verbose and not quiet:
             parts = plan.summary["runtimes_s"] | {
                 "validate_s": loaded - began, "all_of_solve_s": solved - loaded,
                 "write_s": written - solved,
             }  # fmt: skip
             text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in parts.items())
             console.print(f"time: {text}", highlight=False)
-        console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+        if not quiet:
+            console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
         if plan.summary["status"] == "interrupted":
             raise typer.Exit(130)
 

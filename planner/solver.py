@@ -44,6 +44,7 @@ class Session:
         check_version(version())
         self.program = program
         self.seconds = 0.0
+        self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
         self._row_bounds = program.row_lower, program.row_upper
@@ -137,8 +138,9 @@ class Session:
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         began = time.perf_counter()
         self._interruptible_run()
-        info = self._highs.getInfo()
-        if self._is_mip and not info.mip_node_count and not info.simplex_iteration_count:
+        info, ended = self._highs.getInfo(), self._highs.getModelStatus()
+        untouched = not info.mip_node_count and not info.simplex_iteration_count
+        if self._is_mip and untouched and ended == _STATUS.kOptimal:
             # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: ask again.
             self._option("presolve", "off")
             self._call(self._highs.clearSolver(), "clearSolver")
@@ -155,6 +157,7 @@ class Session:
         except KeyboardInterrupt:
             self._highs.cancelSolve()  # type: ignore[no-untyped-call]  # highspy lacks it
             self._wait()
+            self.stopped = True  # also where the run ended by itself in that moment
             self._highs.HandleUserInterrupt = False  # it would stop the short runs that follow too
 
     def _wait(self) -> None:

@@ -18,7 +18,7 @@ MTOK_PER_H = 0.0036  # of one token/s
 class OperatingPoint(Frozen):
     """A measured way to run one node."""
 
-    tokens_per_s: AtLeastZero
+    tokens_per_s: Annotated[float, Field(ge=0, le=1e7)]
     """Output tokens; 0 is the awake idle point."""
     node_kw: AtLeastZero
     """Power of the whole server, before PUE."""
@@ -34,7 +34,7 @@ class OperatingPoint(Frozen):
 class Prefill(Frozen):
     """How a node reads input."""
 
-    tokens_per_s: Positive
+    tokens_per_s: Annotated[float, Field(gt=0, le=1e7)]
     """Input tokens that are not in the cache."""
     node_kw: AtLeastZero
     """Power of the whole server, before PUE."""

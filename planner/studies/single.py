@@ -123,7 +123,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
     _demand_answer(relaxed)
-    if relaxed.status == "interrupted":
+    if session.stopped:
         raise KeyboardInterrupt
     if relaxed.x is None:
         raise NoPlanError(_out_of_time(settings))
@@ -136,9 +136,18 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         solution = _rounds(session, program, settings, relaxed, deadline)
         before = session.seconds
         if solution.tidied:
-            solution.x = tidy(session, program, solution.x)
+            tidied = tidy(session, program, solution.x)
+            missed = _objective(program, tidied) - solution.bound
+            # Tidying keeps the profit and may turn over less: the gap asked for must still hold.
+            if solution.status != "optimal" or missed <= _allowed(program, settings, tidied):
+                solution.x = tidied
         seconds["tidy_s"] = session.seconds - before
-        solution.bound = min(solution.bound, _objective(program, solution.x))
+        objective = _objective(program, solution.x)
+        if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
+            raise SolveError(
+                "the solver claims a bound that its own plan beats; it is not believed"
+            )
+        solution.bound = min(solution.bound, objective)  # rounding
     solution.seconds = seconds | {"solver_s": session.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
     if (miss := exact.violation(solution.x)) > BELIEVED:
@@ -167,9 +176,10 @@ def _rounds(
             result = session.run(time_limit_s=until - time.perf_counter(), absolute_gap=gap)
             _demand_answer(result)
             bound = max(bound, result.bound)
-        final = everything or result.status == "interrupted"
+        status = "interrupted" if session.stopped else result.status
+        final = everything or session.stopped
         if result.x is None:
-            if result.status == "interrupted":
+            if session.stopped:
                 raise KeyboardInterrupt
             if final:
                 raise NoPlanError(_out_of_time(settings))
@@ -178,22 +188,23 @@ def _rounds(
         overlapping = _overlaps(program, result.x)
         more = overlapping & ~integer[program.switches]
         settled = settle(session, program, result.x)
+        point = settled
         if settled is None and not overlapping.any():
-            return Solution(result.x, result.status, bound, rounds=rounds)
-        if settled is not None:
-            earned = program.turnover(settled)
-            missed = _objective(program, settled) - bound
-            solution = Solution(settled, result.status, bound, tidied=True, rounds=rounds)
-            if missed <= settings.gap * earned + 1e-6:
+            point = result.x.copy()
+            point[program.switches] = directions(program, point)
+        if point is not None:
+            earned = program.turnover(point)
+            solution = Solution(point, status, bound, settled is not None, rounds)
+            if _objective(program, point) - bound <= _allowed(program, settings, point):
                 solution.status = "optimal"
                 return solution
-            if final and result.status != "optimal":
+            if status != "optimal" and (final or not more.any()):
                 return solution
             if not more.any():
-                if result.status != "optimal" or turnover <= earned:
-                    return solution
+                if turnover <= earned:
+                    return solution  # as close as the solver can tell
                 turnover = 0.999 * earned  # the relaxation turned over more: ask for the exact gap
-        elif result.status == "interrupted":
+        elif session.stopped:
             raise KeyboardInterrupt
         elif final or not more.any():
             raise NoPlanError(_out_of_time(settings))
@@ -207,19 +218,22 @@ def _rounds(
 def settle(session: Session, program: Program, x: Array) -> Array | None:
     """Fix the integers and directions of a point and find the best plan they allow, an LP.
 
-    Where flows overlap the larger one gives the direction. Returns None where no plan has these
-    integers and directions.
+    Returns None where no plan has these integers and directions.
     """
-    values = program.values(x)
-    first, second = values[program.first_flow], values[program.second_flow]
-    idle = np.maximum(first, second) <= OVERLAP_MW
-    direction = np.where(idle, np.round(x[program.switches]), first > second)
     columns = np.concatenate([np.flatnonzero(program.integer), program.switches])
-    fixed = np.concatenate([np.round(x[program.integer]), direction])
+    fixed = np.concatenate([np.round(x[program.integer]), directions(program, x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
     best = session.run(time_limit_s=SETTLE_LIMIT_S)
     return best.x if best.status == "optimal" else None
+
+
+def directions(program: Program, x: Array) -> Array:
+    """Return 0 or 1 for every switch: the way the larger of its flows goes, or as it stands."""
+    values = program.values(x)
+    first, second = values[program.first_flow], values[program.second_flow]
+    idle = np.maximum(first, second) <= OVERLAP_MW
+    return np.where(idle, np.round(x[program.switches]), first > second)
 
 
 def tidy(session: Session, program: Program, x: Array) -> Array:
@@ -232,6 +246,11 @@ def tidy(session: Session, program: Program, x: Array) -> Array:
             break
         x = result.x
     return x
+
+
+def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:
+    """Return how far from its bound a plan may be, CNY: the gap is relative to its turnover."""
+    return settings.gap * program.turnover(x) + 1e-6
 
 
 def _objective(program: Program, x: Array) -> float:
