@@ -11,9 +11,7 @@ from tests.test_audit_mutations import HOURS, everything
 
 def test_tidying_keeps_the_gap_that_was_asked_for():
     """Here tidying would turn over less and leave 0.0100076 for a gap of 0.01."""
-    plan = build.solve(
-        everything(), HOURS, solver={"gap": 0.01}, start="2026-07-31T16:00:00+08:00"
-    )
+    plan = build.solve(everything(), HOURS, solver={"gap": 0.01}, start="2026-07-31T16:00:00+08:00")
     assert plan.summary["status"] == "optimal"
     assert plan.summary["gap"] <= 0.01
 
