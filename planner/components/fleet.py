@@ -100,7 +100,7 @@ class Fleet(Component):
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
     whole_nodes: bool = False
-    """Whether counts are whole numbers; 10 to 50 times slower to solve."""
+    """Whether counts are whole numbers; much slower to solve."""
     amortisation_cny_per_node_h: AtLeastZero = 0.0
     """What the nodes cost an hour, running or not; reported, never optimised."""
     serves: Annotated[dict[str, Serving], Field(min_length=1)]
