@@ -32,7 +32,7 @@ def check_nodes(plan: Plan, found: Findings) -> None:
     """Note where a node does not balance, in MW."""
     nodes: dict[str, dict[str, list[Array]]] = {}
     for part in plan.parts.values():
-        if part.kind in ("service", "reserve"):
+        if "node" not in part.fields:
             continue
         into = nodes.setdefault(str(part["node"]), {o: [] for o in plan.origins})
         for origin in plan.origins:

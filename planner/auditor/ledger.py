@@ -13,8 +13,7 @@ payments) are not in the ledger; the summary shows them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -23,23 +22,11 @@ from planner.auditor.battery import initial_energy
 from planner.auditor.breach import Array, Findings
 from planner.auditor.columns import sold_origins
 from planner.auditor.files import groups
+from planner.auditor.lines import ONCE, Line, by_step
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import waiting_at_start
 
 ROUNDED = 2e-9  # what a product may be off per unit of price: both plan and amount are rounded
-ONCE = "horizon"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the ledger as it should be; `price` is the largest, for the tolerance."""
-
-    component: str
-    name: str
-    amounts: Array
-    periods: Sequence[str]
-    price: float = 0.0
-    cash: bool = True
 
 
 def check_ledger(plan: Plan, found: Findings) -> None:
@@ -111,25 +98,14 @@ def outside(plan: Plan) -> dict[str, dict[str, float]]:
     return found
 
 
-def _by_step(
-    plan: Plan, part: Part, name: str, price: Array | float, flow: Array, *, cash: bool = True
-) -> Line:
-    """Return a line that pays a price for a flow in every step; negative prices are costs."""
-    rate = np.asarray(price, dtype=float) * plan.clock.step_h
-    largest = float(np.abs(rate).max())
-    return Line(part.name, name, rate * flow, plan.clock.stamps, largest, cash)
-
-
 def _renewable(plan: Plan, part: Part) -> Iterator[Line]:
-    yield _by_step(
-        plan, part, "variable", -part.number("cost_cny_per_mwh"), part.column("power_mw")
-    )
+    yield by_step(plan, part, "variable", -part.number("cost_cny_per_mwh"), part.column("power_mw"))
 
 
 def _thermal(plan: Plan, part: Part) -> Iterator[Line]:
     price, power = -part.series("fuel_price_cny_per_gj"), part.column("power_mw")
-    yield _by_step(plan, part, "fuel", price, part.column("fuel_gj_per_h"))
-    yield _by_step(plan, part, "variable", -part.number("variable_cost_cny_per_mwh"), power)
+    yield by_step(plan, part, "fuel", price, part.column("fuel_gj_per_h"))
+    yield by_step(plan, part, "variable", -part.number("variable_cost_cny_per_mwh"), power)
     costs = [startup.number("cost_cny") for startup in part.rows("startups")]
     kinds = [part.column("start_kind", s) for s in range(len(costs))]
     paid = -np.sum([cost * kind for cost, kind in zip(costs, kinds, strict=True)], axis=0)
@@ -140,7 +116,7 @@ def _thermal(plan: Plan, part: Part) -> Iterator[Line]:
 
 def _battery(plan: Plan, part: Part) -> Iterator[Line]:
     discharged = np.asarray(part.total("discharge_mw"))
-    yield _by_step(plan, part, "wear", -part.number("wear_cny_per_mwh"), discharged)
+    yield by_step(plan, part, "wear", -part.number("wear_cny_per_mwh"), discharged)
     ending = part["ending"]
     if isinstance(ending, Mapping) and "value_cny_per_mwh" in ending:
         value = part.under("ending").number("value_cny_per_mwh")
@@ -152,11 +128,11 @@ def _battery(plan: Plan, part: Part) -> Iterator[Line]:
 
 def _grid(plan: Plan, part: Part) -> Iterator[Line]:
     bought = part.column("import_mw")
-    yield _by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
+    yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
     for o in sold_origins(plan, part):
         price = part.by_origin("export_price_cny_per_mwh", o)
         if price is not None:
-            yield _by_step(plan, part, f"export[{o}]", price, part.column("export_mw", o))
+            yield by_step(plan, part, f"export[{o}]", price, part.column("export_mw", o))
     rate = part.number("demand_charge_cny_per_mw_month")
     months, at = np.unique(plan.clock.months, return_inverse=True)
     peaks = np.zeros(len(months))
@@ -187,13 +163,13 @@ def _self_use(plan: Plan, part: Part) -> Iterator[Line]:
             continue
         users = [p for p in plan.of_kind("load", "fleet") if p["node"] == part["node"]]
         drawn = sum((p.column("draw_mw", o) for p in users), np.zeros(plan.clock.steps))
-        yield _by_step(plan, part, f"self_use[{o}]", -charge, drawn)
+        yield by_step(plan, part, f"self_use[{o}]", -charge, drawn)
 
 
 def _load(plan: Plan, part: Part) -> Iterator[Line]:
     if part["shed_cost_cny_per_mwh"] is not None:
         cost, shed = part.number("shed_cost_cny_per_mwh"), part.column("shed_mw")
-        yield _by_step(plan, part, "shed", -cost, shed, cash=False)
+        yield by_step(plan, part, "shed", -cost, shed, cash=False)
 
 
 def _fleet(plan: Plan, part: Part) -> Iterator[Line]:
@@ -206,19 +182,19 @@ def _service(plan: Plan, part: Part) -> Iterator[Line]:
     price = cached * part.series("price_cached_cny_per_mtok")
     price = price + (1 - cached) * part.series("price_input_cny_per_mtok")
     price = part.series("input_per_output") * price
-    yield _by_step(plan, part, "input_tokens", price, answered)
+    yield by_step(plan, part, "input_tokens", price, answered)
     if part["demand_mtok_per_h"] is not None:
         cost, lost = part.number("unserved_cost_cny_per_mtok"), part.column("unserved_mtok_per_h")
-        yield _by_step(plan, part, "unserved", -cost, lost, cash=False)
+        yield by_step(plan, part, "unserved", -cost, lost, cash=False)
     if part["arrivals_mtok_per_h"] is not None:
         cost, lost = part.number("refusal_cost_cny_per_mtok"), part.column("refused_mtok_per_h")
-        yield _by_step(plan, part, "refused", -cost, lost, cash=False)
+        yield by_step(plan, part, "refused", -cost, lost, cash=False)
         if isinstance(part["ending"], Mapping):
             value = part.under("ending").number("value_cny_per_mtok")
             gained = part.column("waiting_mtok")[-1:] - waiting_at_start(part)
             yield Line(part.name, "end_value", value * gained, [ONCE], abs(value), cash=False)
     if part["market"] is None:
-        yield _by_step(plan, part, "tokens", part.series("price_cny_per_mtok"), answered)
+        yield by_step(plan, part, "tokens", part.series("price_cny_per_mtok"), answered)
         return
     steps = part.rows("market")
     prices = [step.series("price_cny_per_mtok") * plan.clock.step_h for step in steps]
@@ -231,4 +207,4 @@ def _service(plan: Plan, part: Part) -> Iterator[Line]:
 def _reserve(plan: Plan, part: Part) -> Iterator[Line]:
     if part["shortfall_cost_cny_per_mwh"] is not None:
         cost, short = part.number("shortfall_cost_cny_per_mwh"), part.column("shortfall_mw")
-        yield _by_step(plan, part, "shortfall", -cost, short, cash=False)
+        yield by_step(plan, part, "shortfall", -cost, short, cash=False)

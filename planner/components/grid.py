@@ -186,8 +186,8 @@ class Grid(Component):
             costs[line] = {t: -price[t] * step_h * b.export_mw[o, t] for t in time.steps}
         if self.demand_charge_cny_per_mw_month:
             costs[Line("demand_charge")] = self._demand_charge(b, time)
-        if self.import_emission_tco2_per_mwh:
-            emission = self.import_emission_tco2_per_mwh * step_h
+        emission = self.import_emission_tco2_per_mwh * step_h
+        if emission:
             b.import_emission_tco2 = pyo.Expression(
                 time.steps, rule=lambda b, t: emission * b.import_mw[t]
             )
@@ -210,6 +210,8 @@ class Grid(Component):
             uses={("export", o): delivered(o) for o in sold},
             injected={bought: lambda t: b.import_mw[t]},
             meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
+            | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
+            | {Meter("exported_mw", self.node, o): delivered(o) for o in sold}
             | {Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
             exclusive=[Exclusive(b.importing, lambda t: b.import_mw[t], exported)],
         )

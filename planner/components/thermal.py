@@ -204,7 +204,11 @@ class Thermal(Component):
             flows={Balance("power", self.node, origin): lambda t: net * b.power_mw[t]},
             costs=costs,
             injected={origin: lambda t: net * b.power_mw[t]},
-            meters={Meter("contingency_mw", self.node): lambda t: net * b.power_mw[t]}
+            meters={
+                Meter("contingency_mw", self.node): lambda t: net * b.power_mw[t],
+                Meter("emission_tco2", self.node): lambda t: b.emission_tco2[t],
+                Meter("allowance_tco2", self.node): lambda t: b.allowance_tco2[t],
+            }
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
