@@ -220,8 +220,9 @@ def settle(session: Session, program: Program, x: Array) -> Array | None:
 
     Returns None where no plan has these integers and directions.
     """
-    columns = np.concatenate([np.flatnonzero(program.integer), program.switches])
-    fixed = np.concatenate([np.round(x[program.integer]), directions(program, x)])
+    states = np.setdiff1d(np.flatnonzero(program.integer), program.switches)
+    columns = np.concatenate([states, program.switches])
+    fixed = np.concatenate([np.round(x[states]), directions(program, x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
     best = session.run(time_limit_s=SETTLE_LIMIT_S)
