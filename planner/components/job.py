@@ -90,7 +90,9 @@ class Job(Component):
         return max(0, horizon.steps_up(self.duration_h - self.initial.hours_run))
 
     def _starts(self, horizon: Horizon) -> range:
-        """The steps in which it may start."""
+        """The steps in which it may start; none where it has."""
+        if self._begun:
+            return range(0)
         last = min(horizon.steps_down(self.deadline_h), horizon.steps)
         return range(
             horizon.steps_up(self.release_h) + 1, last - horizon.steps_up(self.duration_h) + 2
