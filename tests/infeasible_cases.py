@@ -223,7 +223,7 @@ CASES = [
         ),
         4,
         {("gpu", "count"), ("training", "mandatory")},
-        {"components.training.nodes": 6.0, "components.training.mandatory": False},
+        {"components.gpu.nodes": 13.34, "components.training.mandatory": False},
     ),
     Case(
         "job_power",  # 8 nodes take 8 MW; 5 MW are there in the third hour

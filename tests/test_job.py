@@ -34,8 +34,8 @@ def alone(*prices: float, **fields: Any) -> Parts:
 
 
 def test_a_job_runs_in_its_cheapest_hours_in_one_piece() -> None:
-    """4 MWh at 40 in the middle cost 160 of 200; the two cheapest hours, first and last, do not
-    touch and would cost only 40."""
+    # 4 MWh at 40 in the middle cost 160 of 200; the two cheapest hours, first and last, do not
+    # touch and would cost only 40.
     plan = solve(alone(10, 40, 40, 10), 4)
     assert plan.summary["objective_cny"] == pytest.approx(200 - 2 * (10 + 40))
     plan = solve(alone(100, 40, 40, 100), 4)
@@ -77,8 +77,8 @@ def test_release_and_deadline_hold_the_whole_run() -> None:
 
 
 def test_hours_are_rounded_so_that_nothing_runs_outside_its_time() -> None:
-    """Half past zero is step 2 of an hour each, half past five the end of step 5, and 1.5 h are two
-    steps that earn the whole value."""
+    # Half past zero is step 2 of an hour each, half past five the end of step 5, and 1.5 h are two
+    # steps that earn the whole value.
     cheap_ends = (5, 90, 30, 40, 90, 5)
     found = solve(alone(*cheap_ends, release_h=0.5, deadline_h=5.5, duration_h=1.5), 6)
     assert found.summary["objective_cny"] == pytest.approx(200 - 2 * (30 + 40))
@@ -86,8 +86,8 @@ def test_hours_are_rounded_so_that_nothing_runs_outside_its_time() -> None:
 
 
 def test_jobs_and_services_compete_for_nodes() -> None:
-    """Chat leaves 80 an hour on a node. A job of one node for an hour that leaves 179 - 100 of
-    energy is not worth that, one that leaves 190 - 100 is."""
+    # Chat leaves 80 an hour on a node. A job of one node for an hour that leaves 179 - 100 of
+    # energy is not worth that, one that leaves 190 - 100 is.
 
     def parts(value: float) -> Parts:
         short = job(nodes=1, duration_h=1, deadline_h=1, value_cny=value)
@@ -108,8 +108,8 @@ def test_two_jobs_do_not_share_a_node() -> None:
 
 
 def test_a_job_pays_cooling_and_not_sleep() -> None:
-    """Of 3 nodes 2 run: 1.5 x (2 x 1 MW + 0.1 MW asleep) x 10 in the hour of the run, and
-    1.5 x 0.3 MW x 10 in the other."""
+    # Of 3 nodes 2 run: 1.5 x (2 x 1 MW + 0.1 MW asleep) x 10 in the hour of the run, and
+    # 1.5 x 0.3 MW x 10 in the other.
     nodes = fleet(3, pue=1.5, sleep_kw=100)
     parts = site(10, gpu=nodes, run=job(duration_h=1, deadline_h=2))
     assert profit(parts, 2) == pytest.approx(200 - 31.5 - 4.5)
@@ -204,7 +204,11 @@ def problems(parts: Parts, hours: float = 4) -> dict[str, str]:
             "leaves 5 h of the run, and deadline_h and horizon leave 4",
         ),
         ({"duration_h": 0}, "duration_h", "must be above 0, is 0"),
-        ({"initial": {"hours": 1}}, "initial.hours", "is not a field here; did you mean hours_run?"),
+        (
+            {"initial": {"hours": 1}},
+            "initial.hours",
+            "is not a field here; did you mean hours_run?",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(fields: dict[str, Any], path: str, words: str) -> None:
@@ -360,8 +364,8 @@ def test_after_counts_the_hours_of_the_run() -> None:
 
 
 def test_a_mandatory_job_may_wait_for_a_later_window_until_it_may_not() -> None:
-    """Hours of 100, 100 and 100 at a loss: the window of the first two need not start a job that
-    may start in the third, the window up to the third must."""
+    # Hours of 100, 100 and 100 at a loss: the window of the first two need not start a job that
+    # may start in the third, the window up to the third must.
     whole = scenario(alone(100, 100, 100, 100, mandatory=True), 4)
     assert best_of(whole, 1, 2) == pytest.approx(0)
     assert best_of(whole, 1, 3) == pytest.approx(100 - 200)  # one of its two hours lies in there

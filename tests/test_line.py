@@ -64,8 +64,8 @@ def test_capacity_counts_at_the_sending_end() -> None:
 
 
 def test_the_dearer_node_buys_from_the_cheaper_as_far_as_the_line_goes() -> None:
-    """East pays 90 and west 40: 5 of its 8 MW come from the west, 5 x 40 + 3 x 90, and west's own
-    3 MW; in the second hour it is the other way round."""
+    # East pays 90 and west 40: 5 of its 8 MW come from the west, 5 x 40 + 3 x 90, and west's own
+    # 3 MW; in the second hour it is the other way round.
     site = {
         "west_grid": seller([40, 90], "west"),
         "east_grid": seller([90, 40], "east"),
@@ -108,8 +108,8 @@ def test_energy_keeps_its_origin_on_the_way() -> None:
 
 
 def two_colours() -> Site:
-    """20 MW of wind in the west, which sells any energy at 30, 20 MW of must-run coal in the east,
-    which sells green energy at 60 and coal at 20. Neither sells more than its own 20 MW."""
+    # 20 MW of wind in the west, which sells any energy at 30, 20 MW of must-run coal in the east,
+    # which sells green energy at 60 and coal at 20. Neither sells more than its own 20 MW.
     coal = thermal(
         node="east", min_power_mw=20, max_power_mw=20,
         curve=[{"power_mw": 20, "fuel_gj_per_h": 20}],
@@ -127,9 +127,9 @@ def two_colours() -> Site:
 
 
 def test_colours_are_not_exchanged_at_no_net_flow() -> None:
-    """Wind sells at 30 and coal at 20, less 200 of fuel: 800. To send 20 MW of wind east and 20 MW
-    of coal west would earn 20 x 60 + 20 x 30 - 200 = 1600; half the line each way has room for it,
-    so the relaxation does just that."""
+    # Wind sells at 30 and coal at 20, less 200 of fuel: 800. To send 20 MW of wind east and 20 MW
+    # of coal west would earn 20 x 60 + 20 x 30 - 200 = 1600; half the line each way has room,
+    # and the relaxation does just that.
     plan = solve(two_colours())
     assert plan.summary["objective_cny"] == pytest.approx(800)
     both = [
@@ -163,8 +163,8 @@ def test_energy_takes_the_shortest_of_equal_ways_and_never_runs_in_circles() -> 
 
 
 def test_lines_in_a_row_lose_one_after_the_other() -> None:
-    """Half is lost on each of two lines through a node of nothing else: 8 MW need 32, which cost
-    160 each; at 100 the town is rather shed."""
+    # Half is lost on each of two lines through a node of nothing else: 8 MW need 32, which cost
+    # 160 each; at 100 the town is rather shed.
     site = west_to_east(8, to_node="mid", loss_share=0.5)
     site["last"] = line(from_node="mid", loss_share=0.5, both_ways=False)
     assert profit(site) == pytest.approx(-8 * 100)
