@@ -1,8 +1,8 @@
 """Make the synthetic wind of the western site: three days of July 2026, hourly.
 
-An autoregressive wind speed with a slow swell of 32 hours under it, so that wind and calm follow each
-other within the horizon, through the rounded curve of a farm. Nothing here is measured. The same
-version of numpy gives the same bytes.
+An autoregressive wind speed with a slow swell of 32 hours under it, so that wind and calm follow
+each other within the horizon, through the rounded curve of a farm. Nothing here is measured. The
+same version of numpy gives the same bytes.
 
 Run it with `python scenarios/two_sites/build_data.py`.
 """
