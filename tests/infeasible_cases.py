@@ -234,4 +234,15 @@ CASES = [
         {("grid", "import_limit"), ("training", "mandatory"), ("training", "start")},
         {"components.grid.import_limit_mw": [9, 9, 8, 9]},
     ),
+    Case(
+        "job_runs_on",  # half of its run is behind it and it holds 8 nodes for an hour more
+        compute.site(
+            gpu=compute.fleet(10, available_pu=[0.6, 1, 1, 1]),
+            training=training(nodes=8, initial={"hours_run": 1}),
+        ),
+        4,
+        {("gpu", "count"), ("training", "run_on")},
+        {"components.gpu.nodes": 13.34},
+        "00:00-01:00",
+    ),
 ]  # fmt: skip

@@ -343,7 +343,7 @@ def test_two_parts_earn_what_the_whole_earns(seed: int) -> None:
     for name in ("a", "b", "c"):
         parts[name]["mandatory"] = False
     parts["grid"]["import_limit_mw"] = 1000
-    parts["gpu"]["available_pu"] = 1
+    parts["gpu"] |= {"available_pu": 1, "wake_cost_cny": 7}
     plan = solve(parts, hours)
     for k in range(1, hours):
         times = {moment.isoformat() for moment in plan.schedule.index[:k]}

@@ -269,6 +269,14 @@ def test_energy_without_a_use_at_any_end_is_warned_of() -> None:
     assert scenario(west_to_east(8)).warnings() == []
 
 
+def test_two_lines_beside_each_other_are_warned_of() -> None:
+    site = west_to_east(8) | {"second": line(from_node="east", to_node="west", capacity_mw=7)}
+    (said,) = scenario(site).warnings()
+    assert said.startswith("components.link: second joins the same nodes")
+    site["grid"]["resale"] = True
+    assert scenario(site, trace=False).warnings() == []
+
+
 def of_ways(value: bool) -> Site:
     return {"cheap": seller(40, "east"), "dear": seller(90, "west"),
             "village": load(8, node="west"), "link": line(both_ways=value)}  # fmt: skip

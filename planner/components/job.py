@@ -4,7 +4,8 @@ Variables: start[t] (binary, 1 in the first step of the run), started[t] on poin
 running[t].  D is duration_h in steps, rounded up.
 
     starts       started[t] = started[t-1] + start[t]
-    runs         running[t] = started[t] - started[t-D]          it ran in the last D steps or began
+    runs         running[t] = started[t] - started[t-D]          it started in the last D steps
+    run_on       the same row of a job that was started before
     mandatory    started[t] >= 1 at the last step in which it may start      with `mandatory`
 
 started[t] <= 1: one start at most. It may start where the whole run lies between release_h (rounded
@@ -61,6 +62,7 @@ class Job(Component):
             "may not start: the run of {duration_h} h lies between release_h {release_h} and"
             " deadline_h {deadline_h}, and within the horizon"
         ),
+        "run_on": "runs on, hours_run {initial.hours_run} of duration_h {duration_h} are behind it",
     }
     fleet: str
     """Fleet whose nodes it runs on."""
@@ -174,9 +176,10 @@ class Job(Component):
         b.starts = pyo.Constraint(
             time.steps, rule=lambda b, t: b.started[t] == b.started[t - 1] + b.start[t]
         )
-        b.runs = pyo.Constraint(
+        runs = pyo.Constraint(
             time.steps, rule=lambda b, t: b.running[t] == b.started[t] - b.started[t - duration]
         )
+        b.add_component("run_on" if self._begun else "runs", runs)
         last = max(allowed.stop - 1, time.first)
         if self.mandatory and last <= time.last:  # else a later window will see to it
             b.mandatory = pyo.Constraint(expr=b.started[last] >= 1)

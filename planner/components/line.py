@@ -110,6 +110,14 @@ class PowerLine(Component):
     def warn(self, site: Site) -> Iterator[str]:
         if not _connected(site, self._arrives, upstream=False) & _own(site, lambda c: c.absorbs()):
             yield "nothing it leads to can use or sell energy"
+        ends = {self.from_node, self.to_node}
+        for name, other in site.components.items():
+            twin = isinstance(other, PowerLine) and {other.from_node, other.to_node} == ends
+            if twin and site.trace and site.name < name:
+                yield (
+                    f"{name} joins the same nodes: energy of one origin may go there on one of them"
+                    " and of another come back on the other; write them as one line"
+                )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
