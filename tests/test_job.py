@@ -370,6 +370,8 @@ def test_a_mandatory_job_may_wait_for_a_later_window_until_it_may_not() -> None:
     assert best_of(whole, 1, 2) == pytest.approx(0)
     assert best_of(whole, 1, 3) == pytest.approx(100 - 200)  # one of its two hours lies in there
     assert best_of(whole, 1, 4) == pytest.approx(200 - 400)
+    with pytest.raises(planner.InfeasibleError):  # too late: it should have started
+        best_of(whole, 4, 4)
 
 
 # Every field
