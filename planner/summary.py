@@ -1,8 +1,8 @@
 """The figures of a plan that people ask for first.
 
-The value of a kWh: sold to the grid it is the revenue per kWh sold; in compute it is the token
-revenue of a step over the compute energy of that step, the same for every origin. The uplift
-divides the latter by what the same energy would have earned at the sale price of its hour.
+The value of a kWh: sold to the grid it is the revenue per kWh sold; in compute it is what
+tokens and jobs earn in a step over the compute energy of that step, the same for every origin. The
+uplift divides the latter by what the same energy would have earned at the sale price of its hour.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     # kinds and names
     "no kind": ("    kind: load\n", "", "components.town.kind", "is required: one of battery, fleet", "town:"),
     "empty kind": ("kind: load", "kind:  # none", "components.town.kind", "is required: one of battery, fleet", ""),
-    "unknown kind": ("kind: load", "kind: loads", "components.town.kind", "must be one of battery, fleet, grid, load, renewable, reserve, service, thermal, is 'loads'; did you mean load?", ""),
+    "unknown kind": ("kind: load", "kind: loads", "components.town.kind", "must be one of battery, fleet, grid, job, line, load, renewable, reserve, service, thermal, is 'loads'; did you mean load?", ""),
     "kind is a list": ("kind: load", "kind: [load]", "components.town.kind", "must be one of battery", ""),
     "capital name": ("  town:", "  Town:", "components.Town", "name must be small letters", ""),
     "dashed name": ("  town:", "  old-town:", "components.old-town", "name must be small letters", ""),
@@ -113,8 +113,19 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     # components that contradict each other
     "nobody serves": ("model: qwen\n    max", "model: llama\n    max", "components.chat.model", "no fleet serves model 'llama' (there is 'qwen')", "model: llama"),
     "too fast": ("max_inter_token_ms: 50", "max_inter_token_ms: 10", "components.chat.max_inter_token_ms", "the fastest has 20 ms, the limit is 10 ms", ""),
-    "nobody feeds": ("demand_mw: [10,", "node: far\n    demand_mw: [10,", "components.town.node", "nothing feeds node 'far' (there is 'site')", "node: far"),
+    "nobody feeds": ("demand_mw: [10,", "node: far\n    demand_mw: [10,", "components.town.node", "nothing feeds node 'far' (there is 'east', 'site')", "node: far"),
     "pooled": ("name: full_site", "name: x\ntrace: false", "components.grid.export_price_cny_per_mwh", "cannot differ by origin", "export_price"),
     "provider": ("[coal, battery]", "[coal, tower]", "components.spinning.providers[1]", "there is no component 'tower'", ""),
     "unable provider": ("[coal, battery]", "[coal, town]", "components.spinning.providers[1]", "'town' cannot provide reserve", ""),
+    # lines and jobs
+    "line to nowhere": ("to_node: east", "to_node: esat", "components.cable.to_node", "nothing else stands at node 'esat'; did you mean east?", ""),
+    "line to itself": ("to_node: east", "to_node: site", "components.cable.to_node", "must differ from from_node, is 'site' too", ""),
+    "line from the unfed": ("from_node: site", "both_ways: false\n    from_node: outpost", "components.cable.from_node", "nothing else stands at node 'outpost' (there is 'east', 'site')", "from_node: outpost"),
+    "lossy beyond all": ("loss_share: 0.03", "loss_share: 1.03", "components.cable.loss_share", "must be 1 or less, is 1.03", ""),
+    "job on no fleet": ("fleet: gpus", "fleet: gpu", "components.training.fleet", "there is no fleet 'gpu'; did you mean gpus?", ""),
+    "job on a load": ("fleet: gpus", "fleet: town", "components.training.fleet", "'town' is a load, not a fleet", ""),
+    "job too large": ("nodes: 40", "nodes: 4000", "components.training.nodes", "may not exceed the nodes of gpus, 1000, is 4000", ""),
+    "job too long": ("duration_h: 3", "duration_h: 13", "components.training.deadline_h", "leaves no room: from release_h 0 on the run of 13 h", "deadline_h: 12"),
+    "job that takes no time": ("duration_h: 3", "duration_h: 0", "components.training.duration_h", "must be above 0, is 0", ""),
+    "job of the past": ("hours_run: 0", "hours_run: -1", "components.training.initial.hours_run", "must be 0 or more, is -1", ""),
 }  # fmt: skip

@@ -114,6 +114,25 @@ components:
     up_mw: 5
     providers: [coal, battery]
     shortfall_cost_cny_per_mwh: 5000
+  training:
+    kind: job
+    fleet: gpus
+    nodes: 40
+    node_kw: 9
+    duration_h: 3
+    deadline_h: 12
+    value_cny: 30000
+    initial: {hours_run: 0}
+  cable:
+    kind: line
+    from_node: site
+    to_node: east
+    capacity_mw: 20
+    loss_share: 0.03
+  farm:
+    kind: load
+    node: east
+    demand_mw: 1
 """
 
 CSV = "time,pv_pu,temperature_c\n" + "".join(

@@ -1,4 +1,4 @@
-"""Twelve scenarios without a plan, each for a cause of its own.
+"""Scenarios without a plan, each for a cause of its own.
 
 `conflict` names the rules that contradict each other and nothing else, `when` the hours in which
 the first of them does; `changes` are proposals that must be among those made.
@@ -51,6 +51,14 @@ def coal(**fields: Any) -> dict[str, Any]:
         startup_ramp_mw=140, shutdown_ramp_mw=140,
         initial={"on": True, "power_mw": 140, "hours": 3},
     ) | fields  # fmt: skip
+
+
+def training(**fields: Any) -> dict[str, Any]:
+    """A job of two hours that must end within the second and third."""
+    return {
+        "kind": "job", "fleet": "gpu", "nodes": 1, "node_kw": 1000, "duration_h": 2,
+        "release_h": 1, "deadline_h": 3, "value_cny": 0,
+    } | fields  # fmt: skip
 
 
 CASES = [
@@ -192,5 +200,49 @@ CASES = [
         {("battery", "capacity"), ("city", "demand"), ("grid", "import_limit")},
         {"components.battery.capacity_mwh": 12.0},
         "07-16 02:00-06:00",
+    ),
+    Case(
+        "line",  # 12 MWh in two hours, of which the line brings 8 and the battery 3
+        {
+            "grid": only_buys(node="west"),
+            "link": {"kind": "line", "from_node": "west", "to_node": "east", "capacity_mw": 4},
+            "battery": build.battery(
+                node="east", initial={"energy_mwh": 3}, ending={"at_least_mwh": 0}
+            ),
+            "town": build.load(6, 6, node="east"),
+        },
+        2,
+        {("link", "forward_limit"), ("town", "demand")},
+        {"components.link.capacity_mw": 4.5},
+    ),
+    Case(
+        "job_nodes",  # 8 nodes are wanted; in the hours of the run 6 of 10 are there
+        compute.site(
+            gpu=compute.fleet(10, available_pu=[1, 0.6, 0.6, 1]),
+            training=training(nodes=8, mandatory=True),
+        ),
+        4,
+        {("gpu", "count"), ("training", "mandatory")},
+        {"components.gpu.nodes": 13.34, "components.training.mandatory": False},
+    ),
+    Case(
+        "job_power",  # 8 nodes take 8 MW; 5 MW are there in the third hour
+        compute.site(
+            gpu=compute.fleet(10), training=training(nodes=8, mandatory=True)
+        ) | {"grid": compute.grid(import_limit_mw=[9, 9, 5, 9])},
+        4,
+        {("grid", "import_limit"), ("training", "mandatory"), ("training", "start")},
+        {"components.grid.import_limit_mw": [9, 9, 8, 9]},
+    ),
+    Case(
+        "job_runs_on",  # half of its run is behind it and it holds 8 nodes for an hour more
+        compute.site(
+            gpu=compute.fleet(10, available_pu=[0.6, 1, 1, 1]),
+            training=training(nodes=8, initial={"hours_run": 1}),
+        ),
+        4,
+        {("gpu", "count"), ("training", "run_on")},
+        {"components.gpu.nodes": 13.34},
+        "00:00-01:00",
     ),
 ]  # fmt: skip

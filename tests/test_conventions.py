@@ -177,9 +177,9 @@ def test_every_field_has_a_description(cls: type[Frozen]) -> None:
 UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
-    "points", "prefill", "market", "waiting", "providers",
+    "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
     # switches and states
-    "resale", "must_run", "whole_nodes", "largest_unit", "on",
+    "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
 }  # fmt: skip

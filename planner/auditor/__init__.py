@@ -17,7 +17,9 @@ from planner.auditor.columns import check_schedule
 from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
 from planner.auditor.grid import check_grid, check_load, check_renewable
+from planner.auditor.job import check_job, check_job_nodes
 from planner.auditor.ledger import check_ledger
+from planner.auditor.line import check_line
 from planner.auditor.reading import understand
 from planner.auditor.service import check_service
 from planner.auditor.summary import check_summary
@@ -29,8 +31,10 @@ SHOWN = 20
 
 CHECKS = {
     "battery": (check_battery,),
-    "fleet": (check_fleet, check_answering),
+    "fleet": (check_fleet, check_answering, check_job_nodes),
     "grid": (check_grid,),
+    "job": (check_job,),
+    "line": (check_line,),
     "load": (check_load,),
     "renewable": (check_renewable,),
     "reserve": (check_reserve,),

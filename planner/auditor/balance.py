@@ -22,6 +22,7 @@ from planner.auditor.battery import energy_before
 from planner.auditor.breach import Array, Findings
 from planner.auditor.columns import reserves_of, sold_origins
 from planner.auditor.files import groups
+from planner.auditor.line import line_flows, line_loss, line_nodes
 from planner.auditor.reading import Part, Plan
 
 USES = ("export", "compute", "load", "storage", "loss", "curtailed")
@@ -32,11 +33,10 @@ def check_nodes(plan: Plan, found: Findings) -> None:
     """Note where a node does not balance, in MW."""
     nodes: dict[str, dict[str, list[Array]]] = {}
     for part in plan.parts.values():
-        if "node" not in part.fields:
-            continue
-        into = nodes.setdefault(str(part["node"]), {o: [] for o in plan.origins})
-        for origin in plan.origins:
-            into[origin] += _flows(plan, part, origin)
+        for node in _nodes(part):
+            into = nodes.setdefault(node, {o: [] for o in plan.origins})
+            for origin in plan.origins:
+                into[origin] += _flows(plan, part, node, origin)
     for node, by_origin in nodes.items():
         for origin, flows in by_origin.items():
             come = sum((np.maximum(flow, 0) for flow in flows), np.zeros(plan.clock.steps))
@@ -45,9 +45,15 @@ def check_nodes(plan: Plan, found: Findings) -> None:
             found.equal(node, f"balance[{origin}]", what, come, gone, "MW")
 
 
-def _flows(plan: Plan, part: Part, origin: str) -> list[Array]:
-    """Return the flows of a component into its node, MW; what it takes is below zero."""
-    flows = []
+def _nodes(part: Part) -> list[str]:
+    if part.kind == "line":
+        return line_nodes(part)
+    return [str(part["node"])] if "node" in part.fields else []
+
+
+def _flows(plan: Plan, part: Part, node: str, origin: str) -> list[Array]:
+    """Return the flows of a component into a node of its own, MW; what it takes is below zero."""
+    flows = line_flows(part, node, origin) if part.kind == "line" else []
     if part.kind == "renewable" and origin == plan.origin("renewable"):
         flows.append(part.column("power_mw"))
     if part.kind == "thermal" and origin == plan.origin("thermal"):
@@ -112,6 +118,8 @@ def _uses(plan: Plan) -> dict[tuple[str, str], Array]:
             if part.kind in ("load", "fleet"):
                 use = "load" if part.kind == "load" else "compute"
                 add(o, use, step_h * part.column("draw_mw", o))
+            if part.kind == "line":
+                add(o, "loss", line_loss(plan, part, o))
             if part.kind == "battery":
                 change = part.column("energy_mwh", o) - energy_before(plan, part, o)
                 put_in = part.column("charge_mw", o) - part.column("discharge_mw", o)

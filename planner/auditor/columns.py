@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from planner.auditor.breach import PLAN, Findings
+from planner.auditor.job import fleet_job_columns, job_columns
+from planner.auditor.line import line_columns
 from planner.auditor.reading import Part, Plan, column_of, schedule_times
 
 ABLE = ("battery", "fleet", "grid", "thermal")  # to provide reserve
@@ -96,6 +98,8 @@ def _columns(plan: Plan, part: Part) -> set[str]:
             {"charging"} | _by_origin(plan, "charge_mw", "discharge_mw", "energy_mwh")
         ),
         "grid": lambda: _grid(plan, part),
+        "job": lambda: job_columns(),
+        "line": lambda: line_columns(plan, part),
         "load": lambda: (
             _by_origin(plan, "draw_mw")
             | ({"shed_mw"} if part["shed_cost_cny_per_mwh"] is not None else set())
@@ -137,7 +141,7 @@ def _grid(plan: Plan, part: Part) -> set[str]:
 
 
 def _fleet(plan: Plan, part: Part, *, offers: bool) -> set[str]:
-    found = {"asleep", "it_kw"} | _by_origin(plan, "draw_mw")
+    found = {"asleep", "it_kw"} | _by_origin(plan, "draw_mw") | fleet_job_columns(plan, part)
     found |= {column_of("answered_mtok_per_h", s.name) for s in services_of(plan, part)}
     for model in part.under("serves").fields:
         found |= {column_of("awake", model), column_of("woken", model)}

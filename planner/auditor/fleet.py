@@ -2,8 +2,8 @@
 
     whole        counts of nodes are whole where the fleet has whole_nodes (not in a relaxed plan)
     total        the nodes of a model at its points and reading input are those that are awake
-    count        those awake and those asleep are all that are available
-    it_kw        the power behind the meter is that of nodes at points, reading and asleep
+    count        those awake, on jobs and asleep are all that are available
+    it_kw        the power behind the meter is that of nodes at points, reading, on jobs and asleep
     power        what is drawn is the power behind the meter times PUE
     waking_up    nodes that are more awake than in the step before were woken
     waking       nodes that still wake idle; those of the past too, unless an outage took them
@@ -20,14 +20,15 @@ import numpy as np
 
 from planner.auditor.breach import Array, Findings
 from planner.auditor.columns import point_key
+from planner.auditor.job import job_holds
 from planner.auditor.reading import Clock, Part, Plan
 
 
 def check_fleet(plan: Plan, part: Part, found: Findings) -> None:
     """Note every rule on the counts, power and waking of a fleet."""
     serves = part.under("serves")
-    awake: Array = np.zeros(plan.clock.steps)
-    it_kw = part.number("sleep_kw") * part.column("asleep")
+    awake, job_kw = job_holds(plan, part)  # nodes on jobs are not asleep
+    it_kw = job_kw + part.number("sleep_kw") * part.column("asleep")
     for model in serves.fields:
         nodes = {
             point: part.column("nodes", model, point_key(point)) for point in points_of(part, model)

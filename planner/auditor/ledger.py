@@ -22,6 +22,7 @@ from planner.auditor.battery import initial_energy
 from planner.auditor.breach import Array, Findings
 from planner.auditor.columns import sold_origins
 from planner.auditor.files import groups
+from planner.auditor.job import job_lines
 from planner.auditor.lines import ONCE, Line, by_step
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import waiting_at_start
@@ -72,6 +73,7 @@ def lines(plan: Plan) -> Iterator[Line]:
     by_kind = {
         "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": _grid,
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
+        "job": job_lines, "line": _no_money,
     }  # fmt: skip
     for part in plan.parts.values():
         yield from by_kind[part.kind](plan, part)
@@ -96,6 +98,10 @@ def outside(plan: Plan) -> dict[str, dict[str, float]]:
             )
             found[part.name] = {"fixed": -rate * sum(shares)}
     return found
+
+
+def _no_money(plan: Plan, part: Part) -> Iterator[Line]:  # noqa: ARG001
+    yield from ()
 
 
 def _renewable(plan: Plan, part: Part) -> Iterator[Line]:

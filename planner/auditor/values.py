@@ -1,7 +1,8 @@
 """What a kWh earned by origin and use, the green shares, and the worst hours, from the tables.
 
-Sold, a kWh is worth the revenue of its origin per kWh; in compute it is worth the token revenue of
-the step per kWh that compute drew in it, whatever its origin. Less than 1e-6 MWh has no value.
+Sold, a kWh is worth the revenue of its origin per kWh; in compute it is worth what tokens and
+jobs earned in the step per kWh that compute drew in it, whatever its origin. Less than 1e-6 MWh has
+no value.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from planner.auditor.files import sums
 from planner.auditor.reading import Plan
 
 LEAST_MWH = 1e-6
-TOKENS = ("tokens", "input_tokens")
+TOKENS = ("tokens", "input_tokens", "job")
 WORST = 5
 LEAST_CNY = 0.005
 
@@ -64,8 +65,8 @@ def _by_step(plan: Plan, use: str) -> dict[str, Array]:
 
 
 def _token_revenue(plan: Plan) -> Array:
-    """Return what tokens earned in every step, CNY, as the ledger has it."""
-    ledger, services = plan.files.ledger, [part.name for part in plan.of_kind("service")]
+    """Return what tokens and jobs earned in every step, CNY, as the ledger has it."""
+    ledger, services = plan.files.ledger, [part.name for part in plan.of_kind("service", "job")]
     rows = ledger["line"].isin(TOKENS) & ledger["component"].isin(services)
     by_period = ledger[rows].groupby("period")["amount_cny"].sum().to_dict()
     return np.array([by_period.get(stamp, 0.0) for stamp in plan.clock.stamps])

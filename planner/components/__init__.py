@@ -8,13 +8,17 @@ from planner.components.base import Component
 from planner.components.battery import Battery
 from planner.components.fleet import Fleet
 from planner.components.grid import Grid
+from planner.components.job import Job
+from planner.components.line import PowerLine
 from planner.components.load import Load
 from planner.components.renewable import Renewable
 from planner.components.reserve import Reserve
 from planner.components.service import Service
 from planner.components.thermal import Thermal
 
-AnyComponent = Battery | Fleet | Grid | Load | Renewable | Reserve | Service | Thermal
+AnyComponent = (
+    Battery | Fleet | Grid | Job | Load | PowerLine | Renewable | Reserve | Service | Thermal
+)
 
 
 def kind_of(component: type[Component]) -> str:

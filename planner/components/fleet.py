@@ -6,15 +6,10 @@ token. Different nodes may run at different points, which makes this exact up to
 linear although the curve of one node is not convex.
 
 Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,t] on points,
-asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].  Expression: it_kw[t].
+asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
-    total           sum_k nodes[m,k,t] + prefill_nodes[m,t] = awake[m,t]
-    count           sum_m awake[m,t] + asleep[t] = nodes available_pu[t]
-    power           sum_o draw_mw[o,t] = pue[t] / 1000 it_kw[t]
-                    it_kw: node_kw and sleep_kw, summed over the nodes at points, reading, asleep
-
-What the nodes can answer stands in `answering`, how they wake in `waking`, the reserve they can
-offer in `pausing`.
+Where the nodes are and what they draw stands in `holding`, what they can answer in `answering`, how
+they wake in `waking`, the reserve they can offer in `pausing`. Jobs hold nodes of their own.
 """
 
 from __future__ import annotations
@@ -33,7 +28,6 @@ from planner.components.base import (
     ByStep,
     Complaint,
     Component,
-    Expression,
     Line,
     Meter,
     Name,
@@ -41,13 +35,13 @@ from planner.components.base import (
     Supply,
     Terms,
     Tidy,
-    Time,
     Values,
     form,
 )
+from planner.components.holding import hold_nodes
 from planner.components.pausing import offer_reserve
 from planner.components.service import Service
-from planner.components.serving import MTOK_PER_H, Prefill, PueByTemperature, Serving
+from planner.components.serving import MTOK_PER_H, PueByTemperature, Serving
 from planner.components.waking import RULES as WAKING_RULES
 from planner.components.waking import Waking, wake_shares
 from planner.horizon import Frozen, Horizon, Window
@@ -170,16 +164,18 @@ class Fleet(Component):
         services, reserves = self._services(site), site.reserves()
         available, pue = time.of(self.nodes * self.available_pu), time.of(self._pue())
         counts = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
+        readers = [m for m, serving in self.serves.items() if serving.prefill]
         points = [(m, p.key) for m, serving in self.serves.items() for p in serving.points]
 
         b.nodes = pyo.Var(points, time.steps, domain=counts)
-        b.prefill_nodes = pyo.Var(list(self._readers()), time.steps, domain=counts)
+        b.prefill_nodes = pyo.Var(readers, time.steps, domain=counts)
         b.awake = pyo.Var(models, time.points, domain=pyo.NonNegativeReals)
         b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
-        self._count(b, time, available)
-        self._power(b, site, pue)
+        jobs = hold_nodes(
+            b, site, self.serves, available=available, pue=pue, sleep_kw=self.sleep_kw
+        )
         self._waking(site, available).declare(b, time)
         every = Nodes(
             decoding=lambda m, k, t: b.nodes[m, k, t], reading=lambda m, t: b.prefill_nodes[m, t]
@@ -187,7 +183,7 @@ class Fleet(Component):
         bound_answers(b, time, self.serves, services, every)
         if reserves:
             offer_reserve(b, time, reserves, self.serves, services, pue=pue, sleep_kw=self.sleep_kw)
-        return self._terms(b, site, list(services), reserves)
+        return self._terms(b, site, list(services), reserves, jobs)
 
     def _waking(self, site: Site, available: dict[int, float]) -> Waking:
         return Waking(
@@ -199,48 +195,14 @@ class Fleet(Component):
             spare_nodes=self.spare_nodes,
         )
 
-    def _readers(self) -> dict[str, Prefill]:
-        return {m: serving.prefill for m, serving in self.serves.items() if serving.prefill}
-
-    def _count(self, b: pyo.Block, time: Time, available: dict[int, float]) -> None:
-        """Every node is at a point, reads input, or sleeps."""
-        import pyomo.environ as pyo
-
-        readers = self._readers()
-
-        def held(m: str, t: int) -> Expression:
-            working = sum(b.nodes[m, point.key, t] for point in self.serves[m].points)
-            return working + (b.prefill_nodes[m, t] if m in readers else 0.0)
-
-        b.total = pyo.Constraint(
-            list(self.serves), time.steps, rule=lambda b, m, t: held(m, t) == b.awake[m, t]
-        )
-        b.count = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: sum(b.awake[m, t] for m in self.serves) + b.asleep[t] == available[t],
-        )
-
-    def _power(self, b: pyo.Block, site: Site, pue: dict[int, float]) -> None:
-        import pyomo.environ as pyo
-
-        readers = self._readers()
-
-        def it_kw(b: pyo.Block, t: int) -> Expression:
-            at_points = sum(
-                point.node_kw * b.nodes[m, point.key, t]
-                for m, serving in self.serves.items()
-                for point in serving.points
-            )
-            reading = sum(prefill.node_kw * b.prefill_nodes[m, t] for m, prefill in readers.items())
-            return at_points + reading + self.sleep_kw * b.asleep[t]
-
-        def power(b: pyo.Block, t: int) -> Expression:
-            return sum(b.draw_mw[o, t] for o in site.origins) == pue[t] / 1000 * b.it_kw[t]
-
-        b.it_kw = pyo.Expression(site.clock.steps, rule=it_kw)
-        b.power = pyo.Constraint(site.clock.steps, rule=power)
-
-    def _terms(self, b: pyo.Block, site: Site, services: list[str], reserves: list[str]) -> Terms:
+    def _terms(
+        self,
+        b: pyo.Block,
+        site: Site,
+        services: list[str],
+        reserves: list[str],
+        jobs: dict[Balance, ByStep],
+    ) -> Terms:
         time = site.clock
         woken = {t: sum(b.woken[m, t] for m in self.serves) for t in time.steps}
 
@@ -268,7 +230,8 @@ class Fleet(Component):
             tidy[Tidy.RENEWABLE_TO_COMPUTE] = -sum(b.draw_mw["renewable", t] for t in time.steps)
         return Terms(
             flows={Balance("power", self.node, o): fed(o) for o in site.origins}
-            | {Balance("tokens", s): answered(s) for s in services},
+            | {Balance("tokens", s): answered(s) for s in services}
+            | jobs,
             costs=costs,
             reported=reported,
             uses={("compute", o): drawn(o) for o in site.origins},

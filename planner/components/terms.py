@@ -11,7 +11,7 @@ ByStep = Callable[[int], Expression]
 
 
 class Balance(NamedTuple):
-    """A sum over the site that must be zero in every step: power by origin, or tokens."""
+    """A sum over the site, zero in every step: power by origin, tokens, or what jobs hold."""
 
     kind: str
     name: str
@@ -67,7 +67,7 @@ Amounts = Mapping[Period, Expression]
 class Terms:
     """What one component contributes to the site's sums.
 
-    flows: by balance, positive into it (MW or Mtok/h by step).
+    flows: by balance, positive into it (MW, Mtok/h, nodes or kW by step).
     costs: ledger line -> {period: CNY spent}; part of the objective.
     reported: the same for money that is shown but never optimised.
     uses: (use, origin) -> MW by step for the allocation table.
