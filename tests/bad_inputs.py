@@ -22,7 +22,6 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "tag as key": ("capacity_mw: 100", "capacity_mw: 100\n    =x: 1", "components.pv.=x", "is not a field here", "=x: 1"),
     "later field": ("capacity_mw: 100", "capacity_mw: 100\n    life_years: 20", "components.pv.life_years", "is not yet available", "life_years"),
     "later top field": ("name: full_site", "name: x\nuncertainty: {}", "uncertainty", "is not yet available", "uncertainty"),
-    "later kind": ("kind: load", "kind: contract", "components.town.kind", "contract is not yet available", ""),
     # kinds and names
     "no kind": ("    kind: load\n", "", "components.town.kind", "is required: one of battery, fleet", "town:"),
     "empty kind": ("kind: load", "kind:  # none", "components.town.kind", "is required: one of battery, fleet", ""),

@@ -177,7 +177,7 @@ def test_every_field_has_a_description(cls: type[Frozen]) -> None:
 UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
-    "points", "prefill", "market", "waiting", "providers",
+    "points", "prefill", "market", "waiting", "providers", "grid", "declaration", "response",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on",
     # counts and ratios named by themselves

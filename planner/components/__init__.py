@@ -6,6 +6,7 @@ from typing import get_args
 
 from planner.components.base import Component
 from planner.components.battery import Battery
+from planner.components.contract import Contract
 from planner.components.fleet import Fleet
 from planner.components.grid import Grid
 from planner.components.load import Load
@@ -14,7 +15,7 @@ from planner.components.reserve import Reserve
 from planner.components.service import Service
 from planner.components.thermal import Thermal
 
-AnyComponent = Battery | Fleet | Grid | Load | Renewable | Reserve | Service | Thermal
+AnyComponent = Battery | Contract | Fleet | Grid | Load | Renewable | Reserve | Service | Thermal
 
 
 def kind_of(component: type[Component]) -> str:
