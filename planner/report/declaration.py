@@ -8,6 +8,7 @@ what is planned. It reads back as `{csv: ..., column: NAME.exchange_mw, stamp: e
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,13 +51,25 @@ def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]
     if path.suffix.lower() not in SUFFIXES:
         said = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
         yield Problem(said, path="--declare")
-    if path.is_dir():
-        yield Problem(f"{path} is a folder, not a file", path="--declare")
-    if not path.absolute().parent.is_dir():
-        yield Problem(f"there is no folder {path.parent}", path="--declare")
-    elif path.resolve().is_relative_to(folder.resolve()):
-        said = f"{path} may not lie in the plan folder, which a new plan replaces whole"
+    try:
+        said = _unfit(path, folder)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
+        said = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    if said:
         yield Problem(said, path="--declare")
+
+
+def _unfit(path: Path, folder: Path) -> str | None:
+    parent = path.absolute().parent
+    if path.is_dir():
+        return f"{path} is a folder, not a file"
+    if not parent.is_dir():
+        return f"there is no folder {parent}"
+    if not os.access(parent, os.W_OK | os.X_OK):
+        return f"{parent} is read-only"
+    if path.resolve().is_relative_to(folder.resolve()):
+        return f"{path} may not lie in the plan folder, which a new plan replaces whole"
+    return None
 
 
 def write_declaration(plan: Plan, path: Path) -> Path:
