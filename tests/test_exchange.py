@@ -93,7 +93,7 @@ def test_the_day_that_has_begun_counts():
     # the load could take 5 MW from the grid; half of 12 must come from there
     assert column(solve(site, **noon), "grid.import_mw") == [6]
     # 14 MW would make 6 too low
-    with pytest.raises(planner.InfeasibleError, match="initial.lowest_today_mw 6 MW"):
+    with pytest.raises(planner.InfeasibleError, match="lowest_today_mw 6 MW"):
         solve({"grid": connection, "city": load(14)}, **noon)
     solve({"grid": connection, "city": load(12)}, **noon)
 
