@@ -52,11 +52,11 @@ def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]
         said = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
         yield Problem(said, path="--declare")
     try:
-        said = _unfit(path, folder)
+        unfit = _unfit(path, folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        said = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    if said:
-        yield Problem(said, path="--declare")
+        unfit = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    if unfit:
+        yield Problem(unfit, path="--declare")
 
 
 def _unfit(path: Path, folder: Path) -> str | None:
