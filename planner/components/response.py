@@ -66,7 +66,7 @@ def check_events(events: Sequence[Response], horizon: Horizon) -> Iterator[Compl
         for j, other in enumerate(events[:i]):
             if both := event.steps & other.steps:
                 at = horizon.at(min(both))
-                yield ("response", i, "hours"), f"overlaps response[{j}] at {at}; one may hold"
+                yield ("response", i, "hours"), f"overlaps response[{j}] at {at}; only one may hold"
 
 
 def respond(
