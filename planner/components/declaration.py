@@ -23,7 +23,8 @@ the rest:
 
 import + export + deviation = day-ahead + real-time settlement, and `over` and `under` come on top.
 When the exchange is known for certain, `decide` arbitrages the two prices up to the limits of the
-connection; it earns its name with uncertain prices or with a band that costs.
+connection; it earns its name with uncertain prices or with a band that costs. Where both prices
+agree and no band costs, every declaration earns the same, and which one is chosen is open.
 """
 
 from __future__ import annotations
