@@ -95,6 +95,13 @@ def solve(
     formats: Annotated[
         str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
     ] = "csv",
+    declare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write each grid's declared, else planned, exchange by interval (.csv or .xlsx).",
+        ),
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -110,6 +117,10 @@ def solve(
         began = time.perf_counter()
         found = load(scenario, changes)
         target = out or Path("plans") / _file_name(found.name)
+        if declare is not None:
+            from planner.report.declaration import check_declaration, write_declaration
+
+            check_declaration(found, declare, target)
         held.enter_context(claim(target))
         console = _console()
         loaded = time.perf_counter()
@@ -117,6 +128,8 @@ def solve(
             plan = _solve(found, target)
         solved = time.perf_counter()
         folder = plan.write(target, wanted)
+        if declare is not None:
+            write_declaration(plan, declare)
         written = time.perf_counter()
         if not quiet:
             from planner.report.console import show

@@ -123,7 +123,8 @@ class HoursSeries(Frozen):
         return np.take(by_hour, context.horizon.minute_of_day // 60)
 
 
-def _read_hours(value: Any) -> Any:
+def read_hours(value: Any) -> Any:
+    """Check hours of the day such as 8-12. Raises ValueError in the user's words."""
     _minutes(value)
     return value
 
@@ -166,11 +167,9 @@ def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
     return first, last, not year
 
 
-class CalendarEntry(Frozen):
-    """A value and when it holds; what is not named does not matter."""
+class CalendarTimes(Frozen):
+    """When something holds; what is not named does not matter."""
 
-    value: float
-    """The value."""
     months: Annotated[
         tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Field(min_length=1, strict=False)
     ] = None
@@ -183,13 +182,13 @@ class CalendarEntry(Frozen):
     days: Literal["workday", "weekend", "holiday"] | None = None
     """Kind of day, by the weekday and the scenario's `holidays` and `workdays`."""
     hours: Annotated[
-        tuple[Annotated[str, BeforeValidator(_read_hours)], ...] | None,
+        tuple[Annotated[str, BeforeValidator(read_hours)], ...] | None,
         Field(min_length=1, strict=False),
     ] = None
     """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
 
     def matches(self, context: Context) -> np.ndarray:
-        """Return which steps the entry holds for; shape (T,), boolean."""
+        """Return which steps it holds for; shape (T,), boolean. Raises ValueError for `hours`."""
         horizon = context.horizon
         found = np.ones(horizon.steps, dtype=bool)
         if self.months is not None:
@@ -229,6 +228,13 @@ class CalendarEntry(Frozen):
             else:
                 found |= (clock >= first) | (clock < last)
         return found
+
+
+class CalendarEntry(CalendarTimes):
+    """A value and when it holds; what is not named does not matter."""
+
+    value: float
+    """The value."""
 
 
 class CalendarSeries(Frozen):

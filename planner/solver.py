@@ -180,6 +180,8 @@ class Session:
         found = found or status == _STATUS.kModelEmpty
         x = np.array(self._highs.getSolution().col_value) if found else None
         objective = float(info.objective_function_value) / self._scale if found else np.inf
+        if status == _STATUS.kModelEmpty:  # without a column HiGHS forgets the offset
+            objective = float(self._highs.getLp().offset_) / self._scale
         exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)
         proven = float(info.mip_dual_bound) / self._scale
         bound = proven if self._is_mip else (objective if exact else -np.inf)

@@ -200,15 +200,15 @@ def write_whole(folder: str | Path, fill: Callable[[Path], None]) -> Path:
     return given
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write one file of a claimed folder so that it appears whole.
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write one file so that it appears whole; in a plan folder only while it is claimed.
 
     Raises:
         PlanError: it cannot be written; then nothing has changed.
     """
     new = _beside(path, "new")
     try:
-        new.write_text(text, encoding="utf-8")
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
         _sync(new)
         new.rename(path)
         _sync(path.parent)

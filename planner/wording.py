@@ -20,9 +20,8 @@ from planner.override import parse_path
 from planner.series import CONSTANT, SERIES_MODELS
 
 LATER_FIELDS = {
-    "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "declaration", "finance",
-    "fixed_cny_per_mw_year", "forecast", "initial_from", "life_years", "max_swing_share",
-    "ramp_mw_per_h", "real_time_price_cny_per_mwh", "response", "uncertainty",
+    "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "finance",
+    "fixed_cny_per_mw_year", "forecast", "initial_from", "life_years", "uncertainty",
 }  # fmt: skip
 
 _WORDS = {

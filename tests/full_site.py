@@ -66,6 +66,14 @@ components:
       thermal: 380
     demand_charge_cny_per_mw_month: 0
     peak_so_far_mw: {2026-07: 20}
+    ramp_mw_per_h: 60
+    initial: {exchange_mw: 0}
+    response: [{hours: ["8-10"], baseline_mw: 40, reward_cny_per_mwh: 900, max_mw: 20}]
+  hedge:
+    kind: contract
+    mw: 10
+    price_cny_per_mwh: 420
+    reference_price_cny_per_mwh: 400
   town:
     kind: load
     demand_mw: [10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10]

@@ -87,6 +87,24 @@ CASES = [
         {"components.unit.ramp_up_mw_per_h": 50.0},
     ),
     Case(
+        "exchange_ramp",  # 10 MW at midnight and 20 MW more an hour; the load rises by 50
+        {"grid": only_buys(ramp_mw_per_h=20), "city": build.load(10, 60, 60)},
+        3,
+        {("city", "demand"), ("grid", "exchange_ramp")},
+        {"components.grid.ramp_mw_per_h": 50.0},
+    ),
+    Case(
+        "swing",  # 100 MW at noon need 60 MW all day; the sun leaves 40 MW for the grid
+        {
+            "grid": only_buys(max_swing_share=0.4),
+            "sun": build.renewable(0, 30, 0, must_take_pu=[0, 0.3, 0]),
+            "city": build.load(80, 70, 100),
+        },
+        3,
+        {("city", "demand"), ("grid", "swing"), ("sun", "power_mw")},
+        {"components.grid.max_swing_share": 0.6},
+    ),
+    Case(
         "minimum_time",  # 140 MW for 21 more hours; from 04:00 on load and export take 100
         {
             "coal_1": coal(),

@@ -126,6 +126,15 @@ def sun() -> Files:
 
 
 @functools.cache
+def fees() -> Files:
+    """3 MW of sun that pay a fee, and 2 MW from the grid, for a load of 5."""
+    grid = build.grid(
+        self_use_charge_cny_per_mwh={"renewable": 7}, fixed_cny_per_month=7000, export_limit_mw=0
+    )
+    return solved({"grid": grid, "pv": build.renewable(3), "town": build.load(5)}, 1)
+
+
+@functools.cache
 def backup() -> Files:
     """A battery of 10 MWh holds 3 MW of reserve beside 1 MW that it gives to a load."""
     store = build.battery(initial={"energy_mwh": 10}, ending={"at_least_mwh": 0})
@@ -158,7 +167,7 @@ def queue() -> Files:
     return solved(compute.site([300, 10, 300, 10], fleet=compute.fleet(10), work=work), 4)
 
 
-PLANS = {f.__name__: f for f in (coal, bent, store, sun, backup, nodes, queue)}  # type: ignore[attr-defined]
+PLANS = {f.__name__: f for f in (coal, bent, store, sun, fees, backup, nodes, queue)}  # type: ignore[attr-defined]
 
 # plan, what is broken: component, rule and step of a breach that must be among those found
 BROKEN: list[tuple[Any, Edit, tuple[str, str, int]]] = [
@@ -231,6 +240,14 @@ BROKEN: list[tuple[Any, Edit, tuple[str, str, int]]] = [
     ("hold", "reserve", 1)),
     (store, rule("hold", "largest_unit", to=True), ("hold", "largest_unit", 1)),
     (store, rule("grid", "resale", to=False), ("grid", "columns", 0)),
+    (fees, cell("grid.self_use_mw[renewable]", 1, 4), ("grid", "self_use", 1)),
+    (fees, cell("grid.self_use_mw[thermal]", 1, 1), ("grid", "self_use", 1)),
+    (fees, rule("grid", "self_use_charge_cny_per_mwh", "renewable", to=8),
+     ("grid", "self_use[renewable]", 1)),
+    (fees, rule("grid", "self_use_charge_cny_per_mwh", "renewable", to=8),
+     ("plan", "figures.grid.self_use_cny_per_kwh", 0)),
+    (fees, rule("grid", "fixed_cny_per_month", to=8000),
+     ("plan", "figures.grid.fixed_cny_per_kwh", 0)),
     (sun, rule("pv", "capacity_mw", to=10), ("pv", "available", 1)),
     (sun, rule("pv", "must_take_pu", to=0.06), ("pv", "must_take", 1)),
     (sun, cell("pv.curtailed_mw", 1, 4), ("pv", "curtailed", 1)),

@@ -178,6 +178,7 @@ UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
     "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
+    "grid", "declaration", "response",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
     # counts and ratios named by themselves

@@ -15,10 +15,11 @@ import pytest
 from pydantic import BaseModel
 
 from planner.components import KINDS
-from tests.build import battery, grid, load, market, renewable, reserve, solve, thermal
+from tests.build import START, battery, grid, load, market, renewable, reserve, solve, thermal
 
 Site = dict[str, dict[str, Any]]
 
+NOON = "2026-07-15T12:00:00+08:00"
 SHORT = {"shortfall_cost_cny_per_mwh": 500}
 ON = {"on": True, "power_mw": 20, "hours": 100}
 TWO_STARTS = [{"off_h": 0, "cost_cny": 10}, {"off_h": 50, "cost_cny": 90}]
@@ -35,6 +36,7 @@ class Case:
     beside: Site = field(default_factory=dict)
     hours: float = 2
     reported: bool = False
+    start: str = START
 
 
 def of_thermal(path: str, *prices: float, reported: bool = False, **change: Any) -> Case:
@@ -61,7 +63,7 @@ def of_battery(path: str, **change: Any) -> Case:
     )
 
 
-def of_grid(path: str, *, reported: bool = False, **change: Any) -> Case:
+def of_grid(path: str, *, reported: bool = False, start: str = START, **change: Any) -> Case:
     """A grid that buys 5 MW of surplus and sells 5 MW of what is missing."""
     return Case(
         f"grid.{path}",
@@ -69,6 +71,29 @@ def of_grid(path: str, *, reported: bool = False, **change: Any) -> Case:
         grid(**{name: pair[1] for name, pair in change.items()}),
         {"sun": renewable(9, 2), "city": load(4, 7, shed_cost_cny_per_mwh=999)},
         reported=reported,
+        start=start,
+    )
+
+
+def declared(before: dict[str, Any], after: dict[str, Any], **both: Any) -> dict[str, Any]:
+    """Fields of a grid with two declarations; the exchange of `of_grid` is -5 and then 5 MW."""
+    pair = tuple({"exchange_mw": 3} | both | change for change in (before, after))
+    return {"declaration": pair, "real_time_price_cny_per_mwh": (50, 50)}
+
+
+def event(**change: Any) -> list[dict[str, Any]]:
+    """An event in the second hour, when `of_grid` imports 5 MW."""
+    return [{"hours": ["1-2"], "baseline_mw": 6, "reward_cny_per_mwh": 9, "max_mw": 5} | change]
+
+
+def of_contract(path: str, **change: Any) -> Case:
+    """A contract beside two grids of different prices."""
+    deal = {"kind": "contract", "mw": 4, "price_cny_per_mwh": 35, "grid": "near"}
+    return Case(
+        f"contract.{path}",
+        deal | {name: pair[0] for name, pair in change.items()},
+        deal | {name: pair[1] for name, pair in change.items()},
+        {"near": grid(), "far": grid(node="far", export_price_cny_per_mwh=20)},
     )
 
 
@@ -199,6 +224,33 @@ CASES = [
     of_grid("demand_charge_cny_per_mw_month", demand_charge_cny_per_mw_month=(0, 9)),
     of_grid("peak_so_far_mw", demand_charge_cny_per_mw_month=(9, 9), peak_so_far_mw=(0, 2)),
     of_grid("expected_peak_mw", demand_charge_cny_per_mw_month=(9, 9), expected_peak_mw=(0, 2)),
+    of_grid("ramp_mw_per_h", ramp_mw_per_h=(None, 6)),
+    of_grid("max_swing_share", max_swing_share=(None, 0.5)),
+    of_grid("initial", ramp_mw_per_h=(6, 6), initial=({}, {"exchange_mw": 9})),
+    of_grid("initial.exchange_mw", ramp_mw_per_h=(20, 20), initial=({"exchange_mw": 15}, {"exchange_mw": 18})),
+    of_grid("initial.highest_today_mw", max_swing_share=(0.5, 0.5), start=NOON,
+            initial=({"highest_today_mw": 6, "lowest_today_mw": 4}, {"highest_today_mw": 8, "lowest_today_mw": 4})),
+    of_grid("initial.lowest_today_mw", max_swing_share=(0.5, 0.5), start=NOON,
+            initial=({"highest_today_mw": 4, "lowest_today_mw": 2}, {"highest_today_mw": 4, "lowest_today_mw": 2.5})),
+    of_grid("declaration", declaration=(None, {"exchange_mw": 3}), real_time_price_cny_per_mwh=(None, 50)),
+    of_grid("declaration.exchange_mw", **declared({}, {"exchange_mw": 4})),
+    of_grid("declaration.band_share", **declared({}, {"band_share": 0.5}, over_cost_cny_per_mwh=5)),
+    of_grid("declaration.over_cost_cny_per_mwh", **declared({}, {"over_cost_cny_per_mwh": 5})),
+    of_grid("declaration.under_cost_cny_per_mwh", **declared({}, {"under_cost_cny_per_mwh": 5})),
+    of_grid("real_time_price_cny_per_mwh", declaration=({"exchange_mw": 3}, {"exchange_mw": 3}),
+            real_time_price_cny_per_mwh=(50, 60)),
+    of_grid("response", response=([], event())),
+    of_grid("response.hours", response=(event(), event(hours=["0-1"]))),
+    of_grid("response.months", response=(event(months=[7]), event(months=[8]))),
+    of_grid("response.dates", response=(event(dates=["07-15"]), event(dates=["07-16"]))),
+    of_grid("response.days", response=(event(days="workday"), event(days="weekend"))),
+    of_grid("response.baseline_mw", response=(event(), event(baseline_mw=7))),
+    of_grid("response.reward_cny_per_mwh", response=(event(), event(reward_cny_per_mwh=10))),
+    of_grid("response.max_mw", response=(event(), event(max_mw=0.5))),
+    of_contract("mw", mw=(4, 5)),
+    of_contract("price_cny_per_mwh", price_cny_per_mwh=(35, 36)),
+    of_contract("grid", grid=("near", "far")),
+    of_contract("reference_price_cny_per_mwh", reference_price_cny_per_mwh=(None, 31)),
     of_grid("import_emission_tco2_per_mwh", reported=True, import_emission_tco2_per_mwh=(0, 0.5)),
     of_grid("fixed_cny_per_month", reported=True, fixed_cny_per_month=(0, 9000)),
     of_renewable("node", 30, node=("site", "far")),
@@ -224,7 +276,7 @@ ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan'
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
 def test_field_matters(case: Case):
     before, after = (
-        solve({"x": component, **case.beside}, case.hours).summary
+        solve({"x": component, **case.beside}, case.hours, start=case.start).summary
         for component in (case.before, case.after)
     )
     same = before["objective_cny"] == pytest.approx(after["objective_cny"], abs=1e-6)
@@ -236,7 +288,7 @@ def test_field_matters(case: Case):
 
 def test_every_field_has_a_case():
     covered = {case.path for case in CASES} | ONLY_WRITTEN
-    kinds = ("thermal", "battery", "grid", "load", "renewable", "reserve")
+    kinds = ("thermal", "battery", "grid", "contract", "load", "renewable", "reserve")
     fields = {path for kind in kinds for path in _fields(KINDS[kind], kind)}
     assert fields - covered == set()
     assert covered - fields == set()

@@ -191,6 +191,38 @@ def test_figures():
     }
 
 
+def test_what_own_energy_and_fixed_payments_cost_per_kwh():
+    charge = {"renewable": [30, 36]}
+    connection = grid(
+        self_use_charge_cny_per_mwh=charge, fixed_cny_per_month=744_000, export_limit_mw=0
+    )
+    site = {"grid": connection, "sun": renewable(1, 3), "city": load(5, 7)}
+    site["unit"] = thermal(min_power_mw=2, max_power_mw=2, must_run=True, curve=[
+        {"power_mw": 2, "fuel_gj_per_h": 2}])  # fmt: skip
+    plan = solve(site, 2)
+    figures = plan.summary["figures"]["grid"]
+    # 1 MWh at 30 and 3 MWh at 36; 4 MWh of coal use the site free of charge
+    assert figures["self_use_cny_per_kwh"] == pytest.approx((30 + 108) / 8 / 1000)
+    # 1000 an hour; 2 MWh imported in each
+    assert figures["fixed_cny_per_kwh"] == pytest.approx(2000 / 4 / 1000)
+    assert column(plan, "grid.self_use_mw[renewable]") == [1, 3]
+    assert column(plan, "grid.self_use_mw[thermal]") == [2, 2]
+    # without own energy or import there is no price per kWh
+    alone = solve({"grid": connection, "city": load(0, 0)}, 2).summary["figures"]["grid"]
+    assert {"self_use_cny_per_kwh", "fixed_cny_per_kwh"} & alone.keys() == set()
+
+
+def test_two_grids_may_not_charge_the_same_energy():
+    charged = grid(self_use_charge_cny_per_mwh=7)
+    site = {"feed": charged, "grid": charged, "city": load(5)}
+    with pytest.raises(planner.ScenarioError, match="is charged by 'feed' already") as caught:
+        scenario(site)
+    (problem,) = caught.value.problems
+    assert problem.path == "components.grid.self_use_charge_cny_per_mwh"
+    scenario(site | {"feed": grid(node="far", self_use_charge_cny_per_mwh=7)})
+    scenario(site | {"feed": grid()})
+
+
 @pytest.mark.parametrize(
     ("fields", "top", "message"),
     [

@@ -14,6 +14,10 @@ from planner.auditor.balance import check_allocation, check_nodes, check_reserve
 from planner.auditor.battery import check_battery
 from planner.auditor.breach import Breach, Findings
 from planner.auditor.columns import check_schedule
+from planner.auditor.contract import check_contract
+from planner.auditor.declaration import check_declaration
+from planner.auditor.exchange import check_exchange
+from planner.auditor.fees import check_self_use
 from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
 from planner.auditor.grid import check_grid, check_load, check_renewable
@@ -21,6 +25,7 @@ from planner.auditor.job import check_job, check_job_nodes
 from planner.auditor.ledger import check_ledger
 from planner.auditor.line import check_line
 from planner.auditor.reading import understand
+from planner.auditor.response import check_response
 from planner.auditor.service import check_service
 from planner.auditor.summary import check_summary
 from planner.auditor.thermal import check_thermal
@@ -32,9 +37,10 @@ SHOWN = 20
 CHECKS = {
     "battery": (check_battery,),
     "fleet": (check_fleet, check_answering, check_job_nodes),
-    "grid": (check_grid,),
     "job": (check_job,),
     "line": (check_line,),
+    "contract": (check_contract,),
+    "grid": (check_grid, check_exchange, check_declaration, check_response, check_self_use),
     "load": (check_load,),
     "renewable": (check_renewable,),
     "reserve": (check_reserve,),

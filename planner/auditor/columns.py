@@ -11,9 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from planner.auditor.breach import PLAN, Findings
+from planner.auditor.contract import CONTRACT_COLUMNS
+from planner.auditor.declaration import declaration_columns
+from planner.auditor.fees import self_use_origins
 from planner.auditor.job import fleet_job_columns, job_columns
 from planner.auditor.line import line_columns
 from planner.auditor.reading import Part, Plan, column_of, schedule_times
+from planner.auditor.response import response_columns
 
 ABLE = ("battery", "fleet", "grid", "thermal")  # to provide reserve
 SLOPE = 1e-12
@@ -104,6 +108,7 @@ def _columns(plan: Plan, part: Part) -> set[str]:
             _by_origin(plan, "draw_mw")
             | ({"shed_mw"} if part["shed_cost_cny_per_mwh"] is not None else set())
         ),
+        "contract": lambda: set(CONTRACT_COLUMNS),
         "fleet": lambda: _fleet(plan, part, offers=bool(reserves)),
         "service": lambda: _service(part),
         "reserve": lambda: (
@@ -135,6 +140,8 @@ def _thermal(part: Part) -> set[str]:
 def _grid(plan: Plan, part: Part) -> set[str]:
     found = {"import_mw", "importing"}
     found |= {column_of("export_mw", o) for o in sold_origins(plan, part)}
+    found |= declaration_columns(part) | response_columns(part)
+    found |= {column_of("self_use_mw", o) for o in self_use_origins(plan, part)}
     return found | (
         {"import_emission_tco2"} if part.number("import_emission_tco2_per_mwh") else set()
     )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from planner.auditor.contract import contract_figures
 from planner.auditor.job import job_figures
 from planner.auditor.line import line_figures
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import served, wanted
+from planner.auditor.tariff import grid_figures
 
 
 def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     """Return the key figures of a component by name."""
     by_kind = {
-        "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": _grid,
+        "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": grid_figures,
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
         "job": job_figures, "line": line_figures,
+        "contract": contract_figures,
     }  # fmt: skip
     return {name: float(value) for name, value in by_kind[part.kind](plan, part).items()}
 
@@ -51,17 +54,6 @@ def _battery(plan: Plan, part: Part) -> dict[str, float]:
         "cycles": discharged / span,
         "cycles_per_day": discharged / span / (plan.clock.hours / 24),
         "energy_at_end_mwh": np.asarray(part.total("energy_mwh"))[-1],
-    }
-
-
-def _grid(plan: Plan, part: Part) -> dict[str, float]:
-    bought = part.column("import_mw")
-    mwh = plan.clock.step_h * bought.sum()
-    return {
-        "import_mwh": mwh,
-        "export_mwh": plan.clock.step_h * np.sum(part.total("export_mw")),
-        "peak_import_mw": bought.max(),
-        "import_emission_tco2": part.number("import_emission_tco2_per_mwh") * mwh,
     }
 
 

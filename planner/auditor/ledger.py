@@ -6,8 +6,7 @@
     LINE.rows    a line has one row for each of its periods; one that is not there counts as zero
     lines        the ledger has no line that the scenario does not know
 
-`peak`: the demand charge of a month is paid on what its highest import exceeds the larger of the
-peak so far and the peak expected. Lines outside the objective (levelized cost, amortisation, fixed
+Lines outside the objective (levelized cost, amortisation, fixed
 payments) are not in the ledger; the summary shows them.
 """
 
@@ -16,16 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
 from planner.auditor.battery import initial_energy
 from planner.auditor.breach import Array, Findings
-from planner.auditor.columns import sold_origins
+from planner.auditor.contract import contract_lines
 from planner.auditor.files import groups
 from planner.auditor.job import job_lines
 from planner.auditor.lines import ONCE, Line, by_step
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import waiting_at_start
+from planner.auditor.tariff import fixed_payments, grid_lines
 
 ROUNDED = 2e-9  # what a product may be off per unit of price: both plan and amount are rounded
 
@@ -71,9 +70,10 @@ def _compare(plan: Plan, line: Line, booked: Array, what: str, found: Findings) 
 def lines(plan: Plan) -> Iterator[Line]:
     """Yield every line that the ledger must have."""
     by_kind = {
-        "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": _grid,
+        "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": grid_lines,
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
         "job": job_lines, "line": _no_money,
+        "contract": contract_lines,
     }  # fmt: skip
     for part in plan.parts.values():
         yield from by_kind[part.kind](plan, part)
@@ -91,12 +91,8 @@ def outside(plan: Plan) -> dict[str, dict[str, float]]:
         if rate:
             found[part.name] = {"amortisation": -rate * part.number("nodes") * step_h * steps}
     for part in plan.of_kind("grid"):
-        rate = part.number("fixed_cny_per_month")
-        if rate:
-            shares = (
-                step_h / (24 * pd.Period(month, "M").days_in_month) for month in plan.clock.months
-            )
-            found[part.name] = {"fixed": -rate * sum(shares)}
+        if part.number("fixed_cny_per_month"):
+            found[part.name] = {"fixed": -fixed_payments(plan, part)}
     return found
 
 
@@ -130,46 +126,6 @@ def _battery(plan: Plan, part: Part) -> Iterator[Line]:
             initial_energy(plan, part).values()
         )
         yield Line(part.name, "end_value", value * gained, [ONCE], abs(value), cash=False)
-
-
-def _grid(plan: Plan, part: Part) -> Iterator[Line]:
-    bought = part.column("import_mw")
-    yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
-    for o in sold_origins(plan, part):
-        price = part.by_origin("export_price_cny_per_mwh", o)
-        if price is not None:
-            yield by_step(plan, part, f"export[{o}]", price, part.column("export_mw", o))
-    rate = part.number("demand_charge_cny_per_mw_month")
-    months, at = np.unique(plan.clock.months, return_inverse=True)
-    peaks = np.zeros(len(months))
-    np.maximum.at(peaks, at, bought)
-    paid = np.array([_paid_peak(plan, part, str(month)) for month in months])
-    names = [str(month) for month in months]
-    yield Line(part.name, "demand_charge", -rate * np.maximum(peaks - paid, 0.0), names, rate)
-    yield from _self_use(plan, part)
-
-
-def _paid_peak(plan: Plan, part: Part, month: str) -> float:
-    """Return the peak of a month below which nothing more is charged, MW."""
-    so_far = part["peak_so_far_mw"]
-    if isinstance(so_far, Mapping):
-        begun = float(so_far.get(month, 0.0))
-    else:  # a number is meant for the month in which the horizon begins
-        begun = part.number("peak_so_far_mw") if month == plan.clock.months[0] else 0.0
-    return max(begun, part.number("expected_peak_mw"))
-
-
-def _self_use(plan: Plan, part: Part) -> Iterator[Line]:
-    """One charge for all is meant for own energy: what was bought pays its fees in its price."""
-    given = part["self_use_charge_cny_per_mwh"]
-    each = isinstance(given, Mapping) and "csv" not in given
-    for o in plan.origins:
-        charge = part.by_origin("self_use_charge_cny_per_mwh", o)
-        if charge is None or (o == "grid" and not each):
-            continue
-        users = [p for p in plan.of_kind("load", "fleet") if p["node"] == part["node"]]
-        drawn = sum((p.column("draw_mw", o) for p in users), np.zeros(plan.clock.steps))
-        yield by_step(plan, part, f"self_use[{o}]", -charge, drawn)
 
 
 def _load(plan: Plan, part: Part) -> Iterator[Line]:

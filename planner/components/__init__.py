@@ -6,6 +6,7 @@ from typing import get_args
 
 from planner.components.base import Component
 from planner.components.battery import Battery
+from planner.components.contract import Contract
 from planner.components.fleet import Fleet
 from planner.components.grid import Grid
 from planner.components.job import Job
@@ -17,7 +18,17 @@ from planner.components.service import Service
 from planner.components.thermal import Thermal
 
 AnyComponent = (
-    Battery | Fleet | Grid | Job | Load | PowerLine | Renewable | Reserve | Service | Thermal
+    Battery
+    | Contract
+    | Fleet
+    | Grid
+    | Job
+    | Load
+    | PowerLine
+    | Renewable
+    | Reserve
+    | Service
+    | Thermal
 )
 
 

@@ -1,15 +1,15 @@
 """The connection to the public grid, with two prices.
 
-Variables: import_mw[t], export_mw[o,t], importing[t] (binary only where needed),
-peak_mw[m] per month where there is a demand charge, reserve_mw[j,t] per reserve j.
+Variables: import_mw[t], export_mw[o,t], importing[t] (binary only where needed), reserve_mw[j,t]
+per reserve j.
 
     import_limit     import_mw[t] <= import_limit_mw[t] importing[t]
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
-    peak             import_mw[t] <= peak_mw[m]             for t in month m
     spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
 
-Export takes renewable and thermal energy, and energy from the grid only with `resale`. The demand
-charge of a month is paid on what its peak exceeds max(peak_so_far_mw, expected_peak_mw).
+Export takes renewable and thermal energy, and energy from the grid only with `resale`. `tariff`
+holds the charges beside the energy, `exchange` the limits of the exchange, `declaration` the two
+settlements, `response` demand response.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-import pandas as pd
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
 from planner.components.base import (
     AtLeastZero,
@@ -30,26 +29,51 @@ from planner.components.base import (
     Component,
     Exclusive,
     Expression,
+    Fraction,
     Line,
     Meter,
     Meters,
     Name,
     NonNegativeSeriesByOrigin,
-    Period,
     SeriesByOrigin,
     Site,
     Supply,
     Terms,
-    Time,
     Values,
+)
+from planner.components.declaration import (
+    Declaration,
+    Market,
+    check_declaration,
+    settle,
+    settlement_figures,
+    warn_of_declaration,
+)
+from planner.components.exchange import (
+    EXCHANGE_RULES,
+    GridInitial,
+    check_past,
+    limit_exchange,
+    past_after,
+    warn_of_swing,
+)
+from planner.components.response import Response, check_events, respond
+from planner.components.tariff import (
+    PeakSoFar,
+    charge_figures,
+    charges,
+    check_charges,
+    demand_charge,
+    fixed_payments,
+    peaks_after,
+    self_use,
+    warn_of_peak,
 )
 from planner.horizon import Horizon, Window
 from planner.series import Array, NonNegative, Series
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
-
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class Grid(Component):
@@ -65,6 +89,7 @@ class Grid(Component):
         "spare_import": (
             "offers as reserve only import that is free, of import_limit_mw {import_limit_mw} MW"
         ),
+        **EXCHANGE_RULES,
     }
     node: Name = "site"
     """Electrical node."""
@@ -82,15 +107,24 @@ class Grid(Component):
     """Grid fees on own energy that loads and compute at this node draw."""
     demand_charge_cny_per_mw_month: AtLeastZero = 0.0
     """Price of the highest import of a month, per MW and month."""
-    peak_so_far_mw: Annotated[
-        Annotated[AtLeastZero, Tag("=number")]
-        | Annotated[dict[Month, AtLeastZero], Tag("=months")],
-        Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
-    ] = 0.0
+    peak_so_far_mw: PeakSoFar = 0.0
     """Peak already set: a number for the month that the horizon begins in, or one by month such as
     {2026-07: 80}."""
     expected_peak_mw: AtLeastZero = 0.0
     """Peak that will be paid anyway; below it a MW costs nothing."""
+    ramp_mw_per_h: AtLeastZero | None = None
+    """Most that the exchange (import less export) may move in an hour."""
+    max_swing_share: Fraction | None = None
+    """Most that the exchange of a local day may fall below its highest, as a share of the highest:
+    the peak-valley rate of NDRC/NEA 650 (2025). With it nothing is exported on any day."""
+    initial: GridInitial = GridInitial()
+    """The exchange before the horizon, for ramp_mw_per_h and max_swing_share."""
+    declaration: Declaration | None = None
+    """What is declared a day ahead; deviations are settled in real time."""
+    real_time_price_cny_per_mwh: Series | None = None
+    """Price of what deviates from the declaration, both ways."""
+    response: Annotated[tuple[Response, ...], Field(strict=False)] = ()
+    """Events of demand response; they may not overlap."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
     """Emission factor of energy drawn; reported."""
     fixed_cny_per_month: AtLeastZero = 0.0
@@ -106,39 +140,46 @@ class Grid(Component):
         return {self.node} if self.export_limit_mw.any() else set()
 
     def check(self, site: Site) -> Iterator[Complaint]:
+        prices, charge = self.export_price_cny_per_mwh, self.self_use_charge_cny_per_mwh
         if not site.trace:
             if not self.resale:
                 yield ("resale",), "must be true when `trace: false` pools the energy"
-            for name in ("export_price_cny_per_mwh", "self_use_charge_cny_per_mwh"):
-                if isinstance(getattr(self, name), ByOrigin):
-                    yield (name,), "cannot differ by origin when `trace: false` pools the energy"
-            charge = self.self_use_charge_cny_per_mwh
-            if not isinstance(charge, ByOrigin) and charge.any():
-                yield (
-                    ("self_use_charge_cny_per_mwh",),
-                    "is paid on own energy, which `trace: false` cannot tell from the grid's",
-                )
-        prices = self.export_price_cny_per_mwh
+            yield from check_charges(charge, prices)
         if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
             yield ("export_price_cny_per_mwh", "grid"), "is required when `resale` is true"
+        if self._charges(site) and (other := self._charged_by(site)):
+            yield (
+                ("self_use_charge_cny_per_mwh",),
+                f"is charged by {other!r} already, on the same energy of node {self.node!r}",
+            )
+        yield from check_declaration(self.declaration, self.real_time_price_cny_per_mwh, prices)
+        yield from check_past(self.ramp_mw_per_h, self.max_swing_share, self.initial, site)
+        yield from check_events(self.response, site.horizon)
+
+    def _charges(self, site: Site) -> dict[str, Array]:
+        return charges(self.self_use_charge_cny_per_mwh, site.origins)
+
+    def _charged_by(self, site: Site) -> str | None:
+        """Return the grid before this one in name order that charges the same energy."""
+        for name in sorted(name for name in site.components if name < site.name):
+            other = site.components[name]
+            if isinstance(other, Grid) and other.node == self.node and other._charges(site):
+                return name
+        return None
 
     def warn(self, site: Site) -> Iterator[str]:
-        if self.demand_charge_cny_per_mw_month and site.horizon.step_min > 15:
-            yield (
-                "the demand charge is billed on 15 min averages; steps of"
-                f" {site.horizon.step_min} min understate the peak"
-            )
+        yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
+        yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
+        yield from warn_of_declaration(self.declaration)
 
     def sale_price(self, origin: str) -> Array | None:
         if not self.export_limit_mw.any() or (origin == "grid" and not self.resale):
             return None
+        return self._export_price(origin)
+
+    def _export_price(self, origin: str) -> Array | None:
         prices = self.export_price_cny_per_mwh
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
-
-    def _peaks_so_far(self, horizon: Horizon) -> dict[str, float]:
-        """Return the peaks already set by month; a number is meant for the month that has begun."""
-        so_far = self.peak_so_far_mw
-        return dict(so_far) if isinstance(so_far, dict) else {next(iter(horizon.months)): so_far}
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
@@ -150,13 +191,15 @@ class Grid(Component):
         export_limit = time.of(self.export_limit_mw)
         import_price = time.of(self.import_price_cny_per_mwh)
         reserves = site.reserves()
-
         b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
         b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
         b.importing = pyo.Var(time.steps, bounds=(0, 1))
 
         def exported(t: int) -> Expression:
             return sum(b.export_mw[o, t] for o in sold)
+
+        def exchanged(t: int) -> Expression:
+            return b.import_mw[t] - exported(t)
 
         b.import_limit = pyo.Constraint(
             time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
@@ -178,14 +221,20 @@ class Grid(Component):
             Line("import"): {t: import_price[t] * step_h * b.import_mw[t] for t in time.steps}
         }
         for o in sold:
-            prices = self.export_price_cny_per_mwh
-            series = prices.of(o) if isinstance(prices, ByOrigin) else prices
+            series = self._export_price(o)
             assert series is not None
             price = time.of(series)
             line = Line("export", use="export", origin=o)
             costs[line] = {t: -price[t] * step_h * b.export_mw[o, t] for t in time.steps}
-        if self.demand_charge_cny_per_mw_month:
-            costs[Line("demand_charge")] = self._demand_charge(b, time)
+        exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
+        rate, expected = self.demand_charge_cny_per_mw_month, self.expected_peak_mw
+        costs |= demand_charge(b, time, rate, self.peak_so_far_mw, expected)
+        limit_exchange(b, time, self.ramp_mw_per_h, self.max_swing_share, exchanged, self.initial)
+        if self.declaration is not None:
+            settled = settle(b, time, self.declaration, self._market(), exported)
+            costs |= settled.costs
+            exclusive += settled.exclusive
+        costs |= respond(b, time, self.response, import_limit)
         emission = self.import_emission_tco2_per_mwh * step_h
         if emission:
             b.import_emission_tco2 = pyo.Expression(
@@ -197,78 +246,55 @@ class Grid(Component):
                 (b.import_mw[t] if o == bought else 0) - (b.export_mw[o, t] if o in sold else 0)
             )
 
-        def delivered(o: str) -> ByStep:
-            return lambda t: b.export_mw[o, t]
-
-        def reserve(j: str) -> ByStep:
-            return lambda t: b.reserve_mw[j, t]
+        def at(variable: Any, outer: str) -> ByStep:
+            return lambda t: variable[outer, t]
 
         return Terms(
             flows={Balance("power", self.node, o): flow(o) for o in site.origins},
             costs=costs,
-            reported=self._fixed(time),
-            uses={("export", o): delivered(o) for o in sold},
+            reported=fixed_payments(self.fixed_cny_per_month, time.months(), step_h),
+            uses={("export", o): at(b.export_mw, o) for o in sold},
             injected={bought: lambda t: b.import_mw[t]},
             meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
             | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
-            | {Meter("exported_mw", self.node, o): delivered(o) for o in sold}
-            | {Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
-            exclusive=[Exclusive(b.importing, lambda t: b.import_mw[t], exported)],
+            | {Meter("exported_mw", self.node, o): at(b.export_mw, o) for o in sold}
+            | {Meter(f"reserve_mw[{j}]"): at(b.reserve_mw, j) for j in reserves},
+            exclusive=exclusive,
         )
 
-    def _demand_charge(self, b: pyo.Block, time: Time) -> dict[Period, Expression]:
-        import pyomo.environ as pyo
-
-        months = time.months()
-        month_of = {t: month for month, steps in months.items() for t in steps}
-        so_far = self._peaks_so_far(time.horizon)
-        paid = {month: max(so_far.get(month, 0.0), self.expected_peak_mw) for month in months}
-        b.peak_mw = pyo.Var(list(months), bounds=lambda _, m: (paid[m], None))
-        b.peak = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.import_mw[t] <= b.peak_mw[month_of[t]]
-        )
-        rate = self.demand_charge_cny_per_mw_month
-        return {month: rate * (b.peak_mw[month] - paid[month]) for month in months}
-
-    def _fixed(self, time: Time) -> dict[Line, dict[Period, float]]:
-        if not self.fixed_cny_per_month:
-            return {}
-        shares = {
-            month: len(steps) * time.step_h / (24 * pd.Period(month, "M").days_in_month)
-            for month, steps in time.months().items()
-        }
-        return {Line("fixed"): {m: self.fixed_cny_per_month * share for m, share in shares.items()}}
+    def _market(self) -> Market:
+        sold, real_time = self.export_price_cny_per_mwh, self.real_time_price_cny_per_mwh
+        assert not isinstance(sold, ByOrigin)
+        assert real_time is not None
+        limits = self.import_limit_mw, self.export_limit_mw
+        return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        exported = sum(values[name] for name in values if name.startswith("export_mw["))
-        return {
-            "import_mwh": float(values["import_mw"].sum() * horizon.step_h),
-            "export_mwh": float(np.sum(exported) * horizon.step_h),
-            "peak_import_mw": float(values["import_mw"].max()),
-            "import_emission_tco2": self.import_emission_tco2_per_mwh
-            * float(values["import_mw"].sum() * horizon.step_h),
+        step_h, bought = horizon.step_h, values["import_mw"]
+        imported = float(bought.sum() * step_h)
+        found = {
+            "import_mwh": imported,
+            "export_mwh": _total("export_mw", values) * step_h,
+            "peak_import_mw": float(bought.max()),
+            "import_emission_tco2": self.import_emission_tco2_per_mwh * imported,
         }
+        charge = self.self_use_charge_cny_per_mwh
+        found |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
+        if self.declaration is not None:
+            found |= settlement_figures(self.declaration, self._market(), values, horizon)
+        if self.response:
+            found["responded_mwh"] = _total("responded_mw", values) * step_h
+        return found
 
-    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:  # noqa: ARG002
-        charge, time = self.self_use_charge_cny_per_mwh, site.clock
-        costs = {}
-        for o in site.origins:
-            series = charge.of(o) if isinstance(charge, ByOrigin) else charge
-            if o == "grid" and not isinstance(charge, ByOrigin):
-                continue  # one number is meant for own energy; imports pay their fees in the price
-            if series is None or not series.any():
-                continue
-            rate, drawn = time.of(series), meters.total("drawn_mw", node=self.node, origin=o)
-            costs[Line("self_use", origin=o)] = {
-                t: rate[t] * time.step_h * drawn(t) for t in time.steps
-            }
-        return Terms(costs=costs)
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        return Terms(costs=self_use(b, site.clock, self.node, self._charges(site), meters))
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
-        peaks = self._peaks_so_far(horizon)
-        for month, steps in horizon.months.items():
-            inside = [t - kept.first for t in steps if kept.first <= t <= kept.last]
-            if inside:
-                peak = float(values["import_mw"][inside].max())
-                peaks[month] = max(peaks.get(month, 0.0), peak)
-        return self.model_copy(update={"peak_so_far_mw": peaks})
+        so_far = peaks_after(self.peak_so_far_mw, values["import_mw"], kept, horizon)
+        limits = self.ramp_mw_per_h, self.max_swing_share
+        initial = past_after(*limits, self.initial, values, kept, horizon)
+        return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
+
+
+def _total(quantity: str, values: Values) -> float:
+    return float(np.sum([values[name] for name in values if name.startswith(f"{quantity}[")]))

@@ -1,0 +1,97 @@
+"""A contract for difference: energy sold or bought at a fixed price, on paper.
+
+Expressions: received_cny[t], paid_cny[t], of which one is zero. No variables, no rows:
+
+    difference      received_cny[t] - paid_cny[t] = Δ mw[t] (price_cny_per_mwh[t] - reference[t])
+
+mw is positive where the site has sold and negative where it has bought. The reference is
+reference_price_cny_per_mwh, or else the grid's export price where mw > 0 and its import price where
+mw < 0. Energy itself flows through the grid and is settled there; the difference is a constant of
+the objective and moves no dispatch. It does count as turnover, which `solver.gap` is relative to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from planner.components.base import ByOrigin, Complaint, Component, Line, Name, Site, Terms, Values
+from planner.components.grid import Grid
+from planner.horizon import Horizon
+from planner.series import Array, Series
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Contract(Component):
+    """A contract for difference; it is settled beside the grid and moves no dispatch."""
+
+    kind: Literal["contract"]
+    mw: Series
+    """Contracted power: sold positive, bought negative."""
+    price_cny_per_mwh: Series
+    """Contracted price."""
+    grid: Name | None = None
+    """Grid whose prices are the reference; needed where there are several."""
+    reference_price_cny_per_mwh: Series | None = None
+    """Price that the contract is settled against; else the grid's export price for what is sold,
+    its import price for what is bought."""
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        grids = _grids(site.components)
+        if self.grid is not None and self.grid not in grids:
+            if self.grid not in site.components and self.grid not in site.mentioned:
+                yield ("grid",), f"there is no component {self.grid!r}"
+            elif self.grid in site.components:
+                yield ("grid",), f"{self.grid!r} is no grid"
+        if self.reference_price_cny_per_mwh is not None:
+            return
+        if not grids and not site.mentioned:
+            yield ("reference_price_cny_per_mwh",), "is required where there is no grid"
+        if self.grid is None and len(grids) > 1:
+            yield ("grid",), f"is required where there are several: {', '.join(sorted(grids))}"
+        mine = self._grid(site.components)
+        by_origin = mine is not None and isinstance(mine.export_price_cny_per_mwh, ByOrigin)
+        if by_origin and (self.mw > 0).any():
+            yield (
+                ("reference_price_cny_per_mwh",),
+                "is required, for the export price of the grid differs by origin",
+            )
+
+    def _grid(self, components: Mapping[str, Component]) -> Grid | None:
+        grids = _grids(components)
+        if self.grid is not None:
+            return grids.get(self.grid)
+        return next(iter(grids.values())) if len(grids) == 1 else None
+
+    def _reference(self, site: Site) -> Array:
+        if self.reference_price_cny_per_mwh is not None:
+            return self.reference_price_cny_per_mwh
+        mine = self._grid(site.components)
+        assert mine is not None
+        bought, sold = mine.import_price_cny_per_mwh, mine.export_price_cny_per_mwh
+        if isinstance(sold, ByOrigin):  # then nothing is sold
+            sold = bought
+        return np.where(self.mw > 0, sold, bought)
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time = site.clock
+        gained = time.of(time.step_h * self.mw * (self.price_cny_per_mwh - self._reference(site)))
+        b.received_cny = pyo.Expression(time.steps, rule=lambda _, t: max(gained[t], 0.0))
+        b.paid_cny = pyo.Expression(time.steps, rule=lambda _, t: max(-gained[t], 0.0))
+        return Terms(costs={Line("difference"): {t: -gained[t] for t in time.steps}})
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        return {
+            "contract_mwh": float(self.mw.sum() * horizon.step_h),
+            "difference_cny": float(values["received_cny"].sum() - values["paid_cny"].sum()),
+        }
+
+
+def _grids(components: Mapping[str, Component]) -> dict[str, Grid]:
+    return {name: part for name, part in components.items() if isinstance(part, Grid)}
