@@ -28,7 +28,7 @@ LAYERS = [
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording"],
-    ["components.terms"],
+    ["components.terms", "components.priced"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],

@@ -43,6 +43,7 @@ from planner.components.base import (
     Values,
 )
 from planner.components.stored import (
+    PRICED,
     RULES,
     AtLeast,
     BatteryInitial,
@@ -50,6 +51,7 @@ from planner.components.stored import (
     EndValue,
     EnergyByOrigin,
     offer_reserve,
+    over_origins,
 )
 from planner.horizon import Horizon, Window
 from planner.series import Array, PerUnit
@@ -64,6 +66,7 @@ class Battery(Component):
     kind: Literal["battery"]
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -239,8 +242,7 @@ class Battery(Component):
         )
 
     def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
-        pooled = {POOLED[0]: self.initial.total()}
-        return pooled if origins == POOLED else self.initial.by_origin()
+        return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
         import pyomo.environ as pyo
@@ -249,21 +251,22 @@ class Battery(Component):
         if allowed is None:
             return
         days, step_h = site.clock.days(), site.clock.step_h
-        spent = [self.initial.discharged_today_mwh, *[0.0] * len(days)]
+        spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
+        steps = {day[-1]: day for day in days}  # a day goes by the number of its last step
         b.cycles = pyo.Constraint(
-            range(len(days)),
-            rule=lambda _, d: step_h * sum(discharged(t) for t in days[d]) <= allowed - spent[d],
+            list(steps),
+            rule=lambda _, t: step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t],
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        discharged = _over_origins("discharge_mw", values)
+        discharged = over_origins("discharge_mw", values)
         mwh = float(discharged.sum() * horizon.step_h)
         span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
         return {
             "discharged_mwh": mwh,
             "cycles": mwh / span,
             "cycles_per_day": mwh / span / (horizon.hours / 24),
-            "energy_at_end_mwh": float(_over_origins("energy_mwh", values)[-1]),
+            "energy_at_end_mwh": float(over_origins("energy_mwh", values)[-1]),
         }
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
@@ -288,13 +291,8 @@ class Battery(Component):
             return 0.0
         today = next(day for day in horizon.days if kept.last in day)
         steps = kept.last - max(today[0], kept.first) + 1
-        spent = horizon.step_h * float(_over_origins("discharge_mw", values)[-steps:].sum())
+        spent = horizon.step_h * float(over_origins("discharge_mw", values)[-steps:].sum())
         if today[0] <= kept.first:  # the day began before the kept steps
             spent += self.initial.discharged_today_mwh
         allowed = self._cycle_limit()
         return spent if allowed is None else min(spent, allowed)  # a rounded sum may exceed it
-
-
-def _over_origins(quantity: str, values: Values) -> Array:
-    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
-    return np.asarray(np.sum(parts, axis=0))

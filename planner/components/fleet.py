@@ -62,9 +62,7 @@ class FleetInitial(Frozen):
 
     awake: dict[str, AtLeastZero] = Field(default_factory=dict)
     """Nodes awake by model; the rest sleeps."""
-    woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
-        default_factory=dict
-    )
+    woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = {}
     """Nodes woken in the last steps by model, latest first; matters only where waking takes longer
     than a step."""
 
@@ -74,6 +72,7 @@ class Fleet(Component):
 
     kind: Literal["fleet"]
     offers_reserve: ClassVar[bool] = True
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     rules: ClassVar[Mapping[str, str]] = {
         **WAKING_RULES,
         **ANSWERING_RULES,

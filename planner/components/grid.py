@@ -66,6 +66,9 @@ class Grid(Component):
             "offers as reserve only import that is free, of import_limit_mw {import_limit_mw} MW"
         ),
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
+    }
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative

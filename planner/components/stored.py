@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from pydantic import Tag
 
-from planner.components.base import AtLeastZero, ByStep, Time, form
+from planner.components.base import AtLeastZero, ByStep, Time, Values, form
 from planner.horizon import Frozen
+from planner.series import Array
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
     "capacity": "holds min_energy_mwh {min_energy_mwh} to capacity_mwh {capacity_mwh} MWh",
     "charge_limit": (
@@ -87,6 +90,12 @@ Ending = Annotated[
     | Annotated[Literal["same_as_start"], Tag("=same")],
     form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
 ]
+
+
+def over_origins(quantity: str, values: Values) -> Array:
+    """Return the sum over origins of a quantity of the schedule."""
+    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def offer_reserve(

@@ -57,6 +57,7 @@ class Thermal(Component):
     kind: Literal["thermal"]
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
     node: Name = "site"
     """Electrical node."""
     min_power_mw: NonNegative

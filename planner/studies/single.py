@@ -26,7 +26,7 @@ from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
 from planner.folder import fill_folder
 from planner.model import assemble
 from planner.plan import Plan, build_plan
-from planner.program import Program, compile_program
+from planner.program import Duals, Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
@@ -48,7 +48,11 @@ class UnboundedError(InfeasibleError):
 
 @dataclass
 class Solution:
-    """A point that satisfies the program, what it earns and what is proven about it."""
+    """A point that satisfies the program, what it earns and what is proven about it.
+
+    `duals` are of the LP with its integers and directions fixed, the relaxation itself in a
+    relaxed scenario; None where that LP has no optimum.
+    """
 
     x: Array
     status: str
@@ -56,6 +60,7 @@ class Solution:
     tidied: bool = False
     rounds: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    duals: Duals | None = None
 
 
 def solve(scenario: Scenario) -> Plan:
@@ -71,6 +76,12 @@ def solve(scenario: Scenario) -> Plan:
         PlanError: the plan found fails its own audit.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
+    plan, _, _ = solve_program(scenario)
+    return plan
+
+
+def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
+    """Return the best plan with the program and the solution it was read from. Raises as `solve`."""
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
@@ -88,7 +99,7 @@ def solve(scenario: Scenario) -> Plan:
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
     plan = to_plan(program, solution, seconds)
     demand_audit(plan)
-    return plan
+    return plan, program, solution
 
 
 def demand_audit(plan: Plan) -> None:
@@ -131,7 +142,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     if settings.relax:
         if relaxed.status != "optimal":
             raise NoPlanError(_out_of_time(settings))
-        solution = Solution(relaxed.x, "relaxed", relaxed.objective)
+        solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
         solution = _rounds(session, program, settings, relaxed, deadline)
         before = session.seconds
@@ -188,13 +199,13 @@ def _rounds(
         overlapping = _overlaps(program, result.x)
         more = overlapping & ~integer[program.switches]
         settled = settle(session, program, result.x)
-        point = settled
+        point, duals = settled or (None, None)
         if settled is None and not overlapping.any():
             point = result.x.copy()
             point[program.switches] = directions(program, point)
         if point is not None:
             earned = program.turnover(point)
-            solution = Solution(point, status, bound, settled is not None, rounds)
+            solution = Solution(point, status, bound, settled is not None, rounds, duals=duals)
             if _objective(program, point) - bound <= _allowed(program, settings, point):
                 solution.status = "optimal"
                 return solution
@@ -215,17 +226,24 @@ def _rounds(
             integer[program.switches] = True
 
 
-def settle(session: Session, program: Program, x: Array) -> Array | None:
+def settle(
+    session: Session, program: Program, x: Array
+) -> tuple[Array, Duals | None] | None:
     """Fix the integers and directions of a point and find the best plan they allow, an LP.
 
-    Returns None where no plan has these integers and directions.
+    Returns the plan and the prices that hold for these commitments, None where no plan has these integers and directions.
     """
     columns = np.concatenate([np.flatnonzero(program.integer), program.switches])
     fixed = np.concatenate([np.round(x[program.integer]), directions(program, x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
     best = session.run(time_limit_s=SETTLE_LIMIT_S)
-    return best.x if best.status == "optimal" else None
+    if best.status != "optimal" or best.x is None:
+        return None
+    duals = session.duals()
+    if duals is not None:
+        duals.held[columns] = True
+    return best.x, duals
 
 
 def directions(program: Program, x: Array) -> Array:
