@@ -70,11 +70,14 @@ class Plan:
             and self.ledger.equals(other.ledger)
             and self.summary == other.summary
             and self.why.equals(other.why)
-            and (self.prices is None) == (other.prices is None)
-            and (self.prices is None or self.prices.equals(other.prices))
+            and _same(self.prices, other.prices)
         )
 
     __hash__ = None  # type: ignore[assignment]  # a plan holds tables
+
+
+def _same(a: pd.DataFrame | None, b: pd.DataFrame | None) -> bool:
+    return a.equals(b) if a is not None and b is not None else a is b
 
 
 def build_plan(

@@ -1,6 +1,6 @@
 """The prices of every step, read from the duals of a program's LP: of energy, of tokens, of rows.
 
-The minimum grows by a row's dual as its right-hand side rises by one. A balance of power whose right
+The minimum grows by a row's dual as its right side rises by one. A balance of power whose right
 side rises by 1 MW must find Δ MWh more, so a MWh is worth dual / Δ; a Mtok more costs dual / Δ too.
 """
 

@@ -42,11 +42,12 @@ LAYERS = [
     ["auditor.breach"],
     ["auditor.*"],
     ["auditor"],
-    ["plan"],
-    ["folder"],
+    ["plan", "rates"],
+    ["folder", "why"],
     ["studies.*", "studies"],
     ["report.*", "report"],
     [""],
+    ["options", "terminal"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

@@ -18,10 +18,12 @@ from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
 from planner.auditor.grid import check_grid, check_load, check_renewable
 from planner.auditor.ledger import check_ledger
+from planner.auditor.prices import check_prices
 from planner.auditor.reading import understand
 from planner.auditor.service import check_service
 from planner.auditor.summary import check_summary
 from planner.auditor.thermal import check_thermal
+from planner.auditor.why import check_why
 
 __all__ = ["Breach", "audit", "audit_files", "told"]
 
@@ -63,6 +65,8 @@ def audit_files(files: Files) -> list[Breach]:
         check_allocation(plan, found)
         check_ledger(plan, found)
         check_summary(plan, found)
+        check_why(plan, found)
+        check_prices(plan, found)
     return found.sorted()
 
 

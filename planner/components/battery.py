@@ -16,10 +16,9 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.base import (
@@ -42,6 +41,8 @@ from planner.components.base import (
     Tidy,
     Values,
 )
+from planner.components.battery_why import reasons
+from planner.components.priced import Reason, StepPrices
 from planner.components.stored import (
     PRICED,
     RULES,
@@ -52,6 +53,7 @@ from planner.components.stored import (
     EnergyByOrigin,
     offer_reserve,
     over_origins,
+    spent_today,
 )
 from planner.horizon import Horizon, Window
 from planner.series import Array, PerUnit
@@ -258,6 +260,9 @@ class Battery(Component):
             rule=lambda _, t: step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t],
         )
 
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
+
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         discharged = over_origins("discharge_mw", values)
         mwh = float(discharged.sum() * horizon.step_h)
@@ -276,23 +281,13 @@ class Battery(Component):
             if f"energy_mwh[{o}]" in values
         }
         energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
+        spent = spent_today(values, kept, horizon, self.initial)
+        allowed = self._cycle_limit()
         initial = BatteryInitial(
-            energy_mwh=energy, discharged_today_mwh=self._spent_today(values, kept, horizon)
+            energy_mwh=energy,  # a rounded sum may exceed what is allowed
+            discharged_today_mwh=spent if allowed is None else min(spent, allowed),
         )
         ending = self.ending
         if ending == "same_as_start":  # the start meant is the first one
             ending = AtLeast(at_least_mwh=self.initial.total())
         return self.model_copy(update={"initial": initial, "ending": ending})
-
-    def _spent_today(self, values: Values, kept: Window, horizon: Horizon) -> float:
-        """Return what was discharged in the local day that the step after `kept` belongs to."""
-        clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
-        if clock == 24 * 60:
-            return 0.0
-        today = next(day for day in horizon.days if kept.last in day)
-        steps = kept.last - max(today[0], kept.first) + 1
-        spent = horizon.step_h * float(over_origins("discharge_mw", values)[-steps:].sum())
-        if today[0] <= kept.first:  # the day began before the kept steps
-            spent += self.initial.discharged_today_mwh
-        allowed = self._cycle_limit()
-        return spent if allowed is None else min(spent, allowed)  # a rounded sum may exceed it

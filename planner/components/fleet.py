@@ -62,7 +62,9 @@ class FleetInitial(Frozen):
 
     awake: dict[str, AtLeastZero] = Field(default_factory=dict)
     """Nodes awake by model; the rest sleeps."""
-    woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = {}
+    woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
+        default_factory=dict
+    )
     """Nodes woken in the last steps by model, latest first; matters only where waking takes longer
     than a step."""
 
@@ -279,10 +281,9 @@ class Fleet(Component):
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         awake = sum(values[f"awake[{m}]"] for m in self.serves)
         drawn = sum(values[name] for name in values if name.startswith("draw_mw["))
-        available = self.nodes * self.available_pu
         return {
             "awake_mean_nodes": float(np.mean(awake)),
-            "awake_share": float(np.sum(awake) / max(available.sum(), 1e-9)),
+            "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
             "woken_nodes": float(sum(values[f"woken[{m}]"].sum() for m in self.serves)),
             "drawn_mwh": float(np.sum(drawn) * horizon.step_h),
         }

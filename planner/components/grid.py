@@ -14,7 +14,7 @@ charge of a month is paid on what its peak exceeds max(peak_so_far_mw, expected_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -43,6 +43,8 @@ from planner.components.base import (
     Time,
     Values,
 )
+from planner.components.grid_why import reasons
+from planner.components.priced import Reason, StepPrices
 from planner.horizon import Horizon, Window
 from planner.series import Array, NonNegative, Series
 
@@ -138,7 +140,7 @@ class Grid(Component):
         prices = self.export_price_cny_per_mwh
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
 
-    def _peaks_so_far(self, horizon: Horizon) -> dict[str, float]:
+    def peaks_so_far(self, horizon: Horizon) -> dict[str, float]:
         """Return the peaks already set by month; a number is meant for the month that has begun."""
         so_far = self.peak_so_far_mw
         return dict(so_far) if isinstance(so_far, dict) else {next(iter(horizon.months)): so_far}
@@ -224,7 +226,7 @@ class Grid(Component):
 
         months = time.months()
         month_of = {t: month for month, steps in months.items() for t in steps}
-        so_far = self._peaks_so_far(time.horizon)
+        so_far = self.peaks_so_far(time.horizon)
         paid = {month: max(so_far.get(month, 0.0), self.expected_peak_mw) for month in months}
         b.peak_mw = pyo.Var(list(months), bounds=lambda _, m: (paid[m], None))
         b.peak = pyo.Constraint(
@@ -241,6 +243,9 @@ class Grid(Component):
             for month, steps in time.months().items()
         }
         return {Line("fixed"): {m: self.fixed_cny_per_month * share for m, share in shares.items()}}
+
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         exported = sum(values[name] for name in values if name.startswith("export_mw["))
@@ -268,7 +273,7 @@ class Grid(Component):
         return Terms(costs=costs)
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
-        peaks = self._peaks_so_far(horizon)
+        peaks = self.peaks_so_far(horizon)
         for month, steps in horizon.months.items():
             inside = [t - kept.first for t in steps if kept.first <= t <= kept.last]
             if inside:

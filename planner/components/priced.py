@@ -47,7 +47,7 @@ class StepPrices:
     """The prices of every step as one component sees them; each of shape (steps,), NaN for none.
 
     energy: value of a MWh at a node, by node and origin. tokens: what answering one more Mtok of a
-    service costs. injected: MW brought to the site, by origin. rows: what one more on the right-hand
+    service costs. injected: MW brought to the site, by origin. rows: what one more on the right
     side of a row earns, CNY, by component, name and index before the step.
     """
 

@@ -54,7 +54,8 @@ def value_at(scenario: Scenario, path: Path) -> Any:
     """Return the value at a path below `components`."""
     found: Any = scenario.components
     for key in path:
-        found = found[key] if isinstance(found, tuple | dict) else getattr(found, str(key))
+        inside = isinstance(found, Frozen)
+        found = getattr(found, str(key)) if inside else found[key]
     return found
 
 

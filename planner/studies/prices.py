@@ -1,7 +1,7 @@
 """What one unit more of anything would be worth: the prices of a mixed-integer plan.
 
-The integers and directions of the plan are fixed; the LP that remains has duals. They hold for these
-commitments: another MW may well start a unit that the plan leaves off, and no price knows of that.
+The integers and directions of the plan are fixed; the LP that remains has duals. They hold for
+these commitments: another MW may well start a unit that the plan leaves off, and no price knows.
 
     energy       value of a MWh by node, origin and hour: the dual of the power balance
     fields       for each field that a component lists as `priced`, the envelope theorem with a
@@ -11,8 +11,8 @@ commitments: another MW may well start a unit that the plan leaves off, and no p
                  Every row and column has its step, so the prices of the hours come of themselves.
     break-even   what answering one more Mtok costs, less what it earns beside its price
 
-A matrix entry may move where it multiplies what is fixed (a limit times a direction); the price then
-lies between the one-sided derivatives, as the theory of linear programs has it for right-hand sides.
+A matrix entry may move where it multiplies what is fixed (a limit times a direction): that is a
+right-hand side, and a price lies between the one-sided derivatives, where they differ.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
     bound = np.where(free > 0, shift.column_lower, shift.column_upper)
     columns = -(free * bound + shift.cost * duals.x)
     last = program.window.last + 1
-    by_step = np.bincount(program.row_steps, rows, last)
+    by_step = np.asarray(np.bincount(program.row_steps, rows, last), dtype=float)
     by_step += np.bincount(program.column_steps, columns, last)
     return by_step[program.window.first :], float(by_step[0]) - shift.offset
 
@@ -217,9 +217,7 @@ def _mean(
     return Price(component, quantity, index, steps, _clean(total + once), per, once)
 
 
-def _sum(
-    component: str, quantity: str, index: str, steps: Array, per: str, once: float
-) -> Price:
+def _sum(component: str, quantity: str, index: str, steps: Array, per: str, once: float) -> Price:
     """Make a line of prices per unit of a limit: over the horizon it is there in every step."""
     by_step = _clean(steps)
     if not by_step.any() and abs(once) > LEAST:  # it acts over the horizon only

@@ -31,11 +31,12 @@ from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
+from planner.studies.tidying import SETTLE_LIMIT_S, tidy
+from planner.why import why_table
 
 OVERLAP_MW = 1e-6
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
 BELIEVED = 1e-6  # largest miss of a row, bound or integer, relative to its size
-SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
 
 
 class PointlessError(InfeasibleError):
@@ -81,7 +82,7 @@ def solve(scenario: Scenario) -> Plan:
 
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
-    """Return the best plan with the program and the solution it was read from. Raises as `solve`."""
+    """Return the best plan, its program and its solution. Raises as `solve`."""
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
@@ -117,7 +118,7 @@ def demand_audit(plan: Plan) -> None:
 
 def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> Plan:
     """Turn a solution into the tables and the summary of a plan."""
-    return build_plan(
+    plan = build_plan(
         program,
         solution.x,
         status=solution.status,
@@ -126,6 +127,9 @@ def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> 
         rounds=solution.rounds,
         seconds=seconds,
     )
+    if solution.duals is None or solution.status == "relaxed":
+        return plan
+    return replace(plan, why=why_table(plan, program, solution.duals))
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
@@ -226,12 +230,11 @@ def _rounds(
             integer[program.switches] = True
 
 
-def settle(
-    session: Session, program: Program, x: Array
-) -> tuple[Array, Duals | None] | None:
+def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
     """Fix the integers and directions of a point and find the best plan they allow, an LP.
 
-    Returns the plan and the prices that hold for these commitments, None where no plan has these integers and directions.
+    Returns the plan and the prices that hold for these commitments, None where no plan has these
+    integers and directions.
     """
     columns = np.concatenate([np.flatnonzero(program.integer), program.switches])
     fixed = np.concatenate([np.round(x[program.integer]), directions(program, x)])
@@ -252,18 +255,6 @@ def directions(program: Program, x: Array) -> Array:
     first, second = values[program.first_flow], values[program.second_flow]
     idle = np.maximum(first, second) <= OVERLAP_MW
     return np.where(idle, np.round(x[program.switches]), first > second)
-
-
-def tidy(session: Session, program: Program, x: Array) -> Array:
-    """Pick the tidiest of the plans that earn as much as the one just settled."""
-    for row in program.tidy_rows:
-        session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
-        result = session.run(time_limit_s=SETTLE_LIMIT_S)
-        if result.status != "optimal" or result.x is None:
-            break
-        x = result.x
-    return x
 
 
 def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:
