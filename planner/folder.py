@@ -115,7 +115,7 @@ def _beside(path: Path, scenario: Scenario) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     table = pd.read_csv(path, dtype="str", keep_default_na=False)
-    table["time"] = _times(table["time"], scenario) if len(table) else table["time"]
+    table["time"] = _times(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 
 

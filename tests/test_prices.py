@@ -341,6 +341,22 @@ def test_break_even_is_energy_less_what_is_earned_beside(more: dict[str, Any], o
     assert answered(site, right + 0.01) == 18
 
 
+def test_work_that_nobody_answers_breaks_even_where_it_would_begin_to_pay() -> None:
+    """At 5 nothing is answered; 0.1 CNY/kWh x 111.1 kWh per Mtok say that 11.11 is needed."""
+    site = compute.site(fleet=compute.fleet(10), chat=compute.chat(18, 5))
+    found = planner.prices(scenario(site))
+    right = 0.1 * KWH_PER_MTOK
+    assert total(found, "chat", "break_even_cny_per_mtok") == pytest.approx(right, abs=1e-5)
+    assert answered(site, right - 0.01) == 0
+    assert answered(site, right + 0.01) == 18
+
+
+def test_energy_that_does_not_flow_is_worth_what_its_best_user_would_pay() -> None:
+    """No sun shines; a MWh of it would save the 40 of the grid rather than sell for 30."""
+    found = planner.prices(scenario({"grid": grid(), "sun": renewable(0), "town": load(5)}))
+    assert value(found, "site.value_cny_per_mwh[renewable]", 1) == 40
+
+
 def test_a_market_breaks_even_against_what_it_sells_for() -> None:
     site = compute.site(fleet=compute.fleet(10), more=compute.market((9, 15), (9, 12), (9, 4)))
     found = planner.prices(scenario(site))

@@ -126,7 +126,7 @@ class Battery(Component):
         return {self.node: self.discharge_power_mw * self.available}
 
     def impossible(self, site: Site) -> Iterator[str]:
-        least, start = self._least_at_end(), self.initial.total()
+        least, start = self.least_at_end(), self.initial.total()
         if least is None:
             return
         kept = (1 - self.leak_per_h) ** site.horizon.step_h
@@ -140,7 +140,8 @@ class Battery(Component):
         if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
             yield "energy left at the end has no value: the plan will empty the battery"
 
-    def _least_at_end(self) -> float | None:
+    def least_at_end(self) -> float | None:
+        """Return what must be stored at the end, MWh; None where it only has a value."""
         if isinstance(self.ending, EndValue):
             return None
         return (
@@ -214,7 +215,7 @@ class Battery(Component):
         if self.wear_cny_per_mwh:
             rate = self.wear_cny_per_mwh * step_h
             costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
-        start, least = self.initial.total(), self._least_at_end()
+        start, least = self.initial.total(), self.least_at_end()
         if isinstance(self.ending, EndValue):
             value = self.ending.value_cny_per_mwh
             costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}

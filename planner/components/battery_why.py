@@ -2,16 +2,17 @@
 
 Codes of the decision `power`:
 
-    charges, charges_at_limit         storing is worth more than the energy at the node
-    discharges, discharges_at_limit   the energy at the node is worth more than the stored
+    charges, charges_at_limit         a MWh is worth more in the store than at the node
+    discharges, discharges_at_limit   a MWh is worth more at the node than in the store
     unavailable        nothing of its powers is available
     full, empty        would charge, or discharge, and cannot hold, or has, no more
     held_for_reserve   would discharge, and what it has is promised as reserve
     cycles_used        would discharge, and has used the cycles of its day
     idle               neither way pays
 
-`stored value` is what a MWh delivered from the store costs: the dual of `energy` over the discharge
-efficiency, and the wear. `worth of storing` is the dual times the charge efficiency.
+The store's value of a MWh is what it brings if it is kept: the dual of `energy` of the next step
+less the leak, at the end what the ending makes of it. `worth of storing` is that times the charge
+efficiency; `stored value` is that over the discharge efficiency, and the wear.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 
 from planner.components.base import Values
 from planner.components.priced import FLOW, LIMIT, NEAR, Reason, StepPrices, money, versus
-from planner.components.stored import over_origins
+from planner.components.stored import EndValue, over_origins
 from planner.series import Array
 
 if TYPE_CHECKING:
@@ -39,16 +40,21 @@ def reasons(
     """Yield the code and the figures of every step."""
     charge, discharge = over_origins("charge_mw", values), over_origins("discharge_mw", values)
     stored, reserve = over_origins("energy_mwh", values), _reserve(values, len(charge))
-    price, into, out = _by_origin(battery, prices)
+    price = np.array([prices.at(battery.node, o) for o in prices.origins])
+    kept = _kept(battery, prices, float(stored[-1]), horizon.step_h)
+    into = kept * battery.charge_efficiency
+    out = kept / battery.discharge_efficiency + battery.wear_cny_per_mwh
     steps = np.arange(len(charge))
-    to_charge = np.argmax(_known(_chosen(values, "charge_mw", prices, into - price)), axis=0)
-    to_discharge = np.argmax(_known(_chosen(values, "discharge_mw", prices, price - out)), axis=0)
+    there = np.array([values[f"energy_mwh[{o}]"] for o in prices.origins]) > FLOW
+    room = np.where(there.any(axis=0) & ~there, -np.inf, price - out)  # what is not there stays
+    to_charge = np.argmax(_chosen(values, "charge_mw", prices, into - price), axis=0)
+    to_discharge = np.argmax(_chosen(values, "discharge_mw", prices, room), axis=0)
     buying, worth = price[to_charge, steps], into[to_charge, steps]
     selling, cost = price[to_discharge, steps], out[to_discharge, steps]
     most_in = battery.charge_power_mw * battery.available
     most_out = battery.discharge_power_mw * battery.available
-    power, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
-    promised = reserve > power - LIMIT
+    free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
+    promised = reserve > free - LIMIT
     promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
     cycling = _cycle_prices(prices, horizon)
     for t in steps.tolist():
@@ -56,46 +62,46 @@ def reasons(
         bought = f"{bought} worth of storing"
         sold = f"price {money(selling[t])} {versus(selling[t], cost[t])} {money(cost[t])}"
         sold = f"{sold} stored value"
-        if charge[t] > FLOW or discharge[t] > FLOW:
-            way, flow, most = "charges", charge[t], most_in[t]
-            if discharge[t] > charge[t]:
-                way, flow, most = "discharges", discharge[t], most_out[t]
-            code = f"{way}_at_limit" if flow > most - LIMIT else way
-            yield Reason(t + 1, DECISION, code, bought if way == "charges" else sold)
+        code, said = "idle", f"{bought}; {sold}"
+        if discharge[t] > max(charge[t], FLOW):
+            code, said = _limited("discharges", discharge[t], most_out[t]), sold
+        elif charge[t] > FLOW:
+            code, said = _limited("charges", charge[t], most_in[t]), bought
         elif most_in[t] <= FLOW and most_out[t] <= FLOW:
-            yield Reason(t + 1, DECISION, "unavailable", "available is 0")
-        elif versus(selling[t], cost[t]) == ">":
-            if energy[t] <= LIMIT:
-                yield Reason(t + 1, DECISION, "empty", sold)
-            elif reserve[t] > FLOW and promised[t]:
-                yield Reason(t + 1, DECISION, "held_for_reserve", sold)
-            elif cycling[t] > NEAR:
-                yield Reason(t + 1, DECISION, "cycles_used", sold)
-            else:
-                yield Reason(t + 1, DECISION, "idle", f"{sold}, and the plan does not need it")
+            code, said = "unavailable", "available is 0"
+        elif versus(selling[t], cost[t]) == ">" and energy[t] <= LIMIT:
+            code, said = "empty", sold
+        elif versus(selling[t], cost[t]) == ">" and reserve[t] > FLOW and promised[t]:
+            code, said = "held_for_reserve", sold
+        elif versus(selling[t], cost[t]) == ">" and cycling[t] > NEAR:
+            code, said = "cycles_used", sold
         elif versus(buying[t], worth[t]) == "<" and stored[t] >= battery.capacity_mwh - LIMIT:
-            yield Reason(t + 1, DECISION, "full", bought)
-        else:
-            yield Reason(t + 1, DECISION, "idle", f"{bought}, {versus(selling[t], cost[t])}"
-                         f" {money(cost[t])} stored value")  # fmt: skip
+            code, said = "full", bought
+        yield Reason(t + 1, DECISION, code, said)
 
 
-def _by_origin(battery: Battery, prices: StepPrices) -> tuple[Array, Array, Array]:
-    """Return the price at the node, the worth of a MWh put in and of one taken out, by origin."""
-    price = np.array([prices.at(battery.node, o) for o in prices.origins])
+def _limited(way: str, flow: float, most: float) -> str:
+    return f"{way}_at_limit" if flow > most - LIMIT else way
+
+
+def _kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
+    """Return what a MWh of each origin brings if it is kept past each step; (origins, steps)."""
     inside = np.array([prices.row("energy", o) for o in prices.origins])
-    out = inside / battery.discharge_efficiency + battery.wear_cny_per_mwh
-    return price, inside * battery.charge_efficiency, out
+    later = (1 - battery.leak_per_h) ** step_h * inside[:, 1:]
+    least = battery.least_at_end()
+    end = inside[:, -1:]
+    if isinstance(battery.ending, EndValue):
+        end = np.full_like(end, battery.ending.value_cny_per_mwh)
+    elif least is not None and (last > least + LIMIT or least <= battery.min_energy_mwh):
+        end = np.zeros_like(end)  # more than must be left: nothing gives it a value
+    return np.concatenate([later, end], axis=1)
 
 
 def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Array:
     """Return how well each origin speaks for a step: the flow there is, else the best margin."""
     flows = np.array([values[f"{flow}[{o}]"] for o in prices.origins])
-    return np.where(flows.max(axis=0) > FLOW, flows, margin)
-
-
-def _known(figures: Array) -> Array:
-    return np.where(np.isnan(figures), -np.inf, figures)
+    found = np.where(flows.max(axis=0) > FLOW, flows, margin)
+    return np.where(np.isnan(found), -np.inf, found)
 
 
 def _reserve(values: Values, steps: int) -> Array:

@@ -77,8 +77,11 @@ def reasons(
             yield Reason(t + 1, decision, code, figures)
         elif taken[t]:
             yield Reason(t + 1, decision, "no_capacity", f"{figures}, every node is taken")
-        else:
+        elif versus(price[t], even[t]) == "<":
             yield Reason(t + 1, decision, "price_below_cost", figures)
+        else:  # nothing runs that would tell what a Mtok costs
+            said = f"price {money(price[t])} does not pay"
+            yield Reason(t + 1, decision, "price_below_cost", said)
 
 
 def _best_step(margin: Array, wait: int) -> np.ndarray:

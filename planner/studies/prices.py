@@ -17,9 +17,8 @@ right-hand side, and a price lies between the one-sided derivatives, where they 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,10 @@ from planner.program import Duals, Program, compile_program
 from planner.rates import energy_values, injected_origins, token_costs
 from planner.scenario import Scenario
 from planner.series import Array
-from planner.studies.moved import Path, Shift, places, shift_of, value_at, with_value
+from planner.solver import Session
+from planner.studies.moved import Path, Shift, aligned, places, shift_of, value_at, with_value
 from planner.studies.single import demand_audit, solve_program
+from planner.studies.tidying import SETTLE_LIMIT_S
 from planner.units import unit
 
 HOLD = "for the starts, stops and directions of this plan, one unit more or less at a time"
@@ -41,6 +42,7 @@ NONE = "there are no prices: with the integers of the plan fixed the LP has no o
 MOVED = 2.0**-10  # of its largest value: how far a field is moved
 ONCE = "once"  # the part of a price that belongs to no step
 LEAST = 1e-9
+LITTLE = 1e-5  # Mtok/h
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def prices(scenario: Scenario) -> Prices:
         totals.setdefault(line.component, {})[name] = line.total
     said = {"hold": NONE if solution.duals is None else hold, "totals": totals}
     table = _table(lines, scenario.horizon.starts)
-    priced = dataclasses.replace(plan, prices=table, summary=plan.summary | {"prices": said})
+    priced = replace(plan, prices=table, summary=plan.summary | {"prices": said})
     demand_audit(priced)
     return Prices(priced)
 
@@ -148,7 +150,7 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
             values = [value_at(program.scenario, path) for path in moving]
             if any(value is None for value in values):
                 continue
-            shift = _measured(program, moving, values)
+            shift = _measured(program, duals.x, moving, values)
             if shift is None:
                 continue
             steps, once = gains(program, duals, shift)
@@ -160,14 +162,16 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
                 yield _sum(name, quantity, index, steps, f"CNY/{per}", once)
 
 
-def _measured(program: Program, paths: list[Path], values: list[Any]) -> Shift | None:
+def _measured(program: Program, x: Array, paths: list[Path], values: list[Any]) -> Shift | None:
     """Return what one unit more of some fields, moved together, does to the program."""
     largest = max(float(np.max(np.abs(value))) for value in values)
     amount = MOVED * (largest or 1.0)
     changed = program.scenario
     for path, value in zip(paths, values, strict=True):
         changed = with_value(changed, path, value + amount)
-    return shift_of(program, compile_program(assemble(changed, program.window)), amount)
+    model = assemble(changed, program.window)
+    moved = aligned(program, compile_program(model), model, x)
+    return None if moved is None else shift_of(program, moved, amount)
 
 
 def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
@@ -185,7 +189,7 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
 
 def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
     """Yield the price at which each service breaks even, and the price that it has."""
-    for name, cost in token_costs(program, duals).items():
+    for name, cost in token_costs(program, _one_more(program, duals)).items():
         columns = plan.schedule.filter(regex=f"^{name}\\.")
         values = {str(c).removeprefix(f"{name}."): columns[c].to_numpy() for c in columns}
         sold = plan.scenario.components[name].sells(values, plan.scenario.horizon)
@@ -197,6 +201,22 @@ def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
             ("price_cny_per_mtok", sold.price),
         ):
             yield _mean(name, quantity, "", price, "CNY/Mtok", weights=sold.answered)
+
+
+def _one_more(program: Program, duals: Duals) -> Duals:
+    """Return the prices with a little more asked of the fleets than the services sell.
+
+    Where nothing is answered any cost up to the true one is a dual; here it is what one Mtok more
+    would cost. What must be answered may leave no room for more; then the prices are as they were.
+    """
+    families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
+    more = np.where(np.isin(program.row_families, families), LITTLE, 0.0)
+    lower, upper = program.row_lower + more, program.row_upper + more
+    session = Session(replace(program, row_lower=lower, row_upper=upper), threads=1, seed=0)
+    held = np.flatnonzero(duals.held)
+    session.bounds(held, duals.x[held], duals.x[held])
+    found = session.run(time_limit_s=SETTLE_LIMIT_S)
+    return (session.duals() if found.status == "optimal" else None) or duals
 
 
 def _clean(values: Any) -> Any:
