@@ -387,7 +387,12 @@ def test_nested_fields_and_lists_have_prices_of_their_own(monkeypatch: pytest.Mo
         "battery": battery(initial={"energy_mwh": 3}, ending={"at_least_mwh": 0}),
     }
     site["grid"] |= {"resale": True}
-    assert total(planner.prices(scenario(site)), "battery", "energy_mwh") == 30
+    site["grid"]["export_price_cny_per_mwh"] = [20, 30]
+    site["grid"]["import_price_cny_per_mwh"] = [20, 30]
+    found = planner.prices(scenario(site, 2))
+    assert total(found, "battery", "energy_mwh") == 30
+    # it is there once, before the first step, and is no price of that step
+    assert "battery.energy_mwh" not in found.hourly
 
 
 def test_a_relaxed_scenario_is_priced_as_it_is() -> None:

@@ -42,6 +42,7 @@ NONE = "there are no prices: with the integers of the plan fixed the LP has no o
 MOVED = 2.0**-10  # of its largest value: how far a field is moved
 ONCE = "once"  # the part of a price that belongs to no step
 LEAST = 1e-9
+PAST, SO_FAR = "initial", "so_far"  # names of fields, or parts of them, that speak of the past
 LITTLE = 1e-5  # Mtok/h
 
 
@@ -154,6 +155,8 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
             if shift is None:
                 continue
             steps, once = gains(program, duals, shift)
+            if any(word == PAST or SO_FAR in str(word) for path in moving for word in path):
+                steps, once = 0.0 * steps, once + float(steps.sum())  # it is no price of step 1
             per = unit(quantity) or quantity.removesuffix("s")
             if per == "Mtok/h":
                 spread = once / (step_h * len(steps))
