@@ -6,10 +6,12 @@ has solved to settle the plan; no further solve. The rules stand with the compon
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from planner.components.priced import Reason, StepPrices
+from planner.components.priced import Reason
 from planner.plan import WHY, Plan
 from planner.program import Duals, Program
 from planner.rates import step_prices
@@ -26,7 +28,7 @@ def why_table(plan: Plan, program: Program, duals: Duals) -> pd.DataFrame:
             for column in plan.schedule.columns
             if str(column).startswith(start)
         }
-        prices = StepPrices(**{**vars(every), "name": name})
+        prices = replace(every, name=name)
         found += [(name, reason) for reason in component.why(mine, prices, scenario.horizon)]
     if not found:
         return pd.DataFrame(columns=list(WHY), dtype="str")
