@@ -16,7 +16,7 @@ from planner.schema import scenario_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
-COMMON = {"planner.components.base", "planner.components.terms"}
+COMMON = {"planner.components.base", "planner.components.terms", "planner.components.priced"}
 
 FORMULATION_HEAD = """\
 # Formulation
@@ -181,6 +181,7 @@ def _parts_of(module: str) -> list[str]:
     whole = {component.__module__ for component in get_args(AnyComponent)}
     text = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
     names = re.findall(r"^from (planner\.components\.\w+) import", text, re.MULTILINE)
+    names = [name for name in names if not name.endswith("_why")]  # reasons are no rows
     return [name for name in names if name not in whole and name not in COMMON]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from planner.folder import read_plan
     from planner.plan import Plan
     from planner.scenario import Scenario, load
+    from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
 
 __all__ = [
@@ -32,11 +33,13 @@ __all__ = [
     "Plan",
     "PlanError",
     "PlannerError",
+    "Prices",
     "Scenario",
     "ScenarioError",
     "SolveError",
     "audit",
     "load",
+    "prices",
     "read_plan",
     "solve",
 ]
@@ -45,7 +48,9 @@ _WHERE = {
     "Plan": "planner.plan",
     "audit": "planner.auditor",
     "Scenario": "planner.scenario",
+    "Prices": "planner.studies.prices",
     "load": "planner.scenario",
+    "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
     "solve": "planner.studies.single",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from planner.target import INFEASIBLE, SUMMARY, claim, replace_file, write_whole
 if TYPE_CHECKING:
     from planner.series import Array
 
+WHY, PRICES = "why.csv", "prices.csv"
 FORMATS = ("csv", "parquet", "xlsx")
 
 
@@ -70,13 +72,15 @@ def read_plan(folder: str | Path) -> Plan:
         ledger = _read(folder / "ledger.csv").astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
         allocation["time"] = _times(allocation["time"], scenario)
+        why, prices = _beside(folder / WHY, scenario), _beside(folder / PRICES, scenario)
     except ScenarioError as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
     except KeyError as error:
         raise PlanError(f"{folder} cannot be read: a table has no column {error}") from None
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
-    return Plan(scenario, schedule, allocation, ledger, summary)
+    plan = Plan(scenario, schedule, allocation, ledger, summary, prices=prices)
+    return plan if why is None else dataclasses.replace(plan, why=why)
 
 
 def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
@@ -85,6 +89,9 @@ def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
     _write_csv(plan.schedule, folder / "schedule.csv")
     _write_csv(plan.allocation, folder / "allocation.csv", index=False)
     _write_csv(plan.ledger, folder / "ledger.csv", index=False)
+    _write_csv(plan.why, folder / WHY, index=False)
+    if plan.prices is not None:
+        _write_csv(plan.prices, folder / PRICES, index=False)
     text = json.dumps(plan.summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
     if "parquet" in formats:
@@ -101,6 +108,15 @@ def _write_csv(frame: pd.DataFrame, path: Path, *, index: bool = True) -> None:
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
+
+
+def _beside(path: Path, scenario: Scenario) -> pd.DataFrame | None:
+    """Read a table of texts, times and one column of numbers; None where it is not there."""
+    if not path.is_file():
+        return None
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    table["time"] = _times(table["time"], scenario)
+    return table.astype({"value": float}) if "value" in table else table
 
 
 def _times(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:

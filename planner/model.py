@@ -80,6 +80,7 @@ class Model:
     pyomo: pyo.ConcreteModel
     terms: dict[str, list[Terms]]
     reports: Reports
+    balances: list[Balance]
     columns: list[Any] = field(default_factory=list)
     rows: list[Any] = field(default_factory=list)
 
@@ -107,8 +108,8 @@ def assemble(scenario: Scenario, window: Window | None = None) -> Model:
             meters.add(name, terms[name][0].meters)
         for name, component in scenario.components.items():
             terms[name].append(component.couple(m.part[name], sites[name], meters))
-        _balance(m, terms)
-        return Model(scenario, window, m, terms, _gather(m, terms, window))
+        balances = _balance(m, terms)
+        return Model(scenario, window, m, terms, _gather(m, terms, window), balances)
 
 
 def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Window) -> Reports:
@@ -127,7 +128,8 @@ def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Wind
     return reports
 
 
-def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> None:
+def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> list[Balance]:
+    """Declare the rows; return the balance that each first index stands for."""
     flows: dict[Balance, list[Any]] = {}
     for parts in terms.values():
         for part in parts:
@@ -139,6 +141,7 @@ def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> None:
         m.steps,
         rule=lambda _, k, t: sum(by_step(t) for by_step in flows[every[k]]) == 0,
     )
+    return every
 
 
 def outer_index(index: Any) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ a plan read back equals the plan written; nothing else is done to them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ MONEY_DECIMALS = 6
 
 USES = ("export", "compute", "load", "storage", "loss", "curtailed")
 ONCE = "horizon"
+WHY = ("time", "component", "decision", "code", "reason")
 LEDGER_TYPES = {
     "component": "str", "line": "str", "period": "str", "cash": "bool", "amount_cny": "float64"
 }  # fmt: skip
@@ -38,6 +39,8 @@ class Plan:
     allocation: long; time, origin, use, mwh.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values.
+    why: long; time, component, decision, code, reason. Empty where the plan has no prices.
+    prices: long; time, component, quantity, index, value, unit. None unless asked for.
     """
 
     scenario: Scenario
@@ -45,6 +48,8 @@ class Plan:
     allocation: pd.DataFrame
     ledger: pd.DataFrame
     summary: dict[str, Any]
+    why: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WHY), dtype="str"))
+    prices: pd.DataFrame | None = None
 
     def write(self, folder: str | Path, formats: tuple[str, ...] = ("csv",)) -> Path:
         """Write the plan folder, whole or not at all; an older plan there is replaced.
@@ -64,9 +69,17 @@ class Plan:
             and self.allocation.equals(other.allocation)
             and self.ledger.equals(other.ledger)
             and self.summary == other.summary
+            and _same(self.why, other.why)
+            and _same(self.prices, other.prices)
         )
 
     __hash__ = None  # type: ignore[assignment]  # a plan holds tables
+
+
+def _same(a: pd.DataFrame | None, b: pd.DataFrame | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.equals(b) or (a.empty and b.empty)  # what has no rows has no types
 
 
 def build_plan(

@@ -11,6 +11,7 @@ from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy import sparse
 
+from planner.components.terms import Balance
 from planner.errors import InfeasibleError
 from planner.horizon import Window
 from planner.linear import Linear, no_garbage_collection
@@ -20,6 +21,21 @@ from planner.series import Array
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
+
+
+@dataclass(frozen=True)
+class Duals:
+    """An optimum of an LP and its prices: what the minimum grows by as a row or a bound rises.
+
+    x, columns: shape (columns,); rows: shape (rows,). `held` marks the columns that were fixed for
+    the LP, integers and directions; their reduced costs are no price of a bound of the program.
+    """
+
+    x: Array
+    rows: Array
+    columns: Array
+    held: Flags
 
 
 @dataclass(frozen=True)
@@ -31,7 +47,8 @@ class Program:
     rows of the two flows in MW they keep apart. `reports @ x + report_offset` values every quantity
     a plan shows; `ledger_rows` are those whose sum is the objective. `schedule` gives, for every
     schedule column, the columns of the program by step, or -1 and the constant it has there.
-    `row_steps` and `column_steps` name the step of each row and column, 0 where it has none.
+    `row_steps` and `column_steps` name the step of each row and column, 0 where it has none;
+    `row_families` the number of its name in `families`, and `balances` that of each balance.
     """
 
     scenario: Scenario
@@ -58,6 +75,9 @@ class Program:
     column_steps: Indices
     schedule: dict[str, tuple[Indices, Array]]
     schedule_rows: dict[str, Indices]
+    row_families: Indices
+    families: dict[Family, int]
+    balances: dict[Balance, int]
 
     def values(self, x: Array) -> Array:
         """Return the value of every report row at a solution."""
@@ -66,6 +86,15 @@ class Program:
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
         return float(np.abs(self.values(x)[self.ledger_rows]).sum())
+
+    def by_step(self, family: int | None, duals: Duals) -> Array:
+        """Return the duals of the rows of one name by step; NaN where it has no row."""
+        mine = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
+        found = np.full(len(self.window), np.nan)
+        place = self.row_steps[mine] - self.window.first
+        found[place] = 0.0
+        np.add.at(found, place, duals.rows[mine])  # a row with two sides is held as two
+        return found
 
     def violation(self, x: Array) -> float:
         """Return how far a point misses rows, bounds and integrality, relative to their size."""
@@ -120,6 +149,7 @@ def _compile(model: Model) -> Program:
     kinds = np.array([row.bound_type for row in form.rows], dtype=int)
     rhs = np.asarray(form.rhs, dtype=float)
     lower, upper, integer = _bounds(columns)
+    row_families, families = _families(model, [row for row, _ in form.rows])
     used = [(at[id(s)], a, b) for s, a, b in reports.switches if id(s) in at]
     switches = np.array(used, dtype=np.int64).reshape(-1, 3)
     return Program(
@@ -147,6 +177,13 @@ def _compile(model: Model) -> Program:
         column_steps=_steps(columns, model.window),
         schedule=_schedule(model, at),
         schedule_rows=_rows_by_column(reports),
+        row_families=row_families,
+        families=families,
+        balances={
+            balance: families[key]
+            for k, balance in enumerate(model.balances)
+            if (key := ("", "balance", (k,))) in families
+        },
     )
 
 
@@ -204,6 +241,24 @@ def _steps(parts: list[Any], window: Window) -> Indices:
     last = (index[-1] if isinstance(index, tuple) else index for index in indices)
     inside = range(window.first, window.last + 1)
     return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
+
+
+def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]]:
+    """Return the number of the name that each row goes by, and the number of every name."""
+    numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
+    owners: dict[int, Any] = {}
+    found = np.empty(len(rows), dtype=np.int64)
+    for i, row in enumerate(rows):
+        owner = row.parent_component()
+        key = id(owner), outer_index(row.index())
+        found[i] = numbers.setdefault(key, len(numbers))
+        owners[key[0]] = owner
+    blocks = {id(model.block(name)): name for name in model.scenario.components}
+    names = {
+        key: (blocks.get(id(owner.parent_block()), ""), str(owner.local_name))
+        for key, owner in owners.items()
+    }
+    return found, {(*names[key], outer): number for (key, outer), number in numbers.items()}
 
 
 def _rows_by_column(reports: Reports) -> dict[str, Indices]:

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 
 from planner.errors import SolveError
-from planner.program import Program
+from planner.program import Duals, Program
 from planner.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
@@ -125,6 +125,18 @@ class Session:
         at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
         for row in np.flatnonzero((np.abs(price) > PRICED) & np.isfinite(at)).tolist():
             self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
+
+    def duals(self) -> Duals | None:
+        """Return the optimum of the LP just solved and its prices; None where there are none."""
+        solution = self._highs.getSolution()
+        if self._is_mip or not solution.dual_valid:
+            return None
+        return Duals(
+            x=np.array(solution.col_value),
+            rows=np.array(solution.row_dual) / self._scale,
+            columns=np.array(solution.col_dual) / self._scale,
+            held=np.zeros(self.columns, dtype=bool),
+        )
 
     def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:
         """Solve; returns at the latest when the time limit strikes.

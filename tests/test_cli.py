@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 from planner.cli import app
 from tests.full_site import line_of, write
 
+ROOT = Path(__file__).parent.parent
+
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]
 TINY = """\
 name: tiny
@@ -215,3 +217,35 @@ def test_help_and_check_import_nothing_heavy(command: list[str], tmp_path: Path)
     assert not loaded & {"pyomo", "highspy", "scipy", "plotly", "matplotlib", "openpyxl"}
     if command == ["--help"]:
         assert not loaded & {"pandas", "numpy", "pydantic", "yaml"}
+
+
+def test_prices_are_printed_and_written_where_asked(tmp_path: Path) -> None:
+    runner, tiny_site = CliRunner(), str(ROOT / "scenarios" / "tiny_arbitrage")
+    shown = runner.invoke(app, ["prices", tiny_site])
+    assert shown.exit_code == 0, shown.output
+    assert "for the starts, stops and directions of this plan" in shown.output
+    assert "value_cny_per_mwh[grid]" in shown.output
+    assert "power_mw" in shown.output
+    out = tmp_path / "plan"
+    quiet = runner.invoke(app, ["prices", tiny_site, "--out", str(out), "--quiet", "--gap", "0"])
+    assert (quiet.exit_code, quiet.output) == (0, "")
+    assert {"prices.csv", "why.csv", "summary.json"} <= {path.name for path in out.iterdir()}
+    again = runner.invoke(app, ["solve", tiny_site, "--out", str(tmp_path / "b"), "--prices"])
+    assert again.exit_code == 0, again.output
+    assert "value_cny_per_mwh[grid]" in again.output
+    assert (tmp_path / "b" / "prices.csv").read_text() == (out / "prices.csv").read_text()
+    plain = runner.invoke(app, ["solve", tiny_site, "--out", str(tmp_path / "b"), "-q"])
+    assert plain.exit_code == 0
+    assert not (tmp_path / "b" / "prices.csv").exists()
+    assert runner.invoke(app, ["audit", str(out)]).exit_code == 0
+
+
+def test_prices_of_what_has_no_plan_are_infeasible(tmp_path: Path) -> None:
+    words = ["prices", str(ROOT / "scenarios" / "tiny_arbitrage")]
+    words += ["--set", "components.battery.ending={at_least_mwh: 9}", "--set"]
+    words += ["components.grid.import_limit_mw=0"]
+    bare = CliRunner().invoke(app, words)
+    assert bare.exit_code == 3
+    out = tmp_path / "plan"
+    assert CliRunner().invoke(app, [*words, "--out", str(out)]).exit_code == 3
+    assert [path.name for path in out.iterdir()] == ["infeasible.json"]

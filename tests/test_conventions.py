@@ -28,7 +28,7 @@ LAYERS = [
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording"],
-    ["components.terms"],
+    ["components.terms", "components.priced"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],
@@ -42,11 +42,12 @@ LAYERS = [
     ["auditor.breach"],
     ["auditor.*"],
     ["auditor"],
-    ["plan"],
-    ["folder"],
+    ["plan", "rates"],
+    ["folder", "why"],
     ["studies.*", "studies"],
     ["report.*", "report"],
     [""],
+    ["options", "terminal"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

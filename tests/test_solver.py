@@ -49,6 +49,7 @@ def program(
         row_steps=np.zeros(len(rows), dtype=np.int64),
         column_steps=np.zeros(width, dtype=np.int64),
         schedule={}, schedule_rows={},
+        row_families=np.zeros(len(rows), dtype=np.int64), families={}, balances={},
     )  # fmt: skip
 
 

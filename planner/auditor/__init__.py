@@ -24,11 +24,13 @@ from planner.auditor.grid import check_grid, check_load, check_renewable
 from planner.auditor.job import check_job, check_job_nodes
 from planner.auditor.ledger import check_ledger
 from planner.auditor.line import check_line
+from planner.auditor.prices import check_prices
 from planner.auditor.reading import understand
 from planner.auditor.response import check_response
 from planner.auditor.service import check_service
 from planner.auditor.summary import check_summary
 from planner.auditor.thermal import check_thermal
+from planner.auditor.why import check_why
 
 __all__ = ["Breach", "audit", "audit_files", "told"]
 
@@ -73,6 +75,8 @@ def audit_files(files: Files) -> list[Breach]:
         check_allocation(plan, found)
         check_ledger(plan, found)
         check_summary(plan, found)
+        check_why(plan, found)
+        check_prices(plan, found)
     return found.sorted()
 
 

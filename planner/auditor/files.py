@@ -19,6 +19,7 @@ from planner.errors import PlanError
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
+WHY, PRICES = "why.csv", "prices.csv"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -34,6 +35,8 @@ class Files:
     allocation: pd.DataFrame
     ledger: pd.DataFrame
     summary: Mapping[str, Any]
+    why: pd.DataFrame | None = None
+    prices: pd.DataFrame | None = None
 
 
 def read_files(folder: Path) -> Files:
@@ -55,7 +58,12 @@ def read_files(folder: Path) -> Files:
     for path, numbers in ((folder / SERIES, series), (folder / SCHEDULE, schedule)):
         if numbers is not None:
             _demand_numbers(numbers, path)
-    return Files(folder, scenario, series, schedule, allocation, ledger, summary)
+    words = dict.fromkeys(("time", "component", "decision", "code", "reason"), object)
+    why = _table(folder / WHY, words) if (folder / WHY).is_file() else None
+    words = dict.fromkeys(("time", "component", "quantity", "index", "unit"), object)
+    words |= {"value": float}
+    prices = _table(folder / PRICES, words) if (folder / PRICES).is_file() else None
+    return Files(folder, scenario, series, schedule, allocation, ledger, summary, why, prices)
 
 
 def groups(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], Any]:

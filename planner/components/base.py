@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Discriminator, Field, Tag
 
+from planner.components.priced import Priced
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -142,7 +143,7 @@ class Site:
 Complaint = tuple[tuple[str | int, ...], str]  # path below the component, message
 
 
-class Component(Frozen):
+class Component(Priced):
     """A part of the site. Subclasses carry a literal `kind` and their fields."""
 
     offers_reserve: ClassVar[bool] = False

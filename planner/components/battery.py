@@ -16,10 +16,9 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.base import (
@@ -42,7 +41,10 @@ from planner.components.base import (
     Tidy,
     Values,
 )
+from planner.components.battery_why import reasons
+from planner.components.priced import Reason, StepPrices
 from planner.components.stored import (
+    PRICED,
     RULES,
     AtLeast,
     BatteryInitial,
@@ -50,6 +52,8 @@ from planner.components.stored import (
     EndValue,
     EnergyByOrigin,
     offer_reserve,
+    over_origins,
+    spent_today,
 )
 from planner.horizon import Horizon, Window
 from planner.series import Array, PerUnit
@@ -64,6 +68,7 @@ class Battery(Component):
     kind: Literal["battery"]
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -121,7 +126,7 @@ class Battery(Component):
         return {self.node: self.discharge_power_mw * self.available}
 
     def impossible(self, site: Site) -> Iterator[str]:
-        least, start = self._least_at_end(), self.initial.total()
+        least, start = self.least_at_end(), self.initial.total()
         if least is None:
             return
         kept = (1 - self.leak_per_h) ** site.horizon.step_h
@@ -135,7 +140,8 @@ class Battery(Component):
         if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
             yield "energy left at the end has no value: the plan will empty the battery"
 
-    def _least_at_end(self) -> float | None:
+    def least_at_end(self) -> float | None:
+        """Return what must be stored at the end, MWh; None where it only has a value."""
         if isinstance(self.ending, EndValue):
             return None
         return (
@@ -209,7 +215,7 @@ class Battery(Component):
         if self.wear_cny_per_mwh:
             rate = self.wear_cny_per_mwh * step_h
             costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
-        start, least = self.initial.total(), self._least_at_end()
+        start, least = self.initial.total(), self.least_at_end()
         if isinstance(self.ending, EndValue):
             value = self.ending.value_cny_per_mwh
             costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}
@@ -239,8 +245,7 @@ class Battery(Component):
         )
 
     def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
-        pooled = {POOLED[0]: self.initial.total()}
-        return pooled if origins == POOLED else self.initial.by_origin()
+        return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
         import pyomo.environ as pyo
@@ -249,21 +254,25 @@ class Battery(Component):
         if allowed is None:
             return
         days, step_h = site.clock.days(), site.clock.step_h
-        spent = [self.initial.discharged_today_mwh, *[0.0] * len(days)]
+        spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
+        steps = {day[-1]: day for day in days}  # a day goes by the number of its last step
         b.cycles = pyo.Constraint(
-            range(len(days)),
-            rule=lambda _, d: step_h * sum(discharged(t) for t in days[d]) <= allowed - spent[d],
+            list(steps),
+            rule=lambda _, t: step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t],
         )
 
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
+
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        discharged = _over_origins("discharge_mw", values)
+        discharged = over_origins("discharge_mw", values)
         mwh = float(discharged.sum() * horizon.step_h)
         span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
         return {
             "discharged_mwh": mwh,
             "cycles": mwh / span,
             "cycles_per_day": mwh / span / (horizon.hours / 24),
-            "energy_at_end_mwh": float(_over_origins("energy_mwh", values)[-1]),
+            "energy_at_end_mwh": float(over_origins("energy_mwh", values)[-1]),
         }
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
@@ -273,28 +282,13 @@ class Battery(Component):
             if f"energy_mwh[{o}]" in values
         }
         energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
+        spent = spent_today(values, kept, horizon, self.initial)
+        allowed = self._cycle_limit()
         initial = BatteryInitial(
-            energy_mwh=energy, discharged_today_mwh=self._spent_today(values, kept, horizon)
+            energy_mwh=energy,  # a rounded sum may exceed what is allowed
+            discharged_today_mwh=spent if allowed is None else min(spent, allowed),
         )
         ending = self.ending
         if ending == "same_as_start":  # the start meant is the first one
             ending = AtLeast(at_least_mwh=self.initial.total())
         return self.model_copy(update={"initial": initial, "ending": ending})
-
-    def _spent_today(self, values: Values, kept: Window, horizon: Horizon) -> float:
-        """Return what was discharged in the local day that the step after `kept` belongs to."""
-        clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
-        if clock == 24 * 60:
-            return 0.0
-        today = next(day for day in horizon.days if kept.last in day)
-        steps = kept.last - max(today[0], kept.first) + 1
-        spent = horizon.step_h * float(_over_origins("discharge_mw", values)[-steps:].sum())
-        if today[0] <= kept.first:  # the day began before the kept steps
-            spent += self.initial.discharged_today_mwh
-        allowed = self._cycle_limit()
-        return spent if allowed is None else min(spent, allowed)  # a rounded sum may exceed it
-
-
-def _over_origins(quantity: str, values: Values) -> Array:
-    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
-    return np.asarray(np.sum(parts, axis=0))

@@ -55,6 +55,8 @@ from planner.series import Array, Series
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+    from planner.components.grid import Grid
+
 
 class Declaration(Frozen):
     """What is declared to the day-ahead market, and what leaving it costs."""
@@ -95,6 +97,15 @@ class Market:
     import_price: Array
     export_price: Array
     real_time_price: Array
+
+
+def market_of(grid: Grid) -> Market:
+    """Return the market of a connection that declares."""
+    sold, real_time = grid.export_price_cny_per_mwh, grid.real_time_price_cny_per_mwh
+    assert not isinstance(sold, ByOrigin)
+    assert real_time is not None
+    limits = grid.import_limit_mw, grid.export_limit_mw
+    return Market(*limits, grid.import_price_cny_per_mwh, sold, real_time)
 
 
 def check_declaration(

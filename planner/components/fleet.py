@@ -68,6 +68,7 @@ class Fleet(Component):
 
     kind: Literal["fleet"]
     offers_reserve: ClassVar[bool] = True
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     rules: ClassVar[Mapping[str, str]] = {
         **WAKING_RULES,
         **ANSWERING_RULES,
@@ -243,10 +244,9 @@ class Fleet(Component):
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         awake = sum(values[f"awake[{m}]"] for m in self.serves)
         drawn = sum(values[name] for name in values if name.startswith("draw_mw["))
-        available = self.nodes * self.available_pu
         return {
             "awake_mean_nodes": float(np.mean(awake)),
-            "awake_share": float(np.sum(awake) / max(available.sum(), 1e-9)),
+            "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
             "woken_nodes": float(sum(values[f"woken[{m}]"].sum() for m in self.serves)),
             "drawn_mwh": float(np.sum(drawn) * horizon.step_h),
         }

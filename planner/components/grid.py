@@ -14,7 +14,7 @@ settlements, `response` demand response.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -43,8 +43,8 @@ from planner.components.base import (
 )
 from planner.components.declaration import (
     Declaration,
-    Market,
     check_declaration,
+    market_of,
     settle,
     settlement_figures,
     warn_of_declaration,
@@ -57,6 +57,8 @@ from planner.components.exchange import (
     past_after,
     warn_of_swing,
 )
+from planner.components.grid_why import reasons
+from planner.components.priced import Reason, StepPrices
 from planner.components.response import Response, check_events, respond
 from planner.components.tariff import (
     PeakSoFar,
@@ -90,6 +92,9 @@ class Grid(Component):
             "offers as reserve only import that is free, of import_limit_mw {import_limit_mw} MW"
         ),
         **EXCHANGE_RULES,
+    }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
     }
     node: Name = "site"
     """Electrical node."""
@@ -161,11 +166,9 @@ class Grid(Component):
 
     def _charged_by(self, site: Site) -> str | None:
         """Return the grid before this one in name order that charges the same energy."""
-        for name in sorted(name for name in site.components if name < site.name):
-            other = site.components[name]
-            if isinstance(other, Grid) and other.node == self.node and other._charges(site):
-                return name
-        return None
+        before = {n: c for n, c in site.components.items() if n < site.name and isinstance(c, Grid)}
+        same = (n for n, c in before.items() if c.node == self.node and c._charges(site))
+        return min(same, default=None)
 
     def warn(self, site: Site) -> Iterator[str]:
         yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
@@ -231,7 +234,7 @@ class Grid(Component):
         costs |= demand_charge(b, time, rate, self.peak_so_far_mw, expected)
         limit_exchange(b, time, self.ramp_mw_per_h, self.max_swing_share, exchanged, self.initial)
         if self.declaration is not None:
-            settled = settle(b, time, self.declaration, self._market(), exported)
+            settled = settle(b, time, self.declaration, market_of(self), exported)
             costs |= settled.costs
             exclusive += settled.exclusive
         costs |= respond(b, time, self.response, import_limit)
@@ -262,12 +265,8 @@ class Grid(Component):
             exclusive=exclusive,
         )
 
-    def _market(self) -> Market:
-        sold, real_time = self.export_price_cny_per_mwh, self.real_time_price_cny_per_mwh
-        assert not isinstance(sold, ByOrigin)
-        assert real_time is not None
-        limits = self.import_limit_mw, self.export_limit_mw
-        return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         step_h, bought = horizon.step_h, values["import_mw"]
@@ -281,7 +280,7 @@ class Grid(Component):
         charge = self.self_use_charge_cny_per_mwh
         found |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
         if self.declaration is not None:
-            found |= settlement_figures(self.declaration, self._market(), values, horizon)
+            found |= settlement_figures(self.declaration, market_of(self), values, horizon)
         if self.response:
             found["responded_mwh"] = _total("responded_mw", values) * step_h
         return found

@@ -39,6 +39,7 @@ class Load(Component):
     rules: ClassVar[Mapping[str, str]] = {
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative

@@ -43,6 +43,7 @@ class Renewable(Component):
             " capacity_mw {capacity_mw} MW"
         ),
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]

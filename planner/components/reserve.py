@@ -53,6 +53,7 @@ class Reserve(Component):
             " (shortfall_cost_cny_per_mwh {shortfall_cost_cny_per_mwh})"
         ),
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"up_mw": ("up_mw",)}
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Fixed requirement."""
     load_share: AtLeastZero = 0.0

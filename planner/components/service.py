@@ -13,7 +13,7 @@ Money comes when work is answered, at the prices of that step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -43,6 +43,8 @@ from planner.components.batch import (
     Waiting,
 )
 from planner.components.market import MarketStep, declare_market
+from planner.components.priced import Reason, StepPrices, Tokens
+from planner.components.service_why import reasons, sold
 from planner.horizon import Horizon, Window
 from planner.series import Array, NonNegative, PerUnit, Series
 
@@ -56,6 +58,11 @@ class Service(Component):
     kind: Literal["service"]
     rules: ClassVar[Mapping[str, str]] = RULES | {
         "least": "must be served min_served_share {min_served_share} of what is wanted",
+    }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "demand_mtok_per_h": ("demand_mtok_per_h",),
+        "arrivals_mtok_per_h": ("arrivals_mtok_per_h",),
+        "market_mtok_per_h": ("market.*.mtok_per_h",),
     }
     model: str
     """Model it is answered with; a fleet must serve it."""
@@ -179,7 +186,7 @@ class Service(Component):
         time = site.clock
         b.answered_mtok_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         costs: dict[Line, Any] = {}
-        prices = {"input_tokens": self._input_price(), "tokens": self.price_cny_per_mtok}
+        prices = {"input_tokens": self.input_price(), "tokens": self.price_cny_per_mtok}
         for line, price in prices.items():
             if price is not None:
                 rate = time.of(price * time.step_h)
@@ -198,7 +205,7 @@ class Service(Component):
             flows={Balance("tokens", site.name): lambda t: -b.answered_mtok_per_h[t]}, costs=costs
         )
 
-    def _input_price(self) -> Array | None:
+    def input_price(self) -> Array | None:
         """Return what the input of a Mtok of output earns, CNY; shape (T,), None where nothing."""
         cached = self.cached_share * self.price_cached_cny_per_mtok
         uncached = (1 - self.cached_share) * self.price_input_cny_per_mtok
@@ -239,6 +246,12 @@ class Service(Component):
             return None
         refusal = self.refusal_cost_cny_per_mtok
         return Queue(arrivals, deadline_h, refusal, self.initial, self.ending)
+
+    def sells(self, values: Values, horizon: Horizon) -> Tokens:  # noqa: ARG002
+        return sold(self, values)
+
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         wanted = float(self.wanted().sum() * horizon.step_h)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from pydantic import Tag
 
-from planner.components.base import AtLeastZero, ByStep, Time, form
-from planner.horizon import Frozen
+from planner.components.base import AtLeastZero, ByStep, Time, Values, form
+from planner.horizon import Frozen, Horizon, Window
+from planner.series import Array
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
+PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
     "capacity": "holds min_energy_mwh {min_energy_mwh} to capacity_mwh {capacity_mwh} MWh",
     "charge_limit": (
@@ -87,6 +90,25 @@ Ending = Annotated[
     | Annotated[Literal["same_as_start"], Tag("=same")],
     form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
 ]
+
+
+def over_origins(quantity: str, values: Values) -> Array:
+    """Return the sum over origins of a quantity of the schedule."""
+    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def spent_today(values: Values, kept: Window, horizon: Horizon, initial: BatteryInitial) -> float:
+    """Return what was discharged in the local day that the step after `kept` belongs to, MWh."""
+    clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
+    if clock == 24 * 60:
+        return 0.0
+    today = next(day for day in horizon.days if kept.last in day)
+    steps = kept.last - max(today[0], kept.first) + 1
+    spent = horizon.step_h * float(over_origins("discharge_mw", values)[-steps:].sum())
+    if today[0] <= kept.first:  # the day began before the kept steps
+        spent += initial.discharged_today_mwh
+    return spent
 
 
 def offer_reserve(

@@ -43,7 +43,7 @@ PeakSoFar = Annotated[
 LEAST_MWH = 1e-3  # less energy than a kWh has no price per kWh
 
 
-def _peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:
+def peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:
     """Return the peaks already set by month; a number is meant for the month that has begun."""
     return dict(so_far) if isinstance(so_far, Mapping) else {next(iter(horizon.months)): so_far}
 
@@ -52,7 +52,7 @@ def peaks_after(
     so_far: float | Mapping[str, float], imported: Array, kept: Window, horizon: Horizon
 ) -> dict[str, float]:
     """Return the peaks by month once the kept steps have imported so many MW."""
-    peaks = _peaks_by_month(so_far, horizon)
+    peaks = peaks_by_month(so_far, horizon)
     for month, steps in horizon.months.items():
         inside = [t - kept.first for t in steps if kept.first <= t <= kept.last]
         if inside:
@@ -72,7 +72,7 @@ def demand_charge(
 
     if not rate:
         return {}
-    so_far = _peaks_by_month(peak_so_far, time.horizon)
+    so_far = peaks_by_month(peak_so_far, time.horizon)
 
     months = time.months()
     month_of = {t: month for month, steps in months.items() for t in steps}

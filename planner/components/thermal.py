@@ -15,7 +15,7 @@ An outage (available too small for the minimum power) holds whatever else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -42,8 +42,10 @@ from planner.components.base import (
 from planner.components.commitment import OUTAGE, Commitment, Startup, ThermalInitial, obliged
 from planner.components.commitment import RULES as COMMITMENT_RULES
 from planner.components.fuel import FuelCurve, FuelPoint
+from planner.components.priced import Reason, StepPrices
 from planner.components.ramps import RULES as RAMP_RULES
 from planner.components.ramps import Ramps
+from planner.components.thermal_why import reasons
 from planner.horizon import Horizon, Window
 from planner.series import Array, Bounds, NonNegative, PerUnit
 
@@ -57,6 +59,7 @@ class Thermal(Component):
     kind: Literal["thermal"]
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
     node: Name = "site"
     """Electrical node."""
     min_power_mw: NonNegative
@@ -244,6 +247,9 @@ class Thermal(Component):
             up=commitment.up,
             off=commitment.off,
         )
+
+    def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
+        return reasons(self, values, prices, horizon)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {

@@ -35,6 +35,10 @@ def show(plan: Plan, console: Console) -> None:
     _figures(summary, console)
     _green(summary, console)
     _worst(summary, console)
+    if plan.prices is not None:
+        from planner.report.prices import show_prices
+
+        show_prices(plan, console)
     for warning in summary["warnings"]:
         console.print(f"[yellow]note[/] {_text(warning)}")
 

@@ -16,6 +16,7 @@ from scipy import sparse
 from planner.program import Flags, Indices, Program
 from planner.series import Array
 from planner.solver import Session
+from planner.studies.moved import shift_of
 
 FINE = 1e-6
 EVEN = 0.01  # weight of a slack's peak beside its sum: of equal sums the even one is meant
@@ -49,17 +50,11 @@ def effects_of(program: Program, moved: Program, amount: float) -> Effects | Non
     None where the field does nothing, or multiplies quantities so that no constant is its effect.
     Where it multiplies columns between 0 and 1 the effect is that of a column at 1.
     """
-    if moved.matrix.shape != program.matrix.shape:
+    shift = shift_of(program, moved, amount)
+    if shift is None:
         return None
-    difference = (moved.matrix - program.matrix).tocsr() / amount
-
-    def gap(new: Array, old: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            return np.where(np.isfinite(old), (new - old) / amount, 0.0)
-
-    upper = gap(moved.row_upper, program.row_upper)
-    lower = gap(moved.row_lower, program.row_lower)
-    rows = np.where(np.isfinite(program.row_upper), upper, lower)
+    difference = shift.matrix
+    rows = np.where(np.isfinite(program.row_upper), shift.row_upper, shift.row_lower)
     difference.data[np.abs(difference.data) < FINE] = 0.0
     difference.eliminate_zeros()
     touched = np.flatnonzero(np.diff(difference.indptr))
@@ -76,9 +71,8 @@ def effects_of(program: Program, moved: Program, amount: float) -> Effects | Non
         else:
             rows[row] -= np.maximum(data, 0.0).sum()
     result = Effects(
-        rows, program.row_steps, gap(moved.column_lower, program.column_lower),
-        gap(moved.column_upper, program.column_upper), program.column_steps,
-    )  # fmt: skip
+        rows, program.row_steps, shift.column_lower, shift.column_upper, program.column_steps
+    )
     some = max(np.abs(part).max(initial=0.0) for part in (rows, result.lower, result.upper))
     return result if some > FINE else None
 

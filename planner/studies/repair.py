@@ -25,6 +25,7 @@ from planner.scenario import Scenario
 from planner.series import Array
 from planner.solver import Session
 from planner.studies.elastic import FINE, Slack, effects_of, every_integer, least_slack
+from planner.studies.moved import with_value
 from planner.studies.telling import SPANS, figure, spans, time_span
 from planner.units import unit
 
@@ -158,7 +159,7 @@ class Repair:
             return None
         amount = 1e-3 * choice.scale
         try:
-            changed = _with(self.scenario, choice.path, choice.value + amount)
+            changed = with_value(self.scenario, choice.path, choice.value + amount)
             moved = compile_program(assemble(changed))
         except PlannerError:
             return None
@@ -238,16 +239,6 @@ def _is_money(name: str) -> bool:
 
 def _series(choice: Choice) -> bool:
     return isinstance(choice.value, np.ndarray)
-
-
-def _with(scenario: Scenario, path: Path, value: Any) -> Scenario:
-    """Return the scenario with one value changed, unchecked."""
-    name, field, *below = path
-    component = scenario.components[name]
-    if below:
-        value = getattr(component, field).model_copy(update={below[0]: value})
-    changed = component.model_copy(update={field: value})
-    return scenario.model_copy(update={"components": scenario.components | {name: changed}})
 
 
 def changed_scenario(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:

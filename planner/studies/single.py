@@ -26,16 +26,17 @@ from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
 from planner.folder import fill_folder
 from planner.model import assemble
 from planner.plan import Plan, build_plan
-from planner.program import Program, compile_program
+from planner.program import Duals, Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
+from planner.studies.tidying import SETTLE_LIMIT_S, tidy
+from planner.why import why_table
 
 OVERLAP_MW = 1e-6
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
 BELIEVED = 1e-6  # largest miss of a row, bound or integer, relative to its size
-SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
 
 
 class PointlessError(InfeasibleError):
@@ -48,7 +49,11 @@ class UnboundedError(InfeasibleError):
 
 @dataclass
 class Solution:
-    """A point that satisfies the program, what it earns and what is proven about it."""
+    """A point that satisfies the program, what it earns and what is proven about it.
+
+    `duals` are of the LP with its integers and directions fixed, the relaxation itself in a
+    relaxed scenario; None where that LP has no optimum.
+    """
 
     x: Array
     status: str
@@ -56,6 +61,7 @@ class Solution:
     tidied: bool = False
     rounds: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    duals: Duals | None = None
 
 
 def solve(scenario: Scenario) -> Plan:
@@ -71,6 +77,12 @@ def solve(scenario: Scenario) -> Plan:
         PlanError: the plan found fails its own audit.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
+    plan, _, _ = solve_program(scenario)
+    return plan
+
+
+def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
+    """Return the best plan, its program and its solution. Raises as `solve`."""
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
@@ -88,7 +100,7 @@ def solve(scenario: Scenario) -> Plan:
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
     plan = to_plan(program, solution, seconds)
     demand_audit(plan)
-    return plan
+    return plan, program, solution
 
 
 def demand_audit(plan: Plan) -> None:
@@ -106,7 +118,7 @@ def demand_audit(plan: Plan) -> None:
 
 def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> Plan:
     """Turn a solution into the tables and the summary of a plan."""
-    return build_plan(
+    plan = build_plan(
         program,
         solution.x,
         status=solution.status,
@@ -115,6 +127,9 @@ def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> 
         rounds=solution.rounds,
         seconds=seconds,
     )
+    if solution.duals is None or solution.status == "relaxed":
+        return plan
+    return replace(plan, why=why_table(plan, program, solution.duals))
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
@@ -131,7 +146,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     if settings.relax:
         if relaxed.status != "optimal":
             raise NoPlanError(_out_of_time(settings))
-        solution = Solution(relaxed.x, "relaxed", relaxed.objective)
+        solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
         solution = _rounds(session, program, settings, relaxed, deadline)
         before = session.seconds
@@ -188,13 +203,13 @@ def _rounds(
         overlapping = _overlaps(program, result.x)
         more = overlapping & ~integer[program.switches]
         settled = settle(session, program, result.x)
-        point = settled
+        point, duals = settled or (None, None)
         if settled is None and not overlapping.any():
             point = result.x.copy()
             point[program.switches] = directions(program, point)
         if point is not None:
             earned = program.turnover(point)
-            solution = Solution(point, status, bound, settled is not None, rounds)
+            solution = Solution(point, status, bound, settled is not None, rounds, duals=duals)
             if _objective(program, point) - bound <= _allowed(program, settings, point):
                 solution.status = "optimal"
                 return solution
@@ -215,10 +230,11 @@ def _rounds(
             integer[program.switches] = True
 
 
-def settle(session: Session, program: Program, x: Array) -> Array | None:
+def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
     """Fix the integers and directions of a point and find the best plan they allow, an LP.
 
-    Returns None where no plan has these integers and directions.
+    Returns the plan and the prices that hold for these commitments, None where no plan has these
+    integers and directions.
     """
     states = np.setdiff1d(np.flatnonzero(program.integer), program.switches)
     columns = np.concatenate([states, program.switches])
@@ -226,7 +242,12 @@ def settle(session: Session, program: Program, x: Array) -> Array | None:
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
     best = session.run(time_limit_s=SETTLE_LIMIT_S)
-    return best.x if best.status == "optimal" else None
+    if best.status != "optimal" or best.x is None:
+        return None
+    duals = session.duals()
+    if duals is not None:
+        duals.held[columns] = True
+    return best.x, duals
 
 
 def directions(program: Program, x: Array) -> Array:
@@ -235,18 +256,6 @@ def directions(program: Program, x: Array) -> Array:
     first, second = values[program.first_flow], values[program.second_flow]
     idle = np.maximum(first, second) <= OVERLAP_MW
     return np.where(idle, np.round(x[program.switches]), first > second)
-
-
-def tidy(session: Session, program: Program, x: Array) -> Array:
-    """Pick the tidiest of the plans that earn as much as the one just settled."""
-    for row in program.tidy_rows:
-        session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
-        result = session.run(time_limit_s=SETTLE_LIMIT_S)
-        if result.status != "optimal" or result.x is None:
-            break
-        x = result.x
-    return x
 
 
 def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:

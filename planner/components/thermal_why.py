@@ -1,0 +1,115 @@
+"""Why a thermal unit runs as it does in a step.
+
+Codes of the decision `run`:
+
+    starts                 begins to run; the figures are those of the whole run that follows
+    stops, off             first step of a rest, and the steps after it
+    outage                 cannot run: nothing or too little is available
+    at_minimum, at_maximum runs at the least, or most, it can give, reserve included
+    ramps_up, ramps_down   runs between and rises, or falls, as fast as it may
+    between                runs between: its fuel is what sets the price
+
+`fuel` is the cost of one more net MWh where it runs, other variable cost included; of a run it is
+the mean with the start in it, of a rest the mean at the minimum power. A start is a decision over
+many hours: no price of one hour makes it, and none is claimed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.components.base import Values
+from planner.components.fuel import FuelCurve
+from planner.components.priced import LIMIT, Reason, StepPrices, money, versus
+from planner.series import Array
+
+if TYPE_CHECKING:
+    from planner.components.thermal import Thermal
+    from planner.horizon import Horizon
+
+DECISION = "run"
+
+
+def reasons(
+    unit: Thermal, values: Values, prices: StepPrices, horizon: Horizon
+) -> Iterator[Reason]:
+    """Yield the code and the figures of every step."""
+    origin = "thermal" if "thermal" in prices.origins else prices.origins[0]
+    price = prices.at(unit.node, origin)
+    on, power = np.round(values["on"]).astype(bool), values["power_mw"]
+    codes = _codes(unit, values, on, power, horizon)
+    marginal = _marginal(unit, power, codes)
+    at_least = _mean_cost(unit, unit.min_power_mw)
+    for t, code in enumerate(codes):
+        if code == "outage":
+            said = "available is too small for min_power_mw"
+        elif code in ("off", "stops"):
+            said = f"{_versus(price[t], at_least[t])} fuel per MWh at min_power_mw"
+        elif code == "starts":
+            said = _run(unit, values, price, t, horizon)
+        else:
+            said = f"{_versus(price[t], marginal[t])} fuel"
+        yield Reason(t + 1, DECISION, str(code), said)
+
+
+def _codes(
+    unit: Thermal, values: Values, on: np.ndarray, power: Array, horizon: Horizon
+) -> np.ndarray:
+    held = [values[name] for name in values if name.startswith("reserve_mw[")]
+    given = power + (np.sum(held, axis=0) if held else 0.0)
+    start = unit.initial
+    before = np.concatenate([[start.power_mw if start.on else 0.0], power[:-1]])
+    was_on = np.concatenate([[start.on], on[:-1]])
+    rise = given - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
+    fall = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
+    most = np.maximum(unit.max_power_mw * unit.available, unit.min_power_mw)
+    return np.select(
+        [
+            ~on & (unit.forced_off() > 0), ~on & was_on, ~on, on & ~was_on,
+            given >= most - LIMIT, power <= unit.min_power_mw + LIMIT, rise, fall,
+        ],
+        ["outage", "stops", "off", "starts", "at_maximum", "at_minimum", "ramps_up", "ramps_down"],
+        "between",
+    )  # fmt: skip
+
+
+def _marginal(unit: Thermal, power: Array, codes: np.ndarray) -> Array:
+    """Return the cost of a net MWh at the margin, CNY: upwards at the minimum, else downwards."""
+    curve = FuelCurve(unit.curve)
+    if len(curve.power) == 1:
+        return _mean_cost(unit, power)
+    ends, slopes = np.array(curve.power[1:]), np.array(curve.slopes())
+    side = np.where(codes == "at_minimum", LIMIT, -LIMIT)
+    segment = np.minimum(np.searchsorted(ends, power + side), len(slopes) - 1)
+    gross = slopes[segment] * unit.fuel_price_cny_per_gj + unit.variable_cost_cny_per_mwh
+    return np.asarray(gross / (1 - unit.auxiliary_share))
+
+
+def _mean_cost(unit: Thermal, power: Array) -> Array:
+    """Return the mean cost of a net MWh at a power, CNY."""
+    curve = FuelCurve(unit.curve)
+    fuel = np.interp(power, curve.power, curve.fuel) * unit.fuel_price_cny_per_gj
+    gross = fuel / np.maximum(power, LIMIT) + unit.variable_cost_cny_per_mwh
+    return np.asarray(gross / (1 - unit.auxiliary_share))
+
+
+def _run(unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon) -> str:
+    """Return what a run earns and costs per net MWh, from its start to its stop or the end."""
+    rest = np.flatnonzero(np.round(values["on"][first:]) == 0)
+    run = slice(first, first + int(rest[0]) if rest.size else horizon.steps)
+    gross = values["power_mw"][run] * horizon.step_h
+    net = gross * (1 - unit.auxiliary_share)
+    fuel = values["fuel_gj_per_h"][run] * horizon.step_h * unit.fuel_price_cny_per_gj[run]
+    kinds = enumerate(unit.startups)
+    begin = sum(float(values[f"start_kind[{s}]"][first]) * kind.cost_cny for s, kind in kinds)
+    spent = begin + float((fuel + unit.variable_cost_cny_per_mwh * gross).sum())
+    mwh = max(float(net.sum()), LIMIT)
+    earned = float((price[run] * net).sum())
+    return f"mean {_versus(earned / mwh, spent / mwh)} fuel and start, over {len(net)} steps"
+
+
+def _versus(price: float, cost: float) -> str:
+    return f"price {money(price)} {versus(price, cost)} {money(cost)}"

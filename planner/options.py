@@ -1,0 +1,73 @@
+"""What the commands are told: arguments and options that several share, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planner.errors import Problem, ScenarioError
+
+ScenarioPath = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Replace a value, such as components.pv.capacity_mw=300, or scale it: ={scale: 0.8}.",
+    ),
+]
+Gap = Annotated[str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")]
+TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds in the solver.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where the time went.")]
+
+
+def changes_of(texts: list[str] | None) -> dict[str, Any]:
+    """Return what --set replaces, by path."""
+    from planner.document import parse_value
+
+    changes: dict[str, Any] = {}
+    problems = []
+    for text in texts or ():
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            problems.append(Problem(f"must be PATH=VALUE, is {text!r}", file="--set"))
+            continue
+        path = path.strip()
+        if path in changes:
+            problems.append(Problem("is set twice", path, "override"))
+        try:
+            changes[path] = parse_value(value, path)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ScenarioError(problems)
+    return changes
+
+
+def limited(texts: list[str] | None, gap: str | None, time_limit: str | None) -> dict[str, Any]:
+    """Return what --set, --gap and --time-limit replace."""
+    limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
+    given = [f"{path}={value}" for path, value in limits.items() if value is not None]
+    return changes_of([*(texts or ()), *given])
+
+
+def known_formats(text: str) -> tuple[str, ...]:
+    """Return the formats that --formats names."""
+    from planner.folder import FORMATS
+
+    wanted = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [part for part in wanted if part not in FORMATS]
+    if unknown or not wanted:
+        said = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
+        raise ScenarioError([Problem(said, path="--formats")])
+    return wanted
+
+
+def file_name(name: str) -> str:
+    """Return the name of a scenario as that of a folder."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:60] or "plan"

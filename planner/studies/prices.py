@@ -1,0 +1,278 @@
+"""What one unit more of anything would be worth: the prices of a mixed-integer plan.
+
+The integers and directions of the plan are fixed; the LP that remains has duals. They hold for
+these commitments: another MW may well start a unit that the plan leaves off, and no price knows.
+
+    energy       value of a MWh by node, origin and hour: the dual of the power balance
+    fields       for each field that a component lists as `priced`, the envelope theorem with a
+                 measured effect: move the field a little, compile again, and of the minimum
+                     d min = sum_i dual_i (d rhs_i - d matrix_i x) + sum_j reduced_j d bound_j
+                             + d cost x + d offset
+                 Every row and column has its step, so the prices of the hours come of themselves.
+    break-even   what answering one more Mtok costs, less what it earns beside its price
+
+A matrix entry may move where it multiplies what is fixed (a limit times a direction): that is a
+right-hand side, and a price lies between the one-sided derivatives, where they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.model import assemble
+from planner.plan import MONEY_DECIMALS, Plan
+from planner.program import Duals, Program, compile_program
+from planner.rates import energy_values, injected_origins, token_costs
+from planner.scenario import Scenario
+from planner.series import Array
+from planner.solver import Session
+from planner.studies.moved import Path, Shift, aligned, places, shift_of, value_at, with_value
+from planner.studies.single import demand_audit, solve_program
+from planner.studies.tidying import SETTLE_LIMIT_S
+from planner.units import unit
+
+HOLD = "for the starts, stops and directions of this plan, one unit more or less at a time"
+RELAXED = "for the LP relaxation, one unit more or less at a time"
+NONE = "there are no prices: with the integers of the plan fixed the LP has no optimum"
+MOVED = 2.0**-10  # of its largest value: how far a field is moved
+ONCE = "once"  # the part of a price that belongs to no step
+LEAST = 1e-9
+PAST, SO_FAR = "initial", "so_far"  # names of fields, or parts of them, that speak of the past
+LITTLE = 1e-5  # Mtok/h
+
+
+@dataclass(frozen=True)
+class Price:
+    """A line of the table: one quantity, its prices by step if it has any, and over the horizon."""
+
+    component: str
+    quantity: str
+    index: str
+    steps: Array
+    total: float
+    unit: str
+    once: float = 0.0
+
+
+@dataclass(frozen=True)
+class Prices:
+    """A plan and its marginal prices; they hold as `hold` says.
+
+    plan: the plan, with the prices in it: `plan.prices` and `plan.summary["prices"]`.
+    """
+
+    plan: Plan
+
+    @property
+    def hold(self) -> str:
+        """What the prices hold for, or why there are none."""
+        return str(self.plan.summary["prices"]["hold"])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All prices, long: time (NaT for the horizon), component, quantity, index, value, unit."""
+        assert self.plan.prices is not None
+        return self.plan.prices
+
+    @property
+    def totals(self) -> pd.DataFrame:
+        """The prices over the horizon: component, quantity, index, value, unit."""
+        rows = self.table["time"].isna() & ~self.table["index"].str.endswith(ONCE)
+        return self.table[rows].drop(columns="time").reset_index(drop=True)
+
+    @property
+    def hourly(self) -> pd.DataFrame:
+        """The prices by step: a row a step, columns such as `site.value_cny_per_mwh[grid]`."""
+        table = self.table[self.table["time"].notna()]
+        index = table["index"].map(lambda text: f"[{text}]" if text else "")
+        names = table["component"] + "." + table["quantity"] + index
+        wide = table.assign(name=names).pivot_table(
+            index="time", columns="name", values="value", sort=False
+        )
+        wide.columns.name = None
+        return wide
+
+
+def prices(scenario: Scenario) -> Prices:
+    """Solve a scenario and price what limits its plan.
+
+    Raises:
+        As `planner.solve`.
+    """
+    plan, program, solution = solve_program(scenario)
+    lines = [] if solution.duals is None else list(_lines(plan, program, solution.duals))
+    hold = RELAXED if scenario.solver.relax else HOLD
+    totals: dict[str, dict[str, float]] = {}
+    for line in lines:
+        name = f"{line.quantity}[{line.index}]" if line.index else line.quantity
+        totals.setdefault(line.component, {})[name] = line.total
+    said = {"hold": NONE if solution.duals is None else hold, "totals": totals}
+    table = _table(lines, scenario.horizon.starts)
+    priced = replace(plan, prices=table, summary=plan.summary | {"prices": said})
+    demand_audit(priced)
+    return Prices(priced)
+
+
+def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
+    """Yield every price; a balance without a row in any step has none."""
+    yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
+    for name in program.scenario.components:
+        yield from _fields(name, program, duals)
+    even = _break_even(plan, program, duals)
+    yield from (line for line in even if np.isfinite(line.steps).any())
+
+
+def _energy(program: Program, duals: Duals) -> Iterator[Price]:
+    values = energy_values(program, duals)
+    for node in dict.fromkeys(node for node, _ in values):
+        mine = {o: values[node, o] for o in injected_origins(program) if (node, o) in values}
+        for origin, value in mine.items():
+            yield _mean(node, "value_cny_per_mwh", origin, value, "CNY/MWh")
+        for other in ("thermal", "grid"):
+            if "renewable" in mine and other in mine:
+                premium = mine["renewable"] - mine[other]
+                yield _mean(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
+
+
+def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
+    """Yield the prices of the fields that a component lists."""
+    component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
+    for quantity, paths in component.priced.items():
+        together: dict[str, list[Path]] = {}
+        for path in paths:
+            for index, below in places(component, tuple(path.split("."))):
+                together.setdefault(index, []).append((name, *below))
+        for index, moving in together.items():
+            values = [value_at(program.scenario, path) for path in moving]
+            if any(value is None for value in values):
+                continue
+            shift = _measured(program, duals.x, moving, values)
+            if shift is None:
+                continue
+            steps, once = gains(program, duals, shift)
+            if any(word == PAST or SO_FAR in str(word) for path in moving for word in path):
+                steps, once = 0.0 * steps, once + float(steps.sum())  # it is no price of step 1
+            per = unit(quantity) or quantity.removesuffix("s")
+            if per == "Mtok/h":
+                spread = once / (step_h * len(steps))
+                yield _mean(name, quantity, index, steps / step_h, "CNY/Mtok", spread)
+            else:
+                yield _sum(name, quantity, index, steps, f"CNY/{per}", once)
+
+
+def _measured(program: Program, x: Array, paths: list[Path], values: list[Any]) -> Shift | None:
+    """Return what one unit more of some fields, moved together, does to the program."""
+    largest = max(float(np.max(np.abs(value))) for value in values)
+    amount = MOVED * (largest or 1.0)
+    changed = program.scenario
+    for path, value in zip(paths, values, strict=True):
+        changed = with_value(changed, path, value + amount)
+    model = assemble(changed, program.window)
+    moved = aligned(program, compile_program(model), model, x)
+    return None if moved is None else shift_of(program, moved, amount)
+
+
+def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
+    """Return what a shift of the program earns in every step, and what belongs to none, CNY."""
+    limit = np.where(duals.rows > 0, shift.row_lower, shift.row_upper)
+    rows = -duals.rows * (limit - shift.matrix @ duals.x)
+    free = np.where(duals.held, 0.0, duals.columns)
+    bound = np.where(free > 0, shift.column_lower, shift.column_upper)
+    columns = -(free * bound + shift.cost * duals.x)
+    last = program.window.last + 1
+    by_step = np.asarray(np.bincount(program.row_steps, rows, last), dtype=float)
+    by_step += np.bincount(program.column_steps, columns, last)
+    return by_step[program.window.first :], float(by_step[0]) - shift.offset
+
+
+def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
+    """Yield the price at which each service breaks even, and the price that it has."""
+    for name, cost in token_costs(program, _one_more(program, duals)).items():
+        columns = plan.schedule.filter(regex=f"^{name}\\.")
+        values = {str(c).removeprefix(f"{name}."): columns[c].to_numpy() for c in columns}
+        sold = plan.scenario.components[name].sells(values, plan.scenario.horizon)
+        if sold is None:
+            continue
+        even = cost - sold.beside
+        for quantity, price in (
+            ("break_even_cny_per_mtok", even),
+            ("price_cny_per_mtok", sold.price),
+        ):
+            yield _mean(name, quantity, "", price, "CNY/Mtok", weights=sold.answered)
+
+
+def _one_more(program: Program, duals: Duals) -> Duals:
+    """Return the prices with a little more asked of the fleets than the services sell.
+
+    Where nothing is answered any cost up to the true one is a dual; here it is what one Mtok more
+    would cost. What must be answered may leave no room for more; then the prices are as they were.
+    """
+    families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
+    more = np.where(np.isin(program.row_families, families), LITTLE, 0.0)
+    lower, upper = program.row_lower + more, program.row_upper + more
+    session = Session(replace(program, row_lower=lower, row_upper=upper), threads=1, seed=0)
+    held = np.flatnonzero(duals.held)
+    session.bounds(held, duals.x[held], duals.x[held])
+    found = session.run(time_limit_s=SETTLE_LIMIT_S)
+    return (session.duals() if found.status == "optimal" else None) or duals
+
+
+def _clean(values: Any) -> Any:
+    return np.round(values, MONEY_DECIMALS) + 0.0
+
+
+def _mean(
+    component: str, quantity: str, index: str, values: Array, per: str, once: float = 0.0,
+    weights: Array | None = None,
+) -> Price:  # fmt: skip
+    """Make a line of prices per MWh or Mtok: over the horizon one is spread over the steps."""
+    steps = _clean(values)
+    known = np.isfinite(steps)
+    weight = np.where(known, 1.0 if weights is None else weights, 0.0)
+    if weight.sum() <= LEAST:
+        weight = known.astype(float)
+    total = float(np.where(known, steps, 0.0) @ weight / max(weight.sum(), LEAST))
+    return Price(component, quantity, index, steps, _clean(total + once), per, once)
+
+
+def _sum(component: str, quantity: str, index: str, steps: Array, per: str, once: float) -> Price:
+    """Make a line of prices per unit of a limit: over the horizon it is there in every step."""
+    by_step = _clean(steps)
+    if not by_step.any() and abs(once) > LEAST:  # it acts over the horizon only
+        return Price(component, quantity, index, by_step[:0], _clean(once), per)
+    total = float(by_step.sum()) + _clean(once)
+    return Price(component, quantity, index, by_step, _clean(total), per, once)
+
+
+def _table(lines: list[Price], times: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return the long table: for every line its steps, what belongs to none, and its total."""
+    none = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
+    parts: list[tuple[Price, pd.DatetimeIndex, str, Array]] = []
+    for line in lines:
+        known = np.flatnonzero(np.isfinite(line.steps))
+        parts.append((line, times[known], line.index, line.steps[known]))
+        if abs(line.once) > LEAST:
+            index = "|".join(filter(None, (line.index, ONCE)))
+            parts.append((line, none, index, np.array([_clean(line.once)])))
+        parts.append((line, none, line.index, np.array([line.total])))
+    sizes = [len(part[1]) for part in parts]
+
+    def repeated(texts: list[str]) -> Any:
+        return np.repeat(np.array(texts, dtype=object), sizes)
+
+    moments = times[:0].append([part[1] for part in parts])
+    return pd.DataFrame(
+        {
+            "time": moments.rename(None),
+            "component": repeated([line.component for line, *_ in parts]),
+            "quantity": repeated([line.quantity for line, *_ in parts]),
+            "index": repeated([index for _, _, index, _ in parts]),
+            "value": np.concatenate([np.zeros(0), *(values for *_, values in parts)]),
+            "unit": repeated([line.unit for line, *_ in parts]),
+        }
+    ).astype(dict.fromkeys(("component", "quantity", "index", "unit"), "str"))
