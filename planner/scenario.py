@@ -20,7 +20,7 @@ from planner.override import override
 from planner.scales import mixed_scales
 from planner.wording import explain
 
-LATER_KINDS = {"carbon", "contract", "green_rule", "job", "line"}
+LATER_KINDS = {"contract", "job", "line"}
 
 
 class SolverSettings(Frozen):

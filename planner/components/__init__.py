@@ -6,7 +6,9 @@ from typing import get_args
 
 from planner.components.base import Component
 from planner.components.battery import Battery
+from planner.components.carbon import Carbon
 from planner.components.fleet import Fleet
+from planner.components.green_rule import GreenRule
 from planner.components.grid import Grid
 from planner.components.load import Load
 from planner.components.renewable import Renewable
@@ -14,7 +16,9 @@ from planner.components.reserve import Reserve
 from planner.components.service import Service
 from planner.components.thermal import Thermal
 
-AnyComponent = Battery | Fleet | Grid | Load | Renewable | Reserve | Service | Thermal
+AnyComponent = (
+    Battery | Carbon | Fleet | GreenRule | Grid | Load | Renewable | Reserve | Service | Thermal
+)
 
 
 def kind_of(component: type[Component]) -> str:

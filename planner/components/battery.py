@@ -120,6 +120,9 @@ class Battery(Component):
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: self.discharge_power_mw * self.available}
 
+    def stored_renewable_mwh(self) -> float:
+        return self.initial.by_origin()["renewable"]
+
     def impossible(self, site: Site) -> Iterator[str]:
         least, start = self._least_at_end(), self.initial.total()
         if least is None:
@@ -136,11 +139,9 @@ class Battery(Component):
             yield "energy left at the end has no value: the plan will empty the battery"
 
     def _least_at_end(self) -> float | None:
-        if isinstance(self.ending, EndValue):
-            return None
-        return (
-            self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.initial.total()
-        )
+        if isinstance(self.ending, AtLeast):
+            return self.ending.at_least_mwh
+        return None if isinstance(self.ending, EndValue) else self.initial.total()
 
     def _cycle_limit(self) -> float | None:
         if self.cycles_per_day is None:
@@ -239,8 +240,7 @@ class Battery(Component):
         )
 
     def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
-        pooled = {POOLED[0]: self.initial.total()}
-        return pooled if origins == POOLED else self.initial.by_origin()
+        return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
         import pyomo.environ as pyo

@@ -92,7 +92,7 @@ class Grid(Component):
     expected_peak_mw: AtLeastZero = 0.0
     """Peak that will be paid anyway; below it a MW costs nothing."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
-    """Emission factor of energy drawn; reported."""
+    """Emission factor of energy drawn; reported, and what a carbon component limits or prices."""
     fixed_cny_per_month: AtLeastZero = 0.0
     """Fixed payments; reported, never optimised."""
 

@@ -38,7 +38,8 @@ FLIPPED = 0.5  # the size of turning a switch
 # The past, the weather, and what a machine or a customer is like: nobody can choose it.
 FACTS = {
     "initial", "availability_pu", "pue", "charge_efficiency", "discharge_efficiency", "leak_per_h",
-    "auxiliary_share", "sleep_kw", "wake_min", "input_per_output", "cached_share",
+    "auxiliary_share", "sleep_kw", "wake_min", "input_per_output", "cached_share", "so_far",
+    "ahead", "so_far_tco2",
 }  # fmt: skip
 
 
