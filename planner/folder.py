@@ -85,6 +85,8 @@ def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
     _write_csv(plan.schedule, folder / "schedule.csv")
     _write_csv(plan.allocation, folder / "allocation.csv", index=False)
     _write_csv(plan.ledger, folder / "ledger.csv", index=False)
+    if plan.scenario.trace:
+        _write_csv(plan.green, folder / "green.csv", index=False)
     text = json.dumps(plan.summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
     if "parquet" in formats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SolveError
+from planner.green import green_table
 from planner.program import Program
 from planner.scenario import Scenario
 from planner.series import Array
@@ -45,6 +47,12 @@ class Plan:
     allocation: pd.DataFrame
     ledger: pd.DataFrame
     summary: dict[str, Any]
+
+    @cached_property
+    def green(self) -> pd.DataFrame:
+        """Renewable energy and its shares by step, from the allocation; no rows where pooled."""
+        times = pd.DatetimeIndex(self.schedule.index)
+        return green_table(self.allocation, times, trace=self.scenario.trace)
 
     def write(self, folder: str | Path, formats: tuple[str, ...] = ("csv",)) -> Path:
         """Write the plan folder, whole or not at all; an older plan there is replaced.

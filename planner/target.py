@@ -24,7 +24,8 @@ INFEASIBLE = "infeasible.json"
 PARTS = frozenset(
     {
         "scenario.yaml", "series.csv", "schedule.csv", "schedule.parquet", "schedule.xlsx",
-        "allocation.csv", "ledger.csv", SUMMARY, INFEASIBLE, f".{INFEASIBLE}.new", "report.html",
+        "allocation.csv", "green.csv", "ledger.csv", SUMMARY, INFEASIBLE, f".{INFEASIBLE}.new",
+        "report.html",
     }
 )  # fmt: skip
 """All that a plan folder may hold; a folder with anything else in it is never replaced."""

@@ -24,9 +24,9 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "later top field": ("name: full_site", "name: x\nuncertainty: {}", "uncertainty", "is not yet available", "uncertainty"),
     "later kind": ("kind: load", "kind: contract", "components.town.kind", "contract is not yet available", ""),
     # kinds and names
-    "no kind": ("    kind: load\n", "", "components.town.kind", "is required: one of battery, fleet", "town:"),
-    "empty kind": ("kind: load", "kind:  # none", "components.town.kind", "is required: one of battery, fleet", ""),
-    "unknown kind": ("kind: load", "kind: loads", "components.town.kind", "must be one of battery, fleet, grid, load, renewable, reserve, service, thermal, is 'loads'; did you mean load?", ""),
+    "no kind": ("    kind: load\n", "", "components.town.kind", "is required: one of battery, carbon", "town:"),
+    "empty kind": ("kind: load", "kind:  # none", "components.town.kind", "is required: one of battery, carbon", ""),
+    "unknown kind": ("kind: load", "kind: loads", "components.town.kind", "is 'loads'; did you mean load?", ""),
     "kind is a list": ("kind: load", "kind: [load]", "components.town.kind", "must be one of battery", ""),
     "capital name": ("  town:", "  Town:", "components.Town", "name must be small letters", ""),
     "dashed name": ("  town:", "  old-town:", "components.old-town", "name must be small letters", ""),

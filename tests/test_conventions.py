@@ -38,7 +38,7 @@ LAYERS = [
     ["linear"],
     ["schema", "model"],
     ["program"],
-    ["solver", "summary"],
+    ["solver", "green", "emission", "summary"],
     ["auditor.breach"],
     ["auditor.*"],
     ["auditor"],
@@ -177,9 +177,9 @@ def test_every_field_has_a_description(cls: type[Frozen]) -> None:
 UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
-    "points", "prefill", "market", "waiting", "providers",
+    "points", "prefill", "market", "waiting", "providers", "so_far", "ahead",
     # switches and states
-    "resale", "must_run", "whole_nodes", "largest_unit", "on",
+    "resale", "must_run", "whole_nodes", "largest_unit", "on", "price_imports",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
 }  # fmt: skip
@@ -193,7 +193,7 @@ def test_every_quantity_ends_in_its_unit(cls: type[Component]) -> None:
 
 @pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
 def test_initial_and_after_come_together(cls: type[Component]) -> None:
-    states = [name for name in cls.model_fields if name == "initial" or "_so_far_" in name]
+    states = [name for name in cls.model_fields if name == "initial" or "so_far" in name]
     assert bool(states) == ("after" in cls.__dict__)
 
 

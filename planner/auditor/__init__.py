@@ -13,9 +13,12 @@ from planner.auditor.answering import check_answering
 from planner.auditor.balance import check_allocation, check_nodes, check_reserve
 from planner.auditor.battery import check_battery
 from planner.auditor.breach import Breach, Findings
+from planner.auditor.carbon import check_carbon
 from planner.auditor.columns import check_schedule
 from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
+from planner.auditor.green import check_green
+from planner.auditor.green_rule import check_green_rule
 from planner.auditor.grid import check_grid, check_load, check_renewable
 from planner.auditor.ledger import check_ledger
 from planner.auditor.reading import understand
@@ -29,7 +32,9 @@ SHOWN = 20
 
 CHECKS = {
     "battery": (check_battery,),
+    "carbon": (check_carbon,),
     "fleet": (check_fleet, check_answering),
+    "green_rule": (check_green_rule,),
     "grid": (check_grid,),
     "load": (check_load,),
     "renewable": (check_renewable,),
@@ -61,6 +66,7 @@ def audit_files(files: Files) -> list[Breach]:
                 check(plan, part, found)
         check_nodes(plan, found)
         check_allocation(plan, found)
+        check_green(plan, found)
         check_ledger(plan, found)
         check_summary(plan, found)
     return found.sorted()

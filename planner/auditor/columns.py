@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from planner.auditor.breach import PLAN, Findings
+from planner.auditor.carbon import carbon_columns
+from planner.auditor.green_rule import green_columns
 from planner.auditor.reading import Part, Plan, column_of, schedule_times
 
 ABLE = ("battery", "fleet", "grid", "thermal")  # to provide reserve
@@ -102,6 +104,8 @@ def _columns(plan: Plan, part: Part) -> set[str]:
         ),
         "fleet": lambda: _fleet(plan, part, offers=bool(reserves)),
         "service": lambda: _service(part),
+        "green_rule": lambda: green_columns(part),
+        "carbon": lambda: carbon_columns(part),
         "reserve": lambda: (
             {"required_mw", "provided_mw"}
             | ({"shortfall_mw"} if part["shortfall_cost_cny_per_mwh"] is not None else set())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from planner.auditor.carbon import carbon_figures
+from planner.auditor.green_rule import green_figures
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import served, wanted
 
@@ -13,6 +15,7 @@ def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     by_kind = {
         "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": _grid,
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
+        "green_rule": green_figures, "carbon": carbon_figures,
     }  # fmt: skip
     return {name: float(value) for name, value in by_kind[part.kind](plan, part).items()}
 

@@ -19,6 +19,7 @@ from planner.errors import PlanError
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
+GREEN = "green.csv"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -34,6 +35,7 @@ class Files:
     allocation: pd.DataFrame
     ledger: pd.DataFrame
     summary: Mapping[str, Any]
+    green: pd.DataFrame | None = None
 
 
 def read_files(folder: Path) -> Files:
@@ -52,10 +54,16 @@ def read_files(folder: Path) -> Files:
     allocation = _table(folder / ALLOCATION, words | {"mwh": float})
     words = dict.fromkeys(("component", "line", "period"), object)
     ledger = _table(folder / LEDGER, words | {"cash": bool, "amount_cny": float})
-    for path, numbers in ((folder / SERIES, series), (folder / SCHEDULE, schedule)):
+    traced = scenario.get("trace") is not False or (folder / GREEN).is_file()
+    green = _table(folder / GREEN, {"time": object}) if traced else None
+    for path, numbers in (
+        (folder / SERIES, series),
+        (folder / SCHEDULE, schedule),
+        (folder / GREEN, green),
+    ):
         if numbers is not None:
             _demand_numbers(numbers, path)
-    return Files(folder, scenario, series, schedule, allocation, ledger, summary)
+    return Files(folder, scenario, series, schedule, allocation, ledger, summary, green)
 
 
 def groups(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], Any]:

@@ -20,8 +20,10 @@ import pandas as pd
 
 from planner.auditor.battery import initial_energy
 from planner.auditor.breach import Array, Findings
+from planner.auditor.carbon import carbon_lines
 from planner.auditor.columns import sold_origins
 from planner.auditor.files import groups
+from planner.auditor.green_rule import green_lines
 from planner.auditor.lines import ONCE, Line, by_step
 from planner.auditor.reading import Part, Plan
 from planner.auditor.service import waiting_at_start
@@ -72,6 +74,7 @@ def lines(plan: Plan) -> Iterator[Line]:
     by_kind = {
         "renewable": _renewable, "thermal": _thermal, "battery": _battery, "grid": _grid,
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
+        "green_rule": green_lines, "carbon": carbon_lines,
     }  # fmt: skip
     for part in plan.parts.values():
         yield from by_kind[part.kind](plan, part)

@@ -1,12 +1,12 @@
 """Emissions: their price, and a budget for them.
 
 Expressions by step: gross_tco2 (emission of the units), import_tco2 (of what is imported),
-allowance_tco2 (free, output based). Variable: emitted_tco2 on points where there is a budget.
+free_tco2 (their allowance, output based). Variable: emitted_tco2 on points where there is a budget.
 
     emitted_tco2_rises   emitted_tco2[t] = emitted_tco2[t-1] + gross_tco2[t] + import_tco2[t]
     budget               emitted_tco2[T] <= budget_tco2           emitted_tco2[0] = so_far_tco2
 
-The cost is price[t] (gross_tco2[t] - allowance_tco2[t] [+ import_tco2[t] with price_imports]). The
+The cost is price[t] (gross_tco2[t] - free_tco2[t] [+ import_tco2[t] with price_imports]). The
 allowance grows with what a unit delivers, and what is left of it is sold: a unit that emits less
 than its benchmark earns.
 """
@@ -87,7 +87,7 @@ class Carbon(Component):
         allowance = meters.total("allowance_tco2")
         b.gross_tco2 = pyo.Expression(time.steps, rule=lambda _, t: gross(t))
         b.import_tco2 = pyo.Expression(time.steps, rule=lambda _, t: imported(t))
-        b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda _, t: allowance(t))
+        b.free_tco2 = pyo.Expression(time.steps, rule=lambda _, t: allowance(t))
         if self.budget_tco2 is not None:
             emitted = running_total(
                 b, time, "emitted_tco2", self.so_far_tco2, lambda t: gross(t) + imported(t)
@@ -105,7 +105,7 @@ class Carbon(Component):
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
         gross, imported, allowance = (
-            float(np.sum(values[f"{name}_tco2"])) for name in ("gross", "import", "allowance")
+            float(np.sum(values[f"{name}_tco2"])) for name in ("gross", "import", "free")
         )
         figures = {
             "emission_tco2": gross,
