@@ -38,6 +38,7 @@ class Plan:
 
     schedule: a row a step, indexed by `time` (its start); columns `component.quantity_unit[index]`.
     allocation: long; time, origin, use, mwh.
+    green: a row a step; renewable energy and its shares, derived from the allocation.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values.
     """

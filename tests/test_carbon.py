@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import planner
 from planner.horizon import Window
 from planner.model import assemble
 from planner.program import compile_program
+from planner.report.console import show
 from planner.studies.single import optimise
 from tests import compute, golden
 from tests.build import (
@@ -277,6 +280,16 @@ def test_pooled_energy_has_one_factor():
     found = in_summary(site, 2, trace=False)
     assert found["factor_tco2_per_mwh"] == {"pooled": 0.25}
     assert found["drawn_tco2_per_mwh"] == 0.25
+
+
+def test_the_terminal_shows_carbon_in_one_line():
+    console = Console(width=200, record=True, file=io.StringIO())
+    show(solve(choice(price_cny_per_tco2=10)), console)
+    (line,) = [text for text in console.export_text().splitlines() if text.startswith("Carbon:")]
+    assert "emission [tCO2] 90" in line
+    assert "drawn [tCO2/MWh] 0.9" in line
+    show(solve({"sun": renewable(3), "city": load(2)}), console)
+    assert "Carbon:" not in console.export_text()
 
 
 def test_a_plan_without_emission_has_no_carbon():

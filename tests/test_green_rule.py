@@ -349,6 +349,16 @@ def test_shares_lost_before_the_horizon_are_told_at_once():
     assert told["changes"][0]["set"] == {"components.rule.max_export_share": 0.5455}  # 60 / 110
 
 
+def test_a_conflict_names_what_is_counted_outside_the_horizon():
+    later = {"load_mwh": 3, "load_renewable_mwh": 2}
+    told = explanation(seller(min_self_use_share=0.9, ahead=later))
+    texts = [rule["text"] for rule in told["conflict"] if rule["components"] == ["rule"]]
+    assert texts == [
+        "rule asks for min_self_use_share 0.9 of available renewable energy to be used on site"
+        " (counting ahead.load_mwh 3, ahead.load_renewable_mwh 2)"
+    ]
+
+
 def test_with_a_penalty_nothing_is_impossible():
     site = two_sources(min_load_share=0.6, penalty_cny_per_mwh=1) | {"sun": renewable(0)}
     assert profit(site) == pytest.approx(-1000 - 60)

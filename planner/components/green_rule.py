@@ -151,9 +151,13 @@ class GreenRule(Component):
         return {rule: share for rule, share in shares.items() if share is not None}
 
     def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
-        parts = ("so_far", "ahead")
-        known = [f"{p} {{{p}}}" for p in parts if getattr(self, p) != GreenEnergy()]
-        counted = f" (with {'; '.join(known)})" if known else ""
+        known = [
+            f"{part}.{name} {{{part}.{name}}}"
+            for part, energy in (("so_far", self.so_far), ("ahead", self.ahead))
+            for name in GreenEnergy.model_fields
+            if getattr(energy, name)
+        ]
+        counted = f" (counting {', '.join(known)})" if known else ""
         return super().words(rule, horizon, steps) + counted
 
     def check(self, site: Site) -> Iterator[Complaint]:
