@@ -5,6 +5,9 @@ origin), load_mw (drawn by loads and compute), load_renewable_mw (of it renewabl
 Variables: the running totals taken_mwh, exported_mwh, load_mwh and load_renewable_mwh on points,
 those that the shares given need; short_mwh[rule] where there is a penalty.
 
+    X_mwh_rises   X_mwh[t] = X_mwh[t-1] + Δ X_mw[t]     X_mwh[0] from so_far; X: taken, exported,
+                  load, load_renewable
+
 With X^ = so_far + ahead + Δ sum_t X[t], where taken^ = used^ + exported^:
 
     self_use      taken^ - exported^ + short_mwh >= min_self_use_share available^
