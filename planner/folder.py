@@ -92,6 +92,8 @@ def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
     _write_csv(plan.why, folder / WHY, index=False)
     if plan.prices is not None:
         _write_csv(plan.prices, folder / PRICES, index=False)
+    if plan.scenario.trace:
+        _write_csv(plan.green, folder / "green.csv", index=False)
     text = json.dumps(plan.summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
     if "parquet" in formats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SolveError
+from planner.green import green_table
 from planner.program import Program
 from planner.scenario import Scenario
 from planner.series import Array
@@ -37,6 +39,7 @@ class Plan:
 
     schedule: a row a step, indexed by `time` (its start); columns `component.quantity_unit[index]`.
     allocation: long; time, origin, use, mwh.
+    green: a row a step; renewable energy and its shares, derived from the allocation.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values.
     why: long; time, component, decision, code, reason. Empty where the plan has no prices.
@@ -50,6 +53,12 @@ class Plan:
     summary: dict[str, Any]
     why: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WHY), dtype="str"))
     prices: pd.DataFrame | None = None
+
+    @cached_property
+    def green(self) -> pd.DataFrame:
+        """Renewable energy and its shares by step, from the allocation; no rows where pooled."""
+        times = pd.DatetimeIndex(self.schedule.index)
+        return green_table(self.allocation, times, trace=self.scenario.trace)
 
     def write(self, folder: str | Path, formats: tuple[str, ...] = ("csv",)) -> Path:
         """Write the plan folder, whole or not at all; an older plan there is replaced.

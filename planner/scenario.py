@@ -20,8 +20,6 @@ from planner.override import override
 from planner.scales import mixed_scales
 from planner.wording import explain
 
-LATER_KINDS = {"carbon", "green_rule"}
-
 
 class SolverSettings(Frozen):
     """How exactly and how long to solve."""
@@ -231,8 +229,6 @@ def _unknown_kind(kind: Any) -> str:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return f"is required: one of {known}"
-    if isinstance(kind, str) and kind in LATER_KINDS:
-        return f"{kind} is not yet available"
     return f"must be one of {known}, is {shown(kind)}{did_you_mean(kind, KINDS)}"
 
 

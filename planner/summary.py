@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.emission import carbon_summary
+from planner.green import green_shares
 from planner.scenario import Scenario
 from planner.series import Array
 
@@ -75,7 +77,8 @@ def summarise(
         "figures": {name: found for name, found in figures.items() if found},
         "allocation_mwh": _allocated(allocation),
         **_values(scenario, allocation, compute, export),
-        "green": _green(allocation),
+        "green": green_shares(allocation),
+        "carbon": carbon_summary(schedule, allocation, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": scenario.warnings(),
         "solving": dict(solving),
@@ -162,38 +165,6 @@ def _values(
     result["value_by_use_cny_per_kwh"] = by_use
     result["uplift"] = round(computed / sale, 3) if computed and sale and sale > 0 else None
     return result
-
-
-def _green(allocation: pd.DataFrame) -> dict[str, float | None]:
-    """Return the official shares of renewable energy over the horizon, physical energy only.
-
-    self use = available - exported - curtailed (storage losses count as use); self-use share =
-    self use / available; load share = renewable drawn / drawn by load and compute; official load
-    share = self use / drawn; export share = exported / available. NDRC/NEA 650 (2025).
-    """
-    sums = _sums(allocation, "origin", "use", "mwh")
-
-    def of(use: str, origin: str | None = None) -> float:
-        return float(sum(v for (o, u), v in sums.items() if u == use and origin in (None, o)))
-
-    available = float(sum(v for (o, _), v in sums.items() if o == "renewable"))
-    exported, curtailed = of("export", "renewable"), of("curtailed", "renewable")
-    drawn = of("compute") + of("load")
-    drawn_green = of("compute", "renewable") + of("load", "renewable")
-    used = available - exported - curtailed
-
-    def share(part: float, whole: float) -> float | None:
-        return round(part / whole, 6) if whole > 1e-9 else None
-
-    if "pooled" in {origin for origin, _ in sums}:
-        return {}
-    return {
-        "self_use_share": share(used, available),
-        "load_share": share(drawn_green, drawn),
-        "official_load_share": share(used, drawn),
-        "export_share": share(exported, available),
-        "curtailed_share": share(curtailed, available),
-    }
 
 
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ INFEASIBLE = "infeasible.json"
 PARTS = frozenset(
     {
         "scenario.yaml", "series.csv", "schedule.csv", "schedule.parquet", "schedule.xlsx",
-        "allocation.csv", "ledger.csv", "why.csv", "prices.csv", SUMMARY,
+        "allocation.csv", "green.csv", "ledger.csv", "why.csv", "prices.csv", SUMMARY,
         INFEASIBLE, f".{INFEASIBLE}.new", "report.html",
     }
 )  # fmt: skip

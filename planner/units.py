@@ -8,6 +8,7 @@ SUFFIXES: dict[str, str] = {
     "_cny_per_node_h": "CNY/(node·h)",
     "_cny_per_month": "CNY/month",
     "_cny_per_mtok": "CNY/Mtok",
+    "_tco2_per_mtok": "tCO2/Mtok",
     "_cny_per_tco2": "CNY/tCO2",
     "_tco2_per_mwh": "tCO2/MWh",
     "_cny_per_mwh": "CNY/MWh",

@@ -139,3 +139,13 @@ def renewable(*power_mw: float, **fields: Any) -> dict[str, Any]:
 def reserve(**fields: Any) -> dict[str, Any]:
     """A requirement for reserve."""
     return {"kind": "reserve"} | fields
+
+
+def green_rule(**fields: Any) -> dict[str, Any]:
+    """A rule on renewable energy."""
+    return {"kind": "green_rule"} | fields
+
+
+def carbon(**fields: Any) -> dict[str, Any]:
+    """A price or a budget for emissions."""
+    return {"kind": "carbon"} | fields

@@ -141,6 +141,19 @@ components:
     kind: load
     node: east
     demand_mw: 1
+  green:
+    kind: green_rule
+    min_self_use_share: 0.6
+    min_load_share: 0.3
+    max_export_share: 0.2
+    so_far: {available_mwh: 900, used_mwh: 700, exported_mwh: 90, load_mwh: 2000}
+    ahead: {load_mwh: 1500, load_renewable_mwh: 600}
+    penalty_cny_per_mwh: 250
+  ets:
+    kind: carbon
+    price_cny_per_tco2: 95
+    budget_tco2: 90000
+    so_far_tco2: 12
 """
 
 CSV = "time,pv_pu,temperature_c\n" + "".join(

@@ -263,4 +263,51 @@ CASES = [
         {"components.gpu.nodes": 13.34},
         "00:00-01:00",
     ),
+    Case(
+        "green_rule",  # 10 MWh of sun in the first hour, 5 of which the city can take
+        {
+            "sun": build.renewable(10, 0),
+            "grid": only_buys(),
+            "city": build.load(5, 5),
+            "green": build.green_rule(min_load_share=0.8),
+        },
+        2,
+        {("city", "demand"), ("green", "load_share"), ("sun", "power_mw")},
+        {"components.green.min_load_share": 0.5},
+    ),
+    Case(
+        "self_use",  # 8 of 10 MWh are to be used; the city takes 4 and there is no other use
+        {
+            "sun": build.renewable(10),
+            "grid": only_sells(),
+            "city": build.load(4),
+            "green": build.green_rule(min_self_use_share=0.8),
+        },
+        1,
+        {("city", "demand"), ("green", "self_use")},
+        {"components.green.min_self_use_share": 0.4},
+    ),
+    Case(
+        "export_share",  # what must be taken and is not used goes out: 6 of 10 MWh, 2 may
+        {
+            "sun": build.renewable(10, must_take_pu=0.1),
+            "grid": only_sells(),
+            "city": build.load(4),
+            "green": build.green_rule(max_export_share=0.2),
+        },
+        1,
+        {("city", "demand"), ("green", "export"), ("sun", "power_mw")},
+        {"components.green.max_export_share": 0.6},
+    ),
+    Case(
+        "budget",  # 8 MWh at 0.5 tCO2 and 1 tCO2 before; 4 tCO2 are allowed
+        {
+            "grid": only_buys(import_emission_tco2_per_mwh=0.5),
+            "city": build.load(4, 4),
+            "ets": build.carbon(budget_tco2=4, so_far_tco2=1),
+        },
+        2,
+        {("city", "demand"), ("ets", "budget")},
+        {"components.ets.budget_tco2": 5.0},
+    ),
 ]  # fmt: skip

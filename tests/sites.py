@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.build import battery, grid, load, renewable, reserve, thermal
+from tests.build import battery, carbon, green_rule, grid, load, renewable, reserve, thermal
 
 VALUE, CHARGE = 35.0, 150.0  # of a MWh at the end, of a MW of the month's peak
 
 
 def random_site(seed: int, hours: int) -> dict[str, dict[str, Any]]:
-    """Return a unit, a battery, a grid, a plant, a load and reserve with seeded figures."""
+    """Return a unit, a battery, a grid, a plant, a load, reserve and rules with seeded figures."""
     rnd = random.Random(seed)
 
     def series(low: float, high: float) -> list[float]:
@@ -36,6 +36,8 @@ def random_site(seed: int, hours: int) -> dict[str, dict[str, Any]]:
             {"off_h": 6, "cost_cny": 1500},
         ],
         shutdown_cost_cny=30,
+        emission_tco2_per_gj=0.05,
+        allowance_tco2_per_mwh=0.08,
         available=[rnd.choice([1, 1, 1, 1, 1, 1, 0.8, 0]) for _ in range(hours)],
         initial={
             "on": on,
@@ -69,9 +71,10 @@ def random_site(seed: int, hours: int) -> dict[str, dict[str, Any]]:
         demand_charge_cny_per_mw_month=CHARGE,
         peak_so_far_mw=rnd.choice([0, 12]),
         expected_peak_mw=rnd.choice([0, 20]),
+        import_emission_tco2_per_mwh=0.2,
     )
     sun = [max(0.0, mw) for mw in series(-40, 60)]
-    return {
+    site = {
         "unit": unit,
         "battery": cell,
         "grid": connection,
@@ -79,3 +82,18 @@ def random_site(seed: int, hours: int) -> dict[str, dict[str, Any]]:
         "city": load(*series(20, 70), shed_cost_cny_per_mwh=400),
         "hold": reserve(up_mw=4, load_share=0.05, shortfall_cost_cny_per_mwh=60),
     }
+    site["green"] = green_rule(
+        min_self_use_share=rnd.choice([0.5, 0.9]),
+        min_load_share=rnd.choice([0.2, 0.6]),
+        max_export_share=0.2,
+        so_far={"available_mwh": 30, "used_mwh": 10, "exported_mwh": 12, "load_mwh": 40},
+        ahead={"available_mwh": 9, "used_mwh": 9, "load_mwh": 9, "load_renewable_mwh": 4},
+        penalty_cny_per_mwh=rnd.choice([5, 30]),
+    )
+    site["ets"] = carbon(
+        price_cny_per_tco2=series(0, 40),
+        price_imports=rnd.random() < 0.5,
+        budget_tco2=400 if unit.get("must_run") else rnd.choice([150, 400]),
+        so_far_tco2=50,
+    )
+    return site

@@ -38,7 +38,7 @@ LAYERS = [
     ["linear"],
     ["schema", "model"],
     ["program"],
-    ["solver", "summary"],
+    ["solver", "green", "emission", "summary"],
     ["auditor.breach"],
     ["auditor.*"],
     ["auditor"],
@@ -179,9 +179,10 @@ UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
     "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
-    "grid", "declaration", "response",
+    "grid", "declaration", "response", "so_far", "ahead",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
+    "price_imports",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
 }  # fmt: skip
@@ -195,7 +196,7 @@ def test_every_quantity_ends_in_its_unit(cls: type[Component]) -> None:
 
 @pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)
 def test_initial_and_after_come_together(cls: type[Component]) -> None:
-    states = [name for name in cls.model_fields if name == "initial" or "_so_far_" in name]
+    states = [name for name in cls.model_fields if name == "initial" or "so_far" in name]
     assert bool(states) == ("after" in cls.__dict__)
 
 

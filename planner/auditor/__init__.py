@@ -13,6 +13,7 @@ from planner.auditor.answering import check_answering
 from planner.auditor.balance import check_allocation, check_nodes, check_reserve
 from planner.auditor.battery import check_battery
 from planner.auditor.breach import Breach, Findings
+from planner.auditor.carbon import check_carbon
 from planner.auditor.columns import check_schedule
 from planner.auditor.contract import check_contract
 from planner.auditor.declaration import check_declaration
@@ -20,6 +21,8 @@ from planner.auditor.exchange import check_exchange
 from planner.auditor.fees import check_self_use
 from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
+from planner.auditor.green import check_green
+from planner.auditor.green_rule import check_green_rule
 from planner.auditor.grid import check_grid, check_load, check_renewable
 from planner.auditor.job import check_job, check_job_nodes
 from planner.auditor.ledger import check_ledger
@@ -43,6 +46,8 @@ CHECKS = {
     "line": (check_line,),
     "contract": (check_contract,),
     "grid": (check_grid, check_exchange, check_declaration, check_response, check_self_use),
+    "carbon": (check_carbon,),
+    "green_rule": (check_green_rule,),
     "load": (check_load,),
     "renewable": (check_renewable,),
     "reserve": (check_reserve,),
@@ -73,6 +78,7 @@ def audit_files(files: Files) -> list[Breach]:
                 check(plan, part, found)
         check_nodes(plan, found)
         check_allocation(plan, found)
+        check_green(plan, found)
         check_ledger(plan, found)
         check_summary(plan, found)
         check_why(plan, found)

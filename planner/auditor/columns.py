@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from planner.auditor.breach import PLAN, Findings
+from planner.auditor.carbon import carbon_columns
 from planner.auditor.contract import CONTRACT_COLUMNS
 from planner.auditor.declaration import declaration_columns
 from planner.auditor.fees import self_use_origins
+from planner.auditor.green_rule import green_columns
 from planner.auditor.job import fleet_job_columns, job_columns
 from planner.auditor.line import line_columns
 from planner.auditor.reading import Part, Plan, column_of, schedule_times
@@ -111,6 +113,8 @@ def _columns(plan: Plan, part: Part) -> set[str]:
         "contract": lambda: set(CONTRACT_COLUMNS),
         "fleet": lambda: _fleet(plan, part, offers=bool(reserves)),
         "service": lambda: _service(part),
+        "green_rule": lambda: green_columns(part),
+        "carbon": lambda: carbon_columns(part),
         "reserve": lambda: (
             {"required_mw", "provided_mw"}
             | ({"shortfall_mw"} if part["shortfall_cost_cny_per_mwh"] is not None else set())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from planner.auditor.carbon import carbon_figures
 from planner.auditor.contract import contract_figures
+from planner.auditor.green_rule import green_figures
 from planner.auditor.job import job_figures
 from planner.auditor.line import line_figures
 from planner.auditor.reading import Part, Plan
@@ -19,6 +21,7 @@ def figures_of(plan: Plan, part: Part) -> dict[str, float]:
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
         "job": job_figures, "line": line_figures,
         "contract": contract_figures,
+        "green_rule": green_figures, "carbon": carbon_figures,
     }  # fmt: skip
     return {name: float(value) for name, value in by_kind[part.kind](plan, part).items()}
 

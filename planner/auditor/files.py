@@ -20,6 +20,7 @@ from planner.errors import PlanError
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
 WHY, PRICES = "why.csv", "prices.csv"
+GREEN = "green.csv"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -37,6 +38,7 @@ class Files:
     summary: Mapping[str, Any]
     why: pd.DataFrame | None = None
     prices: pd.DataFrame | None = None
+    green: pd.DataFrame | None = None
 
 
 def read_files(folder: Path) -> Files:
@@ -55,7 +57,13 @@ def read_files(folder: Path) -> Files:
     allocation = _table(folder / ALLOCATION, words | {"mwh": float})
     words = dict.fromkeys(("component", "line", "period"), object)
     ledger = _table(folder / LEDGER, words | {"cash": bool, "amount_cny": float})
-    for path, numbers in ((folder / SERIES, series), (folder / SCHEDULE, schedule)):
+    traced = scenario.get("trace") is not False or (folder / GREEN).is_file()
+    green = _table(folder / GREEN, {"time": object}) if traced else None
+    for path, numbers in (
+        (folder / SERIES, series),
+        (folder / SCHEDULE, schedule),
+        (folder / GREEN, green),
+    ):
         if numbers is not None:
             _demand_numbers(numbers, path)
     words = dict.fromkeys(("time", "component", "decision", "code", "reason"), object)
@@ -63,7 +71,9 @@ def read_files(folder: Path) -> Files:
     words = dict.fromkeys(("time", "component", "quantity", "index", "unit"), object)
     words |= {"value": float}
     prices = _table(folder / PRICES, words) if (folder / PRICES).is_file() else None
-    return Files(folder, scenario, series, schedule, allocation, ledger, summary, why, prices)
+    return Files(
+        folder, scenario, series, schedule, allocation, ledger, summary, why, prices, green
+    )
 
 
 def groups(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], Any]:

@@ -18,8 +18,10 @@ import numpy as np
 
 from planner.auditor.battery import initial_energy
 from planner.auditor.breach import Array, Findings
+from planner.auditor.carbon import carbon_lines
 from planner.auditor.contract import contract_lines
 from planner.auditor.files import groups
+from planner.auditor.green_rule import green_lines
 from planner.auditor.job import job_lines
 from planner.auditor.lines import ONCE, Line, by_step
 from planner.auditor.reading import Part, Plan
@@ -74,6 +76,7 @@ def lines(plan: Plan) -> Iterator[Line]:
         "load": _load, "fleet": _fleet, "service": _service, "reserve": _reserve,
         "job": job_lines, "line": _no_money,
         "contract": contract_lines,
+        "green_rule": green_lines, "carbon": carbon_lines,
     }  # fmt: skip
     for part in plan.parts.values():
         yield from by_kind[part.kind](plan, part)

@@ -9,6 +9,7 @@
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   what a kWh earned by origin and use
     green        the official shares of renewable energy
+    carbon       emissions, and what a MWh and a Mtok carry of them
     worst_hours  the five costliest penalties
     name, description, vat, start, hours, step_min, components   as the scenario says
 
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from planner.auditor.breach import PLAN, Findings
+from planner.auditor.carbon import carbon
 from planner.auditor.figures import figures_of
 from planner.auditor.files import sums
 from planner.auditor.ledger import outside
@@ -33,6 +35,7 @@ STATUS = ("optimal", "time_limit", "interrupted", "relaxed")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # what tidying may give away of the profit, absolute or relative
 ROUNDED = 1e-6  # shares and values per kWh are rounded to it
+FINE = 1e-8  # emissions are rounded to less
 
 
 def check_summary(plan: Plan, found: Findings) -> None:
@@ -50,6 +53,7 @@ def check_summary(plan: Plan, found: Findings) -> None:
     _compare(found, "figures", summary.get("figures"), figures)
     for name, right in (values(plan) | {"green": green(plan)}).items():
         _compare(found, name, summary.get(name), right, slack=_slack(name, right, summary))
+    _compare(found, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
     _check_worst(plan, found)
 
 

@@ -6,8 +6,10 @@ from typing import get_args
 
 from planner.components.base import Component
 from planner.components.battery import Battery
+from planner.components.carbon import Carbon
 from planner.components.contract import Contract
 from planner.components.fleet import Fleet
+from planner.components.green_rule import GreenRule
 from planner.components.grid import Grid
 from planner.components.job import Job
 from planner.components.line import PowerLine
@@ -19,8 +21,10 @@ from planner.components.thermal import Thermal
 
 AnyComponent = (
     Battery
+    | Carbon
     | Contract
     | Fleet
+    | GreenRule
     | Grid
     | Job
     | Load

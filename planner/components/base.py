@@ -172,6 +172,14 @@ class Component(Priced):
         """Return the power a node must give it whatever the plan, by step."""
         return {}
 
+    def renewable_mwh(self, horizon: Horizon) -> float:  # noqa: ARG002
+        """Return the renewable energy it has available over the horizon."""
+        return 0.0
+
+    def stored_renewable_mwh(self) -> float:
+        """Return the energy of renewable origin that it holds when the horizon begins."""
+        return 0.0
+
     def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
         """Yield what it demands and cannot have whatever the rest of the site does."""
         yield from ()

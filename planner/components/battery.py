@@ -125,6 +125,9 @@ class Battery(Component):
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: self.discharge_power_mw * self.available}
 
+    def stored_renewable_mwh(self) -> float:
+        return self.initial.by_origin()["renewable"]
+
     def impossible(self, site: Site) -> Iterator[str]:
         least, start = self.least_at_end(), self.initial.total()
         if least is None:

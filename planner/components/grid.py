@@ -131,7 +131,7 @@ class Grid(Component):
     response: Annotated[tuple[Response, ...], Field(strict=False)] = ()
     """Events of demand response; they may not overlap."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
-    """Emission factor of energy drawn; reported."""
+    """Emission factor of energy drawn; reported, and what a carbon component limits or prices."""
     fixed_cny_per_month: AtLeastZero = 0.0
     """Fixed payments; reported, never optimised."""
 

@@ -65,6 +65,9 @@ class Renewable(Component):
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: self.capacity_mw * self.availability_pu}
 
+    def renewable_mwh(self, horizon: Horizon) -> float:
+        return horizon.step_h * self.capacity_mw * float(self.availability_pu.sum())
+
     def check(self, site: Site) -> Iterator[Complaint]:
         over = np.flatnonzero(self.must_take_pu > self.availability_pu)
         if over.size:

@@ -89,9 +89,9 @@ class Thermal(Component):
     shutdown_cost_cny: AtLeastZero = 0.0
     """Cost of a stop."""
     emission_tco2_per_gj: AtLeastZero = 0.0
-    """Emission per GJ of fuel; reported."""
+    """Emission per GJ of fuel; reported, and what a carbon component prices."""
     allowance_tco2_per_mwh: AtLeastZero = 0.0
-    """Free allowance per net MWh; reported."""
+    """Free allowance per net MWh; reported, and what a carbon component takes off."""
     auxiliary_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Part of the gross power the unit needs itself."""
     available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series

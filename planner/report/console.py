@@ -34,6 +34,7 @@ def show(plan: Plan, console: Console) -> None:
     _ledger(summary, console)
     _figures(summary, console)
     _green(summary, console)
+    _carbon(summary, console)
     _worst(summary, console)
     if plan.prices is not None:
         from planner.report.prices import show_prices
@@ -143,6 +144,14 @@ def _green(summary: dict[str, Any], console: Console) -> None:
         return
     texts = [f"{GREEN[name]} [bold]{share:.1%}[/]" for name, share in shares.items()]
     console.print("Renewable energy: " + ",  ".join(texts), highlight=False)
+
+
+def _carbon(summary: dict[str, Any], console: Console) -> None:
+    carbon = summary["carbon"]
+    told = {name: value for name, value in carbon.items() if isinstance(value, float)}
+    if told:
+        texts = [_figure(name, value) for name, value in told.items()]
+        console.print("Carbon: " + ",  ".join(texts), highlight=False)
 
 
 def _worst(summary: dict[str, Any], console: Console) -> None:

@@ -40,7 +40,7 @@ FLIPPED = 0.5  # the size of turning a switch
 FACTS = {
     "initial", "availability_pu", "pue", "charge_efficiency", "discharge_efficiency", "leak_per_h",
     "auxiliary_share", "sleep_kw", "wake_min", "input_per_output", "cached_share", "loss_share",
-    "node_kw", "duration_h",
+    "node_kw", "duration_h", "so_far", "ahead", "so_far_tco2",
 }  # fmt: skip
 
 

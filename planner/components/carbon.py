@@ -1,0 +1,122 @@
+"""Emissions: their price, and a budget for them.
+
+Expressions by step: gross_tco2 (emission of the units), import_tco2 (of what is imported),
+free_tco2 (their allowance, output based). Variable: emitted_tco2 on points where there is a budget.
+
+    emitted_tco2_rises   emitted_tco2[t] = emitted_tco2[t-1] + gross_tco2[t] + import_tco2[t]
+    budget               emitted_tco2[T] <= budget_tco2           emitted_tco2[0] = so_far_tco2
+
+The cost is price[t] (gross_tco2[t] - free_tco2[t] [+ import_tco2[t] with price_imports]). The
+allowance grows with what a unit delivers, and what is left of it is sold: a unit that emits less
+than its benchmark earns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+
+from planner.components.base import (
+    Amounts,
+    AtLeastZero,
+    Complaint,
+    Component,
+    Expression,
+    Line,
+    Meters,
+    Site,
+    Terms,
+    Values,
+)
+from planner.components.counter import running_total
+from planner.horizon import Horizon, Window
+from planner.series import NonNegative
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Carbon(Component):
+    """A price for emissions, a budget for them, or both."""
+
+    kind: Literal["carbon"]
+    rules: ClassVar[Mapping[str, str]] = {
+        "budget": (
+            "allows units and imports to emit budget_tco2 {budget_tco2} tCO2, with so_far_tco2"
+            " {so_far_tco2} tCO2 before the horizon"
+        ),
+    }
+    price_cny_per_tco2: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
+    """Price of emission above the allowance; an allowance left over is sold at it."""
+    budget_tco2: AtLeastZero | None = None
+    """Most gross emission of units plus import over the period that `so_far_tco2` began."""
+    so_far_tco2: AtLeastZero = 0.0
+    """Emission of the period before the horizon, for the budget."""
+    price_imports: bool = False
+    """Whether the emission of imports is paid too."""
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        others = (
+            name
+            for name, other in site.components.items()
+            if isinstance(other, Carbon) and other.price_cny_per_tco2.any() and name < site.name
+        )
+        first = min(others, default=None)
+        if self.price_cny_per_tco2.any() and first is not None:
+            yield (
+                ("price_cny_per_tco2",),
+                f"may be given once, and {first!r} has a price already: emissions would be paid"
+                " twice",
+            )
+
+    def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        if self.budget_tco2 is not None and self.so_far_tco2 > self.budget_tco2 + 1e-6:
+            yield (
+                f"has a budget_tco2 of {self.budget_tco2:g} and so_far_tco2 is"
+                f" {self.so_far_tco2:g} already"
+            )
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        import pyomo.environ as pyo
+
+        time = site.clock
+        gross = meters.total("emission_tco2")
+        imported = meters.total("import_emission_tco2")
+        allowance = meters.total("allowance_tco2")
+        b.gross_tco2 = pyo.Expression(time.steps, rule=lambda _, t: gross(t))
+        b.import_tco2 = pyo.Expression(time.steps, rule=lambda _, t: imported(t))
+        b.free_tco2 = pyo.Expression(time.steps, rule=lambda _, t: allowance(t))
+        if self.budget_tco2 is not None:
+            emitted = running_total(
+                b, time, "emitted_tco2", self.so_far_tco2, lambda t: gross(t) + imported(t)
+            )
+            b.budget = pyo.Constraint(expr=emitted[time.last] <= self.budget_tco2)
+
+        def charged(t: int) -> Expression:
+            return gross(t) - allowance(t) + (imported(t) if self.price_imports else 0.0)
+
+        costs: dict[Line, Amounts] = {}
+        if self.price_cny_per_tco2.any():
+            price = time.of(self.price_cny_per_tco2)
+            costs[Line("carbon")] = {t: price[t] * charged(t) for t in time.steps}
+        return Terms(costs=costs)
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
+        gross, imported, allowance = (
+            float(np.sum(values[f"{name}_tco2"])) for name in ("gross", "import", "free")
+        )
+        figures = {
+            "emission_tco2": gross,
+            "import_emission_tco2": imported,
+            "allowance_tco2": allowance,
+            "to_be_paid_tco2": gross - allowance + (imported if self.price_imports else 0.0),
+        }
+        if self.budget_tco2 is not None:
+            figures["budget_left_tco2"] = self.budget_tco2 - self.so_far_tco2 - gross - imported
+        return figures
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+        emitted = float(np.sum(values["gross_tco2"] + values["import_tco2"]))
+        return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
