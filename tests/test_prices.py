@@ -24,7 +24,18 @@ from planner.studies.moved import places, value_at, with_value
 from planner.studies.prices import NONE, RELAXED
 from planner.studies.single import solve_program
 from tests import compute, full_site
-from tests.build import battery, grid, load, market, renewable, reserve, scenario, thermal
+from tests.build import (
+    battery,
+    carbon,
+    green_rule,
+    grid,
+    load,
+    market,
+    renewable,
+    reserve,
+    scenario,
+    thermal,
+)
 from tests.sites import random_site
 
 SIDE = 1e-3  # how far a field is moved for a difference
@@ -116,6 +127,8 @@ def check_fields(case: Priced, steps: list[int]) -> int:
                 low, high = sides(case.base, more, less, side)
                 if quantity == "expected_peak_mw":  # max(so far, expected) bends the other way
                     low, high = min(low, high), max(low, high)
+                if "so_far" in quantity and not values[0]:  # nothing so far cannot be less
+                    high = np.inf
                 price = case.value(name, quantity, index) * hours
                 size = abs(case.base) * 1e-5 + abs(price)
                 assert between(low, price, high, size), (name, quantity, index, low, price, high)
@@ -432,3 +445,29 @@ def test_every_priced_path_leads_to_a_field() -> None:
         for quantity, paths in cls.priced.items():
             for path in paths:
                 assert path.split(".")[0] in cls.model_fields, (cls, quantity)
+
+
+def test_the_price_of_a_rule_is_what_keeping_it_costs_by_the_mwh() -> None:
+    """100 MW from coal at 10, or from sun at 30 CNY/MWh, of which 60 % must be sun: 20 a MWh."""
+    site = {
+        "coal": thermal(),
+        "sun": renewable(100, cost_cny_per_mwh=30),
+        "city": load(100),
+        "rule": green_rule(min_load_share=0.6),
+    }
+    found = planner.prices(scenario(site, 1))
+    assert total(found, "rule", "so_far_load_renewable_mwh") == pytest.approx(20)
+    assert value(found, "site.green_premium_cny_per_mwh[thermal]", 1) == pytest.approx(20)
+
+
+def test_the_price_of_a_budget_is_what_the_next_tonne_saves() -> None:
+    """Coal at 10 and 0.8 tCO2/MWh, else sun at 30: the next of 40 tCO2 lets 1.25 MWh change."""
+    site = {
+        "coal": thermal(emission_tco2_per_gj=0.8),
+        "sun": renewable(100, cost_cny_per_mwh=30),
+        "city": load(100),
+        "co2": carbon(budget_tco2=40),
+    }
+    found = planner.prices(scenario(site, 1))
+    assert found.plan.schedule["coal.power_mw"].iloc[0] == pytest.approx(50)
+    assert total(found, "co2", "budget_tco2") == pytest.approx(1.25 * 20)

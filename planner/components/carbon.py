@@ -48,6 +48,7 @@ class Carbon(Component):
             " {so_far_tco2} tCO2 before the horizon"
         ),
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"budget_tco2": ("budget_tco2",)}
     price_cny_per_tco2: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Price of emission above the allowance; an allowance left over is sold at it."""
     budget_tco2: AtLeastZero | None = None

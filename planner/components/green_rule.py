@@ -129,6 +129,10 @@ class GreenRule(Component):
             " exported"
         ),
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        f"so_far_{name}": (f"so_far.{name}",)
+        for name in ("used_mwh", "load_renewable_mwh", "exported_mwh")
+    }
     min_self_use_share: Fraction | None = None
     """Least own use of the renewable energy available."""
     min_load_share: Fraction | None = None
