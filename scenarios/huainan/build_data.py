@@ -5,11 +5,12 @@ spot statistics were not found. Everything here is an estimate (mark E in the de
 plausible shape and a calibrated mean. Replace the CSV files by measured series for real work.
 
 The year is made once, in quarters of an hour. Values are rounded first; an hourly value is the
-mean of its four rounded quarters, rounded again. The three files therefore agree with each other:
+mean of its four rounded quarters, rounded again. The files therefore agree with each other:
 
-    scenarios/huainan/data/site.csv          2026, hourly                       8,760 rows
-    scenarios/huainan_winter/data/site.csv   January and February 2026, hourly  1,416 rows
-    scenarios/huainan_96/data/site.csv       July 2026, every 15 minutes        2,976 rows
+    scenarios/huainan/data/site.csv              2026, hourly                       8,760 rows
+    scenarios/huainan_winter/data/site.csv       January and February 2026, hourly  1,416 rows
+    scenarios/huainan_96/data/site.csv           July 2026, every 15 minutes        2,976 rows
+    scenarios/green_direct_supply/data/site.csv  July 2026, hourly                    744 rows
 
 `time` names the start of the interval, in local time (UTC+8). Shares are per unit of capacity.
 
@@ -138,6 +139,9 @@ LOAD_BY_HOUR = (
 )  # fmt: skip
 LOAD_RISE_PER_COOLING_C = 0.025  # per °C above 22
 LOAD_RISE_PER_HEATING_C = 0.012  # per °C below 10
+
+# What a buyer in the market pays on top of spot at 220 kV (C): line loss, system cost, funds.
+MARKET_CHARGES_CNY_PER_MWH = 12.6 + 147.8 + 28.87
 
 DECIMALS = {
     "temperature_c": 1,
@@ -445,6 +449,12 @@ def hourly(quarters: pd.DataFrame) -> pd.DataFrame:
     return rounded(quarters.resample("h").mean())
 
 
+def with_purchase(frame: pd.DataFrame) -> pd.DataFrame:
+    """The series and what a MWh bought in the market costs."""
+    price = frame["spot_cny_per_mwh"] + MARKET_CHARGES_CNY_PER_MWH
+    return frame.assign(purchase_cny_per_mwh=price.round(2))
+
+
 def write(frame: pd.DataFrame, scenario: str) -> Path:
     """Write the site's CSV of one scenario, with the same bytes on every system."""
     path = SCENARIOS / scenario / "data" / "site.csv"
@@ -455,13 +465,14 @@ def write(frame: pd.DataFrame, scenario: str) -> Path:
 
 
 def main() -> None:
-    """Write the three files and print what the year looks like."""
+    """Write the files and print what the year looks like."""
     quarters = build()
     hours = hourly(quarters)
     files = {
         "huainan": hours,
         "huainan_winter": hours.loc[f"{YEAR}-01" : f"{YEAR}-02"],
         "huainan_96": quarters.loc[f"{YEAR}-07"],
+        "green_direct_supply": with_purchase(hours.loc[f"{YEAR}-07"]),
     }
     for scenario, frame in files.items():
         path = write(frame, scenario)
