@@ -136,6 +136,17 @@ def test_a_unit_that_must_run_at_its_minimum_or_between() -> None:
     ]
 
 
+def test_a_unit_that_its_times_hold_off_or_on() -> None:
+    """Off for an hour of three it may not start at 30. 100 MW at 30 and 20 at 5: 25.8."""
+    times = {"min_down_h": 3, "min_up_h": 2, "initial": {"on": False, "hours": 1}}
+    assert unit([30, 30, 30, 5], 150, **times) == [
+        "must_rest: price 30 > 10 fuel per MWh at min_power_mw; min_down_h 3",
+        "must_rest: price 30 > 10 fuel per MWh at min_power_mw; min_down_h 3",
+        "starts: mean price 25.8 > 10 fuel and start, over 2 steps",
+        "must_run_on: price 5 < 10 fuel; min_up_h 2",
+    ]
+
+
 def test_a_unit_that_ramps() -> None:
     """Net of 20 % own use and with other cost of 6, fuel of 10 is 16 / 0.8 = 20 at the node."""
     on = {"on": True, "power_mw": 20, "hours": 9}
@@ -212,10 +223,10 @@ def test_interactive_work_and_why_it_is_dropped() -> None:
     assert dropped("answer", **compute.chat(180)) == full
     cheap = ["price_below_cost: price 5 does not pay"]
     assert dropped("answer", **compute.chat(18, 5)) == cheap
-    # beside work that pays the cost is known; 4 of penalty are avoided by an answer: 11.1 - 4
+    # beside work that pays the cost is known; 4 of penalty are avoided by an answer: 11.11 - 4
     costly = compute.chat(18, 5, unserved_cost_cny_per_mtok=4)
     parts = compute.site(fleet=compute.fleet(10), work=costly, pays=compute.chat(18, 20))
-    assert told(solve(parts), "work", "answer") == ["price_below_cost: price 5 < 7.1 break-even"]
+    assert told(solve(parts), "work", "answer") == ["price_below_cost: price 5 < 7.11 break-even"]
     assert dropped("answer", **compute.chat(0)) == ["nothing_wanted: no work is asked for"]
 
 
@@ -292,8 +303,8 @@ CODES = {
         "full", "empty", "held_for_reserve", "cycles_used", "idle",
     ],
     ("coal", "run"): [
-        "starts", "stops", "off", "outage", "at_minimum", "at_maximum", "ramps_up", "ramps_down",
-        "between",
+        "starts", "stops", "off", "must_rest", "outage", "at_minimum", "must_run_on",
+        "at_maximum", "ramps_up", "ramps_down", "between",
     ],
     ("grid", "import"): ["imports", "import_at_limit", "at_peak", "no_import", "closed"],
     ("grid", "export"): [

@@ -98,6 +98,8 @@ def _thermal(plan: Plan, part: Part) -> dict[str, Codes]:
         "starts": part.column("start") > 0.5,
         "stops": part.column("stop") > 0.5,
         "off": ~on,
+        "must_rest": ~on & (part.number("min_down_h") > 0),
+        "must_run_on": on & (power <= low + AT) & (part.number("min_up_h") > 0),
         "outage": ~on & ((available == 0) | (high < low)),
         "at_minimum": on & (power <= low + AT),
         "at_maximum": on & (given >= np.maximum(high, low) - AT),

@@ -105,6 +105,11 @@ def versus(first: float, second: float) -> str:
     return "<" if first < second else ">"
 
 
+def token_money(price: float) -> str:
+    """Return a price of a Mtok to three digits; tokens cost from a tenth of a CNY upwards."""
+    return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
+
+
 def money(price: float) -> str:
     """Return a price to a tenth, without a tenth that is none: 871.9, 552."""
     text = f"{round(float(price), 1) + 0.0:.1f}"

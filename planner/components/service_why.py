@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.components.base import Values
-from planner.components.priced import LIMIT, NEAR, Reason, StepPrices, Tokens, money, versus
+from planner.components.priced import LIMIT, NEAR, Reason, StepPrices, Tokens, token_money, versus
 from planner.series import Array
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def reasons(
         unsold = np.max(worst, axis=0)
         price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
     for t in range(len(even)):
-        figures = f"price {money(price[t])} {versus(price[t], even[t])} {money(even[t])} break-even"
+        figures = f"price {token_money(price[t])} {versus(price[t], even[t])}"
+        figures = f"{figures} {token_money(even[t])} break-even"
         if wanted[t] <= LIMIT:
             yield Reason(t + 1, decision, "nothing_wanted", "no work is asked for")
         elif dropped[t] <= LIMIT:
@@ -80,7 +81,7 @@ def reasons(
         elif versus(price[t], even[t]) == "<":
             yield Reason(t + 1, decision, "price_below_cost", figures)
         else:  # nothing runs that would tell what a Mtok costs
-            said = f"price {money(price[t])} does not pay"
+            said = f"price {token_money(price[t])} does not pay"
             yield Reason(t + 1, decision, "price_below_cost", said)
 
 

@@ -4,6 +4,8 @@ Codes of the decision `run`:
 
     starts                 begins to run; the figures are those of the whole run that follows
     stops, off             first step of a rest, and the steps after it
+    must_rest              off, and min_down_h since the stop is not over
+    must_run_on            at the minimum, and min_up_h since the start is not over
     outage                 cannot run: nothing or too little is available
     at_minimum, at_maximum runs at the least, or most, it can give, reserve included
     ramps_up, ramps_down   runs between and rises, or falls, as fast as it may
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from planner.horizon import Horizon
 
 DECISION = "run"
+OBLIGED = {"must_rest": "min_down_h", "must_run_on": "min_up_h"}
 
 
 def reasons(
@@ -46,12 +49,15 @@ def reasons(
     for t, code in enumerate(codes):
         if code == "outage":
             said = "available is too small for min_power_mw"
-        elif code in ("off", "stops"):
+        elif code in ("off", "stops", "must_rest"):
             said = f"{_versus(price[t], at_least[t])} fuel per MWh at min_power_mw"
         elif code == "starts":
             said = _run(unit, values, price, t, horizon)
         else:
             said = f"{_versus(price[t], marginal[t])} fuel"
+        if code in OBLIGED:
+            field = OBLIGED[str(code)]
+            said = f"{said}; {field} {getattr(unit, field):g}"
         yield Reason(t + 1, DECISION, str(code), said)
 
 
@@ -66,14 +72,29 @@ def _codes(
     rise = given - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
     fall = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     most = np.maximum(unit.max_power_mw * unit.available, unit.min_power_mw)
+    age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
+    resting, obliged = (age < horizon.steps_up(h) for h in (unit.min_down_h, unit.min_up_h))
+    least = power <= unit.min_power_mw + LIMIT
     return np.select(
         [
-            ~on & (unit.forced_off() > 0), ~on & was_on, ~on, on & ~was_on,
-            given >= most - LIMIT, power <= unit.min_power_mw + LIMIT, rise, fall,
+            ~on & (unit.forced_off() > 0), ~on & was_on, ~on & resting, ~on, on & ~was_on,
+            given >= most - LIMIT, least & obliged, least, rise, fall,
         ],
-        ["outage", "stops", "off", "starts", "at_maximum", "at_minimum", "ramps_up", "ramps_down"],
+        [
+            "outage", "stops", "must_rest", "off", "starts",
+            "at_maximum", "must_run_on", "at_minimum", "ramps_up", "ramps_down",
+        ],
         "between",
     )  # fmt: skip
+
+
+def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
+    """Return for each step how many before it the unit has been on, or off, as it is in it."""
+    found = np.zeros(len(on), dtype=int)
+    for t, state in enumerate(on):
+        age = age if state == was_on else 0
+        found[t], was_on, age = age, state, age + 1
+    return found
 
 
 def _marginal(unit: Thermal, power: Array, codes: np.ndarray) -> Array:
