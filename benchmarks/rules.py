@@ -30,7 +30,7 @@ def base(hours: int) -> dict[str, Any]:
 
 
 def rules(hours: int) -> dict[str, dict[str, Any]]:
-    """Return the rules by name, as changes of the scenario; the year has used up its export so far."""
+    """Return the rules by name, as changes; the year has used up its export so far."""
     year = {"available_mwh": 740_000, "used_mwh": 450_000, "load_mwh": 1_400_000,
             "load_renewable_mwh": 425_000, "exported_mwh": 148_000}  # fmt: skip
     return {
