@@ -135,6 +135,14 @@ def test_a_job_that_runs_already_runs_on_and_earns_the_rest() -> None:
     assert figures == {"started": 1, "run_h": 2, "finished": 1}
 
 
+def test_a_job_that_has_run_less_than_a_step_runs_what_is_left_in_whole_steps() -> None:
+    """1.9 h are left of 2 h: two steps still, at once, for the whole 200."""
+    plan = solve(alone(1000, 1000, 0, 0, initial={"hours_run": 0.1}), 4)
+    assert plan.summary["objective_cny"] == pytest.approx(200 - 4000)
+    assert column(plan, "run.running") == [1, 1, 0, 0]
+    assert column(plan, "run.started") == [1, 1, 1, 1]
+
+
 @pytest.mark.parametrize("mandatory", [False, True])
 def test_a_job_that_is_done_does_not_run_again(mandatory: bool) -> None:
     done = alone(0, 0, 0, 0, mandatory=mandatory, initial={"hours_run": 2})

@@ -10,8 +10,9 @@ running[t].  D is duration_h in steps, rounded up.
 
 started[t] <= 1: one start at most. It may start where the whole run lies between release_h (rounded
 up to steps) and deadline_h (rounded down), hours from the start of the horizon, and within the
-horizon. A job with hours_run of its duration_h behind it was started in the fixed past: it runs on,
-or is done.
+horizon. A job with hours_run of its duration_h behind it was started in the fixed past: it runs on
+for what is left, rounded up to steps, or is done. Where that is D steps still, it began a step
+before them, and D + 1 stands for D in run_on.
 
 While it runs it holds `nodes` of its fleet and draws nodes x node_kw behind the fleet's meter; the
 fleet pays the PUE and chooses the energy. value_cny is earned evenly over the D steps, in each step
@@ -164,20 +165,22 @@ class Job(Component):
 
         time, horizon = site.clock, site.horizon
         duration, allowed = horizon.steps_up(self.duration_h), self._starts(horizon)
-        behind = duration - self._left(horizon) if self._begun else 0  # steps run before the window
+        left = self._left(horizon)
+        span = max(duration, left + 1) if self._begun else duration  # less than a step ran: one
+        behind = span - left if self._begun else 0  # steps run before the window
 
         b.start = pyo.Var(
             time.steps, domain=pyo.Binary, bounds=lambda _, t: (0, 1 if t in allowed else 0)
         )
-        b.started = pyo.Var(time.back(duration), bounds=(0, 1))
+        b.started = pyo.Var(time.back(span), bounds=(0, 1))
         b.running = pyo.Var(time.steps, bounds=(0, 1))
-        for p in range(time.first - duration, time.first):
+        for p in range(time.first - span, time.first):
             b.started[p].fix(1.0 if p >= time.first - behind else 0.0)
         b.starts = pyo.Constraint(
             time.steps, rule=lambda b, t: b.started[t] == b.started[t - 1] + b.start[t]
         )
         runs = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.running[t] == b.started[t] - b.started[t - duration]
+            time.steps, rule=lambda b, t: b.running[t] == b.started[t] - b.started[t - span]
         )
         b.add_component("run_on" if self._begun else "runs", runs)
         last = max(allowed.stop - 1, time.first)
