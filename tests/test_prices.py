@@ -460,6 +460,32 @@ def test_the_price_of_a_rule_is_what_keeping_it_costs_by_the_mwh() -> None:
     assert value(found, "site.green_premium_cny_per_mwh[thermal]", 1) == pytest.approx(20)
 
 
+def test_what_was_exported_so_far_earns_nothing_where_the_rule_asks_for_own_use() -> None:
+    """One MWh more of export, and taken with it, leaves own use as it is: it is worth nothing."""
+    site = {
+        "grid": grid(export_price_cny_per_mwh=[50, 90]),
+        "sun": renewable(0, 40, cost_cny_per_mwh=30),
+        "city": load(30, 30),
+        "rule": green_rule(min_self_use_share=1, penalty_cny_per_mwh=20),
+    }
+    found = planner.prices(scenario(site, 2))
+    assert total(found, "rule", "so_far_used_mwh") == pytest.approx(20)
+    assert total(found, "rule", "so_far_exported_mwh") == pytest.approx(0)
+
+
+def test_a_node_where_only_lines_end_has_its_price() -> None:
+    """40 CNY at the grid are 40 CNY at the town, and between the two lines."""
+    wire = {"kind": "line", "capacity_mw": 10}
+    site = {
+        "grid": grid(node="west"),
+        "one": wire | {"from_node": "west", "to_node": "middle"},
+        "two": wire | {"from_node": "middle", "to_node": "east"},
+        "city": load(5, node="east"),
+    }
+    found = planner.prices(scenario(site, 1))
+    assert value(found, "middle.value_cny_per_mwh[grid]", 1) == pytest.approx(40)
+
+
 def test_the_price_of_a_budget_is_what_the_next_tonne_saves() -> None:
     """Coal at 10 and 0.8 tCO2/MWh, else sun at 30: the next of 40 tCO2 lets 1.25 MWh change."""
     site = {

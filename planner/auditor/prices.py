@@ -75,7 +75,8 @@ def _lines(plan: Plan, table: pd.DataFrame, found: Findings) -> Lines | None:
     if not np.isfinite(values).all():
         found.add(PLAN, "prices.number", "a price is no number")
         return None
-    nodes = {str(part["node"]) for part in plan.parts.values() if "node" in part.fields}
+    ends = ("node", "from_node", "to_node")
+    nodes = {str(part[end]) for part in plan.parts.values() for end in ends if end in part.fields}
     for name in sorted(set(table["component"]) - plan.parts.keys() - nodes):
         found.add(name, "prices.component", "is neither a component nor a node")
     if table.duplicated(["time", "component", "quantity", "index"]).any():
