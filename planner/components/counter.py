@@ -19,7 +19,7 @@ def running_total(b: pyo.Block, time: Time, name: str, start: float, added: BySt
     """Declare the total `name` in `b` and its rows; return the variable, indexed by point."""
     import pyomo.environ as pyo
 
-    total = pyo.Var(time.points, domain=pyo.NonNegativeReals)
+    total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
     b.add_component(name, total)
     total[time.first - 1].fix(start)
     rises = pyo.Constraint(time.steps, rule=lambda _, t: total[t] == total[t - 1] + added(t))
