@@ -473,6 +473,17 @@ def test_what_was_exported_so_far_earns_nothing_where_the_rule_asks_for_own_use(
     assert total(found, "rule", "so_far_exported_mwh") == pytest.approx(0)
 
 
+def test_energy_that_does_not_flow_is_not_worth_more_than_the_load_that_is_shed() -> None:
+    """Response pays 450 beside the 100 that are saved; a MWh more would serve the load, for 500."""
+    event = {"hours": ["0-24"], "baseline_mw": 5, "reward_cny_per_mwh": 450, "max_mw": 9}
+    site = {
+        "grid": grid(import_price_cny_per_mwh=100, export_limit_mw=0, response=[event]),
+        "city": load(5, shed_cost_cny_per_mwh=500),
+    }
+    found = planner.prices(scenario(site, 1))
+    assert value(found, "site.value_cny_per_mwh[grid]", 1) == pytest.approx(500)
+
+
 def test_a_node_where_only_lines_end_has_its_price() -> None:
     """40 CNY at the grid are 40 CNY at the town, and between the two lines."""
     wire = {"kind": "line", "capacity_mw": 10}

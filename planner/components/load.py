@@ -70,7 +70,8 @@ class Load(Component):
         costs: dict[Line, Amounts] = {}
         b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         if self.shed_cost_cny_per_mwh is not None:
-            b.shed_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
+            # draw_mw >= 0 keeps it within demand_mw; a bound of its own would have a price as well
+            b.shed_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
             rate = self.shed_cost_cny_per_mwh * time.step_h
             costs[Line("shed", cash=False)] = {t: rate * b.shed_mw[t] for t in time.steps}
 
