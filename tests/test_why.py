@@ -13,7 +13,18 @@ import planner
 from planner.auditor import audit_files
 from planner.auditor.files import Files, read_files
 from tests import compute, full_site
-from tests.build import battery, grid, load, renewable, reserve, scenario, solve, thermal
+from tests.build import (
+    battery,
+    carbon,
+    green_rule,
+    grid,
+    load,
+    renewable,
+    reserve,
+    scenario,
+    solve,
+    thermal,
+)
 from tests.sites import random_site
 
 
@@ -195,6 +206,38 @@ def test_import_and_why_not() -> None:
     assert bought(sunny, trace=False) == ["no_import: price 100 > 0 on site"]
     shut = {"grid": dear | {"import_limit_mw": 0}, "town": town}
     assert bought(shut) == ["closed: import_limit_mw is 0"]
+
+
+def test_what_else_than_the_price_decides_is_named() -> None:
+    """Response pays more than buying is worth, leaving the band costs 30, exporting 100."""
+    town = load(5, shed_cost_cny_per_mwh=500)
+    event = {"hours": ["0-24"], "baseline_mw": 5, "reward_cny_per_mwh": 450, "max_mw": 9}
+    cheap = grid(import_price_cny_per_mwh=100, export_limit_mw=0, response=[event])
+    found = bought({"grid": cheap, "town": town})
+    assert found == ["held: price 100 < 500 on site; also response"]
+    market = {"exchange_mw": 2, "over_cost_cny_per_mwh": 30}
+    declared = grid(export_limit_mw=0, real_time_price_cny_per_mwh=100, declaration=market)
+    found = bought({"grid": declared, "town": town})
+    assert found == ["imports: price 100 < 130 on site; also declaration"]
+    green = green_rule(max_export_share=0, penalty_cny_per_mwh=100)
+    found = sold({"grid": grid(export_price_cny_per_mwh=90), "sun": renewable(9), "rule": green})
+    assert found == ["held: renewable price 90 > -10 on site; also rule"]
+
+
+@pytest.mark.parametrize("rule", [{"price_cny_per_tco2": 20}, {"budget_tco2": 25}])
+def test_carbon_is_part_of_what_fuel_and_import_cost(rule: dict[str, Any]) -> None:
+    """Coal at 10 and half a tonne, purchase at 40: 50 MWh within the budget, or 10 + 20 / 2."""
+    coal = thermal(emission_tco2_per_gj=0.5, initial={"on": True, "power_mw": 50, "hours": 9})
+    parts = {"coal": coal, "grid": grid(export_limit_mw=0), "co2": carbon(**rule)}
+    plan = solve(parts | {"town": load(120)})
+    if "budget_tco2" in rule:  # a tonne is worth the 30 CNY that it saves on each of 2 MWh
+        assert told(plan, "coal", "run") == ["between: price 40 = 40 fuel"]
+    else:
+        assert told(plan, "coal", "run") == ["at_maximum: price 40 > 20 fuel"]
+    imported = grid(export_limit_mw=0, import_emission_tco2_per_mwh=0.5)
+    priced = carbon(price_cny_per_tco2=20, price_imports=True)
+    found = bought({"grid": imported, "town": load(9), "co2": priced})
+    assert found == ["imports: price 50 = 50 on site"]
 
 
 def test_export_and_why_not() -> None:

@@ -124,12 +124,14 @@ def _grid(plan: Plan, part: Part) -> dict[str, Codes]:
         "import_at_limit": (bought > 0) & (bought >= most_in - AT),
         "at_peak": (bought > 0) & (bought >= peak - AT),
         "no_import": bought <= FLOW,
+        "held": bought <= FLOW,
         "closed": most_in <= AT,
     }
     exports = {
         "exports": sold > 0,
         "export_at_limit": (sold > 0) & (sold >= most_out - AT),
         "better_on_site": (sold <= FLOW) & (there > 0),
+        "held": (sold <= FLOW) & (there > 0),
         "nothing_to_sell": (sold <= FLOW) & (there <= AT),
         "closed": most_out <= AT,
     }

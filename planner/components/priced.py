@@ -68,6 +68,15 @@ class StepPrices:
         """Return what one more on the right-hand side of a row of this component earns, CNY."""
         return self.rows(self.name, name, index)
 
+    def tonne(self, *, imported: bool = False) -> tuple[Array, Array]:
+        """Return what a tonne of a unit, or of import, costs: its price, and what budgets make."""
+        price, budget = 0.0 * np.nan_to_num(self.none()), 0.0 * np.nan_to_num(self.none())
+        for name, other in self.components.items():
+            if other.kind == "carbon":
+                price = price + (other.price_imports or not imported) * other.price_cny_per_tco2
+                budget = budget - np.nan_to_num(self.rows(name, "emitted_tco2_rises", ()))
+        return price, budget
+
     def none(self) -> Array:
         """Return no price in any step."""
         return np.full(len(next(iter(self.energy.values()), np.zeros(0))), np.nan)

@@ -11,15 +11,15 @@ Codes of the decision `run`:
     ramps_up, ramps_down   runs between and rises, or falls, as fast as it may
     between                runs between: its fuel is what sets the price
 
-`fuel` is the cost of one more net MWh where it runs, other variable cost included; of a run it is
-the mean with the start in it, of a rest the mean at the minimum power. A start is a decision over
-many hours: no price of one hour makes it, and none is claimed to.
+`fuel` is the cost of one more net MWh where it runs, other variable cost included, and carbon above
+the allowance; of a run it is the mean with the start in it, of a rest the mean at the minimum
+power. A start is a decision over many hours: no price of one hour makes it, and none is claimed to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,13 @@ DECISION = "run"
 OBLIGED = {"must_rest": "min_down_h", "must_run_on": "min_up_h"}
 
 
+class Cost(NamedTuple):
+    """What running costs by step, carbon in both: CNY per GJ of fuel, and CNY per gross MWh."""
+
+    gj: Array
+    mwh: Array
+
+
 def reasons(
     unit: Thermal, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
@@ -44,15 +51,16 @@ def reasons(
     price = prices.at(unit.node, origin)
     on, power = np.round(values["on"]).astype(bool), values["power_mw"]
     codes = _codes(unit, values, on, power, horizon)
-    marginal = _marginal(unit, power, codes)
-    at_least = _mean_cost(unit, unit.min_power_mw)
+    cost = _cost(unit, prices)
+    marginal = _marginal(unit, power, codes, cost)
+    at_least = _mean_cost(unit, unit.min_power_mw, cost)
     for t, code in enumerate(codes):
         if code == "outage":
             said = "available is too small for min_power_mw"
         elif code in ("off", "stops", "must_rest"):
             said = f"{_versus(price[t], at_least[t])} fuel per MWh at min_power_mw"
         elif code == "starts":
-            said = _run(unit, values, price, t, horizon)
+            said = _run(unit, values, price, t, horizon, cost)
         else:
             said = f"{_versus(price[t], marginal[t])} fuel"
         if code in OBLIGED:
@@ -97,36 +105,47 @@ def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
     return found
 
 
-def _marginal(unit: Thermal, power: Array, codes: np.ndarray) -> Array:
+def _cost(unit: Thermal, prices: StepPrices) -> Cost:
+    price, budget = prices.tonne()
+    allowed = unit.allowance_tco2_per_mwh * (1 - unit.auxiliary_share)
+    return Cost(
+        unit.fuel_price_cny_per_gj + unit.emission_tco2_per_gj * (price + budget),
+        unit.variable_cost_cny_per_mwh - allowed * price,
+    )
+
+
+def _marginal(unit: Thermal, power: Array, codes: np.ndarray, cost: Cost) -> Array:
     """Return the cost of a net MWh at the margin, CNY: upwards at the minimum, else downwards."""
     curve = FuelCurve(unit.curve)
     if len(curve.power) == 1:
-        return _mean_cost(unit, power)
+        return _mean_cost(unit, power, cost)
     ends, slopes = np.array(curve.power[1:]), np.array(curve.slopes())
     side = np.where(codes == "at_minimum", LIMIT, -LIMIT)
     segment = np.minimum(np.searchsorted(ends, power + side), len(slopes) - 1)
-    gross = slopes[segment] * unit.fuel_price_cny_per_gj + unit.variable_cost_cny_per_mwh
+    gross = slopes[segment] * cost.gj + cost.mwh
     return np.asarray(gross / (1 - unit.auxiliary_share))
 
 
-def _mean_cost(unit: Thermal, power: Array) -> Array:
+def _mean_cost(unit: Thermal, power: Array, cost: Cost) -> Array:
     """Return the mean cost of a net MWh at a power, CNY."""
     curve = FuelCurve(unit.curve)
-    fuel = np.interp(power, curve.power, curve.fuel) * unit.fuel_price_cny_per_gj
-    gross = fuel / np.maximum(power, LIMIT) + unit.variable_cost_cny_per_mwh
+    fuel = np.interp(power, curve.power, curve.fuel) * cost.gj
+    gross = fuel / np.maximum(power, LIMIT) + cost.mwh
     return np.asarray(gross / (1 - unit.auxiliary_share))
 
 
-def _run(unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon) -> str:
+def _run(
+    unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon, cost: Cost
+) -> str:
     """Return what a run earns and costs per net MWh, from its start to its stop or the end."""
     rest = np.flatnonzero(np.round(values["on"][first:]) == 0)
     run = slice(first, first + int(rest[0]) if rest.size else horizon.steps)
     gross = values["power_mw"][run] * horizon.step_h
     net = gross * (1 - unit.auxiliary_share)
-    fuel = values["fuel_gj_per_h"][run] * horizon.step_h * unit.fuel_price_cny_per_gj[run]
+    fuel = values["fuel_gj_per_h"][run] * horizon.step_h * cost.gj[run]
     kinds = enumerate(unit.startups)
     begin = sum(float(values[f"start_kind[{s}]"][first]) * kind.cost_cny for s, kind in kinds)
-    spent = begin + float((fuel + unit.variable_cost_cny_per_mwh * gross).sum())
+    spent = begin + float((fuel + cost.mwh[run] * gross).sum())
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     return f"mean {_versus(earned / mwh, spent / mwh)} fuel and start, over {len(net)} steps"
