@@ -65,6 +65,14 @@ def test_a_limit_below_the_baseline_needs_no_binary():
     assert wide.summary["solving"]["integers"] == 1
 
 
+def test_a_baseline_above_the_limit_is_asked_about():
+    """With 5 MW of import at most, 3 of 8 MW are paid for whatever the plan."""
+    site = {"grid": grid(import_limit_mw=5, response=[event()]), "city": load(5)}
+    assert any("3 MW above import_limit_mw" in text for text in scenario(site).warnings())
+    wide = {"grid": grid(import_limit_mw=8, response=[event()]), "city": load(5)}
+    assert not any("baseline" in text for text in scenario(wide).warnings())
+
+
 def test_an_event_holds_in_its_hours_only():
     connection = grid(response=[event("1-3", [9, 8, 7, 9])])
     plan = solve({"grid": connection, "city": load(5, 5, 5, 5)}, 4)

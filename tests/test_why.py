@@ -349,9 +349,9 @@ CODES = {
         "starts", "stops", "off", "must_rest", "outage", "at_minimum", "must_run_on",
         "at_maximum", "ramps_up", "ramps_down", "between",
     ],
-    ("grid", "import"): ["imports", "import_at_limit", "at_peak", "no_import", "closed"],
+    ("grid", "import"): ["imports", "import_at_limit", "at_peak", "no_import", "held", "closed"],
     ("grid", "export"): [
-        "exports", "export_at_limit", "better_on_site", "nothing_to_sell", "closed",
+        "exports", "export_at_limit", "better_on_site", "held", "nothing_to_sell", "closed",
     ],
     ("chat", "answer"): ["all_answered", "no_capacity", "price_below_cost", "nothing_wanted"],
 }  # fmt: skip

@@ -59,7 +59,7 @@ from planner.components.exchange import (
 )
 from planner.components.grid_why import reasons
 from planner.components.priced import Reason, StepPrices
-from planner.components.response import Response, check_events, respond
+from planner.components.response import Response, check_events, respond, warn_of_events
 from planner.components.tariff import (
     PeakSoFar,
     charge_figures,
@@ -174,6 +174,7 @@ class Grid(Component):
         yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
         yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
         yield from warn_of_declaration(self.declaration)
+        yield from warn_of_events(self.response, self.import_limit_mw)
 
     def sale_price(self, origin: str) -> Array | None:
         if not self.export_limit_mw.any() or (origin == "grid" and not self.resale):

@@ -25,7 +25,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_
 from planner.components.base import Amounts, AtLeastZero, Complaint, Line, Positive, Time
 from planner.forms import CalendarTimes, Context, read_hours
 from planner.horizon import Horizon
-from planner.series import NonNegative
+from planner.series import Array, NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -67,6 +67,18 @@ def check_events(events: Sequence[Response], horizon: Horizon) -> Iterator[Compl
             if both := event.steps & other.steps:
                 at = horizon.at(min(both))
                 yield ("response", i, "hours"), f"overlaps response[{j}] at {at}; only one may hold"
+
+
+def warn_of_events(events: Sequence[Response], import_limit: Array) -> Iterator[str]:
+    """Yield what a careful colleague would ask about."""
+    for i, event in enumerate(events):
+        steps = [t - 1 for t in sorted(event.steps)]
+        over = (event.baseline_mw - import_limit)[steps]
+        if event.max_mw and (over > 1e-9).any():
+            yield (
+                f"response[{i}].baseline_mw lies up to {over.max():g} MW above import_limit_mw:"
+                " so much is paid for whatever the plan"
+            )
 
 
 def respond(
