@@ -146,11 +146,10 @@ class _Crew:
         refine = self.prepared.description.refine
         if refine is None:
             return
-        chosen = chosen(self.prepared, self.store.results)
         exact = self.prepared.base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
         solver = {f"solver.{name}": value for name, value in exact.items()}
         tasks = []
-        for case in chosen:
+        for case in chosen(self.prepared, self.store.results):
             changes = {**case.changes, **solver}
             key = self.prepared.base.key(self.prepared.base.scenario(changes))
             self.prepared.refined[case.number] = key

@@ -68,6 +68,7 @@ def design(
     Raises:
         ScenarioError: too many cases, a wrong list of cases, an expression without a value.
     """
+    settings: Iterable[Setting]
     if sweep.design == "list":
         sweep, settings = listed(sweep, folder, _base(sweep.varied))
     else:
