@@ -38,7 +38,7 @@ GRID = f"axes:\n  {CAPACITY}: [1, 2, 4, 8]\n  {POWER}: [1, 2]\n"
 def scheduler() -> Iterator[str]:
     """A scheduler with a worker in this process, as a stranger to the sweep."""
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as local:
         yield local.scheduler_address
 
@@ -74,7 +74,7 @@ def test_the_folder_reads_back_and_both_tables_are_the_same(tmp_path: Path, sche
     assert again.description.axes == found.description.axes
     assert again.description.outputs == ("gap",)
     with pytest.raises(PlanError, match="is no sweep folder"):
-        read_cases(tmp_path)
+        read_cases(ROOT)
 
 
 def test_every_kind_of_axis_survives_the_folder(tmp_path: Path, scheduler: str) -> None:
@@ -147,7 +147,8 @@ def test_folders_of_others_are_refused(tmp_path: Path, scheduler: str) -> None:
         with pytest.raises(PlanError, match="holds the sweep 'test', not 'other'"):
             sweep(file, out, scheduler=scheduler, fresh=fresh)
     with pytest.raises(PlanError, match="is no sweep folder; choose another"):
-        sweep(file, tmp_path, scheduler=scheduler)
+        sweep(file, tmp_path, scheduler=scheduler)  # it holds the sweep file itself
+    assert file.read_text().startswith("name: other")
 
 
 def test_cases_without_a_plan_are_rows_with_words(tmp_path: Path, scheduler: str) -> None:

@@ -43,7 +43,7 @@ def judge_content(target: Path) -> None:
         held = {entry.name for entry in target.iterdir()} - LITTER
     except OSError as error:
         raise PlanError(f"{target} cannot be read: {error.strerror}") from None
-    if held and SWEEP not in held:
+    if held and RESULTS not in held:  # a file called sweep.yaml may be the user's own
         raise PlanError(f"{target} exists and is no sweep folder; choose another")
 
 
