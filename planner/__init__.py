@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario, load
     from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
+    from planner.studies.sweep import sweep
+    from planner.sweeps.result import Sweep
 
 __all__ = [
     "InfeasibleError",
@@ -37,11 +39,13 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveError",
+    "Sweep",
     "audit",
     "load",
     "prices",
     "read_plan",
     "solve",
+    "sweep",
 ]
 
 _WHERE = {
@@ -53,6 +57,8 @@ _WHERE = {
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
     "solve": "planner.studies.single",
+    "Sweep": "planner.sweeps.result",
+    "sweep": "planner.studies.sweep",
 }
 
 

@@ -35,6 +35,13 @@ LAYERS = [
     ["components"],
     ["scales"],
     ["scenario"],
+    ["sweeps.expression"],
+    ["sweeps.axes"],
+    ["sweeps.file"],
+    ["sweeps.listed"],
+    ["sweeps.design"],
+    ["sweeps.variants", "sweeps.store"],
+    ["sweeps.*", "sweeps"],
     ["linear"],
     ["schema", "model"],
     ["program"],
@@ -48,6 +55,7 @@ LAYERS = [
     ["report.*", "report"],
     [""],
     ["options", "terminal"],
+    ["sweeping"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
