@@ -44,6 +44,7 @@ LAYERS = [
     ["auditor"],
     ["plan", "rates"],
     ["folder", "why"],
+    ["answers.*", "answers"],
     ["studies.*", "studies"],
     ["report.*", "report"],
     [""],
