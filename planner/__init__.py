@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     )
     from planner.folder import read_plan
     from planner.plan import Plan
+    from planner.report.comparison import compare
     from planner.scenario import Scenario, load
+    from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
 
@@ -38,6 +40,8 @@ __all__ = [
     "ScenarioError",
     "SolveError",
     "audit",
+    "break_even",
+    "compare",
     "load",
     "prices",
     "read_plan",
@@ -49,6 +53,8 @@ _WHERE = {
     "audit": "planner.auditor",
     "Scenario": "planner.scenario",
     "Prices": "planner.studies.prices",
+    "break_even": "planner.studies.breakeven",
+    "compare": "planner.report.comparison",
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",

@@ -192,6 +192,20 @@ def audit(
             open_console().print(f"{folder}: every rule and every figure holds", highlight=False)
 
 
+@app.command(epilog="Example: planner compare plans/huainan plans/huainan_winter")
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder A.")],
+    second: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder B.")],
+    top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
+) -> None:
+    """Say what differs between two plans in inputs, money and hours."""
+    with told_errors():
+        from planner.report.comparing import show_comparison
+        from planner.report.comparison import compare as compare_plans
+
+        show_comparison(compare_plans(first, second), open_console(), top)
+
+
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
     what: Annotated[

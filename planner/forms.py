@@ -30,6 +30,7 @@ class Context:
     calendar: Calendar
     folder: Path
     tables: dict[tuple[str, str], CsvTable] = field(default_factory=dict)
+    columns: dict[tuple[str | None, ...], Array] = field(default_factory=dict)
 
     def table(self, name: str, encoding: str) -> CsvTable:
         """Read a CSV of the scenario's folder once. Raises ValueError in the user's words."""
@@ -57,6 +58,12 @@ class CsvSeries(Frozen):
 
     def resolve(self, context: Context) -> Array:
         """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        key = (self.csv, self.column, self.stamp, self.encoding, self.resample)
+        if key not in context.columns:  # variants of a scenario scale the same column
+            context.columns[key] = self._picked(context)
+        return np.asarray(context.columns[key] * self.scale)
+
+    def _picked(self, context: Context) -> Array:
         horizon = context.horizon
         table = context.table(self.csv, self.encoding)
         values = table.column(self.column)
@@ -98,7 +105,7 @@ class CsvSeries(Frozen):
             )
         if step < horizon.step_min:
             picked = picked.reshape(horizon.steps, -1).mean(axis=1)
-        return np.asarray(picked * self.scale)
+        return np.asarray(picked)
 
     def _check_step(self, step: float, horizon: Horizon) -> None:
         if step == horizon.step_min:

@@ -21,23 +21,51 @@ def override(document: Document, changes: Mapping[str, Any]) -> Document:
     Raises:
         ScenarioError: a path that cannot be followed, or a scale of something without numbers.
     """
-    data = copy.deepcopy(document.data)
+    data, done = replaced(document.data, changes)
     lines = dict(document.lines)
+    for path in done:
+        for known in [key for key in lines if key[: len(path)] == path]:
+            del lines[known]
+    return Document(document.file, data, lines, (*document.overridden, *done))
+
+
+def replaced(
+    data: dict[str, Any], changes: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Key, ...]]:
+    """Return plain data with values replaced, and the paths; what stays the same is shared.
+
+    Raises:
+        ScenarioError: as `override`.
+    """
     problems: list[Problem] = []
     done: list[Key] = []
+    data = dict(data)
     for text, value in changes.items():
         try:
             path = _in_data(data, parse_path(text))
+            _own(data, path)
             _put(data, path, value)
         except ValueError as error:
             problems.append(Problem(str(error), text, "override"))
             continue
         done.append(path)
-        for known in [key for key in lines if key[: len(path)] == path]:
-            del lines[known]
     if problems:
         raise ScenarioError(problems)
-    return Document(document.file, data, lines, (*document.overridden, *done))
+    return data, tuple(done)
+
+
+def _own(data: dict[str, Any], path: Key) -> None:
+    """Copy what holds a path, level by level, so that a change below it stays ours."""
+    here: Any = data
+    for part in path[:-1]:
+        try:
+            held = here[part]
+        except (LookupError, TypeError):
+            return
+        if not isinstance(held, dict | list):
+            return
+        here[part] = held = copy.copy(held)
+        here = held
 
 
 def parse_path(text: str) -> Key:

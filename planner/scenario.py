@@ -82,7 +82,7 @@ class Scenario(ScenarioFile):
         Raises:
             ScenarioError: with every problem found.
         """
-        return _Checker(Document("scenario", dict(data)), Path(folder)).scenario()
+        return Checker(Document("scenario", dict(data)), Path(folder)).scenario()
 
     def site(self, name: str = "") -> Site:
         """Return the view that the component `name` has of the scenario."""
@@ -113,7 +113,7 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
     document = read_yaml(path)
     if set:
         document = override(document, set)
-    return _Checker(document, path.parent).scenario()
+    return Checker(document, path.parent).scenario()
 
 
 # What components are checked against while the real horizon is wrong; only their form counts then.
@@ -122,15 +122,28 @@ STAND_IN = {
 }  # fmt: skip
 
 
-class _Checker:
-    """Checks a document part by part, so that every problem is found at once."""
+class Checker:
+    """Checks a document part by part, so that every problem is found at once.
+
+    `context_of` and `known` let variants of one scenario share what is the same: the tables read,
+    and the components whose fields are the very same object as before.
+    """
 
     def __init__(self, document: Document, folder: Path) -> None:
         self.document = document
         self.folder = folder
         self.problems: list[Problem] = []
 
+    def context_of(self, top: ScenarioFile) -> Context:
+        """Return what series are read with."""
+        return Context(top.horizon, Calendar(top.holidays, top.workdays), self.folder)
+
+    def known(self, name: str, data: dict[str, Any], context: Context) -> Component | None:  # noqa: ARG002
+        """Return a component found valid before."""
+        return None
+
     def scenario(self) -> Scenario:
+        """Return the scenario. Raises ScenarioError with every problem found."""
         data = dict(self.document.data)
         parts = data.pop("components", None)
         top, settled = self._top(data)
@@ -166,10 +179,12 @@ class _Checker:
     def _components(
         self, parts: dict[str, Any], top: ScenarioFile, settled: bool
     ) -> dict[str, Component]:
-        context = Context(top.horizon, Calendar(top.holidays, top.workdays), self.folder)
+        context = self.context_of(top)
         components: dict[str, Component] = {}
         for name, data in parts.items():
-            component = self._component(name, data, context, settled)
+            component = self.known(name, data, context)
+            if component is None:
+                component = self._component(name, data, context, settled)
             if component is not None:
                 components[name] = component
         if not settled:

@@ -38,6 +38,8 @@ LAYERS = [
     ["sweeps.expression"],
     ["sweeps.axes"],
     ["sweeps.file"],
+    ["sweeps.design"],
+    ["sweeps.variants"],
     ["sweeps.*", "sweeps"],
     ["linear"],
     ["schema", "model"],

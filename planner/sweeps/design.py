@@ -1,0 +1,303 @@
+"""Cases: which values the axes take, and what each case changes in the base scenario.
+
+grid: every combination, the first axis slowest. one_at_a_time: case 0 is the base, then each axis
+moves alone through its values, or to the two ends of its range. latin_hypercube: `samples` cases
+(McKay et al. 1979, scipy.stats.qmc). sobol: samples x (axes + 2) cases in the order that first-
+and total-order indices need (Saltelli 2010, SALib; no second order). list: the rows of a CSV.
+An axis with listed values in a sampling design takes each of them equally often.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from planner.document import Document, parse_value
+from planner.errors import Problem, ScenarioError, shown
+from planner.sweeps.axes import Axis, Bundle, Expression, Range, Scalar, Scale, Values
+from planner.sweeps.expression import evaluate, parse
+from planner.sweeps.file import SweepFile, is_path
+
+MAX_CASES = 1_000_000
+SECOND_ORDER = False  # sobol: N (D + 2) cases instead of N (2 D + 2)
+MAX_LIST_BYTES = 100_000_000
+
+Setting = dict[str, Scalar | None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case: its number, the value of each axis, and what it changes in the base, by path."""
+
+    number: int
+    values: Setting
+    changes: dict[str, Any]
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{name} = {told(value)}" for name, value in self.values.items())
+        return f"case {self.number}" + (f" ({at})" if at else "")
+
+
+def told(value: Scalar | None) -> str:
+    """Word the value of an axis."""
+    if value is None:
+        return "as in the base"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def design(
+    sweep: SweepFile, document: Document, folder: Path, at_base: Callable[[str], Any]
+) -> tuple[SweepFile, list[Case]]:
+    """Draw the cases of a sweep.
+
+    Args:
+        sweep: the sweep file.
+        document: its document, for the lines that errors name.
+        folder: where the sweep file stands.
+        at_base: gives what the base scenario says at a path, None where it says nothing.
+
+    Returns:
+        The sweep with the base value of every axis filled in, and its cases.
+
+    Raises:
+        ScenarioError: too many cases, a wrong list of cases, an expression without a value.
+    """
+    if sweep.design == "list":
+        sweep, settings = _listed(sweep, folder)
+    else:
+        settings = _settings(sweep, document)
+    described = sweep.model_copy(update={"axes": _with_bases(sweep.axes, at_base)})
+    cases, problems = [], []
+    for number, setting in enumerate(settings):
+        try:
+            cases.append(_case(number, setting, sweep.axes, described.axes))
+        except ScenarioError as error:
+            for problem in error.problems:
+                problems.append(document.problem(("axes", problem.path), problem.message))
+            if len(problems) > 20:
+                break
+    if problems:
+        raise ScenarioError(problems)
+    return described, cases
+
+
+def _with_bases(axes: Mapping[str, Axis], at_base: Callable[[str], Any]) -> dict[str, Axis]:
+    """Return the axes with the value that the base scenario has, where it is one value."""
+    result: dict[str, Axis] = {}
+    for name, axis in axes.items():
+        found = at_base(name) if is_path(name) else None
+        if isinstance(axis, Range) and isinstance(found, bool | str):
+            found = None
+        known = isinstance(found, bool | int | float | str)
+        if isinstance(axis, Values | Range) and axis.base is None and known:
+            axis = axis.model_copy(update={"base": found})
+        result[name] = axis
+    return result
+
+
+def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:
+    axes = sweep.varied
+    count = _count(sweep, axes)
+    if count > MAX_CASES:
+        said = f"makes {count:.3g} cases; the most is {MAX_CASES:,}"
+        raise ScenarioError([document.problem(("design",), said)])
+    if sweep.design == "grid":
+        return _grid(axes)
+    if sweep.design == "one_at_a_time":
+        return _one_at_a_time(axes)
+    if sweep.design == "sobol":
+        points = _saltelli(len(axes), sweep.samples or 1, sweep.seed)
+    else:
+        from scipy.stats import qmc
+
+        points = qmc.LatinHypercube(len(axes), rng=sweep.seed).random(sweep.samples)
+    return _sampled(axes, points)
+
+
+def _count(sweep: SweepFile, axes: Mapping[str, Axis]) -> int:
+    sizes = [len(axis.levels) if axis.levels else 2 for axis in axes.values()]
+    if sweep.design == "grid":
+        return math.prod(sizes)
+    if sweep.design == "one_at_a_time":
+        return 1 + sum(sizes)
+    return (sweep.samples or 1) * (len(axes) + 2 if sweep.design == "sobol" else 1)
+
+
+def _grid(axes: Mapping[str, Axis]) -> Iterator[Setting]:
+    for values in itertools.product(*(axis.levels or () for axis in axes.values())):
+        yield dict(zip(axes, values, strict=True))
+
+
+def _one_at_a_time(axes: Mapping[str, Axis]) -> Iterator[Setting]:
+    base = _base(axes)
+    yield dict(base)
+    for name, axis in axes.items():
+        for value in axis.levels or _ends(axis):
+            yield {**base, name: value}
+
+
+def _base(axes: Mapping[str, Axis]) -> Setting:
+    """Return the value each axis has of its own where others are varied; None: as the base."""
+    return {name: getattr(axis, "base", None) for name, axis in axes.items()}
+
+
+def _ends(axis: Axis) -> tuple[Scalar, ...]:
+    low, high = axis.bounds or (0.0, 0.0)
+    whole = isinstance(axis, Range) and axis.whole
+    return (math.ceil(low), math.floor(high)) if whole else (low, high)
+
+
+def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
+    """Return points of the unit cube in the order that Sobol indices are computed from."""
+    try:
+        from SALib.sample import sobol
+    except ImportError:
+        said = "sobol needs SALib: pip install 'planner[sensitivity]'"
+        raise ScenarioError([Problem(said, "design")]) from None
+    problem = {
+        "num_vars": dimensions,
+        "names": [str(i) for i in range(dimensions)],
+        "bounds": [[0.0, 1.0]] * dimensions,
+    }
+    points = sobol.sample(problem, samples, calc_second_order=SECOND_ORDER, seed=seed)
+    return np.asarray(points)
+
+
+def _sampled(axes: Mapping[str, Axis], points: np.ndarray[Any, Any]) -> Iterator[Setting]:
+    for point in points.tolist():
+        yield {
+            name: _at(axis, share) for (name, axis), share in zip(axes.items(), point, strict=True)
+        }
+
+
+def _at(axis: Axis, share: float) -> Scalar:
+    """Return the value at a share 0..1 of an axis."""
+    if axis.levels is not None:
+        return axis.levels[min(int(share * len(axis.levels)), len(axis.levels) - 1)]
+    low, high = axis.bounds or (0.0, 0.0)
+    if isinstance(axis, Range) and axis.whole:
+        first, last = math.ceil(low), math.floor(high)
+        return min(first + int(share * (last - first + 1)), last)
+    return float(f"{low + share * (high - low):.12g}")
+
+
+def _case(
+    number: int, setting: Setting, axes: Mapping[str, Axis], described: Mapping[str, Axis]
+) -> Case:
+    values: Setting = {}
+    changes: dict[str, Any] = {}
+    for name, axis in axes.items():
+        if isinstance(axis, Expression):
+            continue
+        value = setting.get(name)
+        if isinstance(axis, Bundle):
+            changes |= axis.bundle[str(value)] if value is not None else {}
+        elif is_path(name) and value is not None and not (value == 1.0 and isinstance(axis, Scale)):
+            changes[name] = {"scale": value} if isinstance(axis, Scale) else value
+        values[name] = getattr(described[name], "base", None) if value is None else value
+    for name, axis in axes.items():
+        if isinstance(axis, Expression):
+            values[name] = result = _follows(name, axis, values)
+            if is_path(name):
+                changes[name] = {"scale": result} if axis.scales else result
+    return Case(number, {name: values[name] for name in axes}, changes)
+
+
+def _follows(name: str, axis: Expression, values: Setting) -> float:
+    """Return the value of an expression. Raises ScenarioError where it has none."""
+    numbers: dict[str, float] = {}
+    for word, of in axis.inputs.items():
+        value = values[of]
+        if isinstance(value, bool | str) or value is None:
+            said = f"needs numbers for {of}, which is {shown(value)} in a case"
+            hint = "; give the axis a `base`" if value is None else ""
+            raise ScenarioError([Problem(said + hint, name)])
+        numbers[word] = value
+    try:
+        return float(f"{evaluate(parse(axis.expression), numbers):.12g}")
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error), name)]) from None
+
+
+def _listed(sweep: SweepFile, folder: Path) -> tuple[SweepFile, Iterable[Setting]]:
+    """Return the sweep with an axis for every column of its list, and the rows."""
+    name = sweep.cases or ""
+    path = folder / name
+    try:
+        content = path.read_bytes()
+        if len(content) > MAX_LIST_BYTES:
+            raise ScenarioError([Problem("is too large for a list of cases", file=str(path))])
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except OSError as error:
+        said = f"cannot be read: {error.strerror or error}"
+        raise ScenarioError([Problem(said, "cases", str(path))]) from None
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise ScenarioError([Problem(f"is no CSV: {error}", "cases", str(path))]) from None
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    problems = [Problem(said, column, str(path), 1) for column, said in _columns(sweep, header)]
+    settings: list[Setting] = []
+    for line, cells in enumerate(rows[1:], 2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            said = f"has {len(cells)} cells, the header has {len(header)}"
+            problems.append(Problem(said, file=str(path), line=line))
+            continue
+        setting = _base(sweep.varied)
+        for column, cell in zip(header, cells, strict=True):
+            try:
+                setting[column] = _cell(sweep.axes.get(column), cell)
+            except ValueError as error:
+                problems.append(Problem(str(error), column, str(path), line))
+        settings.append(setting)
+    if not settings and not problems:
+        problems.append(Problem("has no cases", "cases", str(path)))
+    if problems:
+        raise ScenarioError(problems)
+    new: dict[str, Axis] = {}
+    for column in header:
+        if column not in sweep.axes:
+            held = [s[column] for s in settings]
+            found = tuple(dict.fromkeys(value for value in held if value is not None))
+            new[column] = Values.model_construct(values=found, base=None)
+    return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
+
+
+def _columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, str]]:
+    if not header:
+        yield "cases", "is empty; the first line names paths"
+    for column in header:
+        if header.count(column) > 1:
+            yield column, "is the name of two columns"
+        elif isinstance(sweep.axes.get(column), Expression):
+            yield column, "follows from other axes and cannot be listed"
+        elif column not in sweep.axes and not is_path(column):
+            yield column, "is neither a path of the scenario nor an axis of the sweep"
+
+
+def _cell(axis: Axis | None, cell: str) -> Scalar | None:
+    """Read a cell; an empty one leaves the axis as in the base. Raises ValueError."""
+    try:
+        value = parse_value(cell.strip())
+    except ScenarioError:
+        raise ValueError(f"must be one value, is {cell!r}") from None
+    if value is None:
+        return getattr(axis, "base", None)
+    if not isinstance(value, bool | int | float | str) or value != value:
+        raise ValueError(f"must be a number, a text, true or false, is {shown(cell)}")
+    if isinstance(axis, Bundle) and value not in axis.bundle:
+        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {shown(value)}")
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(axis, Scale | Range) and not numeric:
+        raise ValueError(f"must be a number, is {shown(value)}")
+    return value
