@@ -186,12 +186,28 @@ def test_a_few_blocks_without_a_plan_are_left_out_and_told_but_many_are_refused(
         sobol_indices(cases, axes)
 
 
-def test_indices_of_an_output_that_never_moves_and_of_words_are_refused() -> None:
+def test_indices_of_an_output_that_never_moves_are_refused() -> None:
     cases = sobol_cases(3, 8, lambda x: np.full(len(x), 5.0))
     with pytest.raises(ScenarioError, match="is the same in every case"):
         sobol_indices(cases, ["x1", "x2", "x3"])
-    with pytest.raises(ScenarioError, match="holds words"):
-        sobol_indices(cases.assign(x1="a"), ["x1", "x2", "x3"])
+
+
+def test_labels_of_bundles_have_indices_too() -> None:
+    """Two labels worth 0 or 2 and an even range of width √12: variance 1 each, so a half each."""
+    cases = sobol_cases(2, 1024, lambda x: 0 * x[:, 0])
+    high = cases["x1"] > 0
+    cases["objective_cny"] = 2.0 * high + cases["x2"] * np.sqrt(12) / (2 * np.pi)
+    cases["x1"] = np.where(high, "dear", "cheap")
+    found = sobol_indices(cases, ["x1", "x2"]).table
+    np.testing.assert_allclose(found[["first", "total"]], 0.5, atol=0.02)
+
+
+def test_a_case_that_leaves_an_axis_as_in_the_base_is_its_base() -> None:
+    cases = one_at_a_time().astype({"price": object})
+    cases.loc[[0, 3, 4], "price"] = None  # the price is a series in the base
+    found = tornado(cases, ["price", "cost"]).set_index("axis").loc["price"]
+    assert (found["low"], found["high"], found["swing"]) == (0, 3, 30)
+    assert pd.isna(found["base"])
 
 
 def test_without_salib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,15 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
+def missing(value: object) -> bool:
+    """Return whether an axis has no value of its own there: it is as in the base scenario."""
+    return value is None or (is_number(value) and value != value)
+
+
 def same(a: object, b: object) -> bool:
     """Return whether two values of an axis are the same."""
+    if missing(a) or missing(b):
+        return missing(a) and missing(b)
     if is_number(a) and is_number(b):
         return math.isclose(float(a), float(b), rel_tol=SAME)  # type: ignore[arg-type]
     return a == b
@@ -70,8 +77,11 @@ def equal(column: pd.Series, value: object) -> pd.Series:
 
 
 def levels(column: pd.Series) -> list[Any]:
-    """Return the different values of an axis: numbers in order, words as they first appear."""
-    tried = list(dict.fromkeys(column.tolist()))
+    """Return the different values of an axis: numbers in order, words as they first appear.
+
+    Where a case leaves the axis as in the base scenario, its value is missing and is left out.
+    """
+    tried = [value for value in dict.fromkeys(column.tolist()) if not missing(value)]
     if not all(is_number(value) for value in tried):
         return tried
     found: list[Any] = []

@@ -128,10 +128,8 @@ def _block_size(table: pd.DataFrame, axes: Sequence[str]) -> tuple[int, bool]:
     Raises:
         ScenarioError: the cases do not stand in the order of Saltelli's scheme.
     """
-    try:
-        points = table[list(axes)].to_numpy(dtype=float)
-    except (TypeError, ValueError):
-        raise _refusal("an axis holds words; Sobol indices need ranges of numbers") from None
+    codes = [pd.factorize(table[axis])[0] for axis in axes]  # equal values, equal codes
+    points = np.column_stack(codes)
     count = len(axes)
     for size, second in ((count + 2, False), (2 * count + 2, True)):
         if len(points) and len(points) % size == 0:
@@ -141,7 +139,7 @@ def _block_size(table: pd.DataFrame, axes: Sequence[str]) -> tuple[int, bool]:
             wanted = [np.where(eye, last, first)]
             if second:
                 wanted.append(np.where(eye, first, last))
-            if np.allclose(blocks[:, 1:-1], np.concatenate(wanted, axis=1), rtol=1e-9, atol=0.0):
+            if np.array_equal(blocks[:, 1:-1], np.concatenate(wanted, axis=1)):
                 return size, second
     raise _refusal(
         "the cases are no whole Sobol design: each block must hold a point, that point with one"
