@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,14 +130,19 @@ def gather(cases: pd.DataFrame, sweep: SweepFile) -> Answers:
     _curves(found)
     if row is not None and len(cases) > 1:
         for output in outputs:
-            _try(found, "tornado", lambda o=output: found.tornados.update(
-                {o: tornado(cases, axes, o, base)}))  # fmt: skip
+            _try(
+                found,
+                "tornado",
+                found.tornados,
+                output,
+                partial(tornado, cases, axes, output, base),
+            )
     elif axes:
         found.notes.append("no tornado: no case has every axis at its base value")
     if sweep.design == "sobol":
         for output in outputs:
-            _try(found, "Sobol indices", lambda o=output: found.indices.update(
-                {o: sobol_indices(cases, axes, o, seed=sweep.seed or 1)}))  # fmt: skip
+            make = partial(sobol_indices, cases, axes, output, seed=sweep.seed or 1)
+            _try(found, "Sobol indices", found.indices, output, make)
     if sweep.design in ("grid", "list"):
         _maps(found)
     if len(outputs) > 1:
@@ -216,11 +222,9 @@ def _curves(found: Answers) -> None:
                     tried = levels(cases[other])
                     alone &= equal(cases[other], tried[(len(tried) - 1) // 2])
             part = cases[alone & cases[axis].notna()]
-
-            def add(part: pd.DataFrame = part, axis: str = axis) -> None:
-                found.cost_curve, found.cost_axis = cost_curve(part, axis), axis
-
-            _try(found, "cost curve", add)
+            made: dict[str, pd.DataFrame] = {}
+            _try(found, "cost curve", made, axis, partial(cost_curve, part, axis))
+            found.cost_curve, found.cost_axis = made.get(axis), axis
             return
 
 
@@ -234,14 +238,16 @@ def _maps(found: Answers) -> None:
         found.notes.append(f"no map: {sizes[x]} x {sizes[y]} places are too many to be seen")
         return
     for output in found.outputs:
-        _try(found, "map", lambda o=output: found.maps.update(
-            {o: grid_map(found.cases, found.axes, x, y, o)}))  # fmt: skip
+        make = partial(grid_map, found.cases, found.axes, x, y, output)
+        _try(found, "map", found.maps, output, make)
 
 
-def _try(found: Answers, what: str, add: Callable[[], None]) -> None:
+def _try(
+    found: Answers, what: str, into: dict[str, Any], key: str, make: Callable[[], Any]
+) -> None:
     """Add an answer, or a note that says why it cannot be given."""
     try:
-        add()
+        into[key] = make()
     except PlannerError as error:
         found.notes.append(f"no {what}: {str(error).removeprefix(f'{what}: ')}")
 
