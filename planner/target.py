@@ -41,8 +41,10 @@ _REMEDY = {
 _claimed: ContextVar[frozenset[Path]] = ContextVar("claimed", default=frozenset())
 
 
-def check_target(folder: str | Path) -> Path:
+def check_target(folder: str | Path, judge: Callable[[Path], None] | None = None) -> Path:
     """Judge whether a plan can be written to `folder`, before a solve; changes nothing.
+
+    `judge` raises where what the folder holds must stay; without it, unless that is a plan.
 
     Returns:
         The folder with links followed.
@@ -63,7 +65,7 @@ def check_target(folder: str | Path) -> Path:
     if target.parent == target or target.is_mount():
         raise PlanError(f"{target} is the top of a file system; name a folder in it")
     if target.is_dir():
-        _check_content(target)
+        (judge or _check_content)(target)
     elif target.exists():
         raise PlanError(f"{target} is a file; a plan needs a folder: choose another name")
     above = next(parent for parent in target.parents if parent.exists())
@@ -91,13 +93,13 @@ def _check_content(target: Path) -> None:
 
 
 @contextmanager
-def claim(folder: str | Path) -> Iterator[Path]:
+def claim(folder: str | Path, judge: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Keep other runs off `folder` and give it, links followed; within a claim it may be repeated.
 
     Raises:
         PlanError: another run has claimed it, or as `check_target`.
     """
-    target = check_target(folder)
+    target = check_target(folder, judge)
     if target in _claimed.get():
         yield target
         return

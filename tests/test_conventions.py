@@ -39,7 +39,7 @@ LAYERS = [
     ["sweeps.axes"],
     ["sweeps.file"],
     ["sweeps.design"],
-    ["sweeps.variants"],
+    ["sweeps.variants", "sweeps.store"],
     ["sweeps.*", "sweeps"],
     ["linear"],
     ["schema", "model"],

@@ -20,6 +20,8 @@ from planner.sweeps.axes import AnyAxis, Axis, Bundle, Expression
 from planner.wording import explain
 
 TOP = (*ScenarioFile.model_fields, "components")
+RESERVED = ("case", "key", "status", "gap", "message", "seconds", "refined")
+"""Columns of the case table that no axis may be called."""
 SAMPLED = ("latin_hypercube", "sobol")
 
 
@@ -185,6 +187,8 @@ def _wrong_axes(sweep: SweepFile) -> list[tuple[Key, str]]:
     moved: dict[tuple[str | int, ...], str] = {}
     for name, axis in sweep.axes.items():
         place: Key = ("axes", name)
+        if name in RESERVED:
+            found.append((place, "is the name of a column of every case table; choose another"))
         if sweep.design == "grid" and axis.bounds is not None:
             found.append((place, "a range cannot be part of a grid; list its values"))
         for of in _inputs(axis):

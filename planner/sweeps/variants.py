@@ -22,7 +22,7 @@ from planner.errors import Key, Problem, ScenarioError
 from planner.forms import Context
 from planner.horizon import Calendar, Frozen
 from planner.override import override, parse_path, replaced
-from planner.scenario import Checker, Scenario, ScenarioFile
+from planner.scenario import Checker, Scenario, ScenarioFile, SolverSettings
 from planner.sweeps.axes import Bundle
 from planner.sweeps.design import Case
 from planner.sweeps.file import SweepFile
@@ -42,6 +42,8 @@ class Base:
         self._contexts: dict[str, tuple[Context, dict[str, Component]]] = {}
         self._shared: dict[int, tuple[Component, bytes | None]] = {}
         self._versions = repr([(name, version(name)) for name in VERSIONS]).encode()
+        self.exact: dict[str, Any] = {}
+        """Solver limits of the base itself, where the sweep explores with others."""
         self.top: tuple[ScenarioFile, bool] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -199,6 +201,9 @@ def read_base(sweep: SweepFile, document: Document, folder: Path) -> Base:
         override(changed, {f"solver.{name}": v for name, v in settings.items()}), path.parent
     )
     Checker(base.document, base.folder).scenario()
+    own = changed.data.get("solver") or {}
+    default = SolverSettings()
+    base.exact = {name: own.get(name, getattr(default, name)) for name in ("gap", "time_limit_s")}
     return base
 
 

@@ -1,0 +1,304 @@
+"""A sweep: many cases of one base scenario, solved by workers, each result kept as it comes.
+
+1. Read the sweep file and the base, design the cases, check every one of them in full.
+2. Claim the folder; cases whose key has a result already are finished, equal cases are one.
+3. Workers solve the rest, those that took longest in earlier runs first; each result is appended
+   and synced to disk, and the table of all cases is written again from time to time.
+4. The cases that `refine` names are solved again, more exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from planner.document import Document
+from planner.errors import PlanError, ScenarioError
+from planner.studies.case import pack, solve_case, unpack
+from planner.studies.cluster import Task, cluster, solve_all
+from planner.sweeps.design import Case, design
+from planner.sweeps.file import SweepFile, read_sweep
+from planner.sweeps.result import Sweep, case_table, write_cases
+from planner.sweeps.store import (
+    PLANS,
+    RESULTS,
+    SWEEP,
+    Result,
+    Store,
+    judge_content,
+    read_description,
+    read_results,
+    write_description,
+)
+from planner.sweeps.variants import Base, check_cases, read_base
+from planner.target import claim, write_whole
+
+TABLE_S = 10.0  # least seconds between two writings of the table
+TABLE_SHARE = 0.05  # most of the driver's time that goes into them
+SOLVER = {"gap", "time_limit_s"}
+
+Progress = Callable[[int, int], None]
+"""Told the number of distinct cases finished and their total."""
+
+
+@dataclass
+class Prepared:
+    """A sweep whose every case has been checked; nothing is solved yet."""
+
+    description: SweepFile
+    document: Document
+    base: Base
+    cases: list[Case]
+    keys: list[str]
+    wrong: dict[int, str]
+    refined: dict[int, str] = field(default_factory=dict)
+    name: str = field(default_factory=lambda: f"planner-{uuid.uuid4().hex[:12]}")  # on workers
+
+    @property
+    def distinct(self) -> dict[str, Case]:
+        """Return the first case of every key, in order."""
+        found: dict[str, Case] = {}
+        for key, case in zip(self.keys, self.cases, strict=True):
+            if key:
+                found.setdefault(key, case)
+        return found
+
+
+def prepare(sweep: str | Path | SweepFile) -> Prepared:
+    """Read a sweep, design its cases and check each of them; solve nothing.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
+    if isinstance(sweep, SweepFile):
+        document, folder = Document("sweep", {}), Path()
+    else:
+        sweep, document = read_sweep(sweep)
+        folder = Path(document.file).parent
+    base = read_base(sweep, document, folder)
+    description, cases = design(sweep, document, folder, base.at)
+    keys, wrong = check_cases(sweep, document, base, cases)
+    if sweep.refine is not None:
+        for number in sweep.refine.cases:
+            if number >= len(cases):
+                said = f"there is no case {number}; the last is {len(cases) - 1}"
+                raise ScenarioError([document.problem(("refine", "cases"), said)])
+    return Prepared(description, document, base, cases, keys, wrong)
+
+
+def sweep(
+    sweep: str | Path | SweepFile,
+    out: str | Path | None = None,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Solve every case of a sweep and write its folder.
+
+    Args:
+        sweep: a sweep file, or one in memory whose paths are relative to the working folder.
+        out: the sweep folder [sweeps/NAME]; what it holds of this sweep is used again.
+        workers: processes of the local cluster [one a core].
+        scheduler: address of a Dask scheduler to use instead.
+        fresh: forget earlier results.
+        progress: is told how far it is.
+
+    Returns:
+        The table of cases. After Ctrl-C, as far as it came, with `interrupted`.
+
+    Raises:
+        ScenarioError: the sweep, its base or one of its cases is wrong; nothing was solved.
+        PlanError: the folder holds something else or cannot be written.
+        SolveError: the scheduler or its workers were lost.
+    """
+    return run(prepare(sweep), out, workers, scheduler, fresh=fresh, progress=progress)
+
+
+def default_folder(description: SweepFile) -> Path:
+    """Return where a sweep is written unless told otherwise."""
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in description.name)
+    return Path("sweeps") / (safe.strip(".")[:60] or "sweep")
+
+
+def run(
+    prepared: Prepared,
+    out: str | Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Solve a prepared sweep. Returns and raises as `sweep`."""
+    folder = Path(out) if out is not None else default_folder(prepared.description)
+    with claim(folder, judge_content) as target:
+        _demand_same(prepared, target)
+        store = Store(target, fresh=fresh)
+        interrupted = False
+        try:
+            base = Path(prepared.base.document.file).resolve()
+            write_description(prepared.description, base, target)
+            crew = _Crew(prepared, store, workers, scheduler, progress)
+            try:
+                crew.solve_cases()
+                crew.refine()
+            except KeyboardInterrupt:
+                interrupted = True
+            finally:
+                crew.write_table()
+        finally:
+            store.close()
+        return Sweep(crew.table(), prepared.description, folder, interrupted)
+
+
+def _demand_same(prepared: Prepared, target: Path) -> None:
+    """Refuse a folder that holds another sweep."""
+    if not (target / SWEEP).exists():
+        return
+    there = read_description(target).name
+    if there != prepared.description.name:
+        raise PlanError(
+            f"{target} holds the sweep {there!r}, not {prepared.description.name!r};"
+            " choose another folder"
+        )
+
+
+@dataclass
+class _Crew:
+    """The driver: hands cases to workers and keeps what they return."""
+
+    prepared: Prepared
+    store: Store
+    workers: int | None
+    scheduler: str | None
+    progress: Progress | None
+    written: float = -TABLE_S
+    pause: float = TABLE_S
+
+    def solve_cases(self) -> None:
+        """Solve every distinct case without a result."""
+        plans = self.prepared.description.plans == "all"
+        self._solve(
+            [Task(key, at_of(case), case.changes, plans)
+             for key, case in self.prepared.distinct.items()]
+        )  # fmt: skip
+
+    def refine(self) -> None:
+        """Solve the best cases again, more exactly."""
+        refine = self.prepared.description.refine
+        if refine is None:
+            return
+        chosen = _chosen(self.prepared, self.store.results)
+        exact = self.prepared.base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
+        solver = {f"solver.{name}": value for name, value in exact.items()}
+        tasks = []
+        for case in chosen:
+            changes = {**case.changes, **solver}
+            key = self.prepared.base.key(self.prepared.base.scenario(changes))
+            self.prepared.refined[case.number] = key
+            tasks.append(Task(key, at_of(case), changes, self.prepared.description.plans != "none"))
+        self._solve(list({task.key: task for task in tasks}.values()))
+
+    def _solve(self, tasks: Sequence[Task]) -> None:
+        todo = [task for task in tasks if not self._finished(task)]
+        todo.sort(key=lambda task: -self.store.earlier_s.get(task.at, 0.0))
+        total = len(tasks)
+        done = total - len(todo)
+        self._tell(done, total)
+        if not todo:
+            return
+        name = self.prepared.name
+        with cluster(name, pack(self.prepared.base), self.workers, self.scheduler) as client:
+            for result, files in solve_all(client, name, todo):
+                if files:
+                    self._write_plan(result["key"], files)
+                self.store.add(result)
+                self.store.earlier_s[result["at"]] = result["seconds"]
+                done += 1
+                self._tell(done, total)
+                if time.monotonic() - self.written > self.pause:
+                    self.write_table()
+
+    def _finished(self, task: Task) -> bool:
+        plans = self.plan_folders(task.key) if task.wants_plan else []
+        figures = self.store.results.get(task.key, {}).get("figures")
+        return self.store.finished(task.key) and not (
+            figures and any(not folder.exists() for folder in plans)
+        )
+
+    def plan_folders(self, key: str) -> list[Path]:
+        """Return where the plan with this key goes: a folder for every case that has it."""
+        numbers = [c.number for k, c in zip(self.prepared.keys, self.prepared.cases, strict=True)
+                   if k == key]  # fmt: skip
+        numbers += [number for number, k in self.prepared.refined.items() if k == key]
+        return [self.store.folder / PLANS / str(number) for number in sorted(set(numbers))]
+
+    def _write_plan(self, key: str, files: dict[str, bytes]) -> None:
+        def fill(folder: Path) -> None:
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+
+        for folder in self.plan_folders(key):
+            folder.parent.mkdir(exist_ok=True)
+            write_whole(folder, fill)
+
+    def _tell(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(done, total)
+
+    def table(self) -> Any:
+        """Return the table of cases as it stands."""
+        p = self.prepared
+        return case_table(p.cases, p.keys, p.wrong, self.store.results, p.refined)
+
+    def write_table(self) -> None:
+        """Write cases.parquet and cases.csv; a large table is written less often."""
+        began = time.monotonic()
+        write_cases(self.table(), self.store.folder)
+        self.written = time.monotonic()
+        self.pause = max(TABLE_S, (self.written - began) / TABLE_SHARE)
+
+
+def at_of(case: Case) -> str:
+    """Return what the axes of a case are at, as a text that later runs find again."""
+    return json.dumps(case.values, ensure_ascii=False)
+
+
+def _chosen(prepared: Prepared, results: dict[str, Result]) -> list[Case]:
+    """Return the cases that `refine` names: the best by a figure, and those named."""
+    refine = prepared.description.refine
+    assert refine is not None
+    ranked: list[tuple[float, int]] = []
+    for key, case in prepared.distinct.items():
+        figure = results.get(key, {}).get("figures", {}).get(refine.by)
+        if figure is not None:
+            ranked.append((figure if refine.lowest else -figure, case.number))
+    if refine.best is not None and not ranked and results:
+        said = f"no case has a figure {refine.by!r}"
+        raise ScenarioError([prepared.document.problem(("refine", "by"), said)])
+    best = [number for _, number in sorted(ranked)[: refine.best or 0]]
+    numbers = dict.fromkeys([*best, *refine.cases])
+    return [prepared.cases[number] for number in numbers if prepared.keys[number]]
+
+
+def first_seconds(prepared: Prepared, folder: Path) -> tuple[float, str]:
+    """Return seconds of a case: the mean of those solved before, else those of the first one.
+
+    Raises:
+        PlanError: the results in the folder cannot be read.
+    """
+    results, _ = read_results(folder / RESULTS)
+    earlier = [r["seconds"] for r in results.values() if r["figures"]]
+    if earlier:
+        return sum(earlier) / len(earlier), f"the mean of {len(earlier)} cases solved before"
+    key, case = next(iter(prepared.distinct.items()))
+    unpack(prepared.name, pack(prepared.base))
+    result, _ = solve_case(prepared.name, key, "", case.changes, False)
+    return float(result["seconds"]), f"{case} solved once"

@@ -1,0 +1,120 @@
+"""A sweep as a table: a row a case, with its axes, how it went and its figures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import PlanError
+from planner.sweeps.design import Case
+from planner.sweeps.file import RESERVED, SweepFile
+from planner.sweeps.store import CASES_CSV, CASES_PARQUET, Result, read_description
+from planner.target import replace_file
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The answer of a sweep.
+
+    `cases` has a row a case: `case`, a column per axis, `key`, `status`, `gap`, `message`,
+    `seconds`, `refined`, then figures by their path in summary.json. `description` is the sweep
+    file with the base value of every axis. `interrupted` says that Ctrl-C ended the run early.
+    """
+
+    cases: pd.DataFrame
+    description: SweepFile
+    folder: Path
+    interrupted: bool = False
+
+
+def read_cases(folder: str | Path) -> Sweep:
+    """Read a sweep folder back.
+
+    Raises:
+        PlanError: the folder is no sweep folder, or its table cannot be read.
+    """
+    folder = Path(folder)
+    description = read_description(folder)
+    try:
+        cases = pd.read_parquet(folder / CASES_PARQUET)
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{folder} has no table of cases that can be read: {error}") from None
+    return Sweep(cases, description, folder)
+
+
+def case_table(
+    cases: Sequence[Case],
+    keys: Sequence[str],
+    wrong: Mapping[int, str],
+    results: Mapping[str, Result],
+    refined: Mapping[int, str],
+) -> pd.DataFrame:
+    """Return a row a case, from whatever results there are.
+
+    Args:
+        cases: the cases, in order.
+        keys: the key of each; empty where the case is no valid scenario.
+        wrong: what is wrong with such a case, by number.
+        results: results by key.
+        refined: keys of the cases solved again more exactly, by number.
+    """
+    axes = list(cases[0].values) if cases else []
+    rows: list[dict[str, Any]] = []
+    figures: list[Mapping[str, float]] = []
+    for case, first in zip(cases, keys, strict=True):
+        key, result = first, results.get(first)
+        again = results.get(refined.get(case.number, ""))
+        better = again is not None and again["figures"]
+        if again is not None and better:
+            key, result = again["key"], again
+        status = "wrong_input" if not key else "waiting" if result is None else result["status"]
+        rows.append(
+            {
+                "key": key,
+                "status": status,
+                "gap": None if result is None else result["gap"],
+                "message": wrong.get(case.number, "") if result is None else result["message"],
+                "seconds": None if result is None else result["seconds"],
+                "refined": bool(better),
+            }
+        )
+        figures.append({} if result is None else result["figures"])
+    index = pd.RangeIndex(len(cases))
+    left = {"case": pd.Series([case.number for case in cases], index=index, dtype="int64")}
+    for name in axes:
+        left[name] = _column([case.values[name] for case in cases], index)
+    how = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
+    how = how.astype({"gap": float, "seconds": float, "refined": bool})
+    names = dict.fromkeys(name for row in figures for name in row if name not in left)
+    right = {
+        name: pd.Series([row.get(name) for row in figures], index=index, dtype=float)
+        for name in names
+    }
+    return pd.concat([pd.DataFrame(left, index=index), how, pd.DataFrame(right)], axis=1)
+
+
+def _column(values: list[Any], index: pd.Index[Any]) -> pd.Series[Any]:
+    """Return one column of axis values: numbers, or texts as soon as one is no number."""
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, bool) for value in values):
+        return pd.Series(values, index=index, dtype=bool)
+    if any(isinstance(value, bool | str) for value in known):
+        texts = [None if v is None else str(v).lower() if isinstance(v, bool) else str(v)
+                 for v in values]  # fmt: skip
+        return pd.Series(texts, index=index, dtype="str")
+    if known and len(known) == len(values) and all(isinstance(value, int) for value in values):
+        return pd.Series(values, index=index, dtype="int64")
+    return pd.Series(values, index=index, dtype=float)
+
+
+def write_cases(table: pd.DataFrame, folder: Path) -> None:
+    """Write cases.parquet and cases.csv, each whole. Raises PlanError."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    replace_file(folder / CASES_PARQUET, buffer.getvalue())
+    replace_file(folder / CASES_CSV, table.to_csv(index=False))
