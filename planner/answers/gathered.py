@@ -38,7 +38,8 @@ from planner.answers.pareto import pareto
 from planner.answers.ranking import ranking
 from planner.answers.tornado import tornado
 from planner.errors import PlanError, PlannerError, ScenarioError
-from planner.sweeps.file import SweepFile, read_sweep
+from planner.sweeps.file import SweepFile
+from planner.sweeps.result import read_cases
 from planner.target import replace_file
 
 MOST_PLACES = 10_000  # of a map; a finer one cannot be seen
@@ -178,18 +179,13 @@ def read_answers(folder: str | Path) -> Answers:
     Raises:
         PlanError: the folder is no sweep folder, or cannot be read.
     """
-    folder = Path(folder)
-    table = folder / "cases.parquet"
-    if not (folder / "sweep.yaml").is_file() or not table.is_file():
-        raise PlanError(f"{folder} is no sweep folder: it has no sweep.yaml and cases.parquet")
+    sweep = read_cases(folder)
+    path = Path(folder) / BREAK_EVEN
     try:
-        sweep, _ = read_sweep(folder / "sweep.yaml")
-        found = gather(pd.read_parquet(table), sweep)
-        if (folder / BREAK_EVEN).is_file():
-            found.break_even = json.loads((folder / BREAK_EVEN).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError) as error:
-        raise PlanError(f"{folder} cannot be read: {error}") from None
-    except ScenarioError as error:
+        found = gather(sweep.cases, sweep.description)
+        if path.is_file():
+            found.break_even = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, ScenarioError) as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
     return found
 

@@ -10,17 +10,25 @@ difference open, where a value has no plan, and where a plan does not have the f
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.answers.condition import Condition, Reading, flat, parse_condition
 from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_you_mean
 from planner.scenario import Scenario, load
 from planner.studies.single import solve
+from planner.sweeps.axes import Axis, Scale, Values
+from planner.sweeps.design import design
+from planner.target import replace_file
 
+if TYPE_CHECKING:
+    from planner.studies.sweep import Prepared
+
+FILE = "breakeven.json"
 TOLERANCE = 1e-3  # of high - low
 FEWEST = 1e-12  # a finer tolerance than numbers can show
 JUMP = 0.05  # a difference left over, relative to that at the ends, from which on it is a jump
@@ -114,6 +122,44 @@ def break_even(
         return load(base, dict(set or {}) | {path: {"scale": value} if scale else value})
 
     return search(at, path, where, low, high, tolerance=tolerance)
+
+
+def find(prepared: Prepared, tell: Callable[[Point], None] = lambda _: None) -> BreakEven | None:
+    """Search the break-even that a sweep file asks for; None where it asks for none.
+
+    Its path is moved by itself, the axes of the sweep at their base. Where the path is the key of
+    an axis, the values are those of the axis: factors where it scales, and what follows from it
+    follows. Raises as `break_even`.
+    """
+    sweep = prepared.description
+    if sweep.find is None:
+        return None
+    path, of = sweep.find.path, sweep.axes.get(sweep.find.path)
+
+    def at(value: float) -> Scenario:
+        moved: Axis = Scale(scale=(value,)) if isinstance(of, Scale) else Values(values=(value,))
+        alone = sweep.model_copy(
+            update={"design": "one_at_a_time", "samples": None, "axes": {**sweep.axes, path: moved}}
+        )
+        folder = Path(prepared.document.file).parent
+        _, cases = design(alone, prepared.document, folder, prepared.base.at)
+        base = cases[0].values
+        others = [name for name in alone.varied if name != path]
+        case = next(
+            case for case in cases[1:] if all(case.values[name] == base[name] for name in others)
+            and case.values[path] == value
+        )  # fmt: skip
+        return prepared.base.scenario(case.changes)
+
+    wanted = sweep.find
+    return search(at, path, wanted.where, wanted.low, wanted.high, tell=tell)
+
+
+def write_break_even(found: BreakEven, folder: Path) -> Path:
+    """Write breakeven.json into a sweep folder. Raises PlanError."""
+    text = json.dumps(found.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    replace_file(folder / FILE, text)
+    return folder / FILE
 
 
 def search(
