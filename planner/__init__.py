@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
+    from planner.studies.sweep import sweep
+    from planner.sweeps.result import Sweep
 
 __all__ = [
     "InfeasibleError",
@@ -39,6 +41,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveError",
+    "Sweep",
     "audit",
     "break_even",
     "compare",
@@ -46,6 +49,7 @@ __all__ = [
     "prices",
     "read_plan",
     "solve",
+    "sweep",
 ]
 
 _WHERE = {
@@ -59,6 +63,8 @@ _WHERE = {
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
     "solve": "planner.studies.single",
+    "Sweep": "planner.sweeps.result",
+    "sweep": "planner.studies.sweep",
 }
 
 

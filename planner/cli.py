@@ -25,7 +25,6 @@ from planner.options import (
     TimeLimit,
     Verbose,
     changes_of,
-    file_name,
     known_formats,
     limited,
 )
@@ -102,7 +101,7 @@ def solve(
     """Find the most profitable plan, print its summary and write the plan folder."""
     with told_errors(), ExitStack() as held:
         from planner.scenario import load
-        from planner.target import claim
+        from planner.target import claim, file_name
 
         wanted = known_formats(formats)
         changes = limited(set_, gap, time_limit)
@@ -174,6 +173,37 @@ def prices(
             raise typer.Exit(130)
 
 
+@app.command(epilog="Example: planner sweep sweeps/token_price.yaml --workers 4 --dry-run")
+def sweep(
+    sweep: Annotated[Path, typer.Argument(metavar="SWEEP", help="Sweep file.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Sweep folder. [default: sweeps/NAME]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes. [default: one a core]")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler to use: tcp://10.0.0.5:8786."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Keep earlier results, or start over.")
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and count the cases, estimate the time.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Solve many cases of one scenario; what is finished stays and is never solved twice."""
+    with told_errors():
+        from planner.sweeping import dry, sweep_with_progress
+
+        if dry_run:
+            dry(sweep, out, workers, quiet=quiet)
+        elif sweep_with_progress(sweep, out, workers, scheduler, fresh=not resume, quiet=quiet):
+            raise typer.Exit(130)
+
+
 @app.command(epilog="Example: planner audit plans/huainan")
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder.")],
@@ -209,20 +239,21 @@ def compare(
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
     what: Annotated[
-        str, typer.Argument(metavar="[scenario]", help="What to describe.")
+        str, typer.Argument(metavar="[scenario|sweep]", help="What to describe.")
     ] = "scenario",
 ) -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+    """Print the JSON Schema of scenario or sweep files, for editors."""
     with told_errors():
         import json
 
-        if what != "scenario":
-            later = "sweep is not yet available; " if what == "sweep" else ""
-            said = f"{later}must be scenario, is {what!r}"
+        if what not in ("scenario", "sweep"):
+            said = f"must be scenario or sweep, is {what!r}"
             raise ScenarioError([Problem(said, path="planner schema")])
         from planner.schema import scenario_schema
+        from planner.sweeps.schema import sweep_schema
 
-        sys.stdout.write(json.dumps(scenario_schema(), indent=2) + "\n")
+        found = scenario_schema() if what == "scenario" else sweep_schema()
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
 
 
 def _solve(scenario: Scenario, target: Path | None, *, prices: bool) -> Plan:

@@ -66,8 +66,3 @@ def known_formats(text: str) -> tuple[str, ...]:
         said = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
         raise ScenarioError([Problem(said, path="--formats")])
     return wanted
-
-
-def file_name(name: str) -> str:
-    """Return the name of a scenario as that of a folder."""
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:60] or "plan"

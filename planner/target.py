@@ -227,3 +227,8 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def file_name(name: str) -> str:
+    """Return the name of a scenario or sweep as that of a folder."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:60] or "plan"

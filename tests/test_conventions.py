@@ -38,6 +38,7 @@ LAYERS = [
     ["sweeps.expression"],
     ["sweeps.axes"],
     ["sweeps.file"],
+    ["sweeps.listed"],
     ["sweeps.design"],
     ["sweeps.variants", "sweeps.store"],
     ["sweeps.*", "sweeps"],
@@ -55,6 +56,7 @@ LAYERS = [
     ["report.*", "report"],
     [""],
     ["options", "terminal"],
+    ["sweeping"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

@@ -9,34 +9,28 @@
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.document import Document
-from planner.errors import PlanError, ScenarioError
-from planner.studies.case import pack, solve_case, unpack
+from planner.errors import PlanError
+from planner.studies.case import pack
 from planner.studies.cluster import Task, cluster, solve_all
-from planner.sweeps.design import Case, design
-from planner.sweeps.file import SweepFile, read_sweep
+from planner.studies.prepared import Prepared, at_of, chosen, prepare
+from planner.sweeps.file import SweepFile
 from planner.sweeps.result import Sweep, case_table, write_cases
 from planner.sweeps.store import (
     PLANS,
-    RESULTS,
     SWEEP,
-    Result,
     Store,
     judge_content,
     read_description,
-    read_results,
     write_description,
 )
-from planner.sweeps.variants import Base, check_cases, read_base
-from planner.target import claim, write_whole
+from planner.target import claim, file_name, write_whole
 
 TABLE_S = 10.0  # least seconds between two writings of the table
 TABLE_SHARE = 0.05  # most of the driver's time that goes into them
@@ -44,51 +38,6 @@ SOLVER = {"gap", "time_limit_s"}
 
 Progress = Callable[[int, int], None]
 """Told the number of distinct cases finished and their total."""
-
-
-@dataclass
-class Prepared:
-    """A sweep whose every case has been checked; nothing is solved yet."""
-
-    description: SweepFile
-    document: Document
-    base: Base
-    cases: list[Case]
-    keys: list[str]
-    wrong: dict[int, str]
-    refined: dict[int, str] = field(default_factory=dict)
-    name: str = field(default_factory=lambda: f"planner-{uuid.uuid4().hex[:12]}")  # on workers
-
-    @property
-    def distinct(self) -> dict[str, Case]:
-        """Return the first case of every key, in order."""
-        found: dict[str, Case] = {}
-        for key, case in zip(self.keys, self.cases, strict=True):
-            if key:
-                found.setdefault(key, case)
-        return found
-
-
-def prepare(sweep: str | Path | SweepFile) -> Prepared:
-    """Read a sweep, design its cases and check each of them; solve nothing.
-
-    Raises:
-        ScenarioError: with every problem found.
-    """
-    if isinstance(sweep, SweepFile):
-        document, folder = Document("sweep", {}), Path()
-    else:
-        sweep, document = read_sweep(sweep)
-        folder = Path(document.file).parent
-    base = read_base(sweep, document, folder)
-    description, cases = design(sweep, document, folder, base.at)
-    keys, wrong = check_cases(sweep, document, base, cases)
-    if sweep.refine is not None:
-        for number in sweep.refine.cases:
-            if number >= len(cases):
-                said = f"there is no case {number}; the last is {len(cases) - 1}"
-                raise ScenarioError([document.problem(("refine", "cases"), said)])
-    return Prepared(description, document, base, cases, keys, wrong)
 
 
 def sweep(
@@ -123,8 +72,7 @@ def sweep(
 
 def default_folder(description: SweepFile) -> Path:
     """Return where a sweep is written unless told otherwise."""
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in description.name)
-    return Path("sweeps") / (safe.strip(".")[:60] or "sweep")
+    return Path("sweeps") / file_name(description.name)
 
 
 def run(
@@ -147,8 +95,9 @@ def run(
             write_description(prepared.description, base, target)
             crew = _Crew(prepared, store, workers, scheduler, progress)
             try:
-                crew.solve_cases()
-                crew.refine()
+                with crew.hired:
+                    crew.solve_cases()
+                    crew.refine()
             except KeyboardInterrupt:
                 interrupted = True
             finally:
@@ -179,6 +128,8 @@ class _Crew:
     workers: int | None
     scheduler: str | None
     progress: Progress | None
+    hired: ExitStack = field(default_factory=ExitStack)
+    client: Any = None
     written: float = -TABLE_S
     pause: float = TABLE_S
 
@@ -195,11 +146,10 @@ class _Crew:
         refine = self.prepared.description.refine
         if refine is None:
             return
-        chosen = _chosen(self.prepared, self.store.results)
         exact = self.prepared.base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
         solver = {f"solver.{name}": value for name, value in exact.items()}
         tasks = []
-        for case in chosen:
+        for case in chosen(self.prepared, self.store.results):
             changes = {**case.changes, **solver}
             key = self.prepared.base.key(self.prepared.base.scenario(changes))
             self.prepared.refined[case.number] = key
@@ -215,16 +165,19 @@ class _Crew:
         if not todo:
             return
         name = self.prepared.name
-        with cluster(name, pack(self.prepared.base), self.workers, self.scheduler) as client:
-            for result, files in solve_all(client, name, todo):
-                if files:
-                    self._write_plan(result["key"], files)
-                self.store.add(result)
-                self.store.earlier_s[result["at"]] = result["seconds"]
-                done += 1
-                self._tell(done, total)
-                if time.monotonic() - self.written > self.pause:
-                    self.write_table()
+        if self.client is None:
+            packed = pack(self.prepared.base)
+            crew = cluster(name, packed, self.workers, self.scheduler)
+            self.client = self.hired.enter_context(crew)
+        for result, files in solve_all(self.client, name, todo):
+            if files:
+                self._write_plan(result["key"], files)
+            self.store.add(result)
+            self.store.earlier_s[result["at"]] = result["seconds"]
+            done += 1
+            self._tell(done, total)
+            if time.monotonic() - self.written > self.pause:
+                self.write_table()
 
     def _finished(self, task: Task) -> bool:
         plans = self.plan_folders(task.key) if task.wants_plan else []
@@ -264,41 +217,3 @@ class _Crew:
         write_cases(self.table(), self.store.folder)
         self.written = time.monotonic()
         self.pause = max(TABLE_S, (self.written - began) / TABLE_SHARE)
-
-
-def at_of(case: Case) -> str:
-    """Return what the axes of a case are at, as a text that later runs find again."""
-    return json.dumps(case.values, ensure_ascii=False)
-
-
-def _chosen(prepared: Prepared, results: dict[str, Result]) -> list[Case]:
-    """Return the cases that `refine` names: the best by a figure, and those named."""
-    refine = prepared.description.refine
-    assert refine is not None
-    ranked: list[tuple[float, int]] = []
-    for key, case in prepared.distinct.items():
-        figure = results.get(key, {}).get("figures", {}).get(refine.by)
-        if figure is not None:
-            ranked.append((figure if refine.lowest else -figure, case.number))
-    if refine.best is not None and not ranked and results:
-        said = f"no case has a figure {refine.by!r}"
-        raise ScenarioError([prepared.document.problem(("refine", "by"), said)])
-    best = [number for _, number in sorted(ranked)[: refine.best or 0]]
-    numbers = dict.fromkeys([*best, *refine.cases])
-    return [prepared.cases[number] for number in numbers if prepared.keys[number]]
-
-
-def first_seconds(prepared: Prepared, folder: Path) -> tuple[float, str]:
-    """Return seconds of a case: the mean of those solved before, else those of the first one.
-
-    Raises:
-        PlanError: the results in the folder cannot be read.
-    """
-    results, _ = read_results(folder / RESULTS)
-    earlier = [r["seconds"] for r in results.values() if r["figures"]]
-    if earlier:
-        return sum(earlier) / len(earlier), f"the mean of {len(earlier)} cases solved before"
-    key, case = next(iter(prepared.distinct.items()))
-    unpack(prepared.name, pack(prepared.base))
-    result, _ = solve_case(prepared.name, key, "", case.changes, False)
-    return float(result["seconds"]), f"{case} solved once"

@@ -1,0 +1,130 @@
+"""What `planner sweep` shows: the dry run, progress with rate and time left, how cases ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.terminal import open_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from planner.studies.prepared import Prepared
+    from planner.studies.sweep import Progress
+
+FIRST = 5  # cases that a dry run lists
+
+
+def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool) -> None:
+    """Check every case, and say how many there are, how long they may take, and the first."""
+    from planner.studies.prepared import first_seconds, prepare
+    from planner.studies.sweep import default_folder
+
+    began = time.perf_counter()
+    prepared = prepare(path)
+    if quiet:
+        return
+    console = open_console()
+    _warn(prepared, console)
+    sweep, distinct = prepared.description, prepared.distinct
+    count = f"{len(prepared.cases)} cases"
+    if len(distinct) < len(prepared.cases) - len(prepared.wrong):
+        count += f", {len(distinct)} of them different"
+    if prepared.wrong:
+        count += f", {len(prepared.wrong)} no valid scenarios"
+    checked = f"checked in {time.perf_counter() - began:.1f} s"
+    _say(console, f"{sweep.name}: {count}, by {sweep.design}; {checked}")
+    for case in itertools.islice(prepared.cases, FIRST):
+        _say(console, f"  {case}")
+    if len(prepared.cases) > FIRST:
+        _say(console, "  ...")
+    if not distinct:
+        return
+    estimate = first_seconds(prepared, out or default_folder(sweep), workers)
+    left = dt.timedelta(seconds=round(estimate.left_s))
+    _say(
+        console,
+        f"{estimate.waiting} to solve, {estimate.case_s:.2f} s each ({estimate.source}): about"
+        f" {left} on {estimate.workers} workers",
+    )
+
+
+def sweep_with_progress(
+    path: Path,
+    out: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    *,
+    fresh: bool,
+    quiet: bool,
+) -> bool:
+    """Solve a sweep, show how far it is, then how its cases ended; return whether by Ctrl-C."""
+    from planner.studies.prepared import prepare
+    from planner.studies.sweep import run
+
+    console = open_console()
+    prepared = prepare(path)
+    if not quiet:
+        _warn(prepared, console)
+    with _progress(console, quiet, prepared.description.name) as tell:
+        sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=tell)
+    if not quiet:
+        counts = sweep.cases["status"].value_counts()
+        told = ", ".join(f"{count} {status}" for status, count in counts.items())
+        _say(console, f"{sweep.description.name}: {len(sweep.cases)} cases: {told}")
+        _say(console, f"sweep folder: {sweep.folder}")
+    return sweep.interrupted
+
+
+def _warn(prepared: Prepared, console: Console) -> None:
+    from planner.sweeps.caution import cautions
+
+    for text in cautions(prepared.description):
+        said = f"warning: {text}"
+        console.print(said, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress(console: Console, quiet: bool, name: str) -> Iterator[Progress | None]:
+    """Show a bar with rate and time left, on a terminal."""
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(name, total=None, rate="")
+        first: tuple[float, int] | None = None
+
+        def tell(done: int, total: int) -> None:
+            nonlocal first
+            if first is None or done < first[1]:
+                first = (time.monotonic(), done)
+            passed = time.monotonic() - first[0]
+            rate = f"{60 * (done - first[1]) / passed:.0f} cases/min" if passed > 1 else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield tell
