@@ -236,6 +236,24 @@ def compare(
         show_comparison(compare_plans(first, second), open_console(), top)
 
 
+@app.command(epilog="Example: planner report sweeps/token_price")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Sweep folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write the answers and the page of a sweep folder again, and print the answers."""
+    with told_errors():
+        from planner.answers.gathered import read_answers
+        from planner.report.sweep import report_sweep, show_sweep
+
+        written = report_sweep(folder)
+        if not quiet:
+            console = open_console()
+            show_sweep(read_answers(folder), console)
+            for path in written:
+                console.print(str(path), highlight=False, markup=False, soft_wrap=True)
+
+
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
     what: Annotated[

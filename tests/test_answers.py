@@ -259,7 +259,8 @@ def green() -> pd.DataFrame:
     ]
     return table(
         [{"rule": r, "objective_cny": p, "bound_cny": b, "green.load_share": s,
-          "allocation_mwh.renewable.compute": m, "carbon.emission_tco2": e,
+          "allocation_mwh.renewable.compute": m, "allocation_mwh.grid.load": 1000.0 - m,
+         "allocation_mwh.grid.export": 55.0, "carbon.emission_tco2": e,
           "carbon.import_emission_tco2": 0.0} for r, p, b, s, m, e in rows]
     )  # fmt: skip
 
@@ -268,7 +269,7 @@ def test_a_cost_curve_prices_each_further_point_of_green_supply() -> None:
     found = cost_curve(green(), "rule")
     assert found["to_value"].tolist() == [0.4, 0.5, 0.6]
     assert found["cost_cny"].tolist() == [0, 100, 200]
-    # 100 CNY for 10 points, 100 MWh and 100 tCO2; then 200 CNY for the same.
+    # 1000 MWh drawn: 100 CNY for 10 points, 100 MWh and 100 tCO2; then 200 CNY for the same.
     for name, step in (("point", 10.0), ("mwh", 1.0), ("tco2", 1.0)):
         values = found[f"cost_cny_per_{name}"].tolist()
         assert np.isnan(values[0])  # nothing grew: the rule did not bind

@@ -12,7 +12,8 @@ import planner
 from planner.answers.condition import Condition, parse_condition
 from planner.errors import ScenarioError
 from planner.studies import breakeven
-from planner.studies.breakeven import BreakEven, search
+from planner.studies.breakeven import BreakEven, search, write_break_even
+from planner.studies.prepared import prepare
 from tests.build import grid, renewable, scenario
 from tests.compute import chat, fleet, market
 from tests.compute import grid as supply
@@ -184,3 +185,27 @@ def test_an_import_price_at_which_serving_pays_nothing() -> None:
     )  # fmt: skip
     assert result.value == pytest.approx(45, abs=0.01)
     assert "jump" not in result.text
+
+
+def test_a_sweep_file_moves_an_axis_and_what_follows_from_it(tmp_path: Path) -> None:
+    """The market's 2 CNY/Mtok and nothing else follow the factor f: 18 f = 30, f = 5/3."""
+    data = {"name": "s", "horizon": {"start": "2026-07-15T00:00:00+08:00", "hours": 1},
+            "solver": {"gap": 0}, "components": sun(chat=market((9, 2)))}  # fmt: skip
+    (tmp_path / "scenario.yaml").write_text(json.dumps(data))
+    path = "components.chat.market[0].price_cny_per_mtok"
+    size = {"components.pv.capacity_mw": {"values": [100, 50], "base": 100}}
+    follows = {"expression": "f", "from": ["f"], "scales": True}
+    asked = {"path": "f", "where": TOKENS, "low": 0.5, "high": 3}
+    for named, base in (({"f": {"values": [1, 2]}, path: follows}, "f"),
+                        ({path: {"scale": [1, 2]}}, path)):  # fmt: skip
+        text = {"name": "s", "base": "scenario.yaml", "axes": named | size,
+                "find": asked | {"path": base}}  # fmt: skip
+        (tmp_path / "sweep.yaml").write_text(json.dumps(text))
+        result = breakeven.find(prepare(tmp_path / "sweep.yaml"))
+        assert result is not None
+        assert result.value == pytest.approx(5 / 3, abs=3e-3)
+        written = write_break_even(result, tmp_path)
+        assert json.loads(written.read_text())["value"] == result.value
+    text.pop("find")
+    (tmp_path / "sweep.yaml").write_text(json.dumps(text))
+    assert breakeven.find(prepare(tmp_path / "sweep.yaml")) is None

@@ -60,6 +60,7 @@ def made(kind: str, top: str = OUTPUTS, name: str = "demo") -> tuple[pd.DataFram
         "bound_cny": profit, "carbon.emission_tco2": 500 - size - 100 * rule,
         "carbon.import_emission_tco2": 0.0, "green.load_share": rule,
         "allocation_mwh.renewable.compute": 1000 * rule,
+        "allocation_mwh.grid.compute": 1000 * (1 - rule),
     }  # fmt: skip
     return table.assign(**figures), described
 

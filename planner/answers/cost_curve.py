@@ -4,10 +4,12 @@ Between neighbouring cases along the axis, in the order of the axis' values:
 
     cost_cny           = profit before - profit after
     cost_cny_per_point = cost_cny / (100 * growth of the renewable share of what is drawn)
-    cost_cny_per_mwh   = cost_cny / growth of the renewable energy drawn by load and compute
+    green_mwh          = growth of the share * what load and compute draw after
+    cost_cny_per_mwh   = cost_cny / green_mwh
     cost_cny_per_tco2  = cost_cny / fall of the emission, that of imports included
 
-A quotient stays empty where its divisor does not grow: then the rule did not bind, or something
+`green_mwh` is the renewable energy beyond what the former share would supply: a share may also grow
+because less is drawn. A quotient stays empty where its divisor does not grow: then the rule did not bind, or something
 else gave way. `hidden` says that the cost is no more than what the solver's gap leaves open in the
 two cases, so that its sign is not known.
 """
@@ -15,6 +17,7 @@ two cases, so that its sign is not known.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +27,7 @@ from planner.answers.cases import OUTPUT, demand_columns, is_number, numbers
 from planner.errors import Problem, ScenarioError
 
 SHARE = "green.load_share"
-ENERGY = ("allocation_mwh.renewable.compute", "allocation_mwh.renewable.load")
+DRAWN = re.compile(r"allocation_mwh\.[^.]+\.(compute|load)")
 EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
 BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
@@ -49,7 +52,8 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
         raise ScenarioError([Problem("several cases have one value", axis, "cost curve")])
     ordered = cases.sort_values(axis, kind="stable").reset_index(drop=True)
     profit, share = numbers(ordered, OUTPUT), numbers(ordered, SHARE)
-    energy = _sum(ordered, ENERGY)
+    drawn = _sum(ordered, [str(name) for name in ordered if DRAWN.fullmatch(str(name))])
+    demand_columns(ordered, EMISSION, "cost curve")
     emission = _sum(ordered, EMISSION)
     open_cny = numbers(ordered, BOUND) - profit
     known = np.flatnonzero(profit.notna())
@@ -58,7 +62,8 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
     for one, two in itertools.pairwise(known.tolist()):
         cost = float(profit[one] - profit[two])
         points = 100 * float(share[two] - share[one])
-        green, abated = float(energy[two] - energy[one]), float(emission[one] - emission[two])
+        green = float((share[two] - share[one]) * drawn[two])
+        abated = float(emission[one] - emission[two])
         found.append(
             {
                 "from_case": int(number[one]),
@@ -71,7 +76,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
                 "green_mwh": green,
                 "abated_tco2": abated,
                 "cost_cny_per_point": _over(cost, points, 100.0),
-                "cost_cny_per_mwh": _over(cost, green, float(energy[two])),
+                "cost_cny_per_mwh": _over(cost, green, float(drawn[two])),
                 "cost_cny_per_tco2": _over(cost, abated, float(emission[one])),
                 "hidden": bool(abs(cost) <= max(open_cny[one], open_cny[two])),
                 "skipped": int(two - one - 1),
@@ -81,11 +86,8 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """Return the sum of those of the columns that the cases have."""
-    there = [name for name in columns if name in cases]
-    if not there:
-        demand_columns(cases, columns, "cost curve")
-    return sum((numbers(cases, name).fillna(0.0) for name in there), pd.Series(0.0, cases.index))
+    """Return the sum of columns by row; what a plan does not have is 0."""
+    return sum((numbers(cases, name).fillna(0.0) for name in columns), pd.Series(0.0, cases.index))
 
 
 def _over(cost: float, growth: float, size: float) -> float:

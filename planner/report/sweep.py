@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +54,23 @@ def show_sweep(found: Answers, console: Console) -> None:
         _table(console, "Base case", pd.DataFrame([found.baseline]))
     if found.break_even is not None:
         console.print(f"break-even: {_safe(found.break_even['text'])}", **plain)
-    for output, table in found.tornados.items():
+    first = found.outputs[:1]
+    if len(found.outputs) > 1:
+        names = ", ".join(found.outputs[1:])
+        console.print(f"tables of {_safe(names)}: {PAGE}", **plain)
+    for output, table in _of(found.tornados, first):
         columns = ["axis", "low", "high", "output_low", "output_high", "swing", "status_low",
                    "status_high"]  # fmt: skip
         shown = table[columns].head(WIDEST)
         if (table[["status_low", "status_high"]] == "optimal").all(axis=None):
             shown = shown.drop(columns=["status_low", "status_high"])
         _table(console, f"Tornado of {output}: each axis alone", shown)
-    for output, indices in found.indices.items():
+    for output, indices in _of(found.indices, first):
         title = f"Sobol indices of {output}, ± at {indices.confidence:.0%} confidence"
         _table(console, title, indices.table.head(WIDEST))
         if indices.note:
             console.print(f"[yellow]note[/] {_safe(indices.note)}", **plain)
-    for grid in found.maps.values():
+    for _, grid in _of(found.maps, first):
         if max(grid.values.shape) <= WIDEST:
             held = "".join(f", {name} = {value}" for name, value in grid.at.items())
             empty = f", {grid.missing} empty" if grid.missing else ""
@@ -83,6 +88,10 @@ def show_sweep(found: Answers, console: Console) -> None:
     if found.solved:
         columns = ["case", *found.axes, "status", *found.outputs]
         _table(console, f"Best cases by {found.outputs[0]}", found.best[columns].head(BEST))
+
+
+def _of(tables: dict[str, Any], outputs: Sequence[str]) -> list[tuple[str, Any]]:
+    return [(name, tables[name]) for name in outputs if name in tables]
 
 
 def _table(console: Console, title: str, frame: pd.DataFrame) -> None:

@@ -26,7 +26,7 @@ from planner.sweeps.design import design
 from planner.target import replace_file
 
 if TYPE_CHECKING:
-    from planner.studies.sweep import Prepared
+    from planner.studies.prepared import Prepared
 
 FILE = "breakeven.json"
 TOLERANCE = 1e-3  # of high - low
@@ -137,19 +137,17 @@ def find(prepared: Prepared, tell: Callable[[Point], None] = lambda _: None) -> 
     path, of = sweep.find.path, sweep.axes.get(sweep.find.path)
 
     def at(value: float) -> Scenario:
-        moved: Axis = Scale(scale=(value,)) if isinstance(of, Scale) else Values(values=(value,))
+        moved: Axis = (
+            Scale(scale=(value,), base=value)
+            if isinstance(of, Scale)
+            else Values(values=(value,), base=value)
+        )
         alone = sweep.model_copy(
             update={"design": "one_at_a_time", "samples": None, "axes": {**sweep.axes, path: moved}}
         )
         folder = Path(prepared.document.file).parent
         _, cases = design(alone, prepared.document, folder, prepared.base.at)
-        base = cases[0].values
-        others = [name for name in alone.varied if name != path]
-        case = next(
-            case for case in cases[1:] if all(case.values[name] == base[name] for name in others)
-            and case.values[path] == value
-        )  # fmt: skip
-        return prepared.base.scenario(case.changes)
+        return prepared.base.scenario(cases[0].changes)  # every axis at its base
 
     wanted = sweep.find
     return search(at, path, wanted.where, wanted.low, wanted.high, tell=tell)
