@@ -8,10 +8,10 @@ Between neighbouring cases along the axis, in the order of the axis' values:
     cost_cny_per_mwh   = cost_cny / green_mwh
     cost_cny_per_tco2  = cost_cny / fall of the emission, that of imports included
 
-`green_mwh` is the renewable energy beyond what the former share would supply: a share may also grow
-because less is drawn. A quotient stays empty where its divisor does not grow: then the rule did not bind, or something
-else gave way. `hidden` says that the cost is no more than what the solver's gap leaves open in the
-two cases, so that its sign is not known.
+`green_mwh` is the renewable energy beyond what the former share would supply; a share also grows
+where less is drawn. A quotient stays empty where its divisor does not grow: then the rule did not
+bind, or something else gave way. `hidden` says that the cost is no more than what the solver's gap
+leaves open in the two cases, so that its sign is not known.
 """
 
 from __future__ import annotations
