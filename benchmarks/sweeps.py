@@ -50,7 +50,7 @@ def timed(prepared: Prepared, out: Path, workers: int) -> tuple[Sweep, float, fl
     sweep = run(
         prepared, out, workers, None, progress=lambda *_: moments.append(time.perf_counter())
     )
-    first = [json.loads(line) for line in (out / RESULTS).open()][0]
+    first = next(json.loads(line) for line in (out / RESULTS).open())
     start = moments[1] - first["seconds"] - began
     return sweep, start, moments[-1] - began - start
 

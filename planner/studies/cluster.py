@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 AHEAD = 2  # cases a worker has at once: one runs, one waits, so that it is never idle
 DEATHS = 1  # of workers a case may see before it is tried alone
 WAIT_S = 60  # for a first worker
+LAMENT = "ignore::UserWarning:multiprocessing.resource_tracker"
 ASK_S = 2.0  # between questions how many workers there are
 
 
@@ -67,13 +69,14 @@ def cluster(
     client: Client | None = None
     with dask.config.set(settings), _silent():
         try:
-            with _children_deaf_to_interrupts():
+            with _quiet_children():
                 if scheduler is None:
                     local = LocalCluster(
                         n_workers=workers or cores(),
                         threads_per_worker=1,
                         processes=True,
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",
+                        scheduler_kwargs={"dashboard": False},
                         memory_limit=0,
                         silence_logs=logging.CRITICAL,
                     )
@@ -82,7 +85,7 @@ def cluster(
                 except (OSError, ValueError, TimeoutError):
                     said = f"no Dask scheduler answers at {scheduler}"
                     raise ScenarioError([Problem(said, "--scheduler")]) from None
-            _give_base(client, name, packed)
+            _give_base(client, name, packed, deaf=local is not None)
             yield client
         finally:
             with suppress(OSError, TimeoutError, RuntimeError):
@@ -107,24 +110,39 @@ def _silent() -> Iterator[None]:
 
 
 @contextmanager
-def _children_deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C, which is meant for the driver alone."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _quiet_children() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C, which is meant for the driver alone.
+
+    Nor shall Python's resource tracker lament what a killed worker left.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, LAMENT]))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if main:
+            signal.signal(signal.SIGINT, heard)
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
-def _give_base(client: Client, name: str, packed: bytes) -> None:
+def _give_base(client: Client, name: str, packed: bytes, *, deaf: bool) -> None:
     from distributed import WorkerPlugin
 
     class BasePlugin(WorkerPlugin):
         """Hands the base to a worker when it joins, also to one that replaces a dead one."""
 
         packed = b""
+        deaf = False
 
         def setup(self, worker: Any) -> None:  # noqa: ARG002
+            if self.deaf:  # our own worker that replaces a dead one
+                with suppress(ValueError):  # not in the main thread
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
             from planner.studies.case import unpack
 
             unpack(name, self.packed)
@@ -135,7 +153,7 @@ def _give_base(client: Client, name: str, packed: bytes) -> None:
             BASES.pop(name, None)
 
     plugin = BasePlugin()
-    plugin.packed = packed
+    plugin.packed, plugin.deaf = packed, deaf
     try:
         client.wait_for_workers(1, timeout=WAIT_S)
         client.register_plugin(plugin, name=name)

@@ -23,6 +23,7 @@ import yaml
 
 from planner.document import read_yaml
 from planner.errors import PlanError, ScenarioError
+from planner.horizon import Frozen
 from planner.sweeps.file import SweepFile, check_sweep
 from planner.target import LITTER, replace_file
 
@@ -42,7 +43,7 @@ def judge_content(target: Path) -> None:
         held = {entry.name for entry in target.iterdir()} - LITTER
     except OSError as error:
         raise PlanError(f"{target} cannot be read: {error.strerror}") from None
-    if held and SWEEP not in held:
+    if held and RESULTS not in held:  # a file called sweep.yaml may be the user's own
         raise PlanError(f"{target} exists and is no sweep folder; choose another")
 
 
@@ -133,12 +134,23 @@ def _sync(folder: Path) -> None:
 
 def write_description(sweep: SweepFile, base: Path, folder: Path) -> None:
     """Write sweep.yaml, with the base as an absolute path. Raises PlanError."""
-    data = sweep.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data = _plain(sweep)
     data["base"] = str(base)
     if sweep.cases is not None:
         data["cases"] = str(base.parent / sweep.cases)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     replace_file(folder / SWEEP, text)
+
+
+def _plain(value: Any) -> Any:
+    """Turn a sweep file into plain data; fields without a value are left out."""
+    if isinstance(value, Frozen):
+        fields = type(value).model_fields.items()
+        pairs = ((field.alias or name, getattr(value, name)) for name, field in fields)
+        return {name: _plain(item) for name, item in pairs if item is not None}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def read_description(folder: Path) -> SweepFile:
