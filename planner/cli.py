@@ -224,16 +224,18 @@ def audit(
 
 @app.command(epilog="Example: planner compare plans/huainan plans/huainan_winter")
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder A.")],
-    second: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder B.")],
+    first: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder A, or a sweep folder.")],
+    second: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Plan folder B.")] = None,
+    case: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Two cases of a sweep folder, instead.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
 ) -> None:
     """Say what differs between two plans in inputs, money and hours."""
     with told_errors():
-        from planner.report.comparing import show_comparison
-        from planner.report.comparison import compare as compare_plans
+        from planner.answering import compare_folders
 
-        show_comparison(compare_plans(first, second), open_console(), top)
+        compare_folders(first, second, case or [], top)
 
 
 @app.command(epilog="Example: planner report sweeps/token_price")
@@ -243,15 +245,9 @@ def report(
 ) -> None:
     """Write the answers and the page of a sweep folder again, and print the answers."""
     with told_errors():
-        from planner.answers.gathered import read_answers
-        from planner.report.sweep import report_sweep, show_sweep
+        from planner.answering import report_folder
 
-        written = report_sweep(folder)
-        if not quiet:
-            console = open_console()
-            show_sweep(read_answers(folder), console)
-            for path in written:
-                console.print(str(path), highlight=False, markup=False, soft_wrap=True)
+        report_folder(folder, quiet=quiet)
 
 
 @app.command(epilog="Example: planner schema > planner.schema.json")

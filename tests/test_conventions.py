@@ -56,7 +56,7 @@ LAYERS = [
     ["report.*", "report"],
     [""],
     ["options", "terminal"],
-    ["sweeping"],
+    ["sweeping", "answering"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from planner.answers import Answers, answer, gather
 from planner.answers.gathered import direction, read_answers
+from planner.cli import app
 from planner.errors import PlanError, ScenarioError
 from planner.report import figures_sweep as figures
+from planner.report.comparison_cases import compare_cases
 from planner.report.sweep import report_sweep, show_sweep
 from planner.report.sweep_page import sweep_page
 from planner.sweeps.design import design
@@ -56,11 +59,12 @@ def made(kind: str, top: str = OUTPUTS, name: str = "demo") -> tuple[pd.DataFram
     rule = pd.to_numeric(table.get(GREEN, pd.Series(0.0, table.index)))
     profit = 100 * price + size / 10 - 1000 * rule**2
     figures = {
-        "status": "optimal", "gap": 1e-4, "message": "", "objective_cny": profit,
+        "status": "optimal", "gap": 1e-4, "message": "", "refined": False, "objective_cny": profit,
         "bound_cny": profit, "carbon.emission_tco2": 500 - size - 100 * rule,
         "carbon.import_emission_tco2": 0.0, "green.load_share": rule,
         "allocation_mwh.renewable.compute": 1000 * rule,
         "allocation_mwh.grid.compute": 1000 * (1 - rule),
+        "ledger_cny.coal.fuel": -size / 2,
     }  # fmt: skip
     return table.assign(**figures), described
 
@@ -263,6 +267,29 @@ def test_a_sweep_folder_is_answered_and_reported(tmp_path: Path) -> None:
     page = check((target / "report.html").read_text(encoding="utf-8"))
     assert "Break-even" in page.headings
     assert "break-even: there" in printed(read_answers(target))
+
+
+def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
+    """From price 0.5, size 100 to price 1, size 200: 50 + 10 CNY more, 100 tCO2 less."""
+    target = folder(tmp_path / "demo")
+    found = compare_cases(target, 0, 4)
+    assert found.inputs.values.tolist() == [[PRICE, "0.5", "1"], [SIZE, "100", "200"]]
+    figures = found.figures.set_index("figure")["difference"]
+    assert figures["objective_cny"] == 60
+    assert figures["carbon.emission_tco2"] == -100
+    assert found.money.values.tolist() == [["coal", "fuel", -50, -100, -50]]
+    run = CliRunner().invoke(app, ["compare", str(target), "--case", "0", "--case", "4"])
+    assert run.exit_code == 0, run.output
+    assert "profit 60.00 in A, 120.00 in B: +60.00 CNY" in run.output
+    for wrong, said in (
+        (["--case", "0"], "and --case twice"),
+        (["--case", "0", "--case", "9"], "there is no case 9; the last is 8"),
+        ([str(target), "--case", "0", "--case", "1"], "needs two plan folders"),
+        ([], "needs two plan folders"),
+    ):
+        run = CliRunner().invoke(app, ["compare", str(target), *wrong])
+        assert run.exit_code == 2
+        assert said in run.output
 
 
 def test_a_folder_that_is_no_sweep_and_an_output_that_no_case_has_are_refused(

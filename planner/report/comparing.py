@@ -34,6 +34,8 @@ def show_comparison(found: Comparison, console: Console, top: int = TOP) -> None
     _table(console, "Inputs", found.inputs, top, "no input differs")
     _table(console, "Money by line [CNY]", found.money, top, "no ledger line differs")
     _table(console, "Figures", found.figures, top, "no figure differs")
+    if found.hours_unknown:
+        return
     _table(console, "Hours by money moved [CNY]", found.hours, top, "no hour differs")
     named = found.columns.assign(column=found.columns["column"].map(label))
     _table(console, "Schedule, where a column differs most", named, top, "the schedules are equal")

@@ -36,6 +36,7 @@ class Comparison:
     columns: column, steps (how many differ), moved (their mean absolute difference), time, a, b
         (where it differs most); the largest difference relative to the column's size first.
     notes: what cannot be compared, in words.
+    hours_unknown: the two sides have no schedules to compare.
     """
 
     a: str
@@ -48,6 +49,7 @@ class Comparison:
     hours: pd.DataFrame
     columns: pd.DataFrame
     notes: tuple[str, ...] = ()
+    hours_unknown: bool = False
 
     @property
     def equal(self) -> bool:
