@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli import app
+from planner.studies.prepared import prepare
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,6 +50,9 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         if language == "yaml":
             target = tmp_path / options.get("file", "block.yaml")
             target.write_text(text, encoding="utf-8")
+            if options.get("kind") == "sweep":
+                prepare(target)
+                continue
             result = CliRunner().invoke(app, ["check", str(target)])
             assert result.exit_code == 0, result.output
         elif language == "python":

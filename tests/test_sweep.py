@@ -99,6 +99,17 @@ find: {{path: {CAPACITY}, where: a = b, low: 1, high: 3}}
     assert read_cases(tmp_path / "out").description.find == found.description.find
 
 
+def test_a_list_of_cases_survives_the_folder(tmp_path: Path, scheduler: str) -> None:
+    (tmp_path / "cases.csv").write_text(f"{CAPACITY},{POWER}\n1,4\n,2\n")
+    file = written(tmp_path, "design: list\ncases: cases.csv\n")
+    found = sweep(file, tmp_path / "out", scheduler=scheduler)
+    assert list(found.cases["objective_cny"]) == pytest.approx([40, 80])
+    again = read_cases(tmp_path / "out").description
+    assert again.axes == found.description.axes
+    assert Path(again.base) == tmp_path / "scenario.yaml"
+    assert Path(again.cases or "") == tmp_path / "cases.csv"
+
+
 def test_equal_cases_are_solved_once(tmp_path: Path, scheduler: str) -> None:
     file = written(tmp_path, f"axes: {{{CAPACITY}: [10, 10.0, 4], a: [1]}}\n")
     text = file.read_text().replace(", a: [1]", "")

@@ -147,6 +147,7 @@ def test_a_list_takes_its_cases_from_a_csv(tmp_path: Path) -> None:
         (f"{CAPACITY},world\n1,dear\n", "cases.csv:2: world: must be one of cheap, is 'dear'"),
         (f'{CAPACITY}\n"[1, 2]"\n', f"cases.csv:2: {CAPACITY}: must be a number, a text"),
         (f"{CAPACITY}\n", "cases.csv: cases: has no cases"),
+        ("vat,world\n,cheap\n", "cases.csv:1: vat: has no value in any case"),
     ],
 )
 def test_a_wrong_list_is_told_by_line(tmp_path: Path, rows: str, said: str) -> None:
@@ -280,6 +281,23 @@ def test_nothing_but_arithmetic_is_read(text: str) -> None:
 def test_an_expression_without_a_finite_value_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="no finite value"):
         evaluate(parse(text), {})
+
+
+def test_the_schema_knows_every_form_of_an_axis() -> None:
+    import jsonschema
+    import yaml
+
+    from planner.sweeps.schema import sweep_schema
+
+    validator = jsonschema.Draft202012Validator(sweep_schema())
+    page = (Path(__file__).parent.parent / "docs" / "sweeps.md").read_text()
+    blocks = [part.partition("\n```")[0] for part in page.split("kind=sweep\n")[1:]]
+    assert len(blocks) == 3
+    for block in blocks:
+        validator.validate(yaml.safe_load(block))
+    for axis in (3, {"low": 1}, {"scale": ["a"]}, {"expression": "1"}, [], [{}]):
+        wrong = {"name": "x", "base": "y", "axes": {"a": axis}}
+        assert list(validator.iter_errors(wrong)), axis
 
 
 def test_names_are_found_without_functions() -> None:

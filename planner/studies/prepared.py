@@ -59,6 +59,10 @@ def prepare(sweep: str | Path | SweepFile) -> Prepared:
             if number >= len(cases):
                 said = f"there is no case {number}; the last is {len(cases) - 1}"
                 raise ScenarioError([document.problem(("refine", "cases"), said)])
+    places = {"base": str(Path(base.document.file).resolve())}
+    if sweep.cases is not None:
+        places["cases"] = str((folder / sweep.cases).resolve())
+    description = description.model_copy(update=places)
     return Prepared(description, document, base, cases, keys, wrong)
 
 

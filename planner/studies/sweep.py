@@ -91,8 +91,7 @@ def run(
         store = Store(target, fresh=fresh)
         interrupted = False
         try:
-            base = Path(prepared.base.document.file).resolve()
-            write_description(prepared.description, base, target)
+            write_description(prepared.description, target)
             crew = _Crew(prepared, store, workers, scheduler, progress)
             try:
                 with crew.hired:

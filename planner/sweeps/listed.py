@@ -64,6 +64,8 @@ def listed(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, li
         if column not in sweep.axes:
             held = [s[column] for s in settings]
             found = tuple(dict.fromkeys(value for value in held if value is not None))
+            if not found:
+                raise ScenarioError([Problem("has no value in any case", column, str(path), 1)])
             new[column] = Values.model_construct(values=found, base=None)
     return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
 

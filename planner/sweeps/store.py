@@ -132,13 +132,9 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def write_description(sweep: SweepFile, base: Path, folder: Path) -> None:
-    """Write sweep.yaml, with the base as an absolute path. Raises PlanError."""
-    data = _plain(sweep)
-    data["base"] = str(base)
-    if sweep.cases is not None:
-        data["cases"] = str(base.parent / sweep.cases)
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+def write_description(sweep: SweepFile, folder: Path) -> None:
+    """Write sweep.yaml. Raises PlanError."""
+    text = yaml.safe_dump(_plain(sweep), sort_keys=False, allow_unicode=True, width=100)
     replace_file(folder / SWEEP, text)
 
 
