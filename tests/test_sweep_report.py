@@ -96,13 +96,14 @@ def test_each_design_gives_the_answers_it_supports() -> None:
     sobol = answers("sobol")
     assert list(sobol.indices) == ["objective_cny", "carbon.emission_tco2"]
     assert not sobol.tornados
-    assert "no case has every axis at its base value" in sobol.notes[0]
+    assert not sobol.notes
 
     sampled = answers("latin_hypercube")
     assert not sampled.maps
     assert not sampled.indices
 
     one = answers("one axis")
+    assert "no case has every axis at its base value" in one.notes[0]
     assert one.curve is not None
     assert one.curve["objective_cny"].tolist() == pytest.approx([80, -40, -240])
     assert one.cost_curve is not None

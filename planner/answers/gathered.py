@@ -38,7 +38,7 @@ from planner.answers.pareto import pareto
 from planner.answers.ranking import ranking
 from planner.answers.tornado import tornado
 from planner.errors import PlanError, PlannerError, ScenarioError
-from planner.sweeps.file import SweepFile
+from planner.sweeps.file import SAMPLED, SweepFile
 from planner.sweeps.result import read_cases
 from planner.target import replace_file
 
@@ -138,7 +138,7 @@ def gather(cases: pd.DataFrame, sweep: SweepFile) -> Answers:
                 output,
                 partial(tornado, cases, axes, output, base),
             )
-    elif axes:
+    elif axes and sweep.design not in SAMPLED:
         found.notes.append("no tornado: no case has every axis at its base value")
     if sweep.design == "sobol":
         for output in outputs:

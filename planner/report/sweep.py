@@ -17,6 +17,7 @@ from planner.target import replace_file
 
 PAGE = "report.html"
 BEST = 5
+MOST_AXES = 4  # of the table of best cases
 WIDEST = 12  # rows of a tornado or of indices
 
 
@@ -86,7 +87,8 @@ def show_sweep(found: Answers, console: Console) -> None:
         numbers = ", ".join(str(n) for n in found.front["case"].head(WIDEST))
         console.print(f"Pareto front ({_safe(ways)}): cases {numbers}", **plain)
     if found.solved:
-        columns = ["case", *found.axes, "status", *found.outputs]
+        axes = found.axes if len(found.axes) <= MOST_AXES else ()  # too wide: cases.csv has them
+        columns = ["case", *axes, "status", *found.outputs]
         _table(console, f"Best cases by {found.outputs[0]}", found.best[columns].head(BEST))
 
 
