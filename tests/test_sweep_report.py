@@ -248,7 +248,8 @@ def test_an_end_without_a_plan_is_named_in_the_chart() -> None:
 def folder(path: Path, kind: str = "grid") -> Path:
     cases, sweep = made(kind)
     path.mkdir()
-    write_description(sweep, ROOT / "scenarios" / "huainan" / "scenario.yaml", path)
+    base = ROOT / "scenarios" / "huainan" / "scenario.yaml"
+    write_description(sweep.model_copy(update={"base": str(base)}), path)
     write_cases(cases, path)
     return path
 
@@ -293,11 +294,17 @@ def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
         assert said in run.output
 
 
-def test_a_folder_that_is_no_sweep_and_an_output_that_no_case_has_are_refused(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="is no sweep folder"):
         answer(tmp_path)
-    cases, sweep = made("grid", top="outputs: [objectiv_cny]\n")
-    with pytest.raises(ScenarioError, match="did you mean objective_cny"):
-        gather(cases, sweep)
+    cases, sweep = made("grid")
+    with pytest.raises(ScenarioError, match="no such column"):
+        gather(cases.drop(columns=PRICE), sweep)
+
+
+def test_an_output_that_no_plan_has_is_told_and_the_others_are_answered() -> None:
+    cases, sweep = made("grid", top="outputs: [objectiv_cny, carbon.emission_tco2]\n")
+    found = gather(cases, sweep)
+    assert found.notes == ["no plan has a figure objectiv_cny; did you mean objective_cny?"]
+    assert list(found.tornados) == ["carbon.emission_tco2"]
+    assert found.best["carbon.emission_tco2"].is_monotonic_increasing  # less is better

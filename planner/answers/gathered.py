@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from planner.answers.cases import (
+    OUTPUT,
     SOLVED,
     base_row,
     demand_columns,
@@ -37,7 +38,7 @@ from planner.answers.maps import Map, grid_map
 from planner.answers.pareto import pareto
 from planner.answers.ranking import ranking
 from planner.answers.tornado import tornado
-from planner.errors import PlanError, PlannerError, ScenarioError
+from planner.errors import PlanError, PlannerError, ScenarioError, did_you_mean
 from planner.sweeps.file import SAMPLED, SweepFile
 from planner.sweeps.result import read_cases
 from planner.target import replace_file
@@ -110,8 +111,10 @@ class Answers:
 def gather(cases: pd.DataFrame, sweep: SweepFile) -> Answers:
     """Return every answer the cases of a sweep support.
 
+    An output that no plan has is left out, and told.
+
     Raises:
-        ScenarioError: an output or axis that the cases do not have.
+        ScenarioError: an axis that the cases do not have.
     """
     cases = cases.sort_values("case", kind="stable").reset_index(drop=True)
     axes, outputs = tuple(sweep.varied), tuple(dict.fromkeys(sweep.outputs))
@@ -120,10 +123,13 @@ def gather(cases: pd.DataFrame, sweep: SweepFile) -> Answers:
     lost = failures(cases)
     if not solved:
         return Answers(sweep, cases, axes, outputs, lost, cases.iloc[:0])
-    demand_columns(cases, outputs, "outputs")
+    unknown = [name for name in outputs if name not in cases]
+    outputs = tuple(name for name in outputs if name not in unknown) or (OUTPUT,)
     first = outputs[0]
     best = ranking(cases, first, smallest_first=direction(first) == "min")
     found = Answers(sweep, cases, axes, outputs, lost, best)
+    for name in unknown:
+        found.notes.append(f"no plan has a figure {name}{did_you_mean(name, map(str, cases))}")
     base = _base_values(sweep)
     row = base_row(cases, axes, base)
     if row is not None:
