@@ -52,7 +52,7 @@ bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA (installs
 scenarios: $(STAMP) ## make the data of the shipped scenarios again and solve each of them
 	@$(BIN)/python scenarios/huainan/build_data.py
 	@$(BIN)/python scenarios/two_sites/build_data.py
-	@for folder in scenarios/*/; do \
+	@for folder in $(dir $(wildcard scenarios/*/scenario.yaml)); do \
 	  $(BIN)/planner solve $$folder --quiet --out plans/$$(basename $$folder) || exit 1; \
 	  echo "plans/$$(basename $$folder)"; done
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     )
     from planner.folder import read_plan
     from planner.plan import Plan
+    from planner.report.comparison import compare
     from planner.scenario import Scenario, load
+    from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
@@ -41,6 +43,8 @@ __all__ = [
     "SolveError",
     "Sweep",
     "audit",
+    "break_even",
+    "compare",
     "load",
     "prices",
     "read_plan",
@@ -53,6 +57,8 @@ _WHERE = {
     "audit": "planner.auditor",
     "Scenario": "planner.scenario",
     "Prices": "planner.studies.prices",
+    "break_even": "planner.studies.breakeven",
+    "compare": "planner.report.comparison",
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",

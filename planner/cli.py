@@ -222,6 +222,34 @@ def audit(
             open_console().print(f"{folder}: every rule and every figure holds", highlight=False)
 
 
+@app.command(epilog="Example: planner compare plans/huainan plans/huainan_winter")
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder A, or a sweep folder.")],
+    second: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Plan folder B.")] = None,
+    case: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Two cases of a sweep folder, instead.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
+) -> None:
+    """Say what differs between two plans in inputs, money and hours."""
+    with told_errors():
+        from planner.answering import compare_folders
+
+        compare_folders(first, second, case or [], top)
+
+
+@app.command(epilog="Example: planner report sweeps/token_price")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Sweep folder.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write the answers and the page of a sweep folder again, and print the answers."""
+    with told_errors():
+        from planner.answering import report_folder
+
+        report_folder(folder, quiet=quiet)
+
+
 @app.command(epilog="Example: planner schema > planner.schema.json")
 def schema(
     what: Annotated[

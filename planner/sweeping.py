@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.errors import Problem, ScenarioError
-from planner.terminal import open_console
+from planner.terminal import open_console, progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,12 +78,28 @@ def sweep_with_progress(
         _warn(prepared, console)
     with _progress(console, quiet, prepared.description.name) as tell:
         sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=tell)
+    if not sweep.interrupted:
+        _answer(prepared, sweep.folder, console, quiet=quiet)
     if not quiet:
         counts = sweep.cases["status"].value_counts()
         told = ", ".join(f"{count} {status}" for status, count in counts.items())
         _say(console, f"{sweep.description.name}: {len(sweep.cases)} cases: {told}")
         _say(console, f"sweep folder: {sweep.folder}")
     return sweep.interrupted
+
+
+def _answer(prepared: Prepared, folder: Path, console: Console, *, quiet: bool) -> None:
+    """Search the break-even that is asked for, write the answers and the page, show them."""
+    from planner.answers.gathered import read_answers
+    from planner.report.sweep import report_sweep, show_sweep
+    from planner.studies.breakeven import find, write_break_even
+
+    with progress(console, quiet, "searching the break-even"):
+        if (found := find(prepared)) is not None:
+            write_break_even(found, folder)
+    report_sweep(folder)
+    if not quiet:
+        show_sweep(read_answers(folder), console)
 
 
 def _warn(prepared: Prepared, console: Console) -> None:

@@ -51,11 +51,12 @@ LAYERS = [
     ["auditor"],
     ["plan", "rates"],
     ["folder", "why"],
+    ["answers.*", "answers"],
     ["studies.*", "studies"],
     ["report.*", "report"],
     [""],
     ["options", "terminal"],
-    ["sweeping"],
+    ["sweeping", "answering"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

@@ -82,8 +82,9 @@ def test_readme_names_every_command_and_scenario() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for command in app.registered_commands:
         assert f"planner {command.name or command.callback.__name__}" in text  # type: ignore[union-attr]
-    for folder in (ROOT / "scenarios").iterdir():
-        if folder.is_dir() and not folder.name.startswith("tiny_"):
+    for file in (ROOT / "scenarios").glob("*/scenario.yaml"):
+        folder = file.parent
+        if not folder.name.startswith("tiny_"):
             assert f"`{folder.name}`" in text
 
 

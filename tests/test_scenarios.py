@@ -20,7 +20,7 @@ import yaml
 import planner
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
-FOLDERS = sorted(path for path in SCENARIOS.iterdir() if path.is_dir())
+FOLDERS = sorted(p for p in SCENARIOS.iterdir() if p.is_dir() and p.name != "sweeps")
 LEAST = 1e-6  # CNY, and the finest relative tolerance of a figure
 
 

@@ -112,7 +112,7 @@ class Range(Bounds, Axis):
 
 
 def _factors(value: Any) -> str:
-    return "=range" if isinstance(value, dict) else "=list"
+    return "=range" if isinstance(value, dict | Bounds) else "=list"
 
 
 class Scale(Axis):
