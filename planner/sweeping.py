@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.errors import Problem, ScenarioError
 from planner.terminal import open_console, progress
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def sweep_with_progress(
     from planner.studies.prepared import prepare
     from planner.studies.sweep import run
 
+    if workers is not None and scheduler is not None:
+        said = "belongs to the local cluster; a scheduler has the workers that joined it"
+        raise ScenarioError([Problem(said, path="--workers")])
     console = open_console()
     prepared = prepare(path)
     if not quiet:

@@ -253,6 +253,13 @@ def test_no_scheduler_is_told_in_words(tmp_path: Path) -> None:
         sweep(written(tmp_path, GRID), tmp_path / "out", scheduler="tcp://127.0.0.1:9")
 
 
+def test_workers_of_a_scheduler_are_not_ours_to_count(tmp_path: Path) -> None:
+    file = written(tmp_path, GRID)
+    process = command(file, tmp_path / "out", "--workers", "2", "--scheduler", "tcp://x:1")
+    assert "--workers: belongs to the local cluster" in process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+
+
 def command(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "planner", "sweep", str(file), "--out", str(out), *more],
