@@ -29,6 +29,7 @@ def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool) -> No
 
     began = time.perf_counter()
     prepared = prepare(path)
+    _check_find(prepared)
     if quiet:
         return
     console = open_console()
@@ -74,6 +75,7 @@ def sweep_with_progress(
         raise ScenarioError([Problem(said, path="--workers")])
     console = open_console()
     prepared = prepare(path)
+    _check_find(prepared)
     if not quiet:
         _warn(prepared, console)
     with _progress(console, quiet, prepared.description.name) as tell:
@@ -86,6 +88,14 @@ def sweep_with_progress(
         _say(console, f"{sweep.description.name}: {len(sweep.cases)} cases: {told}")
         _say(console, f"sweep folder: {sweep.folder}")
     return sweep.interrupted
+
+
+def _check_find(prepared: Prepared) -> None:
+    """Refuse a break-even condition that cannot be read, before anything is solved."""
+    from planner.answers.condition import parse_condition
+
+    if prepared.description.find is not None:
+        parse_condition(prepared.description.find.where)
 
 
 def _answer(prepared: Prepared, folder: Path, console: Console, *, quiet: bool) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import planner
 from planner.answers.condition import Condition, parse_condition
+from planner.cli import app
 from planner.errors import ScenarioError
 from planner.studies import breakeven
 from planner.studies.breakeven import BreakEven, search, write_break_even
@@ -18,6 +20,7 @@ from tests.build import grid, renewable, scenario
 from tests.compute import chat, fleet, market
 from tests.compute import grid as supply
 
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
 TOKENS = "profit by compute = profit by export"
 
 
@@ -209,3 +212,16 @@ def test_a_sweep_file_moves_an_axis_and_what_follows_from_it(tmp_path: Path) -> 
     text.pop("find")
     (tmp_path / "sweep.yaml").write_text(json.dumps(text))
     assert breakeven.find(prepare(tmp_path / "sweep.yaml")) is None
+
+
+def test_a_wrong_condition_is_told_before_the_first_case_is_solved(tmp_path: Path) -> None:
+    text = {"name": "s", "base": str(SCENARIOS / "tiny_arbitrage"),
+            "axes": {"components.grid.resale": [True, False]},
+            "find": {"path": "components.battery.capacity_mwh", "where": "profit", "low": 1,
+                     "high": 2}}  # fmt: skip
+    (tmp_path / "sweep.yaml").write_text(json.dumps(text))
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, ["sweep", str(tmp_path / "sweep.yaml"), "--out", str(out)])
+    assert done.exit_code == 2
+    assert "must be LEFT = RIGHT" in done.output
+    assert not out.exists()
