@@ -3,8 +3,9 @@
 A MWh of thermal energy carries the gross emission of the units over what they put in at the nodes,
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.
 Pooled energy carries all emission over all that is put in and not curtailed. What loads and compute
-draw carries the factor of its origin, from storage too; tokens carry the energy of compute. Where
-energy of an origin is drawn of which nothing was put in, its emission is not known.
+draw carries the factor of its origin, from storage too; tokens carry the energy of compute less
+what jobs drew of it. Where energy of an origin is drawn of which nothing was put in, its emission is
+not known.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.green import energy_sums
@@ -38,6 +40,8 @@ def carbon_summary(
     )
     drawn = {origin: compute[origin] + load[origin] for origin in factors}
     of_compute = _carried(compute, factors)
+    jobs = _drawn_by_jobs(schedule, step_h)
+    answers = {origin: compute[origin] - jobs.get(origin, 0.0) for origin in factors}
     mtok = step_h * _total(schedule, "answered_mtok_per_h")
     return {
         "emission_tco2": round(gross, DECIMALS),
@@ -46,7 +50,7 @@ def carbon_summary(
         "factor_tco2_per_mwh": {origin: _rounded(factor) for origin, factor in factors.items()},
         "drawn_tco2_per_mwh": _rounded(_per(_carried(drawn, factors), sum(drawn.values()))),
         "compute_tco2_per_mwh": _rounded(_per(of_compute, sum(compute.values()))),
-        "answered_tco2_per_mtok": _rounded(_per(of_compute, mtok)),
+        "answered_tco2_per_mtok": _rounded(_per(_carried(answers, factors), mtok)),
     }
 
 
@@ -54,6 +58,20 @@ def _total(schedule: pd.DataFrame, quantity: str) -> float:
     """Return the sum of a quantity over the steps and the components that have it as a column."""
     names = [name for name in schedule if str(name).partition(".")[2] == quantity]
     return float(schedule[names].to_numpy().sum())
+
+
+def _drawn_by_jobs(schedule: pd.DataFrame, step_h: float) -> dict[str, float]:
+    """Return MWh by origin that jobs drew: their part of the IT power of their fleet, by step."""
+    found: dict[str, float] = {}
+    for name in [str(name) for name in schedule if str(name).endswith(".job_kw")]:
+        fleet = name.removesuffix(".job_kw")
+        of_jobs, in_all = (schedule[f"{fleet}.{part}"].to_numpy() for part in ("job_kw", "it_kw"))
+        part = np.divide(of_jobs, in_all, out=np.zeros(len(in_all)), where=in_all > 0)
+        for column in [str(c) for c in schedule if str(c).startswith(f"{fleet}.draw_mw[")]:
+            origin = column.partition("[")[2].removesuffix("]")
+            mwh = step_h * float((part * schedule[column].to_numpy()).sum())
+            found[origin] = found.get(origin, 0.0) + mwh
+    return found
 
 
 def _factors(

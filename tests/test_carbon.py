@@ -319,3 +319,14 @@ def test_golden_carbon():
         ),
     }
     golden.check("carbon", scenario(site, 2))
+
+
+def test_tokens_do_not_carry_what_jobs_emit():
+    """1 MW answers 9 Mtok an hour with 0.5 tCO2; a job of 5 MW beside it emits five times that."""
+    job = {"kind": "job", "fleet": "gpu", "nodes": 5, "node_kw": 1000, "duration_h": 1,
+           "deadline_h": 1, "value_cny": 0, "mandatory": True}  # fmt: skip
+    parts = compute.site(gpu=compute.fleet(10), work=compute.chat(9, 1000), run=job)
+    parts["grid"] |= {"import_emission_tco2_per_mwh": 0.5}
+    found = solve(parts).summary["carbon"]
+    assert found["compute_tco2_per_mwh"] == pytest.approx(0.5)
+    assert found["answered_tco2_per_mtok"] == pytest.approx(0.5 / 9)

@@ -346,6 +346,7 @@ def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
     kill_drivers(tmp_path, times=2, seed=1)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     kill_workers(tmp_path, times=1, seed=1)
 
@@ -387,6 +388,7 @@ class Killer(Base):
         raise ValueError("no scenario")
 
 
+@pytest.mark.slow
 def test_a_case_that_kills_its_workers_is_a_failed_row() -> None:
     packed = zlib.compress(pickle.dumps(Killer()))
     tasks = [Task(str(i), "", {"kill": 1} if i == 1 else {}, False) for i in range(6)]

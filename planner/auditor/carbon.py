@@ -6,7 +6,8 @@ budget       its last point is within budget_tco2
 
 In the summary: thermal energy emits what the units emit per MWh that they put in, energy from the
 grid what its import emits, renewable energy nothing; pooled energy what all emit per MWh put in and
-not curtailed. Energy of an origin of which nothing was put in has no known emission.
+not curtailed. Energy of an origin of which nothing was put in has no known emission. Tokens carry
+what compute drew, less the part of jobs.
 """
 
 from __future__ import annotations
@@ -105,16 +106,27 @@ def carbon(plan: Plan) -> dict[str, Any]:
     mtok = plan.clock.step_h * sum(
         float(service.column("answered_mtok_per_h").sum()) for service in plan.of_kind("service")
     )
-    of_compute = _carried(compute, factors)
+    answering = {o: compute[o] - _by_jobs(plan, o) for o in plan.origins}
     return {
         "emission_tco2": gross,
         "import_emission_tco2": imported,
         "allowance_tco2": free,
         "factor_tco2_per_mwh": factors,
         "drawn_tco2_per_mwh": _per(_carried(drawn, factors), sum(drawn.values())),
-        "compute_tco2_per_mwh": _per(of_compute, sum(compute.values())),
-        "answered_tco2_per_mtok": _per(of_compute, mtok),
+        "compute_tco2_per_mwh": _per(_carried(compute, factors), sum(compute.values())),
+        "answered_tco2_per_mtok": _per(_carried(answering, factors), mtok),
     }
+
+
+def _by_jobs(plan: Plan, origin: str) -> float:
+    """Return what jobs drew of the energy of compute, MWh: their share of the IT power."""
+    mwh = 0.0
+    for fleet in plan.of_kind("fleet"):
+        if "job_kw" in fleet.columns:
+            whole = np.maximum(fleet.column("it_kw"), 1e-9)
+            drawn = fleet.column("job_kw") / whole * fleet.column("draw_mw", origin)
+            mwh += plan.clock.step_h * float(drawn.sum())
+    return mwh
 
 
 def _factors(
