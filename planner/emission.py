@@ -4,8 +4,8 @@ A MWh of thermal energy carries the gross emission of the units over what they p
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.
 Pooled energy carries all emission over all that is put in and not curtailed. What loads and compute
 draw carries the factor of its origin, from storage too; tokens carry the energy of compute less
-what jobs drew of it. Where energy of an origin is drawn of which nothing was put in, its emission is
-not known.
+what jobs drew of it. Where energy of an origin is drawn of which nothing was put in, its emission
+is not known.
 """
 
 from __future__ import annotations
