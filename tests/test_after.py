@@ -12,12 +12,9 @@ import random
 import pytest
 
 import planner
-from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
 from tests.build import battery, grid, load, scenario, solve, thermal
 from tests.sites import CHARGE, VALUE, random_site
+from tests.windows import advance, best_of, earned_by_step
 
 HOURS = 14
 BEGINS = "2026-07-31T17:00:00+08:00"  # a day and a month end within the horizon
@@ -25,8 +22,7 @@ BEGINS = "2026-07-31T17:00:00+08:00"  # a day and a month end within the horizon
 
 def earned_until(plan: planner.Plan, k: int, advanced: planner.Scenario) -> float:
     """Return what the first k steps earned; what is counted once by its change of state."""
-    times = {moment.isoformat() for moment in plan.schedule.index[:k]}
-    by_step = plan.ledger.loc[plan.ledger["period"].isin(times), "amount_cny"].sum()
+    by_step = earned_by_step(plan, k)
     cell, connection = plan.scenario.components["battery"], plan.scenario.components["grid"]
     change = sum(advanced.components["battery"].initial.by_origin().values()) - sum(
         cell.initial.by_origin().values()
@@ -40,33 +36,13 @@ def earned_until(plan: planner.Plan, k: int, advanced: planner.Scenario) -> floa
     return float(by_step + value - CHARGE * peaks)
 
 
-def advance(plan: planner.Plan, first: int, last: int) -> planner.Scenario:
-    """Return the plan's scenario after the steps first..last."""
-    kept, horizon = Window(first, last), plan.scenario.horizon
-    components = {}
-    for name, component in plan.scenario.components.items():
-        values = {
-            column.removeprefix(f"{name}."): plan.schedule[column].to_numpy()[first - 1 : last]
-            for column in plan.schedule
-            if column.startswith(f"{name}.")
-        }
-        components[name] = component.after(values, kept, horizon)
-    return plan.scenario.model_copy(update={"components": components})
-
-
-def best_rest(advanced: planner.Scenario, k: int) -> float:
-    program = compile_program(assemble(advanced, Window(k + 1, HOURS)))
-    solution = optimise(program, advanced.solver)
-    return -float(program.cost @ solution.x + program.offset)
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_two_parts_earn_what_the_whole_earns(seed: int):
     plan = solve(random_site(seed, HOURS), HOURS, start=BEGINS)
     whole = plan.summary["objective_cny"]
     for k in random.Random(seed).sample(range(1, HOURS), 3):
         advanced = advance(plan, 1, k)
-        parts = earned_until(plan, k, advanced) + best_rest(advanced, k)
+        parts = earned_until(plan, k, advanced) + best_of(advanced, k + 1)
         assert parts == pytest.approx(whole, rel=1e-6, abs=1e-3), f"cut after step {k}"
 
 

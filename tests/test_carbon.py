@@ -9,11 +9,7 @@ import pytest
 from rich.console import Console
 
 import planner
-from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
 from planner.report.console import show
-from planner.studies.single import optimise
 from tests import compute, golden
 from tests.build import (
     battery,
@@ -29,9 +25,9 @@ from tests.build import (
     thermal,
     total,
 )
-from tests.test_after import advance
 from tests.test_audit import cell, rule, said, solved
 from tests.test_audit import rules as broken
+from tests.windows import advance, best_of, earned_by_step
 
 
 def coal(**fields: Any) -> dict[str, Any]:
@@ -147,11 +143,8 @@ def test_two_windows_in_a_row_are_one_horizon():
     assert whole < profit(site | {"ets": site["ets"] | {"budget_tco2": None}}, 6) - 1
     for k in (1, 2, 4):
         advanced = advance(plan, 1, k)
-        program = compile_program(assemble(advanced, Window(k + 1, 6)))
-        rest = -float(program.cost @ optimise(program, advanced.solver).x + program.offset)
-        times = {moment.isoformat() for moment in plan.schedule.index[:k]}
-        first = plan.ledger.loc[plan.ledger["period"].isin(times), "amount_cny"].sum()
-        assert first + rest == pytest.approx(whole, abs=1e-3), f"cut after step {k}"
+        parts = earned_by_step(plan, k) + best_of(advanced, k + 1)
+        assert parts == pytest.approx(whole, abs=1e-3), f"cut after step {k}"
 
 
 def test_after_adds_what_was_emitted():

@@ -10,13 +10,10 @@ import pytest
 
 import planner
 from planner.auditor import audit_files
-from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
 from tests import golden
 from tests.build import battery, column, grid, load, profit, renewable, scenario, solve
 from tests.test_audit import both, cell, rule, said, step, stored
+from tests.windows import advance, best_of, earned_by_step
 
 SHED = {"shed_cost_cny_per_mwh": 500}
 
@@ -155,28 +152,12 @@ LIMITED = {
 }  # fmt: skip
 
 
-def advanced(plan: planner.Plan, last: int) -> planner.Scenario:
-    parts = {}
-    for name, component in plan.scenario.components.items():
-        values = {
-            text.removeprefix(f"{name}."): plan.schedule[text].to_numpy()[:last]
-            for text in plan.schedule
-            if text.startswith(f"{name}.")
-        }
-        parts[name] = component.after(values, Window(1, last), plan.scenario.horizon)
-    return plan.scenario.model_copy(update={"components": parts})
-
-
 @pytest.mark.parametrize("last", range(1, HOURS))
 def test_two_windows_earn_what_one_horizon_earns(last: int):
     plan = solve(LIMITED, HOURS, start=BEGINS)
-    times = {moment.isoformat() for moment in plan.schedule.index[:last]}
-    earned = plan.ledger.loc[plan.ledger["period"].isin(times), "amount_cny"].sum()
-    rest = advanced(plan, last)
-    program = compile_program(assemble(rest, Window(last + 1, HOURS)))
-    solution = optimise(program, rest.solver)
+    rest = best_of(advance(plan, 1, last), last + 1)
     whole = plan.summary["objective_cny"]
-    assert earned - float(program.cost @ solution.x + program.offset) == pytest.approx(whole)
+    assert earned_by_step(plan, last) + rest == pytest.approx(whole)
 
 
 def test_the_limits_of_the_windows_bind():
@@ -193,19 +174,19 @@ def test_the_limits_of_the_windows_bind():
 def test_the_state_that_is_handed_over():
     plan = solve(LIMITED, HOURS, start=BEGINS)
     exchange = plan.schedule["grid.import_mw"].tolist()
-    early = advanced(plan, 3).components["grid"].initial
+    early = advance(plan, 1, 3).components["grid"].initial
     assert early.exchange_mw == exchange[2]
     assert early.highest_today_mw == max(14, *exchange[:3])
     assert early.lowest_today_mw == pytest.approx(min(7, *exchange[:3]))
-    midnight = advanced(plan, 5).components["grid"].initial
+    midnight = advance(plan, 1, 5).components["grid"].initial
     assert midnight.exchange_mw == exchange[4]
     assert midnight.highest_today_mw is None
     assert midnight.lowest_today_mw is None
-    late = advanced(plan, 7).components["grid"].initial
+    late = advance(plan, 1, 7).components["grid"].initial
     assert late.highest_today_mw == max(exchange[5:7])
     plain = solve({"grid": grid(), "city": load(1)})
     assert (
-        advanced(plain, 1).components["grid"].initial == plain.scenario.components["grid"].initial
+        advance(plain, 1, 1).components["grid"].initial == plain.scenario.components["grid"].initial
     )
 
 

@@ -11,12 +11,10 @@ import pytest
 import planner
 from planner.components.job import Job, JobInitial
 from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
 from tests import golden
 from tests.build import column, profit, scenario, solve, total
 from tests.compute import batch, chat, fleet, market, serving, site
+from tests.windows import advance, best_of, earned_by_step
 
 Parts = dict[str, Any]
 SLOW = {"tokens_per_s": 5000, "node_kw": 1200, "inter_token_ms": 40}
@@ -328,23 +326,6 @@ def test_most_of_the_enumerated_cases_have_a_plan_in_which_jobs_run() -> None:
 # Two windows in a row
 
 
-def advanced(plan: planner.Plan, k: int) -> planner.Scenario:
-    components = {}
-    for name, component in plan.scenario.components.items():
-        values = {
-            text.removeprefix(f"{name}."): plan.schedule[text].to_numpy()[:k]
-            for text in plan.schedule
-            if text.startswith(f"{name}.")
-        }
-        components[name] = component.after(values, Window(1, k), plan.scenario.horizon)
-    return plan.scenario.model_copy(update={"components": components})
-
-
-def best_of(whole: planner.Scenario, first: int, last: int) -> float:
-    program = compile_program(assemble(whole, Window(first, last)))
-    return -float(program.cost @ optimise(program, whole.solver).x + program.offset)
-
-
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5])
 def test_two_parts_earn_what_the_whole_earns(seed: int) -> None:
     parts, hours = random_jobs(seed + 100)
@@ -354,17 +335,16 @@ def test_two_parts_earn_what_the_whole_earns(seed: int) -> None:
     parts["gpu"] |= {"available_pu": 1, "wake_cost_cny": 7}
     plan = solve(parts, hours)
     for k in range(1, hours):
-        times = {moment.isoformat() for moment in plan.schedule.index[:k]}
-        kept = plan.ledger.loc[plan.ledger["period"].isin(times), "amount_cny"].sum()
-        rest = best_of(advanced(plan, k), k + 1, hours)
+        kept = earned_by_step(plan, k)
+        rest = best_of(advance(plan, 1, k), k + 1)
         assert kept + rest == pytest.approx(plan.summary["objective_cny"], abs=1e-5), k
 
 
 def test_after_counts_the_hours_of_the_run() -> None:
     plan = solve(alone(90, 40, 40, 90), 4)
-    runs = [advanced(plan, k).components["run"].initial.hours_run for k in (1, 2, 3, 4)]
+    runs = [advance(plan, 1, k).components["run"].initial.hours_run for k in (1, 2, 3, 4)]
     assert runs == [0, 1, 2, 2]
-    twice = advanced(plan, 2).components["run"].after(
+    twice = advance(plan, 1, 2).components["run"].after(
         {"running": plan.schedule["run.running"].to_numpy()[2:]}, Window(3, 4),
         plan.scenario.horizon,
     )  # fmt: skip

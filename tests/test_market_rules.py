@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 import planner
-from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
 from tests.build import battery, grid, load, renewable, scenario, solve
-from tests.test_exchange import advanced
+from tests.windows import advance, best_of, earned_by_step
 
 HOURS, BEGINS = 8, "2026-07-31T20:00:00+08:00"  # a day and a month end after step 4
 
@@ -100,14 +96,9 @@ def test_two_windows_in_a_row_earn_what_the_horizon_earns(seed: int):
     parts["grid"]["demand_charge_cny_per_mw_month"] = 0
     plan = solve(parts, HOURS, start=BEGINS)
     for last in (2, 4, 5):
-        times = {moment.isoformat() for moment in plan.schedule.index[:last]}
-        earned = plan.ledger.loc[plan.ledger["period"].isin(times), "amount_cny"].sum()
-        rest = advanced(plan, last)
-        program = compile_program(assemble(rest, Window(last + 1, HOURS)))
-        solution = optimise(program, rest.solver)
-        rest_earns = -float(program.cost @ solution.x + program.offset)
+        rest = best_of(advance(plan, 1, last), last + 1)
         whole = plan.summary["objective_cny"]
-        assert earned + rest_earns == pytest.approx(whole, rel=1e-6, abs=1e-3)
+        assert earned_by_step(plan, last) + rest == pytest.approx(whole, rel=1e-6, abs=1e-3)
 
 
 def test_the_random_sites_use_every_rule():

@@ -17,6 +17,7 @@ is what the base scenario says.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -58,9 +59,9 @@ class Axis(Frozen):
     """What all axes have in common."""
 
     @property
+    @abstractmethod
     def kind(self) -> str:
         """Return values, range, scale, scale_range, bundle or expression."""
-        raise NotImplementedError
 
     @property
     def levels(self) -> tuple[Scalar, ...] | None:
