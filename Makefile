@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow fuzz lint format bench scenarios golden docs clean
+.PHONY: help install run test slow screen fuzz lint format bench scenarios golden docs clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,7 +29,10 @@ test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -n 2
 
 slow: $(STAMP) ## run the slow tests too
-	@$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+	@$(BIN)/python -m pytest -n 2 -m 'not screen'
+
+screen: $(STAMP) ## run the tests that need Chromium and LibreOffice Calc
+	@$(BIN)/python -m pytest -m screen
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check $(SOURCE)

@@ -16,6 +16,7 @@ import yaml
 from planner.document import scalar
 from planner.errors import PlanError, ScenarioError
 from planner.horizon import Frozen
+from planner.language import LANGUAGES, Language, language
 from planner.plan import LEDGER_TYPES, Plan
 from planner.scenario import Scenario, load
 from planner.target import INFEASIBLE, SUMMARY, claim, replace_file, write_whole
@@ -27,7 +28,7 @@ WHY, PRICES = "why.csv", "prices.csv"
 FORMATS = ("csv", "parquet", "xlsx")
 
 
-def write_plan(plan: Plan, folder: str | Path, formats: tuple[str, ...]) -> Path:
+def write_plan(plan: Plan, folder: str | Path, formats: tuple[str, ...], lang: str = "en") -> Path:
     """Write `plan` into `folder`; an older plan there is replaced by the whole new one.
 
     Raises:
@@ -36,7 +37,22 @@ def write_plan(plan: Plan, folder: str | Path, formats: tuple[str, ...]) -> Path
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise PlanError(f"format {unknown[0]!r} is not known; there are {', '.join(FORMATS)}")
-    return write_whole(folder, lambda beside: fill_folder(plan, beside, formats))
+    if lang not in LANGUAGES:
+        raise PlanError(f"language {lang!r} is not known; there are {', '.join(LANGUAGES)}")
+
+    def fill(beside: Path) -> None:
+        fill_folder(plan, beside, formats)
+        write_shown(plan, beside, formats, language(lang))
+
+    return write_whole(folder, fill)
+
+
+def write_shown(plan: Plan, folder: Path, formats: tuple[str, ...], words: Language) -> None:
+    """Write what people look at into a folder: the workbook where it is asked for."""
+    if "xlsx" in formats:
+        from planner.report.workbook import write_workbook
+
+        write_workbook(plan, folder / "schedule.xlsx", words)
 
 
 def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
@@ -98,10 +114,6 @@ def fill_folder(plan: Plan, folder: Path, formats: tuple[str, ...]) -> None:
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
     if "parquet" in formats:
         plan.schedule.to_parquet(folder / "schedule.parquet")
-    if "xlsx" in formats:
-        from planner.report.workbook import write_workbook
-
-        write_workbook(plan, folder / "schedule.xlsx")
 
 
 def _write_csv(frame: pd.DataFrame, path: Path, *, index: bool = True) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from planner.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from planner.language import Language
 
 ScenarioPath = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
@@ -22,6 +25,12 @@ Changes = Annotated[
 ]
 Gap = Annotated[str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")]
 TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds in the solver.")]
+Lang = Annotated[
+    str,
+    typer.Option(
+        "--lang", metavar="en|zh", envvar="PLANNER_LANG", help="Language of what is shown."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where the time went.")]
 
@@ -66,3 +75,13 @@ def known_formats(text: str) -> tuple[str, ...]:
         said = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
         raise ScenarioError([Problem(said, path="--formats")])
     return wanted
+
+
+def known_language(text: str) -> Language:
+    """Return the language that --lang names."""
+    from planner.language import LANGUAGES, language
+
+    if text not in LANGUAGES:
+        said = f"must be one of {', '.join(LANGUAGES)}, is {text!r}"
+        raise ScenarioError([Problem(said, path="--lang")])
+    return language(text)

@@ -60,15 +60,19 @@ class Plan:
         times = pd.DatetimeIndex(self.schedule.index)
         return green_table(self.allocation, times, trace=self.scenario.trace)
 
-    def write(self, folder: str | Path, formats: tuple[str, ...] = ("csv",)) -> Path:
+    def write(
+        self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
+    ) -> Path:
         """Write the plan folder, whole or not at all; an older plan there is replaced.
+
+        `lang` is the language of the page and the workbook, en or zh.
 
         Raises:
             PlanError: the folder holds something else, or cannot be written.
         """
         from planner.folder import write_plan
 
-        return write_plan(self, Path(folder), formats)
+        return write_plan(self, Path(folder), formats, lang)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -24,7 +24,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # Imports point down this list: a module may import modules of its own layer or of earlier ones.
 LAYERS = [
-    ["errors", "units"],
+    ["errors", "units", "language"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording"],
@@ -53,10 +53,12 @@ LAYERS = [
     ["folder", "why"],
     ["answers.*", "answers"],
     ["studies.*", "studies"],
+    ["report.charts.*", "report.charts"],
     ["report.*", "report"],
     [""],
     ["options", "terminal"],
     ["sweeping", "answering"],
+    ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.

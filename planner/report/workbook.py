@@ -10,6 +10,7 @@ import pandas as pd
 from planner.units import label
 
 if TYPE_CHECKING:
+    from planner.language import Language
     from planner.plan import Plan
 
 
@@ -22,7 +23,7 @@ def harmless(text: str) -> str:
     return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown
 
 
-def write_workbook(plan: Plan, path: Path) -> None:
+def write_workbook(plan: Plan, path: Path, words: Language) -> None:
     """Write `schedule` (a row a step) and a sheet a day (a row a quantity, a column an interval).
 
     Intervals of the day sheets are headed by their end, 00:15..24:00, as Chinese day-ahead
@@ -42,7 +43,9 @@ def write_workbook(plan: Plan, path: Path) -> None:
             ]
             sheet = part.set_axis(ends, axis=0).T
             sheet.insert(
-                0, "label", [harmless(label(str(column))) for column in plan.schedule.columns]
+                0,
+                "label",
+                [harmless(words(label(str(column)))) for column in plan.schedule.columns],
             )
             sheet.index.name = "quantity"
             sheet.to_excel(writer, sheet_name=f"{pd.Timestamp(day):%Y-%m-%d}", freeze_panes=(1, 2))
