@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from planner.units import label
+
 LANGUAGES = ("en", "zh")
 CATALOGUES = Path(__file__).parent / "languages"
 
@@ -29,6 +31,18 @@ class Language:
         """Return a text in this language, with its places filled."""
         said = self.catalogue.gettext(text) if text else ""
         return said.format(**values) if values else said
+
+    def term(self, word: str) -> str:
+        """Return a word of plans (origin, use, ledger line, kind, code, figure) for people."""
+        return self(word.replace("_", " "))
+
+    def label(self, column: str) -> str:
+        """Return the label of a schedule column or figure, with its unit."""
+        return label(column)
+
+    def sentence(self, text: str) -> str:
+        """Return a reason of why.csv or a warning, whose figures and names stay as they are."""
+        return text
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
         """Return the divisor and the unit in which amounts up to `largest` of a unit are read."""

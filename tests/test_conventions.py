@@ -24,7 +24,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # Imports point down this list: a module may import modules of its own layer or of earlier ones.
 LAYERS = [
-    ["errors", "units", "language"],
+    ["errors", "units"],
+    ["language"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording"],
