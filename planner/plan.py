@@ -7,7 +7,7 @@ a plan read back equals the plan written; nothing else is done to them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from planner.green import green_table
 from planner.program import Program
 from planner.scenario import Scenario
 from planner.series import Array
-from planner.summary import summarise
+from planner.summary import gap_of, summarise
 
 VALUE_DECIMALS = 9
 MONEY_DECIMALS = 6
@@ -41,7 +41,8 @@ class Plan:
     allocation: long; time, origin, use, mwh.
     green: a row a step; renewable energy and its shares, derived from the allocation.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
-    summary: status, objective, bound, gap, totals and key figures; plain values.
+    summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
+        None where a given schedule was settled and no bound is known.
     why: long; time, component, decision, code, reason. Empty where the plan has no prices.
     prices: long; time, component, quantity, index, value, unit. None unless asked for.
     """
@@ -74,6 +75,21 @@ class Plan:
 
         return write_plan(self, Path(folder), formats, lang)
 
+    def settled(self, bound_cny: float | None, more: Mapping[str, Any]) -> Plan:
+        """Return the plan as that of a given schedule, with more in its summary and no reasons.
+
+        `bound_cny` is a proven upper bound of the profit; None where none is known.
+        """
+        objective, turnover = self.summary["objective_cny"], self.summary["turnover_cny"]
+        bound = None if bound_cny is None else round(max(bound_cny, objective), 6)
+        found = {
+            "status": "settled",
+            "bound_cny": bound,
+            "gap": None if bound is None else gap_of(objective, bound, turnover),
+        }
+        nothing = self.why.iloc[:0]  # a given decision has no reasons
+        return replace(self, summary=self.summary | found | dict(more), why=nothing)
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Plan)
@@ -104,17 +120,19 @@ def build_plan(
     tidied: bool,
     rounds: int,
     seconds: Mapping[str, float],
+    whole: bool = True,
 ) -> Plan:
     """Read the tables of a plan from a solution.
 
     Args:
         program: what was solved.
         x: the solution; shape (columns,).
-        status: optimal, time_limit, interrupted or relaxed.
+        status: optimal, time_limit, interrupted or relaxed; `settled` makes it settled.
         bound_cny: proven upper bound of the profit.
         tidied: whether the tidying solves settled ties.
         rounds: solves until no exclusive flows overlapped.
         seconds: runtimes by part.
+        whole: whether energy must add up; that of a schedule that breaks balances need not.
     """
     reports, scenario = program.values(x), program.scenario
     times = scenario.horizon.starts[program.window.first - 1 : program.window.last]
@@ -124,7 +142,8 @@ def build_plan(
     )
     ledger, reported = _ledger(program, reports)
     allocation = _allocation(program, reports, times)
-    _check_allocation(program, reports)
+    if whole:
+        _check_allocation(program, reports)
     objective = -float(program.cost @ x + program.offset)
     summary = summarise(
         scenario,

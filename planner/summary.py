@@ -62,7 +62,7 @@ def summarise(
         "status": status,
         "objective_cny": round(objective, 6),
         "bound_cny": round(bound, 6),
-        "gap": _gap(objective, bound, turnover),
+        "gap": gap_of(objective, bound, turnover),
         "turnover_cny": round(turnover, 6),
         "cash_profit_cny": round(cash, 6),
         "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6),
@@ -92,7 +92,7 @@ def summarise(
     }
 
 
-def _gap(objective: float, bound: float, turnover: float) -> float:
+def gap_of(objective: float, bound: float, turnover: float) -> float:
     """Return (bound - objective) over turnover, to 1e-12; differences of 1e-6 CNY are none."""
     difference = bound - objective
     return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0

@@ -30,7 +30,7 @@ class CsvTable:
         self.name = name
         self.times = times
         self.lines = [line for line, _ in rows]
-        self._header = header
+        self.header = header
         self._rows = rows
         self._numbers: dict[str, np.ndarray[Any, Any]] = {}
         gaps, counts = np.unique(np.diff(times.as_unit("s").asi8) / 60, return_counts=True)
@@ -43,14 +43,18 @@ class CsvTable:
             ValueError: the file has no such column, or two.
         """
         if name not in self._numbers:
-            at = _position(self.name, self._header, name)
+            at = _position(self.name, self.header, name)
             numbers = [_number(cells[at]) for _, cells in self._rows]
             self._numbers[name] = np.array(numbers, dtype=float)
         return self._numbers[name]
 
+    def cell(self, name: str, row: int) -> str:
+        """Return the text of a cell."""
+        return self._rows[row][1][self.header.index(name)]
+
     def given(self, name: str, row: int) -> str:
         """Return a cell as it was written, and what its author may have meant by it."""
-        text = self._rows[row][1][self._header.index(name)]
+        text = self.cell(name, row)
         decimal = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
         return shown(text) + (f"; write {text.replace(',', '.')}" if decimal else "")
 

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import planner
 from planner.horizon import Window
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
+from planner.studies import windows
 
 
 def advance(plan: planner.Plan, first: int, last: int) -> planner.Scenario:
     """Return the plan's scenario after the steps first..last."""
-    kept, horizon = Window(first, last), plan.scenario.horizon
-    components = {}
-    for name, component in plan.scenario.components.items():
-        values = {
-            column.removeprefix(f"{name}."): plan.schedule[column].to_numpy()[first - 1 : last]
-            for column in plan.schedule
-            if column.startswith(f"{name}.")
-        }
-        components[name] = component.after(values, kept, horizon)
-    return plan.scenario.model_copy(update={"components": components})
+    kept = Window(first, last)
+    return windows.advance(plan.scenario, plan.schedule.iloc[first - 1 : last], kept)
 
 
 def best_of(scenario: planner.Scenario, first: int, last: int | None = None) -> float:
     """Return the best profit of the steps first..last, by default to the end, CNY."""
     window = Window(first, scenario.horizon.steps if last is None else last)
-    program = compile_program(assemble(scenario, window))
-    return -float(program.cost @ optimise(program, scenario.solver).x + program.offset)
+    return windows.solve_window(scenario, window).profit_cny
 
 
 def earned_by_step(plan: planner.Plan, steps: int) -> float:

@@ -5,7 +5,8 @@
     bound_cny    no plan can earn more: at least the objective
     gap          what is missing to the bound, relative to turnover; within `solver.gap` where the
                  status is optimal
-    status       optimal, time_limit, interrupted or relaxed (exactly when `solver.relax` asks)
+    status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
+                 settled: a given schedule, whose bound and gap may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   what a kWh earned by origin and use
     green        the official shares of renewable energy
@@ -31,7 +32,7 @@ from planner.auditor.ledger import outside
 from planner.auditor.reading import Plan
 from planner.auditor.values import green, values, worst_hours
 
-STATUS = ("optimal", "time_limit", "interrupted", "relaxed")
+STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # what tidying may give away of the profit, absolute or relative
 ROUNDED = 1e-6  # shares and values per kWh are rounded to it
@@ -96,6 +97,10 @@ def _check_money(plan: Plan, found: Findings) -> None:
         ("net_after_outside_cny", cash + aside, abs(aside)),
     ):
         _exact(found, name, summary.get(name), right, slack + SUM * size, "CNY")
+    if summary.get("status") == "settled" and summary.get("bound_cny") is None:
+        if summary.get("gap") is not None:
+            found.add(PLAN, "gap", "is given, and no bound is known")
+        return
     objective, bound = (_number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
     short = objective - bound
     if not short <= ROUNDED + 1e-9 * turnover:

@@ -219,6 +219,19 @@ class Component(Priced):
         """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
         return None
 
+    def here_and_now(self) -> tuple[str, ...]:
+        """Return the quantities of its schedule that are decided before the future is known."""
+        return ()
+
+    def counting_on(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+        """Return the same component for a window that leaves the rest of the horizon to later.
+
+        What its rules over the horizon may count on from the steps after the window is put into its
+        fields. `values` holds its schedule columns over the whole horizon, as a relaxation of it
+        would have them; `kept` is the window.
+        """
+        return self
+
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         """Return the same component with its `initial` advanced to the end of the kept window.
 

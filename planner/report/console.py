@@ -15,6 +15,7 @@ STATUS = {
     "optimal": "[green]optimal[/]",
     "time_limit": "[yellow]time limit[/]",
     "interrupted": "[yellow]interrupted[/]",
+    "settled": "settled as given",
     "relaxed": "[yellow]LP relaxation: a bound, not a schedule that can be run[/]",
 }
 GREEN = {
@@ -45,20 +46,21 @@ def show(plan: Plan, console: Console) -> None:
 
 
 def _head(summary: dict[str, Any], console: Console) -> None:
-    gap = summary["gap"]
+    gap, known = summary["gap"], summary["bound_cny"] is not None
     colour = "green" if summary["status"] == "optimal" else "yellow"
+    said = f"gap [{colour}]{gap:.2e}[/] of" if known else "no bound is known;"
     console.print(
         f"[bold]{_text(summary['name'])}[/]  {STATUS[summary['status']]},"
-        f" gap [{colour}]{gap:.2e}[/] of turnover {_money(summary['turnover_cny'])} CNY"
+        f" {said} turnover {_money(summary['turnover_cny'])} CNY"
     )
     console.print(
         f"{summary['start']}, {summary['hours']:g} h in steps of {summary['step_min']} min;"
         f" prices with VAT {summary['vat']}",
         highlight=False,
     )
+    most = f" (at most {_money(summary['bound_cny'])})" if known else ""
     console.print(
-        f"profit [bold]{_money(summary['objective_cny'])}[/] CNY"
-        f" (at most {_money(summary['bound_cny'])}),"
+        f"profit [bold]{_money(summary['objective_cny'])}[/] CNY{most},"
         f" of it cash {_money(summary['cash_profit_cny'])}",
         highlight=False,
     )

@@ -80,7 +80,7 @@ def infeasible(scenario: Scenario, contradictions: Sequence[Told] = ()) -> Infea
     if not told and program is not None:
         until = time.perf_counter() + CONFLICT_LIMIT_S
         found = conflict(model, program, scenario.solver, until)
-        told = [_told(scenario, family) for family in _families(found.rules)]
+        told = [told_rule(scenario, family) for family in _families(found.rules)]
         proven = found.proven
     changes = _changes(scenario, program, told)
     del model
@@ -149,7 +149,7 @@ def _families(rules: Sequence[Rule]) -> list[list[Rule]]:
     return list(families.values())
 
 
-def _told(scenario: Scenario, family: Sequence[Rule]) -> Told:
+def told_rule(scenario: Scenario, family: Sequence[Rule]) -> Told:
     """Word a rule of a component over the steps it matters in."""
     name, rule = family[0].component, family[0].name
     component = scenario.components[name]

@@ -116,8 +116,10 @@ def demand_audit(plan: Plan) -> None:
         raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
 
 
-def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> Plan:
-    """Turn a solution into the tables and the summary of a plan."""
+def to_plan(
+    program: Program, solution: Solution, seconds: dict[str, float], *, whole: bool = True
+) -> Plan:
+    """Turn a solution into the tables and the summary of a plan; `whole` as in `build_plan`."""
     plan = build_plan(
         program,
         solution.x,
@@ -126,6 +128,7 @@ def to_plan(program: Program, solution: Solution, seconds: dict[str, float]) -> 
         tidied=solution.tidied,
         rounds=solution.rounds,
         seconds=seconds,
+        whole=whole,
     )
     if solution.duals is None or solution.status == "relaxed":
         return plan

@@ -1,0 +1,86 @@
+"""Schedules that are given: a plan's own, recorded operation, a rule of thumb.
+
+A schedule is a table with a row a step, its `time` the start, and any of the columns of a plan's
+schedule.csv. An empty cell is not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Problem, ScenarioError, did_you_mean
+from planner.horizon import Horizon
+from planner.series import Array
+from planner.table import CsvTable, read_csv
+
+SCHEDULE = "schedule.csv"
+MOST_TOLD = 5
+
+
+def read_schedule(path: str | Path, horizon: Horizon) -> pd.DataFrame:
+    """Read a schedule from a CSV file, or from the plan folder that holds one.
+
+    Returns:
+        The steps of the horizon that the file names, by their starts; every column as floats, NaN
+        where a cell is empty. Rows outside the horizon are left out.
+
+    Raises:
+        ScenarioError: the file cannot be read, no row lies in the horizon, or a cell is no number.
+    """
+    path = Path(path)
+    path = path / SCHEDULE if path.is_dir() else path
+    try:
+        table = read_csv(path.parent, path.name, "utf-8", horizon.zone)
+        names = [name for name in table.header if name != "time"]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{path.name} has column {twice[0]!r} more than once")
+        frame = pd.DataFrame({name: _numbers(table, name) for name in names}, index=table.times)
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error), path=str(path.parent))]) from None
+    inside = frame.index.isin(horizon.starts)
+    first, last = horizon.starts[0], horizon.starts[-1]
+    strange = (frame.index >= first) & (frame.index <= last) & ~inside
+    if strange.any():
+        at = int(np.flatnonzero(strange)[0])
+        said = f"is no start of a {horizon.step_min} min step of the scenario"
+        problem = Problem(f"{frame.index[at].isoformat()} {said}", file=str(path))
+        raise ScenarioError([problem])
+    if not inside.any():
+        said = f"no row lies in the horizon, {first.isoformat()} to {last.isoformat()}"
+        raise ScenarioError([Problem(said, file=str(path))])
+    found = frame[inside]
+    found.index = pd.DatetimeIndex(found.index, name="time").as_unit(horizon.starts.unit)
+    return found
+
+
+def _numbers(table: CsvTable, name: str) -> Array:
+    values = table.column(name)
+    for row in np.flatnonzero(np.isnan(values)).tolist():
+        if table.cell(name, row):
+            said = f"{name} must be a number or empty, is {table.given(name, row)}"
+            raise ValueError(f"{table.name}:{table.lines[row]}: {said}")
+    return values
+
+
+def demand_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> None:
+    """Raise unless every column of a schedule is one of those known.
+
+    Raises:
+        ScenarioError: with every column that is not.
+    """
+    strange = [str(name) for name in frame.columns if name not in known]
+    problems = [
+        Problem(
+            f"is no column of this scenario's schedule{did_you_mean(name, known)}", name, source
+        )
+        for name in strange[:MOST_TOLD]
+    ]
+    if len(strange) > MOST_TOLD:
+        problems.append(Problem(f"{len(strange)} columns are not of this scenario", file=source))
+    if problems:
+        raise ScenarioError(problems)

@@ -1,0 +1,71 @@
+"""A part of a horizon: its best plan, and the scenario after some of its steps.
+
+Steps keep their absolute numbers and series are never cut, so that what parts of a horizon decide
+can be put together as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.components.base import Values
+from planner.horizon import Window
+from planner.model import assemble
+from planner.plan import VALUE_DECIMALS
+from planner.program import Program, compile_program
+from planner.scenario import Scenario
+from planner.studies.pinned import pin
+from planner.studies.single import Solution, optimise
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The best plan of a window: a row a step, the columns of a plan's schedule."""
+
+    schedule: pd.DataFrame
+    solution: Solution
+    program: Program
+
+    @property
+    def profit_cny(self) -> float:
+        """The ledger of the window, summed."""
+        return -float(self.program.cost @ self.solution.x + self.program.offset)
+
+
+def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None = None) -> Part:
+    """Find the most profitable plan of a window, with part of its schedule given.
+
+    Raises:
+        InfeasibleError: no plan satisfies the scenario in the window with what is given.
+        NoPlanError: the time limit struck before a first plan.
+    """
+    program = compile_program(assemble(scenario, window))
+    if given is not None:
+        program = pin(program, given).program
+    solution = optimise(program, scenario.solver)
+    columns = program.columns(solution.x, program.values(solution.x))
+    times = scenario.horizon.starts[window.first - 1 : window.last]
+    rounded = {name: np.round(values, VALUE_DECIMALS) + 0.0 for name, values in columns.items()}
+    return Part(pd.DataFrame(rounded, index=times), solution, program)
+
+
+def values_of(schedule: pd.DataFrame, name: str) -> Values:
+    """Return the columns of one component, without its name."""
+    start = f"{name}."
+    return {
+        str(column).removeprefix(start): schedule[column].to_numpy()
+        for column in schedule.columns
+        if str(column).startswith(start)
+    }
+
+
+def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:
+    """Return the scenario after the steps of a window, whose schedule (its rows) is given."""
+    components = {
+        name: component.after(values_of(schedule, name), kept, scenario.horizon)
+        for name, component in scenario.components.items()
+    }
+    return scenario.model_copy(update={"components": components})
