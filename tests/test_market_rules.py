@@ -64,7 +64,10 @@ def site(seed: int) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(12))
+SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 12))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_plans_pass_their_audit_and_halved_steps_earn_no_less(seed: int):
     coarse = solve(site(seed), HOURS, start=BEGINS)  # `solve` audits
     data = _finer(site(seed))
