@@ -18,9 +18,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from distributed import LocalCluster
+from typer.testing import CliRunner
 
 import planner
 from planner import PlanError, ScenarioError
+from planner.cli import app
 from planner.studies.case import BASES
 from planner.studies.cluster import Task, cluster, solve_all
 from planner.studies.sweep import sweep
@@ -258,9 +260,10 @@ def test_no_scheduler_is_told_in_words(
 
 def test_workers_of_a_scheduler_are_not_ours_to_count(tmp_path: Path) -> None:
     file = written(tmp_path, GRID)
-    process = command(file, tmp_path / "out", "--workers", "2", "--scheduler", "tcp://x:1")
-    assert "--workers: belongs to the local cluster" in process.communicate(timeout=60)[1]
-    assert process.returncode == 2
+    asked = ["--workers", "2", "--scheduler", "tcp://x:1"]
+    result = CliRunner().invoke(app, ["sweep", str(file), "--out", str(tmp_path / "out"), *asked])
+    assert "--workers: belongs to the local cluster" in result.stderr
+    assert result.exit_code == 2
 
 
 def command(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
@@ -438,9 +441,10 @@ def test_a_scheduler_and_workers_started_by_hand(tmp_path: Path) -> None:
 
 def test_the_dry_run_counts_and_solves_nothing(tmp_path: Path) -> None:
     file, out = written(tmp_path, GRID), tmp_path / "out"
-    process = command(file, out, "--dry-run", "--workers", "2")
-    said, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    asked = ["sweep", str(file), "--out", str(out), "--dry-run", "--workers", "2"]
+    result = CliRunner().invoke(app, asked)
+    said = result.stdout
+    assert result.exit_code == 0, result.stderr
     assert not out.exists()
     assert "test: 8 cases, by grid; checked in" in said
     assert f"  case 0 ({CAPACITY} = 1, {POWER} = 1)\n" in said
