@@ -10,7 +10,15 @@ import pytest
 # Tests of these files share solves, a scheduler or plans: each file stays in one process.
 SHARING = frozenset(
     f"tests/test_{name}.py"
-    for name in ("audit_mutations", "audit", "exclusivity", "scenarios", "sweep", "two_sites", "why")
+    for name in (
+        "audit_mutations",
+        "audit",
+        "exclusivity",
+        "scenarios",
+        "sweep",
+        "two_sites",
+        "why",
+    )
 )
 
 

@@ -27,7 +27,7 @@ LAYERS = [
     ["errors", "units"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
-    ["series", "wording"],
+    ["series", "wording", "pairs"],
     ["components.terms", "components.priced"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],

@@ -250,9 +250,7 @@ def test_an_interrupt_leaves_a_valid_folder(tmp_path: Path, scheduler: str) -> N
     assert len(lines(out)) == 8
 
 
-def test_no_scheduler_is_told_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_scheduler_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("planner.studies.cluster.ANSWER_S", 0.5)
     with pytest.raises(ScenarioError, match="no Dask scheduler answers at tcp:"):
         sweep(written(tmp_path, GRID), tmp_path / "out", scheduler="tcp://127.0.0.1:9")
