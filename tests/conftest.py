@@ -14,6 +14,7 @@ SHARING = frozenset(
         "audit_mutations",
         "audit",
         "exclusivity",
+        "market_rules",
         "scenarios",
         "sweep",
         "two_sites",
