@@ -307,26 +307,26 @@ MANY = f"axes:\n  {CAPACITY}: {[1 + i / 4 for i in range(24)]}\n"
 SOME = f"axes:\n  {CAPACITY}: {[1 + i / 4 for i in range(12)]}\n"
 
 
-def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY) -> None:
+def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY, workers: int = 2) -> None:
     file, out, rnd = written(tmp_path, axes), tmp_path / "out", random.Random(seed)
     kept: list[dict[str, Any]] = []
     for _ in range(times):
-        process = command(file, out, "--workers", "2", "--quiet")
+        process = command(file, out, "--workers", str(workers), "--quiet")
         wait_for(out, len(kept) + 1, process)
         time.sleep(rnd.uniform(0, 0.3))
-        workers = workers_of(process.pid)
+        theirs = workers_of(process.pid)
         process.kill()
         process.communicate()
         until = time.monotonic() + 10
-        while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in workers):
+        while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in theirs):
             time.sleep(0.05)
-        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)  # they leave with it
+        assert not any(Path(f"/proc/{pid}").exists() for pid in theirs)  # they leave with it
         if (out / RESULTS).exists():
             content = (out / RESULTS).read_bytes()
             found = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
             assert found[: len(kept)] == kept
             kept = found
-    process = command(file, out, "--workers", "2", "--quiet")
+    process = command(file, out, "--workers", str(workers), "--quiet")
     said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert lines(out)[: len(kept)] == kept
@@ -348,7 +348,7 @@ def kill_workers(tmp_path: Path, times: int, seed: int) -> None:
 
 
 def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
-    kill_drivers(tmp_path, times=1, seed=1, axes=SOME)
+    kill_drivers(tmp_path, times=1, seed=1, axes=SOME, workers=1)
 
 
 @pytest.mark.slow
