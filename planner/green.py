@@ -9,11 +9,10 @@ from storage. Pooled energy has no shares; nor has less than 1e-6 MWh in an hour
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from planner.pairs import by_pair, sums_by_pair
 from planner.series import Array
 
 COLUMNS = (
@@ -31,8 +30,7 @@ def green_table(allocation: pd.DataFrame, times: pd.DatetimeIndex, *, trace: boo
     """
     if not trace:
         return pd.DataFrame({name: [] for name in COLUMNS})
-    by_use: Any = allocation.groupby(["origin", "use"], sort=False)["mwh"]
-    mwh = {key: part.to_numpy() for key, part in by_use}
+    mwh = by_pair(allocation, "origin", "use", "mwh")
 
     def of(*keys: tuple[str, str]) -> Array:
         return np.asarray(sum((mwh[key] for key in keys if key in mwh), np.zeros(len(times))))
@@ -56,8 +54,7 @@ def _share(part: Array, whole: Array) -> Array:
 
 def energy_sums(allocation: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Return MWh over the horizon by origin and use."""
-    found: Any = allocation.groupby(["origin", "use"], sort=False)["mwh"].sum().to_dict()
-    return {(str(origin), str(use)): float(mwh) for (origin, use), mwh in found.items()}
+    return sums_by_pair(allocation, "origin", "use", "mwh")
 
 
 def green_shares(allocation: pd.DataFrame) -> dict[str, float | None]:

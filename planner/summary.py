@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from planner.emission import carbon_summary
-from planner.green import green_shares
+from planner.green import energy_sums, green_shares
+from planner.pairs import by_pair, sums_by_pair
 from planner.scenario import Scenario
 from planner.series import Array
 
@@ -83,13 +85,13 @@ def summarise(
         "warnings": scenario.warnings(),
         "solving": dict(solving),
         "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
-        "versions": {
-            "planner": version("planner"),
-            "highspy": version("highspy"),
-            "pyomo": version("pyomo"),
-            "python": platform.python_version(),
-        },
+        "versions": _versions() | {"python": platform.python_version()},
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("planner", "highspy", "pyomo")}
 
 
 def gap_of(objective: float, bound: float, turnover: float) -> float:
@@ -100,21 +102,16 @@ def gap_of(objective: float, bound: float, turnover: float) -> float:
 
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
-    for (component, line), amount in _sums(ledger, "component", "line", "amount_cny").items():
+    for (component, line), amount in sums_by_pair(
+        ledger, "component", "line", "amount_cny"
+    ).items():
         result.setdefault(component, {})[line] = round(amount, 6)
     return result
 
 
-def _sums(frame: pd.DataFrame, first: str, second: str, of: str) -> dict[tuple[str, str], float]:
-    """Return sums by two columns, in the order of their first appearance."""
-    sums = frame.groupby([first, second], sort=False)[of].sum()
-    keys = zip(*(sums.index.get_level_values(i) for i in (0, 1)), strict=True)
-    return {(str(a), str(b)): float(x) for (a, b), x in zip(keys, sums.to_numpy(), strict=True)}
-
-
 def _allocated(allocation: pd.DataFrame) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
-    for (origin, use), mwh in _sums(allocation, "origin", "use", "mwh").items():
+    for (origin, use), mwh in energy_sums(allocation).items():
         result.setdefault(origin, {})[use] = round(mwh, 9)
     return result
 
@@ -126,9 +123,9 @@ def _values(
     steps = scenario.horizon.steps
     by_origin: dict[str, dict[str, float]] = {}
     drawn: dict[str, Array] = {}
+    every = by_pair(allocation, "origin", "use", "mwh")
     for origin in scenario.site().origins:
-        mine = allocation[allocation["origin"] == origin]
-        used = {use: part["mwh"].to_numpy() for use, part in mine.groupby("use")}
+        used = {use: mwh for (of, use), mwh in every.items() if of == origin}
         drawn[origin] = used.get("compute", np.zeros(steps))
         by_origin[origin] = {}
         sold = float(used["export"].sum()) if "export" in used else 0.0

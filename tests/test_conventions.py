@@ -28,7 +28,7 @@ LAYERS = [
     ["language"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
-    ["series", "wording"],
+    ["series", "wording", "pairs"],
     ["components.terms", "components.priced"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],

@@ -178,7 +178,10 @@ def check_energy(case: Priced, steps: list[int]) -> None:
             assert between(low, price * step_h, high, size), (balance, step, low, price, high)
 
 
-@pytest.mark.parametrize("seed", range(6))
+SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 6))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_prices_of_random_sites_lie_between_the_one_sided_derivatives(seed: int) -> None:
     case = Priced(scenario(random_site(seed, 8), 8))
     steps = random.Random(seed).sample(range(1, 9), 3)

@@ -11,9 +11,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -61,10 +63,16 @@ def test_a_scenario_is_named_and_described(folder: Path) -> None:
     assert scenario.description.endswith(".")
 
 
+@functools.cache
+def plan_of(name: str) -> planner.Plan:
+    """Solve a shipped scenario, once for every test of this file."""
+    return planner.solve(planner.load(SCENARIOS / name))
+
+
 @pytest.mark.parametrize("folder", solvable())
 def test_a_scenario_solves_to_its_expected_figures(folder: Path) -> None:
     wanted, scenario = expected(folder), planner.load(folder)
-    summary = planner.solve(scenario).summary
+    summary = plan_of(folder.name).summary
     tolerance = wanted.get("tolerance", scenario.solver.gap)
     assert summary["status"] == "optimal"
     assert summary["objective_cny"] == pytest.approx(
@@ -74,6 +82,28 @@ def test_a_scenario_solves_to_its_expected_figures(folder: Path) -> None:
         given = figure if isinstance(figure, dict) else {"value": figure}
         within = given.get("within", max(LEAST, tolerance * abs(given["value"])))
         assert at(summary, path) == pytest.approx(given["value"], abs=within, rel=0), path
+
+
+def test_everything_at_huainan_is_active_in_some_hour() -> None:
+    july = pd.concat(plan_of(name).schedule for name in ("huainan", "huainan_winter"))
+    for column in (
+        "coal_1.start",
+        "b200.woken[deepseek_v31]",
+        "chat_batch.refused_mtok_per_h",
+        "chat.unserved_mtok_per_h",
+        "pv.curtailed_mw",
+        "grid.import_mw",
+        "grid.export_mw[thermal]",
+    ):
+        assert (july[column] > 1e-3).any(), column
+    used = [
+        o
+        for o in ("renewable", "thermal", "grid")
+        if july[f"battery.discharge_mw[{o}]"].max() > 1e-3
+    ]
+    assert len(used) >= 2
+    providers = [c for c in july if c.endswith("reserve_mw[spinning]")]
+    assert len([c for c in providers if july[c].max() > 1e-3]) >= 2
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import planner
+from tests.test_scenarios import plan_of
 
 FOLDER = Path(__file__).parent.parent / "scenarios" / "two_sites"
 CLOSED = 0.0
@@ -19,8 +20,9 @@ CLOSED = 0.0
 
 @functools.cache
 def plan(capacity_mw: float | None = None) -> planner.Plan:
-    change = {} if capacity_mw is None else {"components.tie.capacity_mw": capacity_mw}
-    return planner.solve(planner.load(FOLDER, set=change))
+    if capacity_mw is None:
+        return plan_of("two_sites")
+    return planner.solve(planner.load(FOLDER, set={"components.tie.capacity_mw": capacity_mw}))
 
 
 def over(name: str, quantity: str, found: planner.Plan) -> np.ndarray:

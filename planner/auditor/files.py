@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -76,17 +77,22 @@ def read_files(folder: Path) -> Files:
     )
 
 
-def groups(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], Any]:
+def groups(table: pd.DataFrame, first: str, second: str) -> dict[tuple[str, str], Any]:
     """Return the row numbers of every pair of values of two columns, in order of appearance."""
-    found: Any = table.groupby(list(columns), sort=False).indices
-    return dict(found)
+    if table.empty:
+        return {}
+    (a, a_values), (b, b_values) = (pd.factorize(table[column]) for column in (first, second))
+    pair = a * len(b_values) + b
+    rows = np.argsort(pair, kind="stable")
+    parts = np.split(rows, np.flatnonzero(np.diff(pair[rows])) + 1)
+    parts.sort(key=lambda part: int(part[0]))
+    return {(a_values[a[part[0]]], b_values[b[part[0]]]): part for part in parts}
 
 
-def sums(table: pd.DataFrame, *columns: str) -> dict[tuple[str, str], float]:
-    """Return the sum of the last column for every pair of values of the first two."""
-    *pair, amount = columns
-    found: Any = table.groupby(list(pair), sort=False)[amount].sum().to_dict()
-    return {key: float(value) for key, value in found.items()}
+def sums(table: pd.DataFrame, first: str, second: str, of: str) -> dict[tuple[str, str], float]:
+    """Return the sum of a column for every pair of values of two others."""
+    amounts = table[of].to_numpy(float)
+    return {pair: float(amounts[rows].sum()) for pair, rows in groups(table, first, second).items()}
 
 
 def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
@@ -120,6 +126,6 @@ def _table(path: Path, needed: Mapping[str, type]) -> pd.DataFrame:
 
 
 def _demand_numbers(table: pd.DataFrame, path: Path) -> None:
-    for column in table.columns.drop("time"):
-        if not pd.api.types.is_numeric_dtype(table[column]):
+    for column, kind in table.dtypes.drop("time").items():
+        if not pd.api.types.is_numeric_dtype(kind):
             raise PlanError(f"{path}: column {column} holds something that is no number")

@@ -204,10 +204,11 @@ def understand(files: Files) -> Plan:
         if not isinstance(data, Mapping):
             raise source.wrong(f"components.{name} is no mapping")
         parts[str(name)] = Part(str(name), data, source)
-    for column in files.schedule.columns.drop("time"):
+    schedule = files.schedule.drop(columns="time")
+    for column, numbers in zip(schedule.columns, schedule.to_numpy(float).T, strict=True):
         name, _, quantity = str(column).partition(".")
         if name in parts:
-            parts[name].columns[quantity] = files.schedule[column].to_numpy(dtype=float)
+            parts[name].columns[quantity] = np.ascontiguousarray(numbers)
     traced = files.scenario.get("trace")
     if not isinstance(traced, bool):
         raise source.wrong("trace is neither true nor false")

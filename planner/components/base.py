@@ -223,12 +223,11 @@ class Component(Priced):
         """Return the quantities of its schedule that are decided before the future is known."""
         return ()
 
-    def counting_on(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def counting_on(self, values: Values, window: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         """Return the same component for a window that leaves the rest of the horizon to later.
 
-        What its rules over the horizon may count on from the steps after the window is put into its
-        fields. `values` holds its schedule columns over the whole horizon, as a relaxation of it
-        would have them; `kept` is the window.
+        Its rules over the horizon count on what a relaxation of the whole of it, whose schedule
+        `values` holds, does after the window.
         """
         return self
 

@@ -27,6 +27,7 @@ AHEAD = 2  # cases a worker has at once: one runs, one waits, so that it is neve
 DEATHS = 1  # of workers a case may see before it is tried alone
 WAIT_S = 60  # for a first worker
 LAMENT = "ignore::UserWarning:multiprocessing.resource_tracker"
+ANSWER_S = 10.0  # for a scheduler to answer
 ASK_S = 2.0  # between questions how many workers there are
 
 
@@ -63,7 +64,7 @@ def cluster(
         raise ScenarioError([Problem(said, "planner sweep")]) from None
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS,
-        "distributed.comm.timeouts.connect": "10s",
+        "distributed.comm.timeouts.connect": f"{ANSWER_S}s",
     }
     local: LocalCluster | None = None
     client: Client | None = None
@@ -81,7 +82,7 @@ def cluster(
                         silence_logs=logging.CRITICAL,
                     )
                 try:
-                    client = Client(scheduler if local is None else local, timeout=10)
+                    client = Client(scheduler if local is None else local, timeout=ANSWER_S)
                 except (OSError, ValueError, TimeoutError):
                     said = f"no Dask scheduler answers at {scheduler}"
                     raise ScenarioError([Problem(said, "--scheduler")]) from None

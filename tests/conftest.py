@@ -1,0 +1,41 @@
+"""How the suite is run: what is shared is solved once, and the garbage collector looks at less."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+# Tests of these files share solves, a scheduler or plans: each line stays in one process.
+SHARING = (
+    {"audit_mutations"},
+    {"audit"},
+    {"exclusivity"},
+    {"market_rules"},
+    {"scenarios", "two_sites"},
+    {"sweep"},
+    {"why"},
+)
+GROUPS = {
+    f"tests/test_{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names
+}
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector pass over what is imported, which stays, and run less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give one test after the other to whoever is free; what shares stays together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Sharing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return GROUPS.get(nodeid.partition("::")[0], nodeid)
+
+    return Sharing(config, log)
