@@ -29,6 +29,7 @@ LAYERS = [
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording", "pairs"],
+    ["given"],
     ["components.terms", "components.priced"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],

@@ -226,8 +226,7 @@ class Component(Priced):
     def counting_on(self, values: Values, window: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         """Return the same component for a window that leaves the rest of the horizon to later.
 
-        Its rules over the horizon count on what a relaxation of the whole of it, whose schedule
-        `values` holds, does after the window.
+        Its rules count on what a relaxation of it, with the schedule `values`, does after that.
         """
         return self
 
