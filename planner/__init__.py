@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario, load
     from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
+    from planner.studies.settle import Settlement, settle
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
@@ -40,6 +41,7 @@ __all__ = [
     "Prices",
     "Scenario",
     "ScenarioError",
+    "Settlement",
     "SolveError",
     "Sweep",
     "audit",
@@ -48,6 +50,7 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "settle",
     "solve",
     "sweep",
 ]
@@ -63,6 +66,8 @@ _WHERE = {
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
     "solve": "planner.studies.single",
+    "Settlement": "planner.studies.settle",
+    "settle": "planner.studies.settle",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
 }

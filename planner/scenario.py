@@ -67,6 +67,9 @@ class ScenarioFile(Frozen):
     """Follow energy by origin; false pools it."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
+    initial_from: Annotated[str, Field(min_length=1)] | None = None
+    """Plan folder whose state at `horizon.start` takes the place of every `initial` and `so_far`
+    of the components that it has too; a path relative to this file."""
 
 
 class Scenario(ScenarioFile):
@@ -158,6 +161,7 @@ class Checker:
         if self.problems:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
+        fields["initial_from"] = None  # its state is in the components now
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
         return Scenario.model_construct(**fields, components=ordered)
 
@@ -189,6 +193,8 @@ class Checker:
                 components[name] = component
         if not settled:
             return components
+        if top.initial_from is not None:
+            components = self._continued(components, top, context)
         broken = {name: data for name, data in parts.items() if name not in components}
         mentioned = frozenset({"site", *broken, *texts_in(broken)} if broken else ())
         for name, component in components.items():
@@ -197,6 +203,18 @@ class Checker:
                 self._say(("components", name, *path), message)
             self._unmet(name, component, site)
         return components
+
+    def _continued(
+        self, components: dict[str, Component], top: ScenarioFile, context: Context
+    ) -> dict[str, Component]:
+        """Return the components in the state that the plan of `initial_from` leaves them in."""
+        from planner.initial import continued
+
+        try:
+            return continued(components, self.folder / str(top.initial_from), context)
+        except ValueError as error:
+            self._say(("initial_from",), str(error))
+            return components
 
     def _unmet(self, name: str, component: Component, site: Site) -> None:
         """Say what nobody supplies; a broken component may still supply what it mentions."""

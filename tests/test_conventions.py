@@ -37,6 +37,7 @@ LAYERS = [
     ["components"],
     ["scales"],
     ["scenario"],
+    ["initial"],
     ["sweeps.expression"],
     ["sweeps.axes"],
     ["sweeps.file"],
@@ -64,7 +65,7 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("plan", "folder")}
+LATE = {("scenario", "initial"), ("folder", "report.workbook"), ("plan", "folder")}
 
 
 def dotted(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planner.errors import Problem, ScenarioError
 from planner.options import (
     Changes,
     Gap,
@@ -73,6 +74,13 @@ def solve(
     prices: Annotated[
         bool, typer.Option("--prices", help="Put marginal prices into the plan folder too.")
     ] = False,
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what this schedule (CSV or plan folder) gives."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Keep it up to this time only.")
+    ] = None,
     lang: Lang = "en",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -82,6 +90,7 @@ def solve(
         from planner.scenario import load
         from planner.target import claim, file_name
 
+        _demand_fix(fix, until, prices=prices)
         wanted = known_formats(formats)
         words = known_language(lang)
         changes = limited(set_, gap, time_limit)
@@ -96,7 +105,7 @@ def solve(
         console = open_console()
         loaded = time.perf_counter()
         with progress(console, quiet, f"solving {found.name}"):
-            plan = _solve(found, target, prices=prices)
+            plan = _solve(found, target, prices=prices, fix=fix, until=until)
         solved = time.perf_counter()
         folder = plan.write(target, wanted, words.code)
         if declare is not None:
@@ -152,17 +161,33 @@ def prices(
             raise typer.Exit(130)
 
 
-def _solve(scenario: Scenario, target: Path | None, *, prices: bool) -> Plan:
+def _solve(
+    scenario: Scenario,
+    target: Path | None,
+    *,
+    prices: bool,
+    fix: Path | None = None,
+    until: str | None = None,
+) -> Plan:
     """Solve; where no plan exists, leave why in the plan folder as infeasible.json."""
     from planner.errors import InfeasibleError
     from planner.studies.prices import prices as price
     from planner.studies.single import solve as solve_scenario
 
     try:
-        return price(scenario).plan if prices else solve_scenario(scenario)
+        return price(scenario).plan if prices else solve_scenario(scenario, fix, until)
     except InfeasibleError as error:
         from planner.folder import write_diagnosis
 
         if target is not None:
             write_diagnosis(error.diagnosis, target)
         raise
+
+
+def _demand_fix(fix: Path | None, until: str | None, *, prices: bool) -> None:
+    """Raise where the options on what is fixed do not go together."""
+    if until is not None and fix is None:
+        raise ScenarioError([Problem("needs --fix, which names what is kept", path="--until")])
+    if fix is not None and prices:
+        said = "cannot go with --fix: what is fixed has no price of its own"
+        raise ScenarioError([Problem(said, path="--prices")])
