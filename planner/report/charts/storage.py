@@ -13,6 +13,7 @@ from planner.report.charts.panels import (
     area,
     chart_over_time,
     columns_of,
+    legend_once,
     points,
     table_over_time,
 )
@@ -37,16 +38,11 @@ def storage_chart(view: View, words: Language) -> Chart | None:
         panels += [_energy(view, words, name, part), _power(view, words, name)]
     if not panels:
         return None
-    seen: set[str] = set()
-    for panel in panels:
-        for trace in panel.traces:
-            trace["showlegend"] = trace["legendgroup"] not in seen
-            seen.add(trace["legendgroup"])
     said = words(
         "Stored energy moves evenly between the ends of the steps. Charge above zero, discharge"
         " below, measured at the node."
     )
-    figure = chart_over_time(panels, view.clock, len(seen))
+    figure = chart_over_time(panels, view.clock, legend_once(panels))
     figure["layout"] |= {"barmode": "overlay", "bargap": 0}
     return Chart(
         key="storage",
