@@ -22,7 +22,6 @@ from planner.report.charts.style import (
     BLACK,
     BLUE,
     GREEN,
-    ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
@@ -40,7 +39,7 @@ ROW_PX, BAR = 34, 0.72
 # state: colour, pattern, colour of the word in the bar
 STATES = {
     "on": (VERMILLION, "", "#FFFFFF"),
-    "charging": (PURPLE, "", BLACK), "discharging": (ORANGE, "/", BLACK),
+    "charging": (PURPLE, "/", BLACK), "discharging": (PURPLE, "", BLACK),
     "importing": (BLUE, "", "#FFFFFF"), "exporting": (SKY, "\\", BLACK),
     "forward": (GREEN, "", "#FFFFFF"), "backward": (YELLOW, "x", BLACK),
     "running": ("#8A4B08", "", "#FFFFFF"),

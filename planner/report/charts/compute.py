@@ -125,7 +125,7 @@ def _fleet(view: View, words: Language, name: str, part: Any) -> Panel:
             if point.tokens_per_s:
                 speed = words("{model} at {speed} tokens/s", model=model, speed=point.key)
                 entry = text(words("decoding {model}", model=model))
-                add(values, speed, shade, "", f"decoding {model}", entry)
+                add(values, speed, shade, "", f"decoding {text(model)}", entry)
             else:
                 idle = words("{model} awake, idle", model=model)
                 add(values, idle, PALE, "", "idle", words("awake, idle"))

@@ -20,7 +20,6 @@ from planner.report.charts.panels import (
 from planner.report.charts.style import (
     BLACK,
     NUMBER,
-    ORANGE,
     ORIGIN_COLOURS,
     PURPLE,
     pattern,
@@ -97,8 +96,8 @@ def _power(view: View, words: Language, name: str) -> Panel:
         axis={"zeroline": True},
     )  # fmt: skip
     ways = (
-        ("charge", words("charge"), "charge_mw", 1, PURPLE, ""),
-        ("discharge", words("discharge"), "discharge_mw", -1, ORANGE, "/"),
+        ("charge", words("charge"), "charge_mw", 1, PURPLE, "/"),
+        ("discharge", words("discharge"), "discharge_mw", -1, PURPLE, ""),
     )
     for key, said, quantity, sign, colour, shape in ways:
         drawn = sign * clock.flow(view.total(name, quantity)) + 0.0
