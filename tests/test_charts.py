@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -308,13 +309,27 @@ def test_blocks_keep_energy_and_take_states_at_their_end() -> None:
     assert energy.tolist() == plan.schedule["store.energy_mwh[renewable]"][11::12].tolist()
 
 
-def test_a_last_block_that_is_shorter_counts_with_its_own_length() -> None:
-    clock = Clock(planner.load(SCENARIOS / "huainan").horizon.starts[0].tz_localize(None), 3001, 60)
-    assert clock.hours.tolist() == [3.0] * 1000 + [1.0]
-    values = np.arange(3001.0)
+def test_blocks_follow_the_local_clock_and_count_with_their_own_length() -> None:
+    """A year from 06:00 on is drawn by local days: 18 h, 364 whole days, 6 h."""
+    clock = Clock(pd.Timestamp("2026-01-01T06:00"), 8760, 60)
+    assert clock.hours.tolist() == [18.0] + [24.0] * 364 + [6.0]
+    values = np.arange(8760.0)
     assert clock.flow(values) @ clock.hours == pytest.approx(values.sum())
-    assert clock.state(values)[-2:].tolist() == [2999, 3000]
-    assert clock.steps_x()["x"][-2:] == ["2026-11-17T00:00", "2026-11-17T01:00"]
+    assert clock.state(values)[[0, 1, -1]].tolist() == [17, 41, 8759]
+    ends = clock.steps_x()["x"]
+    assert [ends[0], ends[1], ends[-1]] == [
+        "2026-01-01T06:00", "2026-01-02T00:00", "2027-01-01T06:00"
+    ]  # fmt: skip
+    assert clock.known(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
+        np.nan, nan_ok=True)]  # fmt: skip
+    assert "means over 24 h" in clock.said(EN)
+
+
+def test_two_weeks_of_quarters_are_drawn_step_by_step() -> None:
+    clock = Clock(pd.Timestamp("2026-01-01"), 14 * 96, 15)
+    assert not clock.blocked
+    assert clock.said(EN) == ""
+    assert clock.steps_x() == {"x0": "2026-01-01T00:00", "dx": 900_000}
 
 
 def test_days_and_hours_hold_every_step_once() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.language import Language
+from planner.language import Language, number
 from planner.report.charts import Chart
 from planner.report.charts.style import GREY, NUMBER, ORIGIN_COLOURS, frame, text
 from planner.report.charts.supply import SUPPLY_STYLES, USE_COLOURS, supplied
@@ -37,7 +37,8 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
     labels = [
-        text(_said(words, node)) + (f" {total[node] / divisor:,.4g}" if node[0] != "origin" else "")
+        text(_said(words, node))
+        + (f" {number(total[node] / divisor)}" if node[0] != "origin" else "")
         for node in names
     ]
     layout = frame(430) | {"hovermode": "closest"}
@@ -74,10 +75,10 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
         said=words(
             "Over the whole horizon, in {unit}. Energy that went through a battery keeps its origin"
             " and stands at its use; storage takes what is stored more at the end than at the"
-            " start. In batteries {charged} MWh were charged and {discharged} MWh discharged.",
+            " start. In batteries {charged} were charged and {discharged} discharged.",
             unit=unit,
-            charged=f"{view.every('charge_mw').sum() * view.step_h:,.5g}",
-            discharged=f"{view.every('discharge_mw').sum() * view.step_h:,.5g}",
+            charged=words.amount(float(view.every("charge_mw").sum() * view.step_h), "MWh"),
+            discharged=words.amount(float(view.every("discharge_mw").sum() * view.step_h), "MWh"),
         ),
     )
 

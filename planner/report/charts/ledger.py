@@ -66,8 +66,10 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
     room = 0.22 * (span[1] - span[0])
     layout |= {
         "barmode": "overlay", "bargap": 0.3, "hovermode": "closest",
-        "xaxis": axis(unit, zeroline=True, nticks=6, range=[
-            span[0] - (room if span[0] < 0 else 0), span[1] + room]),
+        "xaxis": axis(
+            unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
+            range=[span[0] - (room if span[0] < 0 else 0), span[1] + room],
+        ),
         "yaxis": axis(
             tickmode="array", tickvals=list(range(len(entries))),
             ticktext=[text(entry.name) for entry in entries],

@@ -89,6 +89,7 @@ def chart_over_time(
         low = max(high - panel.height / inner, 0.0)
         layout[_name("yaxis", number)] = axis(
             panel.unit, domain=[low, high], anchor="x", nticks=max(5, panel.height // 38),
+            exponentformat="none", separatethousands=True,
             **panel.axis,
         )  # fmt: skip
         if panel.title:
