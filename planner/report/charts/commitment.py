@@ -123,7 +123,7 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
         if mine:
             data.append(_bars(view, words, state, mine))
     marks, starts = _starts(view, words)
-    layout = frame(46 + ROW_PX * len(rows), len(data) + len(marks))
+    layout = frame(60 + ROW_PX * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
     layout["margin"]["t"] = 8
     names = [text(row.name) for row in rows]
     layout |= {

@@ -41,7 +41,8 @@ def heat_chart(view: View, words: Language) -> Chart | None:
                 "colorscale": DIVERGING if both else "Cividis", **({"zmid": 0} if both else {}),
                 "colorbar": {
                     "title": {"text": unit, "side": "right", "font": {"size": 12}},
-                    "thickness": 14, "len": 1.0, "orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.5,
+                    "thickness": 14, "len": 1.0, "orientation": "h",
+                    "y": 1.0, "yanchor": "bottom", "x": 0.5,
                 },
                 "hovertemplate": (
                     f"%{{x|%Y-%m-%d}}, {words('hour')} %{{y:.2f}}<br>{name}: %{{z:{NUMBER}}} {unit}"

@@ -37,6 +37,7 @@ from planner.series import Array
 EARNING = ("tokens", "input_tokens", "job")  # lines of the ledger that compute earns
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}
 PANEL_PX, LOW_PX = 150, 90
+FROM_ZERO = {"rangemode": "tozero"}
 
 
 def prices_chart(view: View, words: Language) -> Chart | None:
@@ -78,7 +79,9 @@ def _add(
 
 def _grids(view: View, words: Language) -> Iterator[Panel]:
     for name, part in view.of_kind("grid").items():
-        panel = Panel(words("{grid}: prices", grid=text(name)), words("CNY/MWh"), PANEL_PX)
+        panel = Panel(
+            words("{grid}: prices", grid=text(name)), words("CNY/MWh"), PANEL_PX, axis=FROM_ZERO
+        )
         if part.import_limit_mw.any():
             bought = view.series(part.import_price_cny_per_mwh)
             _add(view, panel, name, words("import"), bought, {"color": BLACK, "width": 2.4})
@@ -107,7 +110,7 @@ def _values(view: View, words: Language) -> Iterator[Panel]:
         title = words("Value of one MWh more")
         if len(nodes) > 1:
             title = words("Value of one MWh more at {node}", node=text(node))
-        panel = Panel(title, words("CNY/MWh"), PANEL_PX)
+        panel = Panel(title, words("CNY/MWh"), PANEL_PX, axis=FROM_ZERO)
         for (at, origin), values in found.items():
             if at == node:
                 name = words("value, {origin}", origin=words.term(origin))
@@ -122,7 +125,7 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
     even = view.prices("break_even_cny_per_mtok")
     for name, part in view.of_kind("service").items():
         title = words("{service}: price of output tokens", service=text(name))
-        panel = Panel(title, words("CNY/Mtok"), LOW_PX)
+        panel = Panel(title, words("CNY/Mtok"), LOW_PX, axis=FROM_ZERO)
         if part.market is None:
             price = view.series(part.price_cny_per_mtok)
             _add(view, panel, name, words("token price"), price, {"color": BLUE})
@@ -140,7 +143,7 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
 
 def _earned(view: View, words: Language) -> Panel:
     """What compute earned in a step over the energy it drew; no figure where it drew none."""
-    panel = Panel(words("What a kWh in compute earns"), words("CNY/kWh"), 100)
+    panel = Panel(words("What a kWh in compute earns"), words("CNY/kWh"), 100, axis=FROM_ZERO)
     clock, drawn = view.clock, view.clock.flow(view.used("compute")) * view.clock.hours
     if drawn.max(initial=0.0) <= LEAST:
         return panel
