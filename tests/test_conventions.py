@@ -65,7 +65,12 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("scenario", "initial"), ("folder", "report.workbook"), ("plan", "folder")}
+LATE = {
+    ("scenario", "initial"),
+    ("folder", "report.workbook"),
+    ("plan", "folder"),
+    ("plan", "report.figures"),
+}
 
 
 def dotted(path: Path) -> str:
