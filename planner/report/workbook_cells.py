@@ -158,11 +158,17 @@ class Sheet:
         self.formula(row, column, f"=SUBTOTAL(109,{where})", value, shown)
 
     def header(
-        self, row: int, names: Sequence[str], labels: Sequence[str], least: Sequence[int]
+        self,
+        row: int,
+        names: Sequence[str],
+        labels: Sequence[str],
+        least: Sequence[int],
+        left: Sequence[int] = (0,),
     ) -> None:
         """Write two rows, the names of a CSV and labels below, and set widths and heights.
 
-        `least` holds the least width of each column. Heads of numbers stand right, as they do.
+        `least` holds the least width of each column, `left` the columns of texts; heads of numbers
+        stand right, as they do.
         """
         widths = [
             min(max(wide, width(name) // 3, width(label) // 3), 24)
@@ -176,8 +182,9 @@ class Sheet:
             style: dict[str, Any] = {"bold": True, "bg_color": HEAD}
             if at == row:
                 style = {"font_color": "#606060", "font_size": 9, "bg_color": HEAD}
-            self.texts(at, texts[:1], text_wrap=True, **style)
-            self.texts(at, texts[1:], 1, text_wrap=True, align="right", **style)
+            for column, text in enumerate(texts):
+                align = "left" if column in left else "right"
+                self.text(at, column, text, text_wrap=True, align=align, **style)
         for column, wide in enumerate(widths):
             self.sheet.set_column(column, column, wide)
 

@@ -68,7 +68,9 @@ class Summary:
         for column in range(LAST + 1):
             said = cells[column] if column < len(cells) else ""
             right = column == 2 or (column > 2 and len(heads) > 2)
-            align: dict[str, Any] = {"align": "right"} if right else {"indent": int(column == 3)}
+            align: dict[str, Any] = (
+                {"align": "right"} if right else {"indent": int(column == 3), "align": "left"}
+            )
             self.sheet.text(self.row, column, said, **style, **align)
         self.row += 1
 
@@ -85,7 +87,7 @@ class Summary:
         elif value is not None:
             self.sheet.number(self.row, 2, float(value), shown, **style)
         if measured and measured != "0..1":  # shares are shown as per cent
-            self.sheet.text(self.row, 3, self.words(measured), indent=1, **style)
+            self.sheet.text(self.row, 3, self.words(measured), indent=1, align="left", **style)
         self.row += 1
 
     def _figure(self, component: str, name: str, value: float | None) -> None:
@@ -181,7 +183,7 @@ class Summary:
         if self.row > first:
             self.sheet.text(self.row, 1, words("profit"), bold=True)
             self._sum(self.row, 2, (first, 2), (self.row - 1, 2), total, MONEY)
-            self.sheet.text(self.row, 3, words("CNY"), indent=1, bold=True)
+            self.sheet.text(self.row, 3, words("CNY"), indent=1, align="left", bold=True)
             self.row += 1
         for component, lines in self.summary["outside_objective_cny"].items():
             for line, amount in lines.items():

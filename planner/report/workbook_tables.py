@@ -136,7 +136,7 @@ def write_ledger(book: Book, plan: Plan) -> None:
     names = [*ledger.columns, "label"]
     labels = [words("component"), words("line"), time_label(book, plan), words("cash"),
               f"{words('amount')} [{words('CNY')}]", words("line in words")]  # fmt: skip
-    sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24])
+    sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24], (0, 1, 5))
     said = {line: line_label(book, line) for line in ledger["line"].unique()}
     when = {period: _moment(period) for period in ledger["period"].unique()}
     money = (book.format(num_format=MONEY),)
@@ -149,7 +149,7 @@ def write_ledger(book: Book, plan: Plan) -> None:
         sheet.text(row, 2, period) if moment is None else sheet.moment(row, 2, moment)
         sheet.sheet.write_boolean(row, 3, cash)
         sheet.numbers(row, 4, (amount,), money)
-        sheet.text(row, 5, said[line])
+        sheet.text(row, 5, said[line], indent=1, align="left")
     _finish(sheet, first, 2, last, 5)
 
 
