@@ -63,7 +63,7 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("plan", "folder")}
+LATE = {("folder", "report.workbook"), ("plan", "folder"), ("plan", "report.figures")}
 
 
 def dotted(path: Path) -> str:
