@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -32,6 +33,7 @@ SHOWN = {
 OTHER, WHOLE = "#,##0.0", "#,##0"
 
 
+@lru_cache(maxsize=4096)  # a ledger says the same words in every step
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
     shown = "".join(character if character.isprintable() else " " for character in text)
@@ -119,13 +121,15 @@ class Sheet:
     def text(self, row: int, column: int, text: str, **properties: Any) -> None:
         """Write a text, which stays one whatever it begins with."""
         shown = self.book.format(**properties) if properties else None
-        self.sheet.write_string(row, column, harmless(text), shown)
+        if text:
+            self.sheet.write_string(row, column, harmless(text), shown)
+        else:
+            self.sheet.write_blank(row, column, None, shown)
 
     def texts(self, row: int, texts: Sequence[str], first: int = 0, **properties: Any) -> None:
-        """Write texts side by side; empty ones only where they have a format."""
+        """Write texts side by side."""
         for column, text in enumerate(texts, first):
-            if text or properties:
-                self.text(row, column, text, **properties)
+            self.text(row, column, text, **properties)
 
     def number(self, row: int, column: int, value: float, shown: str, **properties: Any) -> None:
         """Write a number as it is; none where there is none."""

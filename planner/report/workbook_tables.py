@@ -149,7 +149,7 @@ def write_ledger(book: Book, plan: Plan) -> None:
         sheet.text(row, 2, period) if moment is None else sheet.moment(row, 2, moment)
         sheet.sheet.write_boolean(row, 3, cash)
         sheet.numbers(row, 4, (amount,), money)
-        sheet.text(row, 5, said[line], indent=1, align="left")
+        sheet.text(row, 5, said[line])
     _finish(sheet, first, 2, last, 5)
 
 
