@@ -36,7 +36,10 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     total = {node: max(inflow[node], outflow[node]) for node in names}
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
-    labels = [f"{text(_said(words, node))} {total[node] / divisor:,.4g}" for node in names]
+    labels = [
+        text(_said(words, node)) + (f" {total[node] / divisor:,.4g}" if node[0] != "origin" else "")
+        for node in names
+    ]
     layout = frame(430) | {"hovermode": "closest"}
     layout["margin"] |= {"t": 12, "b": 12}
     figure = {
