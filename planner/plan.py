@@ -84,6 +84,11 @@ class Plan:
 
         return write_plan(self, Path(folder), formats, lang)
 
+    def _repr_html_(self) -> str:
+        from planner.report.notebook import plan_html
+
+        return plan_html(self)
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Plan)

@@ -63,7 +63,8 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("plan", "folder"), ("plan", "report.figures")}
+LATE = {("folder", "report.workbook"), ("plan", "folder"), ("plan", "report.figures"),
+        ("plan", "report.notebook"), ("sweeps.result", "report.notebook")}  # fmt: skip
 
 
 def dotted(path: Path) -> str:
