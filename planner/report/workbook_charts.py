@@ -14,15 +14,26 @@ from __future__ import annotations
 from typing import Any
 
 from planner.plan import USES, Plan
+from planner.report.charts.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    ORIGIN_COLOURS,
+    PALE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+)
 from planner.report.workbook_cells import Book, Sheet, local_times
 from planner.report.workbook_tables import MOST_DAYS, Table
 
-COLOURS = {
-    "renewable": "#009E73", "thermal": "#7A6A58", "grid": "#0072B2", "pooled": "#56B4E9",
-    "compute": "#E69F00", "export": "#0072B2", "load": "#7A7A7A", "storage": "#CC79A7",
-    "loss": "#B0B0B0", "curtailed": "#D55E00",
+COLOURS = ORIGIN_COLOURS | {
+    "compute": ORANGE, "export": BLUE, "load": GREY, "storage": PURPLE, "loss": PALE,
+    "curtailed": VERMILLION,
 }  # fmt: skip
-ANSWERED = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#B8A000")
+ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
 MISSED = ("#A03000", "#C86A40", "#E0A080")
 WIDE, HIGH = 1120, 380  # pixels
 ROWS = 21  # of a sheet, that a chart takes
@@ -65,7 +76,7 @@ def _steps(plan: Plan) -> int:
 
 
 def _totals(names: Any) -> list[tuple[str, str]]:
-    return [(f"{name}_mwh", COLOURS.get(name, "#7A7A7A")) for name in names]
+    return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
 
 
 def _tokens(table: Table) -> list[tuple[str, str]]:
