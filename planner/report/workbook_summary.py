@@ -13,7 +13,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.plan import USES, Plan
 from planner.report.workbook_cells import MONEY, Book, Sheet, number_format, width
-from planner.report.workbook_tables import MOST_DAYS, days, ledger_fits, line_label
+from planner.report.workbook_tables import MOST_DAYS, bare_label, days, ledger_fits
 from planner.units import unit
 
 LAST = 9  # the last column of the matrices
@@ -93,9 +93,7 @@ class Summary:
     def _figure(self, component: str, name: str, value: float | None) -> None:
         """Write a figure by its name, which ends in its unit."""
         measured = unit(name)
-        label = self.words.label(name)
-        if measured:
-            label = label.removesuffix(f" [{self.words(measured)}]")
+        label = bare_label(self.book, name)
         shown = number_format(name, () if value is None else (value,))
         self._line(component, label, value, shown, measured)
 
@@ -178,7 +176,7 @@ class Summary:
         first, total = self.row, 0.0
         for component, lines in found.items():
             for line, amount in lines.items():
-                self._line(component, line_label(self.book, line), amount, MONEY, "CNY")
+                self._line(component, self.words.term(line), amount, MONEY, "CNY")
                 total += amount
         if self.row > first:
             self.sheet.text(self.row, 1, words("profit"), bold=True)
@@ -187,7 +185,7 @@ class Summary:
             self.row += 1
         for component, lines in self.summary["outside_objective_cny"].items():
             for line, amount in lines.items():
-                said = words("{line} (outside the plan)", line=line_label(self.book, line))
+                said = words("{line} (outside the plan)", line=self.words.term(line))
                 self._line(component, said, amount, MONEY, "CNY", italic=True)
 
     def _figures(self) -> None:
@@ -222,7 +220,7 @@ class Summary:
         self._title(words("What was scarce, at worst"), words("cost"), words("unit"))
         for hour in found:
             moment = dt.datetime.fromisoformat(hour["time"]).replace(tzinfo=None)
-            self._line(hour["component"], line_label(self.book, hour["line"]), hour["cost_cny"],
+            self._line(hour["component"], self.words.term(hour["line"]), hour["cost_cny"],
                        MONEY, "CNY")  # fmt: skip
             self.sheet.sheet.set_column(4, 4, 17)
             self.sheet.moment(self.row - 1, 4, moment)

@@ -137,7 +137,7 @@ def write_ledger(book: Book, plan: Plan) -> None:
     labels = [words("component"), words("line"), time_label(book, plan), words("cash"),
               f"{words('amount')} [{words('CNY')}]", words("line in words")]  # fmt: skip
     sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24], (0, 1, 5))
-    said = {line: line_label(book, line) for line in ledger["line"].unique()}
+    said = {line: words.term(line) for line in ledger["line"].unique()}
     when = {period: _moment(period) for period in ledger["period"].unique()}
     money = (book.format(num_format=MONEY),)
     for row, (component, line, period, cash, amount) in enumerate(
@@ -153,11 +153,12 @@ def write_ledger(book: Book, plan: Plan) -> None:
     _finish(sheet, first, 2, last, 5)
 
 
-def line_label(book: Book, line: str) -> str:
-    """Return a ledger line for people; an index in it, such as an origin, is said apart."""
-    bare, bracket, index = line.partition("[")
-    said = book.words.term(bare)
-    return f"{said} [{book.words.term(index.removesuffix(']'))}]" if bracket else said
+def bare_label(book: Book, name: str) -> str:
+    """Return the label of a column or figure without its unit, which has a cell of its own."""
+    measured, label = unit(name), book.words.label(name)
+    if measured:
+        label = label.removesuffix(f" [{book.words(measured)}]").removesuffix(f" [{measured}]")
+    return label
 
 
 def _moment(period: str) -> dt.datetime | None:
@@ -247,9 +248,7 @@ def _exchange(book: Book, plan: Plan) -> list[_Row]:
 def _quantities(book: Book, plan: Plan) -> list[_Row]:
     rows = []
     for column in map(str, plan.schedule.columns):
-        label = book.words.label(column)
-        if measured := unit(column):
-            label = label.removesuffix(f" [{book.words(measured)}]")
+        label = bare_label(book, column)
         rows.append(_Row(column, label, plan.schedule[column].to_numpy(dtype=float)))
     return rows
 
