@@ -100,6 +100,11 @@ class Plan:
         nothing = self.why.iloc[:0]  # a given decision has no reasons
         return replace(self, summary=self.summary | found | dict(more), why=nothing)
 
+    def _repr_html_(self) -> str:
+        from planner.report.notebook import plan_html
+
+        return plan_html(self)
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Plan)

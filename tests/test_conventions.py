@@ -66,10 +66,12 @@ LAYERS = [
 ]
 # `folder` writes the workbook on request: the report layer is called, never imported at the top.
 LATE = {
-    ("scenario", "initial"),
     ("folder", "report.workbook"),
     ("plan", "folder"),
     ("plan", "report.figures"),
+    ("plan", "report.notebook"),
+    ("scenario", "initial"),
+    ("sweeps.result", "report.notebook"),
 }
 
 

@@ -43,6 +43,15 @@ def test_settling_a_plan_returns_its_ledger_to_the_cent(seed: int):
     assert settled.plan.summary["gap"] is None
 
 
+def test_a_settled_plan_is_written_shown_and_read_like_any_other(tmp_path: Path):
+    site = arbitrage()
+    settled = planner.settle(site, planner.solve(site)).plan
+    folder = settled.write(tmp_path / "plan", formats=("csv", "parquet", "xlsx"))
+    assert planner.read_plan(folder) == settled
+    assert planner.audit(folder) == []
+    assert "settled" in settled._repr_html_()
+
+
 def test_what_is_left_open_is_planned_around_what_is_given():
     # 2 of 4 MW charged: buy 2 MWh at 10, sell 2 MWh at 50, earn 80
     site = arbitrage()
