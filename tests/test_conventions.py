@@ -62,8 +62,8 @@ LAYERS = [
     ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
-# `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("plan", "folder")}
+# `folder` writes the page and the workbook: the report layer is called, never imported at the top.
+LATE = {("folder", "report.workbook"), ("folder", "report.page"), ("plan", "folder")}
 
 
 def dotted(path: Path) -> str:
