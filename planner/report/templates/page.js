@@ -50,10 +50,11 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The inks of charts on a dark ground; hues that tell things apart stay what they are.
   const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0", "#0072b2": "#4ba3dc" };
-  const CONFIG = {
+  const BUTTONS = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
+  const config = (layout) => ({
     responsive: true, displaylogo: false, doubleClick: "reset",
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-  };
+    modeBarButtons: [axesOf(layout, "x").length ? BUTTONS : ["toImage"]],
+  });
   const charts = new Map(); // element -> {figure, drawn, stale, over}
   let shown = null; // [ms, ms] of the time axes; null: the whole horizon
   let linking = false;
@@ -77,7 +78,11 @@
     }
     if (coarse.matches) layout.dragmode = false;
     if (printing) Object.assign(layout, { width: 690, autosize: false });
-    return dark.matches && !printing ? inked(figure) : figure;
+    const night = dark.matches && !printing;
+    const quiet = night ? "#a3a9b0" : "#5a636c";
+    layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: night ? "#ffffff" : "#000000" };
+    if (night) layout.hoverlabel = { ...layout.hoverlabel, bgcolor: "#2b3238", bordercolor: quiet };
+    return night ? inked(figure) : figure;
   }
   function draw(element) {
     const chart = charts.get(element);
@@ -87,7 +92,7 @@
     chart.drawn = true;
     chart.stale = false;
     linking = true;
-    const done = Plotly.react(element, data, layout, CONFIG);
+    const done = Plotly.react(element, data, layout, config(layout));
     linking = false;
     if (first && chart.over) link(element);
     return done;

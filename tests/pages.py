@@ -1,0 +1,92 @@
+"""A site whose first screen one can sum in the head, and plans that are long without being solved."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pandas as pd
+
+import planner
+from tests import compute
+from tests.build import green_rule, grid, load, renewable, scenario
+
+NASTY = '<script>alert("x")</script> & {{ 7*7 }} \' </script><!-- \u202eمحطة 淮南'
+
+
+def site(**more: Any) -> dict[str, Any]:
+    """10 MW of sun at 10 CNY/MWh; two nodes take 2 MW, a city 3 and a grid that pays 30 the rest.
+
+    Answers earn 20 a Mtok, 18 Mtok an hour; what is not answered costs 2. The rule on export is
+    kept, the one on own use is missed and costs 1 a MWh.
+    """
+    chat = compute.chat([18, 27], unserved_cost_cny_per_mtok=2, min_served_share=0.75)
+    rule = green_rule(min_self_use_share=0.8, max_export_share=0.6, penalty_cny_per_mwh=1)
+    return {
+        "sun": renewable(10, cost_cny_per_mwh=10),
+        "city": load(3),
+        "grid": grid(import_limit_mw=0),
+        "fleet": compute.fleet(2),
+        "chat": chat,
+        "rule": rule,
+    } | more
+
+
+def small(**top: Any) -> planner.Plan:
+    """The plan of `site` for two hours."""
+    return planner.solve(scenario(site(), 2, **top))
+
+
+def tiled(plan: planner.Plan, hours: int, step_min: int) -> planner.Plan:
+    """Repeat the tables of a plan until they fill a horizon; its sums stay those of the plan."""
+    before = plan.scenario.horizon
+    horizon = before.model_copy(update={"hours": float(hours), "step_min": step_min})
+    copies = -(-horizon.steps // before.steps)
+    place = pd.Series(range(before.steps), index=before.starts)
+    starts = horizon.starts
+
+    def long(table: pd.DataFrame | None) -> Any:
+        if table is None:
+            return None
+        timed = table[table["time"].notna()]
+        parts = []
+        at = timed["time"].map(place)
+        for copy in range(copies):
+            steps = at + copy * before.steps
+            kept = steps < horizon.steps
+            part = timed[kept]
+            parts.append(part.assign(time=starts[steps[kept]]))
+        return pd.concat([*parts, table[table["time"].isna()]], ignore_index=True)
+
+    schedule = pd.concat([plan.schedule] * copies).iloc[: horizon.steps].set_axis(starts, axis=0)
+    components = {
+        name: part.model_copy(update=_stretched(part, before.steps, horizon.steps))
+        for name, part in plan.scenario.components.items()
+    }
+    return dataclasses.replace(
+        plan,
+        scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),
+        schedule=schedule,
+        allocation=long(plan.allocation),
+        why=long(plan.why),
+        prices=long(plan.prices),
+        summary=plan.summary | {"hours": float(hours), "step_min": step_min},
+    )
+
+
+def _stretched(value: Any, before: int, steps: int) -> dict[str, Any]:
+    """Return the fields of a component whose series must be as long as the new horizon."""
+    import numpy as np
+
+    from planner.horizon import Frozen
+
+    def longer(found: Any) -> Any:
+        if isinstance(found, np.ndarray) and found.shape == (before,):
+            return np.resize(found, steps)
+        if isinstance(found, Frozen):
+            return found.model_copy(update=_stretched(found, before, steps))
+        if isinstance(found, dict):
+            return {key: longer(inner) for key, inner in found.items()}
+        return tuple(map(longer, found)) if isinstance(found, tuple) else found
+
+    return {name: longer(getattr(value, name)) for name in type(value).model_fields}
