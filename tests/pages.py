@@ -23,8 +23,8 @@ def site(**more: Any) -> dict[str, Any]:
     chat = compute.chat([18, 27], unserved_cost_cny_per_mtok=2, min_served_share=0.75)
     rule = green_rule(min_self_use_share=0.8, max_export_share=0.6, penalty_cny_per_mwh=1)
     return {
-        "sun": renewable(10, cost_cny_per_mwh=10),
-        "city": load(3),
+        "sun": renewable(10, 10, cost_cny_per_mwh=10),
+        "city": load(3, 3),
         "grid": grid(import_limit_mw=0),
         "fleet": compute.fleet(2),
         "chat": chat,

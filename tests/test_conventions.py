@@ -62,8 +62,11 @@ LAYERS = [
     ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
-# `folder` writes the page and the workbook: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("folder", "report.page"), ("plan", "folder")}
+# Writing a plan and drawing it call the report layer, which is never imported at the top.
+LATE = {
+    ("folder", "report.workbook"), ("folder", "report.page"), ("plan", "folder"),
+    ("plan", "report.figures"),
+}  # fmt: skip
 
 
 def dotted(path: Path) -> str:

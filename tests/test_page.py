@@ -292,7 +292,7 @@ def test_a_page_stays_below_six_megabytes(plan: planner.Plan, hours: int, step_m
 def test_a_page_needs_nothing_of_plotly_in_python(tmp_path: Path) -> None:
     code = (
         "import sys, planner\n"
-        "plan = planner.solve('scenarios/tiny_arbitrage')\n"
+        "plan = planner.solve(planner.load('scenarios/tiny_arbitrage'))\n"
         f"plan.write({str(tmp_path / 'plan')!r})\n"
         "heavy = [m for m in sys.modules if m.startswith('plotly.')]\n"
         "assert not heavy, heavy\n"

@@ -15,6 +15,8 @@ import pandas as pd
 from planner.folder import PRICES
 from planner.language import Language, number
 from planner.plan import Plan
+from planner.report.charts.encoding import encoded
+from planner.report.charts.every import charts_of
 from planner.report.first_screen import FirstScreen, first_screen
 from planner.report.packed import packed
 from planner.report.reasons import packed_reasons
@@ -30,8 +32,6 @@ def plan_page(plan: Plan, words: Language) -> str:
         plan: what was planned.
         words: the language of the page.
     """
-    from planner.report.charts.every import charts_of, encoded
-
     first = first_screen(plan)
     reasons, told = packed_reasons(plan, words)
     charts = [
