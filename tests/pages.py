@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import planner
+from planner.horizon import Frozen, Horizon
 from tests import compute
 from tests.build import green_rule, grid, load, renewable, scenario
 
@@ -37,10 +39,14 @@ def small(**top: Any) -> planner.Plan:
     return planner.solve(scenario(site(), 2, **top))
 
 
-def tiled(plan: planner.Plan, hours: int, step_min: int) -> planner.Plan:
-    """Repeat the tables of a plan until they fill a horizon; its sums stay those of the plan."""
+def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
+    """Repeat the tables of a plan until they fill a horizon, each step a little different.
+
+    The summary stays that of the plan: such a plan is good for looking at only.
+    """
+    chance = np.random.default_rng(1)
     before = plan.scenario.horizon
-    horizon = before.model_copy(update={"hours": float(hours), "step_min": step_min})
+    horizon = Horizon(start=before.start, hours=float(hours), step_min=step_min)
     copies = -(-horizon.steps // before.steps)
     place = pd.Series(range(before.steps), index=before.starts)
     starts = horizon.starts
@@ -59,8 +65,13 @@ def tiled(plan: planner.Plan, hours: int, step_min: int) -> planner.Plan:
         return pd.concat([*parts, table[table["time"].isna()]], ignore_index=True)
 
     schedule = pd.concat([plan.schedule] * copies).iloc[: horizon.steps].set_axis(starts, axis=0)
+    schedule *= chance.uniform(0.9, 1, schedule.shape).round(4)
+    why, prices = long(plan.why), long(plan.prices)
+    why["reason"] += [f" ({factor:.4f})" for factor in chance.uniform(0.9, 1, len(why))]
+    if prices is not None:
+        prices["value"] *= chance.uniform(0.9, 1, len(prices)).round(4)
     components = {
-        name: part.model_copy(update=_stretched(part, before.steps, horizon.steps))
+        name: _stretched(part, before.steps, horizon.steps)
         for name, part in plan.scenario.components.items()
     }
     return dataclasses.replace(
@@ -68,25 +79,21 @@ def tiled(plan: planner.Plan, hours: int, step_min: int) -> planner.Plan:
         scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),
         schedule=schedule,
         allocation=long(plan.allocation),
-        why=long(plan.why),
-        prices=long(plan.prices),
+        why=why,
+        prices=prices,
         summary=plan.summary | {"hours": float(hours), "step_min": step_min},
     )
 
 
-def _stretched(value: Any, before: int, steps: int) -> dict[str, Any]:
-    """Return the fields of a component whose series must be as long as the new horizon."""
-    import numpy as np
-
-    from planner.horizon import Frozen
-
-    def longer(found: Any) -> Any:
-        if isinstance(found, np.ndarray) and found.shape == (before,):
-            return np.resize(found, steps)
-        if isinstance(found, Frozen):
-            return found.model_copy(update=_stretched(found, before, steps))
-        if isinstance(found, dict):
-            return {key: longer(inner) for key, inner in found.items()}
-        return tuple(map(longer, found)) if isinstance(found, tuple) else found
-
-    return {name: longer(getattr(value, name)) for name in type(value).model_fields}
+def _stretched(value: Any, before: int, steps: int) -> Any:
+    """Return a value of a scenario with every series as long as the new horizon."""
+    if isinstance(value, np.ndarray) and value.shape == (before,):
+        return np.resize(value, steps)
+    if isinstance(value, Frozen):  # made anew: a copy would carry what the old one has computed
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        return type(value).model_construct(**_stretched(fields, before, steps))
+    if isinstance(value, dict):
+        return {key: _stretched(item, before, steps) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_stretched(item, before, steps) for item in value)
+    return value

@@ -25,7 +25,7 @@ from planner.report.first_screen import first_screen
 from planner.report.page import Said, plan_page
 from planner.report.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, percent, rows_of
-from tests.build import load, renewable, scenario, solve
+from tests.build import green_rule, grid, load, renewable, scenario, solve
 from tests.pages import NASTY, small, tiled
 from tests.test_sweep_report import folder as sweep_folder
 
@@ -114,7 +114,8 @@ def test_a_rule_counts_what_came_before() -> None:
     parts: dict[str, Any] = {
         "sun": renewable(4),
         "city": load(2),
-        "rule": {"kind": "green_rule", "min_self_use_share": 0.8, "so_far": before},
+        "grid": grid(import_limit_mw=0),
+        "rule": green_rule(min_self_use_share=0.8, so_far=before),
     }
     (target,) = first_screen(solve(parts)).targets
     assert target.reached == pytest.approx(12 / 14)

@@ -41,6 +41,7 @@ def plan_page(plan: Plan, words: Language) -> str:
             "said": chart.said,
             "over_time": chart.over_time,
             "figure": packed(encoded(chart.figure).encode(), 6),
+            "height": int(chart.figure["layout"].get("height", 450)),
             "rows": rows_of(chart.table),
             "count": len(chart.table),
         }

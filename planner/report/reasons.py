@@ -27,6 +27,9 @@ TOLD = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
 STATES = frozenset({"on", "charging", "importing", "forward", "running"})
 
 
+Row = tuple[str, str, Array]  # label, unit, a value a step
+
+
 def packed_reasons(plan: Plan, words: Language) -> tuple[str, int]:
     """Return the packed data of the panel, and how many steps it tells of; 0 without reasons."""
     if plan.why.empty:
@@ -61,8 +64,9 @@ def _reasons(plan: Plan, words: Language, steps: int) -> dict[str, Any]:
             columns[column] = np.diff(numbers, prepend=0).tolist()
         found = {"decision": words.term(str(decision)), **columns}
         grouped.setdefault(str(name), []).append(found)
+    prices = _prices(plan, words)
     for name, decisions in grouped.items():
-        rows = [*_values(plan, name, words), *_prices(plan, name, words)]
+        rows = [*_values(plan, name, words), *prices.get(name, ())]
         components.append(
             {
                 "name": name,
@@ -71,7 +75,7 @@ def _reasons(plan: Plan, words: Language, steps: int) -> dict[str, Any]:
                 "rows": [_row(label, measured, x[:steps]) for label, measured, x in rows],
             }
         )
-    site = [_row(label, of, x[:steps]) for label, of, x in _prices(plan, "site", words)]
+    site = [_row(label, of, x[:steps]) for label, of, x in prices.get("site", ())]
     return {"texts": list(texts), "components": components, "site": site}
 
 
@@ -89,7 +93,7 @@ def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
             "values": scaled[:1] if same else scaled}  # fmt: skip
 
 
-def _values(plan: Plan, name: str, words: Language) -> Iterator[tuple[str, str, Array]]:
+def _values(plan: Plan, name: str, words: Language) -> Iterator[Row]:
     """Yield what a component does, summed over origins, and what it was given by the hour."""
     sums: dict[str, Array] = {}
     for column in map(str, plan.schedule.columns):
@@ -123,19 +127,24 @@ def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
                 yield f"{field}{index}", series
 
 
-def _prices(plan: Plan, name: str, words: Language) -> Iterator[tuple[str, str, Array]]:
-    """Yield the marginal prices of a component (or of the site) by step, where there are some."""
+def _prices(plan: Plan, words: Language) -> dict[str, list[Row]]:
+    """Return the marginal prices by step of every component and of the site, where there are some."""
+    found: dict[str, list[Row]] = {}
     if plan.prices is None:
-        return
-    mine = plan.prices[(plan.prices["component"] == name) & plan.prices["time"].notna()]
-    for (quantity, index), part in mine.groupby(["quantity", "index"], sort=False):
-        values = part.set_index("time")["value"].reindex(plan.schedule.index).to_numpy(dtype=float)
-        if not np.isfinite(values).any() or not np.nanmax(np.abs(values)):
+        return found
+    hourly = plan.prices[plan.prices["time"].notna()]
+    place = pd.DatetimeIndex(plan.schedule.index).get_indexer(pd.DatetimeIndex(hourly["time"]))
+    value, measured = hourly["value"].to_numpy(dtype=float), hourly["unit"].to_numpy()
+    grouped: Any = hourly.groupby(["component", "quantity", "index"], sort=False, dropna=False)
+    for (name, quantity, index), at in grouped.indices.items():
+        values = np.full(len(plan.schedule), np.nan)
+        values[place[at]] = value[at]
+        if not np.abs(np.nan_to_num(values)).max():
             continue
-        per = "_cny_per_" in str(quantity)
         told = _bare(words, f"{quantity}[{index}]" if index else str(quantity))
-        label = told if per else words("one more: {quantity}", quantity=told)
-        yield label, words(str(part["unit"].iloc[0])), values
+        label = told if "_cny_per_" in quantity else words("one more: {quantity}", quantity=told)
+        found.setdefault(str(name), []).append((label, words(str(measured[at[0]])), values))
+    return found
 
 
 def _bare(words: Language, name: str) -> str:

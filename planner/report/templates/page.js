@@ -49,7 +49,7 @@
   const coarse = matchMedia("(pointer: coarse)");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The inks of charts on a dark ground; hues that tell things apart stay what they are.
-  const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0", "#0072b2": "#4ba3dc" };
+  const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0" };
   const BUTTONS = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
   const config = (layout) => ({
     responsive: true, displaylogo: false, doubleClick: "reset",
@@ -82,7 +82,11 @@
     const quiet = night ? "#a3a9b0" : "#5a636c";
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: night ? "#ffffff" : "#000000" };
     if (night) layout.hoverlabel = { ...layout.hoverlabel, bgcolor: "#2b3238", bordercolor: quiet };
-    return night ? inked(figure) : figure;
+    if (!night) return figure;
+    const nightly = inked(figure);
+    for (const menu of nightly.layout.updatemenus || [])
+      Object.assign(menu, { bgcolor: "#a3a9b0", bordercolor: quiet, font: { ...menu.font, color: "#14171a" } });
+    return nightly;
   }
   function draw(element) {
     const chart = charts.get(element);
