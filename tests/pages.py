@@ -74,11 +74,13 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
         name: _stretched(part, before.steps, horizon.steps)
         for name, part in plan.scenario.components.items()
     }
+    allocation = long(plan.allocation)
+    allocation["mwh"] *= step_min / before.step_min
     return dataclasses.replace(
         plan,
         scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),
         schedule=schedule,
-        allocation=long(plan.allocation),
+        allocation=allocation,
         why=why,
         prices=prices,
         summary=plan.summary | {"hours": float(hours), "step_min": step_min},

@@ -69,10 +69,16 @@
   }
   const axesOf = (layout, letter) => Object.keys(layout).filter((key) => new RegExp(`^${letter}axis\\d*$`).test(key));
 
+  // A value holds over its step: so does what is shown when one points at it.
+  const held = (trace) =>
+    trace.type === "scatter" && trace.dx
+      ? { ...trace, xperiod: trace.dx, xperiod0: trace.x0, xperiodalignment: "start" }
+      : trace;
   function dressed(chart) {
     const figure = structuredClone(chart.figure);
     const { layout } = figure;
     if (chart.over) {
+      figure.data = figure.data.map(held);
       for (const key of axesOf(layout, "y")) layout[key].fixedrange = true;
       for (const key of axesOf(layout, "x")) if (shown) layout[key].range = shown.map(iso);
     }
@@ -357,13 +363,15 @@
       tell(step);
     });
     panel.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") close();
       if (event.target.closest("select, .wide")) return;
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (by) {
         event.preventDefault();
         tell(asked + by);
       }
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !panel.hidden) close();
     });
     for (const button of document.querySelectorAll("button.hour"))
       button.addEventListener("click", () => tell(Number(button.dataset.step)));
