@@ -37,7 +37,7 @@
   const pad = (n) => String(n).padStart(2, "0");
   const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
   const timeOf = (ms) => `${pad(new Date(ms).getUTCHours())}:${pad(new Date(ms).getUTCMinutes())}`;
-  const iso = (ms) => new Date(ms).toISOString().slice(0, 19);
+  const iso = (ms) => new Date(ms).toISOString().slice(0, 23);
   const msOf = (x) =>
     typeof x === "number" ? x : Date.parse(`${String(x).replace(" ", "T")}${String(x).length > 10 ? "Z" : ""}`);
   const startOf = (step) => clock.start + step * clock.step;
@@ -57,7 +57,6 @@
   });
   const charts = new Map(); // element -> {figure, drawn, stale, over}
   let shown = null; // [ms, ms] of the time axes; null: the whole horizon
-  let linking = false;
   let printing = false;
 
   function inked(value) {
@@ -101,9 +100,7 @@
     if (first) element.replaceChildren();
     chart.drawn = true;
     chart.stale = false;
-    linking = true;
     const done = Plotly.react(element, data, layout, config(layout));
-    linking = false;
     if (first && chart.over) link(element);
     return done;
   }
@@ -133,9 +130,7 @@
       }
       const change = {};
       for (const key of axesOf(element._fullLayout, "x")) change[`${key}.range`] = ends.slice();
-      linking = true;
       Plotly.relayout(element, change);
-      linking = false;
     }
     for (const [element] of others(null)) element.querySelector(".mark")?.remove();
     const select = one("day");
@@ -167,9 +162,11 @@
   }
   function link(element) {
     element.on("plotly_relayout", (change) => {
-      if (linking || !Object.keys(change).some((key) => /^xaxis/.test(key))) return;
+      if (!Object.keys(change).some((key) => /^xaxis/.test(key))) return;
       const [from, to] = element._fullLayout.xaxis.range.map(msOf);
       const all = from <= clock.start && to >= end;
+      // What follows from moving the others comes here too, later: it changes nothing any more.
+      if (all ? !shown : shown && Math.abs(from - shown[0]) + Math.abs(to - shown[1]) < 2000) return;
       show(all ? null : [from, to], all ? null : element);
     });
     element.on("plotly_hover", (event) => mark(under(element, event)));
