@@ -50,6 +50,8 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The inks of charts on a dark ground; hues that tell things apart stay what they are.
   const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0" };
+  const DARK_GROUND = { "#ffffff": "#2b3238", "#d9d9d9": "#666f78" };
+  const GROUNDS = new Set(["fillcolor", "bgcolor"]);
   const BUTTONS = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
   const config = (layout) => ({
     responsive: true, displaylogo: false, doubleClick: "reset",
@@ -63,7 +65,8 @@
     if (typeof value === "string") return LIGHT_INK[value.toLowerCase()] || value;
     if (Array.isArray(value)) return value.map(inked);
     if (value && typeof value === "object" && !ArrayBuffer.isView(value) && !("bdata" in value))
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inked(inner)]));
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) =>
+        [key, (GROUNDS.has(key) && DARK_GROUND[String(inner).toLowerCase()]) || inked(inner)]));
     return value;
   }
   const axesOf = (layout, letter) => Object.keys(layout).filter((key) => new RegExp(`^${letter}axis\\d*$`).test(key));
@@ -169,7 +172,7 @@
       if (all ? !shown : shown && Math.abs(from - shown[0]) + Math.abs(to - shown[1]) < 2000) return;
       show(all ? null : [from, to], all ? null : element);
     });
-    element.on("plotly_hover", (event) => mark(under(element, event)));
+    element.on("plotly_hover", (event) => mark(startOf(stepAt(under(element, event)))));
     element.on("plotly_unhover", () => mark(null));
     element.on("plotly_click", (event) => {
       const step = stepAt(under(element, event));
