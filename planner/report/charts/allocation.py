@@ -36,7 +36,11 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     total = {node: max(inflow[node], outflow[node]) for node in names}
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
-    labels = [f"{text(_said(words, node))} {total[node] / divisor:,.4g}" for node in names]
+    labels = [
+        text(_said(words, node))
+        + (f" {_short(total[node] / divisor)}" if node[0] != "origin" else "")
+        for node in names
+    ]
     layout = frame(430) | {"hovermode": "closest"}
     layout["margin"] |= {"t": 12, "b": 12}
     figure = {
@@ -44,7 +48,7 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
             {
                 "type": "sankey", "arrangement": "snap", "valueformat": NUMBER,
                 "valuesuffix": f" {unit}", "orientation": "h",
-                "textfont": {"size": 12},
+                "textfont": {"size": 11},
                 "node": {
                     "label": labels, "color": [_colour(node) for node in names],
                     "pad": 18, "thickness": 14, "line": {"width": 0.5, "color": GREY},
@@ -70,11 +74,12 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
         table=_table(words, mwh, values),
         said=words(
             "Over the whole horizon, in {unit}. Energy that went through a battery keeps its origin"
-            " and stands at its use; storage takes what is stored more at the end than at the"
-            " start. In batteries {charged} MWh were charged and {discharged} MWh discharged.",
+            " and stands at its use; of each origin, storage takes only what more is stored at"
+            " the end than at the start. In batteries {charged} were charged and {discharged}"
+            " discharged.",
             unit=unit,
-            charged=f"{view.every('charge_mw').sum() * view.step_h:,.5g}",
-            discharged=f"{view.every('discharge_mw').sum() * view.step_h:,.5g}",
+            charged=words.amount(float(view.every("charge_mw").sum() * view.step_h), "MWh"),
+            discharged=words.amount(float(view.every("discharge_mw").sum() * view.step_h), "MWh"),
         ),
     )
 
@@ -109,6 +114,11 @@ def _said(words: Language, node: Node) -> str:
     if node == ("use", "storage"):
         return words("stored at the end")
     return words("grid energy") if node == ("origin", "grid") else words.term(word)
+
+
+def _short(value: float) -> str:
+    """Return four significant digits, and thousands in full."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _colour(node: Node) -> str:

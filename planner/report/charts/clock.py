@@ -1,8 +1,9 @@
 """The time axis of charts: a value holds over its step, and long horizons are drawn in blocks.
 
-Up to `MOST` steps each step is drawn. Beyond, steps are gathered in blocks of whole hours: of flows
-and prices the mean, which keeps energy, of states the value at the end of the block. `said` says
-so in the words under a chart; nothing is thinned in silence.
+Up to `MOST_STEPS` steps each step is drawn. Beyond, steps are gathered in blocks of whole hours of
+the local clock, days for a year: of flows and prices the mean, which keeps energy, of states the
+value at the end of the block. `said` says so in the words under a chart; nothing is thinned in
+silence. Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import pandas as pd
 from planner.language import Language
 from planner.series import Array
 
-MOST = 1500  # steps or blocks of a chart
-BLOCK_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168)
+MOST_STEPS = 1400  # two weeks of 15 minutes and eight of hours
+MOST_BLOCKS = 400
+BLOCK_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 168)
 MINUTE_MS = 60_000
 
 
@@ -37,11 +39,11 @@ class Clock:
 
     @cached_property
     def size(self) -> int:
-        """The steps of a block; the last block may have fewer."""
-        if self.steps <= MOST:
+        """The steps of a block; the first and the last block may have fewer."""
+        if self.steps <= MOST_STEPS:
             return 1
         sizes = [hours * 60 // self.step_min for hours in BLOCK_HOURS]
-        return next(size for size in sizes if self.steps <= MOST * size)
+        return next(size for size in sizes if self.steps <= MOST_BLOCKS * size)
 
     @property
     def blocked(self) -> bool:
@@ -51,7 +53,9 @@ class Clock:
     @cached_property
     def cuts(self) -> np.ndarray:
         """The first step of every block, counted from 0; shape (B,)."""
-        return np.arange(0, self.steps, self.size)
+        since_midnight = (self.first.hour * 60 + self.first.minute) // self.step_min
+        block = (np.arange(self.steps) + since_midnight) // self.size
+        return np.append(0, np.flatnonzero(np.diff(block)) + 1)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -99,10 +103,6 @@ class Clock:
     def steps_x(self) -> dict[str, Any]:
         """Return the x of a trace with a value for every block, and the last one once more."""
         return self._x(np.append(self.cuts, self.steps))
-
-    def points_x(self) -> dict[str, Any]:
-        """Return the x of a trace with a value at the start and at the end of every block."""
-        return self.steps_x()
 
     def bars_x(self) -> dict[str, Any]:
         """Return the x of bars that begin with their block and are as long."""

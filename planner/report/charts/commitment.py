@@ -22,7 +22,6 @@ from planner.report.charts.style import (
     BLACK,
     BLUE,
     GREEN,
-    ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
@@ -40,13 +39,14 @@ ROW_PX, BAR = 34, 0.72
 # state: colour, pattern, colour of the word in the bar
 STATES = {
     "on": (VERMILLION, "", "#FFFFFF"),
-    "charging": (PURPLE, "", BLACK), "discharging": (ORANGE, "/", BLACK),
+    "charging": (PURPLE, "/", BLACK), "discharging": (PURPLE, "", BLACK),
     "importing": (BLUE, "", "#FFFFFF"), "exporting": (SKY, "\\", BLACK),
     "forward": (GREEN, "", "#FFFFFF"), "backward": (YELLOW, "x", BLACK),
     "running": ("#8A4B08", "", "#FFFFFF"),
 }  # fmt: skip
 AWAKE = dict(zip(("awake_0_25", "awake_25_50", "awake_50_75", "awake_75_100"),
-                 shades("#5E5E5E", 4), strict=True))  # fmt: skip
+                 shades("#8C8C8C", 4), strict=True))  # fmt: skip
+AWAKE_LABELS = dict(zip(AWAKE, ("≤ 25 %", "25–50 %", "50–75 %", "> 75 %"), strict=True))
 START_MARKS = ("triangle-up", "square", "diamond", "star")
 
 
@@ -123,7 +123,7 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
         if mine:
             data.append(_bars(view, words, state, mine))
     marks, starts = _starts(view, words)
-    layout = frame(46 + ROW_PX * len(rows), len(data) + len(marks))
+    layout = frame(60 + ROW_PX * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
     layout["margin"]["t"] = 8
     names = [text(row.name) for row in rows]
     layout |= {
@@ -171,7 +171,7 @@ def _bars(
     colour, shape, ink = STATES.get(state, (AWAKE.get(state, BLACK), "", BLACK))
     begins = [span[1] for _, span in mine]
     lasts = np.array([span[2] - span[1] for _, span in mine])
-    label = {"on": words("on")}.get(state, word) if state in STATES else ""
+    label = AWAKE_LABELS.get(state, word)
     ends = clock.at([span[2] for _, span in mine]).strftime("%m-%d %H:%M")
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {

@@ -13,6 +13,7 @@ from planner.report.charts.panels import (
     area,
     chart_over_time,
     columns_of,
+    legend_once,
     points,
     stepped,
     table_over_time,
@@ -47,7 +48,7 @@ def compute_chart(view: View, words: Language) -> Chart | None:
     panels = [panel for panel in panels if panel.traces]
     if not panels:
         return None
-    entries = _legend_once(panels)
+    entries = legend_once(panels)
     said = words(
         "Answered and wanted tokens by service; batch work may be answered after its arrival. Nodes"
         " by what they do: decoding nodes stand at operating points, the darker the faster."
@@ -124,7 +125,7 @@ def _fleet(view: View, words: Language, name: str, part: Any) -> Panel:
             if point.tokens_per_s:
                 speed = words("{model} at {speed} tokens/s", model=model, speed=point.key)
                 entry = text(words("decoding {model}", model=model))
-                add(values, speed, shade, "", f"decoding {model}", entry)
+                add(values, speed, shade, "", f"decoding {text(model)}", entry)
             else:
                 idle = words("{model} awake, idle", model=model)
                 add(values, idle, PALE, "", "idle", words("awake, idle"))
@@ -140,14 +141,3 @@ def _fleet(view: View, words: Language, name: str, part: Any) -> Panel:
     trace = stepped(clock, available, words("available"), unit, line=line, legendgroup="available")
     panel.add(trace, f"{name}: {words('available')} [{unit}]", available)
     return panel
-
-
-def _legend_once(panels: list[Panel]) -> int:
-    """Show each group of traces in the legend once, at its darkest; return how many there are."""
-    seen: set[str] = set()
-    for panel in panels:
-        for trace in panel.traces:
-            group = str(trace["legendgroup"])
-            trace["showlegend"] = group not in seen
-            seen.add(group)
-    return len(seen)

@@ -40,8 +40,9 @@ def heat_chart(view: View, words: Language) -> Chart | None:
                 "x0": grid.first, "dx": 86_400_000, "y0": grid.hours / 2, "dy": grid.hours,
                 "colorscale": DIVERGING if both else "Cividis", **({"zmid": 0} if both else {}),
                 "colorbar": {
-                    "title": {"text": unit, "side": "right"}, "thickness": 14, "len": 1.0,
-                    "orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.5,
+                    "title": {"text": unit, "side": "right", "font": {"size": 12}},
+                    "thickness": 14, "len": 1.0, "orientation": "h",
+                    "y": 1.0, "yanchor": "bottom", "x": 0.5,
                 },
                 "hovertemplate": (
                     f"%{{x|%Y-%m-%d}}, {words('hour')} %{{y:.2f}}<br>{name}: %{{z:{NUMBER}}} {unit}"
@@ -74,6 +75,8 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
         (v for k, v in supplied(view).items() if k in ("pv", "wind")), np.zeros(view.clock.steps)
     )
     exchange = view.every("import_mw") - view.every("export_mw")
+    energy = view.every("energy_mwh")
+    divisor, unit = words.scale("MWh", float(energy.max(initial=0.0)))
     found = [
         (words("renewable energy available"), "MW", np.asarray(renewable), False),
         (words("power of compute"), "MW", view.used("compute"), False),
@@ -84,7 +87,7 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
             supplied(view).get("thermal", renewable * 0),
             False,
         ),
-        (words("stored energy"), "MWh", view.every("energy_mwh"), True),
+        (words("stored energy"), unit, energy / divisor, True),
     ]
     for name, part in view.of_kind("grid").items():
         said = words("import price of {grid}", grid=name)

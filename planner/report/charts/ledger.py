@@ -15,6 +15,7 @@ from planner.report.charts.style import (
     BLUE,
     GREY,
     ORANGE,
+    YELLOW,
     axis,
     frame,
     pattern,
@@ -23,7 +24,7 @@ from planner.report.charts.style import (
 from planner.report.charts.view import View
 
 SMALL = 0.004  # of the turnover: less is gathered as other
-CENT = 0.005
+LEAST_CNY = 1e-6
 ROW_PX = 30
 
 
@@ -49,27 +50,30 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
     if divisor == 1.0 and largest >= 1e6:
         divisor, unit = 1e6, words("million CNY")
     kinds = {
-        "earned": (words("earned"), BLUE, "", "#FFFFFF"),
-        "spent": (words("spent"), ORANGE, "", BLACK),
-        "not_cash": (words("not cash"), "#F0E442", "x", BLACK),
-        "total": (words("sum"), GREY, "", "#FFFFFF"),
+        "earned": (words("earned"), BLUE, ""),
+        "spent": (words("spent"), ORANGE, "/"),
+        "not_cash": (words("not cash"), YELLOW, "x"),
+        "total": (words("sum"), GREY, ""),
     }
     data = []
-    for kind, (name, colour, shape, _) in kinds.items():
+    for kind, (name, colour, shape) in kinds.items():
         mine = [(i, entry) for i, entry in enumerate(entries) if entry.kind == kind]
         if mine:
-            data.append(_bars(mine, name, colour, shape, divisor, unit))
+            written = [_amount(entry.amount / divisor, largest / divisor) for _, entry in mine]
+            data.append(_bars(mine, written, divisor, unit) | _look(name, colour, shape))
     layout = frame(70 + ROW_PX * len(entries), len(data))
     span = (min(0.0, *reached) / divisor, max(0.0, *reached) / divisor)
     room = 0.22 * (span[1] - span[0])
     layout |= {
         "barmode": "overlay", "bargap": 0.3, "hovermode": "closest",
-        "xaxis": axis(unit, zeroline=True, nticks=6, range=[
-            span[0] - (room if span[0] < 0 else 0), span[1] + room]),
+        "xaxis": axis(
+            unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
+            range=[span[0] - (room if span[0] < 0 else 0), span[1] + room],
+        ),
         "yaxis": axis(
             tickmode="array", tickvals=list(range(len(entries))),
             ticktext=[text(entry.name) for entry in entries],
-            range=[len(entries) - 0.5, -0.5], showgrid=False, fixedrange=True,
+            range=[len(entries) - 0.5, -0.5], showgrid=False, fixedrange=True, zeroline=False,
         ),
     }  # fmt: skip
     layout["margin"]["t"] = 8
@@ -91,7 +95,7 @@ def _sums(ledger: pd.DataFrame) -> list[tuple[str, str, bool, float]]:
     """Return component, line, whether it is cash, and CNY of every line that is not 0."""
     grouped: Any = ledger.groupby(["component", "line", "cash"], sort=False)["amount_cny"].sum()
     found = [(str(c), str(n), bool(cash), float(v)) for (c, n, cash), v in grouped.items()]
-    return [line for line in found if abs(line[3]) >= CENT]
+    return [line for line in found if abs(line[3]) > LEAST_CNY]
 
 
 def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[Entry]:
@@ -131,30 +135,29 @@ def said(words: Language, line: str) -> str:
     return words("{line} from {origin}", line=words.term(bare), origin=words.term(origin))
 
 
-def _bars(
-    mine: list[tuple[int, Entry]], name: str, colour: str, shape: str, divisor: float, unit: str
-) -> dict[str, Any]:
+def _look(name: str, colour: str, shape: str) -> dict[str, Any]:
     marker: dict[str, Any] = {"color": colour, "line": {"width": 0.5, "color": BLACK}}
-    if shape:
-        marker["pattern"] = pattern(shape, colour)
-    amounts = np.array([entry.amount for _, entry in mine])
+    return {"name": name, "marker": marker | ({"pattern": pattern(shape, colour)} if shape else {})}
+
+
+def _bars(
+    mine: list[tuple[int, Entry]], written: list[str], divisor: float, unit: str
+) -> dict[str, Any]:
+    names = [text(entry.name) for _, entry in mine]
     return {
-        "type": "bar", "orientation": "h", "name": name, "marker": marker,
-        "y": [i for i, _ in mine], "x": amounts / divisor,
+        "type": "bar", "orientation": "h", "width": 0.7,
+        "y": [i for i, _ in mine],
+        "x": np.array([entry.amount for _, entry in mine]) / divisor,
         "base": np.array([entry.base for _, entry in mine]) / divisor,
-        "text": [_amount(amount / divisor) for amount in amounts.tolist()],
-        "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12},
-        "customdata": [
-            [text(entry.name), _amount(entry.amount / divisor)] for _, entry in mine
-        ],
+        "text": written, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12},
+        "customdata": [[name, amount] for name, amount in zip(names, written, strict=True)],
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]} " + unit + "<extra></extra>",
     }  # fmt: skip
 
 
-def _amount(value: float) -> str:
-    """Return an amount with a true minus and so many decimals as its size asks for."""
-    size = abs(value)
-    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
+def _amount(value: float, largest: float) -> str:
+    """Return an amount with a true minus and the decimals that the largest one asks for."""
+    decimals = 0 if largest >= 10_000 else 1 if largest >= 1000 else 2
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 

@@ -76,18 +76,20 @@ def chart_over_time(
         legend: entries of the legend.
         top: pixels above all panels, for buttons.
     """
-    height = top + BOTTOM_PX + sum(TITLE_PX + panel.height for panel in panels)
+    above = [TITLE_PX if panel.title else 6 for panel in panels]
+    inner = sum(above) + sum(panel.height for panel in panels)
+    height = top + BOTTOM_PX + inner
     layout = frame(height, legend)
     layout["margin"]["t"] = 4 + top
-    inner = sum(TITLE_PX + panel.height for panel in panels)
     layout["xaxis"] = axis(**clock.axis(), anchor=_name("y", len(panels)), showgrid=True)
     layout["hovermode"] = "x unified"
     notes, data, upper = [], [], 1.0
     for number, panel in enumerate(panels, start=1):
-        high = upper - TITLE_PX / inner
+        high = upper - above[number - 1] / inner
         low = max(high - panel.height / inner, 0.0)
         layout[_name("yaxis", number)] = axis(
-            panel.unit, domain=[low, high], anchor="x", nticks=max(3, panel.height // 38),
+            panel.unit, domain=[low, high], anchor="x", nticks=max(5, panel.height // 38),
+            exponentformat="none", separatethousands=True,
             **panel.axis,
         )  # fmt: skip
         if panel.title:
@@ -101,9 +103,15 @@ def _name(letter: str, number: int) -> str:
     return letter if number == 1 else f"{letter}{number}"
 
 
-def once(traces: Sequence[dict[str, Any]], group: str) -> list[dict[str, Any]]:
-    """Return traces of which the legend shows one; they are switched on and off together."""
-    return [trace | {"legendgroup": group, "showlegend": i == 0} for i, trace in enumerate(traces)]
+def legend_once(panels: Sequence[Panel]) -> int:
+    """Show each group of traces in the legend once; return how many groups there are."""
+    seen: set[str] = set()
+    for panel in panels:
+        for trace in panel.traces:
+            group = str(trace["legendgroup"])
+            trace["showlegend"] = group not in seen
+            seen.add(group)
+    return len(seen)
 
 
 def table_over_time(clock: Clock, words: Language, columns: Mapping[str, Array]) -> pd.DataFrame:

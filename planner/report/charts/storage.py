@@ -13,13 +13,13 @@ from planner.report.charts.panels import (
     area,
     chart_over_time,
     columns_of,
+    legend_once,
     points,
     table_over_time,
 )
 from planner.report.charts.style import (
     BLACK,
     NUMBER,
-    ORANGE,
     ORIGIN_COLOURS,
     PURPLE,
     pattern,
@@ -37,16 +37,11 @@ def storage_chart(view: View, words: Language) -> Chart | None:
         panels += [_energy(view, words, name, part), _power(view, words, name)]
     if not panels:
         return None
-    seen: set[str] = set()
-    for panel in panels:
-        for trace in panel.traces:
-            trace["showlegend"] = trace["legendgroup"] not in seen
-            seen.add(trace["legendgroup"])
     said = words(
         "Stored energy moves evenly between the ends of the steps. Charge above zero, discharge"
         " below, measured at the node."
     )
-    figure = chart_over_time(panels, view.clock, len(seen))
+    figure = chart_over_time(panels, view.clock, legend_once(panels))
     figure["layout"] |= {"barmode": "overlay", "bargap": 0}
     return Chart(
         key="storage",
@@ -101,8 +96,8 @@ def _power(view: View, words: Language, name: str) -> Panel:
         axis={"zeroline": True},
     )  # fmt: skip
     ways = (
-        ("charge", words("charge"), "charge_mw", 1, PURPLE, ""),
-        ("discharge", words("discharge"), "discharge_mw", -1, ORANGE, "/"),
+        ("charge", words("charge"), "charge_mw", 1, PURPLE, "/"),
+        ("discharge", words("discharge"), "discharge_mw", -1, PURPLE, ""),
     )
     for key, said, quantity, sign, colour, shape in ways:
         drawn = sign * clock.flow(view.total(name, quantity)) + 0.0

@@ -52,7 +52,7 @@ def frame(height: int, legend: int = 0) -> dict[str, Any]:
         "legend": {
             "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
             "xanchor": "left", "traceorder": "normal", "font": {"size": 12},
-            "bgcolor": "rgba(0,0,0,0)",
+            "bgcolor": "rgba(0,0,0,0)", "maxheight": 0.9,
         },
         "hoverlabel": {"font": {"family": FONT, "size": 12}, "namelength": -1},
     }  # fmt: skip

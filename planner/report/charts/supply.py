@@ -41,7 +41,7 @@ from planner.report.charts.view import LEAST, View
 from planner.series import Array
 
 SUPPLY_STYLES = {
-    "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, ""), "import": (BLUE, ""),
+    "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
     "discharge": (PURPLE, ""), "other": (GREY, ""),
 }  # fmt: skip
 USE_COLOURS = {
