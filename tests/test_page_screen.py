@@ -95,8 +95,8 @@ def test_pointing_at_a_chart_says_values_with_units_of_that_step(
         assert texts[0] == "2026-07-15 14:00"
         pv = next(text for text in texts if text.startswith("pv: "))
         assert pv.endswith(" MW")
-        taken = plan.schedule["pv.available_mw" if AVAILABLE else "pv.power_mw"].iloc[14]
-        assert float(pv.split()[1].replace(",", "")) == pytest.approx(taken, rel=1e-3)
+        available = plan.schedule[["pv.power_mw", "pv.curtailed_mw"]].iloc[14].sum()
+        assert float(pv.split()[1]) == pytest.approx(available, rel=1e-3)
         marks = page.locator(".figure > .mark")
         assert marks.count() >= 2
         assert marks.first.bounding_box()["x"] == pytest.approx(begin, abs=2)
