@@ -64,8 +64,8 @@ LAYERS = [
     ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
-# `folder` writes the workbook on request: the report layer is called, never imported at the top.
 LATE = {
+    ("folder", "report.page"),
     ("folder", "report.workbook"),
     ("plan", "folder"),
     ("plan", "report.figures"),
