@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from planner.errors import Problem, ScenarioError
-from planner.options import Quiet
+from planner.options import Lang, Quiet, known_language
 from planner.terminal import open_console, told_errors
 
 
@@ -32,13 +32,14 @@ def audit(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Sweep folder.")],
+    lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """Write the answers and the page of a sweep folder again, and print the answers."""
     with told_errors():
         from planner.answering import report_folder
 
-        report_folder(folder, quiet=quiet)
+        report_folder(folder, quiet=quiet, words=known_language(lang))
 
 
 def schema(
