@@ -72,9 +72,7 @@ class Language:
             name, quantity = "", column
         said = f"{name} {self.term(quantity)}".strip()
         measured = unit(column)
-        if measured is None:
-            return said
-        return f"{said}{'' if said.endswith('）') else ' '}[{self(measured)}]"
+        return f"{said} [{self(measured)}]" if measured else said
 
     def path(self, name: str) -> str:
         """Return an output or axis of a sweep for people: names stay, the parts around them not."""
@@ -87,10 +85,11 @@ class Language:
         said = [] if head in BARE else [self.known(head) or head]
         if head in OF_COMPONENTS:
             said.append(parts.pop(0))
-        before = ""
+        before, known = "", self.known
         for part in parts:
-            said.append(part if before in NAMING or not self.known(part.partition("[")[0])
-                        else self.term(part))  # fmt: skip
+            named, field = before in NAMING, f"{head}.{part}"  # a field may mean something else
+            bare = field if known(field) else part
+            said.append(self.term(bare) if known(bare.partition("[")[0]) and not named else part)
             before = part
         return " ".join(said)
 

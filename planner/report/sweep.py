@@ -47,7 +47,7 @@ def show_sweep(found: Answers, console: Console, words: Language = ENGLISH) -> N
                  design=design_text(found.sweep.design, words), solved=found.solved)  # fmt: skip
     console.print(f"[bold]{_safe(found.sweep.name)}[/]  {said}", **plain)
     if not found.failures.empty:
-        _table(console, words("Cases without a plan"), found.failures, words)
+        _table(console, words("Cases without a plan"), failed(found.failures, words), words)
     for note in found.notes:
         console.print(f"[yellow]{words('note')}[/] {_safe(words.sentence(note))}", **plain)
     if found.baseline:
@@ -109,6 +109,11 @@ def told(name: str, words: Language) -> str:
 def design_text(design: str, words: Language) -> str:
     """Return the name of a design: that of the file in English, in words elsewhere."""
     return design if words.code == "en" else words.term(design)
+
+
+def failed(table: pd.DataFrame, words: Language) -> pd.DataFrame:
+    """Return the table of cases without a plan; `first` is a case here, an index elsewhere."""
+    return table if words.code == "en" else table.rename(columns={"first": "first_case"})
 
 
 def status_text(column: str, value: Any, words: Language) -> Any:

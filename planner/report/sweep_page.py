@@ -16,7 +16,7 @@ from plotly.offline import get_plotlyjs
 from planner.answers import Answers
 from planner.language import ENGLISH, Language
 from planner.report import figures_sweep as figures
-from planner.report.sweep import design_text, status_text, told
+from planner.report.sweep import design_text, failed, status_text, told
 
 BEST = 20  # rows of the case table on the page; cases.csv has them all
 MOST_TABLE = 200
@@ -71,7 +71,7 @@ def _parts(found: Answers, words: Language) -> Iterator[str]:
     if not found.failures.empty:
         lost = len(cases) - found.solved
         yield _note(words("{n} cases have no plan; no chart fills them in.", n=lost))
-        yield _table(found.failures, words)
+        yield _table(failed(found.failures, words), words)
     for note in found.notes:
         yield _note(words.sentence(note))
     if found.baseline:
