@@ -33,6 +33,7 @@ BY_ORIGIN = frozenset({
 """What is indexed by the origin of energy; other indices are names and stay as they are."""
 OF_COMPONENTS = ("components", "figures", "ledger_cny", "outside_objective_cny")
 BARE = (*OF_COMPONENTS, "green", "carbon")  # what heads a path and says nothing by itself
+HEADS = (*BARE, "allocation_mwh", "value_cny_per_kwh", "value_by_use_cny_per_kwh", "solving")
 NAMING = ("serves", "awake", "woken")  # the next part of a path is a name
 
 
@@ -76,12 +77,12 @@ class Language:
 
     def path(self, name: str) -> str:
         """Return an output or axis of a sweep for people: names stay, the parts around them not."""
-        if self.code == "en" or self.known(name):
-            return self.known(name) or name.removeprefix("components.")
+        if self.code == "en":
+            return name.removeprefix("components.")
         head, _, rest = name.partition(".")
         parts = rest.split(".") if rest else []
-        if not parts:
-            return name
+        if not parts or head not in HEADS:
+            return (self.known(name) if unit(name) else None) or name
         said = [] if head in BARE else [self.known(head) or head]
         if head in OF_COMPONENTS:
             said.append(parts.pop(0))

@@ -3,7 +3,7 @@
 A sentence is English with figures and names in it. The catalogue holds its pattern, in the context
 `sentence`: `{than}` is <, = or >, and what a place may hold follows from its name:
 
-    {name} {names} {other} {path} {text}   anything, left as it is
+    {name} {names} {other} {path} {text}   anything, left as it is; only {text} may hold ": "
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
     {sentence}                             a sentence of its own
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 PLACE = re.compile(r"\{(\w+)\}")
 FREE = ("name", "names", "other", "path", "text", "origin", "kind", "words", "sentence")
+WHOLE = ("text", "sentence")
+ONE = "(?:(?!: ).)+?"  # a name does not reach over the colon that ends a path
 FIGURE = r"[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing"
 Word = Callable[[str], str | None]
 
@@ -39,7 +41,15 @@ def phrase(pattern: str, said: str) -> Phrase:
     parts, end = [], 0
     for place in PLACE.finditer(pattern):
         name = place.group(1)
-        holds = ".+?" if name in FREE else "[<=>]" if name == "than" else FIGURE
+        holds = (
+            ".+?"
+            if name in WHOLE
+            else ONE
+            if name in FREE
+            else "[<=>]"
+            if name == "than"
+            else FIGURE
+        )
         parts += [re.escape(pattern[end : place.start()]), f"(?P<{name}>{holds})"]
         end = place.end()
     parts.append(re.escape(pattern[end:]))

@@ -41,7 +41,7 @@ def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool, words
         count += words(", {n} of them different", n=len(distinct))
     if prepared.wrong:
         count += words(", {n} no valid scenarios", n=len(prepared.wrong))
-    design = sweep.design if words.code == "en" else words.term(sweep.design)
+    design = words.known(f"design.{sweep.design}") or sweep.design
     checked = words("{count}, by {design}; checked in {seconds} s", count=count, design=design,
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
     _say(console, f"{sweep.name}{words(': ')}{checked}")

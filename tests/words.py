@@ -21,9 +21,10 @@ from planner.language import CATALOGUES, WORD
 from planner.units import SUFFIXES
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "planner"
 ZH = CATALOGUES / "zh.po"
 METHODS = [("**.py", "tests.words:by_syntax"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
-Key = tuple[str | None, str]
+PLACE = re.compile(r"\{\w+\}")
 
 
 def by_syntax(
@@ -47,11 +48,10 @@ def _literals(node: ast.expr) -> Iterator[str]:
         yield from _literals(node.orelse)
 
 
+@cache
 def texts(root: Path = ROOT) -> list[str]:
     """Return every text the sources say through `words(...)`, and every unit, once each."""
-    found = extract_from_dir(
-        root / "planner", method_map=METHODS, keywords={"words": None}
-    )
+    found = extract_from_dir(root / "planner", method_map=METHODS, keywords={"words": None})
     said = [message for _, _, message, _, _ in sorted(found, key=lambda one: (one[0], one[1]))]
     assert all(isinstance(text, str) for text in said)
     units = [*SUFFIXES.values(), "CNY/MW", "CNY/node", "CNY/GJ"]
@@ -66,12 +66,15 @@ def sources(root: Path = ROOT) -> str:
 
 
 def in_sources(context: str, text: str) -> bool:
-    """Return whether sources still know a word of plans, or the fixed parts of a sentence."""
+    """Return whether sources still know a word of plans, or every word of a sentence."""
     if context == WORD:
-        text = text.removeprefix("components.").replace("first_case", "first")
+        text = (
+            text.removeprefix("components.").removeprefix("design.").replace("first_case", "first")
+        )
         known = re.search(rf"\b{re.escape(text)}\b", sources()) is not None
         return known or text in parts_of_names()
-    return all(part.strip(" .,;:()") in sources() for part in re.split(r"\{\w+\}", text))
+    words = re.findall(r"[a-z]{3,}", PLACE.sub("|", text))
+    return all(word in sources() for word in words)
 
 
 @cache

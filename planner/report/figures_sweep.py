@@ -19,6 +19,7 @@ from planner.answers.cases import is_number, numbers
 from planner.answers.indices import Indices
 from planner.answers.maps import Map
 from planner.language import ENGLISH, Language
+from planner.report.sweep_words import heading
 from planner.units import unit
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
@@ -36,7 +37,7 @@ def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str
     inner = own[-2::-1] if parts[0] == "components" else parts[:1]
     found = next((u for part in [*last, *inner] if (u := unit(part))), None)
     found = words("times the base") if factor else words(found or "")
-    text = html.escape(words.path(name))
+    text = html.escape(heading(name, words))
     return f"{text} [{found}]" if found else text
 
 

@@ -14,6 +14,14 @@ from rich.table import Table
 from planner.answers import Answers, answer
 from planner.answers.gathered import read_answers
 from planner.language import ENGLISH, Language
+from planner.report.sweep_words import (
+    design_text,
+    failed,
+    heading,
+    status_text,
+    told,
+    with_axes,
+)
 from planner.target import replace_file
 
 PAGE = "report.html"
@@ -66,14 +74,14 @@ def show_sweep(found: Answers, console: Console, words: Language = ENGLISH) -> N
         if (table[["status_low", "status_high"]] == "optimal").all(axis=None):
             shown = shown.drop(columns=["status_low", "status_high"])
         title = words("Tornado of {output}: each axis alone", output=told(output, words))
-        _table(console, title, _axes(shown, words), words)
+        _table(console, title, with_axes(shown, words), words)
     for output, indices in _of(found.indices, first):
         title = words(
             "Sobol indices of {output}, ± at {confidence} confidence",
             output=told(output, words),
             confidence=f"{indices.confidence:.0%}",
         )
-        _table(console, title, _axes(indices.table.head(WIDEST), words), words)
+        _table(console, title, with_axes(indices.table.head(WIDEST), words), words)
         if indices.note:
             said = _safe(words.sentence(indices.note))
             console.print(f"[yellow]{words('note')}[/] {said}", **plain)
@@ -101,30 +109,6 @@ def show_sweep(found: Answers, console: Console, words: Language = ENGLISH) -> N
         _table(console, title, found.best[columns].head(BEST), words)
 
 
-def told(name: str, words: Language) -> str:
-    """Return an output or axis: its path in English, in words elsewhere."""
-    return name if words.code == "en" else words.path(name)
-
-
-def design_text(design: str, words: Language) -> str:
-    """Return the name of a design: that of the file in English, in words elsewhere."""
-    return design if words.code == "en" else words.term(design)
-
-
-def failed(table: pd.DataFrame, words: Language) -> pd.DataFrame:
-    """Return the table of cases without a plan; `first` is a case here, an index elsewhere."""
-    return table if words.code == "en" else table.rename(columns={"first": "first_case"})
-
-
-def status_text(column: str, value: Any, words: Language) -> Any:
-    """Return a cell of a table: how a case ended in words, anything else as it is."""
-    return words.known(str(value)) or value if str(column).startswith("status") else value
-
-
-def _axes(table: pd.DataFrame, words: Language) -> pd.DataFrame:
-    return table.assign(axis=[told(str(axis), words) for axis in table["axis"]])
-
-
 def _of(tables: dict[str, Any], outputs: Sequence[str]) -> list[tuple[str, Any]]:
     return [(name, tables[name]) for name in outputs if name in tables]
 
@@ -133,7 +117,7 @@ def _table(console: Console, title: str, frame: pd.DataFrame, words: Language) -
     table = Table(title=_safe(title), title_justify="left")
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        text = words.path(str(name))
+        text = heading(str(name), words)
         table.add_column(_safe(text), justify="right" if numeric else "left", overflow="fold")
     for row in frame.astype(object).itertuples(index=False, name=None):
         cells = zip(frame.columns, row, strict=True)

@@ -16,7 +16,14 @@ from plotly.offline import get_plotlyjs
 from planner.answers import Answers
 from planner.language import ENGLISH, Language
 from planner.report import figures_sweep as figures
-from planner.report.sweep import design_text, failed, status_text, told
+from planner.report.sweep_words import (
+    design_text,
+    failed,
+    status_text,
+    told,
+    wanted_text,
+    with_axes,
+)
 
 BEST = 20  # rows of the case table on the page; cases.csv has them all
 MOST_TABLE = 200
@@ -107,7 +114,7 @@ def _parts(found: Answers, words: Language) -> Iterator[str]:
             )
         figure = figures.tornado_figure(table, output, factors, words)
         title = words("Tornado: {output}", output=told(output, words))
-        yield _section(title, figure, _axes(table, words), words, said=said)
+        yield _section(title, figure, with_axes(table, words), words, said=said)
     for output, indices in found.indices.items():
         said = words(
             "Shares of the variance from {blocks} blocks of cases, with {confidence} confidence."
@@ -119,7 +126,7 @@ def _parts(found: Answers, words: Language) -> Iterator[str]:
             said += f" {words.sentence(indices.note)}"
         figure = figures.indices_figure(indices, words)
         title = words("Sobol indices: {output}", output=told(output, words))
-        yield _section(title, figure, _axes(indices.table, words), words, said=said)
+        yield _section(title, figure, with_axes(indices.table, words), words, said=said)
     for output, grid in found.maps.items():
         held = ", ".join(f"{told(name, words)} = {value}" for name, value in grid.at.items())
         said = (
@@ -136,7 +143,7 @@ def _parts(found: Answers, words: Language) -> Iterator[str]:
         columns = ["case", *found.axes, *found.directions]
         figure = figures.pareto_figure(cases, found.front, found.directions, words)
         ways = words(" and ").join(
-            f"{words.term(way)} {told(name, words)}" for name, way in found.directions.items()
+            wanted_text(name, way, words) for name, way in found.directions.items()
         )
         said = words("Wanted: {ways}.", ways=ways)
         yield _section(words("Pareto front"), figure, found.front[columns], words, said=said)
@@ -175,10 +182,6 @@ def _section(
     summary = words("The table behind it ({rows})", rows=rows)
     behind = f"<details><summary>{summary}</summary>{_table(table, words)}</details>"
     return f"{text}{chart}{behind}</section>"
-
-
-def _axes(table: pd.DataFrame, words: Language) -> pd.DataFrame:
-    return table.assign(axis=[told(str(axis), words) for axis in table["axis"]])
 
 
 def _table(frame: pd.DataFrame, words: Language) -> str:
