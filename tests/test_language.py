@@ -12,8 +12,10 @@ from typing import Any, get_args
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 import planner
+from planner.cli import app
 from planner.components import KINDS
 from planner.green import COLUMNS as GREEN_COLUMNS
 from planner.horizon import Frozen
@@ -288,7 +290,8 @@ def test_numbers_keep_their_digits() -> None:
         ("objective_cny", "利润"), ("figures.store.cycles", "store 循环次数"),
         ("ledger_cny.grid.export[renewable]", "grid 上网（新能源）"),
         ("allocation_mwh.renewable.compute", "分配电量 新能源 算力"),
-        ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"), ("components.rule.min_load_share", "rule 绿电占比下限"),
+        ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"),
+        ("components.rule.min_load_share", "rule 绿电占比下限"),
         ("components.held.load_share", "held 负荷比例"), ("weather", "weather"),
         ("components.gpus.serves.grid.prefill.node_kw", "gpus 承载模型 grid 预填充 节点功率"),
         ("components.a.market[0].price_cny_per_mtok", "a 市场（0） Token 售价"),
@@ -329,3 +332,18 @@ def test_the_tiny_plans_say_all_there_is_to_say() -> None:
     assert "answered_tco2_per_mtok" in site.summary["carbon"]
     assert "day_ahead_cny" in declared.summary["figures"]["grid"]
     assert {SENTENCE, WORD} == {m.context for m in catalogue() if m.context}
+
+
+@pytest.mark.parametrize("asked", [{"args": ["--lang", "zh"]}, {"env": {"PLANNER_LANG": "zh"}}])
+def test_commands_speak_the_language_they_are_asked_for(tmp_path: Path, asked: Any) -> None:
+    command = ["solve", "scenarios/tiny_arbitrage", "--out", str(tmp_path / "plan")]
+    ran = CliRunner().invoke(app, [*command, *asked.get("args", [])], env=asked.get("env"))
+    assert ran.exit_code == 0, ran.output
+    assert "利润 160 元" in ran.output
+    again = CliRunner().invoke(app, ["compare", *[str(tmp_path / "plan")] * 2, "--lang", "zh"])
+    assert "两份计划的输入、收支、指标和逐时数据均相同" in again.output
+
+
+def test_an_unknown_language_is_told() -> None:
+    ran = CliRunner().invoke(app, ["prices", "scenarios/tiny_arbitrage", "--lang", "fr"])
+    assert ran.exit_code == 2

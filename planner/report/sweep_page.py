@@ -69,7 +69,7 @@ def _parts(found: Answers, words: Language) -> Iterator[str]:
         if "gap" in cases and found.solved
         else ""
     )
-    axes = ", ".join(told(name, words) for name in found.axes) or words("none")
+    axes = words(", ").join(told(name, words) for name in found.axes) or words("none")
     yield _text(
         words("{n} cases by design {design} of {base}; {solved} have a plan{gap}. Axes: {axes}.",
               n=len(cases), design=design_text(sweep.design, words), base=sweep.base,

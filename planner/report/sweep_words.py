@@ -8,48 +8,13 @@ import pandas as pd
 
 from planner.language import Language
 
-HEADINGS = frozenset(
-    [
-        "case",
-        "axis",
-        "status",
-        "message",
-        "cases",
-        "first",
-        "first_case",
-        "first_confidence",
-        "total",
-        "total_confidence",
-        "base",
-        "low",
-        "high",
-        "swing",
-        "output_base",
-        "output_low",
-        "output_high",
-        "change_low",
-        "change_high",
-        "status_low",
-        "status_high",
-        "without_plan",
-        "from_case",
-        "to_case",
-        "from_value",
-        "to_value",
-        "share",
-        "points",
-        "hidden",
-        "skipped",
-        "gap",
-        "value",
-        "left",
-        "right",
-        "green_mwh",
-        "abated_tco2",
-        "cost_cny",
-        "cost_cny_per_point",
-    ]
-)
+HEADINGS = frozenset({
+    "case", "axis", "status", "message", "cases", "first", "first_case", "first_confidence",
+    "total", "total_confidence", "base", "low", "high", "swing", "output_base", "output_low",
+    "output_high", "change_low", "change_high", "status_low", "status_high", "without_plan",
+    "from_case", "to_case", "from_value", "to_value", "share", "points", "hidden", "skipped",
+    "gap", "value", "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_point",
+})  # fmt: skip
 """Columns of the tables themselves; all others are named by the sweep."""
 
 
