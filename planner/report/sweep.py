@@ -20,6 +20,7 @@ from planner.report.sweep_words import (
     heading,
     status_text,
     told,
+    wanted_text,
     with_axes,
 )
 from planner.target import replace_file
@@ -98,7 +99,9 @@ def show_sweep(found: Answers, console: Console, words: Language = ENGLISH) -> N
         title = words("What each further step of {axis} costs", axis=told(found.cost_axis, words))
         _table(console, title, found.cost_curve[columns], words)
     if found.front is not None:
-        ways = ", ".join(f"{words.term(w)} {told(n, words)}" for n, w in found.directions.items())
+        ways = words(", ").join(
+            wanted_text(name, way, words) for name, way in found.directions.items()
+        )
         numbers = ", ".join(str(n) for n in found.front["case"].head(WIDEST))
         said = words("Pareto front ({ways}): cases {numbers}", ways=ways, numbers=numbers)
         console.print(_safe(said), **plain)
