@@ -140,7 +140,7 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("optimal", "Best plan, proven to 0.32% of the turnover"),
+        ("optimal", "Best plan, proven to within 0.32% of the turnover"),
         ("settled", "A given schedule; it keeps every rule"),
         ("time_limit", "Stopped at the time limit"),
         ("interrupted", "Interrupted"),
