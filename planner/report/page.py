@@ -104,7 +104,9 @@ class Said:
         if first.status == "settled" and first.breaches:
             return words("A given schedule; it breaks {n} rules", n=len(first.breaches))
         if first.status == "optimal" and first.open_cny and first.gap is not None:
-            return words("Best plan, proven to within {gap} of the turnover", gap=percent(first.gap, 2))
+            return words(
+                "Best plan, proven to within {gap} of the turnover", gap=percent(first.gap, 2)
+            )
         return {
             "optimal": words("Best plan, proven"),
             "settled": words("A given schedule; it keeps every rule"),

@@ -65,25 +65,27 @@ def compute_chart(view: View, words: Language) -> Chart | None:
 
 def _service(view: View, words: Language, name: str, part: Any) -> Panel:
     clock, shown = view.clock, text(name)
-    panel = Panel(shown, "Mtok/h", height=105, axis={"rangemode": "tozero"})
+    panel = Panel(shown, words("Mtok/h"), height=105, axis={"rangemode": "tozero"})
     answered = clock.flow(view.values[name]["answered_mtok_per_h"])
     trace = area(
-        stepped(clock, answered, words("answered"), "Mtok/h", legendgroup="answered"),
+        stepped(clock, answered, words("answered"), words("Mtok/h"), legendgroup="answered"),
         name, SKY,
     )  # fmt: skip
-    panel.add(trace, f"{name}: {words('answered')} [Mtok/h]", answered)
+    panel.add(trace, f"{name}: {words('answered')} [{words('Mtok/h')}]", answered)
     if (share := float(part.headroom_share)) > 0:
         needed = clock.flow(view.series(part.wanted())) * (1 + share)
         line = {"shape": "hv", "width": 1.6, "dash": "dot", "color": VERMILLION}
         trace = stepped(
-            clock, needed, words("wanted with headroom"), "Mtok/h", line=line,
+            clock, needed, words("wanted with headroom"), words("Mtok/h"), line=line,
             legendgroup="headroom",
         )  # fmt: skip
-        panel.add(trace, f"{name}: {words('wanted with headroom')} [Mtok/h]", needed)
+        panel.add(trace, f"{name}: {words('wanted with headroom')} [{words('Mtok/h')}]", needed)
     wanted = clock.flow(view.series(part.wanted()))
     line = {"shape": "hv", "width": 1.6, "dash": "dash", "color": BLACK}
-    trace = stepped(clock, wanted, words("wanted"), "Mtok/h", line=line, legendgroup="wanted")
-    panel.add(trace, f"{name}: {words('wanted')} [Mtok/h]", wanted)
+    trace = stepped(
+        clock, wanted, words("wanted"), words("Mtok/h"), line=line, legendgroup="wanted"
+    )
+    panel.add(trace, f"{name}: {words('wanted')} [{words('Mtok/h')}]", wanted)
     return panel
 
 
@@ -91,12 +93,15 @@ def _waiting(view: View, words: Language, name: str, part: Any) -> Panel:
     """Batch work that waits: a state, which moves evenly within a step."""
     clock = view.clock
     panel = Panel(
-        words("{service}: waiting", service=text(name)), "Mtok", 70, axis={"rangemode": "tozero"}
+        words("{service}: waiting", service=text(name)),
+        words("Mtok"),
+        70,
+        axis={"rangemode": "tozero"},
     )
     waiting = clock.state(view.values[name]["waiting_mtok"])
     both = np.append(part.initial.waiting_mtok, waiting)
     line = {"shape": "linear", "width": 2, "color": ORANGE}
-    trace = points(clock, both, words("waiting"), "Mtok", line=line, legendgroup="waiting")
+    trace = points(clock, both, words("waiting"), words("Mtok"), line=line, legendgroup="waiting")
     end = words("waiting at the end")
     panel.add(trace, f"{name}: {end} [Mtok]", waiting)
     return panel
