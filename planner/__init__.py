@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario, load
     from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
+    from planner.studies.rolling import roll
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
@@ -48,6 +49,7 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "roll",
     "solve",
     "sweep",
 ]
@@ -62,6 +64,7 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "roll": "planner.studies.rolling",
     "solve": "planner.studies.single",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
