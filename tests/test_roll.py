@@ -364,7 +364,8 @@ def test_a_window_without_a_plan_is_named_with_the_usual_diagnosis():
         roll(BLIND, 6, 2, 2, bound=False)
     lines = str(error.value).splitlines()
     assert lines[0] == (
-        "window 3 of 3, 04:00-06:00, has no plan after what the windows before it decided"
+        "window 3 of 3, 04:00-06:00, has no plan after what the windows before it decided;"
+        " longer ones see more"
     )
     assert lines[1] == "no plan satisfies every rule of the scenario"
     assert any("city" in line for line in lines[2:])

@@ -178,7 +178,7 @@ def _planned(scenario: Scenario, part: Cut, ahead: Ahead, name: str) -> dict[str
             raise KeyboardInterrupt
         return _record(found, kept, left_open=trial is not firm)
     why = infeasible(tries[-1], window=window)
-    said = f"{name}, has no plan after what the windows before it decided"
+    said = f"{name}, has no plan after what the windows before it decided; longer ones see more"
     raise InfeasibleError(f"{said}\n{why}", why.diagnosis | {"window": name})
 
 
