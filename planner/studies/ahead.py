@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ def relaxation(scenario: Scenario, kept: Kept) -> tuple[float, Ahead]:
     found = kept.read("relaxation", {"bound_cny", "ahead"})
     if found is None:
         found = _relaxed(scenario)
+        gc.collect()  # the model of the whole horizon, before the windows begin
         kept.add("relaxation", found)
     ahead = {
         name: {column: np.array(values) for column, values in columns.items()}

@@ -98,7 +98,7 @@ def roll(
     tell = progress or (lambda *_: None)
     with ExitStack() as held:
         target = None if out is None else held.enter_context(claim(out))
-        key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{'b' if bound else 'n'}"
+        key = run_key(scenario, window_h, advance_h, bound=bound)
         kept = Kept(target, key, fresh=fresh)
         began = time.perf_counter()
         bound_cny: float | None = None
@@ -107,7 +107,7 @@ def roll(
             tell("relaxation", 0, 1)
             bound_cny, ahead = relaxation(scenario, kept)
         relaxed = time.perf_counter()
-        schedule, windows = _windows(scenario, cuts, ahead, kept, tell)
+        schedule, windows = plan_windows(scenario, cuts, ahead, kept, tell)
         rolled = time.perf_counter()
         tell("settlement", 0, 1)
         plan = _settled(scenario, schedule, bound_cny)
@@ -126,7 +126,13 @@ def roll(
         return plan
 
 
-def _windows(
+def run_key(scenario: Scenario, window_h: float, advance_h: float, *, bound: bool) -> str:
+    """Return what the finished windows of a run go by: all that they depend on."""
+    ahead = "bound" if bound else "no_bound"
+    return f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{ahead}"
+
+
+def plan_windows(
     scenario: Scenario, cuts: list[Cut], ahead: Ahead, kept: Kept, tell: Progress
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Plan every window that is not kept; return the schedule and what to say of the windows."""

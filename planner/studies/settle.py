@@ -67,6 +67,7 @@ def settle(
         ScenarioError: the schedule cannot be read, or has columns that the scenario has not.
         NoPlanError: the time limit struck.
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
+        KeyboardInterrupt: Ctrl-C.
     """
     given, source = _given(scenario, schedule)
     scenario = scenario.model_copy(
@@ -90,6 +91,8 @@ def settle(
         told, loose = breaches(model, pinned, scenario.solver.time_limit_s)
         pinned = replace(pinned, program=loose)
         solution = optimise(loose, scenario.solver)
+    if solution.status == "interrupted":
+        raise KeyboardInterrupt
     plan = to_plan(pinned.program, solution, seconds | solution.seconds, whole=not told)
     plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in told]})
     if not told:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -149,9 +150,14 @@ def _digest(component: Component) -> bytes:
     return total.digest()
 
 
+@cache
+def _versions() -> bytes:
+    return repr([(name, version(name)) for name in VERSIONS]).encode()
+
+
 def scenario_key(scenario: Scenario, digest: Callable[[Component], bytes] = _digest) -> str:
     """Return the content of a scenario and of the versions that solve it, as a hash."""
-    total = hashlib.sha256(repr([(name, version(name)) for name in VERSIONS]).encode())
+    total = hashlib.sha256(_versions())
     for name in ScenarioFile.model_fields:
         total.update(repr(getattr(scenario, name)).encode() + b";")
     for name, component in scenario.components.items():
