@@ -8,7 +8,7 @@ With R the sum over the steps after the window in the LP relaxation of the horiz
                     much may wait as there waits in the relaxation
     grid            in a month that goes on after the window, a peak up to that of the relaxation
                     costs nothing in the window; the whole is settled with what it was
-    battery         must not hold more at the end of the window than the relaxation holds there
+    battery         need hold no more at the end of the window than the relaxation holds there
 
 Where a window has no plan with that (the relaxation splits what is whole), it is asked for less: a
 green rule may be missed at a price, what is wanted later counts as served, the battery may end
