@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario, load
     from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
+    from planner.studies.rolling import roll
     from planner.studies.settle import Settlement, settle
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
@@ -50,6 +51,7 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "roll",
     "settle",
     "solve",
     "sweep",
@@ -65,6 +67,7 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "roll": "planner.studies.rolling",
     "solve": "planner.studies.single",
     "Settlement": "planner.studies.settle",
     "settle": "planner.studies.settle",

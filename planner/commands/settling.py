@@ -48,7 +48,7 @@ def settle(
             settlement = settle_schedule(found, schedule, tolerance=tolerance)
         folder = None if out is None else settlement.plan.write(out, lang=words.code)
         if not quiet:
-            show(settlement.plan, console)
+            show(settlement.plan, console, words)
             if folder is not None:
                 said = f"plan folder: {folder}"
                 console.print(said, highlight=False, markup=False, soft_wrap=True)

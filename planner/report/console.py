@@ -55,6 +55,9 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
     good = summary["status"] == "optimal"
     colour = "green" if good else "yellow"
     ended = f"[{colour}]{status_text(summary['status'], words)}[/]"
+    if rolling := summary.get("rolling"):
+        ended = words("{n} windows of {hours} h put together", n=rolling["windows"],
+                      hours=f"{rolling['window_h']:g}")  # fmt: skip
     turnover, known = _cny(summary["turnover_cny"], words), summary["bound_cny"] is not None
     if known:
         gap = f"[{colour}]{summary['gap']:.2e}[/]"

@@ -76,6 +76,7 @@ class FirstScreen:
     open_cny: float
     gap: float | None
     breaches: tuple[str, ...]
+    windows: int
     cash_cny: float
     after_outside_cny: float | None
     income_cny: dict[str, float]
@@ -124,6 +125,7 @@ def first_screen(plan: Plan) -> FirstScreen:
         bound_cny=bound,
         open_cny=max(bound - profit, 0.0) if summary["gap"] else 0.0,
         gap=summary["gap"],
+        windows=int(summary.get("rolling", {}).get("windows", 0)),
         breaches=tuple(str(breach["text"]) for breach in summary.get("breaches", ())),
         cash_cny=float(summary["cash_profit_cny"]),
         after_outside_cny=float(summary["net_after_outside_cny"]) if outside else None,

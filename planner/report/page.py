@@ -103,6 +103,8 @@ class Said:
         words, first = self.words, self.first
         if first.status == "settled" and first.breaches:
             return words("A given schedule; it breaks {n} rules", n=len(first.breaches))
+        if first.status == "settled" and first.windows:
+            return words("{n} windows put together; they keep every rule", n=first.windows)
         if first.status == "optimal" and first.open_cny and first.gap is not None:
             return words(
                 "Best plan, proven to within {gap} of the turnover", gap=percent(first.gap, 2)
