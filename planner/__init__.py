@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from planner.report.comparison import compare
     from planner.scenario import Scenario, load
+    from planner.stochastic import StochasticPlan
     from planner.studies.breakeven import break_even
+    from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
@@ -41,6 +43,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolveError",
+    "StochasticPlan",
     "Sweep",
     "audit",
     "break_even",
@@ -49,6 +52,7 @@ __all__ = [
     "prices",
     "read_plan",
     "solve",
+    "solve_stochastic",
     "sweep",
 ]
 
@@ -62,7 +66,9 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "StochasticPlan": "planner.stochastic",
     "solve": "planner.studies.single",
+    "solve_stochastic": "planner.studies.futures",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
 }

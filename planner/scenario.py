@@ -18,6 +18,8 @@ from planner.forms import Context
 from planner.horizon import Calendar, Frozen, Horizon
 from planner.override import override
 from planner.scales import mixed_scales
+from planner.uncertainty.fields import Uncertainty
+from planner.uncertainty.members import pointless, resolved
 from planner.wording import explain
 
 
@@ -67,6 +69,8 @@ class ScenarioFile(Frozen):
     """Follow energy by origin; false pools it."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
+    uncertainty: Uncertainty | None = None
+    """Futures that one plan must serve; none where what the file says is certain."""
 
 
 class Scenario(ScenarioFile):
@@ -95,7 +99,7 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return [*found, *_unsold_energy(self), *mixed_scales(self.components)]
+        return [*found, *_unsold_energy(self), *mixed_scales(self.components), *pointless(self)]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -159,7 +163,20 @@ class Checker:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
-        return Scenario.model_construct(**fields, components=ordered)
+        found = Scenario.model_construct(**fields, components=ordered)
+        return found if top.uncertainty is None else self._uncertain(found, top)
+
+    def _uncertain(self, found: Scenario, top: ScenarioFile) -> Scenario:
+        """Return a scenario with its members listed and checked."""
+        if top.solver.relax:
+            said = "must be false: what is decided for several futures must be whole"
+            raise ScenarioError([self.document.problem(("solver", "relax"), said)])
+
+        def check(changed: Document) -> Scenario:
+            return _Member(changed, self, found).scenario()
+
+        more = resolved(self.document, found, self.context_of(top), check)
+        return found.model_copy(update={"uncertainty": more})
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         """Return the top fields, and whether all that components depend on is right."""
@@ -238,6 +255,21 @@ class Checker:
 
     def _say(self, path: Key, message: str) -> None:
         self.problems.append(self.document.problem(path, message))
+
+
+class _Member(Checker):
+    """Checks a member of an uncertain scenario; what it leaves as it is has been checked."""
+
+    def __init__(self, document: Document, of: Checker, base: Scenario) -> None:
+        super().__init__(document, of.folder)
+        self.of, self.base = of, base
+
+    def context_of(self, top: ScenarioFile) -> Context:
+        return self.of.context_of(top)
+
+    def known(self, name: str, data: dict[str, Any], context: Context) -> Component | None:  # noqa: ARG002
+        same = data is self.of.document.data["components"][name]
+        return self.base.components[name] if same else None
 
 
 def _unknown_kind(kind: Any) -> str:
