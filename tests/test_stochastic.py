@@ -279,7 +279,7 @@ def test_futures_without_a_common_plan_are_told():
 
 def test_nodes_may_be_woken_before_the_future_is_known():
     # A node at work earns 180 - 100 an hour, costs 20 to wake and 20 to idle; chat asks for the
-    # work of 2 nodes or of 10. k >= 2 awake in both: 160 - 20 k - 20 (k - 2) in one, 60 k in the other.
+    # work of 2 nodes or of 10. k awake in both: 160 - 20 k - 20 (k - 2) in one, 60 k in the other.
     site = compute.site(
         gpus=compute.fleet(wake_cost_cny=20), chat=compute.chat(demand=18), coal=thermal()
     )
