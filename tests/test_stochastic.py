@@ -23,6 +23,7 @@ from planner.auditor import audit
 from planner.cli import app
 from planner.errors import NoPlanError
 from planner.horizon import Window
+from planner.studies.futures import held
 from planner.studies.single import optimise
 from planner.studies.stochastic import plan_window
 from planner.studies.windows import solve_window
@@ -254,6 +255,30 @@ def test_members_that_cannot_share_a_decision_are_told_apart():
     )
     with pytest.raises(InfeasibleError, match=r"coal\.on at 07-15 00:00.*kept.*out"):
         planner.solve_stochastic(outage)
+
+
+def test_members_that_decide_other_things_are_told_apart():
+    kinds = [{"off_h": 0, "cost_cny": 5}, {"off_h": 9, "cost_cny": 7}]
+    apart = uncertain(
+        {"coal": thermal(), "grid": grid()}, member(0.5), member(0.5, "cold", coal__startups=kinds)
+    )
+    with pytest.raises(ScenarioError, match=r"member_1 and cold.*coal\.start_kind\[1\]"):
+        planner.solve_stochastic(apart)
+
+
+def test_the_decisions_of_the_base_are_taken_where_they_earn_more(monkeypatch: pytest.MonkeyPatch):
+    def poor(found: Any, *arguments: Any, **more: Any) -> Any:
+        decided = plan_window(found, *arguments, **more)
+        off = 0 * decided.here_and_now
+        points = tuple(held(branch, off, found.solver) for branch in decided.branches)
+        return decided._replace(here_and_now=off, points=points)
+
+    monkeypatch.setattr("planner.studies.futures.plan_window", poor)
+    plan = planner.solve_stochastic(coal_or_not(base=40))  # at 40 the file alone is for starting
+    assert plan.expected_cny == pytest.approx(450)
+    assert column_of(plan, "coal.on") == [1]
+    assert plan.vss_cny == 0
+    assert planner.solve_stochastic(coal_or_not()).expected_cny == 0  # at 12 it is not
 
 
 def test_a_member_without_a_plan_is_named():

@@ -281,3 +281,16 @@ def test_a_member_may_reach_into_lists_and_into_the_forms_of_series(tmp_path: Pa
     assert changed.components["coal"].startups[0].cost_cny == 7
     assert changed.components["grid"].export_price_cny_per_mwh.tolist() == [8]
     assert found.components["coal"].startups[0].cost_cny == 5
+
+
+def test_a_member_may_have_what_the_file_has_not():
+    declared = one(
+        components__grid__declaration__exchange_mw=5,
+        components__grid__declaration__over_cost_cny_per_mwh=7,
+        components__grid__real_time_price_cny_per_mwh=3,
+    )
+    found = scenario({"grid": grid(), "city": load(3)}, uncertainty={"members": [declared]})
+    ((_, changed),) = members_of(found).values()
+    assert changed.components["grid"].declaration.exchange_mw.tolist() == [5]
+    assert changed.components["grid"].declaration.over_cost_cny_per_mwh == 7
+    assert found.components["grid"].declaration is None

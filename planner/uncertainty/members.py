@@ -133,7 +133,7 @@ def _checked(
             problems.append(Problem(said, f"components.{name}"))
     if problems:
         raise ScenarioError(problems)
-    reached = [_reached(member.components, key[1:]) for key in keys]
+    reached = [_shorter(base.components, member.components, key[1:]) for key in keys]
     return {dotted(("components", *key)): _value_at(member.components, key) for key in reached}
 
 
@@ -187,6 +187,11 @@ def _reached(parts: Any, key: Key) -> Key:
     if len(done) < 2:
         raise ValueError(f"there is nothing at {dotted(('components', *key))}")
     return tuple(done)
+
+
+def _shorter(base: Any, member: Any, key: Key) -> Key:
+    """Return the part of a path that leads to a value in a scenario as well as in a member."""
+    return min(_reached(base, key), _reached(member, key), key=len)
 
 
 def _step(here: Any, part: str | int) -> Any:
