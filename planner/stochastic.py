@@ -83,18 +83,23 @@ class StochasticPlan:
         words = language(lang)
 
         def fill(new: Path) -> None:
-            write_scenario(self.scenario, new)
-            self.here_and_now.to_csv(new / HERE_AND_NOW, date_format="%Y-%m-%dT%H:%M:%S%z")
-            self.table.to_csv(new / MEMBERS_CSV, index=False)
-            text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False)
-            (new / STOCHASTIC).write_text(text + "\n", encoding="utf-8")
-            (new / MEMBERS).mkdir()
+            self.fill(new, formats)
             for name, plan in self.members.items():
-                (new / MEMBERS / name).mkdir()
-                fill_folder(plan, new / MEMBERS / name, formats)
                 write_shown(plan, new / MEMBERS / name, formats, words)
 
         return write_whole(folder, fill, judge_content)
+
+    def fill(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
+        """Write the files into an existing empty folder."""
+        write_scenario(self.scenario, folder)
+        self.here_and_now.to_csv(folder / HERE_AND_NOW, date_format="%Y-%m-%dT%H:%M:%S%z")
+        self.table.to_csv(folder / MEMBERS_CSV, index=False)
+        text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / STOCHASTIC).write_text(text + "\n", encoding="utf-8")
+        (folder / MEMBERS).mkdir()
+        for name, plan in self.members.items():
+            (folder / MEMBERS / name).mkdir()
+            fill_folder(plan, folder / MEMBERS / name, formats)
 
 
 def member_table(

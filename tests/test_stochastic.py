@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from planner.cli import app
 from planner.errors import NoPlanError
 from planner.horizon import Window
 from planner.studies.futures import held
+from planner.studies.settle import settle
 from planner.studies.single import optimise
 from planner.studies.stochastic import plan_window
 from planner.studies.windows import solve_window
@@ -278,7 +280,6 @@ def test_the_decisions_of_the_base_are_taken_where_they_earn_more(monkeypatch: p
     assert plan.expected_cny == pytest.approx(450)
     assert column_of(plan, "coal.on") == [1]
     assert plan.vss_cny == 0
-    assert planner.solve_stochastic(coal_or_not()).expected_cny == 0  # at 12 it is not
 
 
 def test_a_member_without_a_plan_is_named():
@@ -379,8 +380,8 @@ def test_solve_writes_a_folder_whose_members_are_plan_folders(file: Path, tmp_pa
         "stochastic.json", "here_and_now.csv", "members.csv", "scenario.yaml", "series.csv",
         "members",
     }  # fmt: skip
+    assert run("audit", out).exit_code == 0
     for name in ("calm", "bright"):
-        assert not audit(out / "members" / name)
         assert run("audit", out / "members" / name).exit_code == 0
         assert planner.read_plan(out / "members" / name).scenario.name == f"twofold ({name})"
     summary = json.loads((out / "stochastic.json").read_text())
@@ -393,6 +394,78 @@ def test_solve_writes_a_folder_whose_members_are_plan_folders(file: Path, tmp_pa
     again = planner.load(out)
     assert again == planner.load(file)
     assert planner.solve_stochastic(again).table.equals(pd.read_csv(out / "members.csv"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    risk = {"cvar_share": 0.5, "weight": 0.25}
+    return planner.solve_stochastic(coal_or_not(risk=risk)).write(
+        tmp_path_factory.mktemp("written") / "plans"
+    )
+
+
+def edit_json(**values: Any) -> Any:
+    def change(folder: Path) -> None:
+        path = folder / "stochastic.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+    return change
+
+
+def edit(file: str, old: str, new: str) -> Any:
+    def change(folder: Path) -> None:
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (edit_json(expected_cny=460), "plan: expected_cny: is 460 CNY, should be 450"),
+        (edit_json(cvar_cny=-1000), "plan: cvar_cny: is -1000 CNY, should be -1100"),
+        (edit_json(objective_cny=63), "plan: objective_cny: is 63 CNY, should be 62.5"),
+        (edit_json(turnover_cny=0), "plan: turnover_cny"),
+        (edit_json(bound_cny=62), "plan: bound_cny: is 62 CNY, at least 62.5"),
+        (edit_json(bound_cny=99, gap=0), "plan: gap"),
+        (edit_json(vss_cny=62), "plan: vss_cny"),
+        (edit_json(evpi_cny=None), "plan: evpi_cny: is None"),
+        (edit_json(ws_cny=10), "plan: ws_cny"),
+        (edit_json(eev_cny=10), "plan: eev_cny"),
+        (edit("members.csv", "dear,0.5,2000.0", "dear,0.5,2100.0"), "plan: profit_cny: dear"),
+        (edit("members.csv", "dear,0.5,2000.0,2000.0", "dear,0.5,2000.0,1900.0"),
+         "plan: alone_cny: dear earns 2000 CNY, at most 1900"),
+        (edit("members.csv", "dear,0.5", "dear,0.6"), "plan: members: probabilities sum to 1.1"),
+        (edit("members.csv", ",1.0\n", ",2.0\n"), "plan: starts: dear"),
+        (edit("here_and_now.csv", "0,1.0", "0,0.0"), "plan: here_and_now at"),
+        (edit("here_and_now.csv", "coal.stop", "coal.halt"), "leaves out coal.stop"),
+        (edit("scenario.yaml", "name: dear", "name: deer"), "plan: members: ['cheap', 'dear']"),
+        (edit("members/dear/schedule.csv", "100.0", "110.0"), "dear/coal: "),
+    ],
+)  # fmt: skip
+def test_the_audit_finds_what_a_folder_of_futures_says_wrongly(
+    written: Path, tmp_path: Path, change: Any, said: str
+):
+    folder = tmp_path / "copy"
+    shutil.copytree(written, folder)
+    assert not audit(folder)
+    change(folder)
+    breaches = [str(breach) for breach in audit(folder)]
+    assert any(said in breach for breach in breaches), breaches
+
+
+def test_a_folder_of_futures_that_cannot_be_read_is_an_error(written: Path, tmp_path: Path):
+    for name in ("members.csv", "here_and_now.csv", "scenario.yaml"):
+        folder = tmp_path / name
+        shutil.copytree(written, folder)
+        (folder / name).write_text("nothing\n")
+        with pytest.raises(PlanError, match="cannot be read"):
+            audit(folder)
+    shutil.rmtree(folder / "members")
+    with pytest.raises(PlanError):
+        audit(folder)
 
 
 def test_what_is_no_folder_of_futures_stays(file: Path, tmp_path: Path):
@@ -411,6 +484,15 @@ def test_what_is_no_folder_of_futures_stays(file: Path, tmp_path: Path):
     assert (futures / "members" / "calm" / "notes.txt").exists()
 
 
+def test_what_a_killed_run_left_is_removed(file: Path, tmp_path: Path):
+    left = tmp_path / ".out.new"
+    (left / "members" / "calm").mkdir(parents=True)
+    (left / "stochastic.json").write_text("{}")
+    assert run("solve", file, "--out", tmp_path / "out", "-q").exit_code == 0
+    assert not left.exists()
+    assert not audit(tmp_path / "out")
+
+
 def test_infeasible_futures_leave_why_behind(file: Path, tmp_path: Path):
     more = "components.city={kind: load, demand_mw: 500}"
     done = run("solve", file, "--out", tmp_path / "out", "--set", more)
@@ -427,6 +509,8 @@ def test_one_plan_is_refused_in_words_where_several_futures_are_held(file: Path,
     assert run("prices", file, "--set", "uncertainty=null").exit_code == 0
     with pytest.raises(ScenarioError, match="solve_stochastic"):
         planner.solve(planner.load(file))
+    with pytest.raises(ScenarioError, match="solve_stochastic"):
+        settle(planner.load(file), pd.DataFrame())
     with pytest.raises(ScenarioError, match="is required"):
         planner.solve_stochastic(planner.load(file, {"uncertainty": None}))
     sweep = tmp_path / "sweep.yaml"

@@ -28,6 +28,7 @@ from planner.plan import Plan
 from planner.program import Program
 from planner.scenario import Scenario, SolverSettings
 from planner.stochastic import StochasticPlan, member_table
+from planner.studies.audited import demand_filled_audit
 from planner.studies.infeasible import infeasible, obvious_contradictions
 from planner.studies.joined import Branch, shared_columns
 from planner.studies.pinned import pin
@@ -35,7 +36,6 @@ from planner.studies.single import (
     PointlessError,
     Solution,
     UnboundedError,
-    demand_audit,
     optimise,
     to_plan,
 )
@@ -188,19 +188,19 @@ class _Study:
         return worth(self.probabilities, profits, self.risk)
 
     def plan(self, seconds: Mapping[str, float]) -> StochasticPlan:
-        """Gather the plan; every member is audited."""
+        """Gather the plan, which must pass its audit."""
         plans: dict[str, Plan] = {}
         for i, (branch, point) in enumerate(zip(self.decided.branches, self.points, strict=True)):
             point = replace(point, duals=None)
             bound = None if self.alone is None else self.alone.bounds[i]
             plan = to_plan(branch.program, point, dict(point.seconds))
-            plans[branch.name] = plan = plan.settled(bound, {"breaches": []})
-            demand_audit(plan)
+            plans[branch.name] = plan.settled(bound, {"breaches": []})
         alone = None if self.alone is None else self.alone.profits
         table = member_table(plans, self.probabilities, alone, self.base_profits)
-        return StochasticPlan(
-            self.scenario, self.here_and_now, plans, table, self._summary(plans, table, seconds)
-        )
+        summary = self._summary(plans, table, seconds)
+        found = StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
+        demand_filled_audit(found.fill)
+        return found
 
     def _summary(
         self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]

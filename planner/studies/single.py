@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from planner.auditor import audit, told
-from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
+from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.folder import fill_folder
 from planner.model import assemble
 from planner.plan import Plan, build_plan
@@ -30,6 +27,7 @@ from planner.program import Duals, Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
+from planner.studies.audited import demand_filled_audit
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.studies.tidying import SETTLE_LIMIT_S, tidy
 from planner.uncertainty.members import demand_one_future
@@ -112,11 +110,7 @@ def demand_audit(plan: Plan) -> None:
     Raises:
         PlanError: the plan breaks a rule; it is not to be used.
     """
-    with TemporaryDirectory(prefix="planner-audit-") as folder:
-        fill_folder(plan, Path(folder), ("csv",))
-        breaches = audit(folder)
-    if breaches:
-        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
+    demand_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
 
 
 def to_plan(
