@@ -44,8 +44,7 @@ from planner.summary import gap_of
 from planner.uncertainty.members import members_of
 from planner.uncertainty.risk import Risk, cvar, mean, worth
 
-TOLERANCES = (0.0, 1e-5)
-"""How far a here-and-now decision may move when it is held: what printing it has rounded."""
+TOLERANCES = (0.0, 1e-5)  # how far a decision that is held may move: what printing it rounded
 CNY = 0.01  # differences of money below this are none
 
 
@@ -244,15 +243,16 @@ class _Study:
     def _comparison(self, objective: float, bound: float) -> dict[str, float | None]:
         """Return VSS and EVPI with what they rest on; note those that the gaps may explain."""
         found: dict[str, float | None] = {}
-        for name, other, sign in (("vss", self.base, 1), ("evpi", self.alone, -1)):
-            which = {"vss": "eev", "evpi": "ws"}[name]
+        known = ("vss", "eev", self.base, 1), ("evpi", "ws", self.alone, -1)
+        for name, which, other, sign in known:
             if other is None:
                 found |= {f"{name}_cny": None, f"{which}_cny": None, f"{name}_open_cny": None}
                 continue
             profit, most = self._worth(other.profits), self._worth(other.bounds)
-            difference, slack = sign * (objective - profit), max(bound - objective, most - profit)
+            difference = max(sign * (objective - profit), 0.0)  # rounding
+            slack = max(bound - objective, most - profit)
             found |= {
-                f"{name}_cny": round(max(difference, 0.0), 6),
+                f"{name}_cny": round(difference, 6),
                 f"{which}_cny": round(profit, 6),
                 f"{name}_open_cny": round(max(slack, 0.0), 6),
             }
