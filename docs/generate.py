@@ -168,7 +168,9 @@ def formulation() -> str:
             if part not in done:
                 done.add(part)
                 text += _section("###", part)
-    return text + _section("##", "planner.studies.single", "How a plan is found").rstrip() + "\n"
+    text += _section("##", "planner.studies.single", "How a plan is found")
+    text += _section("##", "planner.studies.joined", "Several futures")
+    return text + _section("###", "planner.studies.futures", "What it is worth").rstrip() + "\n"
 
 
 def _section(level: str, module: str, title: str = "") -> str:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from planner.report.comparison import compare
     from planner.scenario import Scenario, load
+    from planner.stochastic import StochasticPlan
     from planner.studies.breakeven import break_even
+    from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
     from planner.studies.rolling import roll
     from planner.studies.settle import Settlement, settle
@@ -44,6 +46,7 @@ __all__ = [
     "ScenarioError",
     "Settlement",
     "SolveError",
+    "StochasticPlan",
     "Sweep",
     "audit",
     "break_even",
@@ -54,6 +57,7 @@ __all__ = [
     "roll",
     "settle",
     "solve",
+    "solve_stochastic",
     "sweep",
 ]
 
@@ -68,9 +72,11 @@ _WHERE = {
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
     "roll": "planner.studies.rolling",
-    "solve": "planner.studies.single",
     "Settlement": "planner.studies.settle",
     "settle": "planner.studies.settle",
+    "StochasticPlan": "planner.stochastic",
+    "solve": "planner.studies.single",
+    "solve_stochastic": "planner.studies.futures",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
 }

@@ -182,6 +182,18 @@ class Window:
         return self.last - self.first + 1
 
 
+def _read_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
+    return value
+
+
+Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
+
+
 class Calendar:
     """Which dates are working days, weekends and holidays, by the scenario's own lists."""
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from planner.components import KINDS, Component
 from planner.components.base import Site
 from planner.document import Document, read_yaml, texts_in
 from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
 from planner.forms import Context
-from planner.horizon import Calendar, Frozen, Horizon
+from planner.horizon import Calendar, Dates, Frozen, Horizon
 from planner.override import override
 from planner.scales import mixed_scales
+from planner.uncertainty.fields import Uncertainty
+from planner.uncertainty.members import pointless, resolved
+from planner.unsold import unsold_energy
 from planner.wording import explain
 
 
@@ -34,18 +37,6 @@ class SolverSettings(Frozen):
     """Random seed of the solver."""
     relax: bool = False
     """Solve the LP relaxation: a bound, not a schedule that can be run."""
-
-
-def _read_date(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return dt.datetime.strptime(value, "%Y-%m-%d").date()
-        except ValueError:
-            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
-    return value
-
-
-Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
 
 
 class ScenarioFile(Frozen):
@@ -70,6 +61,8 @@ class ScenarioFile(Frozen):
     initial_from: Annotated[str, Field(min_length=1)] | None = None
     """Plan folder whose state at `horizon.start` takes the place of every `initial` and `so_far`
     of the components that it has too; a path relative to this file."""
+    uncertainty: Uncertainty | None = None
+    """Futures that one plan must serve; none where what the file says is certain."""
 
 
 class Scenario(ScenarioFile):
@@ -98,7 +91,12 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return [*found, *_unsold_energy(self), *mixed_scales(self.components)]
+        return [
+            *found,
+            *unsold_energy(self.components),
+            *mixed_scales(self.components),
+            *pointless(self),
+        ]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -118,6 +116,8 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
         document = override(document, set)
     return Checker(document, path.parent).scenario()
 
+
+NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 # What components are checked against while the real horizon is wrong; only their form counts then.
 STAND_IN = {
@@ -163,7 +163,20 @@ class Checker:
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         fields["initial_from"] = None  # its state is in the components now
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
-        return Scenario.model_construct(**fields, components=ordered)
+        found = Scenario.model_construct(**fields, components=ordered)
+        return found if top.uncertainty is None else self._uncertain(found, top)
+
+    def _uncertain(self, found: Scenario, top: ScenarioFile) -> Scenario:
+        """Return a scenario with its members listed and checked."""
+        if top.solver.relax:
+            said = "must be false: what is decided for several futures must be whole"
+            raise ScenarioError([self.document.problem(("solver", "relax"), said)])
+
+        def check(changed: Document) -> Scenario:
+            return _Member(changed, self, found).scenario()
+
+        more = resolved(self.document, found, self.context_of(top), check)
+        return found.model_copy(update={"uncertainty": more})
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         """Return the top fields, and whether all that components depend on is right."""
@@ -232,7 +245,7 @@ class Checker:
 
     def _component(self, name: str, data: Any, context: Context, settled: bool) -> Component | None:
         path: Key = ("components", name)
-        if not isinstance(name, str) or not _is_name(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             self._say(path, "name must be small letters, digits and _, beginning with a letter")
             return None
         if not isinstance(data, dict):
@@ -258,26 +271,23 @@ class Checker:
         self.problems.append(self.document.problem(path, message))
 
 
+class _Member(Checker):
+    """Checks a member of an uncertain scenario; what it leaves as it is has been checked."""
+
+    def __init__(self, document: Document, of: Checker, base: Scenario) -> None:
+        super().__init__(document, of.folder)
+        self.of, self.base = of, base
+
+    def context_of(self, top: ScenarioFile) -> Context:
+        return self.of.context_of(top)
+
+    def known(self, name: str, data: dict[str, Any], context: Context) -> Component | None:  # noqa: ARG002
+        same = data is self.of.document.data["components"][name]
+        return self.base.components[name] if same else None
+
+
 def _unknown_kind(kind: Any) -> str:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return f"is required: one of {known}"
     return f"must be one of {known}, is {shown(kind)}{did_you_mean(kind, KINDS)}"
-
-
-def _is_name(name: str) -> bool:
-    return (
-        name.isascii()
-        and name[:1].islower()
-        and name.replace("_", "a").isalnum()
-        and (name == name.lower())
-    )
-
-
-def _unsold_energy(scenario: Scenario) -> Iterator[str]:
-    """Warn of nodes that are fed and have nowhere for the energy to go."""
-    components = scenario.components.values()
-    fed = {key[1] for c in components for key in c.supplies() if key[0] == "power"}
-    used = {node for c in components for node in c.absorbs()}
-    for node in sorted(fed - used):
-        yield f"node {node!r} is fed, but nothing there can use or sell the energy"

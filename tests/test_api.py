@@ -30,6 +30,6 @@ def test_a_plan_that_fails_its_audit_is_not_returned(monkeypatch: pytest.MonkeyP
     from planner.auditor import Breach
 
     breach = Breach("coal_1", "ramp_up", "2026-07-15T17:00+08:00", 20.0, "MW", "rises too fast")
-    monkeypatch.setattr("planner.studies.single.audit", lambda _: [breach])
+    monkeypatch.setattr("planner.studies.audited.audit", lambda _: [breach])
     with pytest.raises(planner.PlanError, match="coal_1: ramp_up"):
         planner.solve(planner.load(ROOT / "scenarios" / "tiny_arbitrage"))

@@ -33,13 +33,21 @@ def test_reserve_costs_money() -> None:
     assert gain > 1000
 
 
-@pytest.mark.parametrize("name", ["huainan_96", "huainan_winter"])
+@pytest.mark.parametrize("name", ["huainan_96", "huainan_winter", "huainan_uncertain"])
 def test_the_variants_are_the_same_site(name: str) -> None:
     def components(folder: str) -> object:
         text = (SCENARIOS / folder / "scenario.yaml").read_text(encoding="utf-8")
         return yaml.safe_load(text)["components"]
 
     assert components(name) == components("huainan")
+
+
+def test_the_uncertain_day_is_a_day_of_the_year():
+    day, year = (
+        (SCENARIOS / name / "data" / "site.csv").read_text(encoding="utf-8").splitlines()
+        for name in ("huainan_uncertain", "huainan")
+    )
+    assert day == [year[0], *(line for line in year if line.startswith("2026-07-15"))]
 
 
 def test_the_data_are_what_the_script_makes() -> None:

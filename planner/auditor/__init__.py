@@ -21,6 +21,7 @@ from planner.auditor.exchange import check_exchange
 from planner.auditor.fees import check_self_use
 from planner.auditor.files import Files, read_files
 from planner.auditor.fleet import check_fleet
+from planner.auditor.futures import STOCHASTIC, audit_futures
 from planner.auditor.green import check_green
 from planner.auditor.green_rule import check_green_rule
 from planner.auditor.grid import check_grid, check_load, check_renewable
@@ -57,7 +58,7 @@ CHECKS = {
 
 
 def audit(folder: str | Path) -> list[Breach]:
-    """Check a plan folder against every promise a plan makes.
+    """Check a plan folder, or one of several futures, against every promise a plan makes.
 
     Returns:
         Every breach, by component, rule and time; none for a good plan.
@@ -65,7 +66,10 @@ def audit(folder: str | Path) -> list[Breach]:
     Raises:
         PlanError: a file is missing, cannot be read, or leaves out what an audit needs.
     """
-    return audit_files(read_files(Path(folder)))
+    folder = Path(folder)
+    if (folder / STOCHASTIC).is_file():
+        return audit_futures(folder, audit_files)
+    return audit_files(read_files(folder))
 
 
 def audit_files(files: Files) -> list[Breach]:

@@ -197,6 +197,13 @@ def _decide(b: pyo.Block, time: Time, market: Market) -> Exclusive:
     )
 
 
+def declared_ahead(declaration: Declaration | None) -> tuple[str, ...]:
+    """Return the quantities that a chosen declaration settles before the future is known."""
+    if declaration is None or not declaration.decides:
+        return ()
+    return "declared_import_mw", "declared_export_mw", "declaring"
+
+
 def settlement_figures(
     declaration: Declaration, market: Market, values: Values, horizon: Horizon
 ) -> dict[str, float]:
@@ -218,6 +225,6 @@ def warn_of_declaration(declaration: Declaration | None) -> Iterator[str]:
     """Yield what a careful colleague would ask about."""
     if declaration is not None and declaration.decides:
         yield (
-            "declaration.exchange_mw: decide knows both prices for certain and arbitrages them,"
-            " up to the limits of the connection unless leaving the band costs more"
+            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up to"
+            " the limits of the connection unless leaving the band costs more"
         )

@@ -19,6 +19,7 @@ from planner.scenario import Scenario
 from planner.studies.breaches import breaches
 from planner.studies.pinned import Pinned, known_columns, pin
 from planner.studies.single import PointlessError, Solution, demand_audit, optimise, to_plan
+from planner.uncertainty.members import demand_one_future
 
 TOLERANCE = 1e-5
 """How far a given value may move, MW, MWh, nodes or Mtok/h: what printing it has rounded."""
@@ -68,6 +69,7 @@ def solve_fixed(
         ScenarioError: the schedule cannot be read, or the time is no start of a step.
         NoPlanError, PlanError: as `solve`.
     """
+    demand_one_future(scenario)
     given, source = given_schedule(scenario, schedule)
     given = given[given.index < _moment(scenario, until)] if until is not None else given
     began = time.perf_counter()

@@ -23,6 +23,7 @@ from planner.studies.breaches import Breach, breaches
 from planner.studies.fixed import TOLERANCE, best_keeping, given_schedule
 from planner.studies.pinned import known_columns
 from planner.studies.single import demand_audit, optimise, to_plan
+from planner.uncertainty.members import demand_one_future
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ def settle(
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
+    demand_one_future(scenario)
     given, source = given_schedule(scenario, schedule)
     exact = scenario.solver.model_copy(update={"relax": False})
     scenario = scenario.model_copy(update={"solver": exact})

@@ -17,13 +17,11 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
-from planner.auditor import audit, told
-from planner.errors import InfeasibleError, NoPlanError, PlanError, SolveError
+from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.folder import fill_folder
 from planner.model import assemble
 from planner.plan import Plan, build_plan
@@ -31,9 +29,11 @@ from planner.program import Duals, Program, compile_program
 from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
+from planner.studies.audited import demand_filled_audit
 from planner.studies.directions import directions, overlaps
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.studies.tidying import SETTLE_LIMIT_S, tidy
+from planner.uncertainty.members import demand_one_future
 from planner.why import why_table
 
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
@@ -85,6 +85,7 @@ def solve(
             tells the conflict and what would make a plan possible, `diagnosis` holds the same.
         NoPlanError: the time limit struck before a first plan.
         PlanError: the plan found fails its own audit.
+        ScenarioError: the scenario holds several futures.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     if fixed is not None:
@@ -97,6 +98,7 @@ def solve(
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     """Return the best plan, its program and its solution. Raises as `solve`."""
+    demand_one_future(scenario)
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
@@ -123,11 +125,7 @@ def demand_audit(plan: Plan) -> None:
     Raises:
         PlanError: the plan breaks a rule; it is not to be used.
     """
-    with TemporaryDirectory(prefix="planner-audit-") as folder:
-        fill_folder(plan, Path(folder), ("csv",))
-        breaches = audit(folder)
-    if breaches:
-        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
+    demand_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
 
 
 def to_plan(
