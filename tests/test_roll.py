@@ -374,7 +374,7 @@ def test_a_window_without_a_plan_is_named_with_the_usual_diagnosis():
 
 
 def test_what_the_whole_horizon_cannot_do_is_told_before_the_windows(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rolling, "solve_window", None)
     impossible = {"grid": grid(import_limit_mw=3), "city": load(1, 1, 1, 4)}
@@ -383,7 +383,8 @@ def test_what_the_whole_horizon_cannot_do_is_told_before_the_windows(
     cells = {"battery": battery(), "grid": grid(import_limit_mw=[1, 1, 1, 0]),
              "city": load(0, 0, 0, 3.5)}  # fmt: skip
     with pytest.raises(InfeasibleError, match="no plan satisfies every rule"):
-        roll(cells, 4, 2, 1)
+        planner.roll(scenario(cells, 4), 2, 1, tmp_path / "plan")
+    assert not list(tmp_path.iterdir())
 
 
 def test_time_limits_are_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
@@ -490,6 +491,7 @@ def test_what_goes_wrong_has_its_exit_code(tmp_path: Path):
     done = cli(site, *broken, "--out", str(tmp_path / "plan"))
     assert done.exit_code == 3
     assert json.loads((tmp_path / "plan" / "infeasible.json").read_text())["conflict"]
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
 
 
 def test_a_terminal_shows_a_bar_and_quiet_none():

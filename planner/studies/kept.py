@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ class Kept:
         if self.folder is not None:
             text = json.dumps(record, allow_nan=False, separators=(",", ":"))
             replace_file(self.folder / f"{name}.json", text)
+
+    def leave(self) -> None:
+        """Remove the folders where nothing has come to be kept."""
+        for folder in (self.folder, self.above):
+            if folder is not None:
+                with suppress(OSError):
+                    folder.rmdir()
 
     def remove(self) -> None:
         """Remove everything kept beside the target: its plan is written."""

@@ -100,6 +100,7 @@ def roll(
         target = None if out is None else held.enter_context(claim(out))
         key = run_key(scenario, window_h, advance_h, bound=bound)
         kept = Kept(target, key, fresh=fresh)
+        held.callback(kept.leave)
         began = time.perf_counter()
         bound_cny: float | None = None
         ahead: Ahead = {}
