@@ -194,7 +194,12 @@ def warnings_in_sources() -> Iterator[str]:
                  PACKAGE / "sweeps" / "caution.py"]:  # fmt: skip
         for function in ast.walk(ast.parse(path.read_text())):
             wanted = getattr(function, "name", None) or ""
-            if wanted.startswith("warn_of") or wanted in ("warn", "_unsold_energy", "cautions"):
+            if wanted.startswith("warn_of") or wanted in (
+                "warn",
+                "unsold_energy",
+                "cautions",
+                "pointless",
+            ):
                 for node in ast.walk(function):
                     if isinstance(node, ast.Yield) and isinstance(node.value, ast.JoinedStr):
                         parts = node.value.values
