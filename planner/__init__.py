@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from planner.studies.breakeven import break_even
     from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
+    from planner.studies.rolling import roll
+    from planner.studies.settle import Settlement, settle
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
@@ -42,6 +44,7 @@ __all__ = [
     "Prices",
     "Scenario",
     "ScenarioError",
+    "Settlement",
     "SolveError",
     "StochasticPlan",
     "Sweep",
@@ -51,6 +54,8 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "roll",
+    "settle",
     "solve",
     "solve_stochastic",
     "sweep",
@@ -66,6 +71,9 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "roll": "planner.studies.rolling",
+    "Settlement": "planner.studies.settle",
+    "settle": "planner.studies.settle",
     "StochasticPlan": "planner.stochastic",
     "solve": "planner.studies.single",
     "solve_stochastic": "planner.studies.futures",

@@ -84,3 +84,13 @@ def demand_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> 
         problems.append(Problem(f"{len(strange)} columns are not of this scenario", file=source))
     if problems:
         raise ScenarioError(problems)
+
+
+def values_of(schedule: pd.DataFrame, name: str) -> dict[str, Array]:
+    """Return the columns of one component, without its name."""
+    start = f"{name}."
+    return {
+        str(column).removeprefix(start): schedule[column].to_numpy()
+        for column in schedule.columns
+        if str(column).startswith(start)
+    }

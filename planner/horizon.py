@@ -79,6 +79,18 @@ def _read_start(value: Any) -> Any:
     return moment
 
 
+def _read_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
+    return value
+
+
+Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
+
+
 class Horizon(Frozen):
     """When the plan begins, how long it lasts and how finely it is cut."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from planner.program import Program
 from planner.scenario import Scenario
 from planner.series import Array
 from planner.summary import gap_of, summarise
+
+if TYPE_CHECKING:
+    from planner.report.figures import Figures
 
 VALUE_DECIMALS = 9
 MONEY_DECIMALS = 6
@@ -61,6 +64,13 @@ class Plan:
         times = pd.DatetimeIndex(self.schedule.index)
         return green_table(self.allocation, times, trace=self.scenario.trace)
 
+    @cached_property
+    def figures(self) -> Figures:
+        """The charts of the plan as Plotly figures: `plan.figures.supply()`."""
+        from planner.report.figures import Figures
+
+        return Figures(self)
+
     def write(
         self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
     ) -> Path:
@@ -89,6 +99,11 @@ class Plan:
         }
         nothing = self.why.iloc[:0]  # a given decision has no reasons
         return replace(self, summary=self.summary | found | dict(more), why=nothing)
+
+    def _repr_html_(self) -> str:
+        from planner.report.notebook import plan_html
+
+        return plan_html(self)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -161,7 +161,9 @@ def _compile(model: Model) -> Program:
         column_lower=lower,
         column_upper=upper,
         integer=integer,
-        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel() if ledger.size else 0.0 * lower,
+        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel()
+        if ledger.size
+        else np.zeros_like(lower),
         offset=float(report_offset[ledger].sum()),
         switches=switches[:, 0],
         first_flow=switches[:, 1],

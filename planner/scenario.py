@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from planner.components import KINDS, Component
 from planner.components.base import Site
 from planner.document import Document, read_yaml, texts_in
 from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
 from planner.forms import Context
-from planner.horizon import Calendar, Frozen, Horizon
+from planner.horizon import Calendar, Dates, Frozen, Horizon
 from planner.override import override
 from planner.scales import mixed_scales
 from planner.uncertainty.fields import Uncertainty
 from planner.uncertainty.members import pointless, resolved
+from planner.unsold import unsold_energy
 from planner.wording import explain
 
 
@@ -36,18 +36,6 @@ class SolverSettings(Frozen):
     """Random seed of the solver."""
     relax: bool = False
     """Solve the LP relaxation: a bound, not a schedule that can be run."""
-
-
-def _read_date(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return dt.datetime.strptime(value, "%Y-%m-%d").date()
-        except ValueError:
-            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
-    return value
-
-
-Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
 
 
 class ScenarioFile(Frozen):
@@ -69,6 +57,9 @@ class ScenarioFile(Frozen):
     """Follow energy by origin; false pools it."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
+    initial_from: Annotated[str, Field(min_length=1)] | None = None
+    """Plan folder whose state at `horizon.start` takes the place of every `initial` and `so_far`
+    of the components that it has too; a path relative to this file."""
     uncertainty: Uncertainty | None = None
     """Futures that one plan must serve; none where what the file says is certain."""
 
@@ -99,7 +90,12 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return [*found, *_unsold_energy(self), *mixed_scales(self.components), *pointless(self)]
+        return [
+            *found,
+            *unsold_energy(self.components),
+            *mixed_scales(self.components),
+            *pointless(self),
+        ]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -162,6 +158,7 @@ class Checker:
         if self.problems:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
+        fields["initial_from"] = None  # its state is in the components now
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
         found = Scenario.model_construct(**fields, components=ordered)
         return found if top.uncertainty is None else self._uncertain(found, top)
@@ -206,6 +203,8 @@ class Checker:
                 components[name] = component
         if not settled:
             return components
+        if top.initial_from is not None:
+            components = self._continued(components, top, context)
         broken = {name: data for name, data in parts.items() if name not in components}
         mentioned = frozenset({"site", *broken, *texts_in(broken)} if broken else ())
         for name, component in components.items():
@@ -214,6 +213,18 @@ class Checker:
                 self._say(("components", name, *path), message)
             self._unmet(name, component, site)
         return components
+
+    def _continued(
+        self, components: dict[str, Component], top: ScenarioFile, context: Context
+    ) -> dict[str, Component]:
+        """Return the components in the state that the plan of `initial_from` leaves them in."""
+        from planner.initial import continued
+
+        try:
+            return continued(components, self.folder / str(top.initial_from), context)
+        except ValueError as error:
+            self._say(("initial_from",), str(error))
+            return components
 
     def _unmet(self, name: str, component: Component, site: Site) -> None:
         """Say what nobody supplies; a broken component may still supply what it mentions."""
@@ -286,12 +297,3 @@ def _is_name(name: str) -> bool:
         and name.replace("_", "a").isalnum()
         and (name == name.lower())
     )
-
-
-def _unsold_energy(scenario: Scenario) -> Iterator[str]:
-    """Warn of nodes that are fed and have nowhere for the energy to go."""
-    components = scenario.components.values()
-    fed = {key[1] for c in components for key in c.supplies() if key[0] == "power"}
-    used = {node for c in components for node in c.absorbs()}
-    for node in sorted(fed - used):
-        yield f"node {node!r} is fed, but nothing there can use or sell the energy"

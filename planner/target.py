@@ -25,7 +25,7 @@ PARTS = frozenset(
     {
         "scenario.yaml", "series.csv", "schedule.csv", "schedule.parquet", "schedule.xlsx",
         "allocation.csv", "green.csv", "ledger.csv", "why.csv", "prices.csv", SUMMARY,
-        INFEASIBLE, f".{INFEASIBLE}.new", "report.html",
+        INFEASIBLE, f".{INFEASIBLE}.new", "report.html", ".report.html.new", ".schedule.xlsx.new",
     }
 )  # fmt: skip
 """All that a plan folder may hold; a folder with anything else in it is never replaced."""
@@ -161,6 +161,11 @@ def _put_in_order(target: Path) -> None:
     for left in (old, _beside(target, "new")):
         if left.is_dir() and {entry.name for entry in left.iterdir()} <= PARTS | STOCHASTIC_PARTS:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def windows_folder(target: Path) -> Path:
+    """Return where a run that plans `target` in windows keeps those that are finished."""
+    return _beside(target, "windows")
 
 
 def _beside(target: Path, what: str) -> Path:

@@ -25,18 +25,20 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # Imports point down this list: a module may import modules of its own layer or of earlier ones.
 LAYERS = [
     ["errors", "units"],
-    ["language"],
+    ["phrases", "language"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording", "pairs"],
     ["given"],
     ["components.terms", "components.priced"],
+    ["components.parted"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],
     ["components"],
-    ["scales", "uncertainty.*", "uncertainty"],
+    ["scales", "uncertainty.*", "uncertainty", "unsold"],
     ["scenario"],
+    ["initial"],
     ["sweeps.expression"],
     ["sweeps.axes"],
     ["sweeps.file"],
@@ -64,8 +66,15 @@ LAYERS = [
     ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
-# `folder` writes the workbook on request: the report layer is called, never imported at the top.
-LATE = {("folder", "report.workbook"), ("plan", "folder")}
+LATE = {
+    ("folder", "report.page"),
+    ("folder", "report.workbook"),
+    ("plan", "folder"),
+    ("plan", "report.figures"),
+    ("plan", "report.notebook"),
+    ("scenario", "initial"),
+    ("sweeps.result", "report.notebook"),
+}
 
 
 def dotted(path: Path) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from planner.program import Program
-from planner.studies.single import OVERLAP_MW, Solution, optimise
+from planner.studies.directions import OVERLAP_MW
+from planner.studies.single import Solution, optimise
 from tests.exclusivity import program, with_every_binary
 
 HOURS = 12

@@ -208,15 +208,14 @@ def test_the_best_commitment_of_all_is_found(seed: int):
 @pytest.mark.parametrize("seed", [4, 15])
 def test_planning_for_all_lies_between_the_base_and_perfect_information(seed: int):
     rng, site, members = np.random.default_rng(seed), random_site(seed, 4), []
+    varied = {"availability_pu": 1, "export_price_cny_per_mwh": 3, "fuel_price_cny_per_gj": 3}
     for chance in (0.2, 0.3, 0.5):
         scales = {
             f"components.{name}.{field}": {"scale": round(float(rng.uniform(0.1, most)), 3)}
             for name, part in site.items()
-            for field, most in (
-                ("availability_pu", 1), ("export_price_cny_per_mwh", 3), ("fuel_price_cny_per_gj", 3)
-            )
+            for field, most in varied.items()
             if field in part
-        }  # fmt: skip
+        }
         members.append({"probability": chance, "set": scales})
     found = scenario(site, 4, uncertainty={"members": members}, solver={"gap": 1e-5})
     summary = planner.solve_stochastic(found).summary
@@ -533,6 +532,10 @@ def test_one_plan_is_refused_in_words_where_several_futures_are_held(file: Path,
         planner.solve(planner.load(file))
     with pytest.raises(ScenarioError, match="solve_stochastic"):
         settle(planner.load(file), pd.DataFrame())
+    with pytest.raises(ScenarioError, match="solve_stochastic"):
+        planner.roll(planner.load(file), 2, 1)
+    with pytest.raises(ScenarioError, match="solve_stochastic"):
+        planner.solve(planner.load(file), fixed=pd.DataFrame())
     with pytest.raises(ScenarioError, match="is required"):
         planner.solve_stochastic(planner.load(file, {"uncertainty": None}))
     sweep = tmp_path / "sweep.yaml"

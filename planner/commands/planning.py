@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planner.errors import Problem, ScenarioError
 from planner.options import (
     Changes,
     Gap,
@@ -77,6 +78,13 @@ def solve(
     prices: Annotated[
         bool, typer.Option("--prices", help="Put marginal prices into the plan folder too.")
     ] = False,
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what this schedule (CSV or plan folder) gives."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Keep it up to this time only.")
+    ] = None,
     lang: Lang = "en",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -86,6 +94,7 @@ def solve(
         from planner.scenario import load
         from planner.target import claim, file_name
 
+        _demand_fix(fix, until, prices=prices)
         wanted = known_formats(formats)
         words = known_language(lang)
         changes = limited(set_, gap, time_limit)
@@ -108,7 +117,7 @@ def solve(
         console = open_console()
         loaded = time.perf_counter()
         with progress(console, quiet, f"solving {found.name}"):
-            plan = _solve(found, target, prices=prices)
+            plan = _solve(found, target, prices=prices, fix=fix, until=until)
         solved = time.perf_counter()
         folder = plan.write(target, wanted, words.code)
         if declare is not None:
@@ -117,7 +126,7 @@ def solve(
         if not quiet:
             from planner.report.console import show
 
-            show(plan, console)
+            show(plan, console, words)
         if verbose and not quiet:
             parts = plan.summary["runtimes_s"] | {
                 "validate_s": loaded - began, "all_of_solve_s": solved - loaded,
@@ -126,7 +135,8 @@ def solve(
             text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in parts.items())
             console.print(f"time: {text}", highlight=False)
         if not quiet:
-            console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+            said = words("plan folder: {folder}", folder=folder)
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
         if plan.summary["status"] == "interrupted":
             raise typer.Exit(130)
 
@@ -139,6 +149,7 @@ def prices(
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
+    lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """Solve, and print what one more MW, MWh, node or Mtok would be worth to the plan."""
@@ -146,35 +157,52 @@ def prices(
         from planner.scenario import load
         from planner.target import claim
 
+        words = known_language(lang)
         found = load(scenario, limited(set_, gap, time_limit))
         if out is not None:
             held.enter_context(claim(out))
         console = open_console()
         with progress(console, quiet, f"solving {found.name}"):
             plan = _solve(found, out, prices=True)
-        folder = None if out is None else plan.write(out)
+        folder = None if out is None else plan.write(out, lang=words.code)
         if not quiet:
             from planner.report.prices import show_prices
 
-            show_prices(plan, console)
+            show_prices(plan, console, words)
             if folder is not None:
-                said = f"plan folder: {folder}"
+                said = words("plan folder: {folder}", folder=folder)
                 console.print(said, highlight=False, markup=False, soft_wrap=True)
         if plan.summary["status"] == "interrupted":
             raise typer.Exit(130)
 
 
-def _solve(scenario: Scenario, target: Path | None, *, prices: bool) -> Plan:
+def _solve(
+    scenario: Scenario,
+    target: Path | None,
+    *,
+    prices: bool,
+    fix: Path | None = None,
+    until: str | None = None,
+) -> Plan:
     """Solve; where no plan exists, leave why in the plan folder as infeasible.json."""
     from planner.errors import InfeasibleError
     from planner.studies.prices import prices as price
     from planner.studies.single import solve as solve_scenario
 
     try:
-        return price(scenario).plan if prices else solve_scenario(scenario)
+        return price(scenario).plan if prices else solve_scenario(scenario, fix, until)
     except InfeasibleError as error:
         from planner.folder import write_diagnosis
 
         if target is not None:
             write_diagnosis(error.diagnosis, target)
         raise
+
+
+def _demand_fix(fix: Path | None, until: str | None, *, prices: bool) -> None:
+    """Raise where the options on what is fixed do not go together."""
+    if until is not None and fix is None:
+        raise ScenarioError([Problem("needs --fix, which names what is kept", path="--until")])
+    if fix is not None and prices:
+        said = "cannot go with --fix: what is fixed has no price of its own"
+        raise ScenarioError([Problem(said, path="--prices")])

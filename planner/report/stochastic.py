@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from planner.report.console import STATUS
+from planner.language import ENGLISH
+from planner.report.console import status_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +32,7 @@ def show_stochastic(plan: StochasticPlan, console: Console) -> None:
     summary = plan.summary
     colour = "green" if summary["status"] == "optimal" else "yellow"
     console.print(
-        f"[bold]{escape(summary['name'])}[/]  {STATUS[summary['status']]},"
+        f"[bold]{escape(summary['name'])}[/]  {status_text(summary['status'], ENGLISH)},"
         f" gap [{colour}]{summary['gap']:.2e}[/] of expected turnover"
         f" {summary['turnover_cny']:,.0f} CNY"
     )

@@ -1,51 +1,48 @@
-"""The schedule as a workbook: one long sheet, and one sheet a day in the layout of declarations."""
+"""The workbook of a plan: summary, charts, schedule, allocation, ledger, and a sheet a day.
+
+Numbers are those of the CSV, in the same units; only how they are shown differs. The same plan
+gives the same bytes.
+"""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from planner.units import label
+from planner.report.workbook_cells import Book, harmless, local_times
+from planner.report.workbook_charts import write_charts
+from planner.report.workbook_summary import Summary
+from planner.report.workbook_tables import (
+    ledger_fits,
+    write_allocation,
+    write_days,
+    write_ledger,
+    write_schedule,
+)
 
 if TYPE_CHECKING:
     from planner.language import Language
     from planner.plan import Plan
 
-
-FORMULA = ("=", "+", "-", "@")
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, without control characters."""
-    shown = "".join(character if character.isprintable() else " " for character in text)
-    return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown
+__all__ = ["harmless", "write_workbook"]
 
 
 def write_workbook(plan: Plan, path: Path, words: Language) -> None:
-    """Write `schedule` (a row a step) and a sheet a day (a row a quantity, a column an interval).
+    """Write a plan as a workbook, in a language.
 
-    Intervals of the day sheets are headed by their end, 00:15..24:00, as Chinese day-ahead
-    curves are declared.
+    Raises:
+        OSError: the file cannot be written.
     """
-    schedule = plan.schedule.set_axis([harmless(str(c)) for c in plan.schedule.columns], axis=1)
-    local = pd.DatetimeIndex(schedule.index).tz_localize(None)
-    step = pd.Timedelta(minutes=plan.scenario.horizon.step_min)
-    schedule.index = pd.Index(local, name="time")
-    with pd.ExcelWriter(path, engine="openpyxl", datetime_format="yyyy-mm-dd hh:mm") as writer:
-        schedule.to_excel(writer, sheet_name="schedule", freeze_panes=(1, 1))
-        for day, part in schedule.groupby(local.normalize()):
-            ends = [
-                "24:00" if end == moment.normalize() + pd.Timedelta(days=1) else f"{end:%H:%M}"
-                for moment in part.index
-                for end in (moment + step,)
-            ]
-            sheet = part.set_axis(ends, axis=0).T
-            sheet.insert(
-                0,
-                "label",
-                [harmless(words(label(str(column)))) for column in plan.schedule.columns],
-            )
-            sheet.index.name = "quantity"
-            sheet.to_excel(writer, sheet_name=f"{pd.Timestamp(day):%Y-%m-%d}", freeze_panes=(1, 2))
+    made = local_times(plan.schedule.index[:1])[0]
+    with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
+        book = Book(str(path), words, plan.summary["name"], made, scratch)
+        Summary(book, plan).write()
+        charts = book.sheet(words("Charts"))
+        schedule = write_schedule(book, plan)
+        allocation = write_allocation(book, plan)
+        if ledger_fits(plan):
+            write_ledger(book, plan)
+        write_days(book, plan)
+        write_charts(book, plan, charts, schedule, allocation)
+        book.close()

@@ -7,7 +7,7 @@ is what the schedule breaks (an elastic program, Chinneck 2008).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,13 +19,14 @@ from planner.model import Model
 from planner.program import Program
 from planner.series import Array
 from planner.solver import Session
-from planner.studies.conflict import Rule, places
+from planner.studies.conflict import Place, Rule, places
 from planner.studies.elastic import every_integer
 from planner.studies.infeasible import Told, told_rule
 from planner.studies.pinned import Misfit, Pinned
 from planner.studies.telling import time_spans
 
-RULE, BALANCE, PHYSICS = 1.0, 1e2, 1e4  # prices of a miss
+RULE, BOTH_WAYS, BALANCE, PHYSICS = 1.0, 3.0, 1e2, 1e4  # prices of a miss
+ROOM = 1e-6  # for the solver's tolerances, in every row
 MISSED = 1e-5  # of the size of a row: a smaller miss is none
 
 
@@ -48,22 +49,20 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     Raises:
         NoPlanError: the time limit struck.
     """
-    program, where = pinned.program, places(model)
-    rules = {row: rule for rule, place in where.items() for row in place.rows}
+    program, rules = _opened(pinned, places(model))
     scale = 1.0 / np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel())
     price = np.full(program.matrix.shape[0], PHYSICS)
     price[np.isin(program.row_families, list(program.balances.values()))] = BALANCE
     price[list(rules)] = RULE
+    switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
+    price[switched & (price == RULE)] = BOTH_WAYS  # no site runs a flow both ways to keep a limit
     x, below, above = _misses(program, price * scale, time_limit_s)
     missed = np.maximum(below, above)
     size = np.maximum(1.0, np.where(np.isfinite(program.row_upper), abs(program.row_upper), 0.0))
     broken = np.flatnonzero(missed * scale > MISSED * np.minimum(size, 1e3)).tolist()
-    lower, upper, none = (
-        program.column_lower.copy(),
-        program.column_upper.copy(),
-        program.switches[:0],
-    )
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[program.switches] = upper[program.switches] = np.round(x[program.switches])
+    none = program.switches[:0]
     loose = replace(
         program,
         column_lower=lower,
@@ -71,13 +70,53 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
         switches=none,
         first_flow=none,
         second_flow=none,
-        row_lower=program.row_lower - np.where(below > 0, below + MISSED, 0.0),
-        row_upper=program.row_upper + np.where(above > 0, above + MISSED, 0.0),
+        row_lower=program.row_lower - below - np.where(below > 0, MISSED, ROOM),
+        row_upper=program.row_upper + above + np.where(above > 0, MISSED, ROOM),
     )
     told = list(_told_rules(model, [(rules[i], missed[i]) for i in broken if i in rules]))
     told += _told_rows(model, program, [i for i in broken if i not in rules], missed)
-    told += _told_misfits(model, pinned.misfits)
+    named = {name for breach in told for name in breach.components}  # said already, in its words
+    told += _told_misfits(model, [m for m in pinned.misfits if _component(m) not in named])
     return told, loose
+
+
+def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[int, Rule]]:
+    """Turn the bounds that are rules into rows; return the program and the rule of each row.
+
+    Bounds of what is pinned, and that nothing is below zero, stay bounds.
+    """
+    program = pinned.program
+    rules = {row: rule for rule, place in where.items() for row in place.rows}
+    pairs = [
+        (column, rule)
+        for rule, place in where.items()
+        for column in place.columns
+        if column not in pinned.columns
+    ]
+    columns = np.array([column for column, _ in pairs], dtype=np.int64)
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    whole = every_integer(program)[columns]
+    free = np.isfinite(upper[columns])
+    columns, whole = columns[free], whole[free]
+    kept = [rule for (_, rule), is_free in zip(pairs, free.tolist(), strict=True) if is_free]
+    rows = program.matrix.shape[0]
+    rules |= {rows + k: rule for k, rule in enumerate(kept)}
+    high, low = upper[columns], lower[columns]
+    upper[columns] = np.where(whole, 1.0, np.inf)
+    lower[columns] = np.minimum(low, 0.0)
+    opened = replace(
+        program,
+        matrix=sparse.csc_array(
+            sparse.vstack([program.matrix, sparse.eye_array(len(upper), format="csr")[columns]])
+        ),
+        row_lower=np.concatenate([program.row_lower, low]),
+        row_upper=np.concatenate([program.row_upper, high]),
+        column_lower=lower,
+        column_upper=upper,
+        row_steps=np.concatenate([program.row_steps, program.column_steps[columns]]),
+        row_families=np.concatenate([program.row_families, np.full(len(columns), -1)]),
+    )
+    return opened, rules
 
 
 def _misses(program: Program, price: Array, time_limit_s: float) -> tuple[Array, Array, Array]:
@@ -156,7 +195,11 @@ def _told_misfits(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
             else f"may be {worst.low:.6g} to {worst.high:.6g}"
         )
         text = f"{column} is {worst.given:.6g} and {may}, at {when}"
-        yield Breach((column.partition(".")[0],), "limits", when, float(amount), text)
+        yield Breach((_component(worst),), "limits", when, float(amount), text)
+
+
+def _component(misfit: Misfit) -> str:
+    return misfit.column.partition(".")[0]
 
 
 def _when(horizon: Horizon, steps: Sequence[int]) -> str:

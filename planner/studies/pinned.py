@@ -37,6 +37,8 @@ class Pinned:
 
     program: Program
     misfits: tuple[Misfit, ...]
+    columns: frozenset[int]
+    """The columns of the program that are pinned."""
 
 
 def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
@@ -54,6 +56,7 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
     place = place[place >= 0]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     misfits: list[Misfit] = []
+    held: set[int] = set()
     whole = program.integer.copy()
     whole[program.switches] = True
     later: list[tuple[str, int, int, float]] = []
@@ -81,10 +84,13 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
             if not fits:
                 misfits.append(Misfit(name, step, value, float(low), float(high)))
             if column >= 0:
-                lower[column], upper[column] = nearest - room, nearest + room
+                held.add(column)
+                least, most = (low, high) if fits else (value, value)
+                lower[column] = max(nearest - room, min(least, nearest))
+                upper[column] = min(nearest + room, max(most, nearest))
     bounded = replace(program, column_lower=lower, column_upper=upper)
     rows, values = _rows(bounded, later, misfits, tolerance)
-    return Pinned(_with_rows(bounded, rows, values, tolerance), tuple(misfits))
+    return Pinned(_with_rows(bounded, rows, values, tolerance), tuple(misfits), frozenset(held))
 
 
 def _rows(

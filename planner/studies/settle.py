@@ -8,31 +8,22 @@ misses, and they are named.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from planner.given import demand_columns, read_schedule
+from planner.given import demand_columns
 from planner.model import assemble
 from planner.plan import Plan
 from planner.program import compile_program
 from planner.scenario import Scenario
 from planner.studies.breaches import Breach, breaches
-from planner.studies.pinned import known_columns, pin
-from planner.studies.single import (
-    PointlessError,
-    Solution,
-    demand_audit,
-    optimise,
-    to_plan,
-)
+from planner.studies.fixed import TOLERANCE, best_keeping, given_schedule
+from planner.studies.pinned import known_columns
+from planner.studies.single import demand_audit, optimise, to_plan
 from planner.uncertainty.members import demand_one_future
-
-TOLERANCE = 1e-5
-"""How far a given value may move, MW, MWh, nodes or Mtok/h: what printing it has rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,30 +59,26 @@ def settle(
         ScenarioError: the schedule cannot be read, or has columns that the scenario has not.
         NoPlanError: the time limit struck.
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
+        KeyboardInterrupt: Ctrl-C.
     """
     demand_one_future(scenario)
-    given, source = _given(scenario, schedule)
-    scenario = scenario.model_copy(
-        update={"solver": scenario.solver.model_copy(update={"relax": False})}
-    )
+    given, source = given_schedule(scenario, schedule)
+    exact = scenario.solver.model_copy(update={"relax": False})
+    scenario = scenario.model_copy(update={"solver": exact})
     began = time.perf_counter()
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
     demand_columns(given, set(known_columns(program)), source)
     seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
-    solution: Solution | None = None
+    pinned, solution = best_keeping(program, given, scenario, tolerance)
     told: list[Breach] = []
-    for room in (0.0, tolerance):
-        pinned = pin(program, given, room)
-        if not pinned.misfits:
-            with suppress(PointlessError):
-                solution = optimise(pinned.program, scenario.solver)
-                break
     if solution is None:
         told, loose = breaches(model, pinned, scenario.solver.time_limit_s)
         pinned = replace(pinned, program=loose)
         solution = optimise(loose, scenario.solver)
+    if solution.status == "interrupted":
+        raise KeyboardInterrupt
     plan = to_plan(pinned.program, solution, seconds | solution.seconds, whole=not told)
     plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in told]})
     if not told:
@@ -101,14 +88,3 @@ def settle(
 
 def _plain(breach: Breach) -> dict[str, Any]:
     return asdict(breach) | {"components": list(breach.components)}
-
-
-def _given(
-    scenario: Scenario, schedule: Plan | pd.DataFrame | str | Path
-) -> tuple[pd.DataFrame, str]:
-    """Return the table of a schedule, and what messages call it."""
-    if isinstance(schedule, Plan):
-        return schedule.schedule, schedule.scenario.name
-    if isinstance(schedule, pd.DataFrame):
-        return schedule, "schedule"
-    return read_schedule(schedule, scenario.horizon), str(schedule)

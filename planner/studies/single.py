@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.folder import fill_folder
@@ -28,12 +30,12 @@ from planner.scenario import Scenario, SolverSettings
 from planner.series import Array
 from planner.solver import Result, Session
 from planner.studies.audited import demand_filled_audit
+from planner.studies.directions import directions, overlaps
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.studies.tidying import SETTLE_LIMIT_S, tidy
 from planner.uncertainty.members import demand_one_future
 from planner.why import why_table
 
-OVERLAP_MW = 1e-6
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
 BELIEVED = 1e-6  # largest miss of a row, bound or integer, relative to its size
 
@@ -63,8 +65,17 @@ class Solution:
     duals: Duals | None = None
 
 
-def solve(scenario: Scenario) -> Plan:
-    """Find the most profitable plan of a scenario.
+def solve(
+    scenario: Scenario,
+    fixed: Plan | pd.DataFrame | str | Path | None = None,
+    until: str | datetime | None = None,
+) -> Plan:
+    """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
+
+    Args:
+        scenario: what is to be planned.
+        fixed: the schedule it keeps, see `planner.studies.fixed.solve_fixed`.
+        until: up to when it keeps it; None for all of it.
 
     Returns:
         The plan, with its status, bound and gap in `summary`.
@@ -77,6 +88,10 @@ def solve(scenario: Scenario) -> Plan:
         ScenarioError: the scenario holds several futures.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
+    if fixed is not None:
+        from planner.studies.fixed import solve_fixed
+
+        return solve_fixed(scenario, fixed, until)
     plan, _, _ = solve_program(scenario)
     return plan
 
@@ -200,7 +215,7 @@ def _rounds(
                 raise NoPlanError(_out_of_time(settings))
             integer[program.switches] = True
             continue
-        overlapping = _overlaps(program, result.x)
+        overlapping = overlaps(program, result.x)
         more = overlapping & ~integer[program.switches]
         settled = settle(session, program, result.x)
         point, duals = settled or (None, None)
@@ -250,14 +265,6 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     return best.x, duals
 
 
-def directions(program: Program, x: Array) -> Array:
-    """Return 0 or 1 for every switch: the way the larger of its flows goes, or as it stands."""
-    values = program.values(x)
-    first, second = values[program.first_flow], values[program.second_flow]
-    idle = np.maximum(first, second) <= OVERLAP_MW
-    return np.where(idle, np.round(x[program.switches]), first > second)
-
-
 def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:
     """Return how far from its bound a plan may be, CNY: the gap is relative to its turnover."""
     return settings.gap * program.turnover(x) + 1e-6
@@ -265,14 +272,6 @@ def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:
 
 def _objective(program: Program, x: Array) -> float:
     return float(program.cost @ x + program.offset)
-
-
-def _overlaps(program: Program, x: Array | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    if x is None:
-        return np.zeros(len(program.switches), dtype=bool)
-    values = program.values(x)
-    both = np.minimum(values[program.first_flow], values[program.second_flow])
-    return np.asarray(both > OVERLAP_MW)
 
 
 def _demand_answer(result: Result) -> None:

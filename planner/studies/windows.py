@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.components.base import Values
+from planner.given import values_of
 from planner.horizon import Window
 from planner.model import assemble
 from planner.plan import VALUE_DECIMALS
@@ -50,16 +50,6 @@ def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None 
     times = scenario.horizon.starts[window.first - 1 : window.last]
     rounded = {name: np.round(values, VALUE_DECIMALS) + 0.0 for name, values in columns.items()}
     return Part(pd.DataFrame(rounded, index=times), solution, program)
-
-
-def values_of(schedule: pd.DataFrame, name: str) -> Values:
-    """Return the columns of one component, without its name."""
-    start = f"{name}."
-    return {
-        str(column).removeprefix(start): schedule[column].to_numpy()
-        for column in schedule.columns
-        if str(column).startswith(start)
-    }
 
 
 def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:

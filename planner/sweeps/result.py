@@ -31,6 +31,11 @@ class Sweep:
     folder: Path
     interrupted: bool = False
 
+    def _repr_html_(self) -> str:
+        from planner.report.notebook import sweep_html
+
+        return sweep_html(self)
+
 
 def read_cases(folder: str | Path) -> Sweep:
     """Read a sweep folder back.

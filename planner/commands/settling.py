@@ -1,0 +1,58 @@
+"""Commands that judge a given schedule: settle."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.options import Changes, Lang, Quiet, ScenarioPath, TimeLimit, known_language, limited
+from planner.terminal import open_console, printable, progress, told_errors
+
+
+def settle(
+    scenario: ScenarioPath,
+    schedule: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Schedule: a CSV with columns of schedule.csv, or DIR."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
+    ] = None,
+    set_: Changes = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="How far a value may be off by rounding.")
+    ] = 1e-5,
+    time_limit: TimeLimit = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Tell the money of a given schedule, and the rules it breaks; what it leaves open is planned.
+
+    Exit code 5 where it breaks a rule.
+    """
+    with told_errors(), ExitStack() as held:
+        from planner.report.console import show
+        from planner.scenario import load
+        from planner.studies.settle import settle as settle_schedule
+        from planner.target import claim
+
+        words = known_language(lang)
+        found = load(scenario, limited(set_, None, time_limit))
+        if out is not None:
+            held.enter_context(claim(out))
+        console = open_console()
+        with progress(console, quiet, f"settling {found.name}"):
+            settlement = settle_schedule(found, schedule, tolerance=tolerance)
+        folder = None if out is None else settlement.plan.write(out, lang=words.code)
+        if not quiet:
+            show(settlement.plan, console, words)
+            if folder is not None:
+                said = f"plan folder: {folder}"
+                console.print(said, highlight=False, markup=False, soft_wrap=True)
+        if settlement.breaches:
+            lines = [f"  - {printable(breach.text)}" for breach in settlement.breaches]
+            typer.echo("\n".join(["the schedule breaks", *lines]), err=True)
+            raise typer.Exit(5)

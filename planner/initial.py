@@ -1,0 +1,87 @@
+"""The state of a site when a horizon begins, from a plan or from operation that was settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from planner.components.base import Component
+from planner.errors import PlannerError
+from planner.forms import Context
+from planner.given import read_schedule, values_of
+from planner.horizon import Horizon, Window
+from planner.scenario import load
+from planner.wording import explain
+
+
+def is_state(field: str) -> bool:
+    """Whether a field of a component says what was before the horizon."""
+    return field == "initial" or "so_far" in field
+
+
+def continued(
+    components: dict[str, Component], folder: Path, context: Context
+) -> dict[str, Component]:
+    """Return components in the state in which the plan in `folder` leaves those of their names.
+
+    The plan must hold the step before the horizon that `context` has, and the same steps.
+
+    Raises:
+        ValueError: there is no such plan, it does not reach the horizon, or its state does not fit.
+    """
+    horizon = context.horizon
+    try:
+        before = load(folder / "scenario.yaml")
+        schedule = read_schedule(folder, before.horizon)
+    except PlannerError as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"must name a plan folder; {folder} is none: {first}") from None
+    past = before.horizon
+    if past.step_min != horizon.step_min:
+        said = f"the plan has steps of {past.step_min} min, this scenario {horizon.step_min} min"
+        raise ValueError(f"{said}; they must be the same")
+    passed = (horizon.starts[0] - past.starts[0]).total_seconds() / 60 / past.step_min
+    steps = round(passed)
+    if passed != steps or not 1 <= steps <= past.steps:
+        end = past.starts[-1] + pd.Timedelta(minutes=past.step_min)
+        raise ValueError(
+            f"the plan covers {past.starts[0].isoformat()} to {end.isoformat()}; horizon.start must"
+            f" be the end of one of its steps, is {horizon.starts[0].isoformat()}"
+        )
+    if len(schedule) < steps or schedule.isna().iloc[:steps].any(axis=None):
+        raise ValueError(f"{folder} holds no whole schedule up to {horizon.starts[0].isoformat()}")
+    return {
+        name: _in_state(
+            name, component, before.components.get(name), schedule.iloc[:steps], context, past
+        )
+        for name, component in components.items()
+    }
+
+
+def _in_state(
+    name: str,
+    component: Component,
+    earlier: Component | None,
+    schedule: pd.DataFrame,
+    context: Context,
+    past: Horizon,
+) -> Component:
+    fields = type(component).model_fields
+    if earlier is None or not any(is_state(field) for field in fields):
+        return component
+    if type(earlier) is not type(component):
+        kinds = (getattr(part, "kind", "") for part in (earlier, component))
+        raise ValueError("{!r} is a {} in the plan and a {} here".format(name, *kinds))
+    reached = earlier.after(values_of(schedule, name), Window(1, len(schedule)), past)
+    given = component.model_dump(warnings=False) | {
+        field: value
+        for field, value in reached.model_dump(warnings=False).items()
+        if is_state(field)
+    }
+    try:
+        return type(component).model_validate(given, context=context)
+    except ValidationError as error:
+        said = "; ".join(message for _, message in explain(error, type(component)))
+        raise ValueError(f"the state of {name!r} in the plan does not fit: {said}") from None

@@ -1,0 +1,89 @@
+"""How charts look: the colours of Okabe and Ito, second cues beside colour, one frame for all.
+
+Plotly reads a little HTML and fills `%{...}` in texts: what a scenario names is escaped by `text`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY, PALE, INK = "#777777", "#D9D9D9", "#333333"
+
+# An origin keeps its colour in every chart.
+ORIGIN_COLOURS = {"renewable": GREEN, "thermal": VERMILLION, "grid": BLUE, "pooled": GREY}
+# A use keeps its pattern, so that it is told apart without colour.
+USE_PATTERNS = {
+    "compute": "", "load": "\\", "export": ".", "charge": "/", "storage": "/", "curtailed": "x",
+    "loss": "-",
+}  # fmt: skip
+CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
+NUMBER = ",.4~r"  # four significant digits, thousands set apart
+LEGEND_ROW_PX = 20
+GRID_LINE = "rgba(127,127,127,0.25)"
+
+
+def text(name: object) -> str:
+    """Return a name of a scenario as Plotly shows it, character by character."""
+    return html.escape(str(name)).replace("%{", "%&#123;")
+
+
+def frame(height: int, legend: int = 0) -> dict[str, Any]:
+    """Return what all layouts have in common.
+
+    Args:
+        height: pixels of the plot with its axes.
+        legend: entries of the legend below it; room is left for two of them in a row.
+    """
+    room = LEGEND_ROW_PX * ((legend + 1) // 2)
+    return {
+        "height": height + room,
+        "autosize": True,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "margin": {"l": 12, "r": 12, "t": 28, "b": 12, "autoexpand": True},
+        "showlegend": legend > 0,
+        "legend": {
+            "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
+            "xanchor": "left", "traceorder": "normal", "font": {"size": 12},
+            "bgcolor": "rgba(0,0,0,0)", "maxheight": 0.9,
+        },
+        "hoverlabel": {"font": {"family": FONT, "size": 12}, "namelength": -1},
+    }  # fmt: skip
+
+
+def axis(title: str = "", **more: Any) -> dict[str, Any]:
+    """Return an axis; its title is text already escaped or translated."""
+    said = {"title": {"text": title, "standoff": 6, "font": {"size": 12}}} if title else {}
+    plain = {"automargin": True, "gridcolor": GRID_LINE, "zerolinecolor": GREY, "linecolor": GREY}
+    return plain | said | more
+
+
+def pattern(shape: str, colour: str = "") -> dict[str, Any]:
+    """Return a fill pattern for an area or a bar; no shape is a plain fill."""
+    if not shape:
+        return {}
+    drawn: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
+    return drawn | ({"bgcolor": colour} if colour else {}) | {"fillmode": "overlay"}
+
+
+def note(words: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """Return a text on the paper, without an arrow."""
+    plain = {"text": words, "x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
+    return plain | {"xanchor": "left", "yanchor": "bottom", "align": "left"} | more
+
+
+def shades(colour: str, count: int) -> list[str]:
+    """Return so many shades of a colour from light to full, for what has an order."""
+    full = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    parts: Sequence[float] = [0.3 + 0.7 * (i + 1) / count for i in range(count)]
+    return [
+        "#" + "".join(f"{round(255 - part * (255 - value)):02X}" for value in full)
+        for part in parts
+    ]

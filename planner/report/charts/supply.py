@@ -1,0 +1,162 @@
+"""Where power comes from, above zero, and where it goes, below; both sides are equal in each step.
+
+What comes in is told by technology: renewable energy available, thermal units net of their own
+draw, import, discharge. What goes out is told by use, or by use and origin. The sides balance as
+the site does: energy put into a battery is a use when it is charged and comes in when discharged,
+so that of the losses only those outside of batteries stand here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from planner.language import Language
+from planner.report.charts import Chart
+from planner.report.charts.panels import (
+    Panel,
+    area,
+    chart_over_time,
+    columns_of,
+    stepped,
+    table_over_time,
+)
+from planner.report.charts.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    ORIGIN_COLOURS,
+    PALE,
+    PURPLE,
+    SKY,
+    USE_PATTERNS,
+    VERMILLION,
+    YELLOW,
+    text,
+)
+from planner.report.charts.view import LEAST, View
+from planner.series import Array
+
+SUPPLY_STYLES = {
+    "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
+    "discharge": (PURPLE, ""), "other": (GREY, ""),
+}  # fmt: skip
+USE_COLOURS = {
+    "compute": ORANGE, "load": SKY, "charge": PURPLE, "export": BLUE, "loss": BLACK,
+    "curtailed": PALE,
+}  # fmt: skip
+ROUNDING_MW = 1e-6  # of a remainder of sums
+
+
+def supplied(view: View) -> dict[str, Array]:
+    """Return what comes in, MW by step, by technology; nothing that is always 0."""
+    found: dict[str, Array] = {}
+    for name in view.having("curtailed_mw"):
+        technology = str(getattr(view.plan.scenario.components[name], "technology", "other"))
+        power = view.total(name, "power_mw") + view.total(name, "curtailed_mw")
+        found[technology] = found.get(technology, 0.0) + power
+    found["import"] = view.every("import_mw")
+    rest = sum((view.injected(origin) for origin in view.origins), np.zeros(view.clock.steps))
+    rest = _rounded(rest - sum(found.values()))
+    found["thermal" if view.of_kind("thermal") else "other"] = rest
+    found["discharge"] = view.every("discharge_mw")
+    order = [*SUPPLY_STYLES, *found]
+    return {
+        key: found[key]
+        for key in sorted(found, key=order.index)
+        if np.abs(found[key]).max() > LEAST
+    }
+
+
+def uses(view: View) -> dict[tuple[str, str], Array]:
+    """Return what goes out, MW by step, by use and origin; nothing that is always 0."""
+    charge, discharge = view.by_origin("charge_mw"), view.by_origin("discharge_mw")
+    none = np.zeros(view.clock.steps)
+    found: dict[tuple[str, str], Array] = {}
+    for use in USE_COLOURS:
+        for origin in view.origins:
+            if use == "charge":
+                values = charge.get(origin, none)
+            elif use == "loss":
+                kept = charge.get(origin, none) - discharge.get(origin, none)
+                lost = view.used("loss", origin) + view.used("storage", origin)
+                values = _rounded(lost - kept)
+            else:
+                values = view.used(use, origin)
+            if np.abs(values).max() > LEAST:
+                found[use, origin] = values
+    return found
+
+
+def _rounded(values: Array) -> Array:
+    return np.asarray(np.where(np.abs(values) < ROUNDING_MW, 0.0, values))
+
+
+def supply_chart(view: View, words: Language) -> Chart | None:
+    """Return the chart, None where no energy flows."""
+    incoming, outgoing = supplied(view), uses(view)
+    if not incoming and not outgoing:
+        return None
+    clock = view.clock
+    panel = Panel("", "MW", height=380, axis={"zeroline": True, "zerolinewidth": 2})
+    for key, values in incoming.items():
+        colour, shape = SUPPLY_STYLES.get(key, SUPPLY_STYLES["other"])
+        drawn, name = clock.flow(values), text(words.term(key))
+        trace = area(stepped(clock, drawn, name, "MW"), "in", colour, shape)
+        panel.add(trace, f"{words.term(key)} [MW]", drawn)
+    by_use: dict[str, Array] = {}
+    for (use, _), values in outgoing.items():
+        by_use[use] = by_use.get(use, 0.0) + values
+    totals, parts = [], []
+    for use, values in by_use.items():
+        drawn = -clock.flow(values)
+        trace = stepped(clock, drawn, text(words.term(use)), "MW")
+        totals.append(area(trace, "uses", USE_COLOURS[use], USE_PATTERNS[use]))
+        panel.columns[f"{words.term(use)} [MW]"] = drawn
+    split = len({origin for _, origin in outgoing}) > 1
+    for (use, origin), values in outgoing.items() if split else ():
+        drawn = -clock.flow(values)
+        said = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
+        trace = stepped(clock, drawn, text(said), "MW", visible=False)
+        parts.append(area(trace, "parts", ORIGIN_COLOURS[origin], USE_PATTERNS[use]))
+        panel.columns[f"{said} [MW]"] = drawn
+    panel.traces += totals + parts
+    entries = len(incoming) + max(len(totals), len(parts))
+    figure = chart_over_time([panel], clock, entries, top=34 if split else 0)
+    if split:
+        figure["layout"]["updatemenus"] = [_buttons(words, len(incoming), len(totals), len(parts))]
+    said = words(
+        "Above zero what comes in, renewable energy as far as it was available; below zero where"
+        " it goes. Both sides are equal in every step. Losses inside batteries stand in the table"
+        " of origins and uses."
+    )
+    return Chart(
+        key="supply",
+        title=words("Supply and use of power"),
+        figure=figure,
+        table=table_over_time(clock, words, columns_of([panel])),
+        said=f"{said} {clock.said(words)}".strip(),
+        over_time=True,
+    )
+
+
+def _buttons(words: Language, incoming: int, totals: int, parts: int) -> dict[str, Any]:
+    """Return two buttons: uses as a whole, or each by the origin of its energy."""
+    always = [True] * incoming
+    whole = always + [True] * totals + [False] * parts
+    split = always + [False] * totals + [True] * parts
+    return {
+        "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1,
+        "yanchor": "bottom", "pad": {"t": 0, "b": 4, "l": 0, "r": 0}, "showactive": True,
+        "font": {"size": 12}, "bgcolor": "#F2F2F2", "bordercolor": PALE,
+        "buttons": [
+            {"label": label, "method": "restyle", "args": [{"visible": shown}]}
+            for label, shown in (
+                (words("by use"), whole),
+                (words("by use and origin"), split),
+            )
+        ],
+    }  # fmt: skip
