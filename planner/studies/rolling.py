@@ -44,6 +44,7 @@ from planner.studies.windows import Part, advance, solve_window
 from planner.summary import gap_of
 from planner.sweeps.variants import scenario_key
 from planner.target import claim
+from planner.uncertainty.members import demand_one_future
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done (relaxation, windows, settlement), how many are done and of how many."""
@@ -89,6 +90,7 @@ def roll(
         PlanError: the folder cannot be written, or the plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished windows stay beside the folder.
     """
+    demand_one_future(scenario)
     cuts = cut(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
         said = "must be false: a relaxation leaves no state that a window could begin with"
