@@ -1,23 +1,53 @@
-"""What `planner report` and `planner compare` do with folders."""
+"""What `planner report` and `planner compare` do with folders: they tell which kind one is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import PlanError, Problem, ScenarioError
+from planner.language import Language
+from planner.target import INFEASIBLE, SUMMARY
 from planner.terminal import open_console
 
 
-def report_folder(folder: Path, *, quiet: bool) -> None:
-    """Write the answers and the page of a sweep folder again, and print the answers."""
+def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
+    """Write the page of a plan or sweep folder again; of a sweep also its answers, and print them.
+
+    Raises:
+        PlanError: the folder is neither, or cannot be read or written.
+    """
+    if (folder / SUMMARY).is_file():
+        from planner.report.rewriting import report_plan
+
+        _told(report_plan(folder, words), quiet=quiet)
+        return
+    _demand_sweep(folder)
     from planner.answers.gathered import read_answers
     from planner.report.sweep import report_sweep, show_sweep
 
     written = report_sweep(folder)
+    if not quiet:
+        show_sweep(read_answers(folder), open_console())
+    _told(written, quiet=quiet)
+
+
+def _demand_sweep(folder: Path) -> None:
+    from planner.sweeps.store import SWEEP
+
+    if (folder / SWEEP).is_file():
+        return
+    if (folder / INFEASIBLE).is_file():
+        raise PlanError(f"{folder} holds no plan to report: {INFEASIBLE} in it says why")
+    raise PlanError(
+        f"{folder} is neither a plan folder nor a sweep folder: it has no {SUMMARY} and no {SWEEP}"
+    )
+
+
+def _told(written: list[Path], *, quiet: bool) -> None:
+    """Print which files were written."""
     if quiet:
         return
     console = open_console()
-    show_sweep(read_answers(folder), console)
     for path in written:
         console.print(str(path), highlight=False, markup=False, soft_wrap=True)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planner.series import Array
 
 WHY, PRICES = "why.csv", "prices.csv"
+PAGE, WORKBOOK = "report.html", "schedule.xlsx"
 FORMATS = ("csv", "parquet", "xlsx")
 
 
@@ -48,11 +49,14 @@ def write_plan(plan: Plan, folder: str | Path, formats: tuple[str, ...], lang: s
 
 
 def write_shown(plan: Plan, folder: Path, formats: tuple[str, ...], words: Language) -> None:
-    """Write what people look at into a folder: the workbook where it is asked for."""
+    """Write what people look at into a folder: the page, and the workbook where it is asked for."""
+    from planner.report.page import plan_page
+
+    (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
     if "xlsx" in formats:
         from planner.report.workbook import write_workbook
 
-        write_workbook(plan, folder / "schedule.xlsx", words)
+        write_workbook(plan, folder / WORKBOOK, words)
 
 
 def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:

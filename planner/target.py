@@ -25,7 +25,7 @@ PARTS = frozenset(
     {
         "scenario.yaml", "series.csv", "schedule.csv", "schedule.parquet", "schedule.xlsx",
         "allocation.csv", "green.csv", "ledger.csv", "why.csv", "prices.csv", SUMMARY,
-        INFEASIBLE, f".{INFEASIBLE}.new", "report.html",
+        INFEASIBLE, f".{INFEASIBLE}.new", "report.html", ".report.html.new", ".schedule.xlsx.new",
     }
 )  # fmt: skip
 """All that a plan folder may hold; a folder with anything else in it is never replaced."""

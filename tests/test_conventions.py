@@ -64,12 +64,12 @@ LAYERS = [
     ["commands.*", "commands"],
     ["cli", "__main__"],
 ]
-# `folder` writes the workbook on request: the report layer is called, never imported at the top.
 LATE = {
-    ("scenario", "initial"),
+    ("folder", "report.page"),
     ("folder", "report.workbook"),
     ("plan", "folder"),
     ("plan", "report.figures"),
+    ("scenario", "initial"),
 }
 
 

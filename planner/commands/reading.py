@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from planner.errors import Problem, ScenarioError
-from planner.options import Quiet
+from planner.options import Lang, Quiet, known_language
 from planner.terminal import open_console, told_errors
 
 
@@ -31,14 +31,15 @@ def audit(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Sweep folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan or sweep folder.")],
+    lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Write the answers and the page of a sweep folder again, and print the answers."""
+    """Write the page of a plan or sweep folder again; of a sweep also its answers, and print them."""
     with told_errors():
         from planner.answering import report_folder
 
-        report_folder(folder, quiet=quiet)
+        report_folder(folder, known_language(lang), quiet=quiet)
 
 
 def schema(

@@ -1,0 +1,39 @@
+"""What people look at in a plan folder, written again from its tables: the page and the workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from planner.folder import PAGE, WORKBOOK, read_plan
+from planner.language import Language
+from planner.report.page import plan_page
+from planner.target import claim, replace_file
+
+
+def report_plan(folder: str | Path, words: Language) -> list[Path]:
+    """Write report.html of a plan folder again, and schedule.xlsx where the folder has one.
+
+    Each file is replaced whole, and none before all are made; other files stay as they are, also
+    those that are no part of a plan.
+
+    Returns:
+        The files written.
+
+    Raises:
+        PlanError: it is no plan folder, another run is writing to it, or a file cannot be read or
+            written.
+    """
+    with claim(folder, lambda _: None) as target:
+        plan = read_plan(target)
+        made: dict[str, str | bytes] = {PAGE: plan_page(plan, words)}
+        if (target / WORKBOOK).is_file():
+            from planner.report.workbook import write_workbook
+
+            with TemporaryDirectory() as scratch:
+                path = Path(scratch) / WORKBOOK
+                write_workbook(plan, path, words)
+                made[WORKBOOK] = path.read_bytes()
+        for name, content in made.items():
+            replace_file(target / name, content)
+    return [Path(folder) / name for name in made]

@@ -1,0 +1,303 @@
+"""The page of a plan as a browser shows it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import planner
+from planner.language import language
+from tests.pages import NASTY, small, tiled
+from tests.screen import chromium, near_drawn_s, opened, point, scrolled_through
+
+pytestmark = pytest.mark.screen
+HUAINAN = Path(__file__).parent.parent / "scenarios" / "huainan" / "scenario.yaml"
+OVER_TIME = ("supply", "storage", "prices")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def plan() -> planner.Plan:
+    return planner.prices(planner.load(HUAINAN, {"solver.gap": 0.02})).plan
+
+
+@pytest.fixture(scope="module")
+def folder(plan: planner.Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plan.write(tmp_path_factory.mktemp("plans") / "huainan")
+
+
+@pytest.fixture(scope="module")
+def files(folder: Path, plan: planner.Plan, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Pages by name: two days, the same in Chinese, a week of quarter hours, a year of hours."""
+    from planner.report.page import plan_page
+
+    target = tmp_path_factory.mktemp("pages")
+    plans = {"week": tiled(plan, 168, 15), "year": tiled(plan, 8760, 60)}
+    texts = {name: plan_page(made, language("en")) for name, made in plans.items()}
+    texts["zh"] = plan_page(plan, language("zh"))
+    texts["nasty"] = plan_page(small(name=NASTY, description=NASTY), language("en"))
+    for name, text in texts.items():
+        (target / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: target / f"{name}.html" for name in texts} | {"en": folder / "report.html"}
+
+
+@pytest.mark.parametrize("name", ["en", "zh", "week", "year", "nasty"])
+def test_every_chart_is_drawn_without_complaint(browser: Any, files: Any, name: str) -> None:
+    with opened(browser, files[name]) as page:
+        scrolled_through(page)
+        assert page.locator(".figure").count() >= 5
+        assert page.complaints == []
+        assert page.evaluate("document.documentElement.lang") == ("zh" if name == "zh" else "en")
+
+
+def test_the_first_screen_needs_no_scrolling(browser: Any, files: Any) -> None:
+    for name in ("en", "zh"):
+        with opened(browser, files[name], 1280, 800) as page:
+            bottom = page.evaluate("document.querySelector('.first').getBoundingClientRect().bottom")
+            assert bottom <= 800
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
+def test_no_page_scrolls_sideways(browser: Any, files: Any, width: int) -> None:
+    for name in ("en", "nasty"):
+        with opened(browser, files[name], width, 900) as page:
+            scrolled_through(page)
+            page.locator("summary").first.click()
+            page.locator("#ask").click()
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width
+
+
+def test_pointing_at_a_chart_says_values_with_units_of_that_step(
+    browser: Any, files: Any, plan: planner.Plan
+) -> None:
+    """A little before 15:00 it is still the step of 14:00; every chart shows the same moment."""
+    with opened(browser, files["en"], 1280, 1400) as page:
+        x, y = point(page, "supply", 14.9)
+        page.mouse.move(x - 5, y)
+        page.mouse.move(x, y)
+        page.wait_for_selector("#figure-supply .hoverlayer text")
+        texts = page.locator("#figure-supply .hoverlayer text").all_text_contents()
+        assert texts[0] == "2026-07-15 14:00"
+        at = plan.schedule.index[14]
+        assert f"pv: {plan.schedule.loc[at, 'pv.power_mw'] :.4g} MW" in texts or any(
+            text.startswith("pv: ") and text.endswith(" MW") for text in texts
+        )
+        marks = page.locator(".figure > .mark")
+        assert marks.count() >= 2
+        assert marks.first.bounding_box()["x"] == pytest.approx(x, abs=2)
+
+
+def ranges(page: Any) -> set[tuple[str, ...]]:
+    """The ranges of the time axes that are drawn, to the minute."""
+    found = page.evaluate("""() => [...document.querySelectorAll('.over-time')]
+        .filter(figure => figure._fullLayout)
+        .map(figure => figure._fullLayout.xaxis.range.map(x => String(x).replace('T', ' ')))""")
+    return {tuple(text[:16].ljust(16, "0") for text in pair) for pair in found}
+
+
+def test_zooming_one_chart_zooms_all_and_a_double_click_resets(browser: Any, files: Any) -> None:
+    with opened(browser, files["en"], 1280, 1600) as page:
+        scrolled_through(page)
+        (whole,) = ranges(page)
+        left, y = point(page, "supply", 12)
+        right, _ = point(page, "supply", 24)
+        page.mouse.move(left, y)
+        page.mouse.down()
+        page.mouse.move((left + right) / 2, y)
+        page.mouse.move(right, y)
+        page.mouse.up()
+        page.wait_for_timeout(600)
+        scrolled_through(page)
+        page.wait_for_timeout(300)
+        (zoomed,) = ranges(page)
+        assert zoomed[0].startswith(("2026-07-15 12:0", "2026-07-15 11:5"))
+        x, y = point(page, "storage", 18)
+        page.mouse.dblclick(x, y)
+        page.wait_for_timeout(600)
+        scrolled_through(page)
+        page.wait_for_timeout(300)
+        assert ranges(page) == {whole}
+
+
+def test_days_are_chosen_and_turned(browser: Any, files: Any) -> None:
+    with opened(browser, files["week"], 1280, 1600) as page:
+        scrolled_through(page)
+        page.select_option("#day", "2026-07-17")
+        page.click("#day-after")
+        page.wait_for_timeout(300)
+        scrolled_through(page)
+        page.wait_for_timeout(300)
+        assert ranges(page) == {("2026-07-18 00:00", "2026-07-19 00:00")}
+        assert page.input_value("#day") == "2026-07-18"
+        page.click("#day-before")
+        assert page.input_value("#day") == "2026-07-17"
+        page.click("#reset")
+        assert page.input_value("#day") == ""
+
+
+def told(page: Any) -> dict[str, str]:
+    """The code and reason of every component in the panel."""
+    parts = page.locator("#why-body section")
+    found = {}
+    for i in range(parts.count()):
+        name = parts.nth(i).locator("h3").inner_text().split()[0]
+        found[name] = " | ".join(parts.nth(i).locator(".reason").all_inner_texts())
+    return found
+
+
+def assert_told(page: Any, plan: planner.Plan, step: int) -> None:
+    at = plan.schedule.index[step]
+    mine = plan.why[plan.why["time"] == at]
+    found = told(page)
+    assert len(mine) > 0
+    for row in mine.itertuples():
+        assert language("en").term(str(row.code)) in found[str(row.component)]
+        assert str(row.reason) in found[str(row.component)]
+    assert f"{at:%H:%M}" in page.inner_text("#why-title")
+
+
+def test_clicking_an_hour_tells_why(browser: Any, files: Any, plan: planner.Plan) -> None:
+    with opened(browser, files["en"], 1280, 900) as page:
+        for key, step in zip(OVER_TIME, (14, 3, 40), strict=True):
+            x, y = point(page, key, step + 0.8)
+            page.mouse.move(x - 5, y)
+            page.mouse.move(x, y)
+            page.mouse.click(x, y)
+            page.wait_for_function(
+                "time => document.getElementById('why-title').textContent.includes(time)",
+                arg=f"{plan.schedule.index[step]:%H:%M}",
+            )
+            assert_told(page, plan, step)
+        assert page.complaints == []
+
+
+def test_hours_are_chosen_with_the_keyboard_too(
+    browser: Any, files: Any, plan: planner.Plan
+) -> None:
+    with opened(browser, files["en"]) as page:
+        page.focus("#ask")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#why-body section")
+        assert page.evaluate("document.activeElement.id") == "why-title"
+        page.select_option("#why-day", "2026-07-16")
+        page.select_option("#why-hour", label="09:00")
+        assert_told(page, plan, 33)
+        page.focus("#why-close")
+        page.keyboard.press("ArrowRight")
+        assert_told(page, plan, 34)
+        page.keyboard.press("ArrowLeft")
+        assert_told(page, plan, 33)
+        page.keyboard.press("Escape")
+        assert page.locator("#why").is_hidden()
+        assert page.evaluate("document.activeElement.id") == "ask"
+
+
+def test_a_scarce_hour_leads_to_its_reasons(browser: Any, files: Any, plan: planner.Plan) -> None:
+    with opened(browser, files["en"]) as page:
+        step = int(page.locator("button.hour").first.get_attribute("data-step"))
+        page.locator("button.hour").first.click()
+        page.wait_for_selector("#why-body section")
+        assert_told(page, plan, step)
+
+
+def test_reasons_of_a_year_are_those_of_the_hour(browser: Any, files: Any) -> None:
+    with opened(browser, files["year"]) as page:
+        page.click("#ask")
+        page.wait_for_selector("#why-body section")
+        page.select_option("#why-day", "2027-02-03")
+        page.select_option("#why-hour", label="23:00")
+        made = tiled(planner.read_plan(files["en"].parent), 8760, 60)
+        step = int(made.schedule.index.get_loc("2027-02-03 23:00"))
+        assert_told(page, made, step)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_table_is_copied_with_tabs(browser: Any, files: Any, allowed: bool) -> None:
+    rights = {"permissions": ["clipboard-read", "clipboard-write"]}
+    with opened(browser, files["en"], **rights) as page:
+        if not allowed:  # as where the page may not use the clipboard: the older way is taken
+            page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+        page.locator("summary").first.click()
+        button = page.locator("button.copy").first
+        button.click()
+        said = button.locator("xpath=../span")
+        page.wait_for_function("node => node.textContent === 'Copied'", arg=said.element_handle())
+        lines = page.evaluate("navigator.clipboard.readText()").splitlines()
+        assert len(lines) == 49
+        assert lines[0].split("\t")[0] == "time"
+        assert lines[15].split("\t")[0] == "2026-07-15 14:00"
+        assert len({line.count("\t") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_print_holds_every_chart(browser: Any, files: Any, scheme: str) -> None:
+    import pypdf
+
+    with opened(browser, files["en"], color_scheme=scheme) as page:
+        document = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+        assert 3 <= len(document.pages) <= 12
+        text = "\n".join(sheet.extract_text() for sheet in document.pages)
+        for title in page.locator("h3[id^=title-]").all_inner_texts():
+            assert title in text
+        assert page.locator(".waiting").count() == 0
+        assert document.pages[0].mediabox.width == pytest.approx(595, abs=2)
+        widths = page.evaluate("""() => [...document.querySelectorAll('.figure .main-svg')]
+            .map(svg => svg.clientWidth)""")
+        assert max(widths) > 0
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out(browser: Any, files: Any, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for name in ("en", "week", "nasty"):
+        with opened(browser, files[name], color_scheme=scheme, bypass_csp=True) as page:
+            scrolled_through(page)
+            page.locator("summary").first.click()
+            page.click("#ask")
+            page.wait_for_selector("#why-body section")
+            found = axe.run(page).response["violations"]
+            grave = [v for v in found if v["impact"] in ("serious", "critical")]
+            assert not grave, [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in grave]
+
+
+def test_texts_of_the_scenario_do_nothing(browser: Any, files: Any) -> None:
+    with opened(browser, files["nasty"]) as page:
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: asked.append(dialog.message))
+        scrolled_through(page)
+        assert page.locator("h1").inner_text() == NASTY
+        assert asked == []
+
+
+@pytest.mark.parametrize(("name", "most_s"), [("en", 6), ("week", 6), ("year", 15)])
+def test_a_page_is_soon_there(browser: Any, files: Any, name: str, most_s: float) -> None:
+    """Bounds for a busy machine; an idle one takes a third."""
+    with opened(browser, files[name]) as page:
+        taken = near_drawn_s(page)
+        size = files[name].stat().st_size / 1e6
+        print(f"{name}: {size:.2f} MB, charts near the screen drawn after {taken:.2f} s")
+        assert taken < most_s
+
+
+def test_without_scripts_the_tables_are_there(browser: Any, files: Any, tmp_path: Path) -> None:
+    shutil.copy(files["en"], tmp_path / "report.html")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.locator("noscript p").is_visible()
+    page.locator("summary").first.click()
+    assert page.locator("details table").first.is_visible()
+    assert page.locator("#bar").is_hidden()
+    context.close()
