@@ -25,9 +25,9 @@ def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
     from planner.answers.gathered import read_answers
     from planner.report.sweep import report_sweep, show_sweep
 
-    written = report_sweep(folder)
+    written = report_sweep(folder, words)
     if not quiet:
-        show_sweep(read_answers(folder), open_console())
+        show_sweep(read_answers(folder), open_console(), words)
     _told(written, quiet=quiet)
 
 
@@ -52,7 +52,9 @@ def _told(written: list[Path], *, quiet: bool) -> None:
         console.print(str(path), highlight=False, markup=False, soft_wrap=True)
 
 
-def compare_folders(first: Path, second: Path | None, cases: list[int], top: int) -> None:
+def compare_folders(
+    first: Path, second: Path | None, cases: list[int], top: int, words: Language
+) -> None:
     """Print what differs between two plan folders, or between two cases of a sweep folder."""
     from planner.report.comparing import show_comparison
     from planner.report.comparison import compare
@@ -62,4 +64,4 @@ def compare_folders(first: Path, second: Path | None, cases: list[int], top: int
         said = "needs two plan folders, or a sweep folder and --case twice"
         raise ScenarioError([Problem(said, path="planner compare")])
     found = compare_cases(first, *cases) if second is None else compare(first, second)
-    show_comparison(found, open_console(), top)
+    show_comparison(found, open_console(), top, words)

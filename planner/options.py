@@ -28,7 +28,10 @@ TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds i
 Lang = Annotated[
     str,
     typer.Option(
-        "--lang", metavar="en|zh", envvar="PLANNER_LANG", help="Language of what is shown."
+        "--lang",
+        metavar="en|zh",
+        envvar="PLANNER_LANG",
+        help="Language of pages, workbooks and tables; errors, check and audit speak English.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

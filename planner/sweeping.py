@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.errors import Problem, ScenarioError
+from planner.language import Language
 from planner.terminal import open_console, progress
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FIRST = 5  # cases that a dry run lists
 
 
-def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool) -> None:
+def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool, words: Language) -> None:
     """Check every case, and say how many there are, how long they may take, and the first."""
     from planner.studies.prepared import first_seconds, prepare
     from planner.studies.sweep import default_folder
@@ -33,15 +34,17 @@ def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool) -> No
     if quiet:
         return
     console = open_console()
-    _warn(prepared, console)
+    _warn(prepared, console, words)
     sweep, distinct = prepared.description, prepared.distinct
-    count = f"{len(prepared.cases)} cases"
+    count = words("{n} cases", n=len(prepared.cases))
     if len(distinct) < len(prepared.cases) - len(prepared.wrong):
-        count += f", {len(distinct)} of them different"
+        count += words(", {n} of them different", n=len(distinct))
     if prepared.wrong:
-        count += f", {len(prepared.wrong)} no valid scenarios"
-    checked = f"checked in {time.perf_counter() - began:.1f} s"
-    _say(console, f"{sweep.name}: {count}, by {sweep.design}; {checked}")
+        count += words(", {n} no valid scenarios", n=len(prepared.wrong))
+    design = words.known(f"design.{sweep.design}") or sweep.design
+    checked = words("{count}, by {design}; checked in {seconds} s", count=count, design=design,
+                    seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
+    _say(console, f"{sweep.name}{words(': ')}{checked}")
     for case in itertools.islice(prepared.cases, FIRST):
         _say(console, f"  {case}")
     if len(prepared.cases) > FIRST:
@@ -50,11 +53,10 @@ def dry(path: Path, out: Path | None, workers: int | None, *, quiet: bool) -> No
         return
     estimate = first_seconds(prepared, out or default_folder(sweep), workers)
     left = dt.timedelta(seconds=round(estimate.left_s))
-    _say(
-        console,
-        f"{estimate.waiting} to solve, {estimate.case_s:.2f} s each ({estimate.source}): about"
-        f" {left} on {estimate.workers} workers",
-    )
+    said = words("{n} to solve, {seconds} s each ({source}): about {left} on {workers} workers",
+                 n=estimate.waiting, seconds=f"{estimate.case_s:.2f}", left=left,
+                 source=words.sentence(estimate.source), workers=estimate.workers)  # fmt: skip
+    _say(console, said)
 
 
 def sweep_with_progress(
@@ -65,6 +67,7 @@ def sweep_with_progress(
     *,
     fresh: bool,
     quiet: bool,
+    words: Language,
 ) -> bool:
     """Solve a sweep, show how far it is, then how its cases ended; return whether by Ctrl-C."""
     from planner.studies.prepared import prepare
@@ -77,16 +80,17 @@ def sweep_with_progress(
     prepared = prepare(path)
     _check_find(prepared)
     if not quiet:
-        _warn(prepared, console)
+        _warn(prepared, console, words)
     with _progress(console, quiet, prepared.description.name) as tell:
         sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=tell)
     if not sweep.interrupted:
-        _answer(prepared, sweep.folder, console, quiet=quiet)
+        _answer(prepared, sweep.folder, console, words, quiet=quiet)
     if not quiet:
         counts = sweep.cases["status"].value_counts()
-        told = ", ".join(f"{count} {status}" for status, count in counts.items())
-        _say(console, f"{sweep.description.name}: {len(sweep.cases)} cases: {told}")
-        _say(console, f"sweep folder: {sweep.folder}")
+        told = ", ".join(f"{count} {words.known(str(s)) or s}" for s, count in counts.items())
+        said = words("{n} cases: {told}", n=len(sweep.cases), told=told)
+        _say(console, f"{sweep.description.name}{words(': ')}{said}")
+        _say(console, words("sweep folder: {folder}", folder=sweep.folder))
     return sweep.interrupted
 
 
@@ -98,7 +102,9 @@ def _check_find(prepared: Prepared) -> None:
         parse_condition(prepared.description.find.where)
 
 
-def _answer(prepared: Prepared, folder: Path, console: Console, *, quiet: bool) -> None:
+def _answer(
+    prepared: Prepared, folder: Path, console: Console, words: Language, *, quiet: bool
+) -> None:
     """Search the break-even that is asked for, write the answers and the page, show them."""
     from planner.answers.gathered import read_answers
     from planner.report.sweep import report_sweep, show_sweep
@@ -107,16 +113,16 @@ def _answer(prepared: Prepared, folder: Path, console: Console, *, quiet: bool) 
     with progress(console, quiet, "searching the break-even"):
         if (found := find(prepared)) is not None:
             write_break_even(found, folder)
-    report_sweep(folder)
+    report_sweep(folder, words)
     if not quiet:
-        show_sweep(read_answers(folder), console)
+        show_sweep(read_answers(folder), console, words)
 
 
-def _warn(prepared: Prepared, console: Console) -> None:
+def _warn(prepared: Prepared, console: Console, words: Language) -> None:
     from planner.sweeps.caution import cautions
 
     for text in cautions(prepared.description):
-        said = f"warning: {text}"
+        said = words("warning: {text}", text=words.sentence(text))
         console.print(said, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 

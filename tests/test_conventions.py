@@ -25,7 +25,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # Imports point down this list: a module may import modules of its own layer or of earlier ones.
 LAYERS = [
     ["errors", "units"],
-    ["language"],
+    ["phrases", "language"],
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording", "pairs"],

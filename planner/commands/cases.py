@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.options import Quiet
+from planner.options import Lang, Quiet, known_language
 from planner.terminal import told_errors
 
 
@@ -29,15 +29,19 @@ def sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and count the cases, estimate the time.")
     ] = False,
+    lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """Solve many cases of one scenario; what is finished stays and is never solved twice."""
     with told_errors():
         from planner.sweeping import dry, sweep_with_progress
 
+        words = known_language(lang)
         if dry_run:
-            dry(sweep, out, workers, quiet=quiet)
-        elif sweep_with_progress(sweep, out, workers, scheduler, fresh=not resume, quiet=quiet):
+            dry(sweep, out, workers, quiet=quiet, words=words)
+        elif sweep_with_progress(
+            sweep, out, workers, scheduler, fresh=not resume, quiet=quiet, words=words
+        ):
             raise typer.Exit(130)
 
 
@@ -48,9 +52,10 @@ def compare(
         list[int] | None, typer.Option(metavar="N", help="Two cases of a sweep folder, instead.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
+    lang: Lang = "en",
 ) -> None:
     """Say what differs between two plans in inputs, money and hours."""
     with told_errors():
         from planner.answering import compare_folders
 
-        compare_folders(first, second, case or [], top)
+        compare_folders(first, second, case or [], top, known_language(lang))

@@ -114,7 +114,7 @@ def solve(
         if not quiet:
             from planner.report.console import show
 
-            show(plan, console)
+            show(plan, console, words)
         if verbose and not quiet:
             parts = plan.summary["runtimes_s"] | {
                 "validate_s": loaded - began, "all_of_solve_s": solved - loaded,
@@ -123,7 +123,8 @@ def solve(
             text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in parts.items())
             console.print(f"time: {text}", highlight=False)
         if not quiet:
-            console.print(f"plan folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+            said = words("plan folder: {folder}", folder=folder)
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
         if plan.summary["status"] == "interrupted":
             raise typer.Exit(130)
 
@@ -136,6 +137,7 @@ def prices(
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
+    lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """Solve, and print what one more MW, MWh, node or Mtok would be worth to the plan."""
@@ -143,19 +145,20 @@ def prices(
         from planner.scenario import load
         from planner.target import claim
 
+        words = known_language(lang)
         found = load(scenario, limited(set_, gap, time_limit))
         if out is not None:
             held.enter_context(claim(out))
         console = open_console()
         with progress(console, quiet, f"solving {found.name}"):
             plan = _solve(found, out, prices=True)
-        folder = None if out is None else plan.write(out)
+        folder = None if out is None else plan.write(out, lang=words.code)
         if not quiet:
             from planner.report.prices import show_prices
 
-            show_prices(plan, console)
+            show_prices(plan, console, words)
             if folder is not None:
-                said = f"plan folder: {folder}"
+                said = words("plan folder: {folder}", folder=folder)
                 console.print(said, highlight=False, markup=False, soft_wrap=True)
         if plan.summary["status"] == "interrupted":
             raise typer.Exit(130)

@@ -9,49 +9,72 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from planner.language import ENGLISH, Language
 from planner.report.comparison import Comparison
-from planner.units import label
 
 TOP = 15  # rows of a table, unless all are asked for
 
 
-def show_comparison(found: Comparison, console: Console, top: int = TOP) -> None:
+def show_comparison(
+    found: Comparison, console: Console, top: int = TOP, words: Language = ENGLISH
+) -> None:
     """Print what differs between two plans; `top` rows of each table."""
     plain: dict[str, Any] = {"highlight": False, "soft_wrap": True}
     console.print(f"A: {escape(found.a)}", **plain)
     console.print(f"B: {escape(found.b)}", **plain)
     for note in found.notes:
-        console.print(f"[yellow]note[/] {escape(note)}", **plain)
+        console.print(f"[yellow]{words('note')}[/] {escape(words.sentence(note))}", **plain)
     if found.equal:
-        console.print("the two plans are equal in inputs, money, figures and hours", **plain)
+        said = words("the two plans are equal in inputs, money, figures and hours")
+        console.print(said, **plain)
         return
     change = found.profit_b_cny - found.profit_a_cny
-    console.print(
-        f"profit {found.profit_a_cny:,.2f} in A, {found.profit_b_cny:,.2f} in B:"
-        f" [bold]{change:+,.2f}[/] CNY",
-        **plain,
-    )
-    _table(console, "Inputs", found.inputs, top, "no input differs")
-    _table(console, "Money by line [CNY]", found.money, top, "no ledger line differs")
-    _table(console, "Figures", found.figures, top, "no figure differs")
+    said = words("profit {a} in A, {b} in B: {change} CNY", a=f"{found.profit_a_cny:,.2f}",
+                 b=f"{found.profit_b_cny:,.2f}", change=f"[bold]{change:+,.2f}[/]")  # fmt: skip
+    console.print(said, **plain)
+    cny = words("CNY")
+    for title, frame, none in (
+        (words("Inputs"), _inputs(found.inputs, words), words("no input differs")),
+        (words("Money by line [{money}]", money=cny), found.money, words("no ledger line differs")),
+        (words("Figures"), found.figures, words("no figure differs")),
+    ):
+        _table(console, title, _said(frame, words), top, none, words)
     if found.hours_unknown:
         return
-    _table(console, "Hours by money moved [CNY]", found.hours, top, "no hour differs")
-    named = found.columns.assign(column=found.columns["column"].map(label))
-    _table(console, "Schedule, where a column differs most", named, top, "the schedules are equal")
+    title = words("Hours by money moved [{money}]", money=cny)
+    _table(console, title, found.hours, top, words("no hour differs"), words)
+    named = found.columns.assign(column=found.columns["column"].map(words.label))
+    title = words("Schedule, where a column differs most")
+    _table(console, title, named, top, words("the schedules are equal"), words)
 
 
-def _table(console: Console, title: str, frame: pd.DataFrame, top: int, none: str) -> None:
+def _inputs(frame: pd.DataFrame, words: Language) -> pd.DataFrame:
+    """Return what differs in inputs, with what is not a value itself in words."""
+    if words.code == "en":
+        return frame
+    return frame.assign(**{side: frame[side].map(words.sentence) for side in ("a", "b")})
+
+
+def _said(frame: pd.DataFrame, words: Language) -> pd.DataFrame:
+    """Return a table with its lines, figures and paths in words."""
+    if words.code == "en" or frame.empty:
+        return frame
+    told = {"line": words.term, "figure": words.path, "path": words.path}
+    return frame.assign(**{name: frame[name].map(told[name]) for name in told if name in frame})
+
+
+def _table(
+    console: Console, title: str, frame: pd.DataFrame, top: int, none: str, words: Language
+) -> None:
     if frame.empty:
         console.print(none, highlight=False)
         return
     left = len(frame) - top
-    table = Table(
-        title=title, title_justify="left", caption=f"and {left} more" if left > 0 else None
-    )
+    more = words("and {n} more", n=left) if left > 0 else None
+    table = Table(title=escape(title), title_justify="left", caption=more)
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        heading = {"a": "A", "b": "B"}.get(name, name.removesuffix("_cny").replace("_", " "))
+        heading = {"a": "A", "b": "B"}.get(name) or words.term(name.removesuffix("_cny"))
         table.add_column(heading, justify="right" if numeric else "left")
     for row in frame.head(top).itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))

@@ -7,36 +7,39 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from planner.language import ENGLISH, Language
 from planner.plan import Plan
 
 ONCE = "once"
 
 
-def show_prices(plan: Plan, console: Console) -> None:
+def show_prices(plan: Plan, console: Console, words: Language = ENGLISH) -> None:
     """Print the prices over the horizon, with the lowest and the highest of a step."""
     prices = plan.prices
     assert prices is not None
-    hold = str(plan.summary["prices"]["hold"])
-    console.print(f"[bold]{escape(plan.scenario.name)}[/]  prices: {escape(hold)}", highlight=False)
+    hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
+    console.print(f"[bold]{escape(plan.scenario.name)}[/]  {escape(hold)}", highlight=False)
     if not len(prices):
         return
-    _table(prices, "per", "What a MWh is worth and a Mtok costs [CNY]", console)
-    _table(prices, "limit", "What one more unit would earn [CNY]", console)
+    worth = words("What a MWh is worth and a Mtok costs [{money}]", money=words("CNY"))
+    _table(prices, "per", worth, console, words)
+    more = words("What one more unit would earn [{money}]", money=words("CNY"))
+    _table(prices, "limit", more, console, words)
 
 
-def _table(prices: pd.DataFrame, which: str, title: str, console: Console) -> None:
+def _table(prices: pd.DataFrame, which: str, title: str, console: Console, words: Language) -> None:
     per_amount = prices["quantity"].str.contains("_cny_per_")
     rows = prices[per_amount if which == "per" else ~per_amount]
     rows = rows[~rows["index"].str.endswith(ONCE)]
     if rows.empty:
         return
-    table = Table(title=title, title_justify="left")
-    for name in ("", "quantity"):
+    table = Table(title=escape(title), title_justify="left")
+    for name in ("", words("quantity")):
         table.add_column(name)
-    over = "mean" if which == "per" else "horizon"
-    for name in (over, "lowest step", "highest step"):
+    over = words("mean") if which == "per" else words("horizon")
+    for name in (over, words("lowest step"), words("highest step")):
         table.add_column(name, justify="right")
-    table.add_column("unit")
+    table.add_column(words("unit"))
     keys = ["component", "quantity", "index", "unit"]
     for (component, quantity, index, unit), mine in rows.groupby(keys, sort=False):
         steps = mine.loc[mine["time"].notna(), "value"]
@@ -45,5 +48,7 @@ def _table(prices: pd.DataFrame, which: str, title: str, console: Console) -> No
             continue
         name = f"{quantity}[{index}]" if index else str(quantity)
         ends = (f"{steps.min():,.2f}", f"{steps.max():,.2f}") if len(steps) else ("–", "–")
-        table.add_row(escape(str(component)), escape(name), f"{total:,.2f}", *ends, str(unit))
+        said = name if words.code == "en" else words.term(name)
+        cells = (escape(str(component)), escape(said), f"{total:,.2f}", *ends)
+        table.add_row(*cells, words(str(unit)))
     console.print(table)

@@ -6,7 +6,7 @@ A policy in the page keeps it from loading anything from outside.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,16 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from planner.answers import Answers
+from planner.language import ENGLISH, Language
 from planner.report import figures_sweep as figures
+from planner.report.sweep_words import (
+    design_text,
+    failed,
+    status_text,
+    told,
+    wanted_text,
+    with_axes,
+)
 
 BEST = 20  # rows of the case table on the page; cases.csv has them all
 MOST_TABLE = 200
@@ -35,13 +44,13 @@ POLICY = (
 )
 
 
-def sweep_page(found: Answers) -> str:
-    """Return the page of a sweep."""
+def sweep_page(found: Answers, words: Language = ENGLISH) -> str:
+    """Return the page of a sweep in a language."""
     title = html.escape(found.sweep.name)
-    parts = "\n".join(_parts(found))
+    parts = "\n".join(_parts(found, words))
     return (
         "<!DOCTYPE html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
+        f'<html lang="{words.code}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style>"
@@ -50,104 +59,139 @@ def sweep_page(found: Answers) -> str:
     )
 
 
-def _parts(found: Answers) -> Iterator[str]:
+def _parts(found: Answers, words: Language) -> Iterator[str]:
     sweep, cases = found.sweep, found.cases
     factors = [n for n, a in sweep.varied.items() if a.kind.startswith("scale")]
     if sweep.description:
         yield _text(sweep.description)
-    gap = f", largest gap {cases['gap'].max():.1e}" if "gap" in cases and found.solved else ""
-    yield _text(
-        f"{len(cases)} cases by design {sweep.design} of {sweep.base}; {found.solved} have a"
-        f" plan{gap}. Axes: {', '.join(found.axes) or 'none'}."
+    gap = (
+        words(", largest gap {gap}", gap=f"{cases['gap'].max():.1e}")
+        if "gap" in cases and found.solved
+        else ""
     )
+    axes = words(", ").join(told(name, words) for name in found.axes) or words("none")
+    yield _text(
+        words("{n} cases by design {design} of {base}; {solved} have a plan{gap}. Axes: {axes}.",
+              n=len(cases), design=design_text(sweep.design, words), base=sweep.base,
+              solved=found.solved, gap=gap, axes=axes)
+    )  # fmt: skip
     if not found.failures.empty:
         lost = len(cases) - found.solved
-        yield _note(f"{lost} cases have no plan; no chart fills them in.")
-        yield _table(found.failures)
+        yield _note(words("{n} cases have no plan; no chart fills them in.", n=lost))
+        yield _table(failed(found.failures, words), words)
     for note in found.notes:
-        yield _note(note)
+        yield _note(words.sentence(note))
     if found.baseline:
-        yield _section("Base case", None, pd.DataFrame([found.baseline]))
+        yield _section(words("Base case"), None, pd.DataFrame([found.baseline]), words)
     if found.break_even is not None:
         points = pd.DataFrame(found.break_even["points"])
-        yield _section("Break-even", figures.break_even_figure(found.break_even), points,
-                       said=found.break_even["text"])  # fmt: skip
+        figure = figures.break_even_figure(found.break_even, words)
+        yield _section(words("Break-even"), figure, points, words,
+                       said=words.sentence(found.break_even["text"]))  # fmt: skip
     if found.curve is not None and len(found.curve):
         axis = str(found.curve.columns[1])
-        figure = figures.curve_figure(found.curve, axis, found.outputs, factor=axis in factors)
-        yield _section(f"Along {axis}", figure, found.curve)
+        figure = figures.curve_figure(
+            found.curve, axis, found.outputs, words, factor=axis in factors
+        )
+        yield _section(words("Along {axis}", axis=told(axis, words)), figure, found.curve, words)
     if found.cost_curve is not None and len(found.cost_curve):
-        yield _section(
-            f"What each further step of {found.cost_axis} costs",
-            figures.cost_figure(found.cost_curve), found.cost_curve,
-            said="Differences of profit between neighbouring cases, over those of the renewable"
-            " energy that load and compute draw. Grey: the solver's gap hides the sign.",
-        )  # fmt: skip
+        title = words("What each further step of {axis} costs", axis=told(found.cost_axis, words))
+        said = words(
+            "Differences of profit between neighbouring cases, over those of the renewable"
+            " energy that load and compute draw. Grey: the solver's gap hides the sign."
+        )
+        figure = figures.cost_figure(found.cost_curve, words)
+        yield _section(title, figure, found.cost_curve, words, said=said)
     for output, table in found.tornados.items():
         lost_ends = int(table["without_plan"].sum())
-        said = "Each axis alone, from its lowest to its highest value, the others at their base."
-        if lost_ends:
-            said += (
-                f" {lost_ends} of these cases have no plan: their ends are named, without a bar."
-            )
-        figure = figures.tornado_figure(table, output, factors)
-        yield _section(f"Tornado: {output}", figure, table, said=said)
-    for output, indices in found.indices.items():
-        said = (
-            f"Shares of the variance from {indices.blocks} blocks of cases, with"
-            f" {indices.confidence:.0%} confidence. First order: the axis alone; total order: with"
-            f" its interactions. {indices.note}"
+        said = words(
+            "Each axis alone, from its lowest to its highest value, the others at their base."
         )
-        yield _section(f"Sobol indices: {output}", figures.indices_figure(indices), indices.table,
-                       said=said)  # fmt: skip
+        if lost_ends:
+            said += words(
+                " {n} of these cases have no plan: their ends are named, without a bar.",
+                n=lost_ends,
+            )
+        figure = figures.tornado_figure(table, output, factors, words)
+        title = words("Tornado: {output}", output=told(output, words))
+        yield _section(title, figure, with_axes(table, words), words, said=said)
+    for output, indices in found.indices.items():
+        said = words(
+            "Shares of the variance from {blocks} blocks of cases, with {confidence} confidence."
+            " First order: the axis alone; total order: with its interactions.",
+            blocks=indices.blocks,
+            confidence=f"{indices.confidence:.0%}",
+        )
+        if indices.note:
+            said += f" {words.sentence(indices.note)}"
+        figure = figures.indices_figure(indices, words)
+        title = words("Sobol indices: {output}", output=told(output, words))
+        yield _section(title, figure, with_axes(indices.table, words), words, said=said)
     for output, grid in found.maps.items():
-        held = ", ".join(f"{name} = {value}" for name, value in grid.at.items())
-        said = f"{grid.missing} of {grid.values.size} places are empty." if grid.missing else ""
-        said += f" Other axes: {held}." if held else ""
+        held = ", ".join(f"{told(name, words)} = {value}" for name, value in grid.at.items())
+        said = (
+            words("{n} of {size} places are empty.", n=grid.missing, size=grid.values.size)
+            if grid.missing
+            else ""
+        )
+        said += words(" Other axes: {held}.", held=held) if held else ""
         table = grid.values.reset_index()
-        yield _section(f"Map: {output}", figures.map_figure(grid, factors), table, said=said)
+        figure = figures.map_figure(grid, factors, words)
+        title = words("Map: {output}", output=told(output, words))
+        yield _section(title, figure, table, words, said=said)
     if found.front is not None and len(found.front):
         columns = ["case", *found.axes, *found.directions]
-        figure = figures.pareto_figure(cases, found.front, found.directions)
-        ways = " and ".join(f"{way} {name}" for name, way in found.directions.items())
-        yield _section("Pareto front", figure, found.front[columns], said=f"Wanted: {ways}.")
+        figure = figures.pareto_figure(cases, found.front, found.directions, words)
+        ways = words(" and ").join(
+            wanted_text(name, way, words) for name, way in found.directions.items()
+        )
+        said = words("Wanted: {ways}.", ways=ways)
+        yield _section(words("Pareto front"), figure, found.front[columns], words, said=said)
     if found.solved > 1 and found.axes and found.curve is None:
         output = found.outputs[0]
-        figure = figures.scatter_figure(cases, found.axes, output, factors)
+        figure = figures.scatter_figure(cases, found.axes, output, factors, words)
         shown = found.best[["case", *found.axes, output]].head(MOST_TABLE)
         said = (
-            f"Every n-th case is drawn, {figures.MOST_POINTS} at most."
+            words("Every n-th case is drawn, {most} at most.", most=figures.MOST_POINTS)
             if len(cases) > figures.MOST_POINTS
             else ""
         )
-        yield _section(f"All cases: {output}", figure, shown, said=said)
+        title = words("All cases: {output}", output=told(output, words))
+        yield _section(title, figure, shown, words, said=said)
     columns = ["case", *sweep.axes, "status", "gap", *found.outputs]
     there = [name for name in columns if name in found.best]
-    yield _section(
-        f"Cases by {found.outputs[0]}", None, found.best[there].head(BEST),
-        said=f"The first {BEST}; cases.csv holds all of them with every figure.",
-    )  # fmt: skip
+    title = words("Cases by {output}", output=told(found.outputs[0], words))
+    said = words("The first {n}; cases.csv holds all of them with every figure.", n=BEST)
+    yield _section(title, None, found.best[there].head(BEST), words, said=said)
 
 
-def _section(title: str, figure: go.Figure | None, table: pd.DataFrame, said: str = "") -> str:
+def _section(
+    title: str, figure: go.Figure | None, table: pd.DataFrame, words: Language, said: str = ""
+) -> str:
     """Return a heading, a chart and the table behind it."""
     text = f"<section><h2>{html.escape(title)}</h2>"
     if said.strip():
         text += _text(said.strip())
     if figure is None:
-        return f"{text}{_table(table)}</section>"
+        return f"{text}{_table(table, words)}</section>"
     chart = figure.to_html(
         full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
     )
-    rows = f"{len(table)} rows" if len(table) != 1 else "1 row"
-    behind = f"<details><summary>The table behind it ({rows})</summary>{_table(table)}</details>"
+    one = len(table) == 1
+    rows = words("1 row") if one else words("{n} rows", n=len(table))
+    summary = words("The table behind it ({rows})", rows=rows)
+    behind = f"<details><summary>{summary}</summary>{_table(table, words)}</details>"
     return f"{text}{chart}{behind}</section>"
 
 
-def _table(frame: pd.DataFrame) -> str:
-    head = "".join(f"<th>{figures.titled(str(name))}</th>" for name in frame.columns)
+def _table(frame: pd.DataFrame, words: Language) -> str:
+    def cells(row: Iterable[Any]) -> Iterator[str]:
+        for name, value in zip(frame.columns, row, strict=True):
+            yield _cell(status_text(str(name), value, words))
+
+    head = "".join(f"<th>{figures.titled(str(name), words)}</th>" for name in frame.columns)
     rows = "".join(
-        f"<tr>{''.join(_cell(value) for value in row)}</tr>"
+        f"<tr>{''.join(cells(row))}</tr>"
         for row in frame.astype(object).itertuples(index=False, name=None)
     )
     return f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
