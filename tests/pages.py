@@ -1,4 +1,4 @@
-"""A site whose first screen one can sum in the head, and plans that are long without being solved."""
+"""A site whose first screen one can sum in the head, and long plans that nobody solved."""
 
 from __future__ import annotations
 

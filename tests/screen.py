@@ -44,6 +44,7 @@ def opened(
         viewport={"width": width, "height": height}, offline=True, **context
     )
     page = context.new_page()
+    page.set_default_timeout(20_000)
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("requestfailed", lambda request: page.complaints.append(request.url))

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         self._inside = tag
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, _: str) -> None:
         self._inside = ""
 
     def handle_data(self, data: str) -> None:
@@ -182,7 +183,7 @@ def test_headings_are_in_order_and_there_is_one_main(text: str) -> None:
     page = Page(text)
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a + 1 for a, b in pairwise(levels))
     assert len(page.of("main")) == 1
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
     assert len(ids) == len(set(ids))
@@ -213,7 +214,7 @@ def test_texts_of_the_scenario_stay_texts() -> None:
     assert "<script>alert" not in found
     page = Page(found)
     assert page.texts.count(NASTY) == 3  # the title, the heading, the description
-    opened = [a for a in page.of("script")]
+    opened = page.of("script")
     assert all(a.get("type") in (None, "text/plain", "application/json") for a in opened)
     assert sum("type" not in a for a in opened) == 1
 

@@ -35,7 +35,7 @@ def report(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Write the page of a plan or sweep folder again; of a sweep also its answers, and print them."""
+    """Write the page of a plan or sweep folder again; print the answers of a sweep."""
     with told_errors():
         from planner.answering import report_folder
 

@@ -197,5 +197,5 @@ def _scarce(plan: Plan) -> Iterator[Scarce]:
     starts = plan.scenario.horizon.starts
     for row in plan.summary["worst_hours"]:
         time = pd.Timestamp(row["time"]).tz_convert(starts.tz)
-        step = int(starts.get_loc(time))
+        step = int(starts.get_indexer(pd.DatetimeIndex([time]))[0])
         yield Scarce(time, step, row["component"], row["line"], float(row["cost_cny"]))

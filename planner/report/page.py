@@ -59,7 +59,7 @@ def plan_page(plan: Plan, words: Language) -> str:
         reasons=reasons,
         told_until=None if told in (0, steps) else plan.scenario.horizon.starts[told],
         files=_files(plan),
-        clock=_clock(plan, told),
+        clock=_clock(plan, told, first.scarce[0].step if first.scarce else 0),
     )
 
 
@@ -73,18 +73,16 @@ def _files(plan: Plan) -> list[str]:
     return [*names, "summary.json", "scenario.yaml"]
 
 
-def _clock(plan: Plan, told: int) -> dict[str, Any]:
+def _clock(plan: Plan, told: int, worst: int) -> dict[str, Any]:
     """Return the local time axis for the script of the page; milliseconds as if it were UTC."""
     horizon = plan.scenario.horizon
     first = horizon.starts[0].tz_localize(None) - pd.Timestamp("1970-01-01")
-    worst = plan.summary["worst_hours"]
-    begin = horizon.starts.get_loc(pd.Timestamp(worst[0]["time"])) if worst else 0
     return {
         "start": int(first / pd.Timedelta(milliseconds=1)),
         "step": horizon.step_min * 60_000,
         "steps": horizon.steps,
         "told": told,
-        "first": int(begin) if int(begin) < max(told, 1) else 0,
+        "first": worst if worst < told else 0,
     }
 
 

@@ -128,7 +128,7 @@ def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
 
 
 def _prices(plan: Plan, words: Language) -> dict[str, list[Row]]:
-    """Return the marginal prices by step of every component and of the site, where there are some."""
+    """Return the marginal prices by step of every component, and of the site."""
     found: dict[str, list[Row]] = {}
     if plan.prices is None:
         return found

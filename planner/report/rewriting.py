@@ -1,4 +1,4 @@
-"""What people look at in a plan folder, written again from its tables: the page and the workbook."""
+"""The page and the workbook of a plan folder, written again from its tables."""
 
 from __future__ import annotations
 

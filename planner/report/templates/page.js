@@ -37,7 +37,7 @@
   const pad = (n) => String(n).padStart(2, "0");
   const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
   const timeOf = (ms) => `${pad(new Date(ms).getUTCHours())}:${pad(new Date(ms).getUTCMinutes())}`;
-  const iso = (ms) => new Date(ms).toISOString().slice(0, 19);
+  const iso = (ms) => new Date(ms).toISOString().slice(0, 23);
   const msOf = (x) =>
     typeof x === "number" ? x : Date.parse(`${String(x).replace(" ", "T")}${String(x).length > 10 ? "Z" : ""}`);
   const startOf = (step) => clock.start + step * clock.step;
@@ -50,6 +50,8 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The inks of charts on a dark ground; hues that tell things apart stay what they are.
   const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0" };
+  const DARK_GROUND = { "#ffffff": "#2b3238", "#d9d9d9": "#666f78" };
+  const GROUNDS = new Set(["fillcolor", "bgcolor"]);
   const BUTTONS = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
   const config = (layout) => ({
     responsive: true, displaylogo: false, doubleClick: "reset",
@@ -57,14 +59,14 @@
   });
   const charts = new Map(); // element -> {figure, drawn, stale, over}
   let shown = null; // [ms, ms] of the time axes; null: the whole horizon
-  let linking = false;
   let printing = false;
 
   function inked(value) {
     if (typeof value === "string") return LIGHT_INK[value.toLowerCase()] || value;
     if (Array.isArray(value)) return value.map(inked);
     if (value && typeof value === "object" && !ArrayBuffer.isView(value) && !("bdata" in value))
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inked(inner)]));
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) =>
+        [key, (GROUNDS.has(key) && DARK_GROUND[String(inner).toLowerCase()]) || inked(inner)]));
     return value;
   }
   const axesOf = (layout, letter) => Object.keys(layout).filter((key) => new RegExp(`^${letter}axis\\d*$`).test(key));
@@ -101,9 +103,7 @@
     if (first) element.replaceChildren();
     chart.drawn = true;
     chart.stale = false;
-    linking = true;
     const done = Plotly.react(element, data, layout, config(layout));
-    linking = false;
     if (first && chart.over) link(element);
     return done;
   }
@@ -133,9 +133,7 @@
       }
       const change = {};
       for (const key of axesOf(element._fullLayout, "x")) change[`${key}.range`] = ends.slice();
-      linking = true;
       Plotly.relayout(element, change);
-      linking = false;
     }
     for (const [element] of others(null)) element.querySelector(".mark")?.remove();
     const select = one("day");
@@ -167,12 +165,14 @@
   }
   function link(element) {
     element.on("plotly_relayout", (change) => {
-      if (linking || !Object.keys(change).some((key) => /^xaxis/.test(key))) return;
+      if (!Object.keys(change).some((key) => /^xaxis/.test(key))) return;
       const [from, to] = element._fullLayout.xaxis.range.map(msOf);
       const all = from <= clock.start && to >= end;
+      // What follows from moving the others comes here too, later: it changes nothing any more.
+      if (all ? !shown : shown && Math.abs(from - shown[0]) + Math.abs(to - shown[1]) < 2000) return;
       show(all ? null : [from, to], all ? null : element);
     });
-    element.on("plotly_hover", (event) => mark(under(element, event)));
+    element.on("plotly_hover", (event) => mark(startOf(stepAt(under(element, event)))));
     element.on("plotly_unhover", () => mark(null));
     element.on("plotly_click", (event) => {
       const step = stepAt(under(element, event));
