@@ -19,8 +19,12 @@ CENT = 0.01
 def lines_chart(found: Comparison, words: Language) -> Chart:
     """Return the waterfall from A to B with its table, whose amounts add up to the cent."""
     lines = [
-        (str(row.component), said(words, str(row.line)), round(float(row.difference_cny), 2))
-        for row in found.money.itertuples()
+        (
+            str(row["component"]),
+            said(words, str(row["line"])),
+            round(float(row["difference_cny"]), 2),
+        )
+        for row in found.money.to_dict("records")
     ]
     first, last = round(found.profit_a_cny, 2), round(found.profit_b_cny, 2)
     rounding = round(last - first - sum(amount for *_, amount in lines), 2)
@@ -43,6 +47,8 @@ def lines_chart(found: Comparison, words: Language) -> Chart:
         "total": (words("sum"), GREY, ""),
     }
     figure = waterfall(entries, kinds, words)
+    for trace in figure["data"]:
+        trace["text"] = [_written(entries[i], words) for i in trace["y"]]
     _narrow(figure, entries)
     return Chart(
         key="lines",
@@ -56,6 +62,11 @@ def lines_chart(found: Comparison, words: Language) -> Chart:
         if "range" in figure["layout"]["xaxis"] and not _from_zero(figure)
         else words("Each bar is what a ledger line of B is above or below that of A."),
     )
+
+
+def _written(entry: Entry, words: Language) -> str:
+    sign = "+" if entry.kind == "more" else ""
+    return sign + words.amount(entry.amount, "CNY").replace("-", "−")
 
 
 def _from_zero(figure: dict[str, Any]) -> bool:
@@ -92,9 +103,8 @@ def _table(
         rows.append(("", said, "", "", _cents(rounding, "+")))
     rows.append((words("profit"), "", _cents(first), _cents(last), _cents(last - first, "+")))
     cny = words("CNY")
-    labels = [
-        words("component"), words("line"), f"A [{cny}]", f"B [{cny}]", f"{words('difference')} [{cny}]"
-    ]  # fmt: skip
+    difference = f"{words('difference')} [{cny}]"
+    labels = [words("component"), words("line"), f"A [{cny}]", f"B [{cny}]", difference]
     return pd.DataFrame(rows, columns=labels)
 
 

@@ -82,7 +82,7 @@ def comparison_page(
         found=found,
         said=Said(found, words),
         pages=pages,
-        charts=[_chart(chart) for chart in [*charts, *over_time]],
+        charts=[_chart(chart, words) for chart in [*charts, *over_time]],
         apart=plans is not None and clock is None,
         over_time=bool(over_time),
         tables=[(key, title, rows_of(table), len(table)) for key, title, table in tables],
@@ -133,7 +133,7 @@ def page_beside(path: Path, folder: Path) -> str | None:
     return Path(os.path.relpath(page.resolve(), path.absolute().parent.resolve())).as_posix()
 
 
-def _chart(chart: Chart) -> dict[str, Any]:
+def _chart(chart: Chart, words: Language) -> dict[str, Any]:
     return {
         "key": chart.key,
         "title": chart.title,
@@ -143,6 +143,11 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "height": int(chart.figure["layout"].get("height", 450)),
         "rows": rows_of(chart.table),
         "count": len(chart.table),
+        "rest": words(
+            "The first {shown} of {n} rows; schedule.csv in the plan folders holds every step.",
+            shown=MOST_ROWS,
+            n=len(chart.table),
+        ),
     }
 
 
@@ -235,9 +240,12 @@ class Said:
             return self.words("Both are proven: the difference is that of the inputs.")
         opened = self.cny(self.open_cny)
         if self.sure:
-            return self.words("The proofs leave {open} open, less than the difference.", open=opened)
+            return self.words(
+                "The proofs leave {open} open, less than the difference.", open=opened
+            )
         return self.words(
-            "The proofs leave {open} open, more than the difference: which is better is not proven.",
+            "The proofs leave {open} open, more than the difference:"
+            " which is better is not proven.",
             open=opened,
         )
 
@@ -255,7 +263,7 @@ class Said:
         return [
             (
                 self.words.path(str(row.path)),
-                f"{self.words.sentence(str(row.a)) or '–'} → {self.words.sentence(str(row.b)) or '–'}",
+                " → ".join(self.words.sentence(str(v)) or "–" for v in (row.a, row.b)),
             )
             for row in rows
         ]

@@ -52,11 +52,11 @@ def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]
         said = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
         yield Problem(said, path="--declare")
     try:
-        unfit = unfit(path, folder)
+        wrong = unfit(path, folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        unfit = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    if unfit:
-        yield Problem(unfit, path="--declare")
+        wrong = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    if wrong:
+        yield Problem(wrong, path="--declare")
 
 
 def unfit(path: Path, folder: Path) -> str | None:

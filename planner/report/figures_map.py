@@ -63,7 +63,8 @@ def contour_figure(found: Map, factors: Sequence[str] = (), words: Language = EN
     data = [{
         "type": "contour", "z": values / divisor, "x": list(found.values.columns),
         "y": list(found.values.index), **_coloured(title), "connectgaps": False,
-        "contours": {"showlabels": True, "coloring": "heatmap", "labelfont": {"size": 12, "color": "#ffffff"}},
+        "contours": {"showlabels": True, "coloring": "heatmap",
+                     "labelfont": {"size": 12, "color": "#ffffff"}},
         "line": {"color": "rgba(255,255,255,0.8)", "width": 1},
         "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
     }]  # fmt: skip

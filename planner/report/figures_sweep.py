@@ -1,4 +1,4 @@
-"""The charts of a sweep as plain data for Plotly: bars and lines; maps are in `figures_map`.
+"""The charts of a sweep over one axis or two outputs, as plain data for Plotly.
 
 A point that is a case carries its number as customdata: the page leads from it to the case's plan.
 """
@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from planner.answers.cases import is_number, numbers
-from planner.answers.indices import Indices
 from planner.language import ENGLISH, Language
 from planner.report.charts.style import (
     BLACK,
@@ -32,71 +31,10 @@ from planner.report.charts.style import (
 from planner.report.sweep_words import ended, scaled, short, titled
 
 Figure = dict[str, Any]
-MOST_BARS = 30
-BAR_PX, LINE_PX = 22, 17  # of a bar, and of a line of its name above it
-WIDE_RANGE = 20  # values this far apart are drawn on a logarithmic axis
-LONG = 40  # characters of a name before it is broken
-
-
-def tornado_figure(
-    table: pd.DataFrame, output: str, factors: Sequence[str] = (), words: Language = ENGLISH
-) -> Figure:
-    """Bars from the base case to each end of every axis; an end without a plan is named."""
-    shown = table.head(MOST_BARS).reset_index(drop=True)
-    ends = shown[["output_low", "output_high", "output_base"]].to_numpy(dtype=float)
-    divisor, unit, title = scaled(output, ends.ravel(), words)
-    base = float(shown["output_base"].iloc[0]) / divisor
-    changes = {end: shown[f"change_{end}"].to_numpy(dtype=float) / divisor for end in LOOKS}
-    beside = np.sign(changes["low"]) * np.sign(changes["high"]) > 0  # both on one side
-    names = [broken(text(titled(name, words, factor=name in factors))) for name in shown["axis"]]
-    thick, named = _rows(names)
-    data = []
-    for place, (end, (colour, shape)) in enumerate(LOOKS.items()):
-        change = changes[end]
-        lost = np.isnan(change)
-        values = [short(value, words) for value in shown[end]]
-        texts = [
-            text(f"{value}: {ended(status, words)}" if none else value)
-            for value, status, none in zip(values, shown[f"status_{end}"], lost, strict=True)
-        ]
-        said = words("at the low end") if end == "low" else words("at the high end")
-        data.append({
-            "type": "bar", "orientation": "h", "name": said,
-            "y": np.arange(len(shown)), "x": np.where(lost, 0.0, change), "base": base,
-            "width": np.where(beside, thick / 2, thick), "offset": np.where(beside, place * thick / 2, 0.0),
-            "text": texts, "textposition": "outside", "cliponaxis": False,
-            "marker": _bar(colour, shape), "customdata": names,
-            "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
-        })  # fmt: skip
-    layout = frame(90 + round(BAR_PX / thick) * len(shown), 2)
-    reached = np.append(np.concatenate([base + np.nan_to_num(c) for c in changes.values()]), base)
-    room = 0.16 * (float(np.ptp(reached)) or abs(base) or 1.0)
-    ends_x = [float(reached.min()) - room, float(reached.max()) + room]
-    layout |= {
-        "barmode": "overlay", "hovermode": "closest",
-        "xaxis": axis(text(title), range=ends_x, nticks=6, **PLAIN),
-        "yaxis": named,
-        "shapes": [{"type": "line", "x0": base, "x1": base, "yref": "paper", "y0": 0, "y1": 1,
-                    "line": {"color": INK, "width": 1.5}}],
-        "annotations": [
-note(name, x=0, y=i, yref="y", font={"size": 12})
-            for i, name in enumerate(names)
-        ],
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def _rows(names: Sequence[str]) -> tuple[float, dict[str, Any]]:
-    """Return the share of a row that its bar takes, and the axis; names stand above their bars."""
-    lines = 1 + max((name.count("<br>") for name in names), default=0)
-    thick = BAR_PX / (BAR_PX + LINE_PX * lines + 6)
-    ends = [len(names) - 1 + thick + 0.1, thick - 1]
-    return thick, axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
-                       fixedrange=True)  # fmt: skip
-
-
-LOOKS = {"low": (BLUE, ""), "high": (ORANGE, "/")}
 PLAIN = {"exponentformat": "none", "separatethousands": True}
+WIDE_RANGE = 20  # values this far apart are drawn on a logarithmic axis
+MOST_TICKS = 12  # of such an axis, one at each value
+LONG = 40  # characters of a name before it is broken
 
 
 def broken(name: str) -> str:
@@ -107,40 +45,10 @@ def broken(name: str) -> str:
     return name if at <= 0 else f"{name[: at + 1]}<br>{name[at + 1 :]}"
 
 
-def _bar(colour: str, shape: str = "") -> dict[str, Any]:
+def barred(colour: str, shape: str = "") -> dict[str, Any]:
+    """Return what bars of a colour and a pattern look like."""
     marker: dict[str, Any] = {"color": colour, "line": {"width": 0.5, "color": BLACK}}
     return marker | ({"pattern": pattern(shape, colour)} if shape else {})
-
-
-def indices_figure(
-    found: Indices, factors: Sequence[str] = (), words: Language = ENGLISH
-) -> Figure:
-    """Bars of first- and total-order indices with their confidence."""
-    shown = found.table.head(MOST_BARS)
-    names = [broken(text(titled(str(n), words, factor=n in factors))) for n in shown["axis"]]
-    thick, named = _rows(names)
-    data: list[dict[str, Any]] = []
-    orders = {"first": (words("first order"), BLUE, ""), "total": (words("total order"), ORANGE, "/")}
-    for place, (kind, (name, colour, shape)) in enumerate(orders.items()):
-        data.append({
-            "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(shown)),
-            "x": shown[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
-            "marker": _bar(colour, shape),
-            "error_x": {"type": "data", "array": shown[f"{kind}_confidence"].to_numpy(),
-                        "color": GREY, "thickness": 1.5},
-            "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",
-        })  # fmt: skip
-    layout = frame(90 + round(BAR_PX / thick) * len(shown), 2)
-    layout |= {
-        "barmode": "overlay", "hovermode": "closest",
-        "xaxis": axis(words("share of the variance"), zeroline=True, nticks=6),
-        "yaxis": named,
-        "annotations": [
-            note(name, x=0, y=i, yref="y", font={"size": 12})
-            for i, name in enumerate(names)
-        ],
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
 
 
 def pareto_figure(
@@ -158,8 +66,9 @@ def pareto_figure(
     edge = {"color": VERMILLION, "size": 10, "symbol": "diamond"}
     data = [
         _points(table, words) | {
-            "x": numbers(table, second).to_numpy() / by_x, "y": numbers(table, first).to_numpy() / by_y,
-            "mode": mode, "name": name, "marker": marker, "line": {"color": VERMILLION, "width": 1.5},
+            "x": numbers(table, second).to_numpy() / by_x,
+            "y": numbers(table, first).to_numpy() / by_y, "mode": mode, "name": name,
+            "marker": marker, "line": {"color": VERMILLION, "width": 1.5},
         }
         for table, mode, name, marker in (
             (cases, "markers", words("cases"), cloud),
@@ -179,7 +88,8 @@ def _points(cases: pd.DataFrame, words: Language) -> dict[str, Any]:
     """Return points that are cases."""
     numbers_ = [int(n) for n in cases["case"]]
     return {
-        "type": "scatter", "customdata": numbers_, "text": [words("case {n}", n=n) for n in numbers_],
+        "type": "scatter", "customdata": numbers_,
+        "text": [words("case {n}", n=n) for n in numbers_],
         "hovertemplate": f"%{{text}}<br>%{{x:{NUMBER}}}, %{{y:{NUMBER}}}<extra></extra>",
     }  # fmt: skip
 
@@ -190,8 +100,9 @@ def along(values: Sequence[Any], words: Language) -> tuple[list[Any], dict[str, 
         return [text(short(v, words)) for v in values], {"type": "category"}
     lowest, highest = min(values), max(values)
     if lowest > 0 and highest / lowest >= WIDE_RANGE:
-        return list(values), {"type": "log", "tickvals": sorted(set(values)), "ticktext": [
-            short(v, words) for v in sorted(set(values))]} if len(set(values)) <= 12 else {"type": "log"}  # fmt: skip
+        tried = sorted(set(values))
+        ticks = {"tickvals": tried, "ticktext": [short(v, words) for v in tried]}
+        return list(values), {"type": "log", **(ticks if len(tried) <= MOST_TICKS else {})}
     return list(values), {"type": "linear", "nticks": 6, **PLAIN}
 
 
@@ -252,15 +163,19 @@ def cost_figure(table: pd.DataFrame, words: Language = ENGLISH) -> Figure:
     known = table.dropna(subset=["cost_cny_per_mwh"])
     data = []
     unit = words("CNY/MWh")
-    looks = ((False, GREEN, "", words("cost")), (True, GREY, "x", words("hidden by the solver's gap")))
+    looks = (
+        (False, GREEN, "", words("cost")),
+        (True, GREY, "x", words("hidden by the solver's gap")),
+    )
     for hidden, colour, shape, name in looks:
         part = known[known["hidden"] == hidden]
         if part.empty:
             continue
         data.append({
-            "type": "bar", "name": name, "x": (part["share"] - part["points"] / 200).to_numpy() * 100,
+            "type": "bar", "name": name,
+            "x": (part["share"] - part["points"] / 200).to_numpy() * 100,
             "width": part["points"].to_numpy(), "y": part["cost_cny_per_mwh"].to_numpy(),
-            "marker": _bar(colour, shape), "customdata": [int(n) for n in part["to_case"]],
+            "marker": barred(colour, shape), "customdata": [int(n) for n in part["to_case"]],
             "text": [words("case {n}", n=n) for n in part["to_case"]], "textposition": "none",
             "hovertemplate": f"%{{text}}: %{{y:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip

@@ -13,6 +13,7 @@ from planner.answers.cases import numbers
 from planner.language import Language
 from planner.report import figures_map, figures_sweep
 from planner.report.charts import Chart
+from planner.report.figures_bars import MOST_BARS, indices_figure, tornado_figure
 from planner.report.sweep_words import short, told, wanted_text, with_axes
 
 Group = tuple[str, str, list[Chart]]  # key, title, charts
@@ -66,7 +67,9 @@ def _answers(found: Answers, factors: list[str], words: Language) -> Iterator[Ch
     if found.cost_curve is not None and len(found.cost_curve):
         yield Chart(
             key="cost",
-            title=words("What each further step of {axis} costs", axis=told(found.cost_axis, words)),
+            title=words(
+                "What each further step of {axis} costs", axis=told(found.cost_axis, words)
+            ),
             said=words(
                 "Differences of profit between neighbouring cases, over those of the renewable"
                 " energy that load and compute draw. Grey: the solver's gap hides the sign."
@@ -102,7 +105,7 @@ def _matters(found: Answers, factors: list[str], words: Language) -> Iterator[Ch
             key=f"indices-{number}",
             title=words("Sobol indices: {output}", output=told(output, words)),
             said=said,
-            figure=figures_sweep.indices_figure(indices, factors, words),
+            figure=indices_figure(indices, factors, words),
             table=with_axes(indices.table, words),
         )
     if found.curve is not None:  # it holds all that a tornado of one axis would
@@ -119,13 +122,13 @@ def _matters(found: Answers, factors: list[str], words: Language) -> Iterator[Ch
             said += words(
                 " {n} of these cases have no plan: their ends are named, without a bar.", n=lost
             )
-        if len(table) > figures_sweep.MOST_BARS:
-            said += " " + words("The widest {n} are drawn.", n=figures_sweep.MOST_BARS)
+        if len(table) > MOST_BARS:
+            said += " " + words("The widest {n} are drawn.", n=MOST_BARS)
         yield Chart(
             key=f"tornado-{number}",
             title=words("Tornado: {output}", output=told(output, words)),
             said=said,
-            figure=figures_sweep.tornado_figure(table, output, factors, words),
+            figure=tornado_figure(table, output, factors, words),
             table=with_axes(table, words),
         )
 

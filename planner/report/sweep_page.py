@@ -88,6 +88,11 @@ def _chart(
         "rows": _rows(chart.table, links, words, factors),
         "count": len(chart.table),
         "broad": chart.key == "matrix",
+        "rest": words(
+            "The first {shown} of {n} rows; cases.csv beside this page holds every case.",
+            shown=MOST_ROWS,
+            n=len(chart.table),
+        ),
     }
 
 
@@ -97,8 +102,8 @@ def _rows(
     """Return the head and the first rows of a table, headed by words, with links to plans."""
     shown = table.head(MOST_ROWS)
     said = {True: words("yes"), False: words("no")}
-    texts = {
-        name: [said.get(v) if v in (True, False) else status_text(str(name), v, words)
+    texts: dict[str, Any] = {
+        str(name): [said.get(v) if v in (True, False) else status_text(str(name), v, words)
                for v in shown[name]]
         for name in shown.columns
         if str(name).startswith("status") or pd.api.types.is_bool_dtype(shown[name])
@@ -109,5 +114,7 @@ def _rows(
         for place, name in enumerate(shown.columns)
         if name in CASES and pd.api.types.is_integer_dtype(shown[name])
     }
-    named = shown.set_axis([titled(str(n), words, factor=n in factors) for n in shown.columns], axis=1)
+    named = shown.set_axis(
+        [titled(str(n), words, factor=n in factors) for n in shown.columns], axis=1
+    )
     return rows_of(named, leading)

@@ -72,9 +72,11 @@ class Screen:
     def span(self) -> str:
         """Return how many cases there are, of what and by which design."""
         return self.words(
-            "{n} cases of {base}, by design {design}", n=len(self.found.cases),
-            base="/".join(Path(self.found.sweep.base).parts[-2:]), design=design_text(self.found.sweep.design, self.words),
-        )  # fmt: skip
+            "{n} cases of {base}, by design {design}",
+            n=len(self.found.cases),
+            base="/".join(Path(self.found.sweep.base).parts[-2:]),
+            design=design_text(self.found.sweep.design, self.words),
+        )
 
     def statuses(self) -> list[tuple[str, int, bool]]:
         """Return every status in words, how many cases ended so, and whether they have a plan."""
@@ -161,7 +163,8 @@ class Screen:
             return ""
         names = [heading(name, self.words) for name in names]
         return self.words(
-            "{names}: the same in every case, so without a chart.", names=self.words(", ").join(names)
+            "{names}: the same in every case, so without a chart.",
+            names=self.words(", ").join(names),
         )
 
     def matters_said(self) -> str:

@@ -39,14 +39,14 @@ def common_clock(a: Plan, b: Plan) -> tuple[Clock, pd.DatetimeIndex] | None:
     return Clock(times[0].tz_localize(None), len(times), step_min), times
 
 
-def profit_chart(
-    a: Plan, b: Plan, clock: Clock, times: pd.DatetimeIndex, words: Language
-) -> Chart:
+def profit_chart(a: Plan, b: Plan, clock: Clock, times: pd.DatetimeIndex, words: Language) -> Chart:
     """Return the difference in profit, B - A, by step and summed from the start."""
     one, two = (profit_by_step(plan, times) for plan in (a, b))
     by_block = np.add.reduceat(two - one, clock.cuts)
     so_far = np.cumsum(by_block)
-    steps = Panel(words("Difference of the step, B − A"), words("CNY"), 170, axis={"zeroline": True})
+    steps = Panel(
+        words("Difference of the step, B − A"), words("CNY"), 170, axis={"zeroline": True}
+    )
     name = words("difference")
     for key, sign, said, colour in (
         ("more", 1, words("B earns more"), BLUE),
@@ -112,7 +112,7 @@ def columns_chart(
     panels = []
     for name in names[:MOST_COLUMNS]:
         label = words.label(name)
-        measured = words(unit(name)) if unit(name) else ""
+        measured = words(unit(name) or "")
         panel = Panel(text(label), text(measured), 90)
         state = name.partition(".")[2].partition("[")[0].startswith(STATES)
         for side, plan, colour, dash in (("A", a, BLUE, "solid"), ("B", b, VERMILLION, "dot")):
