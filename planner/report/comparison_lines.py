@@ -79,11 +79,11 @@ def _narrow(figure: dict[str, Any], entries: list[Entry]) -> None:
     ends = [entry.base + entry.amount for entry in entries]
     low, high = min(ends), max(ends)
     room = 0.35 * (high - low)
-    if not room or low - room <= 0 <= high + room:
+    if not room or low - room <= 0 <= high + 2 * room:
         return
     drawn = figure["data"][-1]  # the totals, in the unit of the chart
     scale = float(drawn["x"][0]) / entries[0].amount if entries[0].amount else 1.0
-    figure["layout"]["xaxis"]["range"] = [(low - room) * scale, (high + room) * scale]
+    figure["layout"]["xaxis"]["range"] = [(low - room) * scale, (high + 2 * room) * scale]
 
 
 def _table(

@@ -195,8 +195,9 @@ class Said:
 
     def cny(self, value: float, sign: str = "") -> str:
         """Return money to the cent below a million, else as the page of a plan."""
-        text = self.words.amount(value, "CNY") if abs(value) >= 1e6 else (
-            f"{value + 0.0:,.2f} {self.words('CNY')}")  # fmt: skip
+        large = abs(value) >= 1e6 or self.words.scale("CNY", value)[0] > 1
+        cents = f"{value + 0.0:,.2f} {self.words('CNY')}"
+        text = self.words.amount(value, "CNY") if large else cents
         text = f"+{text}" if sign and value > 0 else text
         return text.replace("-", "−")
 

@@ -97,7 +97,7 @@ def _over(
         said = broken(text(titled(name, words, factor=name in factors)))
         layout[f"{letter}axis"] = axis(said, showgrid=False, zeroline=False, **kind)
         if letter == "x":
-            layout["xaxis"]["title"]["standoff"] = 22
+            layout["xaxis"]["title"]["standoff"] = 30
     return layout
 
 
@@ -162,7 +162,7 @@ def matrix_figure(
     data: list[dict[str, Any]] = []
     numbers_ = [int(n) for n in drawn["case"]]
     is_base = np.array(numbers_) == (-1 if base is None else base)
-    groups = [(~is_base, words("cases"), BLUE, "circle-open", 6)]
+    groups = [(~is_base, words("cases"), BLUE, "circle", 6)]
     if base is not None:
         groups.append((is_base, words("base case"), ORANGE, "diamond", 11))
     for mine, name, colour, symbol, px in groups:
@@ -176,7 +176,8 @@ def matrix_figure(
                     "showlegend": row == 0, "xaxis": f"x{_nth(column)}", "yaxis": f"y{_nth(row)}",
                     "x": [values[x][i] for i in places], "y": [values[y][i] for i in places],
                     "marker": {"color": colour, "symbol": symbol, "size": px,
-                               "line": {"width": 1.2, "color": colour if px < 9 else BLACK}},
+                               "opacity": 0.65 if px < 9 else 1,
+                               "line": {"width": 1, "color": colour if px < 9 else BLACK}},
                     "customdata": [numbers_[i] for i in places], "text": told,
                     "hovertemplate": f"%{{text}}<br>{titles[x]}: %{{x}}<br>{titles[y]}: %{{y}}"
                                      "<extra></extra>",

@@ -20,7 +20,7 @@ from planner.report.charts.panels import (
     stepped,
     table_over_time,
 )
-from planner.report.charts.style import BLACK, BLUE, GREY, NUMBER, ORANGE, VERMILLION, text
+from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, SKY, VERMILLION, text
 from planner.series import Array
 from planner.units import unit
 
@@ -44,9 +44,7 @@ def profit_chart(a: Plan, b: Plan, clock: Clock, times: pd.DatetimeIndex, words:
     one, two = (profit_by_step(plan, times) for plan in (a, b))
     by_block = np.add.reduceat(two - one, clock.cuts)
     so_far = np.cumsum(by_block)
-    steps = Panel(
-        words("Difference of the step, B − A"), words("CNY"), 170, axis={"zeroline": True}
-    )
+    steps = Panel(words("B − A of each step"), words("CNY"), 170, axis={"zeroline": True})
     name = words("difference")
     for key, sign, said, colour in (
         ("more", 1, words("B earns more"), BLUE),
@@ -115,7 +113,7 @@ def columns_chart(
         measured = words(unit(name) or "")
         panel = Panel(text(label), text(measured), 90)
         state = name.partition(".")[2].partition("[")[0].startswith(STATES)
-        for side, plan, colour, dash in (("A", a, BLUE, "solid"), ("B", b, VERMILLION, "dot")):
+        for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):
             known = name in plan.schedule
             values = (
                 plan.schedule.loc[times, name].to_numpy(dtype=float)
@@ -123,14 +121,16 @@ def columns_chart(
                 else np.zeros(len(times))
             )
             drawn = clock.state(values) if state else clock.flow(values)
-            line = {"shape": "hv", "width": 2, "color": colour if known else GREY, "dash": dash}
+            line = {"shape": "hv", "width": width, "color": colour}
             trace = stepped(clock, drawn, side, measured, legendgroup=side, line=line)
             panel.add(trace, f"{label}, {side}", drawn)
         panels.append(panel)
     if not panels:
         return None
     left = len(names) - len(panels)
-    said = words("The columns of the schedule that differ most relative to their size.")
+    said = words(
+        "The columns of the schedule that differ most relative to their size: A broad, B thin."
+    )
     if left > 0:
         said += " " + words("{n} more differ; the table of columns has all of them.", n=left)
     return Chart(
