@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow screen fuzz lint format bench scenarios golden docs words clean
+.PHONY: help install run test slow screen fuzz lint format bench scenarios golden docs pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ golden: $(STAMP) ## write the golden LPs again after a change of mathematics
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	@$(BIN)/python docs/generate.py
+
+pictures: $(STAMP) ## make the pictures of docs/pictures/ again (needs Chromium)
+	@$(BIN)/python docs/pictures.py
 
 words: $(STAMP) ## bring the Chinese catalogue in line with the texts of the sources
 	@$(BIN)/python -m tests.words

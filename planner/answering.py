@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planner.errors import PlanError, Problem, ScenarioError
 from planner.language import Language
-from planner.target import INFEASIBLE, SUMMARY
+from planner.target import INFEASIBLE, SUMMARY, replace_file
 from planner.terminal import open_console
 
 
@@ -53,9 +53,14 @@ def _told(written: list[Path], *, quiet: bool) -> None:
 
 
 def compare_folders(
-    first: Path, second: Path | None, cases: list[int], top: int, words: Language
+    first: Path,
+    second: Path | None,
+    cases: list[int],
+    top: int,
+    words: Language,
+    out: Path | None = None,
 ) -> None:
-    """Print what differs between two plan folders, or between two cases of a sweep folder."""
+    """Print what differs between two plan folders, or two cases of a sweep; `out` is for a page."""
     from planner.report.comparing import show_comparison
     from planner.report.comparison import compare
     from planner.report.comparison_cases import compare_cases
@@ -63,5 +68,13 @@ def compare_folders(
     if len(cases) != (2 if second is None else 0):
         said = "needs two plan folders, or a sweep folder and --case twice"
         raise ScenarioError([Problem(said, path="planner compare")])
-    found = compare_cases(first, *cases) if second is None else compare(first, second)
+    if out is None:
+        found = compare_cases(first, *cases) if second is None else compare(first, second)
+        show_comparison(found, open_console(), top, words)
+        return
+    from planner.report.comparison_page import compared_pages
+
+    found, page = compared_pages(first, second, cases, words, out)
     show_comparison(found, open_console(), top, words)
+    replace_file(out, page)
+    _told([out], quiet=False)

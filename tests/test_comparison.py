@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli import app
+from planner.language import ENGLISH
+from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparing import show_comparison
+from planner.report.comparison_lines import lines_chart
+from planner.report.comparison_page import Said, comparison_page
 from tests.build import grid, load, renewable, solve
 
 
@@ -83,3 +88,82 @@ def test_a_folder_that_is_no_plan_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path)])
     assert done.exit_code == 5
     assert "is no plan folder" in done.output
+
+
+def test_the_lines_from_a_to_b_add_up_to_the_cent() -> None:
+    """35 more for another MWh, 15 more for three: 50; a third of a fen more is rounding."""
+    found = planner.compare(plan(), plan(35, sun=5))
+    chart = lines_chart(found, ENGLISH)
+    amounts = [float(text.replace(",", "")) for text in chart.table.iloc[:, 4]]
+    assert sum(amounts[:-1]) == pytest.approx(amounts[-1])
+    assert chart.table.iloc[-1].tolist() == ["profit", "", "50.00", "100.00", "+50.00"]
+    bars = [trace for trace in chart.figure["data"] if trace["name"] == "B earns more"]
+    assert [x for bar in bars for x in bar["x"]] == [50]
+    off = dataclasses.replace(found, profit_b_cny=found.profit_b_cny + 0.014)
+    rounded = lines_chart(off, ENGLISH).table
+    assert rounded.iloc[-2].tolist()[1:] == [
+        "lines below half a fen, and rounding",
+        "",
+        "",
+        "+0.01",
+    ]
+
+
+def test_profit_is_compared_hour_by_hour_where_steps_meet() -> None:
+    """Hour one earns 3 x 30 and 4 x 35, hour two costs 40 on both sides."""
+    a, b = plan(), plan(35, sun=5)
+    clock = common_clock(a, b)
+    assert clock is not None
+    table = profit_chart(a, b, *clock, ENGLISH).table
+    assert table.iloc[:, 1:].values.tolist() == [[90, 140, 50, 50], [-40, -40, 0, 50]]
+    names = planner.compare(a, b).columns["column"].tolist()
+    drawn = columns_chart(a, b, names, *clock, ENGLISH)
+    assert drawn is not None
+    assert drawn.table["pv power [MW], A"].tolist() == [4, 0]
+    assert drawn.table["pv power [MW], B"].tolist() == [5, 0]
+    later = solve({"campus": load(1, 1), "grid": grid()}, 1, step_min=30)
+    assert common_clock(a, later) is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
+    plan().write(tmp_path / "a")
+    plan(35, sun=5).write(tmp_path / "b")
+    out = tmp_path / "pages" / "c.html"
+    out.parent.mkdir()
+    arguments = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--lang", lang, "--out"]
+    for _ in range(2):  # one that is there is replaced
+        done = CliRunner().invoke(app, [*arguments, str(out)])
+        assert done.exit_code == 0, done.output
+    text = out.read_text(encoding="utf-8")
+    assert 'href="../a/report.html"' in text
+    assert 'id="packed-lines"' in text
+    assert 'id="packed-profit"' in text
+    assert 'id="table-inputs"' in text
+    assert "+50.00" in text
+    assert text.count('src="') == 0
+    assert [path.name for path in out.parent.iterdir()] == ["c.html"]
+    for name, said in (
+        ("c.pdf", "must end in .html"), ("a/c.html", "may not lie in the plan folder"),
+        ("none/c.html", "there is no folder"),
+    ):  # fmt: skip
+        done = CliRunner().invoke(app, [*arguments, str(tmp_path / name)])
+        assert done.exit_code == 2
+        assert said in done.output
+        assert not (tmp_path / name).exists()
+
+
+def test_a_difference_that_the_gaps_do_not_prove_is_said_to_be_open() -> None:
+    found = dataclasses.replace(planner.compare(plan(), plan(35)), bound_a_cny=60.0)
+    assert Said(found, ENGLISH).sure  # 15 more, 10 open
+    assert "less than the difference" in Said(found, ENGLISH).proof()
+    open_ = dataclasses.replace(found, bound_b_cny=80.0)
+    assert not Said(open_, ENGLISH).sure  # 15 more, 25 open
+    assert "not proven" in Said(open_, ENGLISH).proof()
+
+
+def test_equal_plans_have_a_page_too() -> None:
+    found = planner.compare(plan(), plan())
+    text = comparison_page(found, ENGLISH, (plan(), plan()))
+    assert "The two plans are equal" in text
+    assert 'id="packed-' not in text

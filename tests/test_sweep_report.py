@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -18,10 +19,15 @@ from planner.answers import Answers, answer, gather
 from planner.answers.gathered import direction, read_answers
 from planner.cli import app
 from planner.errors import PlanError, ScenarioError
-from planner.report import figures_sweep as figures
+from planner.language import language
+from planner.report import figures_sweep as lines
 from planner.report.comparison_cases import compare_cases
+from planner.report.figures_bars import tornado_figure
+from planner.report.figures_map import map_figure, matrix_figure, of_matrix, thinned
 from planner.report.sweep import report_sweep, show_sweep
 from planner.report.sweep_page import sweep_page
+from planner.report.sweep_screen import Screen
+from planner.report.sweep_words import titled
 from planner.sweeps.design import design
 from planner.sweeps.file import SweepFile, parse_sweep
 from planner.sweeps.result import write_cases
@@ -150,11 +156,13 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.headings: list[str] = []
         self.loads: list[str] = []
+        self.links: list[str] = []
         self.text = ""
         self.tables = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.loads += [str(v) for k, v in attrs if k in ("src", "href", "data", "action")]
+        self.loads += [str(v) for k, v in attrs if k in ("src", "data", "action")]
+        self.links += [str(v) for k, v in attrs if k == "href" and not str(v).startswith("#")]
         self.tables += tag == "table"
         if tag not in self.VOID:
             self.open.append(tag)
@@ -163,9 +171,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "h2":
+        if self.open and self.open[-1] in ("h2", "h3"):
             self.headings.append(data)
-        if "script" not in self.open:
+        if not {"script", "style"} & {*self.open}:
             self.text += data
 
 
@@ -174,23 +182,28 @@ def check(text: str) -> Page:
     page.feed(text)
     assert not page.open
     assert not page.loads  # everything is in the file
-    assert "default-src 'none'" in text
+    assert "default-src 'none'" in html.unescape(text)
     assert "<script>" in text
     return page
 
 
 def test_each_chart_has_its_table_behind_it() -> None:
     page = check(sweep_page(answers("grid")))
-    wanted = ["Base case", "Tornado: objective_cny", "Map: objective_cny", "Pareto front"]
+    wanted = ["Tornado: objective_cny", "Map: objective_cny", "Contours: objective_cny",
+              "Pareto front", "Axes and outputs, each against each"]  # fmt: skip
     assert all(title in page.headings for title in wanted)
-    assert page.tables >= len(page.headings)
-    assert "chat.price_cny_per_mtok [CNY/Mtok]" in page.text
+    assert (
+        page.text.count("The table behind it") == 8
+    )  # two outputs: tornado, map and contours each
+    assert page.tables == 8 + 2  # the base and best case, the cases
+    assert "chat.price_cny_per_mtok [times the base]" in page.text
+    assert not page.links
 
 
 def test_cases_without_a_plan_are_told_on_the_page() -> None:
     cases, sweep = made("grid")
     page = check(sweep_page(gather(lost(cases, [0, 8]), sweep)))
-    assert "2 cases have no plan" in page.text
+    assert "2 of 9 cases have no plan" in page.text
     assert "too green" in page.text
     assert "2 of 9 places are empty" in page.text
 
@@ -212,8 +225,11 @@ def test_texts_of_files_cannot_become_markup() -> None:
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
     assert not any("alert(2)" in script for script in scripts)
     assert "[bold]" in printed(gather(lost(cases, [1], f"{evil}[bold]"), sweep))
-    labels = figures.titled("components.<b>.price_cny_per_mwh")
-    assert labels == "&lt;b&gt;.price_cny_per_mwh [CNY/MWh]"
+    axes = {"components.<b>.price_cny_per_mwh": [1.0, 2.0]}
+    curve = pd.DataFrame({"case": [0, 1], **axes, "status": "optimal", "objective_cny": [1.0, 2.0]})
+    drawn = lines.curve_figure(curve, next(iter(axes)), ["objective_cny"])
+    title = drawn["layout"]["xaxis"]["title"]["text"]
+    assert title == "&lt;b&gt;.price_cny_per_mwh [CNY/MWh]"
 
 
 @pytest.mark.parametrize(
@@ -231,18 +247,87 @@ def test_texts_of_files_cannot_become_markup() -> None:
     ],
 )  # fmt: skip
 def test_axis_titles_carry_the_unit_of_their_name(name: str, title: str) -> None:
-    assert figures.titled(name) == title
-    assert figures.titled(name, factor=True).endswith("[times the base]")
+    assert titled(name) == title
+    assert titled(name, factor=True).endswith("[times the base]")
 
 
 def test_an_end_without_a_plan_is_named_in_the_chart() -> None:
     cases, sweep = made("one_at_a_time")
     found = gather(lost(cases, [3]), sweep)  # the high end of the price
     table = found.tornados["objective_cny"]
-    figure = figures.tornado_figure(table, "objective_cny")
-    texts = [text for bar in figure.data for text in bar.text]
-    assert "2: infeasible" in texts
-    assert all(np.isfinite(bar.x).all() for bar in figure.data)
+    figure = tornado_figure(table, "objective_cny")
+    assert "2: infeasible" in [text for bar in figure["data"] for text in bar["text"]]
+    assert all(np.isfinite(bar["x"]).all() for bar in figure["data"])
+
+
+def test_bars_of_a_tornado_reach_from_the_base_to_each_end() -> None:
+    """Profit is 100 price + size / 10: 120 at the base, 70 and 220 at the ends of the price."""
+    figure = tornado_figure(answers("grid").tornados["objective_cny"], "objective_cny")
+    low, high = figure["data"]
+    assert (low["base"], low["x"].tolist(), high["x"].tolist()) == (120, [-50, -10], [100, 20])
+    beside = answers("grid").tornados["objective_cny"].assign(change_low=5.0)
+    both = tornado_figure(beside, "objective_cny")["data"]
+    assert (both[0]["offset"] < both[1]["offset"]).all()  # none hides the other
+
+
+def test_the_matrix_draws_each_pair_once_and_thins_many_cases() -> None:
+    cases, sweep = made("latin_hypercube")
+    shown, left = of_matrix(cases, tuple(sweep.axes), ["objective_cny", "gap"])
+    assert shown == ["objective_cny", PRICE, SIZE]  # the gap is the same in every case
+    assert left == 0
+    figure = matrix_figure(cases, shown, tuple(sweep.axes))
+    pairs = [(trace["xaxis"], trace["yaxis"]) for trace in figure["data"]]
+    assert pairs == [("x", "y"), ("x", "y2"), ("x2", "y2")]
+    assert figure["data"][1]["x"] == cases["objective_cny"].tolist()
+    assert figure["data"][1]["y"] == cases[SIZE].tolist()
+    many = pd.concat([cases] * 100, ignore_index=True)
+    assert len(thinned(many)) == 400
+    assert of_matrix(cases.assign(**{f"o{i}": cases[SIZE] for i in range(9)}), tuple(sweep.axes),
+                     [f"o{i}" for i in range(9)])[1] == 4  # fmt: skip  # seven are shown
+
+
+def test_a_map_says_where_there_is_no_plan() -> None:
+    cases, sweep = made("grid")
+    grid = gather(lost(cases, [0]), sweep).maps["objective_cny"]
+    heat, missing = map_figure(grid)["data"]
+    assert heat["z"][2].tolist() == [90, 140, 240]
+    assert np.isnan(heat["z"][0][0])
+    assert (missing["x"], missing["y"], missing["text"]) == (["0.5"], ["100"], ["✗ infeasible"])
+
+
+def test_values_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
+    assert lines.along([0.01, 1, 2], language("en"))[1]["type"] == "log"
+    assert lines.along([1, 2], language("en"))[1]["type"] == "linear"
+    assert lines.along([-1, 2], language("en"))[1]["type"] == "linear"
+    assert lines.along(["cheap", 2], language("en"))[1]["type"] == "category"
+
+
+def test_the_first_screen_of_a_sweep_tells_what_came_out() -> None:
+    """The best case is 2 x 100 + 400 / 10 = 240, the base case 120."""
+    screen = Screen(answers("grid"), language("en"))
+    assert screen.big() == "240 CNY"
+    assert [line.said for line in screen.best_at()] == ["2", "400"]
+    assert [line.said for line in screen.varied()] == [
+        "0.5, 1, 2; base 1",
+        "100, 200, 400; base 200",
+    ]
+    first = screen.rows()[0]
+    assert (first.base, first.best, first.difference) == ("120 CNY", "240 CNY", "+120 CNY")
+    assert [line.said for line in screen.matters()] == ["150 CNY", "30 CNY"]
+    assert screen.break_even() is None
+    assert "0.01%" in screen.proof()
+
+
+def test_cases_with_a_plan_page_are_linked(tmp_path: Path) -> None:
+    target = folder(tmp_path / "demo")
+    plan = target / "plans" / "8"
+    plan.mkdir(parents=True)
+    (plan / "report.html").write_text("a page")
+    report_sweep(target)
+    text = (target / "report.html").read_text(encoding="utf-8")
+    assert {link for link in check(text).links if "plans" in link} == {"plans/8/report.html"}
+    assert '<script type="application/json" id="page-links">{"8": "plans/8/report.html"}' in text
+    assert "Click a point" in check(text).text
 
 
 def folder(path: Path, kind: str = "grid") -> Path:

@@ -52,10 +52,13 @@ def compare(
         list[int] | None, typer.Option(metavar="N", help="Two cases of a sweep folder, instead.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page (.html) that shows it too.")
+    ] = None,
     lang: Lang = "en",
 ) -> None:
     """Say what differs between two plans in inputs, money and hours."""
     with told_errors():
         from planner.answering import compare_folders
 
-        compare_folders(first, second, case or [], top, known_language(lang))
+        compare_folders(first, second, case or [], top, known_language(lang), out)

@@ -37,6 +37,7 @@ class Comparison:
         (where it differs most); the largest difference relative to the column's size first.
     notes: what cannot be compared, in words.
     hours_unknown: the two sides have no schedules to compare.
+    bound_a_cny, bound_b_cny: what no plan of the side can earn more than; NaN where not known.
     """
 
     a: str
@@ -50,6 +51,8 @@ class Comparison:
     columns: pd.DataFrame
     notes: tuple[str, ...] = ()
     hours_unknown: bool = False
+    bound_a_cny: float = float("nan")
+    bound_b_cny: float = float("nan")
 
     @property
     def equal(self) -> bool:
@@ -86,6 +89,8 @@ def compare(a: Plan | str | Path, b: Plan | str | Path) -> Comparison:
         _hours(one, two, times),
         columns,
         tuple(notes),
+        bound_a_cny=float(one.summary["bound_cny"]),
+        bound_b_cny=float(two.summary["bound_cny"]),
     )
 
 

@@ -60,6 +60,8 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
         pd.DataFrame(columns=["column"]),
         ("a table of cases holds no hours; `plans: all` keeps plan folders to compare",),
         hours_unknown=True,
+        bound_a_cny=float(rows[0].get("bound_cny", np.nan)),
+        bound_b_cny=float(rows[1].get("bound_cny", np.nan)),
     )
 
 

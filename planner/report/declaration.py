@@ -52,14 +52,15 @@ def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]
         said = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
         yield Problem(said, path="--declare")
     try:
-        unfit = _unfit(path, folder)
+        wrong = unfit(path, folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        unfit = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    if unfit:
-        yield Problem(unfit, path="--declare")
+        wrong = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    if wrong:
+        yield Problem(wrong, path="--declare")
 
 
-def _unfit(path: Path, folder: Path) -> str | None:
+def unfit(path: Path, folder: Path) -> str | None:
+    """Return why a file cannot be written; None where it can. The folder is that of a plan."""
     parent = path.absolute().parent
     if path.is_dir():
         return f"{path} is a folder, not a file"

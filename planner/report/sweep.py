@@ -45,7 +45,7 @@ def report_sweep(folder: str | Path, words: Language = ENGLISH) -> list[Path]:
     found = read_answers(folder)
     written = answer(folder)
     page = Path(folder) / PAGE
-    replace_file(page, sweep_page(found, words))
+    replace_file(page, sweep_page(found, words, Path(folder)))
     return [*written, page]
 
 

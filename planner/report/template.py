@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,24 +84,35 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return text
 
 
-def rows_of(table: pd.DataFrame) -> Markup:
-    """Return the head and the first rows of a table; the first column heads its rows."""
+def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | None = None) -> Markup:
+    """Return the head and the first rows of a table; the first column heads its rows.
+
+    Args:
+        table: what is shown.
+        links: by column, counted from 0, where each of its cells leads.
+    """
     numeric = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
     head = "".join(
         f'<th scope="col"{_RIGHT * right}>{html.escape(str(name))}</th>'
         for name, right in zip(table.columns, numeric, strict=True)
     )
-    columns = [
-        [
-            f"<td{_RIGHT * right}>{html.escape(cell(value))}</td>"
-            if i
-            else f'<th scope="row">{html.escape(cell(value))}</th>'
-            for value in table.iloc[:MOST_ROWS, i].tolist()
-        ]
-        for i, right in enumerate(numeric)
-    ]
+    columns = []
+    for i, right in enumerate(numeric):
+        values = table.iloc[:MOST_ROWS, i].tolist()
+        leading = (links or {}).get(i, [None] * len(values))
+        opened, closed = (f"<td{_RIGHT * right}>", "</td>") if i else (_HEAD, "</th>")
+        columns.append(
+            [f"{opened}{_written(*pair)}{closed}" for pair in zip(values, leading, strict=True)]
+        )
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     return Markup(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
 
 
 _RIGHT = ' class="number"'
+_HEAD = '<th scope="row">'
+
+
+def _written(value: Any, target: str | None) -> str:
+    """Return what a cell holds, with where it leads."""
+    said = html.escape(cell(value))
+    return said if target is None else f'<a href="{html.escape(target)}">{said}</a>'

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
-from planner.folder import fill_folder
+from planner.folder import fill_folder, write_shown
+from planner.language import ENGLISH
 from planner.plan import Plan
 from planner.studies.single import solve
 from planner.sweeps.store import Result, flat_figures
@@ -82,4 +83,5 @@ def _one_line(error: BaseException) -> str:
 def _files(plan: Plan) -> dict[str, bytes]:
     with TemporaryDirectory(prefix="planner-case-") as folder:
         fill_folder(plan, Path(folder), ("csv",))
+        write_shown(plan, Path(folder), ("csv",), ENGLISH)
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}

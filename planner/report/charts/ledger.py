@@ -44,17 +44,42 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
     if not sums:
         return None
     entries = _entries(words, sums)
-    reached = [entry.base + entry.amount for entry in entries] + [e.base for e in entries]
-    largest = max(map(abs, reached))
-    divisor, unit = words.scale("CNY", largest)
-    if divisor == 1.0 and largest >= 1e6:
-        divisor, unit = 1e6, words("million CNY")
     kinds = {
         "earned": (words("earned"), BLUE, ""),
         "spent": (words("spent"), ORANGE, "/"),
         "not_cash": (words("not cash"), YELLOW, "x"),
         "total": (words("sum"), GREY, ""),
     }
+    figure = waterfall(entries, kinds, words)
+    return Chart(
+        key="ledger",
+        title=words("How the profit comes about"),
+        figure=figure,
+        table=_table(words, sums, float(view.plan.summary["objective_cny"])),
+        said=words(
+            "From top to bottom: what is earned, what is spent, the sum in cash, then penalties and"
+            " values of stored amounts, which are no cash. Lines below {share} of the turnover are"
+            " gathered; the table has all of them.",
+            share=f"{SMALL:.1%}",
+        ),
+    )
+
+
+def waterfall(
+    entries: list[Entry], kinds: dict[str, tuple[str, str, str]], words: Language
+) -> dict[str, Any]:
+    """Return bars from top to bottom, each from where the one above ends.
+
+    Args:
+        entries: the bars.
+        kinds: kind -> its name, colour and pattern, in the order of the legend.
+        words: the language of the unit.
+    """
+    reached = [entry.base + entry.amount for entry in entries] + [e.base for e in entries]
+    largest = max(map(abs, reached))
+    divisor, unit = words.scale("CNY", largest)
+    if divisor == 1.0 and largest >= 1e6:
+        divisor, unit = 1e6, words("million CNY")
     data = []
     for kind, (name, colour, shape) in kinds.items():
         mine = [(i, entry) for i, entry in enumerate(entries) if entry.kind == kind]
@@ -77,18 +102,7 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
         ),
     }  # fmt: skip
     layout["margin"]["t"] = 8
-    return Chart(
-        key="ledger",
-        title=words("How the profit comes about"),
-        figure={"data": data, "layout": layout},
-        table=_table(words, sums, float(view.plan.summary["objective_cny"])),
-        said=words(
-            "From top to bottom: what is earned, what is spent, the sum in cash, then penalties and"
-            " values of stored amounts, which are no cash. Lines below {share} of the turnover are"
-            " gathered; the table has all of them.",
-            share=f"{SMALL:.1%}",
-        ),
-    )
+    return {"data": data, "layout": layout}
 
 
 def _sums(ledger: pd.DataFrame) -> list[tuple[str, str, bool, float]]:

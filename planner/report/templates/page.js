@@ -105,6 +105,7 @@
     chart.stale = false;
     const done = Plotly.react(element, data, layout, config(layout));
     if (first && chart.over) link(element);
+    if (first && links) follow(element);
     return done;
   }
   async function prepare(element) {
@@ -118,6 +119,15 @@
     await prepare(element);
     const chart = charts.get(element);
     if (!chart.drawn || chart.stale) await draw(element);
+  }
+
+  // ---- points that are cases of a sweep lead to their plans
+  const links = read("page-links");
+  function follow(element) {
+    element.on("plotly_click", (event) => {
+      const target = links[event.points[0].customdata];
+      if (target) location.assign(target);
+    });
   }
 
   // ---- charts over time move together

@@ -1,0 +1,125 @@
+"""Make the pictures of the pages again: `make pictures`. Needs Chromium.
+
+The Huainan plan and two shipped sweeps are solved, their pages are opened in a browser without a
+network, and parts of them are written to docs/pictures/*.png. Sweeps go on where they stopped, so a
+second run takes seconds.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import planner
+from planner.language import language
+from planner.report.page import plan_page
+from planner.report.sweep import report_sweep
+from planner.studies.sweep import sweep
+
+ROOT = Path(__file__).parent.parent
+TARGET = Path(__file__).parent / "pictures"
+SCENARIOS = ROOT / "scenarios"
+MOST_BYTES = 250_000
+SHARP = 1.5  # device pixels of a chart's picture; those of whole screens are plain
+HOUR = 14  # the step that the panel tells of
+
+
+def main() -> None:
+    """Write every picture and print its size."""
+    TARGET.mkdir(exist_ok=True)
+    plan = planner.prices(planner.load(SCENARIOS / "huainan")).plan
+    pages = ROOT / "plans" / "pictures"
+    pages.mkdir(parents=True, exist_ok=True)
+    for lang in ("en", "zh"):
+        (pages / f"{lang}.html").write_text(plan_page(plan, language(lang)), encoding="utf-8")
+    folders = {}
+    for name in ("token_price", "coal_and_carbon"):
+        folders[name] = pages / name
+        sweep(SCENARIOS / "sweeps" / f"{name}.yaml", folders[name])
+        report_sweep(folders[name])
+    with _browser() as browser:
+        _plan(browser, pages)
+        with _opened(browser, folders["token_price"] / "report.html") as page:
+            _part(page, "#figure-curve", "sweep_curve")
+        with _opened(browser, folders["coal_and_carbon"] / "report.html", 1280, 720, 1) as page:
+            _shot(page, "sweep")
+        with _opened(browser, folders["coal_and_carbon"] / "report.html") as page:
+            _part(page, "#figure-tornado-0", "sweep_tornado")
+            _part(page, "#figure-map-0", "sweep_map")
+    for path in sorted(TARGET.glob("*.png")):
+        print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB")
+        if path.stat().st_size > MOST_BYTES:
+            sys.exit(f"{path.name} is larger than {MOST_BYTES / 1000:.0f} kB")
+
+
+def _plan(browser: Any, pages: Path) -> None:
+    with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
+        _shot(page, "plan")
+    with _opened(browser, pages / "en.html") as page:
+        _part(page, "#figure-supply", "supply")
+    with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
+        page.click("#ask")
+        page.wait_for_selector("#why-body section")
+        page.select_option("#why-hour", index=HOUR)
+        page.locator("#figure-supply").scroll_into_view_if_needed()
+        _drawn(page, "#figure-supply")
+        _shot(page, "why")
+    with _opened(browser, pages / "zh.html", 1280, 720, 1) as page:
+        _shot(page, "plan_zh")
+
+
+def _part(page: Any, figure: str, name: str) -> None:
+    """Write a chart with its title."""
+    _drawn(page, figure)
+    shown = page.locator(figure).locator("xpath=ancestor::section[1]")
+    shown.screenshot(path=TARGET / f"{name}.png", animations="disabled")
+
+
+def _drawn(page: Any, figure: str) -> None:
+    page.locator(figure).scroll_into_view_if_needed()
+    page.locator(f"{figure} .main-svg").first.wait_for(state="attached")
+    page.wait_for_timeout(400)
+
+
+def _shot(page: Any, name: str) -> None:
+    page.screenshot(path=TARGET / f"{name}.png", animations="disabled")
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        sys.exit("make pictures needs Chromium: apt install chromium")
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def _opened(
+    browser: Any, file: Path, width: int = 960, height: int = 720, scale: float = SHARP
+) -> Iterator[Any]:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=scale, offline=True,
+        color_scheme="light", reduced_motion="reduce",
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+if __name__ == "__main__":  # sweeps start processes that import this file
+    main()
