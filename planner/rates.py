@@ -71,10 +71,13 @@ def injected_origins(program: Program) -> list[str]:
     return [origin for origin in program.scenario.site().origins if origin in program.injected]
 
 
-def step_prices(program: Program, duals: Duals) -> StepPrices:
-    """Return the prices of every step, as no component in particular sees them."""
+def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
+    """Return the prices of every step, as no component in particular sees them.
+
+    `x` is the point they are told for: of equal optima, not always the one that has the duals.
+    """
     steps = len(program.window)
-    values = program.values(duals.x)
+    values = program.values(x)
     injected = {
         origin: values[rows].reshape(-1, steps).sum(axis=0)
         for origin, rows in program.injected.items()

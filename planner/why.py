@@ -15,11 +15,15 @@ from planner.components.priced import Reason
 from planner.plan import WHY, Plan
 from planner.program import Duals, Program
 from planner.rates import step_prices
+from planner.series import Array
 
 
-def why_table(plan: Plan, program: Program, duals: Duals) -> pd.DataFrame:
-    """Return the table: time, component, decision, code, reason; in order of components."""
-    scenario, every = plan.scenario, step_prices(program, duals)
+def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
+    """Return the table: time, component, decision, code, reason; in order of components.
+
+    `x` is the point that became the plan.
+    """
+    scenario, every = plan.scenario, step_prices(program, duals, x)
     found: list[tuple[str, Reason]] = []
     for name, component in scenario.components.items():
         start = f"{name}."

@@ -410,3 +410,13 @@ def test_the_table_is_plain(files: Files) -> None:
     assert files.why is not None
     assert list(files.why.columns) == ["time", "component", "decision", "code", "reason"]
     assert isinstance(files.why, pd.DataFrame)
+
+
+def test_reasons_are_told_of_the_plan_and_not_of_another_with_the_same_profit():
+    # where prices are equal most hours, the settled optimum may import where the tidied plan does not
+    prices = [20.0] * 48
+    prices[2], prices[10], prices[23], prices[24] = 10.0, 30.0, 10.0, 50.0
+    ways = {"import_price_cny_per_mwh": prices, "export_price_cny_per_mwh": prices}
+    plan = solve({"cell": battery(capacity_mwh=4), "grid": grid(resale=True, **ways)}, 48)
+    # 4 MWh bought at 10 and sold at 30, bought at 10 and sold at 50
+    assert plan.summary["objective_cny"] == pytest.approx(240)

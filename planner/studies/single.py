@@ -144,7 +144,7 @@ def to_plan(
     )
     if solution.duals is None or solution.status == "relaxed":
         return plan
-    return replace(plan, why=why_table(plan, program, solution.duals))
+    return replace(plan, why=why_table(plan, program, solution.duals, solution.x))
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
