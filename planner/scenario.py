@@ -14,6 +14,7 @@ from planner.components import KINDS, Component
 from planner.components.base import Site
 from planner.document import Document, read_yaml, texts_in
 from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
+from planner.forecast import Forecast, read_forecasts
 from planner.forms import Context
 from planner.horizon import Calendar, Frozen, Horizon
 from planner.override import override
@@ -74,6 +75,8 @@ class Scenario(ScenarioFile):
 
     components: dict[str, Any]
     """Components by name."""
+    forecast: dict[str, Any] = Field(default_factory=dict)
+    """Forecasts by the path of their series; `planner simulate` plans on them."""
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
@@ -146,7 +149,9 @@ class Checker:
         """Return the scenario. Raises ScenarioError with every problem found."""
         data = dict(self.document.data)
         parts = data.pop("components", None)
+        believed = data.pop("forecast", None)
         top, settled = self._top(data)
+        forecast: dict[str, Forecast] = {}
         components: dict[str, Component] = {}
         if parts is None:
             self._say(("components",), "is required: a mapping of names to components")
@@ -155,11 +160,14 @@ class Checker:
             self._say(("components",), said)
         else:
             components = self._components(parts, top, settled)
+        if settled and isinstance(parts, dict):
+            context = self.context_of(top)
+            forecast = read_forecasts(believed, parts, components, context, self._say)
         if self.problems:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
-        return Scenario.model_construct(**fields, components=ordered)
+        return Scenario.model_construct(**fields, components=ordered, forecast=forecast)
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         """Return the top fields, and whether all that components depend on is right."""

@@ -35,7 +35,7 @@ LAYERS = [
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],
     ["components"],
-    ["scales"],
+    ["scales", "forecast"],
     ["scenario"],
     ["sweeps.expression"],
     ["sweeps.axes"],
