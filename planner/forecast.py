@@ -26,7 +26,7 @@ from planner.components import KINDS, Component
 from planner.errors import Key, ScenarioError, shown
 from planner.forms import Context
 from planner.horizon import Frozen
-from planner.override import replaced
+from planner.override import parse_path, replaced
 from planner.series import Array, Bounds
 from planner.wording import explain
 
@@ -131,6 +131,20 @@ def _problems(
         yield str(error)
 
 
+def path_of(components: Mapping[str, Component], text: str) -> Key:
+    """Return the parts of a path below `components`; names of models may have dots in them."""
+    found: list[str | int] = []
+    held: Any = components
+    rest = list(parse_path(text)[1:])
+    while rest:
+        key, rest = rest[0], rest[1:]
+        while isinstance(held, Mapping) and key not in held and rest:
+            key, rest = f"{key}.{rest[0]}", rest[1:]
+        found.append(key)
+        held = value_at(held, (key,))
+    return tuple(found)
+
+
 def value_at(held: Any, path: Key) -> Any:
     """Return what stands at a path below a component; None where nothing does."""
     for key in path:
@@ -198,7 +212,8 @@ def drawn_forecast(
         return actual
     size = 1.0 if limits.le == 1.0 else float(np.abs(actual).mean())
     r = forecast.ar1.correlation_per_h**step_h
-    seeds = [forecast.seed, known, *(zlib.crc32(k.encode()) if isinstance(k, str) else k for k in key)]
+    names = (zlib.crc32(part.encode()) if isinstance(part, str) else part for part in key)
+    seeds = [forecast.seed, known, *names]
     shocks = np.random.default_rng(seeds).standard_normal(ahead)
     spread = np.sqrt(1 - r * r) * size * forecast.ar1.error
     errors = np.array(list(accumulate(spread * shocks, lambda before, z: r * before + z)))

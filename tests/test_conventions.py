@@ -35,7 +35,7 @@ LAYERS = [
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],
     ["components"],
-    ["scales", "forecast"],
+    ["scales", "forecast", "uncertainty.*", "uncertainty"],
     ["scenario"],
     ["sweeps.expression"],
     ["sweeps.axes"],

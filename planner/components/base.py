@@ -219,8 +219,8 @@ class Component(Priced):
         """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
         return None
 
-    def here_and_now(self) -> tuple[str, ...]:
-        """Return the quantities of its schedule that are decided before the future is known."""
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what of its schedule is decided before the future is known, nodes if `awake`."""
         return ()
 
     def counting_on(self, values: Values, window: Window, horizon: Horizon) -> Self:  # noqa: ARG002

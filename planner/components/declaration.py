@@ -197,6 +197,13 @@ def _decide(b: pyo.Block, time: Time, market: Market) -> Exclusive:
     )
 
 
+def declared_ahead(declaration: Declaration | None) -> tuple[str, ...]:
+    """Return the quantities that a chosen declaration settles before the future is known."""
+    if declaration is None or not declaration.decides:
+        return ()
+    return "declared_import_mw", "declared_export_mw", "declaring"
+
+
 def settlement_figures(
     declaration: Declaration, market: Market, values: Values, horizon: Horizon
 ) -> dict[str, float]:

@@ -241,6 +241,9 @@ class Fleet(Component):
             tidy=tidy,
         )
 
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
+        return ("awake",) if awake else ()
+
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         awake = sum(values[f"awake[{m}]"] for m in self.serves)
         drawn = sum(values[name] for name in values if name.startswith("draw_mw["))

@@ -44,6 +44,7 @@ from planner.components.base import (
 from planner.components.declaration import (
     Declaration,
     check_declaration,
+    declared_ahead,
     market_of,
     settle,
     settlement_figures,
@@ -188,13 +189,10 @@ class Grid(Component):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
 
-        time, step_h = site.clock, site.clock.step_h
-        sold = [o for o in site.origins if self.resale or o != "grid"]
-        bought = site.origin("grid")
-        import_limit = time.of(self.import_limit_mw)
-        export_limit = time.of(self.export_limit_mw)
+        time, step_h, reserves = site.clock, site.clock.step_h, site.reserves()
+        sold, bought = [o for o in site.origins if self.resale or o != "grid"], site.origin("grid")
+        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
         import_price = time.of(self.import_price_cny_per_mwh)
-        reserves = site.reserves()
         b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
         b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
         b.importing = pyo.Var(time.steps, bounds=(0, 1))
@@ -239,32 +237,34 @@ class Grid(Component):
             costs |= settled.costs
             exclusive += settled.exclusive
         costs |= respond(b, time, self.response, import_limit)
-        emission = self.import_emission_tco2_per_mwh * step_h
-        if emission:
+        if emission := self.import_emission_tco2_per_mwh * step_h:
             b.import_emission_tco2 = pyo.Expression(
                 time.steps, rule=lambda b, t: emission * b.import_mw[t]
             )
+
+        def sale(o: str) -> ByStep:
+            return lambda t: b.export_mw[o, t]
 
         def flow(o: str) -> ByStep:
             return lambda t: (
                 (b.import_mw[t] if o == bought else 0) - (b.export_mw[o, t] if o in sold else 0)
             )
 
-        def at(variable: Any, outer: str) -> ByStep:
-            return lambda t: variable[outer, t]
-
         return Terms(
             flows={Balance("power", self.node, o): flow(o) for o in site.origins},
             costs=costs,
             reported=fixed_payments(self.fixed_cny_per_month, time.months(), step_h),
-            uses={("export", o): at(b.export_mw, o) for o in sold},
+            uses={("export", o): sale(o) for o in sold},
             injected={bought: lambda t: b.import_mw[t]},
             meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
             | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
-            | {Meter("exported_mw", self.node, o): at(b.export_mw, o) for o in sold}
-            | {Meter(f"reserve_mw[{j}]"): at(b.reserve_mw, j) for j in reserves},
+            | {Meter("exported_mw", self.node, o): sale(o) for o in sold}
+            | {Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
             exclusive=exclusive,
         )
+
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        return declared_ahead(self.declaration)
 
     def why(self, values: Values, prices: StepPrices, horizon: Horizon) -> Iterable[Reason]:
         return reasons(self, values, prices, horizon)

@@ -163,6 +163,9 @@ class Thermal(Component):
         too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
         return np.asarray((self.available == 0) | too_small, dtype=float)
 
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        return "on", "start", "stop", "start_kind"
+
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo
 
