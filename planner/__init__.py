@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from planner.scenario import Scenario, load
     from planner.studies.breakeven import break_even
     from planner.studies.prices import Prices, prices
+    from planner.studies.rules_of_thumb import rule_of_thumb
+    from planner.studies.simulate import simulate
+    from planner.studies.simulated import Simulation
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
@@ -40,6 +43,7 @@ __all__ = [
     "Prices",
     "Scenario",
     "ScenarioError",
+    "Simulation",
     "SolveError",
     "Sweep",
     "audit",
@@ -48,6 +52,8 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "rule_of_thumb",
+    "simulate",
     "solve",
     "sweep",
 ]
@@ -62,6 +68,9 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "rule_of_thumb": "planner.studies.rules_of_thumb",
+    "simulate": "planner.studies.simulate",
+    "Simulation": "planner.studies.simulated",
     "solve": "planner.studies.single",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",

@@ -6,8 +6,8 @@ actuals. The error of a drawn forecast after l hours of lead time is
     e[l] = r e[l - Δ] + sqrt(1 - r²) size error z[l]      r = correlation_per_h^Δ, e[0] = 0
 
 with independent standard normal z: its standard deviation grows from 0 to size x error as
-size error sqrt(1 - correlation_per_h^(2 l)). The size is 1 for a series of 0..1 (so the error is one
-of capacity), else the mean of the actuals' amounts over the horizon. What is 0 stays 0 (sun at
+size error sqrt(1 - correlation_per_h^(2 l)). The size is 1 for a series of 0..1 (so the error is
+one of capacity), else the mean of the actuals' amounts over the horizon. What is 0 stays 0 (sun at
 night, a service that rests); values are cut at the limits of their field. Each issue draws anew,
 and its draw follows from the seeds, the path and the step: the same input, the same forecast.
 """

@@ -8,8 +8,8 @@ issued then. In step t its actuals are known too, and the steps after it still a
    fixed for its steps.
 2. Step by step the rest of the window is dispatched again, with the actuals of the step, and its
    first row is what happens. Where a step is as it was forecast the dispatch stands as it was.
-3. Where no dispatch keeps to the commitment it is decided anew from that step on, and counted; where
-   nothing is possible, rows give way (see `operating`) and the step is counted as forced.
+3. Where no dispatch keeps to the commitment it is decided anew from that step on, and counted;
+   where nothing is possible, rows give way (see `operating`) and the step is counted as forced.
 """
 
 from __future__ import annotations
@@ -113,9 +113,7 @@ def _on_forecasts(task: Task) -> Day:
     return Day(happened, _changes(state, planned, happened), forced)
 
 
-def _planned(
-    task: Task, series: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def _planned(task: Task, series: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Return what is decided here and now, and the whole schedule where there is one."""
     state, window = task.state, Window(task.first, task.until)
     if task.policy == STOCHASTIC and state.forecast:

@@ -1,4 +1,4 @@
-"""The best plan of a window where part of it is decided already, and what happens when it cannot be.
+"""The best plan of a window where part of it is decided already, and what is done if there is none.
 
 1. What is decided (commitments, declarations) is pinned and the rest is dispatched: an LP, where no
    other integers are left.

@@ -7,8 +7,8 @@ giving up the ones before it:
     grid_first       1. the money for renewable energy sold to the grid   2. the money of services
                      and jobs   3. the profit of the step
     compute_first    1. the money of services and jobs   2. the profit of the step
-    tariff_battery   as compute_first; between 1 and 2 the battery charges, or discharges, as much as
-                     it can
+    tariff_battery   as compute_first; between 1 and 2 the battery charges, or discharges, as
+                     much as it can
 
 Batteries are idle in the first two. In the third a battery charges in steps of the valley, in which
 the import price is in the lowest third of the span between the least and the highest price of the
@@ -37,8 +37,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
+from planner.components.exchange import exchange_of
 from planner.errors import Problem, ScenarioError, did_you_mean
 from planner.horizon import Window
 from planner.model import assemble
@@ -46,12 +46,11 @@ from planner.plan import Plan
 from planner.program import Program, compile_program
 from planner.scenario import Scenario
 from planner.series import Array
-from planner.solver import Session
+from planner.studies.goals import HELD, reach, with_row
 from planner.studies.operating import given, least_broken
 from planner.studies.pinned import Pinned
 from planner.studies.settle import settle
-from planner.studies.single import directions
-from planner.studies.windows import advance, schedule_of
+from planner.studies.windows import advance, schedule_of, values_of
 
 RULES = {
     "grid_first": "sell renewable energy to the grid, compute gets the rest; battery idle",
@@ -60,8 +59,6 @@ RULES = {
 }
 END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
 """Rows, one for the window, that hold at the end of the horizon."""
-WHOLE = 1e-6  # relative: how far a relaxed step may miss integers and directions
-HELD = 1e-7  # of its size: what a goal may lose to the next ones
 THIRD = 1 / 3
 
 
@@ -116,9 +113,9 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     integer[program.switches] = True
     program = replace(program, integer=integer)
     step = _Step(state, rule, t, program)
-    x = _reached(step.ruled(past), list(step.goals()))
+    x = reach(step.ruled(past), list(step.goals()))
     if x is None:
-        x = _reached(program, [program.cost])
+        x = reach(program, [program.cost])
     return least_broken(model, Pinned(program, ())) if x is None else schedule_of(program, x)
 
 
@@ -132,49 +129,6 @@ def _without_ends(program: Program, t: int) -> Program:
         program,
         row_lower=np.where(rows, -np.inf, program.row_lower),
         row_upper=np.where(rows, np.inf, program.row_upper),
-    )
-
-
-def _reached(program: Program, goals: list[Array]) -> Array | None:
-    """Minimise goals one after the other; None where the program has no point."""
-    x: Array | None = None
-    for goal in goals:
-        if x is not None and not goal.any():
-            continue
-        found = _least(replace(program, cost=goal, offset=0.0))
-        if found is None:
-            return x
-        x = found
-        most = float(goal @ x)
-        program = with_row(program, goal, -np.inf, most + HELD * max(1.0, abs(most)))
-    return x
-
-
-def _least(program: Program) -> Array | None:
-    """Return where a program has its minimum; integers only where the relaxation misses some."""
-    limit = program.scenario.solver.time_limit_s
-    session = Session(program, threads=1, seed=0)
-    x = session.run(time_limit_s=limit).x
-    if x is not None:
-        x[program.switches] = directions(program, x)
-    if x is not None and program.violation(x) > WHOLE:
-        session.integrality(program.integer)
-        x = session.run(time_limit_s=limit).x
-    if session.stopped:
-        raise KeyboardInterrupt
-    return x
-
-
-def with_row(program: Program, weights: Array, low: float, high: float) -> Program:
-    """Return the program with one row more: low <= weights @ x <= high."""
-    row = sparse.csr_array(weights.reshape(1, -1))
-    return replace(
-        program,
-        matrix=sparse.csc_array(sparse.vstack([program.matrix, row])),
-        row_lower=np.append(program.row_lower, low),
-        row_upper=np.append(program.row_upper, high),
-        row_steps=np.append(program.row_steps, 0),
-        row_families=np.append(program.row_families, -1),
     )
 
 
@@ -272,9 +226,7 @@ class _Step:
         then = starts[self.t - 1] - pd.Timedelta(hours=24)
         if then < starts[0]:
             return 0.0
-        row = past.loc[then]
-        sold = [c for c in past.columns if str(c).startswith(f"{name}.export_mw[")]
-        return float(row[f"{name}.import_mw"] - row[sold].sum())
+        return float(exchange_of(values_of(past.loc[[then]], name))[0])
 
     def _of(self, kind: str) -> Iterator[tuple[str, Any]]:
         yield from ((n, c) for n, c in self.state.components.items() if c.kind == kind)
