@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from planner.report.comparison import compare
     from planner.scenario import Scenario, load
+    from planner.stochastic import StochasticPlan
     from planner.studies.breakeven import break_even
+    from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
     from planner.studies.rules_of_thumb import rule_of_thumb
     from planner.studies.simulate import simulate
@@ -45,6 +47,7 @@ __all__ = [
     "ScenarioError",
     "Simulation",
     "SolveError",
+    "StochasticPlan",
     "Sweep",
     "audit",
     "break_even",
@@ -55,6 +58,7 @@ __all__ = [
     "rule_of_thumb",
     "simulate",
     "solve",
+    "solve_stochastic",
     "sweep",
 ]
 
@@ -71,7 +75,9 @@ _WHERE = {
     "rule_of_thumb": "planner.studies.rules_of_thumb",
     "simulate": "planner.studies.simulate",
     "Simulation": "planner.studies.simulated",
+    "StochasticPlan": "planner.stochastic",
     "solve": "planner.studies.single",
+    "solve_stochastic": "planner.studies.futures",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
 }

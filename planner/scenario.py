@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,8 @@ from planner.forms import Context
 from planner.horizon import Calendar, Frozen, Horizon
 from planner.override import override
 from planner.scales import mixed_scales
+from planner.uncertainty.fields import Uncertainty
+from planner.uncertainty.members import pointless, resolved
 from planner.wording import explain
 
 
@@ -68,6 +71,8 @@ class ScenarioFile(Frozen):
     """Follow energy by origin; false pools it."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
+    uncertainty: Uncertainty | None = None
+    """Futures that one plan must serve; none where what the file says is certain."""
 
 
 class Scenario(ScenarioFile):
@@ -98,7 +103,7 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return [*found, *_unsold_energy(self), *mixed_scales(self.components)]
+        return [*found, *_unsold_energy(self), *mixed_scales(self.components), *pointless(self)]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -167,7 +172,20 @@ class Checker:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
-        return Scenario.model_construct(**fields, components=ordered, forecast=forecast)
+        found = Scenario.model_construct(**fields, components=ordered, forecast=forecast)
+        return found if top.uncertainty is None else self._uncertain(found, top)
+
+    def _uncertain(self, found: Scenario, top: ScenarioFile) -> Scenario:
+        """Return a scenario with its members listed and checked."""
+        if top.solver.relax:
+            said = "must be false: what is decided for several futures must be whole"
+            raise ScenarioError([self.document.problem(("solver", "relax"), said)])
+
+        def check(changed: Document) -> Scenario:
+            return _Member(changed, self, found).scenario()
+
+        more = resolved(self.document, found, self.context_of(top), check)
+        return found.model_copy(update={"uncertainty": more})
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         """Return the top fields, and whether all that components depend on is right."""
@@ -222,7 +240,7 @@ class Checker:
 
     def _component(self, name: str, data: Any, context: Context, settled: bool) -> Component | None:
         path: Key = ("components", name)
-        if not isinstance(name, str) or not _is_name(name):
+        if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9_]*", name):
             self._say(path, "name must be small letters, digits and _, beginning with a letter")
             return None
         if not isinstance(data, dict):
@@ -248,20 +266,26 @@ class Checker:
         self.problems.append(self.document.problem(path, message))
 
 
+class _Member(Checker):
+    """Checks a member of an uncertain scenario; what it leaves as it is has been checked."""
+
+    def __init__(self, document: Document, of: Checker, base: Scenario) -> None:
+        super().__init__(document, of.folder)
+        self.of, self.base = of, base
+
+    def context_of(self, top: ScenarioFile) -> Context:
+        return self.of.context_of(top)
+
+    def known(self, name: str, data: dict[str, Any], context: Context) -> Component | None:  # noqa: ARG002
+        same = data is self.of.document.data["components"][name]
+        return self.base.components[name] if same else None
+
+
 def _unknown_kind(kind: Any) -> str:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return f"is required: one of {known}"
     return f"must be one of {known}, is {shown(kind)}{did_you_mean(kind, KINDS)}"
-
-
-def _is_name(name: str) -> bool:
-    return (
-        name.isascii()
-        and name[:1].islower()
-        and name.replace("_", "a").isalnum()
-        and (name == name.lower())
-    )
 
 
 def _unsold_energy(scenario: Scenario) -> Iterator[str]:

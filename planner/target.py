@@ -29,6 +29,11 @@ PARTS = frozenset(
     }
 )  # fmt: skip
 """All that a plan folder may hold; a folder with anything else in it is never replaced."""
+STOCHASTIC = "stochastic.json"
+STOCHASTIC_PARTS = frozenset(
+    {STOCHASTIC, "here_and_now.csv", "members.csv", "members", "scenario.yaml", "series.csv"}
+)
+"""All that the folder of a plan for several futures may hold, those of its members aside."""
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
 
 _REMEDY = {
@@ -154,7 +159,7 @@ def _put_in_order(target: Path) -> None:
     if old.is_dir() and not target.exists():
         old.rename(target)
     for left in (old, _beside(target, "new")):
-        if left.is_dir() and {entry.name for entry in left.iterdir()} <= PARTS:
+        if left.is_dir() and {entry.name for entry in left.iterdir()} <= PARTS | STOCHASTIC_PARTS:
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -167,19 +172,23 @@ def _cannot_write(folder: Path, error: OSError) -> PlanError:
     return PlanError(f"{folder} cannot be written: {said}{_REMEDY.get(error.errno or 0, '')}")
 
 
-def write_whole(folder: str | Path, fill: Callable[[Path], None]) -> Path:
+def write_whole(
+    folder: str | Path,
+    fill: Callable[[Path], None],
+    judge: Callable[[Path], None] | None = None,
+) -> Path:
     """Have `fill` write files into an empty folder, which then takes the place of `folder`.
 
     Raises:
         PlanError: as `claim`, or the files cannot be written; then nothing has changed.
     """
     given = Path(os.path.abspath(folder))  # noqa: PTH100  # keep links as the user gave them
-    with claim(given) as target:
+    with claim(given, judge) as target:
         new, old = _beside(target, "new"), _beside(target, "old")
         try:
             new.mkdir()
             fill(new)
-            for path in (*new.iterdir(), new):
+            for path in (*new.rglob("*"), new):
                 _sync(path)
             if target.exists():
                 target.rename(old)

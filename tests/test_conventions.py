@@ -53,6 +53,7 @@ LAYERS = [
     ["auditor"],
     ["plan", "rates"],
     ["folder", "why"],
+    ["stochastic"],
     ["answers.*", "answers"],
     ["studies.*", "studies"],
     ["report.charts.*", "report.charts"],

@@ -48,6 +48,10 @@ def check(scenario: ScenarioPath, set_: Changes = None, quiet: Quiet = False) ->
         for name, component in found.components.items():
             at = f" at {component.node}" if hasattr(component, "node") else ""
             console.print(f"  {name}: {component.kind}{at}", highlight=False, markup=False)
+        if found.uncertainty is not None:
+            names = [f"{m.name} ({m.probability:.3g})" for m in found.uncertainty.listed]
+            said = f"  {len(names)} futures: {', '.join(names)}"
+            console.print(said, highlight=False, markup=False)
         for warning in found.warnings():
             console.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
 
@@ -88,6 +92,14 @@ def solve(
         began = time.perf_counter()
         found = load(scenario, changes)
         target = out or Path("plans") / file_name(found.name)
+        if found.uncertainty is not None:
+            from planner.commands.futures import solve_futures
+
+            solve_futures(
+                found, target, wanted, words,
+                declare=declare, prices=prices, quiet=quiet, verbose=verbose,
+            )  # fmt: skip
+            return
         if declare is not None:
             from planner.report.declaration import check_declaration, write_declaration
 

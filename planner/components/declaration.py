@@ -225,6 +225,6 @@ def warn_of_declaration(declaration: Declaration | None) -> Iterator[str]:
     """Yield what a careful colleague would ask about."""
     if declaration is not None and declaration.decides:
         yield (
-            "declaration.exchange_mw: decide knows both prices for certain and arbitrages them,"
-            " up to the limits of the connection unless leaving the band costs more"
+            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up to"
+            " the limits of the connection unless leaving the band costs more"
         )

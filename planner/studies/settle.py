@@ -29,6 +29,7 @@ from planner.studies.single import (
     optimise,
     to_plan,
 )
+from planner.uncertainty.members import demand_one_future
 
 TOLERANCE = 1e-5
 """How far a given value may move, MW, MWh, nodes or Mtok/h: what printing it has rounded."""
@@ -68,6 +69,7 @@ def settle(
         NoPlanError: the time limit struck.
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
     """
+    demand_one_future(scenario)
     given, source = _given(scenario, schedule)
     scenario = scenario.model_copy(
         update={"solver": scenario.solver.model_copy(update={"relax": False})}

@@ -126,6 +126,8 @@ def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
         raise _wrong("days", "needs the file of a scenario: its series are read for that horizon")
     else:
         found = scenario
+    if found.uncertainty is not None:
+        raise _wrong("uncertainty", "cannot go with a simulation; what errs stands in `forecast`")
     exact = found.solver.model_copy(update={"relax": False})
     return found.model_copy(update={"solver": exact})
 

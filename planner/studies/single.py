@@ -32,6 +32,7 @@ from planner.series import Array
 from planner.solver import Result, Session
 from planner.studies.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.studies.tidying import SETTLE_LIMIT_S, tidy
+from planner.uncertainty.members import demand_one_future
 from planner.why import why_table
 
 OVERLAP_MW = 1e-6
@@ -75,6 +76,7 @@ def solve(scenario: Scenario) -> Plan:
             tells the conflict and what would make a plan possible, `diagnosis` holds the same.
         NoPlanError: the time limit struck before a first plan.
         PlanError: the plan found fails its own audit.
+        ScenarioError: the scenario holds several futures.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     plan, _, _ = solve_program(scenario)
@@ -83,6 +85,7 @@ def solve(scenario: Scenario) -> Plan:
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     """Return the best plan, its program and its solution. Raises as `solve`."""
+    demand_one_future(scenario)
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)

@@ -3,7 +3,7 @@
 Two stages: the here-and-now decisions of components (`Component.here_and_now`: commitment of
 thermal units, declarations to be chosen, nodes awake on request) are the same in all members;
 everything else is recourse, decided in each member with the whole member known. `joined` holds
-the joint program. Members are then settled one by one with the here-and-now decisions held.
+the joint program; `futures` settles the members and says what planning for all of them is worth.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def compiled(name: str, member: Scenario, window: Window | None = None) -> Progr
     try:
         return compile_program(assemble(member, window))
     except InfeasibleError as error:
-        raise InfeasibleError(f"member {name}: {error}") from None
+        raise named(name, error) from None
 
 
 def table(program: Program, point: Solution, names: Sequence[str]) -> pd.DataFrame:
@@ -106,15 +106,16 @@ def _told(branches: Sequence[Branch]) -> InfeasibleError:
         try:
             optimise(program, program.scenario.solver)
         except UnboundedError:
-            return _of(branch, unbounded(program))
+            return named(branch.name, unbounded(program))
         except PointlessError:
-            return _of(branch, infeasible(program.scenario))
+            return named(branch.name, infeasible(program.scenario))
     return InfeasibleError(
         "no plan serves every future: each member has a plan of its own, and none of them share"
         " what is decided before the future is known"
     )
 
 
-def _of(branch: Branch, error: InfeasibleError) -> InfeasibleError:
-    said = f"member {branch.name}: {error}"
-    return InfeasibleError(said, error.diagnosis | {"member": branch.name, "text": said})
+def named(member: str, error: InfeasibleError) -> InfeasibleError:
+    """Return why there is no plan with the name of the member that has none."""
+    said = f"member {member}: {error}"
+    return InfeasibleError(said, error.diagnosis | {"member": member, "text": said})

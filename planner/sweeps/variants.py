@@ -200,7 +200,9 @@ def read_base(sweep: SweepFile, document: Document, folder: Path) -> Base:
     base = Base(
         override(changed, {f"solver.{name}": v for name, v in settings.items()}), path.parent
     )
-    Checker(base.document, base.folder).scenario()
+    if Checker(base.document, base.folder).scenario().uncertainty is not None:
+        said = "holds several futures; each case is planned for one: add `set: {uncertainty: null}`"
+        raise ScenarioError([document.problem(("base",), said)])
     own = changed.data.get("solver") or {}
     default = SolverSettings()
     base.exact = {name: own.get(name, getattr(default, name)) for name in ("gap", "time_limit_s")}

@@ -1,0 +1,120 @@
+"""The plan for several futures: what is decided before it is known, and a plan for each of them.
+
+Its folder holds
+
+    stochastic.json      summary
+    here_and_now.csv     what is decided before the future is known: a row a step
+    members.csv          a row a member: what it earns and what happens in it
+    scenario.yaml        the scenario as resolved, every member listed; series.csv beside it
+    members/NAME/        the plan folder of each member, which `planner audit` checks by itself
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import PlanError
+from planner.folder import fill_folder, write_scenario, write_shown
+from planner.language import language
+from planner.plan import Plan
+from planner.scenario import Scenario
+from planner.target import INFEASIBLE, LITTER, PARTS, STOCHASTIC, STOCHASTIC_PARTS, write_whole
+
+HERE_AND_NOW, MEMBERS_CSV, MEMBERS = "here_and_now.csv", "members.csv", "members"
+
+
+@dataclass(frozen=True, eq=False)
+class StochasticPlan:
+    """One plan for several futures.
+
+    scenario: with its members listed.
+    here_and_now: what is decided before the future is known; a row a step, indexed by `time`, the
+        columns of a plan's schedule.
+    members: a settled plan for each future, by name; its bound is that of planning for it alone.
+    table: a row a member; name, probability, profit_cny, alone_cny (planned for it alone), base_cny
+        (with the decisions of the base scenario; empty where they leave no plan), unserved_mtok,
+        shed_mwh, export_mwh, starts.
+    summary: status, objective, bound, gap, expected profit, CVaR, VSS, EVPI; plain values.
+    """
+
+    scenario: Scenario
+    here_and_now: pd.DataFrame
+    members: dict[str, Plan]
+    table: pd.DataFrame
+    summary: dict[str, Any]
+
+    @property
+    def expected_cny(self) -> float:
+        """The mean profit of the members by probability."""
+        return float(self.summary["expected_cny"])
+
+    @property
+    def cvar_cny(self) -> float | None:
+        """The mean profit of the bad futures; None without `risk`."""
+        value: float | None = self.summary["cvar_cny"]
+        return value
+
+    @property
+    def vss_cny(self) -> float | None:
+        """The value of the stochastic solution; None where it has no limit or is not known."""
+        value: float | None = self.summary["vss_cny"]
+        return value
+
+    @property
+    def evpi_cny(self) -> float | None:
+        """The expected value of perfect information; None where it is not known."""
+        value: float | None = self.summary["evpi_cny"]
+        return value
+
+    def write(
+        self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
+    ) -> Path:
+        """Write the folder, whole or not at all; an older one of several futures is replaced.
+
+        Raises:
+            PlanError: the folder holds something else, or cannot be written.
+        """
+        words = language(lang)
+
+        def fill(new: Path) -> None:
+            write_scenario(self.scenario, new)
+            self.here_and_now.to_csv(new / HERE_AND_NOW, date_format="%Y-%m-%dT%H:%M:%S%z")
+            self.table.to_csv(new / MEMBERS_CSV, index=False)
+            text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False)
+            (new / STOCHASTIC).write_text(text + "\n", encoding="utf-8")
+            (new / MEMBERS).mkdir()
+            for name, plan in self.members.items():
+                (new / MEMBERS / name).mkdir()
+                fill_folder(plan, new / MEMBERS / name, formats)
+                write_shown(plan, new / MEMBERS / name, formats, words)
+
+        return write_whole(folder, fill, judge_content)
+
+
+def judge_content(target: Path) -> None:
+    """Demand that a folder is empty or holds the plan for several futures. Raises PlanError."""
+    held = _held(target)
+    if held and held != {INFEASIBLE} and STOCHASTIC not in held:
+        raise PlanError(f"{target} exists and holds no plan for several futures; choose another")
+    strange = {str(target / name) for name in held - STOCHASTIC_PARTS}
+    members = target / MEMBERS
+    for name in _held(members) if members.is_dir() else ():
+        inside = _held(members / name) - PARTS if (members / name).is_dir() else {""}
+        strange |= {str(members / name / part) for part in inside}
+    if strange:
+        raise PlanError(
+            f"{target} holds more than the plan for several futures ({min(strange)}), which a new"
+            " one would remove; move that away or choose another folder"
+        )
+
+
+def _held(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in folder.iterdir()} - LITTER
+    except OSError as error:
+        raise PlanError(f"{folder} cannot be read: {error.strerror}") from None

@@ -1,0 +1,320 @@
+"""A plan for several futures, its members settled, and what it is worth to plan so.
+
+1. The here-and-now decisions are those of the joint plan (`stochastic`).
+2. Each member is settled: planned with these decisions held.
+3. VSS, the value of the stochastic solution, is the profit planned for (mean, or mean and CVaR)
+   above what the decisions of the base scenario alone earn in the same futures (EEV): plan what the
+   file says without its uncertainty, hold its here-and-now decisions, settle every member. They may
+   leave a member without any plan; then VSS has no limit. Should they earn more than the joint plan
+   does, within its gap, they are taken.
+4. EVPI, the expected value of perfect information, is what planning for each member alone would
+   earn (WS) above the profit planned for.
+
+WS >= profit >= EEV. Every solve keeps its own gap, and a difference smaller than what the gaps
+leave open is told as such.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
+from planner.plan import Plan
+from planner.scenario import Scenario, SolverSettings
+from planner.stochastic import StochasticPlan
+from planner.studies.infeasible import infeasible, obvious_contradictions
+from planner.studies.joined import Branch, shared_columns
+from planner.studies.pinned import pin
+from planner.studies.single import (
+    PointlessError,
+    Solution,
+    UnboundedError,
+    demand_audit,
+    optimise,
+    to_plan,
+)
+from planner.studies.stochastic import Decided, compiled, named, plan_window, table
+from planner.summary import gap_of
+from planner.uncertainty.members import members_of
+from planner.uncertainty.risk import Risk, cvar, mean, worth
+
+TOLERANCES = (0.0, 1e-5)
+"""How far a here-and-now decision may move when it is held: what printing it has rounded."""
+CNY = 0.01  # differences of money below this are none
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the members earn and at most could, CNY, each with the same probability as before."""
+
+    profits: tuple[float, ...]
+    bounds: tuple[float, ...]
+
+
+def solve_stochastic(scenario: Scenario) -> StochasticPlan:
+    """Find the plan of a scenario with `uncertainty`: decide now, settle every future.
+
+    `solver.time_limit_s` and `solver.gap` hold for each solve: the joint one, the base scenario,
+    and three of each member.
+
+    Raises:
+        ScenarioError: the scenario has no uncertainty.
+        InfeasibleError: a member has no plan, or no here-and-now decisions serve all of them.
+        NoPlanError: the time limit struck before a first joint plan.
+        PlanError: the plan of a member fails its own audit.
+        KeyboardInterrupt: Ctrl-C before a first joint plan; later what is found is returned.
+    """
+    said = scenario.uncertainty
+    if said is None:
+        problem = Problem("is required to plan for several futures", "uncertainty")
+        raise ScenarioError([problem])
+    members, awake = members_of(scenario), said.awake == "here_and_now"
+    for name, (_, member) in members.items():
+        if contradictions := obvious_contradictions(member):
+            raise named(name, infeasible(member, contradictions))
+    began = time.perf_counter()
+    pairs = list(members.values())
+    decided = plan_window(scenario, pairs, risk=said.risk, awake=awake, names=list(members))
+    joint = time.perf_counter()
+    study = _Study(scenario, decided, [p for p, _ in pairs], said.risk, awake)
+    study.settle()
+    settled = time.perf_counter()
+    if decided.solution.status != "interrupted":
+        try:
+            study.compare()
+        except KeyboardInterrupt:
+            study.notes.append("interrupted before VSS and EVPI were known")
+    seconds = {
+        "joint_s": joint - began,
+        "members_s": settled - joint,
+        "compare_s": time.perf_counter() - settled,
+    }
+    return study.plan(seconds)
+
+
+class _Study:
+    """What is known of a plan for several futures, in the order in which it is found."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        decided: Decided,
+        probabilities: list[float],
+        risk: Risk | None,
+        awake: bool,
+    ) -> None:
+        self.scenario, self.decided, self.risk, self.awake = scenario, decided, risk, awake
+        self.settings: SolverSettings = scenario.solver
+        self.probabilities = probabilities
+        self.here_and_now = decided.here_and_now
+        self.points: list[Solution] = list(decided.points)
+        self.alone: Outcomes | None = None
+        self.base: Outcomes | None = None
+        self.base_profits: list[float | None] = [None] * len(decided.branches)
+        self.notes: list[str] = []
+
+    def settle(self) -> None:
+        """Plan every member with the here-and-now decisions held; never worse than jointly."""
+        if self.decided.solution.status == "interrupted":
+            return
+        for i, branch in enumerate(self.decided.branches):
+            try:
+                found = held(branch, self.here_and_now, self.settings)
+            except NoPlanError:
+                continue
+            if found is not None and earned(branch, found) > earned(branch, self.points[i]):
+                self.points[i] = found
+
+    def compare(self) -> None:
+        """Find what the base scenario's decisions earn, and what each member alone would."""
+        self._compare_base()
+        found = []
+        for branch, point in zip(self.decided.branches, self.points, strict=True):
+            try:
+                solution = optimise(branch.program, self.settings)
+            except NoPlanError:
+                self.notes.append(f"no plan for member {branch.name} alone within the time limit")
+                return
+            found.append((max(earned(branch, solution), earned(branch, point)), -solution.bound))
+        self.alone = _outcomes(found)
+
+    def _compare_base(self) -> None:
+        base = self.scenario.model_copy(update={"uncertainty": None})
+        try:
+            program = compiled("of the base scenario", base)
+            solution = optimise(program, self.settings)
+        except (PointlessError, UnboundedError, InfeasibleError):
+            self.notes.append("the base scenario has no plan of its own, so that VSS is not known")
+            return
+        except NoPlanError:
+            self.notes.append("no plan for the base scenario within the time limit")
+            return
+        given = table(program, solution, shared_columns(program, awake=self.awake))
+        branches, points, lost = self.decided.branches, [], []
+        for i, branch in enumerate(branches):
+            try:
+                found = held(branch, given, self.settings)
+            except NoPlanError:
+                self.notes.append(f"no plan for member {branch.name} within the time limit")
+                return
+            if found is None:
+                lost.append(branch.name)
+                continue
+            self.base_profits[i] = earned(branch, found)
+            points.append(found)
+        if lost:
+            self.notes.append(
+                f"what is best for the base scenario leaves no plan in {', '.join(lost)}:"
+                " VSS has no limit"
+            )
+            return
+        self.base = _outcomes(
+            [(earned(b, point), -point.bound) for b, point in zip(branches, points, strict=True)]
+        )
+        if self._worth(self.base.profits) > self._worth(self._profits()):
+            self.here_and_now, self.points = given, points
+
+    def _profits(self) -> list[float]:
+        pairs = zip(self.decided.branches, self.points, strict=True)
+        return [earned(branch, point) for branch, point in pairs]
+
+    def _worth(self, profits: Sequence[float]) -> float:
+        return worth(self.probabilities, profits, self.risk)
+
+    def plan(self, seconds: Mapping[str, float]) -> StochasticPlan:
+        """Gather the plan; every member is audited."""
+        plans: dict[str, Plan] = {}
+        for i, (branch, point) in enumerate(zip(self.decided.branches, self.points, strict=True)):
+            point = replace(point, duals=None)
+            bound = None if self.alone is None else self.alone.bounds[i]
+            plan = to_plan(branch.program, point, dict(point.seconds))
+            plans[branch.name] = plan = plan.settled(bound, {"breaches": []})
+            demand_audit(plan)
+        table = self._table(plans)
+        return StochasticPlan(
+            self.scenario, self.here_and_now, plans, table, self._summary(plans, table, seconds)
+        )
+
+    def _table(self, plans: Mapping[str, Plan]) -> pd.DataFrame:
+        rows = []
+        for i, (name, plan) in enumerate(plans.items()):
+            step_h = plan.scenario.horizon.step_h
+            uses = plan.allocation
+            rows.append(
+                {
+                    "name": name,
+                    "probability": self.probabilities[i],
+                    "profit_cny": plan.summary["objective_cny"],
+                    "alone_cny": np.nan if self.alone is None else self.alone.profits[i],
+                    "base_cny": self.base_profits[i],
+                    "unserved_mtok": step_h
+                    * (_sum(plan, "unserved_mtok_per_h") + _sum(plan, "refused_mtok_per_h")),
+                    "shed_mwh": step_h * _sum(plan, "shed_mw"),
+                    "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
+                    "starts": sum(f.get("starts", 0.0) for f in plan.summary["figures"].values()),
+                }
+            )
+        found = pd.DataFrame(rows)
+        numbers = [name for name in found if name != "name"]
+        return found.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))
+
+    def _summary(
+        self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]
+    ) -> dict[str, Any]:
+        profits = [plan.summary["objective_cny"] for plan in plans.values()]
+        objective = self._worth(profits)
+        solution = self.decided.solution
+        bound = max(-solution.bound, objective)
+        turnovers = [plan.summary["turnover_cny"] for plan in plans.values()]
+        turnover = mean(self.probabilities, turnovers)
+        risk = self.risk
+        return {
+            "name": self.scenario.name,
+            "description": self.scenario.description,
+            "status": solution.status,
+            "objective_cny": round(objective, 6),
+            "bound_cny": round(bound, 6),
+            "gap": gap_of(objective, bound, turnover),
+            "turnover_cny": round(turnover, 6),
+            "expected_cny": round(mean(self.probabilities, profits), 6),
+            "cvar_cny": risk and round(cvar(self.probabilities, profits, risk.cvar_share), 6),
+            "risk": risk and risk.model_dump(),
+            **self._comparison(objective, bound),
+            "vat": self.scenario.vat,
+            "start": self.scenario.horizon.starts[0].isoformat(),
+            "hours": float(self.scenario.horizon.hours),
+            "step_min": self.scenario.horizon.step_min,
+            "here_and_now": list(self.here_and_now.columns),
+            "members": table.astype(object).where(table.notna(), None).to_dict("records"),
+            "notes": self.notes,
+            "warnings": self.scenario.warnings(),
+            "solving": {
+                "rounds": solution.rounds,
+                "columns": len(solution.x),
+                "members": len(plans),
+            },
+            "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
+            "versions": next(iter(plans.values())).summary["versions"],
+        }
+
+    def _comparison(self, objective: float, bound: float) -> dict[str, float | None]:
+        """Return VSS and EVPI with what they rest on; note those that the gaps may explain."""
+        found: dict[str, float | None] = {}
+        for name, other, sign in (("vss", self.base, 1), ("evpi", self.alone, -1)):
+            which = {"vss": "eev", "evpi": "ws"}[name]
+            if other is None:
+                found |= {f"{name}_cny": None, f"{which}_cny": None, f"{name}_open_cny": None}
+                continue
+            profit, most = self._worth(other.profits), self._worth(other.bounds)
+            difference, slack = sign * (objective - profit), max(bound - objective, most - profit)
+            found |= {
+                f"{name}_cny": round(max(difference, 0.0), 6),
+                f"{which}_cny": round(profit, 6),
+                f"{name}_open_cny": round(max(slack, 0.0), 6),
+            }
+            if slack > CNY and difference <= slack:
+                self.notes.append(
+                    f"{name.upper()} of {difference:,.2f} CNY is not more than the gaps leave open,"
+                    f" {slack:,.2f} CNY: it may be none"
+                )
+        return found
+
+
+def held(branch: Branch, given: pd.DataFrame, settings: SolverSettings) -> Solution | None:
+    """Return the best plan of a member with here-and-now decisions held; None where none has them.
+
+    Raises:
+        NoPlanError: the time limit struck before a first plan.
+    """
+    for tolerance in TOLERANCES:
+        pinned = pin(branch.program, given, tolerance)
+        if not pinned.misfits:
+            try:
+                return optimise(pinned.program, settings)
+            except PointlessError:
+                continue
+    return None
+
+
+def earned(branch: Branch, point: Solution) -> float:
+    """Return the profit of a member at a solution, CNY."""
+    return 0.0 - float(branch.program.cost @ point.x + branch.program.offset)
+
+
+def _outcomes(pairs: Sequence[tuple[float, float]]) -> Outcomes:
+    """Gather (profit, bound) of every member; a bound is never below what is earned."""
+    return Outcomes(
+        tuple(profit for profit, _ in pairs), tuple(max(profit, most) for profit, most in pairs)
+    )
+
+
+def _sum(plan: Plan, quantity: str) -> float:
+    """Return the sum of the columns of a quantity over components and steps."""
+    names = [name for name in plan.schedule if str(name).partition(".")[2] == quantity]
+    return float(plan.schedule[names].to_numpy().sum())
