@@ -12,6 +12,7 @@ Its folder holds
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,48 @@ class StochasticPlan:
                 write_shown(plan, new / MEMBERS / name, formats, words)
 
         return write_whole(folder, fill, judge_content)
+
+
+def member_table(
+    plans: Mapping[str, Plan],
+    probabilities: Sequence[float],
+    alone: Sequence[float] | None,
+    base: Sequence[float | None],
+) -> pd.DataFrame:
+    """Return a row a member, as `StochasticPlan.table` has them.
+
+    Args:
+        plans: the members' plans by name.
+        probabilities: theirs, in the same order.
+        alone: what each earns planned for it alone, CNY; None where that is not known.
+        base: what each earns with the decisions of the base scenario, CNY; None where nothing.
+    """
+    rows = []
+    for i, (name, plan) in enumerate(plans.items()):
+        step_h, uses = plan.scenario.horizon.step_h, plan.allocation
+        unserved = _sum(plan, "unserved_mtok_per_h") + _sum(plan, "refused_mtok_per_h")
+        rows.append(
+            {
+                "name": name,
+                "probability": probabilities[i],
+                "profit_cny": plan.summary["objective_cny"],
+                "alone_cny": None if alone is None else alone[i],
+                "base_cny": base[i],
+                "unserved_mtok": step_h * unserved,
+                "shed_mwh": step_h * _sum(plan, "shed_mw"),
+                "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
+                "starts": sum(f.get("starts", 0.0) for f in plan.summary["figures"].values()),
+            }
+        )
+    found = pd.DataFrame(rows)
+    numbers = [name for name in found if name != "name"]
+    return found.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))
+
+
+def _sum(plan: Plan, quantity: str) -> float:
+    """Return the sum of the columns of a quantity over components and steps."""
+    names = [name for name in plan.schedule if str(name).partition(".")[2] == quantity]
+    return float(plan.schedule[names].to_numpy().sum())
 
 
 def judge_content(target: Path) -> None:

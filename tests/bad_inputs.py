@@ -21,7 +21,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "number as key": ("capacity_mw: 100", "capacity_mw: 100\n    7: 1", "components.pv.7", "is not a field here", "7: 1"),
     "tag as key": ("capacity_mw: 100", "capacity_mw: 100\n    =x: 1", "components.pv.=x", "is not a field here", "=x: 1"),
     "later field": ("capacity_mw: 100", "capacity_mw: 100\n    life_years: 20", "components.pv.life_years", "is not yet available", "life_years"),
-    "later top field": ("name: full_site", "name: x\nuncertainty: {}", "uncertainty", "is not yet available", "uncertainty"),
+    "later top field": ("name: full_site", "name: x\nfinance: {}", "finance", "is not yet available", "finance"),
     # kinds and names
     "no kind": ("    kind: load\n", "", "components.town.kind", "is required: one of battery", "town:"),
     "empty kind": ("kind: load", "kind:  # none", "components.town.kind", "is required: one of battery", ""),

@@ -21,13 +21,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
 from planner.plan import Plan
+from planner.program import Program
 from planner.scenario import Scenario, SolverSettings
-from planner.stochastic import StochasticPlan
+from planner.stochastic import StochasticPlan, member_table
 from planner.studies.infeasible import infeasible, obvious_contradictions
 from planner.studies.joined import Branch, shared_columns
 from planner.studies.pinned import pin
@@ -83,18 +83,12 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
     decided = plan_window(scenario, pairs, risk=said.risk, awake=awake, names=list(members))
     joint = time.perf_counter()
     study = _Study(scenario, decided, [p for p, _ in pairs], said.risk, awake)
-    study.settle()
-    settled = time.perf_counter()
-    if decided.solution.status != "interrupted":
-        try:
-            study.compare()
-        except KeyboardInterrupt:
-            study.notes.append("interrupted before VSS and EVPI were known")
-    seconds = {
-        "joint_s": joint - began,
-        "members_s": settled - joint,
-        "compare_s": time.perf_counter() - settled,
-    }
+    try:
+        study.settle()
+        study.compare()
+    except KeyboardInterrupt:
+        study.interrupted()
+    seconds = {"joint_s": joint - began, "members_s": time.perf_counter() - joint}
     return study.plan(seconds)
 
 
@@ -118,11 +112,17 @@ class _Study:
         self.base: Outcomes | None = None
         self.base_profits: list[float | None] = [None] * len(decided.branches)
         self.notes: list[str] = []
+        self.status = decided.solution.status
+
+    def interrupted(self) -> None:
+        """Note that the rest is not known."""
+        self.status = "interrupted"
+        self.notes.append("interrupted before VSS and EVPI were known")
 
     def settle(self) -> None:
         """Plan every member with the here-and-now decisions held; never worse than jointly."""
-        if self.decided.solution.status == "interrupted":
-            return
+        if self.status == "interrupted":
+            raise KeyboardInterrupt
         for i, branch in enumerate(self.decided.branches):
             try:
                 found = held(branch, self.here_and_now, self.settings)
@@ -137,7 +137,7 @@ class _Study:
         found = []
         for branch, point in zip(self.decided.branches, self.points, strict=True):
             try:
-                solution = optimise(branch.program, self.settings)
+                solution = _solved(branch.program, self.settings)
             except NoPlanError:
                 self.notes.append(f"no plan for member {branch.name} alone within the time limit")
                 return
@@ -148,7 +148,7 @@ class _Study:
         base = self.scenario.model_copy(update={"uncertainty": None})
         try:
             program = compiled("of the base scenario", base)
-            solution = optimise(program, self.settings)
+            solution = _solved(program, self.settings)
         except (PointlessError, UnboundedError, InfeasibleError):
             self.notes.append("the base scenario has no plan of its own, so that VSS is not known")
             return
@@ -196,33 +196,11 @@ class _Study:
             plan = to_plan(branch.program, point, dict(point.seconds))
             plans[branch.name] = plan = plan.settled(bound, {"breaches": []})
             demand_audit(plan)
-        table = self._table(plans)
+        alone = None if self.alone is None else self.alone.profits
+        table = member_table(plans, self.probabilities, alone, self.base_profits)
         return StochasticPlan(
             self.scenario, self.here_and_now, plans, table, self._summary(plans, table, seconds)
         )
-
-    def _table(self, plans: Mapping[str, Plan]) -> pd.DataFrame:
-        rows = []
-        for i, (name, plan) in enumerate(plans.items()):
-            step_h = plan.scenario.horizon.step_h
-            uses = plan.allocation
-            rows.append(
-                {
-                    "name": name,
-                    "probability": self.probabilities[i],
-                    "profit_cny": plan.summary["objective_cny"],
-                    "alone_cny": np.nan if self.alone is None else self.alone.profits[i],
-                    "base_cny": self.base_profits[i],
-                    "unserved_mtok": step_h
-                    * (_sum(plan, "unserved_mtok_per_h") + _sum(plan, "refused_mtok_per_h")),
-                    "shed_mwh": step_h * _sum(plan, "shed_mw"),
-                    "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
-                    "starts": sum(f.get("starts", 0.0) for f in plan.summary["figures"].values()),
-                }
-            )
-        found = pd.DataFrame(rows)
-        numbers = [name for name in found if name != "name"]
-        return found.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))
 
     def _summary(
         self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]
@@ -237,7 +215,7 @@ class _Study:
         return {
             "name": self.scenario.name,
             "description": self.scenario.description,
-            "status": solution.status,
+            "status": self.status,
             "objective_cny": round(objective, 6),
             "bound_cny": round(bound, 6),
             "gap": gap_of(objective, bound, turnover),
@@ -296,10 +274,18 @@ def held(branch: Branch, given: pd.DataFrame, settings: SolverSettings) -> Solut
         pinned = pin(branch.program, given, tolerance)
         if not pinned.misfits:
             try:
-                return optimise(pinned.program, settings)
+                return _solved(pinned.program, settings)
             except PointlessError:
                 continue
     return None
+
+
+def _solved(program: Program, settings: SolverSettings) -> Solution:
+    """Optimise; Ctrl-C ends this study, also where a plan had been found by then."""
+    found = optimise(program, settings)
+    if found.status == "interrupted":
+        raise KeyboardInterrupt
+    return found
 
 
 def earned(branch: Branch, point: Solution) -> float:
@@ -312,9 +298,3 @@ def _outcomes(pairs: Sequence[tuple[float, float]]) -> Outcomes:
     return Outcomes(
         tuple(profit for profit, _ in pairs), tuple(max(profit, most) for profit, most in pairs)
     )
-
-
-def _sum(plan: Plan, quantity: str) -> float:
-    """Return the sum of the columns of a quantity over components and steps."""
-    names = [name for name in plan.schedule if str(name).partition(".")[2] == quantity]
-    return float(plan.schedule[names].to_numpy().sum())
