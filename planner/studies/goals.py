@@ -13,7 +13,7 @@ from planner.solver import Session
 from planner.studies.single import directions
 
 WHOLE = 1e-6  # relative: how far a relaxed solution may miss integers and directions
-HELD = 1e-7  # of its size: what a goal may lose to the next ones
+HELD = 1e-9  # of its size: what a goal may lose to the next ones
 
 
 def reach(program: Program, goals: list[Array]) -> Array | None:

@@ -19,6 +19,8 @@ cycles and the reserve. Whatever the rule, it charges in the very last step what
 A coal unit that is on stays on until an outage, or until an ending asks for it to be off. One that
 is off starts when it may and one of the goals gains by it (the cost of the start is none of the
 goals but the last). Power follows the goals. Jobs start in the first step in which the goals gain.
+Batch work is taken on when it arrives, whether or not it can be answered in time, and answered
+first come, first served.
 
 A grid that decides a declaration declares the exchange of the same hour of the day before, nothing
 on the first day.
@@ -59,7 +61,7 @@ RULES = {
 }
 END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
 """Rows, one for the window, that hold at the end of the horizon."""
-THIRD = 1 / 3
+THIRD = 1 / 3 + 1e-9
 
 
 def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
@@ -155,7 +157,15 @@ class _Step:
             if way:
                 quantity = "charge_mw" if way > 0 else "discharge_mw"
                 yield -self._sum(name, quantity)
+        yield self._refused()
         yield self.program.cost
+
+    def _refused(self) -> Array:
+        """Return the work that is refused."""
+        weights = self._none()
+        for name, _ in self._of("service"):
+            weights[self._at(f"{name}.refused_mtok_per_h")] = 1.0
+        return weights
 
     def _money(self, wanted: Callable[[Any], bool]) -> Array:
         """Return the cost of the step's ledger rows that are wanted."""
@@ -218,7 +228,7 @@ class _Step:
         if high <= low:
             return 0
         place = (now - low) / (high - low)
-        return 1 if place <= THIRD else -1 if place >= 1 - THIRD else 0
+        return 1 if place <= THIRD else -1 if 1 - place <= THIRD else 0
 
     def _day_before(self, name: str, past: pd.DataFrame) -> float:
         """Return import less export in the same hour of the day before, 0 on the first day."""
