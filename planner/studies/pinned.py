@@ -95,7 +95,8 @@ def _rows(
 ) -> tuple[Indices, Array]:
     """Return the report rows to be held and their values; what has no freedom left is compared."""
     free = program.column_upper - program.column_lower > 2 * tolerance + NEAR
-    middle = np.where(free, 0.0, np.nan_to_num((program.column_lower + program.column_upper) / 2))
+    low, high = (np.where(free, 0.0, b) for b in (program.column_lower, program.column_upper))
+    middle = (low + high) / 2
     rows, values = [], []
     for name, step, row, value in later:
         part = slice(program.reports.indptr[row], program.reports.indptr[row + 1])
