@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from planner.studies.breakeven import break_even
     from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
+    from planner.studies.rolling import roll
     from planner.studies.rules_of_thumb import rule_of_thumb
     from planner.studies.simulate import simulate
     from planner.studies.simulated import Simulation
@@ -55,6 +56,7 @@ __all__ = [
     "load",
     "prices",
     "read_plan",
+    "roll",
     "rule_of_thumb",
     "simulate",
     "solve",
@@ -72,6 +74,7 @@ _WHERE = {
     "load": "planner.scenario",
     "prices": "planner.studies.prices",
     "read_plan": "planner.folder",
+    "roll": "planner.studies.rolling",
     "rule_of_thumb": "planner.studies.rules_of_thumb",
     "simulate": "planner.studies.simulate",
     "Simulation": "planner.studies.simulated",

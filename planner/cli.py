@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from planner.commands import cases, planning, reading, simulating
+from planner.commands import beyond, cases, planning, reading, simulating
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +27,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     planning.check: "planner check scenarios/huainan/scenario.yaml",
     planning.solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
     planning.prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",
+    beyond.roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
     simulating.simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
     cases.sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",
     reading.audit: "planner audit plans/huainan",

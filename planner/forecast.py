@@ -9,7 +9,7 @@ with independent standard normal z: its standard deviation grows from 0 to size 
 size error sqrt(1 - correlation_per_h^(2 l)). The size is 1 for a series of 0..1 (so the error is
 one of capacity), else the mean of the actuals' amounts over the horizon. What is 0 stays 0 (sun at
 night, a service that rests); values are cut at the limits of their field. Each issue draws anew,
-and its draw follows from the seeds, the path and the step: the same input, the same forecast.
+and its draw follows from the seeds and the step: the same input, the same forecast.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class DrawnForecast(Frozen):
 
     ar1: Ar1
     """Its error."""
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Seed of its draws."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """Seed of its draws; series with the same seed err together [each series has its own]."""
 
 
 Forecast = np.ndarray[Any, np.dtype[np.float64]] | DrawnForecast
@@ -192,7 +192,8 @@ def drawn_forecast(
     *,
     known: int,
     step_h: float,
-    key: tuple[int | str, ...],
+    path: str,
+    key: tuple[int, ...],
     around: Array | None = None,
 ) -> Array:
     """Draw a forecast of a series; shape (T,).
@@ -203,7 +204,8 @@ def drawn_forecast(
         limits: the values the series may take.
         known: the steps that are known when it is issued.
         step_h: length of a step in hours.
-        key: what tells this draw from others, beside the seed of the forecast.
+        path: of the series, which stands for the seed where the forecast has none.
+        key: what tells this draw from others.
         around: what the errors are added to, by default the actuals: members around a forecast.
     """
     centre = actual if around is None else around
@@ -212,8 +214,8 @@ def drawn_forecast(
         return actual
     size = 1.0 if limits.le == 1.0 else float(np.abs(actual).mean())
     r = forecast.ar1.correlation_per_h**step_h
-    names = (zlib.crc32(part.encode()) if isinstance(part, str) else part for part in key)
-    seeds = [forecast.seed, known, *names]
+    own = zlib.crc32(path.encode()) if forecast.seed is None else forecast.seed
+    seeds = [int(forecast.seed is None), own, known, *key]
     shocks = np.random.default_rng(seeds).standard_normal(ahead)
     spread = np.sqrt(1 - r * r) * size * forecast.ar1.error
     errors = np.array(list(accumulate(spread * shocks, lambda before, z: r * before + z)))

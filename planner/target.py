@@ -163,6 +163,11 @@ def _put_in_order(target: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def windows_folder(target: Path) -> Path:
+    """Return where a run that plans `target` in windows keeps those that are finished."""
+    return _beside(target, "windows")
+
+
 def _beside(target: Path, what: str) -> Path:
     return target.with_name(f".{target.name}.{what}")
 

@@ -31,6 +31,7 @@ LAYERS = [
     ["series", "wording", "pairs"],
     ["given"],
     ["components.terms", "components.priced"],
+    ["components.parted"],
     ["components.base"],
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],

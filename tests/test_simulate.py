@@ -336,7 +336,7 @@ def draws(actual: Any, error: float, limits: Bounds, known: int = 0) -> np.ndarr
     spec = DrawnForecast(ar1=Ar1(error=error, correlation_per_h=0.8))
     values = np.array(actual, dtype=float)
     rows = [
-        drawn_forecast(values, spec, limits, known=known, step_h=0.5, key=("x", i))
+        drawn_forecast(values, spec, limits, known=known, step_h=0.5, path="x", key=(i,))
         for i in range(2000)
     ]
     return np.array(rows)

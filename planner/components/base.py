@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Discriminator, Field, Tag
 
-from planner.components.priced import Priced
+from planner.components.parted import Parted
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -96,8 +96,8 @@ class Time:
         return {month: parts[0] for month, parts in inside.items() if parts}
 
     def _inside(self, groups: list[list[int]]) -> list[list[int]]:
-        cut = [[t for t in group if self.first <= t <= self.last] for group in groups]
-        return [group for group in cut if group]
+        near = [group for group in groups if group[0] <= self.last and group[-1] >= self.first]
+        return [[t for t in group if self.first <= t <= self.last] for group in near]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Site:
 Complaint = tuple[tuple[str | int, ...], str]  # path below the component, message
 
 
-class Component(Priced):
+class Component(Parted):
     """A part of the site. Subclasses carry a literal `kind` and their fields."""
 
     offers_reserve: ClassVar[bool] = False
@@ -222,13 +222,6 @@ class Component(Priced):
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
         """Return what of its schedule is decided before the future is known, nodes if `awake`."""
         return ()
-
-    def counting_on(self, values: Values, window: Window, horizon: Horizon) -> Self:  # noqa: ARG002
-        """Return the same component for a window that leaves the rest of the horizon to later.
-
-        Its rules count on what a relaxation of it, with the schedule `values`, does after that.
-        """
-        return self
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         """Return the same component with its `initial` advanced to the end of the kept window.

@@ -42,6 +42,7 @@ from planner.components.base import (
     Values,
 )
 from planner.components.battery_why import reasons
+from planner.components.counting import count_stored
 from planner.components.priced import Reason, StepPrices
 from planner.components.stored import (
     PRICED,
@@ -253,8 +254,7 @@ class Battery(Component):
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
         import pyomo.environ as pyo
 
-        allowed = self._cycle_limit()
-        if allowed is None:
+        if (allowed := self._cycle_limit()) is None:
             return
         days, step_h = site.clock.days(), site.clock.step_h
         spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
@@ -295,3 +295,6 @@ class Battery(Component):
         if ending == "same_as_start":  # the start meant is the first one
             ending = AtLeast(at_least_mwh=self.initial.total())
         return self.model_copy(update={"initial": initial, "ending": ending})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+        return self.model_copy(update=count_stored(self, values, window, firm))

@@ -31,6 +31,7 @@ from planner.components.base import (
     Values,
 )
 from planner.components.counter import running_total
+from planner.components.counting import count_emission
 from planner.horizon import Horizon, Window
 from planner.series import NonNegative
 
@@ -49,6 +50,8 @@ class Carbon(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"budget_tco2": ("budget_tco2",)}
+    counters: ClassVar[tuple[str, ...]] = ("emitted_tco2",)
+    over_horizon: ClassVar[tuple[str, ...]] = ("budget_tco2",)
     price_cny_per_tco2: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Price of emission above the allowance; an allowance left over is sold at it."""
     budget_tco2: AtLeastZero | None = None
@@ -121,3 +124,6 @@ class Carbon(Component):
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         emitted = float(np.sum(values["gross_tco2"] + values["import_tco2"]))
         return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+        return self.model_copy(update=count_emission(self.budget_tco2, values, window, firm))

@@ -42,6 +42,7 @@ from planner.components.base import (
     Values,
 )
 from planner.components.counter import running_total
+from planner.components.counting import count_green
 from planner.horizon import Frozen, Horizon, Window
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ TOTALS = {
     "load_share": ("load", "load_renewable"),
     "export": ("exported",),
 }
+COUNTED = ("taken", "exported", "load", "load_renewable")
 MONTH_H = 28 * 24
 NOTHING = 1e-9  # MWh: a share of less is none
 
@@ -133,6 +135,8 @@ class GreenRule(Component):
         f"so_far_{name}": (f"so_far.{name}",)
         for name in ("used_mwh", "load_renewable_mwh", "exported_mwh")
     }
+    counters: ClassVar[tuple[str, ...]] = tuple(f"{name}_mwh" for name in COUNTED)
+    over_horizon: ClassVar[tuple[str, ...]] = tuple(FIELDS.values())
     min_self_use_share: Fraction | None = None
     """Least own use of the renewable energy available."""
     min_load_share: Fraction | None = None
@@ -245,7 +249,7 @@ class GreenRule(Component):
             b.add_component(rule, row)
         return Terms(costs=costs)
 
-    def _added(self, values: Values, step_h: float) -> GreenEnergy:
+    def added(self, values: Values, step_h: float) -> GreenEnergy:
         """Return what the steps of a schedule add."""
         mwh = {
             name: step_h * float(np.sum(values[f"{name}_mw"]))
@@ -262,7 +266,7 @@ class GreenRule(Component):
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        added = self._added(values, horizon.step_h)
+        added = self.added(values, horizon.step_h)
         whole = self.so_far.plus(added).plus(self.ahead)
         shares = {
             "self_use_share": (whole.used_mwh, whole.available_mwh),
@@ -276,8 +280,11 @@ class GreenRule(Component):
         return figures
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
-        so_far = self.so_far.plus(self._added(values, horizon.step_h))
+        so_far = self.so_far.plus(self.added(values, horizon.step_h))
         return self.model_copy(update={"so_far": so_far})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:
+        return self.model_copy(update=count_green(self, values, window, horizon, firm))
 
 
 def _margin(rule: str, share: float, total: Mapping[str, Expression]) -> Expression:

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
 from planner.components.base import (
@@ -41,6 +40,7 @@ from planner.components.base import (
     Terms,
     Values,
 )
+from planner.components.counting import count_peaks
 from planner.components.declaration import (
     Declaration,
     check_declaration,
@@ -61,6 +61,7 @@ from planner.components.exchange import (
 from planner.components.grid_why import reasons
 from planner.components.priced import Reason, StepPrices
 from planner.components.response import Response, check_events, respond, warn_of_events
+from planner.components.stored import over_origins
 from planner.components.tariff import (
     PeakSoFar,
     charge_figures,
@@ -97,6 +98,7 @@ class Grid(Component):
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
         name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
     }
+    over_horizon: ClassVar[tuple[str, ...]] = ("demand_charge_cny_per_mw_month",)
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -229,8 +231,8 @@ class Grid(Component):
             line = Line("export", use="export", origin=o)
             costs[line] = {t: -price[t] * step_h * b.export_mw[o, t] for t in time.steps}
         exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
-        rate, expected = self.demand_charge_cny_per_mw_month, self.expected_peak_mw
-        costs |= demand_charge(b, time, rate, self.peak_so_far_mw, expected)
+        peaks = self.peak_so_far_mw, self.expected_peak_mw
+        costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
         limit_exchange(b, time, self.ramp_mw_per_h, self.max_swing_share, exchanged, self.initial)
         if self.declaration is not None:
             settled = settle(b, time, self.declaration, market_of(self), exported)
@@ -271,10 +273,9 @@ class Grid(Component):
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         step_h, bought = horizon.step_h, values["import_mw"]
-        imported = float(bought.sum() * step_h)
         found = {
-            "import_mwh": imported,
-            "export_mwh": _total("export_mw", values) * step_h,
+            "import_mwh": (imported := float(bought.sum() * step_h)),
+            "export_mwh": float(over_origins("export_mw", values).sum()) * step_h,
             "peak_import_mw": float(bought.max()),
             "import_emission_tco2": self.import_emission_tco2_per_mwh * imported,
         }
@@ -283,7 +284,7 @@ class Grid(Component):
         if self.declaration is not None:
             found |= settlement_figures(self.declaration, market_of(self), values, horizon)
         if self.response:
-            found["responded_mwh"] = _total("responded_mw", values) * step_h
+            found["responded_mwh"] = float(over_origins("responded_mw", values).sum()) * step_h
         return found
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
@@ -295,6 +296,5 @@ class Grid(Component):
         initial = past_after(*limits, self.initial, values, kept, horizon)
         return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
 
-
-def _total(quantity: str, values: Values) -> float:
-    return float(np.sum([values[name] for name in values if name.startswith(f"{quantity}[")]))
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+        return self.model_copy(update=count_peaks(self, values, window, horizon))

@@ -42,6 +42,7 @@ from planner.components.batch import (
     ServiceInitial,
     Waiting,
 )
+from planner.components.counting import count_served
 from planner.components.market import MarketStep, declare_market
 from planner.components.priced import Reason, StepPrices, Tokens
 from planner.components.service_why import reasons, sold
@@ -64,6 +65,8 @@ class Service(Component):
         "arrivals_mtok_per_h": ("arrivals_mtok_per_h",),
         "market_mtok_per_h": ("market.*.mtok_per_h",),
     }
+    counters: ClassVar[tuple[str, ...]] = ("served_mtok", "taken_mtok")
+    over_horizon: ClassVar[tuple[str, ...]] = ("min_served_share",)
     model: str
     """Model it is answered with; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
@@ -142,7 +145,8 @@ class Service(Component):
         """What counts toward `min_served_share`: answers, or batch work taken on."""
         return f"{'answered' if self.arrivals_mtok_per_h is None else 'accepted'}_mtok_per_h"
 
-    def _served(self, values: Values) -> float:
+    def served(self, values: Values) -> float:
+        """Return what counts toward `min_served_share` in some steps, Mtok/h summed."""
         return float(values[self._served_column].sum())
 
     def within(self, limit: float | None) -> bool:
@@ -255,7 +259,7 @@ class Service(Component):
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         wanted = float(self.wanted().sum() * horizon.step_h)
-        served = self._served(values) * horizon.step_h
+        served = self.served(values) * horizon.step_h
         figures = {
             "wanted_mtok": wanted,
             "answered_mtok": float(values["answered_mtok_per_h"].sum() * horizon.step_h),
@@ -270,7 +274,7 @@ class Service(Component):
         start, ending = self.initial, self.ending
         passed = self.wanted()[kept.first - 1 : kept.last]
         wanted = start.wanted_so_far_mtok + float(passed.sum() * horizon.step_h)
-        served = start.served_so_far_mtok + self._served(values) * horizon.step_h
+        served = start.served_so_far_mtok + self.served(values) * horizon.step_h
         least = self.min_served_share * wanted
         waiting: tuple[Waiting, ...] = ()
         if (queue := self._queue()) is not None:
@@ -282,6 +286,9 @@ class Service(Component):
             served_so_far_mtok=least if least - 1e-6 < served < least else min(wanted, served),
         )
         return self.model_copy(update={"initial": initial, "ending": ending})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:
+        return self.model_copy(update=count_served(self, values, window, horizon, firm))
 
 
 def _same_value(value: Any, default: Any) -> bool:

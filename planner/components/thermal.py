@@ -223,6 +223,7 @@ class Thermal(Component):
 
     def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
         ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
+        last = time.last == horizon.steps  # the end of a window before that is none
         return Commitment(
             on=self.initial.on,
             age=horizon.steps_up(self.initial.hours),
@@ -231,7 +232,7 @@ class Thermal(Component):
             kinds=tuple(horizon.steps_up(startup.off_h) for startup in self.startups),
             off=frozenset(t for t, forced in time.of(self.forced_off()).items() if forced),
             must_run=self.must_run,
-            ends_on=ends_on.get(self.ending),
+            ends_on=ends_on.get(self.ending) if last else None,
         )
 
     def _ramps(self, time: Time, commitment: Commitment) -> Ramps:

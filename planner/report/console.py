@@ -48,9 +48,12 @@ def show(plan: Plan, console: Console) -> None:
 def _head(summary: dict[str, Any], console: Console) -> None:
     gap, known = summary["gap"], summary["bound_cny"] is not None
     colour = "green" if summary["status"] == "optimal" else "yellow"
+    status = STATUS[summary["status"]]
+    if rolling := summary.get("rolling"):
+        status = f"{rolling['windows']} windows of {rolling['window_h']:g} h put together"
     said = f"gap [{colour}]{gap:.2e}[/] of" if known else "no bound is known;"
     console.print(
-        f"[bold]{_text(summary['name'])}[/]  {STATUS[summary['status']]},"
+        f"[bold]{_text(summary['name'])}[/]  {status},"
         f" {said} turnover {_money(summary['turnover_cny'])} CNY"
     )
     console.print(

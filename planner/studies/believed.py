@@ -40,7 +40,7 @@ def forecasts(scenario: Scenario, issued: int, seed: int, member: int = 0) -> di
         for number in (0, member) if member else (0,):
             made = drawn_forecast(
                 actual, forecast, limits, known=issued, step_h=step_h,
-                key=(seed, text, number), around=made,
+                path=text, key=(seed, number), around=made,
             )  # fmt: skip
         assert made is not None
         found[text] = made

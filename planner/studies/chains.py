@@ -10,7 +10,7 @@ import hashlib
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ from planner.errors import Problem, ScenarioError, SolveError
 from planner.folder import plain_scenario
 from planner.horizon import Window
 from planner.scenario import Scenario
+from planner.studies.ahead import Ahead
 from planner.studies.days import POLICIES, STOCHASTIC, Day, Task, run_day
 from planner.studies.windows import advance
 from planner.sweeps.store import Store
@@ -103,6 +104,7 @@ class Chain:
     scenario: Scenario
     settings: Settings
     content: str
+    ahead: Ahead
     rows: list[pd.DataFrame] = field(default_factory=list)
     changes: int = 0
     forced: int = 0
@@ -124,7 +126,7 @@ class Chain:
         past = pd.concat(self.rows).iloc[-day:] if self.rows else pd.DataFrame()
         return Task(
             self.policy, self.state, past, first, last, until,
-            self.settings.seed, self.settings.members,
+            self.settings.seed, self.settings.members, self.ahead,
         )  # fmt: skip
 
     def key(self) -> str:
@@ -144,12 +146,19 @@ class Chain:
 
 
 def run(
-    scenario: Scenario, settings: Settings, store: Store | None, progress: Progress | None
+    scenario: Scenario,
+    settings: Settings,
+    ahead: Mapping[str, Ahead],
+    store: Store | None,
+    progress: Progress | None,
 ) -> dict[str, Chain]:
-    """Simulate every policy to the end; days that the store holds are taken from it."""
+    """Simulate every policy to the end; days that the store holds are taken from it.
+
+    `ahead` is what the windows of each policy count on.
+    """
     plain = json.dumps(plain_scenario(scenario), sort_keys=True)
     content = plain + repr([(name, version(name)) for name in VERSIONS])
-    chains = {p: Chain(p, scenario, settings, content) for p in settings.policies}
+    chains = {p: Chain(p, scenario, settings, content, ahead[p]) for p in settings.policies}
     count = -(-scenario.horizon.steps // settings.every) * len(chains)
     finished = 0
 

@@ -23,6 +23,7 @@ import pandas as pd
 from planner.errors import InfeasibleError
 from planner.horizon import Window
 from planner.scenario import Scenario
+from planner.studies.ahead import Ahead, counting
 from planner.studies.believed import as_expected, believed, forecasts
 from planner.studies.operating import COMMITMENT, decided_columns, operate
 from planner.studies.rules_of_thumb import RULES, thumb_step
@@ -40,6 +41,8 @@ class Task:
     state: the scenario before it, with its actuals.
     past: the rows of the day before, none on the first.
     first, last, until: its first and last step, and the last step it is planned to.
+    ahead: what rules over the horizon count on after a window: a relaxation of the horizon, of what
+        was believed of it when it began.
     """
 
     policy: str
@@ -50,6 +53,7 @@ class Task:
     until: int
     seed: int
     members: int
+    ahead: Ahead
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ def run_day(task: Task) -> Day:
     if task.policy in RULES:
         return _by_thumb(task)
     if task.policy == PERFECT:
-        done = operate(task.state, Window(task.first, task.until))
+        done = operate(task.state, Window(task.first, task.until), task.ahead)
         kept = task.last - task.first + 1
         return Day(done.schedule.iloc[:kept], forced=kept if done.forced else 0)
     return _on_forecasts(task)
@@ -101,7 +105,7 @@ def _on_forecasts(task: Task) -> Day:
             intended = intended.iloc[t - window.first :]
         else:
             now = believed(state, series, t)
-            done = operate(now, Window(t, task.until), decided.iloc[t - task.first :])
+            done = operate(now, Window(t, task.until), task.ahead, decided.iloc[t - task.first :])
             intended = done.schedule
             forced += done.forced
             if done.changed:
@@ -121,13 +125,14 @@ def _planned(task: Task, series: dict[str, np.ndarray]) -> tuple[pd.DataFrame, p
             forecasts(state, task.first - 1, task.seed, member)
             for member in range(1, task.members + 1)
         )
-        members = [(1 / task.members, believed(state, draw, task.first - 1)) for draw in draws]
+        members = [believed(state, draw, task.first - 1) for draw in draws]
+        counted = [counting(member, window, task.ahead, firm=True) for member in members]
         with suppress(InfeasibleError):
-            found = plan_window(state, members, window)
+            found = plan_window(state, [(1 / task.members, member) for member in counted], window)
             if found.solution.status == "interrupted":
                 raise KeyboardInterrupt
             return found.here_and_now, None
-    schedule = operate(believed(state, series, task.first - 1), window).schedule
+    schedule = operate(believed(state, series, task.first - 1), window, task.ahead).schedule
     return schedule, schedule
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from planner.errors import InfeasibleError
+from planner.horizon import Window
 from planner.model import assemble
 from planner.program import Program, compile_program
 from planner.scenario import Scenario
@@ -71,9 +72,14 @@ def _unmet_loads(scenario: Scenario) -> Iterator[Told]:
             )
 
 
-def infeasible(scenario: Scenario, contradictions: Sequence[Told] = ()) -> InfeasibleError:
-    """Return the error that explains a scenario without a plan: the conflict and the changes."""
-    model, program = assemble(scenario), None
+def infeasible(
+    scenario: Scenario, contradictions: Sequence[Told] = (), window: Window | None = None
+) -> InfeasibleError:
+    """Return the error that explains a scenario without a plan: the conflict and the changes.
+
+    With a window, why there is no plan of these steps.
+    """
+    model, program = assemble(scenario, window), None
     with suppress(InfeasibleError):  # a row without any decision in it is broken
         program = compile_program(model)
     told, proven = list(contradictions), True
@@ -82,7 +88,7 @@ def infeasible(scenario: Scenario, contradictions: Sequence[Told] = ()) -> Infea
         found = conflict(model, program, scenario.solver, until)
         told = [told_rule(scenario, family) for family in _families(found.rules)]
         proven = found.proven
-    changes = _changes(scenario, program, told)
+    changes = _changes(scenario, program, told, window)
     del model
     lines = ["no plan satisfies every rule of the scenario"]
     if told:
@@ -111,9 +117,11 @@ def infeasible(scenario: Scenario, contradictions: Sequence[Told] = ()) -> Infea
     return InfeasibleError("\n".join(lines), diagnosis)
 
 
-def _changes(scenario: Scenario, program: Program | None, told: Sequence[Told]) -> list[Change]:
+def _changes(
+    scenario: Scenario, program: Program | None, told: Sequence[Told], window: Window | None
+) -> list[Change]:
     """Return what makes a plan possible: fields of the components named, of others, or several."""
-    repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S)
+    repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S, window)
     named = sorted({name for rule in told for name in rule.components})
     others = [name for name in scenario.components if name not in named]
     return repair.single(named) or repair.together() or repair.single(others) or repair.together()

@@ -1,7 +1,8 @@
 """The best plan of a window where part of it is decided already, and what is done if there is none.
 
 1. What is decided (commitments, declarations) is pinned and the rest is dispatched: an LP, where no
-   other integers are left.
+   other integers are left. Rules over the horizon count on what a relaxation of it does after the
+   window, firmly if that can be (`ahead`).
 2. If no plan has these commitments they are decided anew for the rest of the window; declarations
    stand, they cannot be taken back.
 3. If there is no plan at all, the rows that contradict each other give way by as little as can be,
@@ -15,18 +16,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from planner.errors import InfeasibleError
 from planner.horizon import Window
 from planner.model import Model, assemble
 from planner.program import Program, compile_program
 from planner.scenario import Scenario, SolverSettings
+from planner.studies.ahead import Ahead, counting
 from planner.studies.breaches import breaches
 from planner.studies.pinned import Pinned, pin
-from planner.studies.single import optimise
+from planner.studies.single import PointlessError, optimise
 from planner.studies.windows import schedule_of
 
-COUNTED_ANEW = frozenset({"taken_mtok"})
-"""Columns that begin at another value in every window; they follow from the rest."""
 COMMITMENT, DECLARATION = "commitment", "declaration"
 
 
@@ -43,10 +42,14 @@ class Operated:
     forced: bool = False
 
 
-def given(schedule: pd.DataFrame) -> pd.DataFrame:
+def given(scenario: Scenario, schedule: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of several windows as they can be settled: without what each counts anew."""
-    new = [c for c in schedule.columns if str(c).partition(".")[2] in COUNTED_ANEW]
-    return schedule.drop(columns=new)
+    sums = {
+        f"{name}.{column}"
+        for name, component in scenario.components.items()
+        for column in component.counters
+    }
+    return schedule.drop(columns=[column for column in schedule.columns if column in sums])
 
 
 def decided_columns(scenario: Scenario, schedule: pd.DataFrame) -> dict[str, list[str]]:
@@ -60,12 +63,15 @@ def decided_columns(scenario: Scenario, schedule: pd.DataFrame) -> dict[str, lis
     return found
 
 
-def operate(scenario: Scenario, window: Window, planned: pd.DataFrame | None = None) -> Operated:
+def operate(
+    scenario: Scenario, window: Window, ahead: Ahead, planned: pd.DataFrame | None = None
+) -> Operated:
     """Find the most profitable schedule of a window that keeps to what is decided.
 
     Args:
         scenario: at the state before the window, with what is known or believed of its series.
         window: the steps.
+        ahead: what rules over the horizon may count on after the window.
         planned: the schedule that what is decided is taken from; None where nothing is.
 
     Raises:
@@ -73,22 +79,23 @@ def operate(scenario: Scenario, window: Window, planned: pd.DataFrame | None = N
         InfeasibleError: a row contradicts itself without any decision in it, or the profit of the
             scenario has no bound.
     """
-    model = assemble(scenario, window)
-    program = compile_program(model)
-    pinned = Pinned(program, ())
+    ways: list[tuple[str, ...]] = [()]
     if planned is not None:
-        decided = decided_columns(scenario, planned)
-        for kinds in ((COMMITMENT, DECLARATION), (DECLARATION,)):
-            columns = [column for kind in kinds for column in decided[kind]]
-            pinned = pin(program, planned[columns])
+        ways = [(COMMITMENT, DECLARATION), (DECLARATION,)]
+    firmly = (True,) if window.last == scenario.horizon.steps else (True, False)
+    for held in ways:
+        for firm in firmly:
+            model = assemble(counting(scenario, window, ahead, firm=firm), window)
+            pinned = Pinned(compile_program(model), ())
+            if planned is not None:
+                decided = decided_columns(scenario, planned)
+                columns = [column for kind in held for column in decided[kind]]
+                pinned = pin(pinned.program, planned[columns])
+            changed = planned is not None and COMMITMENT not in held
             if not pinned.misfits:
-                with suppress(InfeasibleError):
-                    schedule = dispatch(pinned.program, scenario.solver)
-                    return Operated(schedule, changed=COMMITMENT not in kinds)
-    else:
-        with suppress(InfeasibleError):
-            return Operated(dispatch(program, scenario.solver))
-    return Operated(least_broken(model, pinned), changed=planned is not None, forced=True)
+                with suppress(PointlessError):
+                    return Operated(dispatch(pinned.program, scenario.solver), changed)
+    return Operated(least_broken(model, pinned), changed, forced=True)
 
 
 def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:

@@ -95,8 +95,8 @@ def _rows(
 ) -> tuple[Indices, Array]:
     """Return the report rows to be held and their values; what has no freedom left is compared."""
     free = program.column_upper - program.column_lower > 2 * tolerance + NEAR
-    low, high = (np.where(free, 0.0, b) for b in (program.column_lower, program.column_upper))
-    middle = (low + high) / 2
+    middle = np.zeros(len(free))
+    middle[~free] = (program.column_lower[~free] + program.column_upper[~free]) / 2
     rows, values = [], []
     for name, step, row, value in later:
         part = slice(program.reports.indptr[row], program.reports.indptr[row + 1])

@@ -18,7 +18,7 @@ import numpy as np
 from planner.components.base import Component
 from planner.errors import PlannerError
 from planner.folder import plain_scenario
-from planner.horizon import Frozen
+from planner.horizon import Frozen, Window
 from planner.model import assemble
 from planner.program import Program, compile_program
 from planner.scenario import Scenario
@@ -80,8 +80,14 @@ class Choice:
 class Repair:
     """Looks for changes of one scenario that make a plan possible, until a time."""
 
-    def __init__(self, scenario: Scenario, program: Program | None, until: float) -> None:
-        self.scenario, self.program, self.until = scenario, program, until
+    def __init__(
+        self,
+        scenario: Scenario,
+        program: Program | None,
+        until: float,
+        window: Window | None = None,
+    ) -> None:
+        self.scenario, self.program, self.until, self.window = scenario, program, until, window
         self.slacks: list[tuple[Choice, Slack]] = []
 
     def late(self) -> bool:
@@ -140,7 +146,9 @@ class Repair:
     def possible(self, values: Mapping[str, Any]) -> bool:
         """Whether the scenario with some values changed is valid and has a plan."""
         try:
-            program = compile_program(assemble(changed_scenario(self.scenario, values)))
+            program = compile_program(
+                assemble(changed_scenario(self.scenario, values), self.window)
+            )
         except PlannerError:
             return False
         session = Session(program, threads=self.scenario.solver.threads, seed=0)
@@ -160,7 +168,7 @@ class Repair:
         amount = 1e-3 * choice.scale
         try:
             changed = with_value(self.scenario, choice.path, choice.value + amount)
-            moved = compile_program(assemble(changed))
+            moved = compile_program(assemble(changed, self.window))
         except PlannerError:
             return None
         effects = effects_of(self.program, moved, amount)

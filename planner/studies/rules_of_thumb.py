@@ -75,7 +75,7 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         NoPlanError: the time limit struck.
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
-    return settle(scenario, given(thumb_schedule(scenario, rule))).plan
+    return settle(scenario, given(scenario, thumb_schedule(scenario, rule))).plan
 
 
 def thumb_schedule(scenario: Scenario, rule: str) -> pd.DataFrame:

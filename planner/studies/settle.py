@@ -68,6 +68,7 @@ def settle(
         ScenarioError: the schedule cannot be read, or has columns that the scenario has not.
         NoPlanError: the time limit struck.
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
+        KeyboardInterrupt: Ctrl-C.
     """
     demand_one_future(scenario)
     given, source = _given(scenario, schedule)
@@ -92,6 +93,8 @@ def settle(
         told, loose = breaches(model, pinned, scenario.solver.time_limit_s)
         pinned = replace(pinned, program=loose)
         solution = optimise(loose, scenario.solver)
+    if solution.status == "interrupted":
+        raise KeyboardInterrupt
     plan = to_plan(pinned.program, solution, seconds | solution.seconds, whole=not told)
     plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in told]})
     if not told:

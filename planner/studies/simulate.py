@@ -11,23 +11,23 @@ simulation that is killed goes on where it stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from planner.errors import PlanError, Problem, ScenarioError, SolveError
-from planner.model import assemble
+from planner.errors import InfeasibleError, NoPlanError, PlanError, Problem, ScenarioError
 from planner.plan import Plan
-from planner.program import compile_program
 from planner.scenario import Scenario, load
+from planner.studies.ahead import Ahead, relaxation
+from planner.studies.believed import believed, forecasts
 from planner.studies.chains import Chain, Progress, Settings, run
-from planner.studies.days import POLICIES
+from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
+from planner.studies.kept import Kept
 from planner.studies.operating import given
 from planner.studies.settle import settle
 from planner.studies.simulated import Simulation, table_of, write_simulation
-from planner.studies.single import optimise
 from planner.sweeps.store import Store
 from planner.target import LITTER, claim, file_name
 
@@ -67,6 +67,7 @@ def simulate(
 
     Raises:
         ScenarioError: the scenario or an option is wrong.
+        InfeasibleError: the profit has no bound.
         NoPlanError: the time limit of the scenario's solver struck before a first plan.
         PlanError: the folder holds something else, or a settled plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished days are kept.
@@ -79,8 +80,8 @@ def simulate(
             target = held.enter_context(claim(Path(out), judge_simulation))
             store = Store(target, fresh=fresh, file=DAYS)
             held.callback(store.close)
-        chains = run(found, settings, store, progress)
-        bound = upper_bound(found)
+        bound, ahead = _outlooks(found, settings)
+        chains = run(found, settings, ahead, store, progress)
         plans = {name: _settled(found, chain, bound) for name, chain in chains.items()}
         counts = {name: (chain.changes, chain.forced) for name, chain in chains.items()}
         told = settings.told() | {"forecasts": sorted(found.forecast)}
@@ -106,15 +107,31 @@ def judge_simulation(target: Path) -> None:
         raise PlanError(f"{target} exists and is no folder of a simulation; choose another")
 
 
-def upper_bound(scenario: Scenario) -> float | None:
-    """Return a profit that no operation of the horizon can beat, from its LP relaxation, CNY.
+def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Ahead]]:
+    """Return the LP bound of the horizon, and what the windows of each policy count on."""
+    bound, known = _outlook(scenario)
+    guessed = known
+    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(settings.policies)
+    if scenario.forecast and plans_on_forecasts and settings.window < scenario.horizon.steps:
+        expected = believed(scenario, forecasts(scenario, 0, settings.seed), 0)
+        guessed = _outlook(expected)[1]
+    return bound, {name: known if name == PERFECT else guessed for name in settings.policies}
 
-    None where the solver finds none within its limits.
+
+def _outlook(scenario: Scenario) -> tuple[float | None, Ahead]:
+    """Return the LP bound of a horizon and what its relaxation does; nothing where it has none.
+
+    Raises:
+        InfeasibleError: the profit has no bound.
     """
-    relaxed = scenario.solver.model_copy(update={"relax": True})
-    with suppress(SolveError):
-        return -optimise(compile_program(assemble(scenario)), relaxed).bound
-    return None
+    try:
+        return relaxation(scenario, Kept(None, "", fresh=False))
+    except InfeasibleError as error:
+        if error.diagnosis["status"] == "unbounded":
+            raise
+    except NoPlanError:
+        pass
+    return None, {}
 
 
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
@@ -137,7 +154,7 @@ def _wrong(path: str, message: str) -> ScenarioError:
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = given(pd.concat(chain.rows))
+    rows = given(scenario, pd.concat(chain.rows))
     plan = settle(scenario, rows, bound_cny=bound).plan
     facts = {"policy": chain.policy, "commitment_changes": chain.changes}
     return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,6 @@ class Base:
         self._tables: dict[str, dict[Any, Any]] = {}
         self._contexts: dict[str, tuple[Context, dict[str, Component]]] = {}
         self._shared: dict[int, tuple[Component, bytes | None]] = {}
-        self._versions = repr([(name, version(name)) for name in VERSIONS]).encode()
         self.exact: dict[str, Any] = {}
         """Solver limits of the base itself, where the sweep explores with others."""
         self.top: tuple[ScenarioFile, bool] | None = None
@@ -84,22 +84,16 @@ class Base:
 
     def key(self, scenario: Scenario) -> str:
         """Return the content of a scenario and of the versions that solve it, as a hash."""
-        total = hashlib.sha256(self._versions)
-        for name in ScenarioFile.model_fields:
-            total.update(repr(getattr(scenario, name)).encode() + b";")
-        for name, component in scenario.components.items():
-            total.update(name.encode() + b"\0" + self._hash(component))
-        return total.hexdigest()[:32]
+        return scenario_key(scenario, self._hash)
 
     def _hash(self, component: Component) -> bytes:
         held = self._shared.get(id(component))
         if held is not None and held[1] is not None:
             return held[1]
-        total = hashlib.sha256()
-        _feed(total, component)
+        found = _digest(component)
         if held is not None:
-            self._shared[id(component)] = (component, total.digest())
-        return total.digest()
+            self._shared[id(component)] = (component, found)
+        return found
 
     def context_of(self, top: ScenarioFile) -> tuple[Context, dict[str, Component]]:
         """Return what series are read with on a horizon, and the base components valid there."""
@@ -150,6 +144,27 @@ class _Sharing(Checker):
         if component is not None and settled and data is self.own.get(name):
             self.base.share(name, component, self.shared)
         return component
+
+
+def _digest(component: Component) -> bytes:
+    total = hashlib.sha256()
+    _feed(total, component)
+    return total.digest()
+
+
+@cache
+def _versions() -> bytes:
+    return repr([(name, version(name)) for name in VERSIONS]).encode()
+
+
+def scenario_key(scenario: Scenario, digest: Callable[[Component], bytes] = _digest) -> str:
+    """Return the content of a scenario and of the versions that solve it, as a hash."""
+    total = hashlib.sha256(_versions())
+    for name in ScenarioFile.model_fields:
+        total.update(repr(getattr(scenario, name)).encode() + b";")
+    for name, component in scenario.components.items():
+        total.update(name.encode() + b"\0" + digest(component))
+    return total.hexdigest()[:32]
 
 
 def _feed(total: Any, value: Any) -> None:
