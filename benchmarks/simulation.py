@@ -1,7 +1,8 @@
-"""What forecasts are worth at huainan: days of July, planned by every policy, operated on actuals.
+"""What forecasts are worth at huainan: days from 15 July 2026 on, planned by every policy, operated on actuals.
 
 The forecasts are those of scenarios/huainan: drawn around the actuals, whose series reach the whole
-of 2026. Prints the table and the processor time of each policy; a folder makes it resumable.
+of 2026. The gap must be finer than what forecasts cost: at 5e-3 a policy may beat perfect
+foresight by luck. Prints the table and the processor time of each policy; a folder makes it resumable.
 
     python benchmarks/simulation.py --days 30 --out /tmp/huainan_30
 """
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("--window-h", type=float, default=24)
     parser.add_argument("--members", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--gap", type=float, default=5e-3)
+    parser.add_argument("--gap", type=float, default=1e-3)
     parser.add_argument("--policies", nargs="+", default=list(POLICIES), choices=POLICIES)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()

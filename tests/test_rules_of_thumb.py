@@ -145,9 +145,12 @@ def test_what_a_rule_of_thumb_cannot_keep_is_named_not_raised() -> None:
         "town": build.load(5, 5),
         "rule": build.green_rule(max_export_share=0.1),
     }
-    # Half of the sun is sold in the first hour before the rule is seen; it cannot be taken back.
+    # Half of the sun is sold in the first hour before the rule is seen; it cannot be taken back,
+    # and what else the horizon asks for is kept all the same.
+    green["battery"] = build.battery(ending={"at_least_mwh": 2})
     plan = planner.rule_of_thumb(scenario(green, 2), "grid_first")
     assert [b["rule"] for b in plan.summary["breaches"]] == ["export"]
+    assert plan.summary["figures"]["battery"]["energy_at_end_mwh"] == pytest.approx(2)
 
 
 def test_a_load_that_nobody_can_serve_is_named_too() -> None:

@@ -27,8 +27,9 @@ on the first day.
 
 Rules of a whole horizon (endings, least shares, green rules, budgets: `END_RULES`) are seen in the
 last step only; every other row holds in every step. Where no step keeps to the rule of thumb, it
-gives way to the most profitable step; where no step is possible at all, rows give way by as little
-as can be. What is broken then is named when the schedule is settled.
+gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
+keeps those that it can, one after the other; where a step is not possible at all, rows give way by
+as little as can be. What is broken then is named when the schedule is settled.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from planner.errors import Problem, ScenarioError, did_you_mean
 from planner.horizon import Window
 from planner.model import assemble
 from planner.plan import Plan
-from planner.program import Program, compile_program
+from planner.program import Indices, Program, compile_program
 from planner.scenario import Scenario
 from planner.series import Array
 from planner.studies.goals import HELD, reach, with_row
@@ -110,28 +111,23 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
         past: the rows before it, those of the last 24 hours at least.
     """
     model = assemble(state, Window(t, t))
-    program = _without_ends(compile_program(model), t)
+    program = compile_program(model)
     integer = program.integer.copy()
     integer[program.switches] = True
-    program = replace(program, integer=integer)
-    step = _Step(state, rule, t, program)
-    x = reach(step.ruled(past), list(step.goals()))
-    if x is None:
-        x = reach(program, [program.cost])
-    return least_broken(model, Pinned(program, ())) if x is None else schedule_of(program, x)
-
-
-def _without_ends(program: Program, t: int) -> Program:
-    """Free the rules of the whole horizon before its last step."""
-    if t == program.scenario.horizon.steps:
-        return program
-    ends = [number for (_, name, _), number in program.families.items() if name in END_RULES]
-    rows = np.isin(program.row_families, ends) & (program.row_steps == 0)
-    return replace(
-        program,
-        row_lower=np.where(rows, -np.inf, program.row_lower),
-        row_upper=np.where(rows, np.inf, program.row_upper),
-    )
+    whole = _Step(state, rule, t, replace(program, integer=integer))
+    ends = whole.ends()
+    ways = [whole.without(ends)]
+    if t == state.horizon.steps and ends.size:
+        ways = [whole, *ways]
+    for step in ways:
+        if step is not whole and len(ways) > 1:
+            step = step.with_possible(ends, whole.program, past)
+        x = reach(step.ruled(past), list(step.goals()))
+        if x is None:
+            x = reach(step.program, [step.program.cost])
+        if x is not None:
+            return schedule_of(step.program, x)
+    return least_broken(model, Pinned(ways[-1].program, ()))
 
 
 @dataclass(frozen=True)
@@ -142,6 +138,31 @@ class _Step:
     rule: str
     t: int
     program: Program
+
+    def ends(self) -> Indices:
+        """Return the rows that hold at the end of the horizon."""
+        families = self.program.families.items()
+        ends = [number for (_, name, _), number in families if name in END_RULES]
+        once = self.program.row_steps == 0
+        return np.flatnonzero(np.isin(self.program.row_families, ends) & once)
+
+    def without(self, rows: Indices) -> _Step:
+        """Return the step with some rows free."""
+        lower, upper = self.program.row_lower.copy(), self.program.row_upper.copy()
+        lower[rows], upper[rows] = -np.inf, np.inf
+        return replace(self, program=replace(self.program, row_lower=lower, row_upper=upper))
+
+    def with_possible(self, rows: Indices, whole: Program, past: pd.DataFrame) -> _Step:
+        """Return the step with those of the rows held, one by one, that the rule can keep."""
+        step = self
+        for row in rows:
+            lower, upper = step.program.row_lower.copy(), step.program.row_upper.copy()
+            lower[row], upper[row] = whole.row_lower[row], whole.row_upper[row]
+            held = replace(step.program, row_lower=lower, row_upper=upper)
+            trial = replace(step, program=held)
+            if reach(trial.ruled(past), [self._none()]) is not None:
+                step = trial
+        return step
 
     def goals(self) -> Iterator[Array]:
         """Yield what is minimised, one after the other."""
