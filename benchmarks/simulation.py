@@ -1,8 +1,9 @@
-"""What forecasts are worth at huainan: days from 15 July 2026 on, planned by every policy, operated on actuals.
+"""What forecasts are worth at huainan: days of July, planned by every policy, run on the actuals.
 
-The forecasts are those of scenarios/huainan: drawn around the actuals, whose series reach the whole
-of 2026. The gap must be finer than what forecasts cost: at 5e-3 a policy may beat perfect
-foresight by luck. Prints the table and the processor time of each policy; a folder makes it resumable.
+The forecasts are those of scenarios/huainan, drawn around the actuals; its series reach the whole
+of 2026, and the days begin with 15 July. The gap must be finer than what forecasts cost: at 5e-3 a
+policy may beat perfect foresight by luck. Prints the table and the processor time of each policy;
+the folder makes it resumable.
 
     python benchmarks/simulation.py --days 30 --out /tmp/huainan_30
 """
