@@ -10,7 +10,8 @@ import pytest
 import planner
 from planner.model import assemble
 from planner.program import compile_program
-from planner.studies.rules_of_thumb import END_RULES, RULES
+from planner.studies.operating import END_RULES
+from planner.studies.rules_of_thumb import RULES
 from tests import build, compute, full_site
 from tests.build import column, scenario, total
 

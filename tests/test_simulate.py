@@ -16,7 +16,7 @@ from planner.forecast import Ar1, DrawnForecast, drawn_forecast
 from planner.series import Bounds
 from planner.studies import chains
 from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
-from tests import build
+from tests import build, compute
 from tests.build import column, scenario
 
 PLANNED = (PERFECT, DETERMINISTIC)
@@ -123,6 +123,21 @@ def test_where_nothing_is_possible_the_breach_is_named_and_nothing_raised() -> N
     (breach,) = found.plans[DETERMINISTIC].summary["breaches"]
     assert breach["rule"] == "demand"
     assert breach["missed"] == pytest.approx(30, abs=1e-3)
+
+
+def test_a_share_that_cannot_be_kept_gives_way_before_any_limit_of_the_plant() -> None:
+    site = {
+        "wind": build.renewable(2, 2, 1),
+        "fleet": compute.fleet(),
+        "chat": compute.chat(demand=18, price=20, min_served_share=0.9),
+    }
+    found = simulate(site, 3, {"components.wind.availability_pu": [0.02, 0.02, 0.02]})
+    # 5 MWh answer 45 of 54 Mtok; the share asks for 48.6, too much as the third hour shows.
+    assert of(found, "profit_cny") == pytest.approx([900, 900], abs=1e-2)
+    assert of(found, "forced_steps") == [3, 1]
+    for plan in found.plans.values():
+        (breach,) = plan.summary["breaches"]
+        assert (breach["rule"], breach["missed"]) == ("least", pytest.approx(3.6, abs=1e-2))
 
 
 def random_site() -> dict[str, Any]:

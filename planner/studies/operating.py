@@ -5,8 +5,8 @@
    window, firmly if that can be (`ahead`).
 2. If no plan has these commitments they are decided anew for the rest of the window; declarations
    stand, they cannot be taken back.
-3. If there is no plan at all, the rows that contradict each other give way by as little as can be,
-   and the step is done as well as it can be. Settlement names what that breaks.
+3. If there is no plan at all, the rules of the horizon (`END_RULES`) give way by as little as can
+   be; where that is not enough any rows do. Settlement names what that breaks.
 """
 
 from __future__ import annotations
@@ -14,18 +14,25 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from planner.horizon import Window
 from planner.model import Model, assemble
-from planner.program import Program, compile_program
+from planner.program import Indices, Program, compile_program
 from planner.scenario import Scenario, SolverSettings
+from planner.solver import Session
 from planner.studies.ahead import Ahead, counting
 from planner.studies.breaches import breaches
+from planner.studies.elastic import every_integer
 from planner.studies.pinned import Pinned, pin
 from planner.studies.single import PointlessError, optimise
 from planner.studies.windows import schedule_of
 
+END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
+"""Rows, one for a window, of what is asked for over the horizon or at its end."""
+ROOM = 1e-6  # of its size: how much further a row gives way than it is missed
 COMMITMENT, DECLARATION = "commitment", "declaration"
 
 
@@ -95,7 +102,49 @@ def operate(
             if not pinned.misfits:
                 with suppress(PointlessError):
                     return Operated(dispatch(pinned.program, scenario.solver), changed)
+    with suppress(PointlessError):
+        if (relieved := without_ends_missed(pinned.program)) is not None:
+            return Operated(dispatch(relieved, scenario.solver), changed, forced=True)
     return Operated(least_broken(model, pinned), changed, forced=True)
+
+
+def end_rows(program: Program) -> Indices:
+    """Return the rows that hold at the end of the horizon, or of the window planned."""
+    ends = [number for (_, name, _), number in program.families.items() if name in END_RULES]
+    return np.flatnonzero(np.isin(program.row_families, ends) & (program.row_steps == 0))
+
+
+def without_ends_missed(program: Program) -> Program | None:
+    """Return the program whose rules of the horizon give way by as little as can be.
+
+    None where it has none, or no plan without them either.
+    """
+    rows = end_rows(program)
+    height, width = program.matrix.shape
+    size = np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel()[rows])
+    slack = sparse.csc_array(
+        (np.ones(len(rows)), (rows, np.arange(len(rows)))), (height, len(rows))
+    )
+    none, free = np.zeros(2 * len(rows)), np.full(2 * len(rows), np.inf)
+    elastic = replace(
+        program,
+        matrix=sparse.csc_array(sparse.hstack([program.matrix, slack, -slack])),
+        column_lower=np.concatenate([program.column_lower, none]),
+        column_upper=np.concatenate([program.column_upper, free]),
+        cost=np.concatenate([0.0 * program.cost, 1 / size, 1 / size]),
+        offset=0.0,
+    )
+    session = Session(elastic, threads=1, seed=0)
+    session.integrality(np.concatenate([every_integer(program), none.astype(bool)]))
+    x = session.run(time_limit_s=program.scenario.solver.time_limit_s).x if rows.size else None
+    if session.stopped:
+        raise KeyboardInterrupt
+    if x is None:
+        return None
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    lower[rows] -= x[width : width + len(rows)] * (1 + ROOM) + ROOM * size
+    upper[rows] += x[width + len(rows) :] * (1 + ROOM) + ROOM * size
+    return replace(program, row_lower=lower, row_upper=upper)
 
 
 def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:

@@ -50,7 +50,7 @@ from planner.program import Indices, Program, compile_program
 from planner.scenario import Scenario
 from planner.series import Array
 from planner.studies.goals import HELD, reach, with_row
-from planner.studies.operating import given, least_broken
+from planner.studies.operating import end_rows, given, least_broken
 from planner.studies.pinned import Pinned
 from planner.studies.settle import settle
 from planner.studies.windows import advance, schedule_of, values_of
@@ -60,8 +60,6 @@ RULES = {
     "compute_first": "tokens first with whatever supply, the rest is sold; battery idle",
     "tariff_battery": "as compute_first; battery charges in the valley, discharges at the peak",
 }
-END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
-"""Rows, one for the window, that hold at the end of the horizon."""
 THIRD = 1 / 3 + 1e-9
 
 
@@ -115,7 +113,7 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     integer = program.integer.copy()
     integer[program.switches] = True
     whole = _Step(state, rule, t, replace(program, integer=integer))
-    ends = whole.ends()
+    ends = end_rows(whole.program)
     ways = [whole.without(ends)]
     if t == state.horizon.steps and ends.size:
         ways = [whole, *ways]
@@ -138,13 +136,6 @@ class _Step:
     rule: str
     t: int
     program: Program
-
-    def ends(self) -> Indices:
-        """Return the rows that hold at the end of the horizon."""
-        families = self.program.families.items()
-        ends = [number for (_, name, _), number in families if name in END_RULES]
-        once = self.program.row_steps == 0
-        return np.flatnonzero(np.isin(self.program.row_families, ends) & once)
 
     def without(self, rows: Indices) -> _Step:
         """Return the step with some rows free."""
