@@ -2,8 +2,8 @@
 
 The forecasts are those of scenarios/huainan, drawn around the actuals; its series reach the whole
 of 2026, and the days begin with 15 July. Windows of 24 h are too short for the coal unit: a start
-does not pay within them, so that planning on wrong forecasts may beat perfect foresight. Prints the table and the processor time of each policy;
-the folder makes it resumable.
+does not pay within them, so that planning on wrong forecasts may beat perfect foresight. Prints the
+table and the processor time of each policy; the folder makes it resumable.
 
     python benchmarks/simulation.py --days 30 --out /tmp/huainan_30
 """
