@@ -1,7 +1,7 @@
 """Write the generated pages.
 
 docs/scenario.md comes from the JSON Schema, docs/formulation.md from the docstrings of the modules
-that hold the mathematics.
+that hold the mathematics; docs/forecasts.md is written by hand but for the table of a simulation.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
+import planner
 from planner.components import AnyComponent
 from planner.schema import scenario_schema
 from planner.units import unit
@@ -125,7 +126,9 @@ def _takes(field: dict[str, Any]) -> str:
         name = (field.get("$ref") or field["allOf"][0]["$ref"]).rpartition("/")[2]
         return "*series*" if name == "Series" else name
     if field.get("additionalProperties", {}) and "propertyNames" in field:
-        return "mapping of names to components"
+        inner = field["additionalProperties"]
+        forms = "components" if "oneOf" in inner else _takes(inner)
+        return f"mapping of {'names' if 'oneOf' in inner else 'paths'} to {forms}"
     for key in ("oneOf", "anyOf"):
         if key in field:
             words = [_takes(item) for item in field[key] if item.get("type") != "null"]
@@ -187,7 +190,29 @@ def _parts_of(module: str) -> list[str]:
     return [name for name in names if name not in whole and name not in COMMON]
 
 
-PAGES = {"scenario.md": reference, "formulation.md": formulation}
+MADE = re.compile(r"(<!-- made by docs/generate.py -->\n).*(<!-- end -->)", re.DOTALL)
+
+
+def forecasts() -> str:
+    """Return the page with its table made anew: the command above it, in whole figures."""
+    found = planner.simulate(
+        FOLDER.parent / "scenarios" / "wind_declared",
+        every_h=12, window_h=24, members=3,
+        policies=("perfect", "deterministic", "stochastic", "grid_first"),
+    )  # fmt: skip
+    head = "| policy | profit, CNY | of perfect foresight | above the baseline | cycles |"
+    rows = [head, "| --- | ---: | ---: | ---: | ---: |"]
+    for row in found.table.itertuples():
+        rows.append(
+            f"| {row.policy} | {row.profit_cny:,.0f} | {row.capture_share:.1%}"
+            f" | {row.above_baseline_share:.1%} | {row.cycles:.1f} |"
+        )
+    table = "\n".join(rows)
+    page = (FOLDER / "forecasts.md").read_text(encoding="utf-8")
+    return MADE.sub(lambda match: f"{match[1]}{table}\n{match[2]}", page)
+
+
+PAGES = {"scenario.md": reference, "formulation.md": formulation, "forecasts.md": forecasts}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():

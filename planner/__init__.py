@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from planner.studies.futures import solve_stochastic
     from planner.studies.prices import Prices, prices
     from planner.studies.rolling import roll
+    from planner.studies.rules_of_thumb import rule_of_thumb
     from planner.studies.settle import Settlement, settle
+    from planner.studies.simulate import simulate
+    from planner.studies.simulated import Simulation
     from planner.studies.single import solve
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
@@ -45,6 +48,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Settlement",
+    "Simulation",
     "SolveError",
     "StochasticPlan",
     "Sweep",
@@ -55,7 +59,9 @@ __all__ = [
     "prices",
     "read_plan",
     "roll",
+    "rule_of_thumb",
     "settle",
+    "simulate",
     "solve",
     "solve_stochastic",
     "sweep",
@@ -74,6 +80,9 @@ _WHERE = {
     "roll": "planner.studies.rolling",
     "Settlement": "planner.studies.settle",
     "settle": "planner.studies.settle",
+    "rule_of_thumb": "planner.studies.rules_of_thumb",
+    "simulate": "planner.studies.simulate",
+    "Simulation": "planner.studies.simulated",
     "StochasticPlan": "planner.stochastic",
     "solve": "planner.studies.single",
     "solve_stochastic": "planner.studies.futures",

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from planner.commands import beyond, cases, planning, reading, settling
+from planner.commands import beyond, cases, planning, reading, settling, simulating
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +29,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     planning.prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",
     settling.settle: "planner settle scenarios/tiny_market --schedule yesterday.csv",
     beyond.roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
+    simulating.simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
     cases.sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",
     reading.audit: "planner audit plans/huainan",
     cases.compare: "planner compare plans/huainan plans/huainan_winter",

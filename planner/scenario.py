@@ -14,6 +14,7 @@ from planner.components import KINDS, Component
 from planner.components.base import Site
 from planner.document import Document, read_yaml, texts_in
 from planner.errors import Key, Problem, ScenarioError, did_you_mean, shown
+from planner.forecast import Forecast, read_forecasts
 from planner.forms import Context
 from planner.horizon import Calendar, Dates, Frozen, Horizon
 from planner.override import override
@@ -70,6 +71,8 @@ class Scenario(ScenarioFile):
 
     components: dict[str, Any]
     """Components by name."""
+    forecast: dict[str, Any] = Field(default_factory=dict)
+    """Forecasts by the path of their series; `planner simulate` plans on them."""
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
@@ -91,12 +94,8 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for text in component.warn(self.site(name))
         ]
-        return [
-            *found,
-            *unsold_energy(self.components),
-            *mixed_scales(self.components),
-            *pointless(self),
-        ]
+        found += [*unsold_energy(self.components), *mixed_scales(self.components)]
+        return [*found, *pointless(self)]
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -149,7 +148,9 @@ class Checker:
         """Return the scenario. Raises ScenarioError with every problem found."""
         data = dict(self.document.data)
         parts = data.pop("components", None)
+        believed = data.pop("forecast", None)
         top, settled = self._top(data)
+        forecast: dict[str, Forecast] = {}
         components: dict[str, Component] = {}
         if parts is None:
             self._say(("components",), "is required: a mapping of names to components")
@@ -158,12 +159,15 @@ class Checker:
             self._say(("components",), said)
         else:
             components = self._components(parts, top, settled)
+        if settled and isinstance(parts, dict):
+            context = self.context_of(top)
+            forecast = read_forecasts(believed, parts, components, context, self._say)
         if self.problems:
             raise ScenarioError(self.problems)
         fields = {name: getattr(top, name) for name in type(top).model_fields}
         fields["initial_from"] = None  # its state is in the components now
         ordered = dict(sorted(components.items()))  # order has no meaning: solve in one order
-        found = Scenario.model_construct(**fields, components=ordered)
+        found = Scenario.model_construct(**fields, components=ordered, forecast=forecast)
         return found if top.uncertainty is None else self._uncertain(found, top)
 
     def _uncertain(self, found: Scenario, top: ScenarioFile) -> Scenario:

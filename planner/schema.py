@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.components import KINDS
+from planner.forecast import DrawnForecast
 from planner.scenario import ScenarioFile
 from planner.series import SERIES_MARK, series_json_schema
 
@@ -35,6 +36,17 @@ def scenario_schema() -> dict[str, Any]:
         "minProperties": 1,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
         "additionalProperties": {"oneOf": kinds},
+    }
+    drawn = DrawnForecast.model_json_schema(ref_template=REFS)
+    defs |= drawn.pop("$defs", {})
+    defs["DrawnForecast"] = drawn
+    schema["properties"]["forecast"] = {
+        "type": "object",
+        "description": "Forecasts by the path of their series, which holds the actuals.",
+        "propertyNames": {"pattern": "^components\\."},
+        "additionalProperties": {
+            "anyOf": [{"$ref": REFS.format(model=n)} for n in ("Series", "DrawnForecast")]
+        },
     }
     schema["required"] = [*schema.get("required", []), "components"]
     schema = _with_series(schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,29 @@ def open_console() -> Console:
 
     wide = None if sys.stdout.isatty() else 120
     return Console(width=wide, emoji=False)
+
+
+@contextmanager
+def counted(
+    console: Console, quiet: bool, name: str, what: str
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar with a count and the time left, on a terminal; give who is told how far it is."""
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    text = TextColumn("{task.description}", markup=False)
+    parts = (text, BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    with Progress(*parts, console=console) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

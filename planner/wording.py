@@ -21,7 +21,7 @@ from planner.series import CONSTANT, SERIES_MODELS
 
 LATER_FIELDS = {
     "capital_cny_per_mw", "capital_cny_per_mwh", "capital_cny_per_node", "finance",
-    "fixed_cny_per_mw_year", "forecast", "life_years",
+    "fixed_cny_per_mw_year", "life_years",
 }  # fmt: skip
 
 _WORDS = {

@@ -36,7 +36,7 @@ LAYERS = [
     ["components.serving", "components.fuel", "components.commitment"],
     ["components.*"],
     ["components"],
-    ["scales", "unsold", "uncertainty.*", "uncertainty"],
+    ["scales", "unsold", "forecast", "uncertainty.*", "uncertainty"],
     ["scenario"],
     ["initial"],
     ["sweeps.expression"],

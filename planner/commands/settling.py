@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from planner.errors import Problem, ScenarioError
 from planner.options import Changes, Lang, Quiet, ScenarioPath, TimeLimit, known_language, limited
 from planner.terminal import open_console, printable, progress, told_errors
 
@@ -15,9 +16,16 @@ from planner.terminal import open_console, printable, progress, told_errors
 def settle(
     scenario: ScenarioPath,
     schedule: Annotated[
-        Path,
+        Path | None,
         typer.Option(metavar="FILE", help="Schedule: a CSV with columns of schedule.csv, or DIR."),
-    ],
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="A rule of thumb instead: grid_first, compute_first or tariff_battery.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
     ] = None,
@@ -36,23 +44,30 @@ def settle(
     with told_errors(), ExitStack() as held:
         from planner.report.console import show
         from planner.scenario import load
+        from planner.studies.rules_of_thumb import rule_of_thumb
         from planner.studies.settle import settle as settle_schedule
         from planner.target import claim
 
+        if (schedule is None) == (rule is None):
+            said = "needs a schedule or a rule of thumb, and not both"
+            raise ScenarioError([Problem(said, path="--schedule, --rule")])
         words = known_language(lang)
         found = load(scenario, limited(set_, None, time_limit))
         if out is not None:
             held.enter_context(claim(out))
         console = open_console()
         with progress(console, quiet, f"settling {found.name}"):
-            settlement = settle_schedule(found, schedule, tolerance=tolerance)
-        folder = None if out is None else settlement.plan.write(out, lang=words.code)
+            if rule is not None:
+                plan = rule_of_thumb(found, rule)
+            elif schedule is not None:
+                plan = settle_schedule(found, schedule, tolerance=tolerance).plan
+        folder = None if out is None else plan.write(out, lang=words.code)
         if not quiet:
-            show(settlement.plan, console, words)
+            show(plan, console, words)
             if folder is not None:
                 said = f"plan folder: {folder}"
                 console.print(said, highlight=False, markup=False, soft_wrap=True)
-        if settlement.breaches:
-            lines = [f"  - {printable(breach.text)}" for breach in settlement.breaches]
+        if plan.summary["breaches"]:
+            lines = [f"  - {printable(breach['text'])}" for breach in plan.summary["breaches"]]
             typer.echo("\n".join(["the schedule breaks", *lines]), err=True)
             raise typer.Exit(5)

@@ -37,7 +37,7 @@ class Pinned:
 
     program: Program
     misfits: tuple[Misfit, ...]
-    columns: frozenset[int]
+    columns: frozenset[int] = frozenset()
     """The columns of the program that are pinned."""
 
 

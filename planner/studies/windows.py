@@ -17,6 +17,7 @@ from planner.model import assemble
 from planner.plan import VALUE_DECIMALS
 from planner.program import Program, compile_program
 from planner.scenario import Scenario
+from planner.series import Array
 from planner.studies.pinned import pin
 from planner.studies.single import Solution, optimise
 
@@ -46,10 +47,15 @@ def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None 
     if given is not None:
         program = pin(program, given).program
     solution = optimise(program, scenario.solver)
-    columns = program.columns(solution.x, program.values(solution.x))
-    times = scenario.horizon.starts[window.first - 1 : window.last]
+    return Part(schedule_of(program, solution.x), solution, program)
+
+
+def schedule_of(program: Program, x: Array) -> pd.DataFrame:
+    """Return the schedule of a point: a row a step of the program's window, rounded as in plans."""
+    columns = program.columns(x, program.values(x))
+    times = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
     rounded = {name: np.round(values, VALUE_DECIMALS) + 0.0 for name, values in columns.items()}
-    return Part(pd.DataFrame(rounded, index=times), solution, program)
+    return pd.DataFrame(rounded, index=times)
 
 
 def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:

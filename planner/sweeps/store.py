@@ -50,13 +50,13 @@ def judge_content(target: Path) -> None:
 class Store:
     """The results in a sweep folder that this run has claimed."""
 
-    def __init__(self, folder: Path, *, fresh: bool) -> None:
+    def __init__(self, folder: Path, *, fresh: bool, file: str = RESULTS) -> None:
         self.folder = folder
         self.results: dict[str, Result] = {}
         self.earlier_s: dict[str, float] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / RESULTS
+            path = folder / file
             self.results, whole = read_results(path)
             for result in self.results.values():
                 self.earlier_s[result["at"]] = float(result["seconds"])

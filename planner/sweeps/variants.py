@@ -29,6 +29,7 @@ from planner.sweeps.design import Case
 from planner.sweeps.file import SweepFile
 
 MOST_CONTEXTS = 64  # different horizons whose series are held at once
+BELOW = {"components", "forecast"}  # what is checked after the top fields, which it rests on
 VERSIONS = ("planner", "highspy")
 MOST_TOLD = 20  # different problems of cases that one message lists
 
@@ -124,7 +125,8 @@ class _Sharing(Checker):
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         whole = self.base.document.data
-        if len(data) != len(whole) - 1 or any(data[k] is not whole.get(k) for k in data):
+        own = whole.keys() - BELOW
+        if data.keys() != own or any(data[k] is not whole.get(k) for k in data):
             return super()._top(data)
         if self.base.top is None:
             self.base.top = super()._top(data)

@@ -1,0 +1,160 @@
+"""A simulation: how much a way of planning earns when forecasts err, beside others.
+
+Each policy runs the whole horizon day by day (`days`), on the same actuals and forecasts. What
+happened is then settled once over the horizon on the actuals, so that months, deviations from the
+declaration and breaches count as they would, and audited; the table holds nothing else.
+
+Every finished day of a policy is appended to `days.jsonl` and found again by its content: a
+simulation that is killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from planner.errors import InfeasibleError, NoPlanError, PlanError, Problem, ScenarioError
+from planner.plan import Plan
+from planner.scenario import Scenario, load
+from planner.studies.ahead import Ahead, relaxation
+from planner.studies.believed import believed, forecasts
+from planner.studies.chains import Chain, Progress, Settings, run
+from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
+from planner.studies.kept import Kept
+from planner.studies.operating import given
+from planner.studies.settle import settle
+from planner.studies.simulated import Simulation, table_of, write_simulation
+from planner.sweeps.store import Store
+from planner.target import LITTER, claim, file_name
+
+DAYS = "days.jsonl"
+
+
+def simulate(
+    scenario: Scenario | str | Path,
+    out: str | Path | None = None,
+    *,
+    days: int | None = None,
+    every_h: float = 24,
+    window_h: float = 48,
+    policies: Sequence[str] = POLICIES,
+    members: int = 5,
+    seed: int = 0,
+    workers: int = 1,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Plan again and again on forecasts, operate on the actuals, and compare ways to do it.
+
+    Args:
+        scenario: a scenario or its file; its series are the actuals, its `forecast` what is
+            believed of them.
+        out: the folder to write; what it holds of this very simulation is used again [nothing].
+        days: how many days, with the file of a scenario, whose series must reach [its horizon].
+        every_h: hours between two plannings.
+        window_h: hours that are planned each time.
+        policies: some of perfect, deterministic, stochastic, grid_first, compute_first,
+            tariff_battery.
+        members: draws that the stochastic policy plans on.
+        seed: of the forecasts, beside those of the scenario.
+        workers: processes; one policy keeps one busy.
+        fresh: forget what the folder holds.
+        progress: is told how far it is.
+
+    Raises:
+        ScenarioError: the scenario or an option is wrong.
+        InfeasibleError: the profit has no bound.
+        NoPlanError: the time limit of the scenario's solver struck before a first plan.
+        PlanError: the folder holds something else, or a settled plan fails its audit.
+        KeyboardInterrupt: Ctrl-C; finished days are kept.
+    """
+    found = _loaded(scenario, days)
+    settings = Settings.checked(found, every_h, window_h, policies, members, seed, workers)
+    with ExitStack() as held:
+        store: Store | None = None
+        if out is not None:
+            target = held.enter_context(claim(Path(out), judge_simulation))
+            store = Store(target, fresh=fresh, file=DAYS)
+            held.callback(store.close)
+        bound, ahead = _outlooks(found, settings)
+        chains = run(found, settings, ahead, store, progress)
+        plans = {name: _settled(found, chain, bound) for name, chain in chains.items()}
+        counts = {name: (chain.changes, chain.forced) for name, chain in chains.items()}
+        told = settings.told() | {"forecasts": sorted(found.forecast)}
+        table = table_of(plans, counts, bound)
+        simulation = Simulation(table, plans, told, bound, Path(out) if out is not None else None)
+        if out is not None:
+            write_simulation(simulation, target)
+        return simulation
+
+
+def default_folder(scenario: Scenario) -> Path:
+    """Return where a simulation is written unless told otherwise."""
+    return Path("simulations") / file_name(scenario.name)
+
+
+def judge_simulation(target: Path) -> None:
+    """Demand that a folder is empty or holds a simulation. Raises PlanError."""
+    try:
+        held = {entry.name for entry in target.iterdir()} - LITTER
+    except OSError as error:
+        raise PlanError(f"{target} cannot be read: {error.strerror}") from None
+    if held and DAYS not in held:
+        raise PlanError(f"{target} exists and is no folder of a simulation; choose another")
+
+
+def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Ahead]]:
+    """Return the LP bound of the horizon, and what the windows of each policy count on."""
+    bound, known = _outlook(scenario)
+    guessed = known
+    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(settings.policies)
+    if scenario.forecast and plans_on_forecasts and settings.window < scenario.horizon.steps:
+        expected = believed(scenario, forecasts(scenario, 0, settings.seed), 0)
+        guessed = _outlook(expected)[1]
+    return bound, {name: known if name == PERFECT else guessed for name in settings.policies}
+
+
+def _outlook(scenario: Scenario) -> tuple[float | None, Ahead]:
+    """Return the LP bound of a horizon and what its relaxation does; nothing where it has none.
+
+    Raises:
+        InfeasibleError: the profit has no bound.
+    """
+    try:
+        return relaxation(scenario, Kept(None, "", fresh=False))
+    except InfeasibleError as error:
+        if error.diagnosis["status"] == "unbounded":
+            raise
+    except NoPlanError:
+        pass
+    return None, {}
+
+
+def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
+    if not isinstance(scenario, Scenario):
+        if days is not None and days < 1:
+            raise _wrong("days", f"must be 1 or more, is {days}")
+        found = load(scenario, None if days is None else {"horizon.hours": 24 * days})
+    elif days is not None:
+        raise _wrong("days", "needs the file of a scenario: its series are read for that horizon")
+    else:
+        found = scenario
+    if found.uncertainty is not None:
+        raise _wrong("uncertainty", "cannot go with a simulation; what errs stands in `forecast`")
+    exact = found.solver.model_copy(update={"relax": False})
+    return found.model_copy(update={"solver": exact})
+
+
+def _wrong(path: str, message: str) -> ScenarioError:
+    return ScenarioError([Problem(message, path)])
+
+
+def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
+    rows = given(scenario, pd.concat(chain.rows))
+    plan = settle(scenario, rows, bound_cny=bound).plan
+    facts = {"policy": chain.policy, "commitment_changes": chain.changes}
+    return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})
