@@ -11,24 +11,6 @@ from rich.table import Table
 from planner.language import Language, number
 from planner.studies.simulated import Simulation
 
-ROWS = {
-    "profit_cny": "profit [CNY]",
-    "cash_profit_cny": "of it cash [CNY]",
-    "capture_share": "share of perfect foresight",
-    "above_baseline_share": "share of it above the baseline",
-    "of_bound_share": "share of the LP bound",
-    "unserved_mtok": "tokens not served [Mtok]",
-    "load_share": "renewable part of the load",
-    "self_use_share": "own use of renewable energy",
-    "starts": "starts of thermal units",
-    "cycles": "cycles of storage",
-    "curtailed_mwh": "curtailed [MWh]",
-    "commitment_changes": "changes of commitment",
-    "forced_steps": "steps without a possible dispatch",
-    "breaches": "rules broken",
-}
-SHARES = frozenset(name for name in ROWS if name.endswith("_share"))
-
 
 def show_simulation(found: Simulation, console: Console, words: Language) -> None:
     """Print the table, what the rates refer to, and what a reader must know."""
@@ -37,9 +19,9 @@ def show_simulation(found: Simulation, console: Console, words: Language) -> Non
     table.add_column("")
     for policy in found.table["policy"]:
         table.add_column(escape(words.term(policy)), justify="right", overflow="fold")
-    for name, text in ROWS.items():
+    for name, text in _rows(words).items():
         cells = (_cell(name, value) for value in found.table[name].tolist())
-        table.add_row(escape(words(text)), *cells)
+        table.add_row(escape(text), *cells)
     console.print(table)
     if found.bound_cny is not None:
         bound = words("LP bound of the profit: {bound} CNY", bound=number(found.bound_cny))
@@ -53,7 +35,27 @@ def show_simulation(found: Simulation, console: Console, words: Language) -> Non
         console.print(escape(words("folder: {folder}", folder=found.folder)), **plain)
 
 
+def _rows(words: Language) -> dict[str, str]:
+    """Return what each row of the table is called."""
+    return {
+        "profit_cny": words("profit [CNY]"),
+        "cash_profit_cny": words("of it cash [CNY]"),
+        "capture_share": words("share of perfect foresight"),
+        "above_baseline_share": words("share of it above the baseline"),
+        "of_bound_share": words("share of the LP bound"),
+        "unserved_mtok": words("tokens not served [Mtok]"),
+        "load_share": words("renewable part of the load"),
+        "self_use_share": words("own use of renewable energy"),
+        "starts": words("starts of thermal units"),
+        "cycles": words("cycles of storage"),
+        "curtailed_mwh": words("curtailed [MWh]"),
+        "commitment_changes": words("changes of commitment"),
+        "forced_steps": words("steps without a possible dispatch"),
+        "breaches": words("rules broken"),
+    }
+
+
 def _cell(name: str, value: Any) -> str:
     if value is None or value != value:
         return "–"
-    return f"{value:.1%}" if name in SHARES else number(float(value))
+    return f"{value:.1%}" if name.endswith("_share") else number(float(value))

@@ -83,7 +83,8 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
 def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[int, Rule]]:
     """Turn the bounds that are rules into rows; return the program and the rule of each row.
 
-    Bounds of what is pinned, and that nothing is below zero, stay bounds.
+    Bounds of what is pinned, of integers (a unit in outage does not start to keep another rule),
+    and that nothing is below zero, stay bounds.
     """
     program = pinned.program
     rules = {row: rule for rule, place in where.items() for row in place.rows}
@@ -95,14 +96,13 @@ def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[
     ]
     columns = np.array([column for column, _ in pairs], dtype=np.int64)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    whole = every_integer(program)[columns]
-    free = np.isfinite(upper[columns])
-    columns, whole = columns[free], whole[free]
+    free = np.isfinite(upper[columns]) & ~every_integer(program)[columns]
+    columns = columns[free]
     kept = [rule for (_, rule), is_free in zip(pairs, free.tolist(), strict=True) if is_free]
     rows = program.matrix.shape[0]
     rules |= {rows + k: rule for k, rule in enumerate(kept)}
     high, low = upper[columns], lower[columns]
-    upper[columns] = np.where(whole, 1.0, np.inf)
+    upper[columns] = np.inf
     lower[columns] = np.minimum(low, 0.0)
     opened = replace(
         program,
