@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli import app
+from planner.components.stored import BatteryInitial
+from planner.given import values_of
 from planner.initial import is_state
 from planner.studies.windows import solve_window
+from tests import compute
 from tests.build import battery, grid, load, scenario, solve, thermal
 from tests.sites import random_site
 from tests.windows import advance
@@ -336,3 +339,59 @@ def test_a_state_that_does_not_fit_is_told(tmp_path: Path):
     }
     with pytest.raises(planner.ScenarioError, match="state of 'battery' in the plan does not fit"):
         planner.Scenario.from_mapping(data)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "least"),
+    [
+        ({}, {"ramp_mw_per_h": 5}, {"exchange_mw": 5}),
+        ({"ramp_mw_per_h": 5}, {}, {}),
+        ({}, {"max_swing_share": 0.5}, {"highest_today_mw": 5, "lowest_today_mw": 4}),
+        ({"max_swing_share": 0.5}, {}, {}),
+    ],
+)
+def test_the_past_is_kept_for_the_limits_of_the_next_day(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], least: dict[str, float]
+):
+    def parts(**limits: Any) -> dict[str, Any]:
+        return {"grid": grid(export_limit_mw=0, **limits), "town": load(4, 5)}
+
+    folder = solve(parts(**before), 2).write(tmp_path / "before")
+    next_day = scenario(parts(**after), 2, start="2026-07-15T02:00:00+08:00",
+                        initial_from=str(folder))  # fmt: skip
+    past = next_day.components["grid"].initial.model_dump(exclude_none=True)
+    assert past == pytest.approx(least)
+
+
+def test_cycles_and_waking_nodes_are_remembered_by_the_next_days_own_limits(tmp_path: Path):
+    cell = {"initial": {"energy_mwh": 8}, "ending": {"at_least_mwh": 0}}
+    parts = compute.site(
+        gpu=compute.fleet(4), chat=compute.chat([18, 36]),
+        cell=battery(**cell), sink=grid(node="site", resale=True, import_limit_mw=0),
+    )  # fmt: skip
+    folder = solve(parts, 2).write(tmp_path / "before")
+    parts |= {"gpu": compute.fleet(4, wake_min=90), "cell": battery(cycles_per_day=0.5, **cell)}
+    after = scenario(parts, 2, start="2026-07-15T02:00:00+08:00", initial_from=str(folder))
+    assert after.components["gpu"].initial.woken == {"chatty": pytest.approx((2.0,))}
+    assert after.components["cell"].initial.discharged_today_mwh == 5  # 8, and 5 are all it may
+
+
+def test_a_plan_of_another_offset_is_told(tmp_path: Path):
+    folder = planner.solve(arbitrage()).write(tmp_path / "before")
+    parts = {"battery": battery(), "grid": grid()}
+    with pytest.raises(planner.ScenarioError, match="must have the same offset"):
+        scenario(parts, 2, start="2026-07-14T18:00:00+00:00", initial_from=str(folder))
+
+
+def test_what_rounding_leaves_below_nothing_is_no_past():
+    site = scenario(random_site(1, 4), 4)
+    rows = solve_window(site, site.horizon.window).schedule
+    of = {name: values_of(rows, name) for name in ("battery", "green")}
+    low = {n: {c: 0.0 * v - 1e-9 for c, v in values.items()} for n, values in of.items()}
+    window = site.horizon.window
+    cell = site.components["battery"].model_copy(
+        update={"initial": BatteryInitial(energy_mwh=9.0, discharged_today_mwh=0.0)}
+    )
+    assert cell.after(low["battery"], window, site.horizon).initial.discharged_today_mwh == 0
+    added = site.components["green"].added(low["green"], 1.0)
+    type(added).model_validate(added.model_dump())  # a state that can be given
