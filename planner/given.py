@@ -52,13 +52,14 @@ def checked_schedule(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.D
         ScenarioError: its index holds no times or one twice, no row lies in the horizon, a column
             is there twice, or a cell is no number.
     """
-    times, said = frame.index, ""
+    times, columns, said = frame.index, frame.columns, ""
     if not isinstance(times, pd.DatetimeIndex) or times.hasnans:
         said = "must be indexed by the starts of steps, such as horizon.starts"
-    elif not times.is_unique:
+        raise ScenarioError([Problem(said, file=source)])
+    if not times.is_unique:
         said = f"has {times[times.duplicated()][0].isoformat()} more than once"
-    elif not frame.columns.is_unique:
-        said = f"has column {str(frame.columns[frame.columns.duplicated()][0])!r} more than once"
+    elif not columns.is_unique:
+        said = f"has column {str(columns[columns.duplicated()][0])!r} more than once"
     if said:
         raise ScenarioError([Problem(said, file=source)])
     zone = horizon.zone
