@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, did_you_mean
-from planner.horizon import Horizon
+from planner.errors import Problem, ScenarioError, did_you_mean, shown
+from planner.horizon import LARGEST, Horizon
 from planner.series import Array
 from planner.table import CsvTable, read_csv
 
@@ -42,17 +42,51 @@ def read_schedule(path: str | Path, horizon: Horizon) -> pd.DataFrame:
         frame = pd.DataFrame({name: _numbers(table, name) for name in names}, index=table.times)
     except ValueError as error:
         raise ScenarioError([Problem(str(error), path=str(path.parent))]) from None
+    return _in_horizon(frame, horizon, str(path))
+
+
+def checked_schedule(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFrame:
+    """Return a table as `read_schedule` returns a file; times without an offset are local ones.
+
+    Raises:
+        ScenarioError: its index holds no times or one twice, no row lies in the horizon, a column
+            is there twice, or a cell is no number.
+    """
+    times, columns, said = frame.index, frame.columns, ""
+    if not isinstance(times, pd.DatetimeIndex) or times.hasnans:
+        said = "must be indexed by the starts of steps, such as horizon.starts"
+        raise ScenarioError([Problem(said, file=source)])
+    if not times.is_unique:
+        said = f"has {times[times.duplicated()][0].isoformat()} more than once"
+    elif not columns.is_unique:
+        said = f"has column {str(columns[columns.duplicated()][0])!r} more than once"
+    if said:
+        raise ScenarioError([Problem(said, file=source)])
+    zone = horizon.zone
+    here = times.tz_localize(zone) if times.tz is None else times.tz_convert(zone)
+    cells = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in frame}
+    for name, values in cells.items():
+        wrong = np.flatnonzero((np.isnan(values) & frame[name].notna()) | (abs(values) > LARGEST))
+        if wrong.size:
+            is_, at = shown(frame[name].iloc[wrong[0]]), here[wrong[0]].isoformat()
+            said = f"must be a number within {LARGEST:g} in size or empty, is {is_} at {at}"
+            raise ScenarioError([Problem(said, str(name), source)])
+    return _in_horizon(pd.DataFrame(cells, index=here), horizon, source)
+
+
+def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFrame:
+    """Return the rows of the horizon. Raises ScenarioError: there are none, or one is no step."""
     inside = frame.index.isin(horizon.starts)
     first, last = horizon.starts[0], horizon.starts[-1]
     strange = (frame.index >= first) & (frame.index <= last) & ~inside
     if strange.any():
         at = int(np.flatnonzero(strange)[0])
         said = f"is no start of a {horizon.step_min} min step of the scenario"
-        problem = Problem(f"{frame.index[at].isoformat()} {said}", file=str(path))
+        problem = Problem(f"{frame.index[at].isoformat()} {said}", file=source)
         raise ScenarioError([problem])
     if not inside.any():
         said = f"no row lies in the horizon, {first.isoformat()} to {last.isoformat()}"
-        raise ScenarioError([Problem(said, file=str(path))])
+        raise ScenarioError([Problem(said, file=source)])
     found = frame[inside]
     found.index = pd.DatetimeIndex(found.index, name="time").as_unit(horizon.starts.unit)
     return found
@@ -60,7 +94,7 @@ def read_schedule(path: str | Path, horizon: Horizon) -> pd.DataFrame:
 
 def _numbers(table: CsvTable, name: str) -> Array:
     values = table.column(name)
-    for row in np.flatnonzero(np.isnan(values)).tolist():
+    for row in np.flatnonzero(np.isnan(values) | (abs(values) > LARGEST)).tolist():
         if table.cell(name, row):
             said = f"{name} must be a number or empty, is {table.given(name, row)}"
             raise ValueError(f"{table.name}:{table.lines[row]}: {said}")

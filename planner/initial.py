@@ -15,6 +15,13 @@ from planner.horizon import Horizon, Window
 from planner.scenario import load
 from planner.wording import explain
 
+KEPT_FOR = {
+    "battery": ("cycles_per_day",),
+    "fleet": ("wake_min",),
+    "grid": ("ramp_mw_per_h", "max_swing_share"),
+}
+"""By kind, the limits that decide what is remembered: those of the new horizon, not the plan's."""
+
 
 def is_state(field: str) -> bool:
     """Whether a field of a component says what was before the horizon."""
@@ -42,6 +49,10 @@ def continued(
     if past.step_min != horizon.step_min:
         said = f"the plan has steps of {past.step_min} min, this scenario {horizon.step_min} min"
         raise ValueError(f"{said}; they must be the same")
+    if past.zone != horizon.zone:
+        said = "must have the same offset, for days and months are local"
+        first = f"the plan begins at {past.starts[0].isoformat()}"
+        raise ValueError(f"{first}, this scenario at {horizon.starts[0].isoformat()}; they {said}")
     passed = (horizon.starts[0] - past.starts[0]).total_seconds() / 60 / past.step_min
     steps = round(passed)
     if passed != steps or not 1 <= steps <= past.steps:
@@ -72,8 +83,10 @@ def _in_state(
     if earlier is None or not any(is_state(field) for field in fields):
         return component
     if type(earlier) is not type(component):
-        kinds = (getattr(part, "kind", "") for part in (earlier, component))
+        kinds = _kind(earlier), _kind(component)
         raise ValueError("{!r} is a {} in the plan and a {} here".format(name, *kinds))
+    limits = {field: getattr(component, field) for field in KEPT_FOR.get(_kind(component), ())}
+    earlier = earlier.model_copy(update=limits)
     reached = earlier.after(values_of(schedule, name), Window(1, len(schedule)), past)
     given = component.model_dump(warnings=False) | {
         field: value
@@ -85,3 +98,7 @@ def _in_state(
     except ValidationError as error:
         said = "; ".join(message for _, message in explain(error, type(component)))
         raise ValueError(f"the state of {name!r} in the plan does not fit: {said}") from None
+
+
+def _kind(component: Component) -> str:
+    return str(getattr(component, "kind", ""))

@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli import app
+from planner.components.stored import BatteryInitial
+from planner.given import values_of
 from planner.initial import is_state
 from planner.studies.windows import solve_window
+from tests import compute
 from tests.build import battery, grid, load, scenario, solve, thermal
 from tests.sites import random_site
 from tests.windows import advance
@@ -128,6 +131,71 @@ def test_a_column_of_another_site_is_an_error_with_a_hint():
         planner.settle(site, table(site, **{"battry__charge_mw[grid]": [0.0, 0.0]}))
 
 
+def test_a_value_that_a_column_cannot_take_is_named_beside_other_breaches():
+    # an outage at 05:00, and a run of one hour where two are the least
+    times = {"min_up_h": 2, "available": [1, 1, 1, 1, 1, 0]}
+    site = scenario({"unit": thermal(**times), "grid": grid()}, 6)
+    short, outage = planner.settle(site, table(site, unit__on=[0, 1, 0, 0, 0, 1])).breaches
+    assert "min_up_h 2" in short.text
+    assert outage.text == "unit.on is 1 and can only be 0, at 05:00-06:00"
+    site = arbitrage()
+    below = planner.settle(site, table(site, **{"battery__charge_mw[grid]": [-1.0, 0.0]})).breaches
+    assert [breach.text for breach in below] == [
+        "battery.charge_mw[grid] is -1 and must be 0 or more, at 00:00-01:00"
+    ]
+
+
+@pytest.mark.parametrize("over", [0.002, 0.008, 1.0])
+def test_a_small_miss_of_a_large_limit_is_named(over: float):
+    # a tenth of 20000 MWh may be discharged in the day
+    large = {"capacity_mwh": 20000, "charge_power_mw": 9000, "discharge_power_mw": 9000}
+    ways = {"import_limit_mw": 9000, "export_limit_mw": 9000, "resale": True}
+    parts = {"battery": battery(cycles_per_day=0.1, **large), "grid": grid(**ways)}
+    site = scenario(parts, 2)
+    given = table(site, **{"battery__discharge_mw[grid]": [0.0, 2000 + over]})
+    (breach,) = planner.settle(site, given).breaches
+    assert breach.rule == "cycles"
+    assert breach.missed == pytest.approx(over, abs=1e-4)
+    with pytest.raises(planner.InfeasibleError, match="it breaks\n  - battery may run cycles_per"):
+        planner.solve(site, fixed=given)
+
+
+def test_times_of_a_table_without_an_offset_are_local():
+    site = arbitrage()
+    given = table(site, **{"battery__charge_mw[grid]": [2.0, 0.0]})
+    for times in (given.index.tz_localize(None), given.index.tz_convert("UTC")):
+        plan = planner.settle(site, given.set_axis(times)).plan
+        assert plan.summary["objective_cny"] == pytest.approx(80)  # not 160, with nothing given
+    naive = given.set_axis(given.index.tz_localize(None))
+    plan = planner.solve(site, fixed=naive, until="2026-07-15T01:00")
+    assert plan.summary["objective_cny"] == pytest.approx(80)
+
+
+def test_a_table_that_is_no_schedule_is_told():
+    site = arbitrage()
+    hours, name = site.horizon.starts, "battery.charge_mw[grid]"
+
+    def made(*values: Any, index: Any = hours) -> pd.DataFrame:
+        return pd.DataFrame({name: list(values)}, index=index)
+
+    good = made(2.0, 0.0)
+    for given, said in (
+        (made(2.0, 0.0, index=[0, 1]), "must be indexed by the starts of steps"),
+        (made(2.0, 0.0, index=[hours[0], pd.NaT]), "must be indexed by the starts of steps"),
+        (made(2.0, 0.0, index=hours[[0, 0]]), "has 2026-07-15T00:00:00.* more than once"),
+        (made(2.0, 0.0, index=hours + pd.Timedelta(days=9)), "no row lies in the horizon"),
+        (made(2.0, 0.0, index=hours + pd.Timedelta(minutes=30)), "is no start of a 60 min step"),
+        (pd.concat([good, good], axis=1), "has column .* more than once"),
+        (made("much", 0.0), "must be a number .* is 'much' at 2026-07-15T00:00"),
+        (made(float("inf"), 0.0), "must be a number .* is inf at 2026-07-15T00:00"),
+    ):
+        with pytest.raises(planner.ScenarioError, match=said):
+            planner.settle(site, given)
+    for tolerance in (float("nan"), -1.0):
+        with pytest.raises(planner.ScenarioError, match="tolerance: must be 0 or more"):
+            planner.settle(site, good, tolerance=tolerance)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -137,6 +205,7 @@ def test_a_column_of_another_site_is_an_error_with_a_hint():
         ),
         ("time,battery.charge_mw[grid]\n2026-07-15T00:30:00+08:00,1\n", "is no start of a 60 min"),
         (f"time,battery.charge_mw[grid]\n{START},many\n", "must be a number or empty, is 'many'"),
+        (f"time,battery.charge_mw[grid]\n{START},1e300\n", "must be a number or empty, is '1e300'"),
         ("hour,x\n1,1\n", "has no column 'time'"),
         (f"time,x,x\n{START},1,1\n", "more than once"),
     ],
@@ -270,3 +339,59 @@ def test_a_state_that_does_not_fit_is_told(tmp_path: Path):
     }
     with pytest.raises(planner.ScenarioError, match="state of 'battery' in the plan does not fit"):
         planner.Scenario.from_mapping(data)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "least"),
+    [
+        ({}, {"ramp_mw_per_h": 5}, {"exchange_mw": 5}),
+        ({"ramp_mw_per_h": 5}, {}, {}),
+        ({}, {"max_swing_share": 0.5}, {"highest_today_mw": 5, "lowest_today_mw": 4}),
+        ({"max_swing_share": 0.5}, {}, {}),
+    ],
+)
+def test_the_past_is_kept_for_the_limits_of_the_next_day(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], least: dict[str, float]
+):
+    def parts(**limits: Any) -> dict[str, Any]:
+        return {"grid": grid(export_limit_mw=0, **limits), "town": load(4, 5)}
+
+    folder = solve(parts(**before), 2).write(tmp_path / "before")
+    next_day = scenario(parts(**after), 2, start="2026-07-15T02:00:00+08:00",
+                        initial_from=str(folder))  # fmt: skip
+    past = next_day.components["grid"].initial.model_dump(exclude_none=True)
+    assert past == pytest.approx(least)
+
+
+def test_cycles_and_waking_nodes_are_remembered_by_the_next_days_own_limits(tmp_path: Path):
+    cell = {"initial": {"energy_mwh": 8}, "ending": {"at_least_mwh": 0}}
+    parts = compute.site(
+        gpu=compute.fleet(4), chat=compute.chat([18, 36]),
+        cell=battery(**cell), sink=grid(node="site", resale=True, import_limit_mw=0),
+    )  # fmt: skip
+    folder = solve(parts, 2).write(tmp_path / "before")
+    parts |= {"gpu": compute.fleet(4, wake_min=90), "cell": battery(cycles_per_day=0.5, **cell)}
+    after = scenario(parts, 2, start="2026-07-15T02:00:00+08:00", initial_from=str(folder))
+    assert after.components["gpu"].initial.woken == {"chatty": pytest.approx((2.0,))}
+    assert after.components["cell"].initial.discharged_today_mwh == 5  # 8, and 5 are all it may
+
+
+def test_a_plan_of_another_offset_is_told(tmp_path: Path):
+    folder = planner.solve(arbitrage()).write(tmp_path / "before")
+    parts = {"battery": battery(), "grid": grid()}
+    with pytest.raises(planner.ScenarioError, match="must have the same offset"):
+        scenario(parts, 2, start="2026-07-14T18:00:00+00:00", initial_from=str(folder))
+
+
+def test_what_rounding_leaves_below_nothing_is_no_past():
+    site = scenario(random_site(1, 4), 4)
+    rows = solve_window(site, site.horizon.window).schedule
+    of = {name: values_of(rows, name) for name in ("battery", "green")}
+    low = {n: {c: 0.0 * v - 1e-9 for c, v in values.items()} for n, values in of.items()}
+    window = site.horizon.window
+    cell = site.components["battery"].model_copy(
+        update={"initial": BatteryInitial(energy_mwh=9.0, discharged_today_mwh=0.0)}
+    )
+    assert cell.after(low["battery"], window, site.horizon).initial.discharged_today_mwh == 0
+    added = site.components["green"].added(low["green"], 1.0)
+    type(added).model_validate(added.model_dump())  # a state that can be given

@@ -86,6 +86,21 @@ def test_a_step_is_known_when_it_comes() -> None:
     assert of(found, "profit_cny") == [4 * 50, 4 * 50]
 
 
+def test_a_rule_of_thumb_goes_by_the_tariff_that_is_believed() -> None:
+    def charged(price: float) -> list[float]:
+        prices = [20, 30, price, 40]
+        grid = build.grid(resale=True, import_price_cny_per_mwh=prices)
+        found = simulate(
+            {"battery": build.battery(ending={"at_least_mwh": 0}), "grid": grid}, 4,
+            {"components.grid.import_price_cny_per_mwh": [20, 30, 40, 50]},
+            policies=["tariff_battery"], every_h=4, window_h=4,
+        )  # fmt: skip
+        return column(found.plans["tariff_battery"], "battery.charge_mw[grid]")[:2]
+
+    # Of 20 to 50 the lowest third ends at 30, whatever the third hour will turn out to cost.
+    assert charged(25) == charged(1000) == [4, 4]
+
+
 def test_forecasts_are_issued_anew_when_the_window_is_planned_anew() -> None:
     parts = {"battery": store(), "grid": build.market(20, 10, 15, resale=True)}
     drawn = {"components.grid.export_price_cny_per_mwh": {"ar1": {"error": 0}}}

@@ -251,8 +251,8 @@ class GreenRule(Component):
 
     def added(self, values: Values, step_h: float) -> GreenEnergy:
         """Return what the steps of a schedule add."""
-        mwh = {
-            name: step_h * float(np.sum(values[f"{name}_mw"]))
+        mwh = {  # a solver's 0 may be -1e-9
+            name: step_h * max(0.0, float(np.sum(values[f"{name}_mw"])))
             for name in ("available", "taken", "exported", "load", "load_renewable")
         }
         return GreenEnergy().model_copy(

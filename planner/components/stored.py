@@ -105,7 +105,8 @@ def spent_today(values: Values, kept: Window, horizon: Horizon, initial: Battery
         return 0.0
     today = next(day for day in horizon.days if kept.last in day)
     steps = kept.last - max(today[0], kept.first) + 1
-    spent = horizon.step_h * float(over_origins("discharge_mw", values)[-steps:].sum())
+    discharged = float(over_origins("discharge_mw", values)[-steps:].sum())
+    spent = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
     if today[0] <= kept.first:  # the day began before the kept steps
         spent += initial.discharged_today_mwh
     return spent

@@ -7,7 +7,7 @@ is what the schedule breaks (an elastic program, Chinneck 2008).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,7 +59,10 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     x, below, above = _misses(program, price * scale, time_limit_s)
     missed = np.maximum(below, above)
     size = np.maximum(1.0, np.where(np.isfinite(program.row_upper), abs(program.row_upper), 0.0))
-    broken = np.flatnonzero(missed * scale > MISSED * np.minimum(size, 1e3)).tolist()
+    relative = missed * scale / np.minimum(size, 1e3)
+    broken = np.flatnonzero(relative > MISSED).tolist()
+    if not broken and not pinned.misfits:  # no plan keeps it: then small misses are what it breaks
+        broken = np.flatnonzero(relative > 0).tolist()
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[program.switches] = upper[program.switches] = np.round(x[program.switches])
     none = program.switches[:0]
@@ -74,9 +77,12 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
         row_upper=program.row_upper + above + np.where(above > 0, MISSED, ROOM),
     )
     told = list(_told_rules(model, [(rules[i], missed[i]) for i in broken if i in rules]))
-    told += _told_rows(model, program, [i for i in broken if i not in rules], missed)
-    named = {name for breach in told for name in breach.components}  # said already, in its words
-    told += _told_misfits(model, [m for m in pinned.misfits if _component(m) not in named])
+    where = _components(program)
+    named = {(rules[i].component, rules[i].step) for i in broken if i in rules}
+    misfits = [m for m in pinned.misfits if (_component(m), m.step) not in named]
+    odd = {(_component(m), m.step) for m in misfits}  # rows contradict themselves because of them
+    rows = [i for i in broken if i not in rules and where(i) not in odd]
+    told += [*_told_rows(model, program, rows, missed), *_told_misfits(model, misfits)]
     return told, loose
 
 
@@ -181,6 +187,14 @@ def _told_rows(
         yield Breach(who, rule, when, worst, f"{text}{at}; off by {worst:.4g} at worst")
 
 
+def _components(program: Program) -> Callable[[int], tuple[str, int]]:
+    """Return what tells the component and the step of a row; balances are of no component."""
+    names = {family: component for (component, *_), family in program.families.items()}
+    return lambda row: (
+        names.get(int(program.row_families[row]), ""), int(program.row_steps[row])
+    )  # fmt: skip
+
+
 def _told_misfits(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
     by_column: dict[str, list[Misfit]] = {}
     for misfit in misfits:
@@ -189,11 +203,11 @@ def _told_misfits(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
         worst = max(mine, key=lambda m: max(m.low - m.given, m.given - m.high))
         amount = max(worst.low - worst.given, worst.given - worst.high)
         when = _when(model.scenario.horizon, [m.step for m in mine])
-        may = (
-            f"can only be {worst.low:.6g}"
-            if worst.low == worst.high
-            else f"may be {worst.low:.6g} to {worst.high:.6g}"
-        )
+        may = f"may be {worst.low:.6g} to {worst.high:.6g}"
+        if worst.low == worst.high:
+            may = f"can only be {worst.low:.6g}"
+        elif not np.isfinite(worst.high):
+            may = f"must be {worst.low:.6g} or more"
         text = f"{column} is {worst.given:.6g} and {may}, at {when}"
         yield Breach((_component(worst),), "limits", when, float(amount), text)
 

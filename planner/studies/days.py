@@ -8,6 +8,8 @@ issued then. In step t its actuals are known too, and the steps after it still a
    fixed for its steps.
 2. Step by step the rest of the window is dispatched again, with the actuals of the step, and its
    first row is what happens. Where a step is as it was forecast the dispatch stands as it was.
+   The rules of thumb go by the same: they have no plan, and see no more than the step and, of the
+   tariff of the day, the forecast.
 3. Where no dispatch keeps to the commitment it is decided anew from that step on, and counted;
    where nothing is possible, rows give way (see `operating`) and the step is counted as forced.
 """
@@ -88,8 +90,9 @@ def run_day(task: Task) -> Day:
 
 def _by_thumb(task: Task) -> Day:
     state, rows = task.state, task.past
+    series = forecasts(state, task.first - 1, task.seed)
     for t in range(task.first, task.last + 1):
-        row = thumb_step(state, task.policy, t, rows)
+        row = thumb_step(believed(state, series, t), task.policy, t, rows)
         rows = pd.concat([rows, row])
         state = advance(state, row, Window(t, t))
     return Day(rows.iloc[len(task.past) :])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from planner.errors import InfeasibleError, Problem, ScenarioError
-from planner.given import demand_columns, read_schedule
+from planner.given import checked_schedule, demand_columns, read_schedule
 from planner.model import assemble
 from planner.plan import Plan
 from planner.program import Program, compile_program
@@ -28,11 +28,16 @@ TOLERANCE = 1e-5
 def given_schedule(
     scenario: Scenario, schedule: Plan | pd.DataFrame | str | Path
 ) -> tuple[pd.DataFrame, str]:
-    """Return a schedule as a table, and what messages call it."""
+    """Return the steps of a schedule that lie in the horizon, and what messages call it.
+
+    Raises:
+        ScenarioError: it cannot be read, or no row of it lies in the horizon.
+    """
     if isinstance(schedule, Plan):
-        return schedule.schedule, schedule.scenario.name
+        name = schedule.scenario.name
+        return checked_schedule(schedule.schedule, scenario.horizon, name), name
     if isinstance(schedule, pd.DataFrame):
-        return schedule, "schedule"
+        return checked_schedule(schedule, scenario.horizon, "schedule"), "schedule"
     return read_schedule(schedule, scenario.horizon), str(schedule)
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from planner.errors import Problem, ScenarioError
 from planner.given import demand_columns
+from planner.horizon import LARGEST
 from planner.model import assemble
 from planner.plan import Plan
 from planner.program import compile_program
@@ -51,17 +53,22 @@ def settle(
     Args:
         scenario: the site and its horizon.
         schedule: a plan, a table indexed by the starts of steps, a CSV file or a plan folder; any
-            of the columns of a plan's schedule, in any of the horizon's steps.
+            of the columns of a plan's schedule, in any of the horizon's steps; other rows are left
+            out.
         tolerance: how far a given value may move where the values as printed contradict each other.
         bound_cny: a proven upper bound of the profit, where one is known.
 
     Raises:
-        ScenarioError: the schedule cannot be read, or has columns that the scenario has not.
+        ScenarioError: the schedule cannot be read, has no row in the horizon or columns that the
+            scenario has not, or the tolerance is no number of 0 or more.
         NoPlanError: the time limit struck.
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
     demand_one_future(scenario)
+    if not 0 <= tolerance <= LARGEST:
+        said = f"must be 0 or more and finite, is {tolerance:g}"
+        raise ScenarioError([Problem(said, path="tolerance")])
     given, source = given_schedule(scenario, schedule)
     exact = scenario.solver.model_copy(update={"relax": False})
     scenario = scenario.model_copy(update={"solver": exact})
