@@ -17,6 +17,7 @@ from planner.cli import app
 from planner.language import ENGLISH, Language, language
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparing import show_comparison
+from planner.report.comparison import Comparison
 from planner.report.comparison_lines import lines_chart
 from planner.report.comparison_page import Said, comparison_page
 from tests.build import grid, load, renewable, solve

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli import app
 from planner.forecast import Ar1, DrawnForecast, drawn_forecast
+from planner.report.simulation import _cell
 from planner.series import Bounds
 from planner.studies import chains
 from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC

@@ -95,7 +95,7 @@ def compare(a: Plan | str | Path, b: Plan | str | Path) -> Comparison:
 
 
 def _bound(summary: Mapping[str, Any]) -> float:
-    """Return what no plan can earn more than; NaN for a given schedule, of which it is not known."""
+    """Return what no plan can earn more than; NaN where a given schedule has no bound."""
     bound = summary["bound_cny"]
     return float("nan") if bound is None else float(bound)
 
