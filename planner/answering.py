@@ -6,20 +6,28 @@ from pathlib import Path
 
 from planner.errors import PlanError, Problem, ScenarioError
 from planner.language import Language
-from planner.target import INFEASIBLE, SUMMARY, replace_file
+from planner.target import INFEASIBLE, STOCHASTIC, SUMMARY, replace_file
 from planner.terminal import open_console
 
 
 def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
     """Write the page of a plan or sweep folder again; of a sweep also its answers, and print them.
 
+    Of several futures, or of a simulation, the page of every plan in it is written.
+
     Raises:
-        PlanError: the folder is neither, or cannot be read or written.
+        PlanError: the folder is none of these, or cannot be read or written.
     """
     if (folder / SUMMARY).is_file():
         from planner.report.rewriting import report_plan
 
         _told(report_plan(folder, words), quiet=quiet)
+        return
+    if plans := _plans_in(folder):
+        from planner.report.rewriting import report_plan
+
+        for plan in plans:
+            _told(report_plan(plan, words), quiet=quiet)
         return
     _demand_sweep(folder)
     from planner.answers.gathered import read_answers
@@ -29,6 +37,17 @@ def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
     if not quiet:
         show_sweep(read_answers(folder), open_console(), words)
     _told(written, quiet=quiet)
+
+
+def _plans_in(folder: Path) -> list[Path]:
+    """Return the plan folders of several futures or of a simulation."""
+    from planner.stochastic import MEMBERS
+    from planner.studies.simulated import FACTS, PLANS
+
+    for of, inside in ((STOCHASTIC, MEMBERS), (FACTS, PLANS)):
+        if (folder / of).is_file():
+            return sorted(path.parent for path in (folder / inside).glob(f"*/{SUMMARY}"))
+    return []
 
 
 def _demand_sweep(folder: Path) -> None:

@@ -87,12 +87,18 @@ def read_plan(folder: str | Path) -> Plan:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         if not isinstance(summary, dict):
             raise ValueError(f"{SUMMARY} is no mapping")
-        schedule = _read(folder / "schedule.csv").set_index("time")
+        schedule = _read(folder / "schedule.csv").set_index("time").astype(float)
         allocation = _read(folder / "allocation.csv")
+        _demand_columns(allocation, "allocation.csv", "origin", "use", "mwh")
         ledger = _read(folder / "ledger.csv").astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
+        if not schedule.index.equals(scenario.horizon.starts):
+            raise ValueError("schedule.csv has not one row for each step of the horizon")
         allocation["time"] = _times(allocation["time"], scenario)
-        why, prices = _beside(folder / WHY, scenario), _beside(folder / PRICES, scenario)
+        why = _beside(folder / WHY, scenario, "component", "decision", "code", "reason")
+        prices = _beside(
+            folder / PRICES, scenario, "component", "quantity", "index", "value", "unit"
+        )
     except ScenarioError as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
     except KeyError as error:
@@ -128,11 +134,18 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def _beside(path: Path, scenario: Scenario) -> pd.DataFrame | None:
+def _demand_columns(table: pd.DataFrame, file: str, *names: str) -> None:
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise ValueError(f"{file} has no column {missing[0]!r}")
+
+
+def _beside(path: Path, scenario: Scenario, *names: str) -> pd.DataFrame | None:
     """Read a table of texts, times and one column of numbers; None where it is not there."""
     if not path.is_file():
         return None
     table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    _demand_columns(table, path.name, "time", *names)
     table["time"] = _times(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 

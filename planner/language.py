@@ -34,6 +34,7 @@ BY_ORIGIN = frozenset({
 OF_COMPONENTS = ("components", "figures", "ledger_cny", "outside_objective_cny")
 BARE = (*OF_COMPONENTS, "green", "carbon")  # what heads a path and says nothing by itself
 HEADS = (*BARE, "allocation_mwh", "value_cny_per_kwh", "value_by_use_cny_per_kwh", "solving")
+PLAIN = ("gap", "uplift")  # figures without a unit
 NAMING = ("serves", "awake", "woken")  # the next part of a path is a name
 
 
@@ -82,7 +83,7 @@ class Language:
         head, _, rest = name.partition(".")
         parts = rest.split(".") if rest else []
         if not parts or head not in HEADS:
-            return (self.known(name) if unit(name) else None) or name
+            return (self.known(name) if unit(name) or name in PLAIN else None) or name
         said = [] if head in BARE else [self.known(head) or head]
         if head in OF_COMPONENTS:
             said.append(parts.pop(0))

@@ -3,7 +3,7 @@
 A sentence is English with figures and names in it. The catalogue holds its pattern, in the context
 `sentence`: `{than}` is <, = or >, and what a place may hold follows from its name:
 
-    {name} {names} {other} {path} {text}   anything, left as it is; only {text} may hold ": "
+    {name} {names} {other} {path} {when} {text}   anything, left as it is; only {text} may hold ": "
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
     {sentence}                             a sentence of its own
@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 PLACE = re.compile(r"\{(\w+)\}")
-FREE = ("name", "names", "other", "path", "text", "origin", "kind", "words", "sentence")
+FREE = ("name", "names", "other", "path", "when", "text", "origin", "kind", "words", "sentence")
 WHOLE = ("text", "sentence")
-ONE = "(?:(?!: ).)+?"  # a name does not reach over the colon that ends a path
+ONE = "(?:(?!: ).)+?(?<!,)"  # a name ends before the colon of a path and before a comma
 FIGURE = r"[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing"
 Word = Callable[[str], str | None]
 

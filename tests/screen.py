@@ -10,8 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -66,6 +67,56 @@ def scrolled_through(page: Any) -> None:
         figure.scroll_into_view_if_needed()
         figure.locator(".main-svg").first.wait_for(state="attached")
     page.wait_for_function(DRAWN)
+
+
+WIDTHS = (360, 768, 1280, 2560)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one visit of a page found, every chart drawn: `wide` is how far it scrolls sideways."""
+
+    complaints: list[str]
+    asked: list[str]
+    figures: int
+    first_bottom: float
+    lang: str
+    heading: str
+    wide: dict[int, int]
+
+
+def visited(browser: Any, file: Path, widths: tuple[int, ...] = WIDTHS) -> Visit:
+    """Look at a page once, at every width; opening it and drawing its charts is what costs."""
+    with opened(browser, file) as page:
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: asked.append(dialog.message))
+        bottom = page.evaluate("document.querySelector('.first').getBoundingClientRect().bottom")
+        scrolled_through(page)
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        if page.locator("#ask").count():
+            page.click("#ask")
+            page.wait_for_selector("#why-body section")
+        wide = {}
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(400)  # charts are fitted a moment after
+            wide[width] = page.evaluate("document.documentElement.scrollWidth")
+        return Visit(
+            page.complaints, asked, page.locator(".figure").count(), bottom,
+            page.evaluate("document.documentElement.lang"),
+            page.locator("h1").inner_text(), cast("dict[int, int]", wide),
+        )  # fmt: skip
+
+
+def grave(page: Any) -> list[Any]:
+    """Return what axe finds serious or critical; charts are pictures with a label to it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page, context={"exclude": [[".figure"]]}).response["violations"]
+    return [
+        (v["id"], [n["html"] for n in v["nodes"]][:3])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
 
 
 def point(page: Any, key: str, step: float, down: float = 0.5) -> tuple[float, float]:

@@ -365,3 +365,9 @@ def test_encoded_figures_are_safe_in_a_script_and_short() -> None:
 def test_no_chart_imports_plotly() -> None:
     for path in (Path(planner.__file__).parent / "report" / "charts").glob("*.py"):
         assert "import plotly" not in path.read_text()
+
+
+def test_what_is_stored_without_an_origin_is_not_from_one() -> None:
+    made = chart(pooled(), "storage", "zh")
+    assert not any("来自" in text for text in strings(made.figure))
+    assert "荷电量" in " ".join(strings(made.figure))

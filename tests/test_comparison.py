@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli import app
-from planner.language import ENGLISH
+from planner.language import ENGLISH, Language, language
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparing import show_comparison
+from planner.report.comparison import Comparison
 from planner.report.comparison_lines import lines_chart
 from planner.report.comparison_page import Said, comparison_page
 from tests.build import grid, load, renewable, solve
@@ -65,6 +68,36 @@ def test_components_that_one_side_lacks_are_told() -> None:
     assert found.inputs.values.tolist() == [["components.wind", "", "a renewable"]]
     assert "wind.power_mw" in found.columns["column"].tolist()
     assert found.money["difference_cny"].tolist() == [40]  # the MWh bought at 40 is not needed
+
+
+def test_a_given_schedule_is_compared_though_no_bound_of_it_is_known(tmp_path: Path) -> None:
+    """Sold is 1 MWh less, at 30 CNY."""
+    best = plan()
+    given = best.schedule.copy()
+    given.loc[given.index[0], ["pv.power_mw", "grid.export_mw[renewable]"]] -= 1
+    given.loc[given.index[0], "pv.curtailed_mw"] += 1
+    settled = planner.settle(best.scenario, given).plan
+    assert settled.summary["bound_cny"] is None
+    found = planner.compare(best, settled)
+    assert found.profit_b_cny - found.profit_a_cny == pytest.approx(-30)
+    assert math.isnan(found.bound_b_cny)
+    assert "no bound is known" in Said(found, language("en")).proof()
+    text = printed(found, language("zh"))
+    assert "差价" not in text  # a difference is no settlement of a contract
+    assert re.search(r"间隙 +│ +0 │ +– │", text)
+
+
+def test_what_a_solver_leaves_behind_reads_as_nothing() -> None:
+    one, other = plan(), plan()
+    other.schedule.iloc[0] += 3
+    one.schedule.iloc[0, 0] = 1.4e-8
+    assert "e-0" not in printed(planner.compare(one, other), language("en"))
+
+
+def printed(found: Comparison, words: Language) -> str:
+    console = Console(width=150, record=True, file=io.StringIO())
+    show_comparison(found, console, words=words)
+    return console.export_text()
 
 
 def test_other_horizons_are_compared_where_they_meet() -> None:

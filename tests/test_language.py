@@ -221,6 +221,23 @@ def test_every_warning_in_the_sources_has_chinese_words() -> None:
         assert chinese(ZH.sentence(also.get(text, text))), text
 
 
+def test_every_note_of_studies_has_chinese_words() -> None:
+    """What `notes.append(...)` and `found.append(...)` say, with 7 for a figure or a name."""
+    found = []
+    for path in (PACKAGE / "studies" / "futures.py", PACKAGE / "studies" / "simulated.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                ("notes.append", "found.append")
+            ):
+                parts = getattr(node.args[0], "values", [node.args[0]])
+                said = [p.value if isinstance(p, ast.Constant) else "7" for p in parts]
+                found.append("".join(map(str, said)))
+    found = [text for text in found if text != "7"]
+    assert len(found) >= 9
+    for text in found:
+        assert chinese(ZH.sentence(text)), text
+
+
 def test_units_are_translated() -> None:
     for unit in SUFFIXES.values():
         found = catalogue().get(unit)
@@ -258,6 +275,14 @@ def test_labels_in_chinese(column: str, said: str) -> None:
         ("components.x: a and b want up to 5 Mtok/h of 'm', above the 4 Mtok/h that all fleets"
          " could answer",
          "x：a、b 对 'm' 的需求最高 5 百万Token/h，超过全部集群的应答能力 4 百万Token/h"),
+        ("VSS of 0.00 CNY is not more than the gaps leave open, 238,126.36 CNY: it may be none",
+         "VSS 为 0.00 元，不超过求解间隙的余量 238,126.36 元：可能为零"),
+        ("pv.power_mw is 8 and may be 0 to 3, at 10:00-12:00",
+         "pv.power_mw 为 8，只能在 0 至 3 之间，时段 10:00-12:00"),
+        ("pv.curtailed_mw is 0 and can only be -5, at 10:00-12:00, 13:00-14:00",
+         "pv.curtailed_mw 为 0，只能为 -5，时段 10:00-12:00, 13:00-14:00"),
+        ("pv.power_mw is 8 and nobody knows, at 10:00-12:00",
+         "pv.power_mw is 8 and nobody knows, at 10:00-12:00"),
         ("price 3 < 4 on site; nobody knows", "price 3 < 4 on site; nobody knows"),
     ],
 )  # fmt: skip
@@ -298,6 +323,7 @@ def test_numbers_keep_their_digits() -> None:
         ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"),
         ("components.rule.min_load_share", "rule 绿电占比下限"),
         ("components.held.load_share", "held 负荷比例"), ("weather", "weather"),
+        ("gap", "间隙"), ("uplift", "算力增值倍数"),
         ("components.gpus.serves.grid.prefill.node_kw", "gpus 承载模型 grid 预填充 节点功率"),
         ("components.a.market[0].price_cny_per_mtok", "a 市场（0） Token 售价"),
     ],

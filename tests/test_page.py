@@ -427,3 +427,27 @@ def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> N
     page = plan_page(settled, WORDS)
     assert "<bdi>unit must stay on for &lt;b&gt;3 h&lt;/b&gt;</bdi>" in page
     assert "no plan earns more than" not in page
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("schedule.csv", r"sun\.available_mw|sun\.power_mw|fleet\.it_kw", "moon", "is missing"),
+        ("schedule.csv", r"\n[^\n]+\n$", "\n", "one row for each step"),
+        ("schedule.csv", r"\n(\S+?),[0-9.]+", r"\n\1,abc", "'abc'"),
+        ("allocation.csv", "mwh", "gwh", "allocation.csv has no column 'mwh'"),
+        ("why.csv", "reason", "because", "why.csv has no column 'reason'"),
+        ("summary.json", '"green"', '"blue"', "promises"),
+    ],
+)
+def test_a_folder_that_was_changed_is_told_in_words(
+    tmp_path: Path, file: str, old: str, new: str, said: str
+) -> None:
+    folder = small().write(tmp_path / "plan")
+    text = (folder / file).read_text(encoding="utf-8")
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text
+    (folder / file).write_text(changed, encoding="utf-8")
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 5, done.output
+    assert said in done.output.replace("\n", " ")

@@ -20,7 +20,7 @@ from planner.report.sweep_page import sweep_page
 from planner.sweeps.result import write_cases
 from tests.build import grid, load, renewable, solve
 from tests.pages import NASTY
-from tests.screen import chromium, opened, scrolled_through
+from tests.screen import WIDTHS, Visit, chromium, grave, opened, scrolled_through, visited
 from tests.test_sweep_report import SWEEPS, folder, lost, made
 
 pytestmark = pytest.mark.screen
@@ -73,32 +73,34 @@ NAMES = [*(kind.replace(" ", "_") for kind in SWEEPS), "zh", "nasty", "compared_
 FEW = ["grid", "nasty", "compared_en"]
 
 
+@pytest.fixture(scope="module")
+def seen(browser: Any, files: Any) -> dict[str, Visit]:
+    """What a visit of every page found; a few of them are looked at in every width."""
+    return {
+        name: visited(browser, files[name], WIDTHS if name in FEW else (1280,)) for name in NAMES
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_is_drawn_without_complaint(browser: Any, files: Any, name: str) -> None:
-    with opened(browser, files[name]) as page:
-        scrolled_through(page)
-        assert page.locator(".figure").count() >= (2 if name == "one_axis" else 3)
-        assert page.complaints == []
-        assert page.evaluate("document.documentElement.lang") == ("zh" if "zh" in name else "en")
+def test_every_chart_is_drawn_without_complaint(seen: Any, name: str) -> None:
+    assert seen[name].figures >= (2 if name == "one_axis" else 3)
+    assert seen[name].complaints == []
+    assert seen[name].lang == ("zh" if "zh" in name else "en")
 
 
-def test_the_first_screen_needs_no_scrolling(browser: Any, files: Any) -> None:
-    for name in ("grid", "zh", "compared_en"):
-        with opened(browser, files[name], 1280, 800) as page:
-            bottom = page.evaluate(
-                "document.querySelector('.first').getBoundingClientRect().bottom"
-            )
-            assert bottom <= 800
+@pytest.mark.parametrize("name", ["grid", "zh", "compared_en"])
+def test_the_first_screen_needs_no_scrolling(seen: Any, name: str) -> None:
+    assert seen[name].first_bottom <= 800
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
-def test_no_page_scrolls_sideways(browser: Any, files: Any, width: int) -> None:
-    for name in FEW:
-        with opened(browser, files[name], width, 900) as page:
-            scrolled_through(page)
-            for summary in page.locator("summary").all():
-                summary.click()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("name", NAMES)
+def test_no_page_scrolls_sideways(seen: Any, name: str) -> None:
+    assert all(wide <= width for width, wide in seen[name].wide.items()), seen[name].wide
+
+
+def test_texts_of_the_sweep_do_nothing(seen: Any) -> None:
+    assert seen["nasty"].heading == NASTY
+    assert seen["nasty"].asked == []
 
 
 def test_a_case_leads_to_its_plan_from_table_and_chart(browser: Any, files: Any) -> None:
@@ -172,22 +174,11 @@ def test_a_print_holds_every_chart(browser: Any, files: Any, name: str) -> None:
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_people_out(browser: Any, files: Any, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for name in [*FEW, "sobol"]:
-        with opened(browser, files[name], color_scheme=scheme, bypass_csp=True) as page:
-            scrolled_through(page)
-            page.locator("summary").first.click()
-            found = axe.run(page).response["violations"]
-            grave = [v for v in found if v["impact"] in ("serious", "critical")]
-            assert not grave, [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in grave]
-
-
-def test_texts_of_the_sweep_do_nothing(browser: Any, files: Any) -> None:
-    with opened(browser, files["nasty"]) as page:
-        asked: list[str] = []
-        page.on("dialog", lambda dialog: asked.append(dialog.message))
-        scrolled_through(page)
-        assert page.locator("h1").inner_text() == NASTY
-        assert asked == []
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("grid", "light"), ("sobol", "light"), ("compared_en", "light"), ("grid", "dark")],
+)
+def test_nothing_keeps_people_out(browser: Any, files: Any, name: str, scheme: str) -> None:
+    with opened(browser, files[name], color_scheme=scheme, bypass_csp=True) as page:
+        page.locator("summary").first.click()
+        assert grave(page) == []

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli import app
 from planner.forecast import Ar1, DrawnForecast, drawn_forecast
+from planner.report.simulation import _cell
 from planner.series import Bounds
 from planner.studies import chains
 from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
@@ -295,6 +296,11 @@ forecast:
 """
 
 
+def test_a_share_of_nothing_reads_as_nothing() -> None:
+    assert _cell("capture_share", -1e-12) == "0.0%"
+    assert _cell("capture_share", -0.25) == "-25.0%"
+
+
 def test_the_command_prints_the_table_and_writes_the_folder(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(SITE)
@@ -307,6 +313,10 @@ def test_the_command_prints_the_table_and_writes_the_folder(tmp_path: Path) -> N
     assert facts["forecasts"] == ["components.wind.availability_pu"]
     assert [row["policy"] for row in facts["policies"]] == list(POLICIES)
     assert (out / "simulation.csv").read_text().startswith("policy,profit_cny")
+    again = CliRunner().invoke(app, ["report", str(out), "--lang", "zh"])
+    assert again.exit_code == 0, again.output
+    page = (out / "plans" / "grid_first" / "report.html").read_text(encoding="utf-8")
+    assert 'lang="zh"' in page
     quiet = ["simulate", str(file), "--out", str(out), "-q", "--policies", "perfect"]
     assert CliRunner().invoke(app, quiet).output == ""
     plan = planner.read_plan(out / "plans" / "perfect")

@@ -7,8 +7,10 @@ The coal unit burns 10 CNY/MWh between 20 and 100 MW and costs 1000 CNY to start
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 import planner
@@ -24,6 +27,8 @@ from planner.auditor import audit
 from planner.cli import app
 from planner.errors import NoPlanError
 from planner.horizon import Window
+from planner.language import language
+from planner.report.stochastic import show_stochastic
 from planner.studies.futures import held
 from planner.studies.settle import settle
 from planner.studies.single import optimise
@@ -403,6 +408,12 @@ def test_solve_writes_a_folder_whose_members_are_plan_folders(file: Path, tmp_pa
         "members",
     }  # fmt: skip
     assert run("audit", out).exit_code == 0
+    again = run("report", out, "--lang", "zh")
+    assert again.exit_code == 0, again.output
+    for name in ("calm", "bright"):
+        page = out / "members" / name / "report.html"
+        assert str(page) in again.output.replace("\n", "")
+        assert 'lang="zh"' in page.read_text(encoding="utf-8")
     for name in ("calm", "bright"):
         assert run("audit", out / "members" / name).exit_code == 0
         assert planner.read_plan(out / "members" / name).scenario.name == f"twofold ({name})"
@@ -546,6 +557,16 @@ def test_one_plan_is_refused_in_words_where_several_futures_are_held(file: Path,
     assert "set: {uncertainty: null}" in done.output
     sweep.write_text(text + "set: {uncertainty: null}\n")
     assert run("sweep", sweep, "--dry-run").exit_code == 0
+
+
+def test_several_futures_are_told_in_chinese(file: Path):
+    console = Console(width=160, record=True, file=io.StringIO())
+    show_stochastic(planner.solve_stochastic(planner.load(file)), console, language("zh"))
+    text = console.export_text()
+    for said in ("期望利润", "随机解价值 VSS", "各情景", "概率", "单独计划 [元]", "2 个情景"):
+        assert said in text
+    names = {"twofold", "calm", "bright", "grid", "decide", "VSS", "EVPI", "MWh", "min"}
+    assert set(re.findall(r"[A-Za-z]{3,}", text)) <= names
 
 
 def test_what_is_declared_must_be_the_same_in_every_future(file: Path, tmp_path: Path):

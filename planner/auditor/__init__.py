@@ -35,6 +35,7 @@ from planner.auditor.service import check_service
 from planner.auditor.summary import check_summary
 from planner.auditor.thermal import check_thermal
 from planner.auditor.why import check_why
+from planner.errors import PlanError
 
 __all__ = ["Breach", "audit", "audit_files", "told"]
 
@@ -70,6 +71,18 @@ def audit(folder: str | Path) -> list[Breach]:
     if (folder / STOCHASTIC).is_file():
         return audit_futures(folder, audit_files)
     return audit_files(read_files(folder))
+
+
+def demand_whole(folder: str | Path) -> None:
+    """Demand of a plan folder only that its schedule has every step, column and number.
+
+    Raises:
+        PlanError: it has not, or a file is missing, cannot be read, or leaves out what is needed.
+    """
+    plan = understand(read_files(Path(folder)))
+    found = Findings(plan.clock.times)
+    if not check_schedule(plan, found):
+        raise PlanError(f"{folder} cannot be shown: {found.sorted()[0]}")
 
 
 def audit_files(files: Files) -> list[Breach]:

@@ -84,7 +84,7 @@ def roll(
             from planner.report.console import show
 
             show(plan, console, words)
-            said = f"plan folder: {target}"
+            said = words("plan folder: {folder}", folder=target)
             console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -54,12 +54,13 @@ def solve_futures(
     if not quiet:
         from planner.report.stochastic import show_stochastic
 
-        show_stochastic(plan, console)
+        show_stochastic(plan, console, words)
         if verbose:
             times = plan.summary["runtimes_s"].items()
             text = ", ".join(f"{name.removesuffix('_s')} {s:.2f} s" for name, s in times)
             console.print(f"time: {text}", highlight=False)
-        console.print(f"folder: {folder}", highlight=False, markup=False, soft_wrap=True)
+        said = words("folder: {folder}", folder=folder)
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     if plan.summary["status"] == "interrupted":
         raise typer.Exit(130)
 

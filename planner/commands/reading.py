@@ -31,11 +31,11 @@ def audit(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan or sweep folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that was written.")],
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Write the page of a plan or sweep folder again; print the answers of a sweep."""
+    """Write the pages of a plan, sweep or simulation folder again; print the answers of a sweep."""
     with told_errors():
         from planner.answering import report_folder
 

@@ -65,7 +65,7 @@ def settle(
         if not quiet:
             show(plan, console, words)
             if folder is not None:
-                said = f"plan folder: {folder}"
+                said = words("plan folder: {folder}", folder=folder)
                 console.print(said, highlight=False, markup=False, soft_wrap=True)
         if plan.summary["breaches"]:
             lines = [f"  - {printable(breach['text'])}" for breach in plan.summary["breaches"]]

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from planner.language import ENGLISH, Language
-from planner.report.comparison import Comparison
+from planner.report.comparison import TINY, Comparison
 
 TOP = 15  # rows of a table, unless all are asked for
 
@@ -72,9 +72,12 @@ def _table(
     left = len(frame) - top
     more = words("and {n} more", n=left) if left > 0 else None
     table = Table(title=escape(title), title_justify="left", caption=more)
+    named = {"a": "A", "b": "B", "difference": words("difference"),
+             "columns": words("columns that differ")}  # fmt: skip
     for name in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        heading = {"a": "A", "b": "B"}.get(name) or words.term(name.removesuffix("_cny"))
+        bare = name.removesuffix("_cny")
+        heading = named.get(bare) or words.term(bare)
         table.add_column(heading, justify="right" if numeric else "left")
     for row in frame.head(top).itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
@@ -85,7 +88,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         if value != value:
             return "–"
-        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value + 0.0:.4g}"
+        if abs(value) < TINY:  # what a solver leaves behind
+            return "0"
+        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.4g}"
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M")
     text = str(value)

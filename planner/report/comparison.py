@@ -89,9 +89,15 @@ def compare(a: Plan | str | Path, b: Plan | str | Path) -> Comparison:
         _hours(one, two, times),
         columns,
         tuple(notes),
-        bound_a_cny=float(one.summary["bound_cny"]),
-        bound_b_cny=float(two.summary["bound_cny"]),
+        bound_a_cny=_bound(one.summary),
+        bound_b_cny=_bound(two.summary),
     )
+
+
+def _bound(summary: Mapping[str, Any]) -> float:
+    """Return what no plan can earn more than; NaN where a given schedule has no bound."""
+    bound = summary["bound_cny"]
+    return float("nan") if bound is None else float(bound)
 
 
 def _inputs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:

@@ -236,7 +236,10 @@ class Said:
     def proof(self) -> str:
         """Return whether better plans of either side could turn the difference around."""
         if self.open_cny is None:
-            return ""
+            return self.words(
+                "Of one of them no bound is known: nothing says that a better plan of it would not"
+                " turn this around."
+            )
         if self.open_cny < 0.005:
             return self.words("Both are proven: the difference is that of the inputs.")
         opened = self.cny(self.open_cny)

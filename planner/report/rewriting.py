@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from planner.auditor import demand_whole
+from planner.errors import PlanError
 from planner.folder import PAGE, WORKBOOK, read_plan
 from planner.language import Language
+from planner.plan import Plan
 from planner.report.page import plan_page
 from planner.target import claim, replace_file
 
@@ -26,7 +29,8 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     """
     with claim(folder, lambda _: None) as target:
         plan = read_plan(target)
-        made: dict[str, str | bytes] = {PAGE: plan_page(plan, words)}
+        demand_whole(target)
+        made: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
         if (target / WORKBOOK).is_file():
             from planner.report.workbook import write_workbook
 
@@ -37,3 +41,22 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
         for name, content in made.items():
             replace_file(target / name, content)
     return [Path(folder) / name for name in made]
+
+
+def _page(plan: Plan, folder: Path, words: Language) -> str:
+    """Return the page; where what it needs is not in the folder, the audit says what was changed.
+
+    Raises:
+        PlanError: the folder breaks a promise of plan folders.
+    """
+    try:
+        return plan_page(plan, words)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        from planner.auditor import audit
+
+        breaches = audit(folder)
+        if not breaches:
+            raise  # then the mistake is not that of the folder
+        raise PlanError(
+            f"{folder} cannot be shown, for it breaks {len(breaches)} promises: {breaches[0]}"
+        ) from error

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from planner.language import Language, number
+from planner.report.template import percent
 from planner.studies.simulated import Simulation
 
 
@@ -58,4 +59,6 @@ def _rows(words: Language) -> dict[str, str]:
 def _cell(name: str, value: Any) -> str:
     if value is None or value != value:
         return "–"
-    return f"{value:.1%}" if name.endswith("_share") else number(float(value))
+    if name.endswith("_share"):
+        return percent(round(float(value), 6))  # what is left of a rounding reads as nothing
+    return number(float(value))

@@ -7,86 +7,115 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from planner.language import ENGLISH
 from planner.report.console import status_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from planner.language import Language
     from planner.stochastic import StochasticPlan
 
-COLUMNS = {
-    "probability": "probability",
-    "profit_cny": "profit [CNY]",
-    "alone_cny": "planned alone",
-    "base_cny": "as the base decides",
-    "unserved_mtok": "unserved [Mtok]",
-    "shed_mwh": "shed [MWh]",
-    "export_mwh": "export [MWh]",
-    "starts": "starts",
-}
+ALWAYS = ("probability", "profit_cny", "alone_cny", "base_cny")
 
 
-def show_stochastic(plan: StochasticPlan, console: Console) -> None:
-    """Print the summary of a plan for several futures."""
+def show_stochastic(plan: StochasticPlan, console: Console, words: Language) -> None:
+    """Print the summary of a plan for several futures, in a language."""
     summary = plan.summary
     colour = "green" if summary["status"] == "optimal" else "yellow"
-    ended = status_text(summary["status"], ENGLISH)
-    console.print(
-        f"[bold]{escape(summary['name'])}[/]  [{colour}]{ended}[/],"
-        f" gap [{colour}]{summary['gap']:.2e}[/] of expected turnover"
-        f" {summary['turnover_cny']:,.0f} CNY"
+    ended = status_text(summary["status"], words)
+    gap = words(
+        "gap {gap} of the expected turnover of {turnover}",
+        gap=f"[{colour}]{summary['gap']:.2e}[/]",
+        turnover=words.amount(summary["turnover_cny"], "CNY"),
     )
     console.print(
-        f"{summary['start']}, {summary['hours']:g} h in steps of {summary['step_min']} min,"
-        f" {len(plan.members)} futures; prices with VAT {summary['vat']}",
+        f"[bold]{escape(summary['name'])}[/]  [{colour}]{ended}[/]{words(', ')}{gap}",
         highlight=False,
     )
-    _say(console, f"expected profit [bold]{_money(summary['expected_cny'])}[/] CNY")
-    if summary["risk"] is not None:
-        risk = summary["risk"]
-        _say(
-            console,
-            f"in the worst {risk['cvar_share']:.0%} of the futures {_money(summary['cvar_cny'])}"
-            f" CNY (CVaR, weight {risk['weight']:g}); planned for"
-            f" [bold]{_money(summary['objective_cny'])}[/] CNY",
+    _say(
+        console,
+        words(
+            "{start}, {hours} h in steps of {minutes} min, {n} futures; prices with VAT {vat}",
+            start=summary["start"],
+            hours=f"{summary['hours']:g}",
+            minutes=summary["step_min"],
+            n=len(plan.members),
+            vat=words.term(summary["vat"]),
+        ),
+    )
+    for text in _worth(summary, words):
+        _say(console, text)
+    console.print()
+    console.print(_members(plan, words))
+    for text in (*summary["notes"], *summary["warnings"]):
+        console.print(f"[yellow]{words('note')}[/] {escape(words.sentence(text))}")
+
+
+def _worth(summary: dict[str, Any], words: Language) -> list[str]:
+    """Return what is expected, what was planned for, its bound, and what the two studies found."""
+
+    def cny(value: float) -> str:
+        return words.amount(value, "CNY")
+
+    said = [words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")]
+    if (risk := summary["risk"]) is not None:
+        said.append(
+            words(
+                "in the worst {share} of the futures {profit} (CVaR, weight {weight});"
+                " planned for {worth}",
+                share=f"{risk['cvar_share']:.0%}",
+                profit=cny(summary["cvar_cny"]),
+                weight=f"{risk['weight']:g}",
+                worth=f"[bold]{cny(summary['objective_cny'])}[/]",
+            )
         )
-    _say(console, f"at most {_money(summary['bound_cny'])} CNY")
+    said.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
     for name, what in (
-        ("vss", "planning for all futures instead of the base scenario (VSS)"),
-        ("evpi", "knowing the future beforehand (EVPI)"),
+        ("vss", words("planning for all futures instead of the base scenario (VSS)")),
+        ("evpi", words("knowing the future beforehand (EVPI)")),
     ):
         value = summary[f"{name}_cny"]
-        told = "is not known or has no limit" if value is None else f"earns {_money(value)} CNY"
-        _say(console, f"{what} {told}")
-    console.print()
-    console.print(_members(plan))
-    for text in (*summary["notes"], *summary["warnings"]):
-        console.print(f"[yellow]note[/] {escape(text)}")
+        said.append(
+            words("{what} is not known or has no limit", what=what)
+            if value is None
+            else words("{what} earns {worth}", what=what, worth=cny(value))
+        )
+    return said
 
 
-def _members(plan: StochasticPlan) -> Table:
+def _members(plan: StochasticPlan, words: Language) -> Table:
     """The members: those columns in which something happens."""
     rows: list[dict[str, Any]] = plan.summary["members"]
-    always = ("probability", "profit_cny", "alone_cny", "base_cny")
-    shown = [name for name in COLUMNS if name in always or any(row[name] for row in rows)]
-    table = Table(title="Futures", title_justify="left")
-    table.add_column("member")
+    titles = _titles(words)
+    shown = [name for name in titles if name in ALWAYS or any(row[name] for row in rows)]
+    table = Table(title=words("Futures"), title_justify="left")
+    table.add_column(words("member"))
     for name in shown:
-        table.add_column(COLUMNS[name], justify="right")
+        table.add_column(escape(titles[name]), justify="right")
     for row in rows:
-        table.add_row(escape(row["name"]), *(_cell(name, row[name]) for name in shown))
+        table.add_row(escape(row["name"]), *(_cell(name, row[name], words) for name in shown))
     return table
 
 
-def _cell(name: str, value: float | None) -> str:
+def _titles(words: Language) -> dict[str, str]:
+    return {
+        "probability": words("probability"),
+        "profit_cny": words("profit [CNY]"),
+        "alone_cny": words("planned alone [CNY]"),
+        "base_cny": words("as the base decides [CNY]"),
+        "unserved_mtok": words("tokens not served [Mtok]"),
+        "shed_mwh": words("shed [MWh]"),
+        "export_mwh": words("export [MWh]"),
+        "starts": words("starts of thermal units"),
+    }
+
+
+def _cell(name: str, value: float | None, words: Language) -> str:
     if value is None:
-        return "none"
-    return f"{value:.4g}" if name in ("probability", "starts") else _money(value)
-
-
-def _money(amount: float) -> str:
-    return f"{amount:,.2f}" if abs(amount) < 1000 else f"{amount:,.0f}"
+        return words("none")
+    if name in ("probability", "starts"):
+        return f"{value:.4g}"
+    return f"{value + 0.0:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _say(console: Console, text: str) -> None:

@@ -67,10 +67,12 @@ def _energy(view: View, words: Language, name: str, part: Any) -> Panel:
         drawn = np.append(start[origin] / divisor, ends)
         if drawn.max() * divisor <= LEAST:
             continue
-        said = words("from {origin}", origin=words.term(origin))
+        pooled = origin == "pooled"
+        said = words("stored") if pooled else words("from {origin}", origin=words.term(origin))
         trace = points(clock, drawn, text(said), unit, legendgroup=origin)
         stacked = area(trace, f"{name} energy", ORIGIN_COLOURS[origin], PATTERNS[origin])
         end = words("stored at the end, from {origin}", origin=words.term(origin))
+        end = words("stored at the end") if pooled else end
         panel.add(stacked, f"{name}: {end} [{unit}]", ends)
     limits = {
         "capacity": (words("capacity"), part.capacity_mwh, "dash"),

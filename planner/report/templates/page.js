@@ -345,8 +345,9 @@
       for (let ms = first; ms < end; ms += DAY) days.append(make("option", dayOf(ms)));
     }
     const day = dayOf(startOf(step));
-    if (days.value !== day || !hours.options.length) {
-      days.value = day;
+    days.value = day;
+    if (hours.dataset.day !== day) { // not what `days` says: its reader has changed that by then
+      hours.dataset.day = day;
       hours.replaceChildren();
       const from = Math.max(Math.ceil((Date.parse(day) - clock.start) / clock.step), 0);
       for (let at = from; at < clock.steps && dayOf(startOf(at)) === day; at += 1) {
