@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import Problem, ScenarioError
 from planner.language import Language
-from planner.terminal import open_console, progress
+from planner.terminal import bar, open_console, progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,26 +133,10 @@ def _say(console: Console, text: str) -> None:
 @contextmanager
 def _progress(console: Console, quiet: bool, name: str) -> Iterator[Progress | None]:
     """Show a bar with rate and time left, on a terminal."""
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=None, rate="")
+    with bar(console, quiet, name, "{task.fields[rate]}", rate="") as update:
+        if update is None:
+            yield None
+            return
         first: tuple[float, int] | None = None
 
         def tell(done: int, total: int) -> None:
@@ -161,6 +145,6 @@ def _progress(console: Console, quiet: bool, name: str) -> Iterator[Progress | N
                 first = (time.monotonic(), done)
             passed = time.monotonic() - first[0]
             rate = f"{60 * (done - first[1]) / passed:.0f} cases/min" if passed > 1 else ""
-            bar.update(task, completed=done, total=total, rate=rate)
+            update(completed=done, total=total, rate=rate)
 
         yield tell

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -59,10 +59,14 @@ def open_console() -> Console:
 
 
 @contextmanager
-def counted(
-    console: Console, quiet: bool, name: str, what: str
-) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar with a count and the time left, on a terminal; give who is told how far it is."""
+def bar(
+    console: Console, quiet: bool, name: str, beside: str = "", **fields: Any
+) -> Iterator[Callable[..., None] | None]:
+    """Show a bar with a count, what stands `beside` it and the time left, on a terminal.
+
+    Gives who is told how far it is, as `rich.progress.Progress.update`; `again=True` begins the
+    estimate anew. None where nothing is shown.
+    """
     if quiet or not console.is_terminal:
         yield None
         return
@@ -75,10 +79,14 @@ def counted(
     )
 
     text = TextColumn("{task.description}", markup=False)
-    parts = (text, BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
-    with Progress(*parts, console=console) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    parts = (text, BarColumn(), MofNCompleteColumn(), TextColumn(beside), TimeRemainingColumn())
+    with Progress(*parts, console=console) as shown:
+        task = shown.add_task(name, total=None, **fields)
+
+        def tell(*, again: bool = False, **done: Any) -> None:
+            (shown.reset if again else shown.update)(task, **done)
+
+        yield tell
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from planner.options import (
     known_language,
     limited,
 )
-from planner.terminal import open_console, told_errors
+from planner.terminal import bar, open_console, told_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,32 +91,17 @@ def roll(
 @contextmanager
 def _progress(console: Console, quiet: bool, name: str) -> Iterator[Progress | None]:
     """Show a bar of the windows with the time left, on a terminal."""
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=None)
+    with bar(console, quiet, name) as update:
+        if update is None:
+            yield None
+            return
         doing = ""
 
         def tell(what: str, done: int, total: int) -> None:
             nonlocal doing
             if what != doing:  # the speed of what came before says nothing of this
                 doing = what
-                bar.reset(task, completed=done, total=total, description=f"{name}: {what}")
-            bar.update(task, completed=done)
+                update(again=True, completed=done, total=total, description=f"{name}: {what}")
+            update(completed=done)
 
         yield tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -60,18 +61,22 @@ def simulate(
         from planner.scenario import load
         from planner.studies.days import POLICIES
         from planner.studies.simulate import default_folder, simulate
-        from planner.terminal import counted, open_console
+        from planner.terminal import bar, open_console
 
         words = known_language(lang)
         changes = limited(set_, gap, time_limit)
         found = load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
         chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
         console = open_console()
-        with counted(console, quiet, found.name, "days") as tell:
+        with bar(console, quiet, found.name, "days") as update:
             simulation = simulate(
                 found, out or default_folder(found), every_h=every_h, window_h=window_h,
                 policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
-                progress=tell,
+                progress=None if update is None else _told(update),
             )  # fmt: skip
         if not quiet:
             show_simulation(simulation, console, words)
+
+
+def _told(update: Callable[..., None]) -> Callable[[int, int], None]:
+    return lambda done, total: update(completed=done, total=total)

@@ -16,14 +16,12 @@ from planner.language import ENGLISH, Language
 from planner.plan import Plan
 from planner.report.charts import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
-from planner.report.charts.encoding import encoded
 from planner.report.comparison import Comparison, compare
 from planner.report.comparison_cases import compare_cases
 from planner.report.comparison_lines import lines_chart
 from planner.report.declaration import unfit
-from planner.report.packed import packed
 from planner.report.sweep_words import titled
-from planner.report.template import MOST_ROWS, fill, rows_of
+from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.store import PLANS
 
 TOP = 5  # lines of a card
@@ -134,15 +132,7 @@ def page_beside(path: Path, folder: Path) -> str | None:
 
 
 def _chart(chart: Chart, words: Language) -> dict[str, Any]:
-    return {
-        "key": chart.key,
-        "title": chart.title,
-        "said": chart.said,
-        "over_time": chart.over_time,
-        "figure": packed(encoded(chart.figure).encode(), 6),
-        "height": int(chart.figure["layout"].get("height", 450)),
-        "rows": rows_of(chart.table),
-        "count": len(chart.table),
+    return drawn(chart) | {
         "rest": words(
             "The first {shown} of {n} rows; schedule.csv in the plan folders holds every step.",
             shown=MOST_ROWS,

@@ -15,12 +15,10 @@ import pandas as pd
 from planner.folder import PRICES
 from planner.language import Language, number
 from planner.plan import Plan
-from planner.report.charts.encoding import encoded
 from planner.report.charts.every import charts_of
 from planner.report.first_screen import FirstScreen, first_screen
-from planner.report.packed import packed
 from planner.report.reasons import packed_reasons
-from planner.report.template import MOST_ROWS, fill, percent, rows_of
+from planner.report.template import MOST_ROWS, drawn, fill, percent
 
 NONE_MWH = 1e-6
 
@@ -34,19 +32,7 @@ def plan_page(plan: Plan, words: Language) -> str:
     """
     first = first_screen(plan)
     reasons, told = packed_reasons(plan, words)
-    charts = [
-        {
-            "key": chart.key,
-            "title": chart.title,
-            "said": chart.said,
-            "over_time": chart.over_time,
-            "figure": packed(encoded(chart.figure).encode(), 6),
-            "height": int(chart.figure["layout"].get("height", 450)),
-            "rows": rows_of(chart.table),
-            "count": len(chart.table),
-        }
-        for chart in charts_of(plan, words)
-    ]
+    charts = [drawn(chart) for chart in charts_of(plan, words)]
     steps = plan.scenario.horizon.steps
     return fill(
         "page.html",

@@ -15,12 +15,10 @@ from planner.answers import Answers
 from planner.folder import PAGE
 from planner.language import ENGLISH, Language
 from planner.report.charts import Chart
-from planner.report.charts.encoding import encoded
-from planner.report.packed import packed
 from planner.report.sweep_charts import groups_of
 from planner.report.sweep_screen import Screen
 from planner.report.sweep_words import failed, status_text, titled
-from planner.report.template import MOST_ROWS, fill, rows_of
+from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.store import CASES_CSV, CASES_PARQUET, PLANS, SWEEP
 
 FILES = (CASES_CSV, CASES_PARQUET, SWEEP, "answers.json", "breakeven.json")
@@ -78,15 +76,8 @@ def _chart(
     cased = any("customdata" in trace and "text" in trace for trace in chart.figure["data"])
     leads = bool(links) and cased and not chart.key.startswith("tornado")
     said = [chart.said, words("Click a point to open the plan of the case.") if leads else ""]
-    return {
-        "key": chart.key,
-        "title": chart.title,
+    return drawn(chart, _rows(chart.table, links, words, factors)) | {
         "said": " ".join(text for text in said if text),
-        "over_time": False,
-        "figure": packed(encoded(chart.figure).encode(), 6),
-        "height": int(chart.figure["layout"].get("height", 450)),
-        "rows": _rows(chart.table, links, words, factors),
-        "count": len(chart.table),
         "broad": chart.key == "matrix",
         "rest": words(
             "The first {shown} of {n} rows; cases.csv beside this page holds every case.",

@@ -13,7 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from planner.language import Language, number
-from planner.report.packed import packed_plotly
+from planner.report.charts import Chart
+from planner.report.charts.encoding import encoded
+from planner.report.packed import packed, packed_plotly
 
 TEMPLATES = Path(__file__).parent / "templates"
 POLICY = (
@@ -116,3 +118,17 @@ def _written(value: Any, target: str | None) -> str:
     """Return what a cell holds, with where it leads."""
     said = html.escape(cell(value))
     return said if target is None else f'<a href="{html.escape(target)}">{said}</a>'
+
+
+def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
+    """Return what the template needs of a chart; `table` are its rows where they hold links."""
+    return {
+        "key": chart.key,
+        "title": chart.title,
+        "said": chart.said,
+        "over_time": chart.over_time,
+        "figure": packed(encoded(chart.figure).encode(), 6),
+        "height": int(chart.figure["layout"].get("height", 450)),
+        "rows": rows_of(chart.table) if table is None else table,
+        "count": len(chart.table),
+    }

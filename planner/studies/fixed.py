@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from planner.errors import InfeasibleError, Problem, ScenarioError
 from planner.given import checked_schedule, demand_columns, read_schedule
-from planner.model import assemble
+from planner.model import Model, assemble
 from planner.plan import Plan
-from planner.program import Program, compile_program
+from planner.program import compile_program
 from planner.scenario import Scenario
 from planner.studies.breaches import breaches
 from planner.studies.pinned import Pinned, known_columns, pin
@@ -41,19 +41,34 @@ def given_schedule(
     return read_schedule(schedule, scenario.horizon), str(schedule)
 
 
-def best_keeping(
-    program: Program, given: pd.DataFrame, scenario: Scenario, tolerance: float
-) -> tuple[Pinned, Solution | None]:
-    """Return the best solution that keeps what is given; None where rules and given contradict.
+@dataclass(frozen=True)
+class Kept:
+    """What was solved to keep a schedule; no `solution` where it contradicts the rules."""
+
+    model: Model
+    pinned: Pinned
+    solution: Solution | None
+    seconds: dict[str, float]
+
+
+def best_keeping(scenario: Scenario, given: pd.DataFrame, source: str, tolerance: float) -> Kept:
+    """Find the best solution that keeps what is given.
 
     Values are kept as they are if they can be, else within the tolerance.
     """
+    began = time.perf_counter()
+    model = assemble(scenario)
+    built = time.perf_counter()
+    program = compile_program(model)
+    demand_columns(given, set(known_columns(program)), source)
+    seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
     for room in (0.0, tolerance):
         pinned = pin(program, given, room)
         if not pinned.misfits:
             with suppress(PointlessError):
-                return pinned, optimise(pinned.program, scenario.solver)
-    return pinned, None
+                found = optimise(pinned.program, scenario.solver)
+                return Kept(model, pinned, found, seconds | found.seconds)
+    return Kept(model, pinned, None, seconds)
 
 
 def solve_fixed(
@@ -77,20 +92,14 @@ def solve_fixed(
     demand_one_future(scenario)
     given, source = given_schedule(scenario, schedule)
     given = given[given.index < _moment(scenario, until)] if until is not None else given
-    began = time.perf_counter()
-    model = assemble(scenario)
-    built = time.perf_counter()
-    program = compile_program(model)
-    demand_columns(given, set(known_columns(program)), source)
-    seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
-    pinned, solution = best_keeping(program, given, scenario, TOLERANCE)
-    if solution is None:
-        told, _ = breaches(model, pinned, scenario.solver.time_limit_s)
+    kept = best_keeping(scenario, given, source, TOLERANCE)
+    if kept.solution is None:
+        told, _ = breaches(kept.model, kept.pinned, scenario.solver.time_limit_s)
         lines = ["no plan keeps what is fixed; it breaks", *(f"  - {b.text}" for b in told)]
         diagnosis = {"status": "infeasible", "name": scenario.name,
                      "fixed_breaks": [breach.text for breach in told]}  # fmt: skip
         raise InfeasibleError("\n".join(lines), diagnosis)
-    plan = to_plan(pinned.program, solution, seconds | solution.seconds)
+    plan = to_plan(kept.pinned.program, kept.solution, kept.seconds)
     said = {"columns": len(given.columns), "steps": len(given)}
     plan = replace(plan, summary=plan.summary | {"fixed": said})
     demand_audit(plan)

@@ -7,23 +7,18 @@ misses, and they are named.
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
-from planner.given import demand_columns
 from planner.horizon import LARGEST
-from planner.model import assemble
 from planner.plan import Plan
-from planner.program import compile_program
 from planner.scenario import Scenario
 from planner.studies.breaches import Breach, breaches
 from planner.studies.fixed import TOLERANCE, best_keeping, given_schedule
-from planner.studies.pinned import known_columns
 from planner.studies.single import demand_audit, optimise, to_plan
 from planner.uncertainty.members import demand_one_future
 
@@ -72,21 +67,14 @@ def settle(
     given, source = given_schedule(scenario, schedule)
     exact = scenario.solver.model_copy(update={"relax": False})
     scenario = scenario.model_copy(update={"solver": exact})
-    began = time.perf_counter()
-    model = assemble(scenario)
-    built = time.perf_counter()
-    program = compile_program(model)
-    demand_columns(given, set(known_columns(program)), source)
-    seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
-    pinned, solution = best_keeping(program, given, scenario, tolerance)
-    told: list[Breach] = []
+    kept = best_keeping(scenario, given, source, tolerance)
+    program, solution, told = kept.pinned.program, kept.solution, list[Breach]()
     if solution is None:
-        told, loose = breaches(model, pinned, scenario.solver.time_limit_s)
-        pinned = replace(pinned, program=loose)
-        solution = optimise(loose, scenario.solver)
+        told, program = breaches(kept.model, kept.pinned, scenario.solver.time_limit_s)
+        solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
-    plan = to_plan(pinned.program, solution, seconds | solution.seconds, whole=not told)
+    plan = to_plan(program, solution, kept.seconds | solution.seconds, whole=not told)
     plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in told]})
     if not told:
         demand_audit(plan)
