@@ -54,7 +54,7 @@
   const GROUNDS = new Set(["fillcolor", "bgcolor"]);
   const BUTTONS = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
   const config = (layout) => ({
-    responsive: true, displaylogo: false, doubleClick: "reset",
+    responsive: true, displaylogo: false, doubleClick: "reset", doubleClickDelay: 700,
     modeBarButtons: [axesOf(layout, "x").length ? BUTTONS : ["toImage"]],
   });
   const charts = new Map(); // element -> {figure, drawn, stale, over}
