@@ -178,7 +178,7 @@ def check_energy(case: Priced, steps: list[int]) -> None:
             assert between(low, price * step_h, high, size), (balance, step, low, price, high)
 
 
-SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 6))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
