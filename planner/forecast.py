@@ -27,6 +27,7 @@ from planner.errors import Key, ScenarioError, shown
 from planner.forms import Context
 from planner.horizon import Frozen
 from planner.override import parse_path, replaced
+from planner.paths import value_at
 from planner.series import Array, Bounds
 from planner.wording import explain
 
@@ -107,7 +108,7 @@ def _problems(
         if name not in components:
             return  # what is wrong with the component is told there
         component: Any = components[name]
-        if not isinstance(value_at(component, where[2:]), np.ndarray):
+        if not isinstance(found_at(component, where[2:]), np.ndarray):
             raise ValueError("is no series of the scenario that could be forecast")
         if drawn:
             yield DrawnForecast.model_validate(spec)
@@ -141,34 +142,16 @@ def path_of(components: Mapping[str, Component], text: str) -> Key:
         while isinstance(held, Mapping) and key not in held and rest:
             key, rest = f"{key}.{rest[0]}", rest[1:]
         found.append(key)
-        held = value_at(held, (key,))
+        held = found_at(held, (key,))
     return tuple(found)
 
 
-def value_at(held: Any, path: Key) -> Any:
+def found_at(held: Any, path: Key) -> Any:
     """Return what stands at a path below a component; None where nothing does."""
-    for key in path:
-        try:
-            held = getattr(held, str(key)) if isinstance(held, Frozen) else held[key]
-        except (AttributeError, LookupError, TypeError):
-            return None
-    return held
-
-
-def with_value(held: Any, path: Key, value: Any) -> Any:
-    """Return a component with the value at a path changed, unchecked."""
-    if not path:
-        return value
-    key, *below = path
-    if isinstance(held, tuple):
-        return tuple(
-            with_value(part, tuple(below), value) if i == key else part
-            for i, part in enumerate(held)
-        )
-    if isinstance(held, dict):
-        return held | {key: with_value(held[key], tuple(below), value)}
-    part = with_value(getattr(held, str(key)), tuple(below), value)
-    return held.model_copy(update={str(key): part})
+    try:
+        return value_at(held, path)
+    except (AttributeError, LookupError, TypeError):
+        return None
 
 
 def limits_of(component: Component, path: Key) -> Bounds:

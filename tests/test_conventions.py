@@ -29,7 +29,7 @@ LAYERS = [
     ["document", "horizon", "table", "target"],
     ["forms", "override"],
     ["series", "wording", "pairs"],
-    ["given"],
+    ["given", "paths"],
     ["components.terms", "components.priced"],
     ["components.parted"],
     ["components.base"],

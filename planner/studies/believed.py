@@ -10,9 +10,8 @@ from planner.forecast import (
     drawn_forecast,
     limits_of,
     path_of,
-    value_at,
-    with_value,
 )
+from planner.paths import value_at, with_value
 from planner.scenario import Scenario
 from planner.series import Array
 

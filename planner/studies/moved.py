@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from planner.horizon import Frozen
+from planner import paths
 from planner.model import Model, assemble
 from planner.program import Indices, Program, compile_program
 from planner.scenario import Scenario
@@ -105,33 +105,13 @@ def _matched(wanted: list[Key], given: list[Key]) -> Indices | None:
 
 def value_at(scenario: Scenario, path: Path) -> Any:
     """Return the value at a path below `components`."""
-    found: Any = scenario.components
-    for key in path:
-        inside = isinstance(found, Frozen)
-        found = getattr(found, str(key)) if inside else found[key]
-    return found
+    return paths.value_at(scenario.components, path)
 
 
 def with_value(scenario: Scenario, path: Path, value: Any) -> Scenario:
     """Return the scenario with the value at a path changed, unchecked."""
-    components = _replaced(scenario.components, path, value)
+    components = paths.with_value(scenario.components, path, value)
     return scenario.model_copy(update={"components": components})
-
-
-def _replaced(held: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
-    key, *below = path
-    if isinstance(held, tuple):
-        return tuple(
-            _replaced(part, tuple(below), value) if i == key else part
-            for i, part in enumerate(held)
-        )
-    if isinstance(held, dict):
-        return held | {key: _replaced(held[key], tuple(below), value)}
-    assert isinstance(held, Frozen)
-    part = _replaced(getattr(held, str(key)), tuple(below), value)
-    return held.model_copy(update={str(key): part})
 
 
 def places(held: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

@@ -17,6 +17,7 @@ from planner.errors import Key, Problem, ScenarioError, dotted
 from planner.forms import Context
 from planner.horizon import Frozen
 from planner.override import parse_path, replaced
+from planner.paths import value_at, with_value
 from planner.series import Array
 from planner.uncertainty.drawn import FieldError, draw
 from planner.uncertainty.fields import Member, Uncertainty
@@ -94,7 +95,7 @@ def _written(
     for path in how.fields:
         try:
             key = _reached(base.components, _component_path(document.data, path))
-            value = _value_at(base.components, key)
+            value = value_at(base.components, key)
             if not isinstance(value, np.ndarray):
                 raise ValueError("is no series, and only a series can err")
             own[path] = value
@@ -134,7 +135,7 @@ def _checked(
     if problems:
         raise ScenarioError(problems)
     reached = [_shorter(base.components, member.components, key[1:]) for key in keys]
-    return {dotted(("components", *key)): _value_at(member.components, key) for key in reached}
+    return {dotted(("components", *key)): value_at(member.components, key) for key in reached}
 
 
 def _component_path(data: dict[str, Any], text: str) -> Key:
@@ -204,30 +205,11 @@ def _step(here: Any, part: str | int) -> Any:
     raise LookupError(part)
 
 
-def _value_at(here: Any, key: Key) -> Any:
-    for part in key:
-        here = _step(here, part)
-    return here
-
-
-def _with(here: Any, key: Key, value: Any) -> Any:
-    """Return a value with another one at a path below it."""
-    if not key:
-        return value
-    part, *rest = key
-    below = _with(_step(here, part), tuple(rest), value)
-    if isinstance(here, Frozen):
-        return here.model_copy(update={str(part): below})
-    if isinstance(here, dict):
-        return {**here, part: below}
-    return tuple(below if i == part else item for i, item in enumerate(here))
-
-
 def member_of(scenario: S, member: Member) -> S:
     """Return a listed member of a checked scenario as a scenario of its own, without futures."""
     parts = scenario.components
     for text, value in member.set.items():
-        parts = _with(parts, _reached(parts, parse_path(text)[1:]), value)
+        parts = with_value(parts, _reached(parts, parse_path(text)[1:]), value)
     name = f"{scenario.name} ({member.name})"
     return scenario.model_copy(update={"name": name, "components": parts, "uncertainty": None})
 
