@@ -44,7 +44,7 @@ format: $(STAMP) ## put the code in form
 	@$(BIN)/ruff check --fix --quiet $(SOURCE)
 
 fuzz: $(STAMP) ## try ten thousand broken scenarios
-	@$(BIN)/python -m tests.fuzz 10000
+	@$(BIN)/python -m tests.support.fuzz 10000
 
 bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA (installs it)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -69,7 +69,7 @@ pictures: $(STAMP) ## make the pictures of docs/pictures/ again (needs Chromium)
 	@$(BIN)/python docs/pictures.py
 
 words: $(STAMP) ## bring the Chinese catalogue in line with the texts of the sources
-	@$(BIN)/python -m tests.words
+	@$(BIN)/python -m tests.support.words
 
 clean: ## remove .venv, caches and plans
 	rm -rf $(VENV) plans build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

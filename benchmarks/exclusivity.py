@@ -1,9 +1,9 @@
 """Binaries for directions only where a plan overlaps, against a binary in every step.
 
-Random sites with negative prices and sale above purchase (tests/exclusivity.py) tempt a plan to
-charge and discharge, or to import and export, at once. Both ways of solving go through the same
-code; the full one begins with every direction binary. Time is processor time, relaxation, search,
-settling and tidying included. Objectives that differ by more than both gaps stop the run.
+Random sites with negative prices and sale above purchase (tests/support/exclusivity.py) tempt a
+plan to charge and discharge, or to import and export, at once. Both ways of solving go through the
+same code; the full one begins with every direction binary. Time is processor time, relaxation,
+search, settling and tidying included. Objectives that differ by more than both gaps stop the run.
 
     python benchmarks/exclusivity.py --count 200 --hours 12 --gap 0
 """
@@ -17,9 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from planner.program import Program
-from planner.studies.single import Solution, optimise
-from tests.exclusivity import program, with_every_binary
+from planner.solver.program import Program
+from planner.solver.rounds import Solution, optimise
+from tests.support.exclusivity import program, with_every_binary
 
 
 def timed(one: Program) -> tuple[float, float, Solution]:

@@ -38,10 +38,9 @@ PHASES = ("bound", "windows", "settle")
 def work(scenario: Path, hours: int, phase: str, folder: Path, gap: float) -> dict[str, Any]:
     """Run a phase; what the phases before it left lies beside the folder."""
     import planner
-    from planner.studies.ahead import relaxation
-    from planner.studies.cutting import cut
     from planner.studies.kept import Kept
-    from planner.studies.rolling import plan_windows, run_key
+    from planner.studies.roll import cut, plan_windows, run_key
+    from planner.studies.window import relaxation
 
     day = 15 if hours <= 168 else 1
     start = planner.load(scenario).horizon.start.replace(month=7, day=day, hour=0, minute=0)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import planner
-from planner.model import assemble
-from planner.program import compile_program
-from planner.studies.single import optimise
+from planner.solver.model import assemble
+from planner.solver.program import compile_program
+from planner.solver.rounds import optimise
 
 HUAINAN = Path(__file__).parent.parent / "scenarios" / "huainan"
 LIMIT_S = 300.0

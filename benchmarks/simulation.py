@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import planner
-from planner.studies.days import POLICIES
+from planner.studies.policy import POLICIES
 
 HUAINAN = Path(__file__).parent.parent / "scenarios" / "huainan"
 

@@ -20,12 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from planner.folder import read_plan
-from planner.studies.case import pack
-from planner.studies.prepared import Prepared, prepare
+from planner.plan.plan import read_plan
 from planner.studies.sweep import run
+from planner.studies.sweep_case import pack
+from planner.studies.sweep_plan import Prepared, prepare
 from planner.sweeps.result import Sweep
-from planner.sweeps.store import RESULTS
+from planner.sweeps.sweep_folder import RESULTS
 
 ROOT = Path(__file__).parent.parent
 TEXT = """\

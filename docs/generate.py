@@ -9,15 +9,15 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import planner
-from planner.components import AnyComponent
-from planner.schema import scenario_schema
+from planner.components.registry import KINDS
+from planner.scenario.json_schema import scenario_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
-COMMON = {"planner.components.base", "planner.components.terms", "planner.components.priced"}
+COMMON = {"planner.components.component", "planner.components.terms"}
 
 FORMULATION_HEAD = """\
 # Formulation
@@ -165,15 +165,16 @@ def _range(field: dict[str, Any], word: str) -> str:
 def formulation() -> str:
     """Return the page of the mathematics: each component, then the parts it is made of."""
     text, done = FORMULATION_HEAD, set[str]()
-    for component in get_args(AnyComponent):
+    for component, _ in KINDS.values():
         text += _section("##", component.__module__)
         for part in _parts_of(component.__module__):
             if part not in done:
                 done.add(part)
                 text += _section("###", part)
-    text += _section("##", "planner.studies.single", "How a plan is found")
-    text += _section("##", "planner.studies.joined", "Several futures")
-    return text + _section("###", "planner.studies.futures", "What it is worth").rstrip() + "\n"
+    text += _section("##", "planner.solver.rounds", "How a plan is found")
+    text += _section("##", "planner.solver.joint_program", "Several futures")
+    text += _section("###", "planner.studies.solve_stochastic", "What it is worth")
+    return text.rstrip() + "\n"
 
 
 def _section(level: str, module: str, title: str = "") -> str:
@@ -183,10 +184,10 @@ def _section(level: str, module: str, title: str = "") -> str:
 
 def _parts_of(module: str) -> list[str]:
     """Return the modules a component is built with, those of other components aside."""
-    whole = {component.__module__ for component in get_args(AnyComponent)}
+    whole = {component.__module__ for component, _ in KINDS.values()}
     text = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
-    names = re.findall(r"^from (planner\.components\.\w+) import", text, re.MULTILINE)
-    names = [name for name in names if not name.endswith("_why")]  # reasons are no rows
+    names = re.findall(r"^from (planner\.components\.[\w.]+) import", text, re.MULTILINE)
+    names = [name for name in names if not name.endswith(".reasons")]  # reasons are no rows
     return [name for name in names if name not in whole and name not in COMMON]
 
 

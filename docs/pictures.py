@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import planner
-from planner.language import language
-from planner.report.page import plan_page
-from planner.report.sweep import report_sweep
+from planner.language.language import language
+from planner.report.plan_page.page import plan_page
+from planner.report.sweep_page.report_sweep import report_sweep
 from planner.studies.sweep import sweep
 
 ROOT = Path(__file__).parent.parent

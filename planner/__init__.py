@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.auditor import audit
+    from planner.auditor.audit import audit
     from planner.errors import (
         InfeasibleError,
         NoPlanError,
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
         ScenarioError,
         SolveError,
     )
-    from planner.folder import read_plan
-    from planner.plan import Plan
-    from planner.report.comparison import compare
-    from planner.scenario import Scenario, load
-    from planner.stochastic import StochasticPlan
-    from planner.studies.breakeven import break_even
-    from planner.studies.futures import solve_stochastic
+    from planner.plan.plan import Plan, read_plan
+    from planner.plan.stochastic_plan import StochasticPlan
+    from planner.report.comparison.compare import compare
+    from planner.scenario.scenario import Scenario, load
+    from planner.studies.break_even import break_even
     from planner.studies.prices import Prices, prices
-    from planner.studies.rolling import roll
+    from planner.studies.roll import roll
     from planner.studies.rules_of_thumb import rule_of_thumb
     from planner.studies.settle import Settlement, settle
-    from planner.studies.simulate import simulate
-    from planner.studies.simulated import Simulation
-    from planner.studies.single import solve
+    from planner.studies.simulate import Simulation, simulate
+    from planner.studies.solve import solve
+    from planner.studies.solve_stochastic import solve_stochastic
     from planner.studies.sweep import sweep
     from planner.sweeps.result import Sweep
 
@@ -68,24 +66,24 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Plan": "planner.plan",
-    "audit": "planner.auditor",
-    "Scenario": "planner.scenario",
+    "Plan": "planner.plan.plan",
+    "audit": "planner.auditor.audit",
+    "Scenario": "planner.scenario.scenario",
     "Prices": "planner.studies.prices",
-    "break_even": "planner.studies.breakeven",
-    "compare": "planner.report.comparison",
-    "load": "planner.scenario",
+    "break_even": "planner.studies.break_even",
+    "compare": "planner.report.comparison.compare",
+    "load": "planner.scenario.scenario",
     "prices": "planner.studies.prices",
-    "read_plan": "planner.folder",
-    "roll": "planner.studies.rolling",
+    "read_plan": "planner.plan.plan",
+    "roll": "planner.studies.roll",
     "Settlement": "planner.studies.settle",
     "settle": "planner.studies.settle",
     "rule_of_thumb": "planner.studies.rules_of_thumb",
     "simulate": "planner.studies.simulate",
-    "Simulation": "planner.studies.simulated",
-    "StochasticPlan": "planner.stochastic",
-    "solve": "planner.studies.single",
-    "solve_stochastic": "planner.studies.futures",
+    "Simulation": "planner.studies.simulate",
+    "StochasticPlan": "planner.plan.stochastic_plan",
+    "solve": "planner.studies.solve",
+    "solve_stochastic": "planner.studies.solve_stochastic",
     "Sweep": "planner.sweeps.result",
     "sweep": "planner.studies.sweep",
 }

@@ -1,1 +1,1 @@
-"""The tests; the builders they share are in `tests.build`."""
+"""The tests; the builders they share are in `tests.support.build`."""

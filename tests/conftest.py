@@ -9,17 +9,15 @@ import pytest
 
 # Tests of these files share solves, a scheduler or plans: each line stays in one process.
 SHARING = (
-    {"audit_mutations"},
-    {"audit"},
-    {"exclusivity"},
-    {"market_rules"},
-    {"scenarios", "two_sites"},
-    {"sweep"},
-    {"why"},
+    {"auditor/test_mutations"},
+    {"auditor/test_audit"},
+    {"components/test_exclusivity"},
+    {"components/test_market_rules"},
+    {"test_scenarios", "test_two_sites"},
+    {"studies/test_sweep"},
+    {"components/test_reasons"},
 )
-GROUPS = {
-    f"tests/test_{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names
-}
+GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -27,9 +27,9 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_a_plan_that_fails_its_audit_is_not_returned(monkeypatch: pytest.MonkeyPatch):
-    from planner.auditor import Breach
+    from planner.auditor.audit import Breach
 
     breach = Breach("coal_1", "ramp_up", "2026-07-15T17:00+08:00", 20.0, "MW", "rises too fast")
-    monkeypatch.setattr("planner.studies.audited.audit", lambda _: [breach])
+    monkeypatch.setattr("planner.studies.to_plan.audit", lambda _: [breach])
     with pytest.raises(planner.PlanError, match="coal_1: ramp_up"):
         planner.solve(planner.load(ROOT / "scenarios" / "tiny_arbitrage"))

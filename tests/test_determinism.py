@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 import planner
-from planner.document import read_yaml
+from planner.files.yaml_document import read_yaml
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 CUT = {"tiny_origin": None, "huainan": 12}  # hours of the horizon; the shortened solves exactly

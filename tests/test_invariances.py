@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.build import battery, load, profit, renewable, solve, thermal
-from tests.sites import random_site
+from tests.support.build import battery, load, profit, renewable, solve, thermal
+from tests.support.sites import random_site
 
 HOURS = 6
 START = "2026-07-15T15:00:00+08:00"

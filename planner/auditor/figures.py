@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.auditor.carbon import carbon_figures
-from planner.auditor.contract import contract_figures
-from planner.auditor.green_rule import green_figures
-from planner.auditor.job import job_figures
-from planner.auditor.line import line_figures
+from planner.auditor.kinds.carbon import carbon_figures
+from planner.auditor.kinds.contract import contract_figures
+from planner.auditor.kinds.green_rule import green_figures
+from planner.auditor.kinds.job import job_figures
+from planner.auditor.kinds.line import line_figures
+from planner.auditor.kinds.service import served, wanted
+from planner.auditor.kinds.tariff import grid_figures
 from planner.auditor.reading import Part, Plan
-from planner.auditor.service import served, wanted
-from planner.auditor.tariff import grid_figures
 
 
 def figures_of(plan: Plan, part: Part) -> dict[str, float]:

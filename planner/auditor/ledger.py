@@ -16,17 +16,16 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from planner.auditor.battery import initial_energy
-from planner.auditor.breach import Array, Findings
-from planner.auditor.carbon import carbon_lines
-from planner.auditor.contract import contract_lines
-from planner.auditor.files import groups
-from planner.auditor.green_rule import green_lines
-from planner.auditor.job import job_lines
-from planner.auditor.lines import ONCE, Line, by_step
-from planner.auditor.reading import Part, Plan
-from planner.auditor.service import waiting_at_start
-from planner.auditor.tariff import fixed_payments, grid_lines
+from planner.auditor.findings import Array, Findings
+from planner.auditor.kinds.battery import initial_energy
+from planner.auditor.kinds.carbon import carbon_lines
+from planner.auditor.kinds.contract import contract_lines
+from planner.auditor.kinds.green_rule import green_lines
+from planner.auditor.kinds.job import job_lines
+from planner.auditor.kinds.service import waiting_at_start
+from planner.auditor.kinds.tariff import fixed_payments, grid_lines
+from planner.auditor.plan_files import groups
+from planner.auditor.reading import ONCE, Line, Part, Plan, by_step
 
 ROUNDED = 2e-9  # what a product may be off per unit of price: both plan and amount are rounded
 

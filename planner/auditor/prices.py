@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.breach import PLAN, Array, Findings
-from planner.auditor.files import PRICES, as_times
+from planner.auditor.findings import PLAN, Array, Findings
+from planner.auditor.plan_files import PRICES, as_times
 from planner.auditor.reading import Plan
 
 ONCE = "once"

@@ -1,9 +1,12 @@
-"""What the files of a plan folder mean: clock, origins, components and their columns."""
+"""What the files of a plan folder mean: clock, origins, components and their columns.
+
+A line of the ledger as it should be, and the one that pays a price for a flow in every step.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.breach import Array
-from planner.auditor.files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
+from planner.auditor.findings import Array
+from planner.auditor.plan_files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
 from planner.errors import PlanError
 
 TRACED, POOLED = ("renewable", "thermal", "grid"), ("pooled",)
@@ -249,3 +252,27 @@ def _clock(files: Files) -> Clock:
         days=np.asarray(local.normalize().factorize()[0], dtype=np.int64),
         months=[f"{moment:%Y-%m}" for moment in local],
     )
+
+
+ONCE = "horizon"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the ledger as it should be; `price` is the largest, for the tolerance."""
+
+    component: str
+    name: str
+    amounts: Array
+    periods: Sequence[str]
+    price: float = 0.0
+    cash: bool = True
+
+
+def by_step(
+    plan: Plan, part: Part, name: str, price: Array | float, flow: Array, *, cash: bool = True
+) -> Line:
+    """Return a line that pays a price for a flow in every step; negative prices are costs."""
+    rate = np.asarray(price, dtype=float) * plan.clock.step_h
+    largest = float(np.abs(rate).max())
+    return Line(part.name, name, rate * flow, plan.clock.stamps, largest, cash)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.base import (
+from planner.components.component import (
     Amounts,
     AtLeastZero,
     Complaint,
@@ -29,11 +29,11 @@ from planner.components.base import (
     Site,
     Terms,
     Values,
+    later,
+    running_total,
 )
-from planner.components.counter import running_total
-from planner.components.counting import count_emission
-from planner.horizon import Horizon, Window
-from planner.series import NonNegative
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -126,4 +126,10 @@ class Carbon(Component):
         return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
 
     def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
-        return self.model_copy(update=count_emission(self.budget_tco2, values, window, firm))
+        if self.budget_tco2 is None or not values or not firm:
+            return self
+        after = later(values, window)
+        emitted = float(np.sum(after["gross_tco2"] + after["import_tco2"]))
+        return self.model_copy(
+            update={"budget_tco2": max(self.budget_tco2 - max(emitted, 0.0), 0.0)}
+        )

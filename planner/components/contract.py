@@ -17,10 +17,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from planner.components.base import ByOrigin, Complaint, Component, Line, Name, Site, Terms, Values
-from planner.components.grid import Grid
-from planner.horizon import Horizon
-from planner.series import Array, Series
+from planner.components.component import (
+    ByOrigin,
+    Complaint,
+    Component,
+    Line,
+    Name,
+    Site,
+    Terms,
+    Values,
+)
+from planner.components.grid.grid import Grid
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array, Series
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

@@ -23,12 +23,12 @@ keeps its origin in storage. Certificates are never counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.base import (
+from planner.components.component import (
     Amounts,
     AtLeastZero,
     Complaint,
@@ -40,10 +40,11 @@ from planner.components.base import (
     Site,
     Terms,
     Values,
+    later,
+    running_total,
 )
-from planner.components.counter import running_total
-from planner.components.counting import count_green
-from planner.horizon import Frozen, Horizon, Window
+from planner.fields import Frozen
+from planner.timeseries.horizon import Horizon, Window
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -60,6 +61,7 @@ TOTALS = {
 COUNTED = ("taken", "exported", "load", "load_renewable")
 MONTH_H = 28 * 24
 NOTHING = 1e-9  # MWh: a share of less is none
+STEERING_CNY_PER_MWH = 1e4  # for a MWh missed where a rule cannot be kept: dearer than energy
 
 
 class GreenEnergy(Frozen):
@@ -284,7 +286,12 @@ class GreenRule(Component):
         return self.model_copy(update={"so_far": so_far})
 
     def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:
-        return self.model_copy(update=count_green(self, values, window, horizon, firm))
+        changes: dict[str, Any] = {}
+        if values:
+            changes["ahead"] = self.ahead.plus(self.added(later(values, window), horizon.step_h))
+        if not firm and self.penalty_cny_per_mwh is None:
+            changes["penalty_cny_per_mwh"] = STEERING_CNY_PER_MWH
+        return self.model_copy(update=changes)
 
 
 def _margin(rule: str, share: float, total: Mapping[str, Expression]) -> Expression:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from planner.components.base import (
+from planner.components.component import (
     AtLeastZero,
     Balance,
     Complaint,
@@ -40,7 +40,8 @@ from planner.components.base import (
     Values,
 )
 from planner.errors import did_you_mean
-from planner.horizon import Frozen, Horizon, Window
+from planner.fields import Frozen
+from planner.timeseries.horizon import Horizon, Window
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.base import (
+from planner.components.component import (
     AtLeastZero,
     Balance,
     ByStep,
@@ -37,8 +37,8 @@ from planner.components.base import (
     Values,
 )
 from planner.errors import did_you_mean
-from planner.horizon import Horizon
-from planner.series import Array
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

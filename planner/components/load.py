@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from planner.components.base import (
+from planner.components.component import (
     Amounts,
     AtLeastZero,
     Balance,
@@ -25,8 +25,8 @@ from planner.components.base import (
     Terms,
     Values,
 )
-from planner.horizon import Horizon
-from planner.series import Array, NonNegative
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array, NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from planner.components.base import (
+from planner.components.component import (
     AtLeastZero,
     Balance,
     Complaint,
@@ -26,8 +26,8 @@ from planner.components.base import (
     Terms,
     Values,
 )
-from planner.horizon import Horizon
-from planner.series import Array, PerUnit
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array, PerUnit
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

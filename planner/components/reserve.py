@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from planner.components.base import (
+from planner.components.component import (
     Amounts,
     AtLeastZero,
     ByStep,
@@ -32,8 +32,8 @@ from planner.components.base import (
     Terms,
     Values,
 )
-from planner.horizon import Horizon
-from planner.series import NonNegative
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

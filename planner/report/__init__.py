@@ -1,1 +1,1 @@
-"""Reports read plans only."""
+"""Plans and sweeps as people see them."""

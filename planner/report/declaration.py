@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
-from planner.target import replace_file
+from planner.files.output_folder import replace_file
 
 if TYPE_CHECKING:
-    from planner.plan import Plan
-    from planner.scenario import Scenario
+    from planner.plan_tables.tables import PlanTables
+    from planner.scenario.scenario import Scenario
 
 STEPS_MIN = (15, 60)  # 96 or 24 points a day
 SUFFIXES = (".csv", ".xlsx")
@@ -73,7 +73,7 @@ def unfit(path: Path, folder: Path) -> str | None:
     return None
 
 
-def write_declaration(plan: Plan, path: Path) -> Path:
+def write_declaration(plan: PlanTables, path: Path) -> Path:
     """Write the declaration of a plan, whole or not at all, as CSV or as a workbook.
 
     Raises:
@@ -90,7 +90,7 @@ def write_declaration(plan: Plan, path: Path) -> Path:
     return path
 
 
-def declaration(plan: Plan) -> pd.DataFrame:
+def declaration(plan: PlanTables) -> pd.DataFrame:
     """Return MW by interval and grid, import positive; the index is the END of the interval."""
     schedule, horizon = plan.schedule, plan.scenario.horizon
     columns = {}
@@ -105,7 +105,7 @@ def declaration(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(_ends(plan, horizon.step_min), name="time"))
 
 
-def _ends(plan: Plan, step_min: int) -> list[str]:
+def _ends(plan: PlanTables, step_min: int) -> list[str]:
     """Return the local ends of the steps; the last of a day is 24:00 of that day."""
     starts = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
     ends = [(start, start + pd.Timedelta(minutes=step_min)) for start in starts]

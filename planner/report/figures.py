@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
-from planner.language import LANGUAGES, language
-from planner.plan import Plan
-from planner.report.charts.every import CHARTS
+from planner.language.language import LANGUAGES, language
+from planner.plan_tables.tables import PlanTables
+from planner.report.charts.registry import CHARTS
 from planner.report.charts.view import View
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Figures:
     nothing to show.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PlanTables) -> None:
         self._view = View(plan)
 
     def supply(self, lang: str = "en") -> go.Figure:

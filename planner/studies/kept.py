@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.target import replace_file, windows_folder
+from planner.files.output_folder import replace_file, windows_folder
 
 Record = dict[str, Any]
 

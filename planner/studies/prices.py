@@ -24,16 +24,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.model import assemble
-from planner.plan import MONEY_DECIMALS, Plan
-from planner.program import Duals, Program, compile_program
-from planner.rates import energy_values, injected_origins, token_costs
-from planner.scenario import Scenario
-from planner.series import Array
-from planner.solver import Session
-from planner.studies.moved import Path, Shift, aligned, places, shift_of, value_at, with_value
-from planner.studies.single import demand_audit, solve_program
-from planner.studies.tidying import SETTLE_LIMIT_S
+from planner.plan.plan import Plan
+from planner.plan_tables.tables import MONEY_DECIMALS
+from planner.scenario.scenario import Scenario
+from planner.solver.elastic import Path, Shift, aligned, places, shift_of, value_at, with_value
+from planner.solver.highs import Session
+from planner.solver.model import assemble
+from planner.solver.program import Duals, Program, compile_program
+from planner.solver.rounds import SETTLE_LIMIT_S
+from planner.solver.step_prices import energy_values, injected_origins, token_costs
+from planner.studies.solve import solve_program
+from planner.studies.to_plan import demand_audit
+from planner.timeseries.series import Array
 from planner.units import unit
 
 HOLD = "for the starts, stops and directions of this plan, one unit more or less at a time"

@@ -30,6 +30,8 @@ last step only; every other row holds in every step. Where no step keeps to the 
 gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
 keeps those that it can, one after the other; where a step is not possible at all, rows give way by
 as little as can be. What is broken then is named when the schedule is settled.
+
+Goals reached one after the other, each as far as it can be without giving up those before.
 """
 
 from __future__ import annotations
@@ -40,21 +42,70 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from planner.components.exchange import exchange_of
+from planner.components.grid.exchange_limits import exchange_of
 from planner.errors import Problem, ScenarioError, did_you_mean
-from planner.given import values_of
-from planner.horizon import Window
-from planner.model import assemble
-from planner.plan import Plan
-from planner.program import Indices, Program, compile_program
-from planner.scenario import Scenario
-from planner.series import Array
-from planner.studies.goals import HELD, reach, with_row
-from planner.studies.operating import end_rows, given, least_broken
-from planner.studies.pinned import Pinned
+from planner.plan.plan import Plan
+from planner.scenario.scenario import Scenario
+from planner.solver.highs import Session
+from planner.solver.model import assemble
+from planner.solver.pinning import Pinned
+from planner.solver.program import Indices, Program, compile_program
+from planner.solver.rounds import directions
+from planner.studies.dispatch import end_rows, given, least_broken
 from planner.studies.settle import settle
-from planner.studies.windows import advance, schedule_of
+from planner.studies.window import advance, schedule_of
+from planner.timeseries.horizon import Window
+from planner.timeseries.schedule import values_of
+from planner.timeseries.series import Array
+
+WHOLE = 1e-6  # relative: how far a relaxed solution may miss integers and directions
+HELD = 1e-9  # of its size: what a goal may lose to the next ones
+
+
+def reach(program: Program, goals: list[Array]) -> Array | None:
+    """Minimise goals one after the other; None where the program has no point."""
+    x: Array | None = None
+    for goal in goals:
+        if x is not None and not goal.any():
+            continue
+        found = _least(replace(program, cost=goal, offset=0.0))
+        if found is None:
+            return x
+        x = found
+        most = float(goal @ x)
+        program = with_row(program, goal, -np.inf, most + HELD * max(1.0, abs(most)))
+    return x
+
+
+def _least(program: Program) -> Array | None:
+    """Return where a program has its minimum; integers only where the relaxation misses some."""
+    limit = program.scenario.solver.time_limit_s
+    session = Session(program, threads=1, seed=0)
+    x = session.run(time_limit_s=limit).x
+    if x is not None:
+        x[program.switches] = directions(program, x)
+    if x is not None and program.violation(x) > WHOLE:
+        session.integrality(program.integer)
+        x = session.run(time_limit_s=limit).x
+    if session.stopped:
+        raise KeyboardInterrupt
+    return x
+
+
+def with_row(program: Program, weights: Array, low: float, high: float) -> Program:
+    """Return the program with one row more: low <= weights @ x <= high."""
+    row = sparse.csr_array(weights.reshape(1, -1))
+    return replace(
+        program,
+        matrix=sparse.csc_array(sparse.vstack([program.matrix, row])),
+        row_lower=np.append(program.row_lower, low),
+        row_upper=np.append(program.row_upper, high),
+        row_steps=np.append(program.row_steps, 0),
+        row_families=np.append(program.row_families, -1),
+    )
+
 
 RULES = {
     "grid_first": "sell renewable energy to the grid, compute gets the rest; battery idle",

@@ -10,28 +10,39 @@ simulation that is killed goes on where it stopped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from planner.errors import InfeasibleError, NoPlanError, PlanError, Problem, ScenarioError
-from planner.plan import Plan
-from planner.scenario import Scenario, load
-from planner.studies.ahead import Ahead, relaxation
-from planner.studies.believed import believed, forecasts
-from planner.studies.chains import Chain, Progress, Settings, run
-from planner.studies.days import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
+from planner.files.output_folder import LITTER, claim, file_name, replace_file
+from planner.plan.plan import Plan
+from planner.plan_tables.simulation import FACTS, PLANS, TABLE, SimulationTable, table_of
+from planner.scenario.scenario import Scenario, load
+from planner.studies.chain import Chain, Progress, Settings, run
+from planner.studies.dispatch import given
 from planner.studies.kept import Kept
-from planner.studies.operating import given
+from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, believed, forecasts
+from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
-from planner.studies.simulated import Simulation, table_of, write_simulation
-from planner.sweeps.store import Store
-from planner.target import LITTER, claim, file_name
+from planner.studies.window import Ahead, relaxation
+from planner.sweeps.sweep_folder import Store
 
 DAYS = "days.jsonl"
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation(SimulationTable):
+    """What several policies earned on the same actuals, and the settled plan of each.
+
+    plans: by policy.
+    """
+
+    plans: dict[str, Plan]
 
 
 def simulate(
@@ -85,8 +96,10 @@ def simulate(
         plans = {name: _settled(found, chain, bound) for name, chain in chains.items()}
         counts = {name: (chain.changes, chain.forced) for name, chain in chains.items()}
         told = settings.told() | {"forecasts": sorted(found.forecast)}
-        table = table_of(plans, counts, bound)
-        simulation = Simulation(table, plans, told, bound, Path(out) if out is not None else None)
+        baseline = next((name for name in plans if name in RULES), None)
+        table = table_of(plans, counts, bound, perfect=PERFECT, baseline=baseline)
+        written = Path(out) if out is not None else None
+        simulation = Simulation(table, told, bound, baseline, written, plans)
         if out is not None:
             write_simulation(simulation, target)
         return simulation
@@ -158,3 +171,23 @@ def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     plan = settle(scenario, rows, bound_cny=bound).plan
     facts = {"policy": chain.policy, "commitment_changes": chain.changes}
     return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})
+
+
+def write_simulation(simulation: Simulation, folder: Path) -> None:
+    """Write the table, the facts and the plans into the folder of a simulation.
+
+    Raises:
+        PlanError: they cannot be written.
+    """
+    for name, plan in simulation.plans.items():
+        plan.write(folder / PLANS / name)
+    rows = json.loads(simulation.table.to_json(orient="records", double_precision=15))
+    facts = simulation.settings | {
+        "bound_cny": simulation.bound_cny,
+        "baseline": simulation.baseline,
+        "notes": simulation.notes,
+        "policies": rows,
+    }
+    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
+    replace_file(folder / TABLE, simulation.table.to_csv(index=False))
+    replace_file(folder / FACTS, text + "\n")

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.studies.case import pack
-from planner.studies.cluster import Task, cluster, solve_all
-from planner.studies.prepared import Prepared, at_of, chosen, prepare
-from planner.sweeps.file import SweepFile
+from planner.files.output_folder import claim, file_name, write_whole
+from planner.studies.sweep_case import pack
+from planner.studies.sweep_plan import Prepared, at_of, chosen, prepare
+from planner.studies.sweep_workers import Task, cluster, solve_all
 from planner.sweeps.result import Sweep, case_table, write_cases
-from planner.sweeps.store import (
+from planner.sweeps.sweep_file import SweepFile
+from planner.sweeps.sweep_folder import (
     PLANS,
     SWEEP,
     Store,
@@ -30,7 +31,6 @@ from planner.sweeps.store import (
     read_description,
     write_description,
 )
-from planner.target import claim, file_name, write_whole
 
 TABLE_S = 10.0  # least seconds between two writings of the table
 TABLE_SHARE = 0.05  # most of the driver's time that goes into them

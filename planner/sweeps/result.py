@@ -11,10 +11,17 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import PlanError
+from planner.files.output_folder import replace_file
+from planner.language.html_tables import facts_html, reader_language, section_html, table_html
+from planner.language.language import number
+from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, direction
+from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
-from planner.sweeps.file import RESERVED, SweepFile
-from planner.sweeps.store import CASES_CSV, CASES_PARQUET, Result, read_description
-from planner.target import replace_file
+from planner.sweeps.sweep_file import RESERVED, SweepFile
+from planner.sweeps.sweep_folder import CASES_CSV, CASES_PARQUET, Result, read_description
+
+BEST = 3  # cases that a notebook shows
+MOST_VALUES = 6  # of an axis of words
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,6 @@ class Sweep:
     interrupted: bool = False
 
     def _repr_html_(self) -> str:
-        from planner.report.notebook import sweep_html
-
         return sweep_html(self)
 
 
@@ -123,3 +128,49 @@ def write_cases(table: pd.DataFrame, folder: Path) -> None:
     table.to_parquet(buffer, index=False)
     replace_file(folder / CASES_PARQUET, buffer.getvalue())
     replace_file(folder / CASES_CSV, table.to_csv(index=False))
+
+
+def sweep_html(sweep: Sweep) -> str:
+    """Return how the cases of a sweep ended, its best cases, and how far its axes reach."""
+    words, cases, described = reader_language(), sweep.cases, sweep.description
+    counts = [(words.term(str(status)), str(count))
+              for status, count in cases["status"].value_counts().items()]  # fmt: skip
+    said = words("{n} cases by {design}", n=len(cases), design=words.term(described.design))
+    if sweep.interrupted:
+        said = f"{said}; {words('interrupted')}"
+    axes = [name for name in described.axes if name in cases]
+    solved = cases[cases["status"].isin(SOLVED)]
+    output = next((name for name in (*described.outputs, OUTPUT) if name in solved), None)
+    best = ""
+    if output is not None and len(solved):
+        smallest = direction(output) == "min"
+        found = ranking(solved, output, smallest_first=smallest).head(BEST)
+        columns = ["case", *axes, output]
+        rows = [[_cell(value) for value in row] for row in found[columns].itertuples(index=False)]
+        best = table_html(words("Best cases by {output}", output=output), columns, rows)
+    shown = [
+        *axes,
+        *(name for name in dict.fromkeys((*described.outputs, OUTPUT)) if name in solved),
+    ]
+    ranges = [[name, *_range(cases[name] if name in axes else solved[name])] for name in shown]
+    head = [words("quantity"), words("from"), words("to")]
+    reach = table_html(words("Ranges"), head, ranges) if ranges else ""
+    return section_html(described.name, said, facts_html(counts), best, reach)
+
+
+def _range(column: pd.Series[Any]) -> tuple[str, str]:
+    """Return the ends of a column of numbers; the first words and none for one of words."""
+    known = column.dropna()
+    if known.empty:
+        return "–", "–"
+    if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
+        return _cell(float(known.min())), _cell(float(known.max()))
+    values = [str(value) for value in known.unique()]
+    more = ", …" if len(values) > MOST_VALUES else ""
+    return ", ".join(values[:MOST_VALUES]) + more, ""
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else number(value)
+    return str(value)

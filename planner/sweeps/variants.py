@@ -17,16 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.base import Component
-from planner.document import Document, read_yaml
+from planner.components.component import Component
 from planner.errors import Key, Problem, ScenarioError
-from planner.forms import Context
-from planner.horizon import Calendar, Frozen
-from planner.override import override, parse_path, replaced
-from planner.scenario import Checker, Scenario, ScenarioFile, SolverSettings
+from planner.fields import Frozen
+from planner.files.yaml_document import Document, read_yaml
+from planner.scenario.paths import override, parse_path, replaced
+from planner.scenario.scenario import Checker, Scenario, ScenarioFile, SolverSettings
 from planner.sweeps.axes import Bundle
 from planner.sweeps.design import Case
-from planner.sweeps.file import SweepFile
+from planner.sweeps.sweep_file import SweepFile
+from planner.timeseries.forms import Context
+from planner.timeseries.horizon import Calendar
 
 MOST_CONTEXTS = 64  # different horizons whose series are held at once
 BELOW = {"components", "forecast"}  # what is checked after the top fields, which it rests on

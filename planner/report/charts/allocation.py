@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.style import GREY, NUMBER, ORIGIN_COLOURS, frame, text
 from planner.report.charts.supply import SUPPLY_STYLES, USE_COLOURS, supplied
 from planner.report.charts.view import View

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.language import Language
-from planner.report.charts import Chart
-from planner.report.charts.clock import MINUTE_MS
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
+from planner.report.charts.panels import MINUTE_MS
 from planner.report.charts.style import (
     BLACK,
     BLUE,
@@ -33,7 +33,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
-from planner.series import Array
+from planner.timeseries.series import Array
 
 ROW_PX, BAR = 34, 0.72
 # state: colour, pattern, colour of the word in the bar

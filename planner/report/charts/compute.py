@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.panels import (
     Panel,
     area,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from planner.language import Language
-from planner.plan import Plan
-from planner.report.charts import Chart
-from planner.report.charts.clock import Clock
+from planner.language.language import Language
+from planner.plan_tables.tables import PlanTables
+from planner.report.charts.chart import Chart
 from planner.report.charts.panels import (
+    Clock,
     Panel,
     chart_over_time,
     columns_of,
@@ -21,14 +21,14 @@ from planner.report.charts.panels import (
     table_over_time,
 )
 from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, SKY, VERMILLION, text
-from planner.series import Array
+from planner.timeseries.series import Array
 from planner.units import unit
 
 MOST_COLUMNS = 6
 STATES = ("energy_mwh", "waiting", "stored")  # what holds at the end of a step
 
 
-def common_clock(a: Plan, b: Plan) -> tuple[Clock, pd.DatetimeIndex] | None:
+def common_clock(a: PlanTables, b: PlanTables) -> tuple[Clock, pd.DatetimeIndex] | None:
     """Return the steps that two plans share; None where they share none or not in one piece."""
     step_min = a.scenario.horizon.step_min
     times = pd.DatetimeIndex(a.schedule.index).intersection(pd.DatetimeIndex(b.schedule.index))
@@ -39,7 +39,9 @@ def common_clock(a: Plan, b: Plan) -> tuple[Clock, pd.DatetimeIndex] | None:
     return Clock(times[0].tz_localize(None), len(times), step_min), times
 
 
-def profit_chart(a: Plan, b: Plan, clock: Clock, times: pd.DatetimeIndex, words: Language) -> Chart:
+def profit_chart(
+    a: PlanTables, b: PlanTables, clock: Clock, times: pd.DatetimeIndex, words: Language
+) -> Chart:
     """Return the difference in profit, B - A, by step and summed from the start."""
     one, two = (profit_by_step(plan, times) for plan in (a, b))
     by_block = np.add.reduceat(two - one, clock.cuts)
@@ -85,7 +87,7 @@ def profit_chart(a: Plan, b: Plan, clock: Clock, times: pd.DatetimeIndex, words:
     )
 
 
-def profit_by_step(plan: Plan, times: pd.DatetimeIndex) -> Array:
+def profit_by_step(plan: PlanTables, times: pd.DatetimeIndex) -> Array:
     """Return the ledger of every step, CNY; shape (T,)."""
     ledger = plan.ledger
     place = pd.Index([time.isoformat() for time in times]).get_indexer(pd.Index(ledger["period"]))
@@ -95,7 +97,12 @@ def profit_by_step(plan: Plan, times: pd.DatetimeIndex) -> Array:
 
 
 def columns_chart(
-    a: Plan, b: Plan, names: Sequence[str], clock: Clock, times: pd.DatetimeIndex, words: Language
+    a: PlanTables,
+    b: PlanTables,
+    names: Sequence[str],
+    clock: Clock,
+    times: pd.DatetimeIndex,
+    words: Language,
 ) -> Chart | None:
     """Return the columns that differ most, A beside B; None where none differs.
 

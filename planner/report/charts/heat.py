@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.style import BLUE, NUMBER, PALE, VERMILLION, axis, frame
 from planner.report.charts.supply import supplied
 from planner.report.charts.view import LEAST, View
-from planner.series import Array
+from planner.timeseries.series import Array
 
 LEAST_DAYS = 4
 MOST_CELLS = 10_000  # of one map; beyond, hours are drawn instead of shorter steps

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
     BLACK,
     BLUE,

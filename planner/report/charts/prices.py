@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.panels import (
     Panel,
     chart_over_time,
@@ -32,7 +32,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
-from planner.series import Array
+from planner.timeseries.series import Array
 
 EARNING = ("tokens", "input_tokens", "job")  # lines of the ledger that compute earns
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.language import Language
-from planner.report.charts import Chart
+from planner.language.language import Language
+from planner.report.charts.chart import Chart
 from planner.report.charts.panels import (
     Panel,
     area,
@@ -38,7 +38,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
-from planner.series import Array
+from planner.timeseries.series import Array
 
 SUPPLY_STYLES = {
     "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),

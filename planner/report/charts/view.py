@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.plan import Plan
-from planner.report.charts.clock import Clock
-from planner.series import Array
+from planner.plan_tables.tables import PlanTables
+from planner.report.charts.panels import Clock
+from planner.timeseries.series import Array
 
 LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
 
@@ -20,7 +20,7 @@ LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
 class View:
     """The tables of a plan by what charts ask for."""
 
-    plan: Plan
+    plan: PlanTables
 
     @cached_property
     def clock(self) -> Clock:

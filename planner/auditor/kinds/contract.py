@@ -1,0 +1,54 @@
+"""Whether a contract for difference is settled as it should be.
+
+difference       received less paid is the contracted power times price less reference: the
+                 reference price given, or the grid's price for export (sold) or import (bought)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.auditor.findings import Array, Findings
+from planner.auditor.reading import Line, Part, Plan
+
+CONTRACT_COLUMNS = {"received_cny", "paid_cny"}
+
+
+def _gained(plan: Plan, part: Part) -> Array:
+    """Return what the contract pays the site in every step, CNY."""
+    power = part.series("mw")
+    if part["reference_price_cny_per_mwh"] is not None:
+        reference = part.series("reference_price_cny_per_mwh")
+    else:
+        grids = {grid.name: grid for grid in plan.of_kind("grid")}
+        name = part["grid"] if part["grid"] is not None else next(iter(grids), None)
+        if name not in grids:
+            raise plan.wrong(f"components.{part.name} has no grid to take its reference from")
+        reference = grids[name].series("import_price_cny_per_mwh")
+        if (power > 0).any():
+            sold = grids[name].series("export_price_cny_per_mwh")
+            reference = np.where(power > 0, sold, reference)
+    return plan.clock.step_h * power * (part.series("price_cny_per_mwh") - reference)
+
+
+def check_contract(plan: Plan, part: Part, found: Findings) -> None:
+    """Note where the settlement of a contract is wrong."""
+    gained = _gained(plan, part)
+    for column, sign in (("received_cny", 1), ("paid_cny", -1)):
+        right, what = np.maximum(sign * gained, 0.0), f"{column} is"
+        found.equal(part.name, "difference", what, part.column(column), right, "CNY")
+
+
+def contract_lines(plan: Plan, part: Part) -> Iterator[Line]:
+    """Yield the line of the ledger that a contract has."""
+    yield Line(part.name, "difference", _gained(plan, part), plan.clock.stamps)
+
+
+def contract_figures(plan: Plan, part: Part) -> dict[str, float]:
+    """Return the key figures of a contract."""
+    return {
+        "contract_mwh": plan.clock.step_h * float(part.series("mw").sum()),
+        "difference_cny": float(_gained(plan, part).sum()),
+    }

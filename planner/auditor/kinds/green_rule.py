@@ -1,0 +1,134 @@
+"""Whether the shares of renewable energy are what a rule asks for, over its period.
+
+flows         available, taken (not curtailed), exported, drawn and drawn of renewable origin, by
+              step, are those of the sources, grids, loads and fleets
+totals        a running total begins with so_far and grows by its flow
+self_use      own use (taken less exported) is the least share of what is available, or more
+load_share    what is drawn of renewable origin is the least share of all that is drawn, or more
+export        what is exported is the largest share of what is available, or less
+
+All over so_far, the horizon and ahead. With a penalty the three are priced, not demanded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.auditor.findings import Array, Findings
+from planner.auditor.reading import ONCE, Line, Part, Plan
+
+SHARES = {
+    "self_use": "min_self_use_share", "load_share": "min_load_share", "export": "max_export_share"
+}  # fmt: skip
+PENALTIES = {
+    "self_use": "self_use_short", "load_share": "load_share_short", "export": "export_excess"
+}  # fmt: skip
+QUANTITIES = ("available", "taken", "exported", "load", "load_renewable")
+ROUNDED_STEPS = 500  # besides its steps, so many roundings are in a total
+
+
+def green_columns(part: Part) -> set[str]:
+    """Return the columns of a rule: flows, and the totals that its shares need."""
+    found = {f"{name}_mw" for name in QUANTITIES}
+    if part["min_self_use_share"] is not None:
+        found |= {"taken_mwh", "exported_mwh"}
+    if part["max_export_share"] is not None:
+        found |= {"exported_mwh"}
+    if part["min_load_share"] is not None:
+        found |= {"load_mwh", "load_renewable_mwh"}
+    return found
+
+
+def check_green_rule(plan: Plan, part: Part, found: Findings) -> None:
+    """Note every rule on renewable energy that is broken."""
+    before = _outside(part, "so_far")
+    for name, flow in _flows(plan).items():
+        said = part.column(f"{name}_mw")
+        found.equal(part.name, "flows", f"{name}_mw is", said, flow, "MW")
+        if f"{name}_mwh" in part.columns:
+            total = part.column(f"{name}_mwh")
+            right = np.concatenate([[before[name]], total[:-1]]) + plan.clock.step_h * flow
+            found.equal(part.name, "totals", f"{name}_mwh is", total, right, "MWh")
+    if part["penalty_cny_per_mwh"] is not None:
+        return
+    for rule, (least, most) in _sides(plan, part).items():
+        what = "exported is" if rule == "export" else "renewable energy counted is"
+        if rule == "export":
+            found.at_most(part.name, rule, what, least, most, "MWh", when="")
+        else:
+            found.at_least(part.name, rule, what, most, least, "MWh", when="")
+
+
+def green_lines(plan: Plan, part: Part) -> Iterator[Line]:
+    """Yield the penalties of a rule."""
+    if part["penalty_cny_per_mwh"] is None:
+        return
+    price = part.number("penalty_cny_per_mwh")
+    slack = price * (ROUNDED_STEPS + plan.clock.steps)
+    for rule, (least, most) in _sides(plan, part).items():
+        paid = np.array([-price * max(least - most, 0.0)])
+        yield Line(part.name, PENALTIES[rule], paid, [ONCE], slack, cash=False)
+
+
+def green_figures(plan: Plan, part: Part) -> dict[str, float]:
+    """Return the shares over the period, and by how much a rule misses its own."""
+    sums = _period(plan, part)
+    own = sums["taken"] - sums["exported"]
+    pairs = {
+        "self_use_share": (own, sums["available"]),
+        "load_share": (sums["load_renewable"], sums["load"]),
+        "official_load_share": (own, sums["load"]),
+        "export_share": (sums["exported"], sums["available"]),
+    }
+    figures = {name: a / b for name, (a, b) in pairs.items() if b > 1e-9}
+    for rule, (least, most) in _sides(plan, part).items():
+        figures[f"{PENALTIES[rule]}_mwh"] = max(least - most, 0.0)
+    return figures
+
+
+def _flows(plan: Plan) -> dict[str, Array]:
+    zero: Array = np.zeros(plan.clock.steps)
+    plants, users = plan.of_kind("renewable"), plan.of_kind("load", "fleet")
+    rated = [plant.number("capacity_mw") * plant.series("availability_pu") for plant in plants]
+    drawn = [user.column("draw_mw", o) for user in users for o in plan.origins]
+    return {
+        "available": sum(rated, zero),
+        "taken": sum((plant.column("power_mw") for plant in plants), zero),
+        "exported": sum((g.column("export_mw", "renewable") for g in plan.of_kind("grid")), zero),
+        "load": sum(drawn, zero),
+        "load_renewable": sum((user.column("draw_mw", "renewable") for user in users), zero),
+    }
+
+
+def _outside(part: Part, field: str) -> dict[str, float]:
+    """Return the quantities of the period before or after the horizon, MWh."""
+    given = part.under(field)
+    names = ("available", "exported", "load", "load_renewable")
+    mwh = {name: given.number(f"{name}_mwh") for name in names}
+    return mwh | {"taken": given.number("used_mwh") + mwh["exported"]}
+
+
+def _period(plan: Plan, part: Part) -> dict[str, float]:
+    before, later, flows = _outside(part, "so_far"), _outside(part, "ahead"), _flows(plan)
+    return {
+        name: before[name] + plan.clock.step_h * float(flows[name].sum()) + later[name]
+        for name in QUANTITIES
+    }
+
+
+def _sides(plan: Plan, part: Part) -> dict[str, tuple[float, float]]:
+    """Return, for every rule given, the two figures of which the first may not be larger."""
+    sums = _period(plan, part)
+    sides = {}
+    for rule, field in SHARES.items():
+        if part[field] is None:
+            continue
+        share = part.number(field)
+        sides[rule] = {
+            "self_use": (share * sums["available"], sums["taken"] - sums["exported"]),
+            "load_share": (share * sums["load"], sums["load_renewable"]),
+            "export": (sums["exported"], share * sums["available"]),
+        }[rule]
+    return sides

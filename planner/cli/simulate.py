@@ -1,0 +1,82 @@
+"""The command that re-plans on forecasts and operates on actuals: simulate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.options import (
+    Changes,
+    Gap,
+    Lang,
+    Quiet,
+    ScenarioPath,
+    TimeLimit,
+    known_language,
+    limited,
+    told_errors,
+)
+
+
+def simulate(
+    scenario: ScenarioPath,
+    days: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Days. [default: the horizon]")
+    ] = None,
+    every_h: Annotated[float, typer.Option(metavar="H", help="Hours between plannings.")] = 24,
+    window_h: Annotated[float, typer.Option(metavar="H", help="Hours planned each time.")] = 48,
+    policies: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P,P,...",
+            help="Some of perfect, deterministic, stochastic, grid_first, compute_first,"
+            " tariff_battery; comma separated. [default: all]",
+        ),
+    ] = None,
+    members: Annotated[
+        int, typer.Option(min=1, metavar="K", help="Draws that the stochastic policy plans on.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the forecasts.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder. [default: simulations/NAME]")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes; one policy keeps one busy.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Keep finished days, or start over.")
+    ] = True,
+    set_: Changes = None,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Plan again and again on forecasts, operate on the actuals, and compare ways to do it."""
+    with told_errors():
+        from planner.cli.options import bar, open_console
+        from planner.report.terminal.studies import show_simulation
+        from planner.scenario.scenario import load
+        from planner.studies.policy import POLICIES
+        from planner.studies.simulate import default_folder, simulate
+
+        words = known_language(lang)
+        changes = limited(set_, gap, time_limit)
+        found = load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
+        chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
+        console = open_console()
+        with bar(console, quiet, found.name, "days") as update:
+            simulation = simulate(
+                found, out or default_folder(found), every_h=every_h, window_h=window_h,
+                policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
+                progress=None if update is None else _told(update),
+            )  # fmt: skip
+        if not quiet:
+            show_simulation(simulation, console, words)
+
+
+def _told(update: Callable[..., None]) -> Callable[[int, int], None]:
+    return lambda done, total: update(completed=done, total=total)

@@ -1,1 +1,0 @@
-"""The commands, by what they work on; `planner.cli` puts them together."""

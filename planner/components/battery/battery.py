@@ -1,0 +1,297 @@
+"""A battery that knows where its energy came from.
+
+Variables: charge_mw[o,t], discharge_mw[o,t], energy_mwh[o,t] on points, charging[t] (binary only
+where needed), reserve_mw[j,t] per reserve j.
+
+    energy            energy_mwh[o,t] = (1 - leak_per_h)^Δ energy_mwh[o,t-1]
+                                + Δ (charge_efficiency charge_mw[o,t] - discharge_mw[o,t] / discharge_efficiency)
+    capacity          min_energy_mwh <= sum_o energy_mwh[o,t] <= capacity_mwh
+    charge_limit      sum_o charge_mw[o,t] <= charge_power_mw available[t] charging[t]
+    discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
+    cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
+    ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
+
+The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from planner.components.battery.state import (
+    PRICED,
+    RULES,
+    AtLeast,
+    BatteryInitial,
+    Ending,
+    EndValue,
+    EnergyByOrigin,
+    ending_of_window,
+    offer_reserve,
+    spent_today,
+)
+from planner.components.component import (
+    ORIGINS,
+    POOLED,
+    AtLeastZero,
+    Balance,
+    ByStep,
+    Complaint,
+    Component,
+    Efficiency,
+    Exclusive,
+    Expression,
+    Line,
+    Meter,
+    Name,
+    Site,
+    Supply,
+    Terms,
+    Tidy,
+    Values,
+    over_origins,
+)
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array, PerUnit
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Battery(Component):
+    """A battery."""
+
+    kind: Literal["battery"]
+    remembers: ClassVar[tuple[str, ...]] = ("cycles_per_day",)
+    offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
+    node: Name = "site"
+    """Electrical node."""
+    capacity_mwh: Annotated[float, Field(gt=0)]
+    """Most energy it holds."""
+    min_energy_mwh: AtLeastZero = 0.0
+    """Least energy it holds."""
+    charge_power_mw: AtLeastZero
+    """Most power in, measured at the node."""
+    discharge_power_mw: AtLeastZero
+    """Most power out, measured at the node."""
+    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
+    """Part of both powers that is available."""
+    charge_efficiency: Efficiency
+    """Stored per MWh charged."""
+    discharge_efficiency: Efficiency
+    """Delivered per MWh taken out of the store."""
+    leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of the stored energy that is lost in an hour."""
+    wear_cny_per_mwh: AtLeastZero = 0.0
+    """Cost of wear per MWh discharged."""
+    cycles_per_day: AtLeastZero | None = None
+    """Most full cycles in a local day."""
+    initial: BatteryInitial
+    """State when the horizon begins."""
+    ending: Ending
+    """What holds at the end; without it a plan would sell the battery empty."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Battery:
+        stored = self.initial.total()
+        if self.min_energy_mwh > self.capacity_mwh:
+            raise ValueError("min_energy_mwh may not exceed capacity_mwh")
+        if not self.min_energy_mwh <= stored <= self.capacity_mwh:
+            raise ValueError(
+                f"initial.energy_mwh must lie between min_energy_mwh {self.min_energy_mwh:g} and"
+                f" capacity_mwh {self.capacity_mwh:g}, is {stored:g}"
+            )
+        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > self.capacity_mwh:
+            raise ValueError("ending.at_least_mwh may not exceed capacity_mwh")
+        return self
+
+    def demands(self) -> dict[Supply, str]:
+        return {("power", self.node): "node"}
+
+    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
+        allowed = self._cycle_limit()
+        spent = self.initial.discharged_today_mwh
+        if allowed is not None and spent > allowed:
+            yield (
+                ("initial", "discharged_today_mwh"),
+                f"exceeds the {allowed:g} MWh that cycles_per_day allows, is {spent:g}",
+            )
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.discharge_power_mw * self.available}
+
+    def stored_renewable_mwh(self) -> float:
+        return self.initial.by_origin()["renewable"]
+
+    def impossible(self, site: Site) -> Iterator[str]:
+        least, start = self.least_at_end(), self.initial.total()
+        if least is None:
+            return
+        kept = (1 - self.leak_per_h) ** site.horizon.step_h
+        into = self.charge_efficiency * self.charge_power_mw * site.horizon.step_h
+        for part in self.available:
+            start = min(kept * start + into * float(part), self.capacity_mwh)
+        if start < least - 1e-6:
+            yield f"must end with {least:g} MWh and can reach {start:g} MWh, charging all the time"
+
+    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
+            yield "energy left at the end has no value: the plan will empty the battery"
+
+    def least_at_end(self) -> float | None:
+        """Return what must be stored at the end, MWh; None where it only has a value."""
+        if isinstance(self.ending, EndValue):
+            return None
+        return (
+            self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.initial.total()
+        )
+
+    def _cycle_limit(self) -> float | None:
+        if self.cycles_per_day is None:
+            return None
+        return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time, origins, step_h = site.clock, site.origins, site.clock.step_h
+        available = time.of(self.available)
+        reserves = site.reserves()
+        kept = (1 - self.leak_per_h) ** step_h
+        into, out = self.charge_efficiency, self.discharge_efficiency
+
+        b.charge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.discharge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.energy_mwh = pyo.Var(origins, time.points, domain=pyo.NonNegativeReals)
+        b.charging = pyo.Var(time.steps, bounds=(0, 1))
+        for o, energy in self._start(origins).items():
+            b.energy_mwh[o, time.first - 1].fix(energy)
+
+        def charged(t: int) -> Expression:
+            return sum(b.charge_mw[o, t] for o in origins)
+
+        def discharged(t: int) -> Expression:
+            return sum(b.discharge_mw[o, t] for o in origins)
+
+        def stored(t: int) -> Expression:
+            return sum(b.energy_mwh[o, t] for o in origins)
+
+        def gained(o: str, t: int) -> Expression:
+            return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
+
+        b.energy = pyo.Constraint(
+            origins,
+            time.steps,
+            rule=lambda b, o, t: (
+                b.energy_mwh[o, t] == kept * b.energy_mwh[o, t - 1] + step_h * gained(o, t)
+            ),
+        )
+        b.capacity = pyo.Constraint(
+            time.steps, rule=lambda _, t: (self.min_energy_mwh, stored(t), self.capacity_mwh)
+        )
+        b.charge_limit = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: charged(t) <= self.charge_power_mw * available[t] * b.charging[t],
+        )
+        b.discharge_limit = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: (
+                discharged(t) <= self.discharge_power_mw * available[t] * (1 - b.charging[t])
+            ),
+        )
+        self._daily_cycles(b, site, discharged)
+        if reserves:
+            power = {t: self.discharge_power_mw * part for t, part in available.items()}
+            offer_reserve(
+                b,
+                time,
+                reserves,
+                free_mw=lambda t: power[t] - discharged(t) + charged(t),
+                free_mwh=lambda t: (stored(t) - self.min_energy_mwh) * out,
+            )
+        costs: dict[Line, Any] = {}
+        if self.wear_cny_per_mwh:
+            rate = self.wear_cny_per_mwh * step_h
+            costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
+        start, least = self.initial.total(), self.least_at_end()
+        if isinstance(self.ending, EndValue):
+            value = self.ending.value_cny_per_mwh
+            costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}
+        if least is not None:
+            b.ending = pyo.Constraint(rule=stored(time.last) >= least)
+
+        def flow(o: str) -> ByStep:
+            return lambda t: b.discharge_mw[o, t] - b.charge_mw[o, t]
+
+        def storage(o: str) -> ByStep:
+            return lambda t: (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
+
+        def loss(o: str) -> ByStep:
+            return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o)(t)
+
+        def reserve(j: str) -> ByStep:
+            return lambda t: b.reserve_mw[j, t]
+
+        return Terms(
+            flows={Balance("power", self.node, o): flow(o) for o in origins},
+            costs=costs,
+            uses={("storage", o): storage(o) for o in origins}
+            | {("loss", o): loss(o) for o in origins},
+            meters={Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
+            exclusive=[Exclusive(b.charging, charged, discharged)],
+            tidy={Tidy.STORAGE_THROUGHPUT: sum(charged(t) + discharged(t) for t in time.steps)},
+        )
+
+    def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
+        return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
+
+    def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
+        import pyomo.environ as pyo
+
+        if (allowed := self._cycle_limit()) is None:
+            return
+        days, step_h = site.clock.days(), site.clock.step_h
+        spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
+        steps = {day[-1]: day for day in days}  # a day goes by the number of its last step
+        b.cycles = pyo.Constraint(
+            list(steps),
+            rule=lambda _, t: step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t],
+        )
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        discharged = over_origins("discharge_mw", values)
+        mwh = float(discharged.sum() * horizon.step_h)
+        span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
+        return {
+            "discharged_mwh": mwh,
+            "cycles": mwh / span,
+            "cycles_per_day": mwh / span / (horizon.hours / 24),
+            "energy_at_end_mwh": float(over_origins("energy_mwh", values)[-1]),
+        }
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+        last = {
+            o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
+            for o in (*ORIGINS, *POOLED)
+            if f"energy_mwh[{o}]" in values
+        }
+        energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
+        spent = spent_today(values, kept, horizon, self.initial)
+        allowed = self._cycle_limit()
+        initial = BatteryInitial(
+            energy_mwh=energy,  # a rounded sum may exceed what is allowed
+            discharged_today_mwh=spent if allowed is None else min(spent, allowed),
+        )
+        ending = self.ending
+        if ending == "same_as_start":  # the start meant is the first one
+            ending = AtLeast(at_least_mwh=self.initial.total())
+        return self.model_copy(update={"initial": initial, "ending": ending})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+        ending = ending_of_window(self.ending, self.least_at_end(), values, window, firm=firm)
+        return self.model_copy(update={"ending": ending})

@@ -1,0 +1,114 @@
+"""Why a battery does what it does in a step.
+
+Codes of the decision `power`:
+
+    charges, charges_at_limit         a MWh is worth more in the store than at the node
+    discharges, discharges_at_limit   a MWh is worth more at the node than in the store
+    unavailable        nothing of its powers is available
+    full, empty        would charge, or discharge, and cannot hold, or has, no more
+    held_for_reserve   would discharge, and what it has is promised as reserve
+    cycles_used        would discharge, and has used the cycles of its day
+    idle               neither way pays
+
+The store's value of a MWh is what it brings if it is kept: the dual of `energy` of the next step
+less the leak, at the end what the ending makes of it. `worth of storing` is that times the charge
+efficiency; `stored value` is that over the discharge efficiency, and the wear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.components.battery.battery import Battery
+from planner.components.battery.state import EndValue
+from planner.components.component import Values, over_origins
+from planner.components.terms import FLOW, LIMIT, NEAR, Reason, StepPrices, money, versus
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array
+
+DECISION = "power"
+
+
+def reasons(
+    battery: Battery, values: Values, prices: StepPrices, horizon: Horizon
+) -> Iterator[Reason]:
+    """Yield the code and the figures of every step."""
+    charge, discharge = over_origins("charge_mw", values), over_origins("discharge_mw", values)
+    stored, reserve = over_origins("energy_mwh", values), _reserve(values, len(charge))
+    price = np.array([prices.at(battery.node, o) for o in prices.origins])
+    kept = _kept(battery, prices, float(stored[-1]), horizon.step_h)
+    into = kept * battery.charge_efficiency
+    out = kept / battery.discharge_efficiency + battery.wear_cny_per_mwh
+    steps = np.arange(len(charge))
+    there = np.array([values[f"energy_mwh[{o}]"] for o in prices.origins]) > FLOW
+    room = np.where(there.any(axis=0) & ~there, -np.inf, price - out)  # what is not there stays
+    to_charge = np.argmax(_chosen(values, "charge_mw", prices, into - price), axis=0)
+    to_discharge = np.argmax(_chosen(values, "discharge_mw", prices, room), axis=0)
+    buying, worth = price[to_charge, steps], into[to_charge, steps]
+    selling, cost = price[to_discharge, steps], out[to_discharge, steps]
+    most_in = battery.charge_power_mw * battery.available
+    most_out = battery.discharge_power_mw * battery.available
+    free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
+    promised = reserve > free - LIMIT
+    promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
+    cycling = _cycle_prices(prices, horizon)
+    for t in steps.tolist():
+        bought = f"price {money(buying[t])} {versus(buying[t], worth[t])} {money(worth[t])}"
+        bought = f"{bought} worth of storing"
+        sold = f"price {money(selling[t])} {versus(selling[t], cost[t])} {money(cost[t])}"
+        sold = f"{sold} stored value"
+        code, said = "idle", f"{bought}; {sold}"
+        if discharge[t] > max(charge[t], FLOW):
+            code, said = _limited("discharges", discharge[t], most_out[t]), sold
+        elif charge[t] > FLOW:
+            code, said = _limited("charges", charge[t], most_in[t]), bought
+        elif most_in[t] <= FLOW and most_out[t] <= FLOW:
+            code, said = "unavailable", "available is 0"
+        elif versus(selling[t], cost[t]) == ">" and energy[t] <= LIMIT:
+            code, said = "empty", sold
+        elif versus(selling[t], cost[t]) == ">" and reserve[t] > FLOW and promised[t]:
+            code, said = "held_for_reserve", sold
+        elif versus(selling[t], cost[t]) == ">" and cycling[t] > NEAR:
+            code, said = "cycles_used", sold
+        elif versus(buying[t], worth[t]) == "<" and stored[t] >= battery.capacity_mwh - LIMIT:
+            code, said = "full", bought
+        yield Reason(t + 1, DECISION, code, said)
+
+
+def _limited(way: str, flow: float, most: float) -> str:
+    return f"{way}_at_limit" if flow > most - LIMIT else way
+
+
+def _kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
+    """Return what a MWh of each origin brings if it is kept past each step; (origins, steps)."""
+    inside = np.array([prices.row("energy", o) for o in prices.origins])
+    later = (1 - battery.leak_per_h) ** step_h * inside[:, 1:]
+    least = battery.least_at_end()
+    end = inside[:, -1:]
+    if isinstance(battery.ending, EndValue):
+        end = np.full_like(end, battery.ending.value_cny_per_mwh)
+    elif least is not None and (last > least + LIMIT or least <= battery.min_energy_mwh):
+        end = np.zeros_like(end)  # more than must be left: nothing gives it a value
+    return np.concatenate([later, end], axis=1)
+
+
+def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Array:
+    """Return how well each origin speaks for a step: the flow there is, else the best margin."""
+    flows = np.array([values[f"{flow}[{o}]"] for o in prices.origins])
+    found = np.where(flows.max(axis=0) > FLOW, flows, margin)
+    return np.where(np.isnan(found), -np.inf, found)
+
+
+def _reserve(values: Values, steps: int) -> Array:
+    held = [values[name] for name in values if name.startswith("reserve_mw[")]
+    return np.asarray(np.sum(held, axis=0)) if held else np.zeros(steps)
+
+
+def _cycle_prices(prices: StepPrices, horizon: Horizon) -> Array:
+    """Return what another MWh of the day's cycles would earn, in every step of the day."""
+    at_last, found = np.nan_to_num(prices.row("cycles")), np.zeros(horizon.steps)
+    for day in horizon.days:
+        found[day[0] - 1 : day[-1]] = at_last[day[-1] - 1]
+    return found

@@ -1,0 +1,137 @@
+"""What a battery holds at the start, must hold or is worth at the end, and can offer as reserve.
+
+reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
+reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Tag
+
+from planner.components.component import AtLeastZero, ByStep, Time, Values, form, over_origins
+from planner.fields import Frozen
+from planner.timeseries.horizon import Horizon, Window
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
+RULES = {
+    "capacity": "holds min_energy_mwh {min_energy_mwh} to capacity_mwh {capacity_mwh} MWh",
+    "charge_limit": (
+        "charges at charge_power_mw {charge_power_mw} MW x available {available} at most"
+    ),
+    "discharge_limit": (
+        "discharges at discharge_power_mw {discharge_power_mw} MW x available {available} at most"
+    ),
+    "cycles": "may run cycles_per_day {cycles_per_day} full cycles a day",
+    "ending": (
+        "must end as `ending` says, {ending}, and begins with energy_mwh {initial.energy_mwh}"
+    ),
+    "reserve_power": "offers as reserve only discharge power that is free",
+    "reserve_energy": "offers as reserve only what its stored energy can feed",
+}
+
+
+class EnergyByOrigin(Frozen):
+    """Stored energy by where it came from."""
+
+    renewable: AtLeastZero = 0.0
+    """MWh of renewable origin."""
+    thermal: AtLeastZero = 0.0
+    """MWh of thermal origin."""
+    grid: AtLeastZero = 0.0
+    """MWh from the grid."""
+
+
+class BatteryInitial(Frozen):
+    """The battery when the horizon begins."""
+
+    energy_mwh: Annotated[
+        Annotated[AtLeastZero, Tag("=number")] | Annotated[EnergyByOrigin, Tag("=by_origin")],
+        form(by_origin="renewable thermal grid", number=""),
+    ]
+    """Stored energy: a number (counted as energy from the grid) or by origin."""
+    discharged_today_mwh: AtLeastZero = 0.0
+    """What was discharged since local midnight; counts toward `cycles_per_day`."""
+
+    def by_origin(self) -> dict[str, float]:
+        """Return the stored energy of every origin."""
+        energy = self.energy_mwh
+        if isinstance(energy, EnergyByOrigin):
+            return {"renewable": energy.renewable, "thermal": energy.thermal, "grid": energy.grid}
+        return {"renewable": 0.0, "thermal": 0.0, "grid": energy}
+
+    def total(self) -> float:
+        """Return the stored energy of all origins, MWh."""
+        return sum(self.by_origin().values())
+
+
+class AtLeast(Frozen):
+    """The battery must hold so much at the end."""
+
+    at_least_mwh: AtLeastZero
+    """Least energy stored at the end."""
+
+
+class EndValue(Frozen):
+    """Energy left at the end is worth so much."""
+
+    value_cny_per_mwh: AtLeastZero
+    """Value of a MWh stored at the end."""
+
+
+Ending = Annotated[
+    Annotated[AtLeast, Tag("=at_least")]
+    | Annotated[EndValue, Tag("=value")]
+    | Annotated[Literal["same_as_start"], Tag("=same")],
+    form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
+]
+
+
+def spent_today(values: Values, kept: Window, horizon: Horizon, initial: BatteryInitial) -> float:
+    """Return what was discharged in the local day that the step after `kept` belongs to, MWh."""
+    clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
+    if clock == 24 * 60:
+        return 0.0
+    today = next(day for day in horizon.days if kept.last in day)
+    steps = kept.last - max(today[0], kept.first) + 1
+    discharged = float(over_origins("discharge_mw", values)[-steps:].sum())
+    spent = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
+    if today[0] <= kept.first:  # the day began before the kept steps
+        spent += initial.discharged_today_mwh
+    return spent
+
+
+def offer_reserve(
+    b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
+) -> None:
+    """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
+    import pyomo.environ as pyo
+
+    b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+    b.reserve_power = pyo.Constraint(
+        time.steps, rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves) <= free_mw(t)
+    )
+    b.reserve_energy = pyo.Constraint(
+        time.steps,
+        rule=lambda b, t: time.step_h * sum(b.reserve_mw[j, t] for j in reserves) <= free_mwh(t),
+    )
+
+
+def ending_of_window(
+    ending: Ending, least_mwh: float | None, values: Values, window: Window, *, firm: bool
+) -> Ending:
+    """Return what must be held at the end of a window: no more than a relaxation holds there.
+
+    Nothing, where the window has no plan otherwise (not `firm`).
+    """
+    if isinstance(ending, EndValue) or least_mwh is None or (firm and not values):
+        return ending
+    held = 0.0
+    if firm:
+        at_end = {name: column[[window.last - 1]] for name, column in values.items()}
+        held = float(over_origins("energy_mwh", at_end)[0])
+    return AtLeast(at_least_mwh=min(least_mwh, max(held, 0.0)))

@@ -1,0 +1,329 @@
+"""What every component is: a frozen value that knows its own mathematics.
+
+`build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
+`Terms`: what it puts into which balance, what it costs, how its energy is used, what it meters.
+The model sums the terms and knows no component by name.
+
+Component modules import Pyomo inside `build` only, so that checking a scenario stays instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Tag
+
+from planner.components.terms import (
+    Amounts,
+    Balance,
+    ByStep,
+    Exclusive,
+    Expression,
+    Line,
+    Meter,
+    Meters,
+    Period,
+    Terms,
+    Tidy,
+    Tokens,
+)
+from planner.fields import AtLeastZero, Efficiency, Fraction, Frozen, Hours, Name, Positive, form
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array, NonNegative, Series
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+# A component file imports all it needs from here.
+__all__ = [
+    "ORIGINS", "POOLED", "Amounts", "AtLeastZero", "Balance", "ByOrigin", "ByStep", "Complaint",
+    "Component", "Efficiency", "Exclusive", "Expression", "Fraction", "Hours", "Line", "Meter",
+    "Meters", "Name", "NonNegativeByOrigin", "NonNegativeSeriesByOrigin", "Period", "Positive",
+    "SeriesByOrigin", "Site", "Supply", "Terms", "Tidy", "Time", "Values", "form",
+]  # fmt: skip
+
+ORIGINS = ("renewable", "thermal", "grid")
+POOLED = ("pooled",)
+
+Values = Mapping[str, Array]
+Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component may offer or need
+
+
+class Time:
+    """The window's steps and points as Pyomo sets; series by absolute step number."""
+
+    def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
+        import pyomo.environ as pyo
+
+        self.horizon = horizon
+        self.window = window
+        self.first, self.last = window.first, window.last
+        self.step_h = horizon.step_h
+        self._model = model
+        self._range_set = pyo.RangeSet
+        model.steps = pyo.RangeSet(self.first, self.last)
+        self.steps = model.steps
+        self.points = self.back(1)
+
+    def back(self, steps: int) -> Any:
+        """Return the steps or points of the window with so many before it: its fixed past."""
+        name = f"back_{steps}"
+        if not hasattr(self._model, name):
+            self._model.add_component(name, self._range_set(self.first - steps, self.last))
+        return getattr(self._model, name)
+
+    def of(self, series: Array) -> dict[int, float]:
+        """Return a series as plain floats by step of the window."""
+        part = series[self.first - 1 : self.last].tolist()
+        return dict(zip(range(self.first, self.last + 1), part, strict=True))
+
+    def days(self) -> list[list[int]]:
+        """The steps of each local day inside the window."""
+        return self._inside(self.horizon.days)
+
+    def months(self) -> dict[str, list[int]]:
+        """The steps of each local month inside the window."""
+        groups = self.horizon.months
+        inside = {month: self._inside([steps]) for month, steps in groups.items()}
+        return {month: parts[0] for month, parts in inside.items() if parts}
+
+    def _inside(self, groups: list[list[int]]) -> list[list[int]]:
+        near = [group for group in groups if group[0] <= self.last and group[-1] >= self.first]
+        return [[t for t in group if self.first <= t <= self.last] for group in near]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The read-only view a component has of the rest of the scenario."""
+
+    name: str
+    horizon: Horizon
+    components: Mapping[str, Component]
+    trace: bool = True
+    time: Time | None = None
+    mentioned: frozenset[str] = frozenset()
+
+    @property
+    def clock(self) -> Time:
+        """The window being built."""
+        assert self.time is not None
+        return self.time
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that energy is followed by."""
+        return ORIGINS if self.trace else POOLED
+
+    def origin(self, source: str) -> str:
+        """Return the origin under which energy from `source` is followed."""
+        return source if self.trace else POOLED[0]
+
+    def reserves(self) -> list[str]:
+        """The components that ask this one for reserve; it offers none where nobody asks."""
+        return [
+            name
+            for name, component in self.components.items()
+            if self.name in component.asks_reserve_of(self.components)
+        ]
+
+    def supply(self, key: Supply) -> list[float]:
+        """Return what every supplier of `key` says of it; empty when nobody supplies it."""
+        found = (component.supplies().get(key) for component in self.components.values())
+        return [value for value in found if value is not None]
+
+
+Complaint = tuple[tuple[str | int, ...], str]  # path below the component, message
+
+
+class Component(Frozen):
+    """A part of the site. Subclasses carry a literal `kind` and their fields."""
+
+    offers_reserve: ClassVar[bool] = False
+    rules: ClassVar[Mapping[str, str]] = {}
+    """Its rows and variable bounds that are rules a user can be told of, in words: {field} is read
+    from the component, {field|other} from the first that is given, and names with the same words
+    are one rule. All other rows are physics or bookkeeping."""
+
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Quantities whose next unit has a price: the dotted paths of the fields that make it up, moved
+    together by one unit each. `*` stands for every entry of a list or mapping, one price for each.
+    Fields that change what multiplies a quantity to be decided do not belong here."""
+    counters: ClassVar[tuple[str, ...]] = ()
+    """Columns of its schedule that only sum up others from where the window begins."""
+    over_horizon: ClassVar[tuple[str, ...]] = ()
+    """Fields that ask for something over a month or the horizon, where they are given."""
+    remembers: ClassVar[tuple[str, ...]] = ()
+    """Limits that decide how much of the past its `initial` must remember."""
+
+    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:  # noqa: ARG002
+        """Return the words of a rule that matters in some steps, or (none) over the horizon."""
+        return self.rules[rule]
+
+    def supplies(self) -> dict[Supply, float]:
+        """Return what it may supply: ("power", node) or ("model", name), with a figure of merit."""
+        return {}
+
+    def demands(self) -> dict[Supply, str]:
+        """Return what somebody must supply for it to work, and the field that says so."""
+        return {}
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        """Return the most power it could ever give to a node, by step."""
+        return {}
+
+    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        """Return the power a node must give it whatever the plan, by step."""
+        return {}
+
+    def renewable_mwh(self, horizon: Horizon) -> float:  # noqa: ARG002
+        """Return the renewable energy it has available over the horizon."""
+        return 0.0
+
+    def stored_renewable_mwh(self) -> float:
+        """Return the energy of renewable origin that it holds when the horizon begins."""
+        return 0.0
+
+    def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        """Yield what it demands and cannot have whatever the rest of the site does."""
+        yield from ()
+
+    def absorbs(self) -> set[str]:
+        """Return the nodes where it can use or sell energy."""
+        return {name for what, name in self.demands() if what == "power"}
+
+    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:  # noqa: ARG002
+        """Return the components it asks for reserve."""
+        return ()
+
+    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
+        """Yield what is wrong with it in view of the whole scenario."""
+        yield from ()
+
+    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+        """Yield what a careful colleague would ask about."""
+        yield from ()
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:  # noqa: ARG002
+        """Declare its variables and rows in the empty block `b`; return its terms."""
+        return Terms()
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:  # noqa: ARG002
+        """Declare rows that need the meters of others; runs after every `build`."""
+        return Terms()
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
+        """Return its key figures for the summary, named with their units.
+
+        `values` holds its schedule columns (without the component's name) over the horizon.
+        """
+        return {}
+
+    def sale_price(self, origin: str) -> Array | None:  # noqa: ARG002
+        """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
+        return None
+
+    def sells(self, values: Mapping[str, Array], horizon: Horizon) -> Tokens | None:  # noqa: ARG002
+        """Return what it sells by the Mtok; None where it sells no tokens."""
+        return None
+
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what of its schedule is decided before the future is known, nodes if `awake`."""
+        return ()
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+        """Return the same component with its `initial` advanced to the end of the kept window.
+
+        `values` holds its schedule columns (without the component's name) over the kept steps.
+        """
+        return self
+
+    def counting_on(
+        self,
+        values: Values,  # noqa: ARG002
+        window: Window,  # noqa: ARG002
+        horizon: Horizon,  # noqa: ARG002
+        *,
+        firm: bool,  # noqa: ARG002
+    ) -> Self:
+        """Return the same component for a window that leaves the rest of the horizon to later.
+
+        Its rules count on what a relaxation of the horizon does after the window.
+
+        Args:
+            values: its schedule columns (without its name) over the horizon in that relaxation;
+                empty where there is none.
+            window: the steps to be planned; some of the horizon come after it.
+            horizon: the whole horizon.
+            firm: False where the window has no plan otherwise: what later windows may still make up
+                for is then not demanded of this one.
+        """
+        return self
+
+
+def running_total(b: pyo.Block, time: Time, name: str, start: float, added: ByStep) -> Any:
+    """Declare a running total over the horizon in `b`; return the variable, indexed by point.
+
+    A rule on its last point needs no row over all steps:
+
+    X_rises     X[t] = X[t-1] + added[t]        X on points, fixed at the first: the past
+    """
+    import pyomo.environ as pyo
+
+    total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
+    b.add_component(name, total)
+    total[time.first - 1].fix(start)
+    rises = pyo.Constraint(time.steps, rule=lambda _, t: total[t] == total[t - 1] + added(t))
+    b.add_component(f"{name}_rises", rises)
+    return total
+
+
+def later(values: Values, window: Window) -> dict[str, Array]:
+    """Return schedule columns after a window."""
+    return {name: column[window.last :] for name, column in values.items()}
+
+
+def over_origins(quantity: str, values: Values) -> Array:
+    """Return the sum over origins of a quantity of the schedule."""
+    parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+class ByOrigin(Frozen):
+    """A price or charge for each origin of energy."""
+
+    renewable: Series
+    """For renewable energy."""
+    thermal: Series
+    """For thermal energy."""
+    grid: Series | None = None
+    """For energy that came from the grid."""
+
+    def of(self, origin: str) -> Array | None:
+        """Return the series of one origin."""
+        value: Array | None = getattr(self, origin)
+        return value
+
+
+class NonNegativeByOrigin(ByOrigin):
+    """A charge for each origin of energy; what is not named is free."""
+
+    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For renewable energy."""
+    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For thermal energy."""
+    grid: NonNegative | None = None
+    """For energy that came from the grid."""
+
+
+SeriesByOrigin = Annotated[
+    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
+NonNegativeSeriesByOrigin = Annotated[
+    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]

@@ -1,0 +1,309 @@
+"""The connection to the public grid, with two prices.
+
+Variables: import_mw[t], export_mw[o,t], importing[t] (binary only where needed), reserve_mw[j,t]
+per reserve j.
+
+    import_limit     import_mw[t] <= import_limit_mw[t] importing[t]
+    export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
+    spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
+
+Export takes renewable and thermal energy, and energy from the grid only with `resale`. `tariff`
+holds the charges beside the energy, `exchange` the limits of the exchange, `declaration` the two
+settlements, `response` demand response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from planner.components.component import (
+    AtLeastZero,
+    Balance,
+    ByOrigin,
+    ByStep,
+    Complaint,
+    Component,
+    Exclusive,
+    Expression,
+    Fraction,
+    Line,
+    Meter,
+    Meters,
+    Name,
+    NonNegativeSeriesByOrigin,
+    SeriesByOrigin,
+    Site,
+    Supply,
+    Terms,
+    Values,
+    over_origins,
+)
+from planner.components.grid.declaration import (
+    Declaration,
+    Market,
+    check_declaration,
+    declared_ahead,
+    settle,
+    settlement_figures,
+    warn_of_declaration,
+)
+from planner.components.grid.exchange_limits import (
+    EXCHANGE_RULES,
+    GridInitial,
+    Response,
+    check_events,
+    check_past,
+    limit_exchange,
+    past_after,
+    respond,
+    warn_of_events,
+    warn_of_swing,
+)
+from planner.components.grid.tariff import (
+    PeakSoFar,
+    charge_figures,
+    charges,
+    check_charges,
+    demand_charge,
+    fixed_payments,
+    free_peaks,
+    peaks_after,
+    self_use,
+    warn_of_peak,
+)
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array, NonNegative, Series
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Grid(Component):
+    """A connection to the public grid."""
+
+    kind: Literal["grid"]
+    remembers: ClassVar[tuple[str, ...]] = ("ramp_mw_per_h", "max_swing_share")
+    offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = {
+        "import_limit": "may import at most import_limit_mw {import_limit_mw} MW",
+        "import_mw": "may import at most import_limit_mw {import_limit_mw} MW",
+        "export_limit": "may export at most export_limit_mw {export_limit_mw} MW",
+        "export_mw": "may export at most export_limit_mw {export_limit_mw} MW",
+        "spare_import": (
+            "offers as reserve only import that is free, of import_limit_mw {import_limit_mw} MW"
+        ),
+        **EXCHANGE_RULES,
+    }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
+    }
+    over_horizon: ClassVar[tuple[str, ...]] = ("demand_charge_cny_per_mw_month",)
+    node: Name = "site"
+    """Electrical node."""
+    import_limit_mw: NonNegative
+    """Most that may be drawn."""
+    export_limit_mw: NonNegative
+    """Most that may be delivered."""
+    import_price_cny_per_mwh: Series
+    """Price of energy drawn, all energy components in it."""
+    export_price_cny_per_mwh: SeriesByOrigin
+    """Price of energy delivered: a series, or one for each origin."""
+    resale: bool = False
+    """Whether energy from the grid may be delivered back, at once or through storage."""
+    self_use_charge_cny_per_mwh: NonNegativeSeriesByOrigin = 0.0  # type: ignore[assignment]
+    """Grid fees on own energy that loads and compute at this node draw."""
+    demand_charge_cny_per_mw_month: AtLeastZero = 0.0
+    """Price of the highest import of a month, per MW and month."""
+    peak_so_far_mw: PeakSoFar = 0.0
+    """Peak already set: a number for the month that the horizon begins in, or one by month such as
+    {2026-07: 80}."""
+    expected_peak_mw: AtLeastZero = 0.0
+    """Peak that will be paid anyway; below it a MW costs nothing."""
+    ramp_mw_per_h: AtLeastZero | None = None
+    """Most that the exchange (import less export) may move in an hour."""
+    max_swing_share: Fraction | None = None
+    """Most that the exchange of a local day may fall below its highest, as a share of the highest:
+    the peak-valley rate of NDRC/NEA 650 (2025). With it nothing is exported on any day."""
+    initial: GridInitial = GridInitial()
+    """The exchange before the horizon, for ramp_mw_per_h and max_swing_share."""
+    declaration: Declaration | None = None
+    """What is declared a day ahead; deviations are settled in real time."""
+    real_time_price_cny_per_mwh: Series | None = None
+    """Price of what deviates from the declaration, both ways."""
+    response: Annotated[tuple[Response, ...], Field(strict=False)] = ()
+    """Events of demand response; they may not overlap."""
+    import_emission_tco2_per_mwh: AtLeastZero = 0.0
+    """Emission factor of energy drawn; reported, and what a carbon component limits or prices."""
+    fixed_cny_per_month: AtLeastZero = 0.0
+    """Fixed payments; reported, never optimised."""
+
+    def supplies(self) -> dict[Supply, float]:
+        return {("power", self.node): float(self.import_limit_mw.max())}
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: self.import_limit_mw}
+
+    def absorbs(self) -> set[str]:
+        return {self.node} if self.export_limit_mw.any() else set()
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        prices, charge = self.export_price_cny_per_mwh, self.self_use_charge_cny_per_mwh
+        if not site.trace:
+            if not self.resale:
+                yield ("resale",), "must be true when `trace: false` pools the energy"
+            yield from check_charges(charge, prices)
+        if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
+            yield ("export_price_cny_per_mwh", "grid"), "is required when `resale` is true"
+        if self._charges(site) and (other := self._charged_by(site)):
+            yield (
+                ("self_use_charge_cny_per_mwh",),
+                f"is charged by {other!r} already, on the same energy of node {self.node!r}",
+            )
+        yield from check_declaration(self.declaration, self.real_time_price_cny_per_mwh, prices)
+        yield from check_past(self.ramp_mw_per_h, self.max_swing_share, self.initial, site)
+        yield from check_events(self.response, site.horizon)
+
+    def _charges(self, site: Site) -> dict[str, Array]:
+        return charges(self.self_use_charge_cny_per_mwh, site.origins)
+
+    def _charged_by(self, site: Site) -> str | None:
+        """Return the grid before this one in name order that charges the same energy."""
+        before = {n: c for n, c in site.components.items() if n < site.name and isinstance(c, Grid)}
+        same = (n for n, c in before.items() if c.node == self.node and c._charges(site))
+        return min(same, default=None)
+
+    def warn(self, site: Site) -> Iterator[str]:
+        yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
+        yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
+        yield from warn_of_declaration(self.declaration)
+        yield from warn_of_events(self.response, self.import_limit_mw)
+
+    def sale_price(self, origin: str) -> Array | None:
+        if not self.export_limit_mw.any() or (origin == "grid" and not self.resale):
+            return None
+        return self._export_price(origin)
+
+    def _export_price(self, origin: str) -> Array | None:
+        prices = self.export_price_cny_per_mwh
+        return prices.of(origin) if isinstance(prices, ByOrigin) else prices
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time, step_h, reserves = site.clock, site.clock.step_h, site.reserves()
+        sold, bought = [o for o in site.origins if self.resale or o != "grid"], site.origin("grid")
+        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
+        import_price = time.of(self.import_price_cny_per_mwh)
+        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
+        b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
+        b.importing = pyo.Var(time.steps, bounds=(0, 1))
+
+        def exported(t: int) -> Expression:
+            return sum(b.export_mw[o, t] for o in sold)
+
+        def exchanged(t: int) -> Expression:
+            return b.import_mw[t] - exported(t)
+
+        b.import_limit = pyo.Constraint(
+            time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
+        )
+        b.export_limit = pyo.Constraint(
+            time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
+        )
+        if reserves:
+            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+            b.spare_import = pyo.Constraint(
+                time.steps,
+                rule=lambda b, t: (
+                    sum(b.reserve_mw[j, t] for j in reserves)
+                    <= import_limit[t] - b.import_mw[t] + exported(t)
+                ),
+            )
+
+        costs: dict[Line, Any] = {
+            Line("import"): {t: import_price[t] * step_h * b.import_mw[t] for t in time.steps}
+        }
+        for o in sold:
+            series = self._export_price(o)
+            assert series is not None
+            price = time.of(series)
+            line = Line("export", use="export", origin=o)
+            costs[line] = {t: -price[t] * step_h * b.export_mw[o, t] for t in time.steps}
+        exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
+        peaks = self.peak_so_far_mw, self.expected_peak_mw
+        costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
+        limit_exchange(b, time, self.ramp_mw_per_h, self.max_swing_share, exchanged, self.initial)
+        if self.declaration is not None:
+            settled = settle(b, time, self.declaration, self._market(), exported)
+            costs |= settled.costs
+            exclusive += settled.exclusive
+        costs |= respond(b, time, self.response, import_limit)
+        if emission := self.import_emission_tco2_per_mwh * step_h:
+            b.import_emission_tco2 = pyo.Expression(
+                time.steps, rule=lambda b, t: emission * b.import_mw[t]
+            )
+
+        def sale(o: str) -> ByStep:
+            return lambda t: b.export_mw[o, t]
+
+        def flow(o: str) -> ByStep:
+            return lambda t: (
+                (b.import_mw[t] if o == bought else 0) - (b.export_mw[o, t] if o in sold else 0)
+            )
+
+        return Terms(
+            flows={Balance("power", self.node, o): flow(o) for o in site.origins},
+            costs=costs,
+            reported=fixed_payments(self.fixed_cny_per_month, time.months(), step_h),
+            uses={("export", o): sale(o) for o in sold},
+            injected={bought: lambda t: b.import_mw[t]},
+            meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
+            | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
+            | {Meter("exported_mw", self.node, o): sale(o) for o in sold}
+            | {Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
+            exclusive=exclusive,
+        )
+
+    def _market(self) -> Market:
+        """Return the market of a connection that declares."""
+        sold, real_time = self.export_price_cny_per_mwh, self.real_time_price_cny_per_mwh
+        assert not isinstance(sold, ByOrigin)
+        assert real_time is not None
+        limits = self.import_limit_mw, self.export_limit_mw
+        return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
+
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        return declared_ahead(self.declaration)
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        step_h, bought = horizon.step_h, values["import_mw"]
+        found = {
+            "import_mwh": (imported := float(bought.sum() * step_h)),
+            "export_mwh": float(over_origins("export_mw", values).sum()) * step_h,
+            "peak_import_mw": float(bought.max()),
+            "import_emission_tco2": self.import_emission_tco2_per_mwh * imported,
+        }
+        charge = self.self_use_charge_cny_per_mwh
+        found |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
+        if self.declaration is not None:
+            found |= settlement_figures(self.declaration, self._market(), values, horizon)
+        if self.response:
+            found["responded_mwh"] = float(over_origins("responded_mw", values).sum()) * step_h
+        return found
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        return Terms(costs=self_use(b, site.clock, self.node, self._charges(site), meters))
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+        so_far = peaks_after(self.peak_so_far_mw, values["import_mw"], kept, horizon)
+        limits = self.ramp_mw_per_h, self.max_swing_share
+        initial = past_after(*limits, self.initial, values, kept, horizon)
+        return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
+
+    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+        peaks = self.peak_so_far_mw, self.expected_peak_mw
+        so_far = free_peaks(*peaks, values, window, horizon)
+        return self.model_copy(update={"peak_so_far_mw": so_far})

@@ -1,0 +1,81 @@
+"""What the tokens of a service earn, and why work is answered or dropped.
+
+all_answered, all_accepted, all_sold   nothing that was wanted is dropped
+no_capacity        some is dropped: at that price, or above, every node of the fleets is taken
+price_below_cost   some is dropped: answering costs more than it earns though nodes are free
+nothing_wanted     no work is asked for in this step
+
+Cost and price are those of a Mtok: the break-even is what answering one more costs less what it
+earns beside its price. Batch work is judged in the best step before its deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.components.component import Values
+from planner.components.service.service import Service
+from planner.components.terms import LIMIT, NEAR, Reason, StepPrices, token_money, versus
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array
+
+
+def reasons(
+    service: Service, values: Values, prices: StepPrices, horizon: Horizon
+) -> Iterator[Reason]:
+    """Yield for every step whether all work was taken on, and why not."""
+    cost = prices.tokens.get(prices.name)
+    if cost is None:
+        return
+    tokens = service.sells(values, horizon)
+    even, price, taken = cost - tokens.beside, tokens.price, _nodes_taken(service, prices)
+    wanted, decision, code = service.wanted(), "answer", "all_answered"
+    dropped = values.get("unserved_mtok_per_h", np.zeros(len(even)))
+    if service.arrivals_mtok_per_h is not None:
+        decision, code, dropped = "accept", "all_accepted", values["refused_mtok_per_h"]
+        best = _best_step(price - even, horizon.steps_down(service.deadline_h or 0.0))
+        even, price, taken = even[best], price[best], taken[best]
+    if service.market is not None:
+        decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
+        worst = [
+            np.where(depth.mtok_per_h - values[f"sold_mtok_per_h[{i}]"] > LIMIT,
+                     depth.price_cny_per_mtok, -np.inf)
+            for i, depth in enumerate(service.market)
+        ]  # fmt: skip
+        unsold = np.max(worst, axis=0)
+        price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
+    for t in range(len(even)):
+        figures = f"price {token_money(price[t])} {versus(price[t], even[t])}"
+        figures = f"{figures} {token_money(even[t])} break-even"
+        if wanted[t] <= LIMIT:
+            yield Reason(t + 1, decision, "nothing_wanted", "no work is asked for")
+        elif dropped[t] <= LIMIT:
+            yield Reason(t + 1, decision, code, figures)
+        elif taken[t]:
+            yield Reason(t + 1, decision, "no_capacity", f"{figures}, every node is taken")
+        elif versus(price[t], even[t]) == "<":
+            yield Reason(t + 1, decision, "price_below_cost", figures)
+        else:  # nothing runs that would tell what a Mtok costs
+            said = f"price {token_money(price[t])} does not pay"
+            yield Reason(t + 1, decision, "price_below_cost", said)
+
+
+def _best_step(margin: Array, wait: int) -> np.ndarray:
+    """Return for each step the one, up to `wait` steps later, where answering pays most."""
+    best, steps = np.arange(len(margin)), np.arange(len(margin))
+    for later in range(1, min(wait, len(margin) - 1) + 1):
+        other = np.minimum(steps + later, len(margin) - 1)
+        best = np.where(margin[other] > margin[best], other, best)
+    return best
+
+
+def _nodes_taken(service: Service, prices: StepPrices) -> np.ndarray:
+    """Return the steps in which one more node of the fleets that serve the model would earn."""
+    taken = np.zeros(len(prices.none()), dtype=bool)
+    for name, component in prices.components.items():
+        if ("model", service.model) in component.supplies():
+            worth = np.nan_to_num(prices.rows(name, "count", ()))
+            taken |= worth > NEAR
+    return taken

@@ -1,0 +1,170 @@
+"""When a thermal unit runs: switching, least times that see the past, kinds of start, outages.
+
+Variables: on[t] on points, start[t], stop[t] (binary, their past is fixed), start_kind[s,t] for
+every entry s of `startups`. Continuous start and stop would be exact too, but HiGHS 1.15.1 has been
+seen to presolve a few tiny programs with them to a wrong optimum.
+
+With UT and DT the least times in steps and T_s the `off_h` of entry s in steps:
+
+    switching       on[t] - on[t-1] = start[t] - stop[t]
+    stay_on         sum_{i<UT} start[t-i] <= on[t]                 (Rajan & Takriti 2005)
+    stay_off        sum_{i<DT} stop[t-i] <= 1 - on[t]
+    one_kind        sum_s start_kind[s,t] = start[t]
+    kind_window     start_kind[s,t] <= sum_{T_s <= i < T_(s+1)} stop[t-i]   every s but the coldest
+    ending          on[T] = 1 or 0, as `ending` says
+
+An outage holds whatever else does: it fixes on[t] = start[t] = 0, stay_on forgets starts before it,
+and `ending` gives way to an outage in the last step. `must_run` fixes on[t] = 1 in every step that
+neither an outage nor the least time off after it (or after the past) takes away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.components.component import AtLeastZero, Hours, Positive, Time
+from planner.fields import Frozen
+from planner.timeseries.horizon import Horizon
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+_ON = "must be on (must_run {must_run}), at min_power_mw {min_power_mw} MW or more"
+RULES = {
+    "on": _ON,
+    "start": _ON,
+    "stay_on": (
+        "must stay on for min_up_h {min_up_h} h once started, at min_power_mw {min_power_mw} MW or"
+        " more"
+    ),
+    "stay_off": "must stay off for min_down_h {min_down_h} h once stopped",
+    "ending": "must end as `ending` says: {ending}",
+}
+OUTAGE = (
+    "cannot run: max_power_mw {max_power_mw} MW x available {available} is 0 or below min_power_mw"
+    " {min_power_mw} MW"
+)
+
+
+class Startup(Frozen):
+    """What a start costs after so many hours off."""
+
+    off_h: Hours
+    """Hours off from which this cost holds."""
+    cost_cny: AtLeastZero
+    """Cost of the start."""
+
+
+class ThermalInitial(Frozen):
+    """The unit when the horizon begins."""
+
+    on: bool
+    """Whether it runs."""
+    power_mw: AtLeastZero = 0.0
+    """Its gross power."""
+    hours: Positive
+    """For how long it has been on or off."""
+
+
+def obliged(initial: ThermalInitial, horizon: Horizon, least_h: float, last: int) -> str | None:
+    """Return until when the past alone obliges a unit to its state, if it does in step `last`."""
+    left = horizon.steps_up(least_h) - horizon.steps_up(initial.hours)
+    if last > left:
+        return None
+    until = horizon.start + dt.timedelta(minutes=left * horizon.step_min)
+    dated = until.date() != horizon.start.date() or len(horizon.days) > 1
+    return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """The on-off side of a unit over a window; all times in steps.
+
+    on, age: its state before the window, and for how long.
+    up, down: least times on and off, one step at least.
+    kinds: steps off from which each start kind holds, ascending from 0.
+    off: steps of outage.
+    must_run: whether it must be on wherever it can be.
+    ends_on: the state demanded in the last step, if any.
+    """
+
+    on: bool
+    age: int
+    up: int
+    down: int
+    kinds: tuple[int, ...]
+    off: frozenset[int]
+    must_run: bool
+    ends_on: bool | None
+
+    def build(self, b: pyo.Block, time: Time) -> None:
+        """Declare the variables and rows of this module in the unit's block."""
+        import pyomo.environ as pyo
+
+        past = max(self.up, self.down, self.kinds[-1] + 1)
+        b.on = pyo.Var(time.back(past), domain=pyo.Binary)
+        b.start = pyo.Var(time.back(past), domain=pyo.Binary)
+        b.stop = pyo.Var(time.back(past), domain=pyo.Binary)
+        self._fix_past(b, time.first - 1, past)
+        for t in self.off.intersection(time.steps):
+            b.on[t].setub(0)
+            b.start[t].setub(0)  # no stay_on there: a start and a stop at once would feign a rest
+        if self.must_run:
+            for t in self._can_run(time):
+                b.on[t].setlb(1)
+        b.switching = pyo.Constraint(
+            time.steps, rule=lambda b, t: b.on[t] - b.on[t - 1] == b.start[t] - b.stop[t]
+        )
+        b.stay_on = pyo.Constraint(
+            [t for t in time.steps if t not in self.off],
+            rule=lambda b, t: sum(b.start[t - i] for i in self._since_outage(t)) <= b.on[t],
+        )
+        b.stay_off = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: sum(b.stop[t - i] for i in range(self.down)) <= 1 - b.on[t],
+        )
+        if self.ends_on is not None and time.last not in self.off:
+            b.ending = pyo.Constraint(expr=b.on[time.last] == int(self.ends_on))
+        self._start_kinds(b, time)
+
+    def _fix_past(self, b: pyo.Block, before: int, past: int) -> None:
+        """State and age say all that matters: the last switch was so many steps before."""
+        for t in range(before - past + 1, before + 1):
+            switched = t == before - self.age + 1
+            held = t > before - self.age
+            b.on[t].fix(int(self.on == held))
+            b.start[t].fix(int(switched and self.on))
+            b.stop[t].fix(int(switched and not self.on))
+
+    def _can_run(self, time: Time) -> Iterator[int]:
+        """Yield the steps in which a unit runs that runs whenever it can."""
+        running, rested = self.on, 0 if self.on else self.age
+        for t in time.steps:
+            running = t not in self.off and (running or rested >= self.down)
+            rested = 0 if running else rested + 1
+            if running:
+                yield t
+
+    def _since_outage(self, t: int) -> range:
+        """Return how many steps back a start still obliges the unit to stay on at t."""
+        return range(next((i for i in range(self.up) if t - i in self.off), self.up))
+
+    def _start_kinds(self, b: pyo.Block, time: Time) -> None:
+        import pyomo.environ as pyo
+
+        kinds = range(len(self.kinds))
+        b.start_kind = pyo.Var(kinds, time.steps, bounds=(0, 1))
+        b.one_kind = pyo.Constraint(
+            time.steps, rule=lambda b, t: sum(b.start_kind[s, t] for s in kinds) == b.start[t]
+        )
+        b.kind_window = pyo.Constraint(
+            kinds[:-1],
+            time.steps,
+            rule=lambda b, s, t: (
+                b.start_kind[s, t]
+                <= sum(b.stop[t - i] for i in range(max(self.kinds[s], 1), self.kinds[s + 1]))
+            ),
+        )

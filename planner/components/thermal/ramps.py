@@ -1,0 +1,152 @@
+"""How much a running thermal unit gives: its range, its ramps, and the ramps of start and stop.
+
+Variables: power_above_min_mw[t] on points, reserve_mw[j,t] per reserve j.
+
+With p = power_above_min_mw, r = sum_j reserve_mw[j], Pmin and Pmax the limits of the step (Pmax with
+what is available), G = Pmax - Pmin, UT the least time on in steps, SU and SD the most power in the
+step of a start and in the step before a stop, RU and RD the ramps of a step:
+
+    ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
+    ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
+    ceiling_stop    UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SD) stop[t+1] - max(SD - SU, 0) start[t]
+                    (Morales-España, Latorre & Ramos 2013; no stop[T+1])
+    first_stop      p[0] <= G on[0] - (Pmax - SD) stop[1]                 (the past is a fact: no start term)
+    ramp_up         p[t] + r[t] - p[t-1] <= RU - (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
+    ramp_down       p[t-1] - p[t] <= RD + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
+
+The ramps bind above the minimum in the steps of a start and before a stop too: a start reaches
+Pmin + RU at most, whatever SU allows. An outage trips the unit from any power: the rows that would
+forbid it (ramp_down, the stop terms, first_stop) leave it out.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.components.component import Expression, Time
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+_CEILING = (
+    "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
+    " available {available} when on, at most {startup_ramp_mw|min_power_mw} MW in the step of a"
+    " start and {shutdown_ramp_mw|min_power_mw} MW before a stop"
+)
+RULES = {
+    "ceiling": _CEILING,
+    "ceiling_start": _CEILING,
+    "ceiling_stop": _CEILING,
+    "first_stop": (
+        "may stop only from {shutdown_ramp_mw|min_power_mw} MW or less and begins at"
+        " initial.power_mw {initial.power_mw} MW"
+    ),
+    "ramp_up": "may rise by ramp_up_mw_per_h {ramp_up_mw_per_h} MW/h at most",
+    "ramp_down": "may fall by ramp_down_mw_per_h {ramp_down_mw_per_h} MW/h at most",
+}
+
+
+@dataclass(frozen=True)
+class Ramps:
+    """The power side of a unit over a window.
+
+    low, high: least and most gross power of each step, and of the point before the window.
+    rise, fall: ramps of a step, MW.
+    begin, end: most power in the step of a start and before a stop; None stands for the minimum.
+    before_mw: power above the minimum before the window.
+    up: least time on in steps.
+    off: steps of outage.
+    """
+
+    low: Mapping[int, float]
+    high: Mapping[int, float]
+    rise: float
+    fall: float
+    begin: float | None
+    end: float | None
+    before_mw: float
+    up: int
+    off: frozenset[int]
+
+    def build(self, b: pyo.Block, time: Time, reserves: list[str]) -> None:
+        """Declare the variables and rows of this module; b.on, b.start and b.stop are there."""
+        import pyomo.environ as pyo
+
+        b.power_above_min_mw = pyo.Var(time.points, domain=pyo.NonNegativeReals)
+        b.power_above_min_mw[time.first - 1].fix(self.before_mw)
+        if reserves:
+            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+        p = b.power_above_min_mw
+
+        def held(t: int) -> Expression:
+            return p[t] + sum(b.reserve_mw[j, t] for j in reserves) if reserves else p[t]
+
+        self._ceilings(b, time, held)
+        b.ramp_up = pyo.Constraint(
+            time.steps, rule=lambda b, t: held(t) - p[t - 1] <= self.rise - self._shift(b, t)
+        )
+        b.ramp_down = pyo.Constraint(
+            [t for t in time.steps if t not in self.off],
+            rule=lambda b, t: p[t - 1] - p[t] <= self.fall + self._shift(b, t),
+        )
+
+    def _ceilings(self, b: pyo.Block, time: Time, held: Any) -> None:
+        import pyomo.environ as pyo
+
+        def range_mw(t: int) -> Expression:
+            return (self._top(t) - self.low[t]) * b.on[t]
+
+        def stop(t: int) -> Expression:
+            return b.stop[t + 1] if t < time.last and t + 1 not in self.off else 0.0
+
+        def beyond_start(t: int) -> float:
+            return self._top(t) - self._capped(self.begin, t)
+
+        def beyond_stop(t: int) -> float:
+            return self._top(t) - self._capped(self.end, t)
+
+        if self.up >= 2:
+            b.ceiling = pyo.Constraint(
+                time.steps,
+                rule=lambda b, t: (
+                    held(t) <= range_mw(t) - beyond_start(t) * b.start[t] - beyond_stop(t) * stop(t)
+                ),
+            )
+        else:
+            b.ceiling_start = pyo.Constraint(
+                time.steps,
+                rule=lambda b, t: (
+                    held(t)
+                    <= range_mw(t)
+                    - beyond_start(t) * b.start[t]
+                    - max(beyond_stop(t) - beyond_start(t), 0) * stop(t)
+                ),
+            )
+            b.ceiling_stop = pyo.Constraint(
+                time.steps,
+                rule=lambda b, t: (
+                    held(t)
+                    <= range_mw(t)
+                    - beyond_stop(t) * stop(t)
+                    - max(beyond_start(t) - beyond_stop(t), 0) * b.start[t]
+                ),
+            )
+        before = time.first - 1
+        if self.before_mw and time.first not in self.off and beyond_stop(before):
+            b.first_stop = pyo.Constraint(
+                expr=b.power_above_min_mw[before]
+                <= range_mw(before) - beyond_stop(before) * stop(before)
+            )
+
+    def _top(self, t: int) -> float:
+        return max(self.high[t], self.low[t])
+
+    def _capped(self, ramp: float | None, t: int) -> float:
+        return min(max(ramp or 0.0, self.low[t]), self._top(t))
+
+    def _shift(self, b: pyo.Block, t: int) -> Expression:
+        """Return what the rising minimum itself adds to the power of a unit that stays on."""
+        moved = self.low[t] - self.low[t - 1]
+        return moved * (b.on[t] - b.start[t]) if moved else 0.0

@@ -1,0 +1,285 @@
+"""A coal unit: tight commitment with a past, start kinds, ramps, and any fuel curve.
+
+The rows stand in three parts, each with its formulas: `commitment` (on, start, stop, start_kind:
+when it runs), `ramps` (power_above_min_mw, reserve_mw: how much it gives) and `fuel`
+(fuel_gj_per_h: what it burns). Knueven, Ostrowski & Watson (2020) show the block tight.
+
+Expressions:
+
+    power_mw[t]       = min_power_mw[t] on[t] + power_above_min_mw[t]             gross
+    emission_tco2[t]  = Δ emission_tco2_per_gj fuel_gj_per_h[t]
+    allowance_tco2[t] = Δ allowance_tco2_per_mwh (1 - auxiliary_share) power_mw[t]
+
+An outage (available too small for the minimum power) holds whatever else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from planner.components.component import (
+    AtLeastZero,
+    Balance,
+    Complaint,
+    Component,
+    Hours,
+    Line,
+    Meter,
+    Name,
+    Positive,
+    Site,
+    Supply,
+    Terms,
+    Tidy,
+    Time,
+    Values,
+)
+from planner.components.thermal.commitment import (
+    OUTAGE,
+    Commitment,
+    Startup,
+    ThermalInitial,
+    obliged,
+)
+from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
+from planner.components.thermal.fuel_curve import FuelCurve, FuelPoint
+from planner.components.thermal.ramps import RULES as RAMP_RULES
+from planner.components.thermal.ramps import Ramps
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array, Bounds, NonNegative, PerUnit
+
+if TYPE_CHECKING:
+    import pyomo.environ as pyo
+
+
+class Thermal(Component):
+    """A thermal unit; all powers are gross, the node sees (1 - auxiliary_share) of them."""
+
+    kind: Literal["thermal"]
+    offers_reserve: ClassVar[bool] = True
+    rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
+    node: Name = "site"
+    """Electrical node."""
+    min_power_mw: NonNegative
+    """Least power when on."""
+    max_power_mw: NonNegative
+    """Most power when on."""
+    curve: Annotated[tuple[FuelPoint, ...], Field(min_length=1, strict=False)]
+    """Fuel against power, piecewise linear over the whole range."""
+    fuel_price_cny_per_gj: Annotated[np.ndarray, Bounds(gt=0.0)]
+    """Price of fuel."""
+    variable_cost_cny_per_mwh: AtLeastZero = 0.0
+    """Other cost per gross MWh."""
+    ramp_up_mw_per_h: Positive
+    """Fastest rise."""
+    ramp_down_mw_per_h: Positive
+    """Fastest fall."""
+    startup_ramp_mw: AtLeastZero | None = None
+    """Most power in the step of a start; the minimum power where not given."""
+    shutdown_ramp_mw: AtLeastZero | None = None
+    """Most power in the step before a stop; the minimum power where not given."""
+    min_up_h: Hours
+    """Least time on."""
+    min_down_h: Hours
+    """Least time off."""
+    startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
+    """Start costs by hours off, hot first: the entry with the largest off_h not above the hours off."""  # noqa: E501
+    shutdown_cost_cny: AtLeastZero = 0.0
+    """Cost of a stop."""
+    emission_tco2_per_gj: AtLeastZero = 0.0
+    """Emission per GJ of fuel; reported, and what a carbon component prices."""
+    allowance_tco2_per_mwh: AtLeastZero = 0.0
+    """Free allowance per net MWh; reported, and what a carbon component takes off."""
+    auxiliary_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of the gross power the unit needs itself."""
+    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
+    """Part of the maximum power available; 0 forces the unit off, whatever else holds."""
+    must_run: bool = False
+    """Whether it must be on whenever it is available."""
+    initial: ThermalInitial
+    """State when the horizon begins."""
+    ending: Literal["free", "same_as_start", "on", "off"] = "free"
+    """Whether it must end on or off, or as it began."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Thermal:
+        low, high = self.min_power_mw, self.max_power_mw
+        if (low > high).any():
+            raise ValueError("min_power_mw may not exceed max_power_mw")
+        FuelCurve(self.curve).check(float(low.min()), float(high.max()))
+        for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
+            ramp = getattr(self, name)
+            if ramp is not None and ramp < low.max():
+                raise ValueError(f"{name} must be min_power_mw {low.max():g} or more, is {ramp:g}")
+        hours = [startup.off_h for startup in self.startups]
+        prices = [startup.cost_cny for startup in self.startups]
+        if hours[0] != 0 or any(b <= a for a, b in pairwise(hours)):
+            raise ValueError("startups must begin with off_h: 0 and ascend")
+        if any(b < a for a, b in pairwise(prices)):
+            raise ValueError("startups: costs may not fall with hours off")
+        start = self.initial
+        if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
+            raise ValueError(
+                f"initial.power_mw must lie between min_power_mw {low[0]:g} and max_power_mw"
+                f" {high[0]:g} for a unit that is on, is {start.power_mw:g}"
+            )
+        if not start.on and start.power_mw:
+            raise ValueError(
+                f"initial.power_mw must be 0 for a unit that is off, is {start.power_mw:g}"
+            )
+        return self
+
+    def supplies(self) -> dict[Supply, float]:
+        return {("power", self.node): float(self.max_power_mw.max())}
+
+    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
+        if rule == "on" and any(self.forced_off()[step - 1] for step in steps):
+            return OUTAGE
+        state, least = ("on", "min_up_h") if self.initial.on else ("off", "min_down_h")
+        if rule == f"stay_{state}" and steps:
+            until = obliged(self.initial, horizon, getattr(self, least), steps[-1])
+            if until:
+                at = ", at min_power_mw {min_power_mw} MW or more" if self.initial.on else ""
+                past = f"({least} {{{least}}}, {state} for {{initial.hours}} h)"
+                return f"must stay {state} until {until} {past}{at}"
+        return super().words(rule, horizon, steps)
+
+    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+        return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
+
+    def warn(self, site: Site) -> Iterator[str]:
+        for name in ("min_up_h", "min_down_h"):
+            if getattr(self, name) > site.horizon.hours / 2:
+                yield f"{name} is more than half the horizon: the unit can hardly cycle"
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        if self.initial.hours < site.horizon.step_h - 1e-9:
+            yield ("initial", "hours"), f"must be a step, {site.horizon.step_h:g} h, or more"
+
+    def forced_off(self) -> Array:
+        """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
+        too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
+        return np.asarray((self.available == 0) | too_small, dtype=float)
+
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+        return "on", "start", "stop", "start_kind"
+
+    def build(self, b: pyo.Block, site: Site) -> Terms:
+        import pyomo.environ as pyo
+
+        time, step_h = site.clock, site.clock.step_h
+        reserves = site.reserves()
+        commitment = self._commitment(site.horizon, time)
+        commitment.build(b, time)
+        ramps = self._ramps(time, commitment)
+        ramps.build(b, time, reserves)
+        b.power_mw = pyo.Expression(
+            time.steps, rule=lambda b, t: ramps.low[t] * b.on[t] + b.power_above_min_mw[t]
+        )
+        b.fuel_gj_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        FuelCurve(self.curve).build(b, time)
+
+        net = 1 - self.auxiliary_share
+        fuel_price = time.of(self.fuel_price_cny_per_gj * step_h)
+        costs: dict[Line, Any] = {
+            Line("fuel"): {t: fuel_price[t] * b.fuel_gj_per_h[t] for t in time.steps},
+            Line("start"): {
+                t: sum(
+                    startup.cost_cny * b.start_kind[s, t] for s, startup in enumerate(self.startups)
+                )
+                for t in time.steps
+            },
+        }
+        if self.variable_cost_cny_per_mwh:
+            rate = self.variable_cost_cny_per_mwh * step_h
+            costs[Line("variable")] = {t: rate * b.power_mw[t] for t in time.steps}
+        if self.shutdown_cost_cny:
+            rate = self.shutdown_cost_cny
+            costs[Line("shutdown")] = {t: rate * b.stop[t] for t in time.steps}
+        emission, allowance = self.emission_tco2_per_gj * step_h, self.allowance_tco2_per_mwh * net
+        b.emission_tco2 = pyo.Expression(
+            time.steps, rule=lambda b, t: emission * b.fuel_gj_per_h[t]
+        )
+        b.allowance_tco2 = pyo.Expression(
+            time.steps, rule=lambda b, t: allowance * step_h * b.power_mw[t]
+        )
+        origin = site.origin("thermal")
+        return Terms(
+            flows={Balance("power", self.node, origin): lambda t: net * b.power_mw[t]},
+            costs=costs,
+            injected={origin: lambda t: net * b.power_mw[t]},
+            meters={
+                Meter("contingency_mw", self.node): lambda t: net * b.power_mw[t],
+                Meter("emission_tco2", self.node): lambda t: b.emission_tco2[t],
+                Meter("allowance_tco2", self.node): lambda t: b.allowance_tco2[t],
+            }
+            | {
+                Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
+            },
+            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
+        )
+
+    def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
+        ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
+        last = time.last == horizon.steps  # the end of a window before that is none
+        return Commitment(
+            on=self.initial.on,
+            age=horizon.steps_up(self.initial.hours),
+            up=max(1, horizon.steps_up(self.min_up_h)),
+            down=max(1, horizon.steps_up(self.min_down_h)),
+            kinds=tuple(horizon.steps_up(startup.off_h) for startup in self.startups),
+            off=frozenset(t for t, forced in time.of(self.forced_off()).items() if forced),
+            must_run=self.must_run,
+            ends_on=ends_on.get(self.ending) if last else None,
+        )
+
+    def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
+        low, high = time.of(self.min_power_mw), time.of(self.max_power_mw * self.available)
+        before = time.first - 1
+        low[before] = float(self.min_power_mw[max(before - 1, 0)])
+        high[before] = float(self.max_power_mw[max(before - 1, 0)])
+        return Ramps(
+            low=low,
+            high=high,
+            rise=self.ramp_up_mw_per_h * time.step_h,
+            fall=self.ramp_down_mw_per_h * time.step_h,
+            begin=self.startup_ramp_mw,
+            end=self.shutdown_ramp_mw,
+            before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
+            up=commitment.up,
+            off=commitment.off,
+        )
+
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
+        return {
+            "starts": float(values["start"].sum()),
+            "on_h": float(values["on"].sum() * horizon.step_h),
+            "gross_mwh": float(values["power_mw"].sum() * horizon.step_h),
+            "fuel_gj": float(values["fuel_gj_per_h"].sum() * horizon.step_h),
+            "emission_tco2": float(values["emission_tco2"].sum()),
+            "allowance_tco2": float(values["allowance_tco2"].sum()),
+        }
+
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+        on = np.round(values["on"]).astype(bool)
+        state = bool(on[-1])
+        changes = np.flatnonzero(on != state)
+        steps = len(on) - 1 - int(changes[-1]) if changes.size else len(on)
+        hours = steps * horizon.step_h
+        if not changes.size and state == self.initial.on:
+            hours += self.initial.hours
+        power = float(values["power_mw"][-1]) if state else 0.0
+        low, high = self.min_power_mw[kept.last - 1], self.max_power_mw[kept.last - 1]
+        initial = ThermalInitial(
+            on=state, power_mw=min(max(power, low), high) if state else 0.0, hours=hours
+        )
+        ending = self.ending
+        if ending == "same_as_start":  # the start meant is the first one
+            ending = "on" if self.initial.on else "off"
+        return self.model_copy(update={"initial": initial, "ending": ending})

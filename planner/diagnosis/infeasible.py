@@ -1,0 +1,185 @@
+"""Why a scenario has no plan, and what would make one possible, in the scenario's own words."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from planner.diagnosis.conflict import Rule, conflict
+from planner.diagnosis.repair import Change, Repair
+from planner.diagnosis.wording import figure, spans, time_span, time_spans
+from planner.errors import InfeasibleError
+from planner.scenario.scenario import Scenario
+from planner.solver.highs import Session
+from planner.solver.model import assemble
+from planner.solver.program import Program, compile_program
+from planner.timeseries.horizon import Window
+
+CONFLICT_LIMIT_S = 40.0
+CHANGE_LIMIT_S = 60.0
+BOX = 1e7  # stands for no limit when looking for what has none
+ALWAYS = "the whole horizon"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A rule in a conflict, in words; `components` are those it concerns, its own first."""
+
+    components: tuple[str, ...]
+    rule: str
+    when: str
+    text: str
+
+
+def obvious_contradictions(scenario: Scenario) -> list[Told]:
+    """Return what cannot work whatever the plan, found without a solver."""
+    told = [
+        Told((name,), "impossible", ALWAYS, f"{name} {text}")
+        for name, component in scenario.components.items()
+        for text in component.impossible(scenario.site(name))
+    ]
+    return told + list(_unmet_loads(scenario))
+
+
+def _unmet_loads(scenario: Scenario) -> Iterator[Told]:
+    """Tell the steps in which a node must feed more than everything there could give."""
+    horizon, components = scenario.horizon, scenario.components
+    nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
+    for node in sorted(nodes):
+        needs = {n: c.must_draw_mw(horizon).get(node) for n, c in components.items()}
+        gives = {n: c.most_mw(horizon).get(node) for n, c in components.items()}
+        least = np.asarray(sum(part for part in needs.values() if part is not None))
+        most = np.asarray(sum((part for part in gives.values() if part is not None), 0.0 * least))
+        short = np.flatnonzero(least > most + 1e-6)
+        if short.size:
+            first, last = next(spans((short + 1).tolist()))
+            steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
+            who = [n for n, part in needs.items() if part is not None and part.any()]
+            sources = [n for n, part in gives.items() if part is not None]
+            yield Told(
+                (*who, *(name for name in sources if name not in who)),
+                "supply",
+                when,
+                f"{' and '.join(who)} must be served {figure(least, steps)} MW and all supply of"
+                f" node {node!r} ({', '.join(sources) or 'none'}) is at most"
+                f" {figure(most, steps)} MW, at {time_span(horizon, first, last)}",
+            )
+
+
+def infeasible(
+    scenario: Scenario, contradictions: Sequence[Told] = (), window: Window | None = None
+) -> InfeasibleError:
+    """Return the error that explains a scenario without a plan: the conflict and the changes.
+
+    With a window, why there is no plan of these steps.
+    """
+    model, program = assemble(scenario, window), None
+    with suppress(InfeasibleError):  # a row without any decision in it is broken
+        program = compile_program(model)
+    told, proven = list(contradictions), True
+    if not told and program is not None:
+        until = time.perf_counter() + CONFLICT_LIMIT_S
+        found = conflict(model, program, scenario.solver, until)
+        told = [told_rule(scenario, family) for family in _families(found.rules)]
+        proven = found.proven
+    changes = _changes(scenario, program, told, window)
+    del model
+    lines = ["no plan satisfies every rule of the scenario"]
+    if told:
+        lines.append("these rules contradict each other:" if len(told) > 1 else "this cannot be:")
+        lines += [f"  - {rule.text}" for rule in told]
+        if not proven:
+            lines.append("the time for thinning them out was over; some may not matter")
+    if changes:
+        said = "\n  - or ".join(change.said for change in changes)
+        lines += ["a plan becomes possible with", f"  - {said}"]
+    else:
+        lines.append("no change of the fields in conflict was found that makes a plan possible")
+    diagnosis = {
+        "status": "infeasible",
+        "name": scenario.name,
+        "conflict": [
+            {"components": list(t.components), "rule": t.rule, "when": t.when, "text": t.text}
+            for t in told
+        ],
+        "irreducible": proven,
+        "changes": [
+            {"set": {p: _plain(v) for p, v in change.values.items()}, "text": change.said}
+            for change in changes
+        ],
+    }
+    return InfeasibleError("\n".join(lines), diagnosis)
+
+
+def _changes(
+    scenario: Scenario, program: Program | None, told: Sequence[Told], window: Window | None
+) -> list[Change]:
+    """Return what makes a plan possible: fields of the components named, of others, or several."""
+    repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S, window)
+    named = sorted({name for rule in told for name in rule.components})
+    others = [name for name in scenario.components if name not in named]
+    return repair.single(named) or repair.together() or repair.single(others) or repair.together()
+
+
+def unbounded(program: Program) -> InfeasibleError:
+    """Return the error that tells which money grows without limit."""
+    boxed = replace(
+        program,
+        column_lower=np.maximum(program.column_lower, -BOX),
+        column_upper=np.minimum(program.column_upper, BOX),
+    )
+    result = Session(boxed, threads=1, seed=0).run(time_limit_s=CONFLICT_LIMIT_S)
+    lines: list[str] = []
+    if result.x is not None:
+        values = program.values(result.x)
+        earned: dict[str, float] = {}
+        for row, cost in program.costs.items():
+            if not cost.reported:
+                name = f"{cost.component}: {cost.line}"
+                earned[name] = earned.get(name, 0.0) - float(values[row])
+        most = max(earned.values(), default=0.0)
+        lines = [name for name, amount in earned.items() if amount > 1e-3 * most > 0]
+    what = ", ".join(lines) or "something can be sold without limit"
+    message = f"the profit has no bound: {what}; give it a limit"
+    return InfeasibleError(message, {"status": "unbounded", "lines": lines})
+
+
+def _families(rules: Sequence[Rule]) -> list[list[Rule]]:
+    families: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        families.setdefault((rule.component, rule.name), []).append(rule)
+    return list(families.values())
+
+
+def told_rule(scenario: Scenario, family: Sequence[Rule]) -> Told:
+    """Word a rule of a component over the steps it matters in."""
+    name, rule = family[0].component, family[0].name
+    component = scenario.components[name]
+    steps = sorted(found.step for found in family if found.step is not None)
+
+    def field(match: re.Match[str]) -> str:
+        """Say the first field named that has a value: {startup_ramp_mw|min_power_mw}."""
+        for path in match[1].split("|"):
+            value: Any = component
+            for part in path.split("."):
+                value = getattr(value, part)
+            if value is not None:
+                break
+        return figure(value, steps)
+
+    words = component.words(rule, scenario.horizon, steps)
+    text = f"{name} {re.sub(r'[{]([a-z_0-9.|]+)[}]', field, words)}"
+    when = time_spans(scenario.horizon, steps)
+    return Told((name,), rule, when or ALWAYS, f"{text}, at {when}" if when else text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return float(value[0]) if (value == value[0]).all() else value.tolist()
+    return value

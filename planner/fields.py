@@ -1,0 +1,82 @@
+"""Frozen values, and the types of their fields: bounds that many components share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
+
+LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
+
+
+class Frozen(BaseModel):
+    """An immutable, strict value: unknown fields, coercion and non-finite numbers are errors."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
+
+    @model_validator(mode="after")
+    def _not_too_large(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and abs(value) > LARGEST:
+                raise ValueError(f"{name} must be within {LARGEST:g} in size, is {value:g}")
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            _same(getattr(self, name), getattr(other, name)) for name in type(self).model_fields
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # values hold arrays
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Efficiency = Annotated[float, Field(ge=0.01, le=1)]
+Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
+Positive = Annotated[float, Field(gt=0)]
+AtLeastZero = Annotated[float, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def form(**keys: str) -> Discriminator:
+    """Tell apart the forms a field may take: a mapping with one of the keys named, or the rest.
+
+    `form(by_origin="renewable thermal grid", series="")`: tags begin with =, so that the paths in
+    error messages can leave them out; the tag without keys is for everything else.
+    """
+    rest = next(tag for tag, words in keys.items() if not words)
+    known = ", ".join(word for words in keys.values() for word in words.split())
+
+    def which(value: Any) -> str | None:
+        held = set(value) if isinstance(value, dict) else set()
+        for tag, words in keys.items():
+            if isinstance(value, BaseModel) and tag != rest:
+                return f"={tag}"
+            if held & set(words.split()):
+                return f"={tag}"
+        return None if isinstance(value, dict) and rest != "series" else f"={rest}"
+
+    return Discriminator(
+        which,
+        custom_error_type="form",
+        custom_error_message=f"must hold one or more of {known} where it is a mapping",
+    )

@@ -1,0 +1,1 @@
+"""What a plan is: tables, and the folder that holds them."""

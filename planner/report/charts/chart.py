@@ -1,0 +1,31 @@
+"""The charts of a plan: what to draw, as plain data for Plotly, and the table behind it.
+
+A chart is made from a plan and a language. The page draws it without Plotly's Python side, which is
+imported only where somebody asks for a figure: `plan.figures.dispatch()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One chart of a page.
+
+    key: names the chart in the page and in `plan.figures`.
+    title, said: translated; what it shows, and what to know when reading it.
+    figure: `data` and `layout` as plotly.js takes them, plain values and NumPy arrays.
+    table: the numbers drawn, headed by translated labels with units.
+    over_time: whether its x axis is the time axis that the charts of a page share.
+    """
+
+    key: str
+    title: str
+    figure: dict[str, Any]
+    table: pd.DataFrame
+    said: str = ""
+    over_time: bool = False

@@ -1,0 +1,1 @@
+"""Two plans, or two cases of a sweep, side by side."""

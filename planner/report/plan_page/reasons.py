@@ -1,0 +1,157 @@
+"""What the panel "Why at an hour" needs, made small: reasons, and the values around them.
+
+Texts are stored once and told by number; the numbers of reasons are stored as differences, values
+as whole numbers of their last digit. A year with thirteen components fits in half a megabyte; what
+does not fit in `MOST` is left off from the end of the horizon, which the page says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.fields import Frozen
+from planner.language.language import Language
+from planner.plan_tables.tables import PlanTables
+from planner.report.template import packed_json
+from planner.timeseries.series import Array
+from planner.units import unit
+
+MOST = 1_600_000  # characters of the packed text
+DIGITS = 5  # of the largest value of a row
+ROWS = 8  # of a component, at most
+TOLD = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
+STATES = frozenset({"on", "charging", "importing", "forward", "running"})
+
+
+Row = tuple[str, str, Array]  # label, unit, a value a step
+
+
+def packed_reasons(plan: PlanTables, words: Language) -> tuple[str, int]:
+    """Return the packed data of the panel, and how many steps it tells of; 0 without reasons."""
+    if plan.why.empty:
+        return "", 0
+    steps = plan.scenario.horizon.steps
+    while True:
+        text = packed_json(_reasons(plan, words, steps))
+        if len(text) <= MOST or steps < 2:
+            return text, steps
+        steps = int(steps * min(0.9, MOST / len(text)))
+
+
+def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
+    texts: dict[str, int] = {}
+
+    def number(text: str) -> int:
+        return texts.setdefault(text, len(texts))
+
+    step_of = pd.Series(np.arange(len(plan.schedule)), index=plan.schedule.index)
+    why = plan.why.assign(step=step_of.reindex(plan.why["time"]).to_numpy())
+    why = why[why["step"] < steps]
+    components: list[dict[str, Any]] = []
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for (name, decision), mine in why.groupby(["component", "decision"], sort=False):
+        at = mine["step"].to_numpy(dtype=int)
+        columns = {}
+        for column, said in (("code", words.term), ("reason", words.sentence)):
+            codes, unique = pd.factorize(mine[column])
+            known = np.array([number(said(str(text))) for text in unique])
+            numbers = np.full(steps, -1)
+            numbers[at] = known[codes]
+            columns[column] = np.diff(numbers, prepend=0).tolist()
+        found = {"decision": words.term(str(decision)), **columns}
+        grouped.setdefault(str(name), []).append(found)
+    prices = _prices(plan, words)
+    for name, decisions in grouped.items():
+        rows = [*_values(plan, name, words), *prices.get(name, ())]
+        components.append(
+            {
+                "name": name,
+                "kind": words.term(plan.summary["components"].get(name, "")),
+                "decisions": decisions,
+                "rows": [_row(label, measured, x[:steps]) for label, measured, x in rows],
+            }
+        )
+    site = [_row(label, of, x[:steps]) for label, of, x in prices.get("site", ())]
+    return {"texts": list(texts), "components": components, "site": site}
+
+
+def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
+    """Return values as whole numbers of a last digit; one number where all are the same."""
+    finite = values[np.isfinite(values)]
+    largest = float(np.abs(finite).max(initial=0.0))
+    decimals = DIGITS - int(np.ceil(np.log10(largest))) if largest > 0 else 0
+    decimals = int(np.clip(decimals, 0, 6))
+    scaled = np.round(np.nan_to_num(values) * 10.0**decimals).astype(np.int64).tolist()
+    if len(finite) < len(values):
+        scaled = [n if ok else None for n, ok in zip(scaled, np.isfinite(values), strict=True)]
+    same = all(n == scaled[0] for n in scaled)
+    return {"label": label, "unit": measured, "decimals": decimals,
+            "values": scaled[:1] if same else scaled}  # fmt: skip
+
+
+def _values(plan: PlanTables, name: str, words: Language) -> Iterator[Row]:
+    """Yield what a component does, summed over origins, and what it was given by the hour."""
+    sums: dict[str, Array] = {}
+    for column in map(str, plan.schedule.columns):
+        bare, bracket, _ = column.removeprefix(f"{name}.").partition("[")
+        if not column.startswith(f"{name}.") or bare.startswith("reserve"):
+            continue
+        if unit(bare) not in TOLD and (bare not in STATES or bracket):
+            continue
+        values = plan.schedule[column].to_numpy(dtype=float)
+        sums[bare] = sums[bare] + values if bare in sums else values
+    rows = [(bare, values) for bare, values in sums.items() if np.abs(values).max() > 0]
+    rows += list(_given(plan.scenario.components[name], len(plan.schedule)))
+    for bare, values in rows[:ROWS]:
+        yield _bare(words, bare), _unit(words, bare), values
+
+
+def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
+    """Yield the series of a component that vary: prices, limits, demand."""
+    for field in type(component).model_fields:
+        value = getattr(component, field)
+        parts: Mapping[str, Any] = {"": value}
+        if isinstance(value, Frozen):
+            parts = {f"[{key}]": getattr(value, key) for key in type(value).model_fields}
+        for index, series in parts.items():
+            if (
+                isinstance(series, np.ndarray)
+                and series.shape == (steps,)
+                and np.ptp(series) > 0
+                and unit(field)
+            ):
+                yield f"{field}{index}", series
+
+
+def _prices(plan: PlanTables, words: Language) -> dict[str, list[Row]]:
+    """Return the marginal prices by step of every component, and of the site."""
+    found: dict[str, list[Row]] = {}
+    if plan.prices is None:
+        return found
+    hourly = plan.prices[plan.prices["time"].notna()]
+    place = pd.DatetimeIndex(plan.schedule.index).get_indexer(pd.DatetimeIndex(hourly["time"]))
+    value, measured = hourly["value"].to_numpy(dtype=float), hourly["unit"].to_numpy()
+    grouped: Any = hourly.groupby(["component", "quantity", "index"], sort=False, dropna=False)
+    for (name, quantity, index), at in grouped.indices.items():
+        values = np.full(len(plan.schedule), np.nan)
+        values[place[at]] = value[at]
+        if not np.abs(np.nan_to_num(values)).max():
+            continue
+        told = _bare(words, f"{quantity}[{index}]" if index else str(quantity))
+        label = told if "_cny_per_" in quantity else words("one more: {quantity}", quantity=told)
+        found.setdefault(str(name), []).append((label, words(str(measured[at[0]])), values))
+    return found
+
+
+def _bare(words: Language, name: str) -> str:
+    """Return the label of a quantity without its unit, which has a column of its own."""
+    return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
+
+
+def _unit(words: Language, name: str) -> str:
+    measured = unit(name)
+    return words(measured) if measured else ""

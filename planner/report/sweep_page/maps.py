@@ -1,0 +1,199 @@
+"""The charts of a sweep that hold every case: heat maps with contours, and the scatter matrix.
+
+The matrix sets axes and outputs against each other, a small plot for each pair. It is drawn without
+WebGL, whose code the page's policy does not let run; so of many cases it draws some, evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.language.language import ENGLISH, Language
+from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, axis, frame, text
+from planner.report.sweep_page.curves import PLAIN, Figure, along, broken
+from planner.report.sweep_page.words import ended, scaled, short, titled
+from planner.sweeps.analysis.case_table import levels, numbers
+from planner.sweeps.analysis.maps import Map
+
+SCALE = "Cividis"
+MOST_POINTS = 400  # of one small plot
+MOST_ACROSS = 7  # quantities of a matrix
+MOST_WRITTEN = 64  # places of a map whose values are written into it
+MAP_PX, CELL_PX = 430, 150
+MOST_IN_ROW = 8
+
+
+def map_figure(found: Map, factors: Sequence[str] = (), words: Language = ENGLISH) -> Figure:
+    """Heat map of two axes; a place without a plan says so."""
+    values = found.values.to_numpy(dtype=float)
+    divisor, unit, title = scaled(found.output, values.ravel(), words)
+    z = values / divisor
+    across, up = ([text(short(v, words)) for v in side]
+                  for side in (found.values.columns, found.values.index))  # fmt: skip
+    heat = {
+        "type": "heatmap", "z": z, "x": across, "y": up, "xgap": 1, "ygap": 1,
+        "hoverongaps": False, **_coloured(title),
+        "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
+    }  # fmt: skip
+    if z.size <= MOST_WRITTEN and max(z.shape) <= MOST_IN_ROW:
+        heat["texttemplate"] = f"%{{z:{NUMBER}}}"
+    data = [heat]
+    lost = np.argwhere(np.isnan(z))
+    if len(lost):
+        statuses = found.statuses.to_numpy()
+        said = [ended(statuses[i, j], words) or words("no case") for i, j in lost]
+        data.append({
+            "type": "scatter", "mode": "text" if len(lost) <= MOST_WRITTEN else "markers",
+            "x": [across[j] for _, j in lost], "y": [up[i] for i, _ in lost],
+            "text": [f"✗ {text(one)}" for one in said], "marker": {"symbol": "x", "color": BLACK},
+            "hovertemplate": "%{x}, %{y}: %{text}<extra></extra>", "showlegend": False,
+        })  # fmt: skip
+    kinds = [{"type": "category", "categoryarray": names} for names in (across, up)]
+    return {"data": data, "layout": _over(found, factors, words, kinds)}
+
+
+def contour_figure(found: Map, factors: Sequence[str] = (), words: Language = ENGLISH) -> Figure:
+    """Contours over two axes of numbers, drawn to scale."""
+    values = found.values.to_numpy(dtype=float)
+    divisor, unit, title = scaled(found.output, values.ravel(), words)
+    data = [{
+        "type": "contour", "z": values / divisor, "x": list(found.values.columns),
+        "y": list(found.values.index), **_coloured(title), "connectgaps": False,
+        "contours": {"showlabels": True, "coloring": "heatmap",
+                     "labelfont": {"size": 12, "color": "#ffffff"}},
+        "line": {"color": "rgba(255,255,255,0.8)", "width": 1},
+        "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
+    }]  # fmt: skip
+    kinds = [along(list(side), words)[1] for side in (found.values.columns, found.values.index)]
+    return {"data": data, "layout": _over(found, factors, words, kinds)}
+
+
+def has_contours(found: Map) -> bool:
+    """Return whether contours show more than the heat map: several numbers on both axes."""
+    return found.numeric and min(found.values.shape) > 2 and found.missing < found.values.size / 2
+
+
+def _coloured(title: str) -> dict[str, Any]:
+    """Return the colours of a map and the bar above it that explains them."""
+    return {"colorscale": SCALE, "colorbar": {
+        "title": {"text": text(title), "side": "top", "font": {"size": 12}}, "thickness": 14,
+        "len": 1.0, "orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.5, "nticks": 5,
+        **PLAIN,
+    }}  # fmt: skip
+
+
+def _over(
+    found: Map, factors: Sequence[str], words: Language, kinds: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the layout of a chart over the two axes of a map."""
+    layout = frame(MAP_PX)
+    layout["margin"]["t"] = 80
+    layout["hovermode"] = "closest"
+    for letter, name, kind in zip("xy", (found.x, found.y), kinds, strict=True):
+        said = broken(text(titled(name, words, factor=name in factors)))
+        layout[f"{letter}axis"] = axis(said, showgrid=False, zeroline=False, **kind)
+        if letter == "x":
+            layout["xaxis"]["title"]["standoff"] = 30
+    return layout
+
+
+def of_matrix(
+    cases: pd.DataFrame, axes: Sequence[str], outputs: Sequence[str]
+) -> tuple[list[str], int]:
+    """Return the quantities that a matrix shows, and how many are left out.
+
+    An axis or output that never changes is none of them; half the room is for axes.
+    """
+    moving = [name for name in axes if len(levels(cases[name])) > 1]
+    known = [name for name in outputs if numbers(cases, name).nunique() > 1]
+    room = max(MOST_ACROSS - len(known), MOST_ACROSS // 2 + 1)
+    shown = moving[:room]
+    shown = known[: MOST_ACROSS - len(shown)] + shown
+    return shown, len(moving) + len(known) - len(shown)
+
+
+def thinned(cases: pd.DataFrame) -> pd.DataFrame:
+    """Return every n-th case, `MOST_POINTS` at most."""
+    return cases.iloc[:: max(1, -(-len(cases) // MOST_POINTS))]
+
+
+def matrix_figure(
+    cases: pd.DataFrame,
+    shown: Sequence[str],
+    axes: Sequence[str],
+    factors: Sequence[str] = (),
+    words: Language = ENGLISH,
+    base: int | None = None,
+) -> Figure:
+    """A small plot for each pair of quantities; `base` is the number of the base case."""
+    drawn = thinned(cases)
+    if base is not None and base not in set(drawn["case"]):
+        drawn = pd.concat([drawn, cases[cases["case"] == base]])
+    count = len(shown) - 1
+    values, kinds, titles = {}, {}, {}
+    for name in shown:
+        if name in axes:
+            values[name], kinds[name] = along(drawn[name].tolist(), words)
+            kinds[name].pop("tickvals", None), kinds[name].pop("ticktext", None)
+            titles[name] = text(titled(name, words, factor=name in factors))
+        else:
+            divisor, _, said = scaled(name, numbers(cases, name), words)
+            values[name], kinds[name] = (numbers(drawn, name) / divisor).tolist(), dict(PLAIN)
+            titles[name] = text(said)
+    layout = frame(90 + CELL_PX * count, 1 + (base is not None))
+    layout["hovermode"] = "closest"
+    gap = 0.03 if count > 1 else 0.0
+    size = (1 - gap * (count - 1)) / count
+    for k in range(count):
+        low = k * (size + gap)
+        x, y = shown[k], shown[k + 1]
+        layout[f"xaxis{_nth(k)}"] = axis(
+            _folded(titles[x]), domain=[low, low + size], anchor=f"y{_nth(count - 1)}",
+            **kinds[x] | {"nticks": 4},
+        )  # fmt: skip
+        layout[f"yaxis{_nth(k)}"] = axis(
+            _folded(titles[y]), domain=[max(1 - low - size, 0.0), 1 - low], anchor="x",
+            **kinds[y] | {"nticks": 4},
+        )  # fmt: skip
+    data: list[dict[str, Any]] = []
+    numbers_ = [int(n) for n in drawn["case"]]
+    is_base = np.array(numbers_) == (-1 if base is None else base)
+    groups = [(~is_base, words("cases"), BLUE, "circle", 6)]
+    if base is not None:
+        groups.append((is_base, words("base case"), ORANGE, "diamond", 11))
+    for mine, name, colour, symbol, px in groups:
+        places = np.flatnonzero(mine)
+        told = [text(words("case {n}", n=numbers_[i])) for i in places]
+        for row in range(count):
+            for column in range(row + 1):
+                x, y = shown[column], shown[row + 1]
+                data.append({
+                    "type": "scatter", "mode": "markers", "name": name, "legendgroup": name,
+                    "showlegend": row == 0, "xaxis": f"x{_nth(column)}", "yaxis": f"y{_nth(row)}",
+                    "x": [values[x][i] for i in places], "y": [values[y][i] for i in places],
+                    "marker": {"color": colour, "symbol": symbol, "size": px,
+                               "opacity": 0.65 if px < 9 else 1,
+                               "line": {"width": 1, "color": colour if px < 9 else BLACK}},
+                    "customdata": [numbers_[i] for i in places], "text": told,
+                    "hovertemplate": f"%{{text}}<br>{titles[x]}: %{{x}}<br>{titles[y]}: %{{y}}"
+                                     "<extra></extra>",
+                })  # fmt: skip
+    return {"data": data, "layout": layout}
+
+
+def _nth(k: int) -> str:
+    return "" if k == 0 else str(k + 1)
+
+
+def _folded(title: str, most: int = 22) -> str:
+    """Return a title in lines short enough for a small plot."""
+    lines = [""]
+    for part in title.replace(".", ".\n").replace("_", "_\n").replace(" [", "\n[").split("\n"):
+        if lines[-1] and len(lines[-1]) + len(part) > most:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(lines)

@@ -1,0 +1,206 @@
+"""Cells of a workbook: texts that stay texts, numbers as they are, and how each unit is shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from planner.language.language import Language
+from planner.units import unit
+
+FORMULA = ("=", "+", "-", "@")
+RICH = "<r>"  # XlsxWriter takes such a text for markup
+LONGEST_TEXT = 32_767  # of a cell
+LONGEST_NAME = 31  # of a sheet
+MOST_ROWS = 1_048_576  # of a sheet
+SIXTEEN_DIGITS = 1e7  # up to here they tell all values that are rounded to 1e-9 apart
+
+MONEY = "#,##0.00;[Red]-#,##0.00"
+HEAD = "#EDEDED"
+DATE = "yyyy-mm-dd hh:mm"
+# How a unit is shown; the cell holds the whole number.
+SHOWN = {
+    None: "#,##0.00", "MW": "0.000", "MWh": "#,##0.000", "CNY": MONEY, "0..1": "0.0%",
+    "CNY/kWh": "0.0000", "tCO2": "#,##0.000", "tCO2/MWh": "0.0000", "tCO2/Mtok": "0.000000",
+    "MW/MW": "0.000", "h": "#,##0.00",
+}  # fmt: skip
+OTHER, WHOLE = "#,##0.0", "#,##0"
+
+
+@lru_cache(maxsize=4096)  # a ledger says the same words in every step
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula, without control characters."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    mark = shown.lstrip().startswith(FORMULA) or shown.startswith(RICH)
+    return (f"'{shown}" if mark else shown)[:LONGEST_TEXT]
+
+
+def width(text: str) -> int:
+    """Return how many columns of a Latin letter a text takes; Chinese signs take two."""
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
+
+
+def number_format(name: str, values: Iterable[float] = (0.5,)) -> str:
+    """Return how the numbers of a column are shown, by the unit its name ends in.
+
+    Counts that are all whole are shown without decimals.
+    """
+    measured = unit(name)
+    if measured is None and all(float(value).is_integer() for value in values):
+        return WHOLE
+    return SHOWN.get(measured, OTHER)
+
+
+class _Exact(float):
+    """A number that is written with all its digits; XlsxWriter asks for sixteen."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
+
+
+class Book:
+    """A workbook that is being written: its formats, its sheets and its language."""
+
+    def __init__(self, path: str, words: Language, title: str, made: dt.datetime, scratch: str):
+        # Rows go to disk as they come, so that a year fits into memory: write them in order.
+        options = {"constant_memory": True, "tmpdir": scratch}
+        self.words = words
+        self._book = xlsxwriter.Workbook(path, options)
+        self._book.set_properties({"title": harmless(title)[:255], "created": made})
+        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
+        self._names: set[str] = set()
+
+    def format(self, **properties: Any) -> Any:
+        """Return a cell format; the same properties give the same one."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._formats:
+            self._formats[key] = self._book.add_format({"valign": "top", **properties})
+        return self._formats[key]
+
+    def sheet(self, title: str) -> Sheet:
+        """Add a sheet; what a sheet's name may not hold is replaced."""
+        cleaned = "".join("-" if c in "[]:*?/\\" or not c.isprintable() else c for c in title)
+        cleaned = cleaned.strip("' ")[:LONGEST_NAME] or "-"
+        name, again = cleaned, 2
+        while name.lower() in self._names:
+            name = f"{cleaned[: LONGEST_NAME - 4]} {again}"
+            again += 1
+        self._names.add(name.lower())
+        return Sheet(self, self._book.add_worksheet(name))
+
+    def chart(self, kind: str, subtype: str) -> Any:
+        """Return a new chart, still without series."""
+        return self._book.add_chart({"type": kind, "subtype": subtype})
+
+    def close(self) -> None:
+        """Write the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self._book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise OSError(*getattr(error.args[0], "args", error.args)) from error
+
+
+class Sheet:
+    """A sheet that is being written, row by row from the top."""
+
+    def __init__(self, book: Book, sheet: Any):
+        self.book = book
+        self.sheet = sheet
+        self.name: str = sheet.get_name()
+
+    def text(self, row: int, column: int, text: str, **properties: Any) -> None:
+        """Write a text, which stays one whatever it begins with."""
+        shown = self.book.format(**properties) if properties else None
+        if text:
+            self.sheet.write_string(row, column, harmless(text), shown)
+        else:
+            self.sheet.write_blank(row, column, None, shown)
+
+    def texts(self, row: int, texts: Sequence[str], first: int = 0, **properties: Any) -> None:
+        """Write texts side by side."""
+        for column, text in enumerate(texts, first):
+            self.text(row, column, text, **properties)
+
+    def number(self, row: int, column: int, value: float, shown: str, **properties: Any) -> None:
+        """Write a number as it is; none where there is none."""
+        self.numbers(row, column, (value,), (self.book.format(num_format=shown, **properties),))
+
+    def numbers(
+        self, row: int, first: int, values: Iterable[float], formats: Iterable[Any]
+    ) -> None:
+        """Write plain floats side by side, each in its format."""
+        write = self.sheet.write_number
+        for column, (value, shown) in enumerate(zip(values, formats, strict=True), first):
+            if value == value:
+                exact = value if -SIXTEEN_DIGITS < value < SIXTEEN_DIGITS else _Exact(value)
+                write(row, column, exact, shown)
+
+    def moment(self, row: int, column: int, moment: dt.datetime) -> None:
+        """Write a local time as the date and time of a spreadsheet."""
+        self.sheet.write_datetime(row, column, moment, self.book.format(num_format=DATE))
+
+    def formula(self, row: int, column: int, formula: str, value: float, shown: str) -> None:
+        """Write a formula and what it comes to."""
+        bold = self.book.format(num_format=shown, bold=True)
+        self.sheet.write_formula(row, column, formula, bold, value)
+
+    def shown_sum(
+        self, row: int, column: int, first: int, last: int, value: float, shown: str
+    ) -> None:
+        """Write the sum over the rows that a filter leaves; `value` is that of all rows."""
+        where = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(last, column)}"
+        self.formula(row, column, f"=SUBTOTAL(109,{where})", value, shown)
+
+    def header(
+        self,
+        row: int,
+        names: Sequence[str],
+        labels: Sequence[str],
+        least: Sequence[int],
+        left: Sequence[int] = (0,),
+    ) -> None:
+        """Write two rows, the names of a CSV and labels below, and set widths and heights.
+
+        `least` holds the least width of each column, `left` the columns of texts; heads of numbers
+        stand right, as they do.
+        """
+        widths = [
+            min(max(wide, width(name) // 3, width(label) // 3), 24)
+            for name, label, wide in zip(names, labels, least, strict=True)
+        ]
+        for at, texts, points in ((row, names, 12), (row + 1, labels, 15)):
+            lines = max(
+                -(-width(t) * 6 // (5 * wide)) for t, wide in zip(texts, widths, strict=True)
+            )
+            self.sheet.set_row(at, points * min(lines, 6))
+            style: dict[str, Any] = {"bold": True, "bg_color": HEAD}
+            if at == row:
+                style = {"font_color": "#606060", "font_size": 9, "bg_color": HEAD}
+            for column, text in enumerate(texts):
+                align = "left" if column in left else "right"
+                self.text(at, column, text, text_wrap=True, align=align, **style)
+        for column, wide in enumerate(widths):
+            self.sheet.set_column(column, column, wide)
+
+
+def wide_enough(values: Any, shown: str) -> int:
+    """Return the width that the numbers of a column take; too narrow a cell shows only signs."""
+    largest = max((abs(float(v)) for v in values if v == v), default=0.0)
+    decimals = len(shown.split(";")[0].rstrip("%").partition(".")[2])
+    return max(len(f"{largest:,.{decimals}f}") + 3, 11)
+
+
+def local_times(times: Any) -> list[dt.datetime]:
+    """Return moments as naive local times."""
+    found: Any = pd.DatetimeIndex(times).tz_localize(None).to_pydatetime()
+    return list(found)

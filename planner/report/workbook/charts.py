@@ -1,0 +1,138 @@
+"""Charts of a workbook, native to the spreadsheet, drawn from its other sheets by reference.
+
+    supply by origin, energy by use    what the site did with its energy; stacked, storage below
+                                       zero while it is emptied: both reach the same height
+    tokens                             answered and not answered by service: together the demand
+    energy in storage                  by origin
+
+The battery's price is no column of a schedule, so it is in no chart. A chart that has no columns
+is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.plan_tables.tables import USES, PlanTables
+from planner.report.charts.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    ORIGIN_COLOURS,
+    PALE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+)
+from planner.report.workbook.cells import Book, Sheet, local_times
+from planner.report.workbook.tables import MOST_DAYS, Table
+
+COLOURS = ORIGIN_COLOURS | {
+    "compute": ORANGE, "export": BLUE, "load": GREY, "storage": PURPLE, "loss": PALE,
+    "curtailed": VERMILLION,
+}  # fmt: skip
+ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
+MISSED = ("#A03000", "#C86A40", "#E0A080")
+WIDE, HIGH = 1120, 380  # pixels
+ROWS = 21  # of a sheet, that a chart takes
+TICKS = 12
+
+
+def write_charts(
+    book: Book, plan: PlanTables, sheet: Sheet, schedule: Table, allocation: Table
+) -> None:
+    """Put the charts on their sheet; the tables are where their data stand."""
+    words = book.words
+    sheet.text(0, 0, plan.summary["name"], bold=True, font_size=16)
+    sheet.sheet.hide_gridlines(2)
+    sheet.sheet.set_row(0, 24)
+    sheet.sheet.set_paper(9)  # A4
+    sheet.sheet.fit_to_pages(1, 1)
+    steps = _steps(plan)
+    step = words("MWh in {n} min", n=plan.scenario.horizon.step_min)
+    origins = _totals(plan.allocation["origin"].unique())
+    uses = _totals([use for use in USES if use in set(plan.allocation["use"])])
+    rate = words("Mtok/h")
+    stored = words("MWh")
+    drawn: list[tuple[str, str, Table, list[tuple[str, str]]]] = [
+        (words("Energy by origin"), step, allocation, origins),
+        (words("Energy by use"), step, allocation, uses),
+        (words("Tokens: answered and not answered"), rate, schedule, _tokens(schedule)),
+        (words("Energy in storage"), stored, schedule, _stored(schedule)),
+    ]
+    row = 2
+    for title, axis, table, series in drawn:
+        if series:
+            chart = _chart(book, title, axis, table, series, steps)
+            sheet.sheet.insert_chart(row, 0, chart, {"object_position": 2})
+            row += ROWS
+
+
+def _steps(plan: PlanTables) -> int:
+    """Return how many steps the charts show: those of the first days."""
+    times = local_times(plan.schedule.index)
+    first = times[0].date()
+    return sum((time.date() - first).days < MOST_DAYS for time in times)
+
+
+def _totals(names: Any) -> list[tuple[str, str]]:
+    return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
+
+
+def _tokens(table: Table) -> list[tuple[str, str]]:
+    """Return the columns of services: what they answer, then what they do not."""
+    answered = [n for n in table.columns if n.endswith(".answered_mtok_per_h")]
+    missed = [n for n in table.columns
+              if n.endswith((".unserved_mtok_per_h", ".refused_mtok_per_h"))]  # fmt: skip
+    return [*_coloured(answered, ANSWERED), *_coloured(missed, MISSED)]
+
+
+def _stored(table: Table) -> list[tuple[str, str]]:
+    found = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
+    own = {n: n.partition("[")[2].removesuffix("]") for n in found}
+    if len(found) == len(set(own.values())):  # one storage: its origins have colours of their own
+        return [(n, COLOURS.get(own[n], ANSWERED[0])) for n in found]
+    return _coloured(found, ANSWERED)
+
+
+def _coloured(names: list[str], colours: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, colours[at % len(colours)]) for at, name in enumerate(names)]
+
+
+def _chart(
+    book: Book, title: str, axis: str, table: Table, series: list[tuple[str, str]], steps: int
+) -> Any:
+    chart = book.chart("column", "stacked")
+    last = table.first + steps - 1
+    for name, colour in series:
+        column = table.columns[name]
+        chart.add_series(
+            {
+                "name": [table.sheet, table.labels, column],
+                "categories": [table.sheet, table.first, 0, last, 0],
+                "values": [table.sheet, table.first, column, last, column],
+                "fill": {"color": colour},
+                "border": {"none": True},
+                "gap": 0 if steps > 1 else 200,
+            }
+        )
+    every = max(1, -(-steps // TICKS))
+    font = {"size": 9}
+    chart.set_title({"name": title, "name_font": {"size": 13}, "overlay": False})
+    chart.set_x_axis(
+        {
+            "text_axis": True, "num_format": "mm-dd hh:mm", "label_position": "low",
+            "interval_unit": every, "interval_tick": every, "num_font": font,
+        }
+    )  # fmt: skip
+    chart.set_y_axis(
+        {
+            "name": axis, "name_font": font, "num_font": font, "num_format": "#,##0.##",
+            "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}},
+        }
+    )  # fmt: skip
+    chart.set_legend({"position": "bottom", "font": font})
+    chart.set_size({"width": WIDE, "height": HIGH})
+    return chart

@@ -1,0 +1,272 @@
+"""The tables of a plan as sheets: schedule, allocation, ledger, and a sheet a day.
+
+Schedule, allocation and ledger have the columns of their CSV twice in the head: by name, and as a
+label with the unit. Above them stands, where a sum means something, the sum of what a filter shows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from planner.plan_tables.tables import USES, PlanTables
+from planner.report.declaration import declaration
+from planner.report.workbook.cells import (
+    HEAD,
+    MONEY,
+    MOST_ROWS,
+    Book,
+    Sheet,
+    local_times,
+    number_format,
+    wide_enough,
+    width,
+)
+from planner.timeseries.series import Array
+from planner.units import unit
+
+MOST_DAYS = 31  # with a sheet of their own
+MINUTES = 24 * 60
+MWH = "#,##0.000"
+TIME = 22  # how wide a column of times is
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a table stands, for charts: its sheet, the row of its labels, its data rows."""
+
+    sheet: str
+    labels: int
+    first: int
+    last: int
+    columns: dict[str, int]
+
+
+def write_schedule(book: Book, plan: PlanTables) -> Table:
+    """Write a row a step and a column a quantity."""
+    words, sheet = book.words, book.sheet(book.words("Schedule"))
+    schedule = plan.schedule
+    columns = [str(name) for name in schedule.columns]
+    values = schedule.to_numpy(dtype=float)
+    shown = [number_format(name, values[:, at]) for at, name in enumerate(columns)]
+    least = [TIME, *(wide_enough(values[:, at], found) for at, found in enumerate(shown))]
+    labels = [time_label(book, plan), *map(words.label, columns)]
+    sheet.header(0, ["time", *columns], labels, least)
+    formats = [book.format(num_format=found) for found in shown]
+    for row, (moment, numbers) in enumerate(
+        zip(local_times(schedule.index), values.tolist(), strict=True), 2
+    ):
+        sheet.moment(row, 0, moment)
+        sheet.numbers(row, 1, numbers, formats)
+    last = len(schedule) + 1
+    _finish(sheet, 2, 1, last, len(columns))
+    return Table(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
+
+
+def time_label(book: Book, plan: PlanTables) -> str:
+    """Return the head of a column of local times."""
+    offset = f"{plan.scenario.horizon.start:%z}"
+    return book.words("start of step, local time {offset}", offset=f"{offset[:3]}:{offset[3:5]}")
+
+
+def write_allocation(book: Book, plan: PlanTables) -> Table:
+    """Write MWh as a row a step and a column per origin and use; sums by origin and by use."""
+    words, sheet = book.words, book.sheet(book.words("Allocation"))
+    parts = energy(plan)
+    origins = list(dict.fromkeys(origin for origin, _ in parts))
+    uses = [use for use in USES if any(key[1] == use for key in parts)]
+    names = [f"{origin}.{use}_mwh" for origin, use in parts]
+    labels = [f"{words.term(origin)} → {words.term(use)} [{words('MWh')}]" for origin, use in parts]
+    sums = [*((origin, None) for origin in origins), *((None, use) for use in uses)]
+    totals: list[Array] = []
+    places: list[list[int]] = []
+    for origin, use in sums:
+        mine = [
+            at for at, key in enumerate(parts) if origin in (None, key[0]) and use in (None, key[1])
+        ]
+        places.append(mine)
+        totals.append(np.sum([list(parts.values())[at] for at in mine], axis=0))
+        names.append(f"{origin or use}_mwh")
+        word = words.term(str(origin or use))
+        labels.append(f"{word} [{words('MWh')}]")
+    steps = len(plan.schedule)
+    first, last = 3, steps + 2
+    _head_sum(sheet, 0)
+    for at, column in enumerate([*parts.values(), *totals], 1):
+        sheet.shown_sum(0, at, first, last, float(column.sum()), MWH)
+    least = [wide_enough([column.sum()], MWH) for column in (*parts.values(), *totals)]
+    sheet.header(1, ["time", *names], [time_label(book, plan), *labels], [TIME, *least])
+    table = np.column_stack(list(parts.values())).tolist() if parts else [[]] * steps
+    summed = np.column_stack(totals).tolist() if totals else [[]] * steps
+    formats = [book.format(num_format=MWH)] * len(parts)
+    for row, moment in enumerate(local_times(plan.schedule.index), first):
+        sheet.moment(row, 0, moment)
+        sheet.numbers(row, 1, table[row - first], formats)
+        for at, mine in enumerate(places):
+            cells = ",".join(xl_rowcol_to_cell(row, column + 1) for column in mine)
+            value = summed[row - first][at]
+            sheet.formula(row, 1 + len(parts) + at, f"=SUM({cells})", value, MWH)
+    _finish(sheet, first, 1, last, len(names))
+    return Table(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
+
+
+def energy(plan: PlanTables) -> dict[tuple[str, str], Array]:
+    """Return MWh by origin and use, in the order of the allocation; each of shape (steps,)."""
+    found = plan.allocation.groupby(["origin", "use"], sort=False)["mwh"]
+    return {(str(key[0]), str(key[1])): part.to_numpy() for key, part in found}
+
+
+def ledger_fits(plan: PlanTables) -> bool:
+    """Say whether a sheet has rows enough for the ledger."""
+    return len(plan.ledger) + 3 <= MOST_ROWS
+
+
+def write_ledger(book: Book, plan: PlanTables) -> None:
+    """Write the ledger, a row an amount."""
+    ledger, words = plan.ledger, book.words
+    sheet = book.sheet(words("Ledger"))
+    first, last = 3, max(len(ledger) + 2, 3)
+    _head_sum(sheet, 3)
+    sheet.shown_sum(0, 4, first, last, float(ledger["amount_cny"].sum()), MONEY)
+    names = [*ledger.columns, "label"]
+    labels = [words("component"), words("line"), time_label(book, plan), words("cash"),
+              f"{words('amount')} [{words('CNY')}]", words("line in words")]  # fmt: skip
+    sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24], (0, 1, 5))
+    said = {line: words.term(line) for line in ledger["line"].unique()}
+    when = {period: _moment(period) for period in ledger["period"].unique()}
+    money = (book.format(num_format=MONEY),)
+    for row, (component, line, period, cash, amount) in enumerate(
+        zip(*(ledger[name].tolist() for name in ledger.columns), strict=True), first
+    ):
+        sheet.text(row, 0, component)
+        sheet.text(row, 1, line)
+        moment = when[period]
+        sheet.text(row, 2, period) if moment is None else sheet.moment(row, 2, moment)
+        sheet.sheet.write_boolean(row, 3, cash)
+        sheet.numbers(row, 4, (amount,), money)
+        sheet.text(row, 5, said[line])
+    _finish(sheet, first, 2, last, 5)
+
+
+def bare_label(book: Book, name: str) -> str:
+    """Return the label of a column or figure without its unit, which has a cell of its own."""
+    measured, label = unit(name), book.words.label(name)
+    if measured:
+        label = label.removesuffix(f" [{book.words(measured)}]").removesuffix(f" [{measured}]")
+    return label
+
+
+def _moment(period: str) -> dt.datetime | None:
+    """Return the local time of a step; None for months and the horizon."""
+    return dt.datetime.fromisoformat(period).replace(tzinfo=None) if "T" in period else None
+
+
+def days(plan: PlanTables) -> list[pd.Timestamp]:
+    """Return the local days of a plan, in order."""
+    return list(pd.DatetimeIndex(plan.schedule.index).tz_localize(None).normalize().unique())
+
+
+def write_days(book: Book, plan: PlanTables) -> None:
+    """Write a sheet for each of the first days, a row a quantity and a column an interval.
+
+    Intervals are headed by their end, 00:15..24:00; what lies outside the horizon stays empty.
+    """
+    step = plan.scenario.horizon.step_min
+    local = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
+    rows = [*_exchange(book, plan), *_quantities(book, plan)]
+    minutes = ((local.hour * 60 + local.minute) // step).to_numpy()
+    of_day = local.normalize()
+    ends = [f"{end // 60:02d}:{end % 60:02d}" for end in range(step, MINUTES + 1, step)]
+    widest = (
+        min(max(width(row.name) for row in rows), 34),
+        min(max(width(row.label) for row in rows), 44),
+    )
+    for day in days(plan)[:MOST_DAYS]:
+        mine = np.flatnonzero(of_day == day)
+        _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, mine, int(minutes[mine[0]]), ends, widest)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a day sheet; `values` of shape (steps,)."""
+
+    name: str
+    label: str
+    values: Array
+    bold: bool = False
+
+
+def _write_day(
+    sheet: Sheet, rows: list[_Row], steps: Any, offset: int, ends: list[str],
+    widest: tuple[int, int],
+) -> None:  # fmt: skip
+    book, words = sheet.book, sheet.book.words
+    head = [words("quantity"), words("label"), words("unit"), *ends]
+    sheet.texts(0, head[:3], bold=True, bg_color=HEAD)
+    sheet.texts(0, head[3:], 3, bold=True, bg_color=HEAD, align="right")
+    wide = 0
+    for row, quantity in enumerate(rows, 1):
+        style = {"bold": True} if quantity.bold else {}
+        measured = unit(quantity.name)
+        sheet.text(row, 0, quantity.name, font_color="#606060", **style)
+        sheet.text(row, 1, quantity.label, **style)
+        sheet.text(row, 2, words(measured) if measured else "", **style)
+        shown = number_format(quantity.name, quantity.values)
+        values = quantity.values[steps].tolist()
+        wide = max(wide, wide_enough(values, shown))
+        formats = [book.format(num_format=shown, **style)] * len(values)
+        sheet.numbers(row, 3 + offset, values, formats)
+    sheet.sheet.freeze_panes(1, 3)
+    sheet.sheet.set_column(0, 0, widest[0] + 1)
+    sheet.sheet.set_column(1, 1, widest[1] + 1)
+    sheet.sheet.set_column(2, 2, 10)
+    sheet.sheet.set_column(3, 2 + len(ends), wide)
+    _page(sheet, len(ends) // 24)
+    sheet.sheet.repeat_rows(0)
+    sheet.sheet.repeat_columns(0, 2)
+
+
+def _exchange(book: Book, plan: PlanTables) -> list[_Row]:
+    """Return what each grid exchanges, as it is declared: the curve of the day ahead."""
+    words, rows = book.words, []
+    table = declaration(plan)
+    for column in table.columns:
+        grid = str(column).removesuffix(".exchange_mw")
+        if f"{grid}.declared_import_mw" in plan.schedule:
+            said = words("{name}: exchange declared day ahead, import positive", name=grid)
+        else:
+            said = words("{name}: exchange planned, import positive", name=grid)
+        rows.append(_Row(str(column), said, table[column].to_numpy(), bold=True))
+    return rows
+
+
+def _quantities(book: Book, plan: PlanTables) -> list[_Row]:
+    rows = []
+    for column in map(str, plan.schedule.columns):
+        label = bare_label(book, column)
+        rows.append(_Row(column, label, plan.schedule[column].to_numpy(dtype=float)))
+    return rows
+
+
+def _head_sum(sheet: Sheet, column: int) -> None:
+    sheet.text(0, column, sheet.book.words("sum of the rows shown"), bold=True)
+
+
+def _finish(sheet: Sheet, first: int, frozen: int, last: int, columns: int) -> None:
+    """Freeze the head, filter by the row of labels, and print on wide pages."""
+    sheet.sheet.freeze_panes(first, frozen)
+    sheet.sheet.autofilter(first - 1, 0, last, columns)
+    _page(sheet, -(-columns // 12))
+    sheet.sheet.repeat_rows(first - 2, first - 1)
+    sheet.sheet.repeat_columns(0)
+
+
+def _page(sheet: Sheet, wide: int) -> None:
+    sheet.sheet.set_landscape()
+    sheet.sheet.set_paper(8)  # A3
+    sheet.sheet.fit_to_pages(max(wide, 1), 0)

@@ -1,0 +1,1 @@
+"""A scenario: read, changed by path, checked once."""

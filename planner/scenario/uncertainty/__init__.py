@@ -1,0 +1,1 @@
+"""Several futures that one plan must serve."""

@@ -1,0 +1,231 @@
+"""What a scenario may say of its possible futures: listed, or drawn from how forecasts err.
+
+Listed members replace values of the scenario by path, as `--set` does. The methods make members
+that replace series of components, and every value they make keeps the limits of its field:
+
+    ..._pu, ..._share        clipped to 0..1; what is 0 in the scenario stays 0: nights stay dark
+    prices (..._cny_...)     free, below 0 too
+    temperatures (..._c)     free
+    all others               0 or more; what is 0 in the scenario stays 0
+
+Clipping is part of what is assumed: near a limit the errors are smaller than stated, and their
+mean is not 0.
+
+How much the bad futures weigh: the mean of the worst profits beside the mean of all.
+
+CVaR of profit with the share a is the mean profit in the worst a of all futures by probability:
+
+    CVaR = max over eta of  eta - (1/a) sum_i p_i max(eta - profit_i, 0)
+
+(Rockafellar & Uryasev 2000). Three futures of probability 0.25, 0.25 and 0.5 that earn -10, 20 and
+40: with a = 0.5 the worst half is the first two, (-10 + 20) / 2 = 5; with a = 0.25 it is -10; with
+a = 1 it is the mean, 22.5. What is planned for is (1 - weight) mean + weight CVaR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from planner.components.component import Fraction, Name, Positive
+from planner.fields import Frozen
+
+
+class Risk(Frozen):
+    """How much the bad futures weigh."""
+
+    cvar_share: Annotated[float, Field(gt=0, le=1)]
+    """Share of the futures, by probability, that counts as the bad ones: 0.1 is the worst tenth."""
+    weight: Fraction
+    """Weight of their mean profit; that of the mean profit of all futures is 1 - weight."""
+
+
+def mean(probabilities: Sequence[float], profits: Sequence[float]) -> float:
+    """Return the expected profit, CNY."""
+    return float(np.dot(probabilities, profits))
+
+
+def cvar(probabilities: Sequence[float], profits: Sequence[float], share: float) -> float:
+    """Return the mean of the worst profits, so many of them by probability, CNY."""
+    order = np.argsort(profits, kind="stable")
+    sizes, found = np.asarray(probabilities)[order], np.asarray(profits)[order]
+    before = np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
+    taken = np.clip(share - before, 0.0, sizes)
+    return float(np.dot(taken, found) / taken.sum())
+
+
+def worth(probabilities: Sequence[float], profits: Sequence[float], risk: Risk | None) -> float:
+    """Return what is planned for: the mean, or mean and CVaR by their weights, CNY."""
+    expected = mean(probabilities, profits)
+    if risk is None:
+        return expected
+    bad = cvar(probabilities, profits, risk.cvar_share)
+    return (1 - risk.weight) * expected + risk.weight * bad
+
+
+METHODS = ("ar1", "bootstrap", "quantile")
+Count = Annotated[int, Field(ge=1, le=1000)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class Member(Frozen):
+    """A possible future."""
+
+    name: Name | None = None
+    """What its folder and its rows are called [member_1, member_2, ...]."""
+    probability: Annotated[float, Field(gt=0, le=1)]
+    """How probable it is; those of all members sum to 1."""
+    set: Annotated[dict[str, Any], Field(default_factory=dict)]
+    """What is different in it: {path: value}, as `--set` has it, fields of components only; a value
+    {scale: 0.6} multiplies what the scenario says."""
+
+
+class AutoregressiveError(Frozen):
+    """Errors of a forecast that fade: error[t] = r error[t-1] + shock[t], Gaussian."""
+
+    error_share: Positive | None = None
+    """Standard deviation of the error as a share of the value in the same step. This or sigma."""
+    sigma: Positive | None = None
+    """Standard deviation of the error in the field's own unit. This or error_share."""
+    hourly_correlation: Annotated[float, Field(ge=0, lt=1)]
+    """Correlation of errors an hour apart; r is this to the power of the step in hours."""
+    common_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """Correlation of the shocks with one driver that all fields share: those of two fields
+    correlate by the product, so that 0.8 for wind and -0.5 for a price make -0.4."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> AutoregressiveError:
+        if (self.error_share is None) == (self.sigma is None):
+            raise ValueError("needs one of error_share (of the value) and sigma (in its unit)")
+        return self
+
+
+class PastErrors(Frozen):
+    """Forecasts of the past and what came of them; a row a step of the horizon's length."""
+
+    csv: str
+    """File with a `time` column, relative to the scenario; it may not leave its folder."""
+    forecast: str
+    """Column that was forecast."""
+    actual: str
+    """Column of what came; the error is actual - forecast, and is added to the field."""
+    scale: float = 1.0
+    """Multiplies every error: 0.005 for MW of a plant of 200 MW where the field is per unit."""
+    stamp: Literal["start", "end"] = "start"
+    """Which end of the interval a row names."""
+    encoding: str = "utf-8"
+    """Encoding of the file."""
+
+
+class QuantileColumns(Frozen):
+    """Columns of a CSV that hold quantiles of what may come."""
+
+    csv: str
+    """File with a `time` column, relative to the scenario; it may not leave its folder."""
+    columns: Annotated[dict[str, Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)]
+    """Column and its level: {wind_p10: 0.1, wind_p50: 0.5, wind_p90: 0.9}. Columns of the same
+    level belong to the same member: pair a high price with little wind by naming it 0.1."""
+    scale: float = 1.0
+    """Multiplies every value."""
+    stamp: Literal["start", "end"] = "start"
+    """Which end of the interval a row names."""
+    encoding: str = "utf-8"
+    """Encoding of the file."""
+    resample: Literal["hold", "mean"] | None = None
+    """What to do when the file's step differs: hold a coarser value, or average finer ones."""
+
+
+class Autoregressive(Frozen):
+    """Members drawn from Gaussian errors that fade; all are as probable."""
+
+    method: Literal["ar1"]
+    """How members are made."""
+    count: Count
+    """Number of members."""
+    seed: Seed
+    """Random seed: the same one draws the same members."""
+    fields: Annotated[dict[str, AutoregressiveError], Field(min_length=1)]
+    """Series that err, by path, and how much."""
+
+
+class Bootstrap(Frozen):
+    """Members drawn from past errors, whole local days at a time, the same day for all fields.
+
+    All are as probable.
+    """
+
+    method: Literal["bootstrap"]
+    """How members are made."""
+    count: Count
+    """Number of members."""
+    seed: Seed
+    """Random seed: the same one draws the same members."""
+    fields: Annotated[dict[str, PastErrors], Field(min_length=1)]
+    """Series that err, by path, and where their past is."""
+
+
+class Quantile(Frozen):
+    """A member for each level, as probable as the part of 0..1 that is nearest to it.
+
+    That is 0.3, 0.4 and 0.3 for the levels 0.1, 0.5 and 0.9.
+    """
+
+    method: Literal["quantile"]
+    """How members are made."""
+    fields: Annotated[dict[str, QuantileColumns], Field(min_length=1)]
+    """Series with quantiles, by path; all have the same levels."""
+
+
+def _which(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return "=listed"
+    method = value.get("method") if isinstance(value, dict) else getattr(value, "method", None)
+    return f"={method}" if method in METHODS else None
+
+
+Members = Annotated[
+    Annotated[tuple[Member, ...], Field(min_length=1, strict=False), Tag("=listed")]
+    | Annotated[Autoregressive, Tag("=ar1")]
+    | Annotated[Bootstrap, Tag("=bootstrap")]
+    | Annotated[Quantile, Tag("=quantile")],
+    Discriminator(
+        _which,
+        custom_error_type="form",
+        custom_error_message=(
+            "must be a list of members, or a mapping with `method`: ar1, bootstrap or quantile"
+        ),
+    ),
+]
+
+
+class Uncertainty(Frozen):
+    """Futures that one plan must serve: some decisions are made before it is known which comes."""
+
+    members: Members
+    """The futures: a list, or how to make them."""
+    risk: Risk | None = None
+    """How much the bad futures weigh [only the mean counts]."""
+    awake: Literal["here_and_now", "recourse"] = "recourse"
+    """Whether the nodes awake of fleets are decided before the future is known, as the commitment
+    of thermal units and chosen declarations always are, or afterwards."""
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Uncertainty:
+        if isinstance(self.members, tuple):
+            total = sum(member.probability for member in self.members)
+            if abs(total - 1) > 1e-6:
+                raise ValueError(f"members: probabilities must sum to 1, sum to {total:g}")
+            names = [member.name for member in self.members if member.name is not None]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"members: two are called {twice[0]!r}")
+        return self
+
+    @property
+    def listed(self) -> tuple[Member, ...]:
+        """The members of a checked scenario, which are always listed."""
+        assert isinstance(self.members, tuple)
+        return self.members

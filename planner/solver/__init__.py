@@ -1,0 +1,1 @@
+"""From a scenario to a program in arrays, and from a program to a point."""

@@ -1,0 +1,243 @@
+"""HiGHS behind arrays: the only module that imports highspy, and it knows no component."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from planner.errors import SolveError
+from planner.solver.program import Duals, Program
+from planner.timeseries.series import Array
+
+WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
+LEAST_VERSION = (1, 15, 1)
+
+IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
+PRICED = 1e-6  # a reduced cost or dual above this is no zero
+
+_STATUS = highspy.HighsModelStatus
+_LIMITS = {_STATUS.kTimeLimit: "time_limit", _STATUS.kInterrupt: "interrupted"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of the solver found: status apart from solution.
+
+    `status` is optimal, time_limit, interrupted, infeasible or unbounded; `x` is None where no
+    feasible point is known; `bound` is the proven bound of the minimisation.
+    """
+
+    status: str
+    x: Array | None
+    objective: float
+    bound: float
+
+
+class Session:
+    """One model inside HiGHS; bounds, integrality, cost and rows can change between runs."""
+
+    def __init__(self, program: Program, *, threads: int, seed: int) -> None:
+        check_version(version())
+        self.program = program
+        self.seconds = 0.0
+        self.stopped = False
+        self._is_mip = False
+        self._scale = _scale(program.cost)
+        self._row_bounds = program.row_lower, program.row_upper
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy lacks it
+        self._highs.HandleUserInterrupt = True
+        self._option("output_flag", False)
+        self._option("threads", threads)
+        self._option("random_seed", seed)
+        self._option("mip_rel_gap", 0.0)
+        self._option("mip_feasibility_tolerance", 1e-7)
+        rows, columns = program.matrix.shape
+        self.columns = columns
+        matrix = program.matrix
+        self._call(
+            self._highs.passModel(
+                columns, rows, matrix.nnz, 1, 1, program.offset * self._scale,
+                program.cost * self._scale,
+                program.column_lower, program.column_upper, program.row_lower, program.row_upper,
+                matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32),
+                matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
+            ),
+            "passModel",
+        )  # fmt: skip
+
+    def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+        """Say which columns are integer.
+
+        What the solver knows of an earlier run is dropped: HiGHS would take the old LP solution for
+        a start and spend half of its time on completing it.
+        """
+        self._call(self._highs.clearSolver(), "clearSolver")
+        self._is_mip = bool(integer.any())
+        every = np.arange(self.columns, dtype=np.int32)
+        self._call(
+            self._highs.changeColsIntegrality(self.columns, every, integer.astype(np.uint8)),
+            "changeColsIntegrality",
+        )
+
+    def bounds(self, columns: np.ndarray[Any, Any], lower: Array, upper: Array) -> None:
+        """Change the bounds of some columns."""
+        self._call(
+            self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper),
+            "changeColsBounds",
+        )
+
+    def row_bounds(self, lower: Array, upper: Array) -> None:
+        """Change the bounds of the rows of the program."""
+        old_lower, old_upper = self._row_bounds
+        for row in np.flatnonzero((lower != old_lower) | (upper != old_upper)).tolist():
+            self._call(self._highs.changeRowBounds(row, lower[row], upper[row]), "changeRowBounds")
+        self._row_bounds = lower.copy(), upper.copy()
+
+    def irreducible(self) -> tuple[set[int], set[int]]:
+        """Return rows and columns that have no common point, for an LP just found infeasible."""
+        self._option("iis_strategy", IRREDUCIBLE)
+        _, found = self._highs.getIis()
+        return set(found.row_index_), set(found.col_index_)
+
+    def cost(self, cost: Array, offset: float) -> None:
+        """Change what is minimised."""
+        self._scale = _scale(cost)
+        cost, offset = cost * self._scale, offset * self._scale
+        every = np.arange(self.columns, dtype=np.int32)
+        self._call(self._highs.changeColsCost(self.columns, every, cost), "changeColsCost")
+        self._call(self._highs.changeObjectiveOffset(offset), "changeObjectiveOffset")
+
+    def stay_optimal(self) -> None:
+        """Confine an LP to its optimal face: what has a price at the optimum stays at its bound.
+
+        By complementary slackness every point of the remaining set is optimal for the cost just
+        minimised, and every optimum (within the dual tolerance) is in it.
+        """
+        solution, lp = self._highs.getSolution(), self._highs.getLp()
+        reduced, price = np.array(solution.col_dual), np.array(solution.row_dual)
+        at = np.where(reduced > 0, np.array(lp.col_lower_), np.array(lp.col_upper_))
+        held = np.flatnonzero((np.abs(reduced) > PRICED) & np.isfinite(at))
+        self.bounds(held, at[held], at[held])
+        at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
+        for row in np.flatnonzero((np.abs(price) > PRICED) & np.isfinite(at)).tolist():
+            self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
+
+    def duals(self) -> Duals | None:
+        """Return the optimum of the LP just solved and its prices; None where there are none."""
+        solution = self._highs.getSolution()
+        if self._is_mip or not solution.dual_valid:
+            return None
+        return Duals(
+            x=np.array(solution.col_value),
+            rows=np.array(solution.row_dual) / self._scale,
+            columns=np.array(solution.col_dual) / self._scale,
+            held=np.zeros(self.columns, dtype=bool),
+        )
+
+    def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:
+        """Solve; returns at the latest when the time limit strikes.
+
+        Raises:
+            SolveError: the solver failed in a way that says nothing about the model.
+        """
+        # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
+        spent = 0.0 if self._is_mip else self._highs.getRunTime()
+        self._option("time_limit", spent + max(time_limit_s, 0.0))
+        self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
+        began = time.perf_counter()
+        self._interruptible_run()
+        info, ended = self._highs.getInfo(), self._highs.getModelStatus()
+        untouched = not info.mip_node_count and not info.simplex_iteration_count
+        if self._is_mip and untouched and ended == _STATUS.kOptimal:
+            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: ask again.
+            self._option("presolve", "off")
+            self._call(self._highs.clearSolver(), "clearSolver")
+            self._interruptible_run()
+            self._option("presolve", "choose")
+        self.seconds += time.perf_counter() - began
+        return self._result()
+
+    def _interruptible_run(self) -> None:
+        """Run beside the main thread, which alone hears Ctrl-C; the first one stops the solver."""
+        self._highs.startSolve()
+        try:
+            self._wait()
+        except KeyboardInterrupt:
+            self._highs.cancelSolve()  # type: ignore[no-untyped-call]  # highspy lacks it
+            self._wait()
+            self.stopped = True  # also where the run ended by itself in that moment
+            self._highs.HandleUserInterrupt = False  # it would stop the short runs that follow too
+
+    def _wait(self) -> None:
+        """Wait for the solver; joining its thread would take an interrupt for the thread's end."""
+        finished = False
+        while not finished:
+            finished, _ = self._highs.wait(1.0)
+
+    def _result(self) -> Result:
+        status = self._highs.getModelStatus()
+        info = self._highs.getInfo()
+        if status in (_STATUS.kInfeasible, _STATUS.kUnboundedOrInfeasible):
+            return self._why_none(status)
+        if status == _STATUS.kUnbounded:
+            return Result("unbounded", None, -np.inf, -np.inf)
+        if status not in (_STATUS.kOptimal, _STATUS.kModelEmpty) and status not in _LIMITS:
+            said = self._highs.modelStatusToString(status)
+            raise SolveError(f"the solver stopped without an answer: {said}")
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        found = found or status == _STATUS.kModelEmpty
+        x = np.array(self._highs.getSolution().col_value) if found else None
+        objective = float(info.objective_function_value) / self._scale if found else np.inf
+        if status == _STATUS.kModelEmpty:  # without a column HiGHS forgets the offset
+            objective = float(self._highs.getLp().offset_) / self._scale
+        exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)
+        proven = float(info.mip_dual_bound) / self._scale
+        bound = proven if self._is_mip else (objective if exact else -np.inf)
+        return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
+
+    def _why_none(self, status: Any) -> Result:
+        if status == _STATUS.kUnboundedOrInfeasible:
+            self._option("presolve", "off")
+            self._highs.run()
+            self._option("presolve", "choose")
+            if self._highs.getModelStatus() == _STATUS.kUnbounded:
+                return Result("unbounded", None, -np.inf, -np.inf)
+        return Result("infeasible", None, np.inf, np.inf)
+
+    def _option(self, name: str, value: Any) -> None:
+        self._call(self._highs.setOptionValue(name, value), f"option {name}")
+
+    @staticmethod
+    def _call(status: Any, what: str) -> None:
+        if status == highspy.HighsStatus.kError:
+            raise SolveError(f"the solver refused {what}")
+
+
+def version() -> str:
+    """Return the version of HiGHS in use."""
+    text: str = highspy.Highs().version()  # type: ignore[no-untyped-call]  # highspy lacks it
+    return text
+
+
+def check_version(text: str) -> None:
+    """Refuse versions of HiGHS known to return wrong optima.
+
+    Raises:
+        SolveError: the version is too old or known to be wrong.
+    """
+    parts = tuple(int(part) for part in text.split(".")[:3])
+    if text in WRONG_VERSIONS or parts < LEAST_VERSION:
+        wanted = ".".join(map(str, LEAST_VERSION))
+        raise SolveError(
+            f"highspy {text} returns wrong optima for some models; use {wanted} or later"
+        )
+
+
+def _scale(cost: Array) -> float:
+    """Return a power of two that lifts small costs above the solver's absolute dual tolerance."""
+    largest = float(np.max(np.abs(cost), initial=0.0))
+    return 1.0 if largest == 0 or largest >= 1 else 2.0 ** np.ceil(np.log2(16 / largest))

@@ -1,0 +1,155 @@
+"""From a scenario to a model: a block per component, a balance per node and origin, one objective.
+
+`assemble` builds the Pyomo model and gathers every quantity that a plan reports: ledger lines,
+uses, schedule expressions. `program` turns both into arrays over the same columns, so that the
+ledger and the objective are one thing: the objective is the sum of the ledger's rows.
+
+Rows declared here:
+    balance     sum of flows = 0       for every balance (node and origin, or service) and step
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyomo.environ as pyo
+
+from planner.components.component import Balance, Exclusive, Line, Meters, Period, Site, Terms, Time
+from planner.scenario.scenario import Scenario
+from planner.solver.linear import no_garbage_collection
+from planner.timeseries.horizon import Window
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A row of the ledger before it has an amount; `reported` money is not in the objective."""
+
+    component: str
+    line: Line
+    period: Period
+    reported: bool
+
+
+@dataclass
+class Reports:
+    """Every quantity a plan shows, as rows: which row is which, and the expression of each row."""
+
+    expressions: list[Any] = field(default_factory=list)
+    costs: dict[int, Cost] = field(default_factory=dict)
+    uses: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    injected: dict[str, list[int]] = field(default_factory=dict)
+    schedule: dict[str, list[int]] = field(default_factory=dict)
+    switches: list[tuple[Any, int, int]] = field(default_factory=list)
+    tidy: list[int] = field(default_factory=list)
+
+    def add(self, expression: Any) -> int:
+        """Take an expression; return its row."""
+        self.expressions.append(expression)
+        return len(self.expressions) - 1
+
+    def take(self, component: str, terms: Terms, window: Window) -> None:
+        """Take the terms of a component, tidying aside."""
+        for lines, reported in ((terms.costs, False), (terms.reported, True)):
+            for line, amounts in lines.items():
+                for period, spent in amounts.items():
+                    self.costs[self.add(spent)] = Cost(component, line, period, reported)
+        for key, by_step in terms.uses.items():
+            self.uses.setdefault(key, []).extend(self.add(by_step(t)) for t in window)
+        for origin, by_step in terms.injected.items():
+            self.injected.setdefault(origin, []).extend(self.add(by_step(t)) for t in window)
+        for pair in terms.exclusive:
+            self._switch(pair, window)
+
+    def _switch(self, pair: Exclusive, window: Window) -> None:
+        for t in window:
+            rows = self.add(pair.first(t)), self.add(pair.second(t))
+            self.switches.append((pair.switch[t], *rows))
+
+
+@dataclass
+class Model:
+    """A window of a scenario as a Pyomo model, with every quantity that is reported of it.
+
+    Compiling notes the Pyomo variable of every column and the (constraint, side) of every row.
+    """
+
+    scenario: Scenario
+    window: Window
+    pyomo: pyo.ConcreteModel
+    terms: dict[str, list[Terms]]
+    reports: Reports
+    balances: list[Balance]
+    columns: list[Any] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
+
+    def block(self, name: str) -> Any:
+        """Return the Pyomo block of a component."""
+        return self.pyomo.part[name]
+
+
+def assemble(scenario: Scenario, window: Window | None = None) -> Model:
+    """Build the model of a window (the whole horizon by default), components in name order."""
+    window = window or scenario.horizon.window
+    with no_garbage_collection():
+        m = pyo.ConcreteModel()
+        time = Time(m, scenario.horizon, window)
+        names = list(scenario.components)
+        m.part = pyo.Block(names)
+        sites = {
+            name: Site(name, scenario.horizon, scenario.components, scenario.trace, time)
+            for name in names
+        }
+        terms: dict[str, list[Terms]] = {}
+        meters = Meters()
+        for name, component in scenario.components.items():
+            terms[name] = [component.build(m.part[name], sites[name])]
+            meters.add(name, terms[name][0].meters)
+        for name, component in scenario.components.items():
+            terms[name].append(component.couple(m.part[name], sites[name], meters))
+        balances = _balance(m, terms)
+        return Model(scenario, window, m, terms, _gather(m, terms, window), balances)
+
+
+def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Window) -> Reports:
+    reports = Reports()
+    tidy: dict[int, list[Any]] = {}
+    for name, parts in terms.items():
+        for part in parts:
+            reports.take(name, part, window)
+            for rank, expression in part.tidy.items():
+                tidy.setdefault(rank, []).append(expression)
+        for expression in m.part[name].component_objects(pyo.Expression, sort=False):
+            for index, data in expression.items():
+                column = column_name(name, expression.local_name, outer_index(index))
+                reports.schedule.setdefault(column, []).append(reports.add(data))
+    reports.tidy = [reports.add(sum(tidy[rank])) for rank in sorted(tidy)]
+    return reports
+
+
+def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> list[Balance]:
+    """Declare the rows; return the balance that each first index stands for."""
+    flows: dict[Balance, list[Any]] = {}
+    for parts in terms.values():
+        for part in parts:
+            for balance, by_step in part.flows.items():
+                flows.setdefault(balance, []).append(by_step)
+    every = list(flows)
+    m.balance = pyo.Constraint(
+        range(len(every)),
+        m.steps,
+        rule=lambda _, k, t: sum(by_step(t) for by_step in flows[every[k]]) == 0,
+    )
+    return every
+
+
+def outer_index(index: Any) -> tuple[Any, ...]:
+    """Return an index without its last part, the step."""
+    return index[:-1] if isinstance(index, tuple) else ()
+
+
+def column_name(component: str, name: str, outer: tuple[Any, ...]) -> str:
+    """Name a schedule column: battery.charge_mw[grid]."""
+    inside = f"[{'|'.join(map(str, outer))}]" if outer else ""
+    return f"{component}.{name}{inside}"

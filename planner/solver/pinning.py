@@ -1,0 +1,139 @@
+"""A program in which part of a schedule is given: what is pinned stays, the rest is still free.
+
+A variable's column is pinned by its bounds, an expression's by a row of its own. A value that the
+scenario cannot take (a column that it fixes otherwise, or bounds) is noted, and the bounds give way
+so that the rest can still be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from planner.solver.program import Indices, Program
+from planner.timeseries.series import Array
+
+NEAR = 1e-6  # relative: two values as near are the same
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A given value that a column cannot take: it must lie between `low` and `high`."""
+
+    column: str
+    step: int
+    given: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A program with part of its schedule given, and the given values that do not fit."""
+
+    program: Program
+    misfits: tuple[Misfit, ...]
+    columns: frozenset[int] = frozenset()
+    """The columns of the program that are pinned."""
+
+
+def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
+    """Hold every given value of a schedule within a tolerance.
+
+    Args:
+        program: what is to be solved.
+        given: columns of the schedule by the starts of steps; NaN is not given, steps outside the
+            program's window are left out.
+        tolerance: how far a value may move, in its own unit.
+    """
+    starts = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
+    place = starts.get_indexer(pd.DatetimeIndex(given.index))
+    table = given[place >= 0]
+    place = place[place >= 0]
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    misfits: list[Misfit] = []
+    held: set[int] = set()
+    whole = program.integer.copy()
+    whole[program.switches] = True
+    later: list[tuple[str, int, int, float]] = []
+    for name in map(str, table.columns):
+        values = table[name].to_numpy(dtype=float)
+        for at, value in zip(place.tolist(), values.tolist(), strict=True):
+            if value != value:
+                continue
+            step = at + program.window.first
+            if name not in program.schedule:
+                later.append((name, step, int(program.schedule_rows[name][at]), value))
+                continue
+            index, constant = program.schedule[name]
+            column = int(index[at])
+            low, high = (
+                (lower[column], upper[column]) if column >= 0 else (constant[at], constant[at])
+            )
+            slack = tolerance + NEAR * max(1.0, abs(value))
+            fits = low - slack <= value <= high + slack
+            if column >= 0 and whole[column]:
+                fits &= abs(value - round(value)) <= slack
+                nearest, room = float(round(value)), 0.0
+            else:
+                nearest, room = float(min(max(value, low), high)) if fits else value, tolerance
+            if not fits:
+                misfits.append(Misfit(name, step, value, float(low), float(high)))
+            if column >= 0:
+                held.add(column)
+                least, most = (low, high) if fits else (value, value)
+                lower[column] = max(nearest - room, min(least, nearest))
+                upper[column] = min(nearest + room, max(most, nearest))
+    bounded = replace(program, column_lower=lower, column_upper=upper)
+    rows, values = _rows(bounded, later, misfits, tolerance)
+    return Pinned(_with_rows(bounded, rows, values, tolerance), tuple(misfits), frozenset(held))
+
+
+def _rows(
+    program: Program,
+    later: list[tuple[str, int, int, float]],
+    misfits: list[Misfit],
+    tolerance: float,
+) -> tuple[Indices, Array]:
+    """Return the report rows to be held and their values; what has no freedom left is compared."""
+    free = program.column_upper - program.column_lower > 2 * tolerance + NEAR
+    middle = np.zeros(len(free))
+    middle[~free] = (program.column_lower[~free] + program.column_upper[~free]) / 2
+    rows, values = [], []
+    for name, step, row, value in later:
+        part = slice(program.reports.indptr[row], program.reports.indptr[row + 1])
+        columns = program.reports.indices[part]
+        if free[columns].any():
+            rows.append(row)
+            values.append(value)
+            continue
+        weights = program.reports.data[part]
+        made = float(weights @ middle[columns] + program.report_offset[row])
+        slack = tolerance * (1 + np.abs(weights).sum()) + 10 * NEAR * max(1.0, abs(value))
+        if abs(made - value) > slack:
+            misfits.append(Misfit(name, step, value, made, made))
+    return np.array(rows, dtype=np.int64), np.array(values, dtype=float)
+
+
+def _with_rows(program: Program, rows: Indices, values: Array, tolerance: float) -> Program:
+    if not rows.size:
+        return program
+    rest = values - program.report_offset[rows]
+    return replace(
+        program,
+        matrix=sparse.csc_array(sparse.vstack([program.matrix, program.reports[rows]])),
+        row_lower=np.concatenate([program.row_lower, rest - tolerance]),
+        row_upper=np.concatenate([program.row_upper, rest + tolerance]),
+        row_steps=np.concatenate([program.row_steps, np.zeros(len(rows), dtype=np.int64)]),
+        row_families=np.concatenate([program.row_families, np.full(len(rows), -1)]),
+    )
+
+
+def known_columns(program: Program) -> Iterator[str]:
+    """Yield the names of every column of the schedule."""
+    yield from program.schedule
+    yield from program.schedule_rows

@@ -1,0 +1,71 @@
+"""The best plan of a scenario, or the best that keeps a given schedule."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
+from planner.plan.plan import Plan
+from planner.scenario.scenario import Scenario
+from planner.scenario.uncertainty.members import demand_one_future
+from planner.solver.model import assemble
+from planner.solver.program import Program, compile_program
+from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
+from planner.studies.settle import solve_fixed
+from planner.studies.to_plan import demand_audit, to_plan
+
+
+def solve(
+    scenario: Scenario,
+    fixed: Plan | pd.DataFrame | str | Path | None = None,
+    until: str | datetime | None = None,
+) -> Plan:
+    """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
+
+    Args:
+        scenario: what is to be planned.
+        fixed: the schedule it keeps, see `planner.studies.settle.solve_fixed`.
+        until: up to when it keeps it; None for all of it.
+
+    Returns:
+        The plan, with its status, bound and gap in `summary`.
+
+    Raises:
+        InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message
+            tells the conflict and what would make a plan possible, `diagnosis` holds the same.
+        NoPlanError: the time limit struck before a first plan.
+        PlanError: the plan found fails its own audit.
+        ScenarioError: the scenario holds several futures.
+        KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
+    """
+    if fixed is not None:
+        return solve_fixed(scenario, fixed, until)
+    plan, _, _ = solve_program(scenario)
+    return plan
+
+
+def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
+    """Return the best plan, its program and its solution. Raises as `solve`."""
+    demand_one_future(scenario)
+    began = time.perf_counter()
+    if contradictions := obvious_contradictions(scenario):
+        raise infeasible(scenario, contradictions)
+    model = assemble(scenario)
+    built = time.perf_counter()
+    program = compile_program(model)
+    del model  # half the memory of a long horizon
+    compiled = time.perf_counter()
+    try:
+        solution = optimise(program, scenario.solver)
+    except UnboundedError:
+        raise unbounded(program) from None
+    except PointlessError:
+        raise infeasible(scenario) from None
+    seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
+    plan = to_plan(program, solution, seconds)
+    demand_audit(plan)
+    return plan, program, solution

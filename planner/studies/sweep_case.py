@@ -1,0 +1,87 @@
+"""One case of a sweep, solved by a worker: the base stays there, only what changes is sent.
+
+Whatever goes wrong with a case becomes a result with a status and a message.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from planner.errors import InfeasibleError, NoPlanError, PlannerError
+from planner.language.language import ENGLISH
+from planner.plan.plan import Plan, write_shown
+from planner.plan_tables.folder import fill_folder
+from planner.studies.solve import solve
+from planner.sweeps.sweep_folder import Result, flat_figures
+from planner.sweeps.variants import Base
+
+NOT_FIGURES = ("solving", "runtimes_s", "versions", "gap", "hours", "step_min")
+BASES: dict[str, Base] = {}
+"""The base scenarios this process holds, by the name of their sweep."""
+
+
+def pack(base: Base) -> bytes:
+    """Return a base as it travels to a worker, once."""
+    return zlib.compress(pickle.dumps(base, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def unpack(name: str, packed: bytes) -> None:
+    """Hold a base for the cases that follow."""
+    BASES[name] = pickle.loads(zlib.decompress(packed))
+
+
+def solve_case(
+    sweep: str, key: str, at: str, changes: Mapping[str, Any], wants_plan: bool
+) -> tuple[Result, dict[str, bytes]]:
+    """Solve one case.
+
+    Returns:
+        Its result, and the files of its plan folder where they are wanted.
+    """
+    began = time.perf_counter()
+    result: Result = {"key": key, "at": at, "status": "failed", "gap": None, "message": ""}
+    figures: dict[str, float] = {}
+    files: dict[str, bytes] = {}
+    try:
+        base = BASES[sweep]
+        scenario = base.scenario(changes)
+        if base.key(scenario) != key:
+            raise PlannerError("the worker reads another scenario: does it run the same planner?")
+        plan = solve(scenario)
+        result |= {"status": plan.summary["status"], "gap": plan.summary["gap"]}
+        figures = flat_figures(plan.summary, NOT_FIGURES)
+        files = _files(plan) if wants_plan else {}
+    except InfeasibleError as error:
+        result |= {"status": error.diagnosis["status"], "message": _one_line(error)}
+    except NoPlanError as error:
+        result |= {"status": "no_plan", "message": _one_line(error)}
+    except PlannerError as error:
+        result["message"] = _one_line(error)
+    except Exception as error:  # a case must never end the sweep
+        result["message"] = f"{type(error).__name__}: {_one_line(error)}"
+    result |= {
+        "seconds": round(time.perf_counter() - began, 4),
+        "process": os.getpid(),
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "figures": figures,
+    }
+    return result, files
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _files(plan: Plan) -> dict[str, bytes]:
+    with TemporaryDirectory(prefix="planner-case-") as folder:
+        fill_folder(plan, Path(folder), ("csv",))
+        write_shown(plan, Path(folder), ("csv",), ENGLISH)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}

@@ -1,0 +1,234 @@
+"""Workers for a sweep: a local cluster of processes, or an existing Dask scheduler.
+
+Each worker gets the base scenario once, when it joins; a case is a few changed values.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import (
+    Problem,
+    ScenarioError,
+    SolveError,
+)
+from planner.studies.sweep_case import solve_case
+from planner.sweeps.sweep_folder import Result
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+AHEAD = 2  # cases a worker has at once: one runs, one waits, so that it is never idle
+DEATHS = 1  # of workers a case may see before it is tried alone
+WAIT_S = 60  # for a first worker
+LAMENT = "ignore::UserWarning:multiprocessing.resource_tracker"
+ANSWER_S = 10.0  # for a scheduler to answer
+ASK_S = 2.0  # between questions how many workers there are
+
+
+@dataclass(frozen=True)
+class Task:
+    """A case to solve: the key and changes of its scenario, and what its axes are at."""
+
+    key: str
+    at: str
+    changes: dict[str, Any]
+    wants_plan: bool
+
+
+def cores() -> int:
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def cluster(
+    name: str, packed: bytes, workers: int | None, scheduler: str | None
+) -> Iterator[Client]:
+    """Give a client whose workers hold the base of the sweep `name`.
+
+    Raises:
+        ScenarioError: Dask is not installed, or no scheduler answers.
+        SolveError: no worker comes, or one runs another planner.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError:
+        said = "a sweep needs Dask: pip install 'planner[cluster]'"
+        raise ScenarioError([Problem(said, "planner sweep")]) from None
+    settings = {
+        "distributed.scheduler.allowed-failures": DEATHS,
+        "distributed.comm.timeouts.connect": f"{ANSWER_S}s",
+    }
+    local: LocalCluster | None = None
+    client: Client | None = None
+    with dask.config.set(settings), _silent():
+        try:
+            with _quiet_children():
+                if scheduler is None:
+                    local = LocalCluster(
+                        n_workers=workers or cores(),
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address="127.0.0.1:0",
+                        scheduler_kwargs={"dashboard": False},
+                        memory_limit=0,
+                        silence_logs=logging.CRITICAL,
+                    )
+                try:
+                    client = Client(scheduler if local is None else local, timeout=ANSWER_S)
+                except (OSError, ValueError, TimeoutError):
+                    said = f"no Dask scheduler answers at {scheduler}"
+                    raise ScenarioError([Problem(said, "--scheduler")]) from None
+            _give_base(client, name, packed, deaf=local is not None)
+            yield client
+        finally:
+            with suppress(OSError, TimeoutError, RuntimeError):
+                if client is not None and local is None:
+                    client.unregister_worker_plugin(name)
+                if client is not None:
+                    client.close(timeout=5)
+            if local is not None:
+                local.close(timeout=10)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the cluster's own log off the terminal: what matters is told in words."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _quiet_children() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C, which is meant for the driver alone.
+
+    Nor shall Python's resource tracker lament what a killed worker left.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, LAMENT]))
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, heard)
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
+
+
+def _give_base(client: Client, name: str, packed: bytes, *, deaf: bool) -> None:
+    from distributed import WorkerPlugin
+
+    class BasePlugin(WorkerPlugin):
+        """Hands the base to a worker when it joins, also to one that replaces a dead one."""
+
+        packed = b""
+        deaf = False
+
+        def setup(self, worker: Any) -> None:  # noqa: ARG002
+            if self.deaf:  # our own worker that replaces a dead one
+                with suppress(ValueError):  # not in the main thread
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
+            from planner.studies.sweep_case import unpack  # the worker's own module
+
+            unpack(name, self.packed)
+
+        def teardown(self, worker: Any) -> None:  # noqa: ARG002
+            from planner.studies.sweep_case import BASES
+
+            BASES.pop(name, None)
+
+    plugin = BasePlugin()
+    plugin.packed, plugin.deaf = packed, deaf
+    try:
+        client.wait_for_workers(1, timeout=WAIT_S)
+        client.register_plugin(plugin, name=name)
+    except TimeoutError:
+        raise SolveError(f"no worker came to the scheduler in {WAIT_S} s") from None
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        said = f"a worker cannot take the scenario: does it run the same planner? ({error})"
+        raise SolveError(said) from None
+
+
+def solve_all(
+    client: Client, name: str, tasks: Iterable[Task]
+) -> Iterator[tuple[Result, dict[str, bytes]]]:
+    """Solve tasks in their order and give results as they come.
+
+    A task whose worker dies is tried again; one that saw several deaths is tried alone at the end,
+    for a neighbour may have been the cause, and if it kills again it is a failed result.
+
+    Raises:
+        SolveError: the scheduler was lost.
+    """
+    from distributed import as_completed
+
+    pending, suspects = deque(tasks), deque[Task]()
+    running: dict[str, tuple[Any, Task]] = {}
+    done = as_completed(raise_errors=False)
+    count, asked, alone = 0, 0.0, False
+
+    def submit(task: Task) -> None:
+        key = f"planner-case-{name}-{task.key}-{len(suspects)}-{alone}"
+        future = client.submit(
+            solve_case, name, task.key, task.at, task.changes, task.wants_plan, key=key, pure=False
+        )
+        running[key] = (future, task)
+        done.add(future)
+
+    try:
+        while pending or running or suspects:
+            if time.monotonic() - asked > ASK_S:
+                count, asked = max(1, len(client.nthreads())), time.monotonic()
+            while pending and len(running) < AHEAD * count:
+                submit(pending.popleft())
+            if not running:
+                alone = True
+                submit(suspects.popleft())
+            future = next(done)
+            _, task = running.pop(future.key)
+            if future.status == "finished":
+                yield future.result()
+            elif future.status == "error":
+                error = future.exception()
+                if type(error).__name__ == "KilledWorker" and not alone:
+                    suspects.append(task)
+                else:
+                    yield _failed(task, error), {}
+            else:
+                raise SolveError(
+                    "the scheduler was lost; what is finished is kept: run the sweep again"
+                )
+            future.release()
+    finally:
+        with suppress(Exception):  # the scheduler may be gone
+            client.cancel([future for future, _ in running.values()], force=True)
+
+
+def _failed(task: Task, error: BaseException) -> Result:
+    message = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    if type(error).__name__ == "KilledWorker":
+        message = "every worker that tried it died; not enough memory?"
+    return {
+        "key": task.key, "at": task.at, "status": "failed", "gap": None, "message": message,
+        "seconds": 0.0, "figures": {},
+    }  # fmt: skip

@@ -1,0 +1,246 @@
+"""From a solution to a plan: its tables, the reasons for its decisions, and its own audit.
+
+Reasons are prices of the LP with the integers and directions of the plan fixed, which the study has
+solved to settle the plan; no further solve. What they say stands with the components. No plan
+leaves a study before the auditor has read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from planner.auditor.audit import audit, told
+from planner.components.registry import KINDS
+from planner.components.terms import Reason
+from planner.errors import PlanError, SolveError
+from planner.plan.plan import Plan
+from planner.plan_tables.folder import fill_folder
+from planner.plan_tables.summary import summarise
+from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, VALUE_DECIMALS, WHY
+from planner.solver.program import Duals, Program
+from planner.solver.rounds import Solution
+from planner.solver.step_prices import step_prices
+from planner.timeseries.series import Array
+
+
+def demand_audit(plan: Plan) -> None:
+    """Write a plan to a passing folder and let the auditor read it.
+
+    Raises:
+        PlanError: the plan breaks a rule; it is not to be used.
+    """
+    demand_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
+
+
+def to_plan(
+    program: Program, solution: Solution, seconds: dict[str, float], *, whole: bool = True
+) -> Plan:
+    """Turn a solution into the tables and the summary of a plan; `whole` as in `build_plan`."""
+    plan = build_plan(
+        program,
+        solution.x,
+        status=solution.status,
+        bound_cny=-solution.bound,
+        tidied=solution.tidied,
+        rounds=solution.rounds,
+        seconds=seconds,
+        whole=whole,
+    )
+    if solution.duals is None or solution.status == "relaxed":
+        return plan
+    return replace(plan, why=why_table(plan, program, solution.duals, solution.x))
+
+
+def build_plan(
+    program: Program,
+    x: Array,
+    *,
+    status: str,
+    bound_cny: float,
+    tidied: bool,
+    rounds: int,
+    seconds: Mapping[str, float],
+    whole: bool = True,
+) -> Plan:
+    """Read the tables of a plan from a solution.
+
+    Args:
+        program: what was solved.
+        x: the solution; shape (columns,).
+        status: optimal, time_limit, interrupted or relaxed; `settled` makes it settled.
+        bound_cny: proven upper bound of the profit.
+        tidied: whether the tidying solves settled ties.
+        rounds: solves until no exclusive flows overlapped.
+        seconds: runtimes by part.
+        whole: whether energy must add up; that of a schedule that breaks balances need not.
+    """
+    reports, scenario = program.values(x), program.scenario
+    times = scenario.horizon.starts[program.window.first - 1 : program.window.last]
+    columns = program.columns(x, reports)
+    schedule = pd.DataFrame(
+        {name: _clean(values, VALUE_DECIMALS) for name, values in columns.items()}, index=times
+    )
+    ledger, reported = _ledger(program, reports)
+    allocation = _allocation(program, reports, times)
+    if whole:
+        _check_allocation(program, reports)
+    objective = -float(program.cost @ x + program.offset)
+    summary = summarise(
+        scenario,
+        schedule,
+        allocation,
+        ledger,
+        reported,
+        compute=_compute_revenue(program, reports),
+        export=_export_revenue(program, reports),
+        status=status,
+        objective=objective,
+        bound=bound_cny,
+        solving={"tidied": tidied, "rounds": rounds, "columns": program.matrix.shape[1],
+                 "rows": program.matrix.shape[0], "integers": int(program.integer.sum())},
+        seconds=seconds,
+    )  # fmt: skip
+    return Plan(scenario, schedule, allocation, ledger, summary)
+
+
+def _clean(values: Array, decimals: int) -> Array:
+    return np.round(values, decimals) + 0.0  # no negative zeros
+
+
+def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ledger and the lines outside the objective, both revenue positive."""
+    starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
+    periods = [
+        ONCE
+        if c.period is None
+        else starts[c.period - 1]
+        if isinstance(c.period, int)
+        else c.period
+        for c in program.costs.values()
+    ]
+    frame = pd.DataFrame(
+        {
+            "component": [cost.component for cost in program.costs.values()],
+            "line": [str(cost.line) for cost in program.costs.values()],
+            "period": periods,
+            "cash": np.array([cost.line.cash for cost in program.costs.values()], dtype=bool),
+            "amount_cny": _clean(-reports[list(program.costs)], MONEY_DECIMALS),
+        }
+    ).astype(LEDGER_TYPES)
+    outside = np.array([cost.reported for cost in program.costs.values()], dtype=bool)
+    return (
+        frame[~outside].reset_index(drop=True),
+        frame[outside].reset_index(drop=True),
+    )
+
+
+def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return MWh by time, origin and use, from the traced flows of the model."""
+    steps, step_h = len(times), program.scenario.horizon.step_h
+    parts = []
+    for origin in program.scenario.site().origins:
+        for use in USES:
+            rows = program.uses.get((use, origin))
+            if rows is not None:
+                mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h
+                parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
+    if not parts:
+        return pd.DataFrame({"time": times[:0], "origin": [], "use": [], "mwh": []})
+    return pd.DataFrame(
+        {
+            "time": times.repeat(len(parts)),
+            "origin": [origin for origin, _, _ in parts] * steps,
+            "use": [use for _, use, _ in parts] * steps,
+            "mwh": np.column_stack([mwh for _, _, mwh in parts]).ravel(),
+        }
+    )
+
+
+def _check_allocation(program: Program, reports: Array) -> None:
+    """Raise unless the uses of every origin sum to what was injected, in every step."""
+    steps = len(program.window)
+    for origin, rows in program.injected.items():
+        injected = reports[rows].reshape(-1, steps).sum(axis=0)
+        used = sum(
+            reports[found].reshape(-1, steps).sum(axis=0)
+            for (_, of), found in program.uses.items()
+            if of == origin
+        )
+        wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
+        if wrong.any():
+            step = int(np.flatnonzero(wrong)[0]) + program.window.first
+            when = program.scenario.horizon.at(step)
+            raise SolveError(
+                f"{origin} energy does not add up at {when}: a component leaves out one of its uses"
+            )
+
+
+def _compute_revenue(program: Program, reports: Array) -> Array:
+    """Return the revenue of compute by step, CNY; shape (steps,)."""
+    revenue = np.zeros(len(program.window))
+    for row, cost in program.costs.items():
+        if cost.line.use == "compute" and isinstance(cost.period, int):
+            revenue[cost.period - program.window.first] -= reports[row]
+    return revenue
+
+
+def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
+    """Return the revenue of grid sale by origin, CNY."""
+    revenue: dict[str, float] = {}
+    for row, cost in program.costs.items():
+        if cost.line.use == "export" and cost.line.origin is not None:
+            revenue[cost.line.origin] = revenue.get(cost.line.origin, 0.0) - float(reports[row])
+    return revenue
+
+
+def demand_filled_audit(fill: Callable[[Path], None]) -> None:
+    """Let the auditor read what `fill` writes to a passing folder.
+
+    Raises:
+        PlanError: it breaks a rule; it is not to be used.
+    """
+    with TemporaryDirectory(prefix="planner-audit-") as folder:
+        fill(Path(folder))
+        breaches = audit(folder)
+    if breaches:
+        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
+
+
+def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
+    """Return the table: time, component, decision, code, reason; in order of components.
+
+    `x` is the point that became the plan.
+    """
+    scenario, every = plan.scenario, step_prices(program, duals, x)
+    found: list[tuple[str, Reason]] = []
+    for name, component in scenario.components.items():
+        start = f"{name}."
+        mine = {
+            str(column).removeprefix(start): plan.schedule[column].to_numpy()
+            for column in plan.schedule.columns
+            if str(column).startswith(start)
+        }
+        prices = replace(every, name=name)
+        found += [
+            (name, reason)
+            for reason in KINDS[component.kind].reasons(component, mine, prices, scenario.horizon)
+        ]
+    if not found:
+        return pd.DataFrame(columns=list(WHY), dtype="str")
+    steps = np.array([reason.step for _, reason in found])
+    table = pd.DataFrame(
+        {
+            "time": plan.schedule.index[steps - program.window.first].rename(None),
+            "component": [name for name, _ in found],
+            "decision": [reason.decision for _, reason in found],
+            "code": [reason.code for _, reason in found],
+            "reason": [reason.reason for _, reason in found],
+        }
+    )
+    return table.astype(dict.fromkeys(WHY[1:], "str"))

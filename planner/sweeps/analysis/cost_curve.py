@@ -1,0 +1,94 @@
+"""What each further step of one axis costs: the marginal abatement curve of a green share.
+
+Between neighbouring cases along the axis, in the order of the axis' values:
+
+    cost_cny           = profit before - profit after
+    cost_cny_per_point = cost_cny / (100 * growth of the renewable share of what is drawn)
+    green_mwh          = growth of the share * what load and compute draw after
+    cost_cny_per_mwh   = cost_cny / green_mwh
+    cost_cny_per_tco2  = cost_cny / fall of the emission, that of imports included
+
+`green_mwh` is the renewable energy beyond what the former share would supply; a share also grows
+where less is drawn. A quotient stays empty where its divisor does not grow: then the rule did not
+bind, or something else gave way. `hidden` says that the cost is no more than what the solver's gap
+leaves open in the two cases, so that its sign is not known.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, is_number, numbers
+
+SHARE = "green.load_share"
+DRAWN = re.compile(r"allocation_mwh\.[^.]+\.(compute|load)")
+EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
+BOUND = "bound_cny"
+NO_GROWTH = 1e-9  # relative growth of a divisor that is none
+
+
+def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """Return a row for each pair of neighbouring cases with a plan; empty where there is no pair.
+
+    Columns: from_case, to_case, from_value, to_value, share (that of the second case), cost_cny,
+    points, green_mwh, abated_tco2, cost_cny_per_point, cost_cny_per_mwh, cost_cny_per_tco2, hidden,
+    skipped (cases without a plan between the two).
+
+    Raises:
+        ScenarioError: an unknown column, words on the axis, or several cases with one value.
+    """
+    demand_columns(cases, [axis], "axes")
+    if not all(is_number(value) for value in cases[axis]):
+        raise ScenarioError(
+            [Problem("holds words; a cost curve needs numbers", axis, "cost curve")]
+        )
+    if cases[axis].duplicated().any():
+        raise ScenarioError([Problem("several cases have one value", axis, "cost curve")])
+    ordered = cases.sort_values(axis, kind="stable").reset_index(drop=True)
+    profit, share = numbers(ordered, OUTPUT), numbers(ordered, SHARE)
+    drawn = _sum(ordered, [str(name) for name in ordered if DRAWN.fullmatch(str(name))])
+    demand_columns(ordered, EMISSION, "cost curve")
+    emission = _sum(ordered, EMISSION)
+    open_cny = numbers(ordered, BOUND) - profit
+    known = np.flatnonzero(profit.notna())
+    number, value = ordered["case"].to_numpy(dtype=int), ordered[axis].to_numpy(dtype=float)
+    found = []
+    for one, two in itertools.pairwise(known.tolist()):
+        cost = float(profit[one] - profit[two])
+        points = 100 * float(share[two] - share[one])
+        green = float((share[two] - share[one]) * drawn[two])
+        abated = float(emission[one] - emission[two])
+        found.append(
+            {
+                "from_case": int(number[one]),
+                "to_case": int(number[two]),
+                "from_value": float(value[one]),
+                "to_value": float(value[two]),
+                "share": float(share[two]),
+                "cost_cny": cost,
+                "points": points,
+                "green_mwh": green,
+                "abated_tco2": abated,
+                "cost_cny_per_point": _over(cost, points, 100.0),
+                "cost_cny_per_mwh": _over(cost, green, float(drawn[two])),
+                "cost_cny_per_tco2": _over(cost, abated, float(emission[one])),
+                "hidden": bool(abs(cost) <= max(open_cny[one], open_cny[two])),
+                "skipped": int(two - one - 1),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Return the sum of columns by row; what a plan does not have is 0."""
+    return sum((numbers(cases, name).fillna(0.0) for name in columns), pd.Series(0.0, cases.index))
+
+
+def _over(cost: float, growth: float, size: float) -> float:
+    return cost / growth if growth > NO_GROWTH * max(1.0, abs(size)) else np.nan

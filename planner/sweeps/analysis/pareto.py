@@ -1,0 +1,66 @@
+"""The Pareto front of two outputs: the cases that no other case beats in both.
+
+The case table sorted by an output; cases without it stand at the end and keep their status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.case_table import OUTPUT, numbers
+
+DIRECTIONS = ("max", "min")
+
+
+def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of `cases` on the front, the best in the first output first.
+
+    A case is on the front unless another one is at least as good in both outputs and better in one;
+    of cases that are equal in both, all are. Cases without a plan are not on it.
+
+    Args:
+        cases: the table of cases.
+        wanted: two outputs and their directions, such as
+            {"objective_cny": "max", "carbon.emission_tco2": "min"}.
+
+    Raises:
+        ScenarioError: not two outputs, an unknown direction or an unknown column.
+    """
+    if len(wanted) != 2:
+        raise ScenarioError([Problem(f"needs two outputs, has {len(wanted)}", path="Pareto front")])
+    signs: list[Any] = []
+    for output, direction in wanted.items():
+        if direction not in DIRECTIONS:
+            said = f"must be max or min, is {direction!r}"
+            raise ScenarioError([Problem(said, output, "Pareto front")])
+        signs.append(1.0 if direction == "max" else -1.0)
+    better = pd.concat([numbers(cases, name) for name in wanted], axis=1) * signs
+    better.columns = pd.Index(["first", "second"])
+    ranked = better.dropna().sort_values(["first", "second"], ascending=False, kind="stable")
+    second = ranked["second"].to_numpy()
+    # A row is beaten by the best second output among the rows whose first output is larger, or by
+    # a row of the same first output that stands before it.
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(second)])[: len(second)]
+    twin = ranked.duplicated(["first", "second"], keep="first").to_numpy()
+    front = np.asarray(second > before)
+    for row in np.flatnonzero(twin):
+        front[row] = front[row - 1]
+    return cases.loc[ranked.index[front]]
+
+
+def ranking(
+    cases: pd.DataFrame, output: str = OUTPUT, *, smallest_first: bool = False
+) -> pd.DataFrame:
+    """Return every case, the largest output first unless told otherwise.
+
+    Raises:
+        ScenarioError: an unknown output.
+    """
+    values = numbers(cases, output)
+    order = values.sort_values(ascending=smallest_first, kind="stable", na_position="last").index
+    return cases.loc[order]

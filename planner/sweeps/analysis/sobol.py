@@ -1,0 +1,153 @@
+"""Sobol indices: which share of an output's variance an axis causes, alone and with the others.
+
+    first order S1: the share the axis causes alone
+    total order ST: the share that would be gone if the axis were known, interactions included
+
+Estimated by SALib from cases in the order of Saltelli's scheme: blocks of D + 2 (or 2 D + 2) cases,
+a point A, A with one axis after the other taken from a point B (B with one from A), and B.
+The order is checked, since indices of a table in any other order would be numbers without meaning.
+The confidence is that of resampling the blocks.
+
+A block in which a case has no plan is left out as a whole, and the result says how many are left
+out; where more than a tenth would be, indices are refused. What is left describes only the part of
+the space that has plans.
+
+Sources: Saltelli et al., Computer Physics Communications 181 (2010) 259-270;
+Jansen, Computer Physics Communications 117 (1999) 35-43.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import PlannerError, Problem, ScenarioError
+from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, failures, numbers
+
+LEFT_OUT = 0.1  # largest share of blocks that may be left out
+RESAMPLES = 1000
+FLAT = 1e-12  # a spread below this, relative to the output's size, is none
+
+
+class MissingExtraError(PlannerError):
+    """A package that is installed on request is not there."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Indices:
+    """Sobol indices of one output.
+
+    table: axis, first, first_confidence, total, total_confidence; the largest total first.
+    blocks: blocks used; left_out: blocks left out because a case in them has no plan.
+    note: what a reader has to know, in words; empty where every case has a plan.
+    """
+
+    output: str
+    table: pd.DataFrame
+    blocks: int
+    left_out: int
+    confidence: float
+    note: str
+
+
+def sobol_indices(
+    cases: pd.DataFrame,
+    axes: Sequence[str],
+    output: str = OUTPUT,
+    *,
+    confidence: float = 0.95,
+    seed: int = 1,
+) -> Indices:
+    """Return first- and total-order indices of every axis.
+
+    Args:
+        cases: the table of cases of a `sobol` design, whole.
+        axes: the columns that are axes, in the order of the sweep file.
+        output: the column to explain.
+        confidence: level of the confidence intervals, which are plus and minus.
+        seed: seed of the resampling.
+
+    Raises:
+        ScenarioError: unknown columns, cases that are no Sobol design, or too few with a plan.
+        MissingExtraError: SALib is not installed.
+    """
+    demand_columns(cases, axes, "axes")
+    try:
+        from SALib.analyze import sobol
+    except ImportError:
+        said = "Sobol indices need SALib: pip install 'planner[sensitivity]'"
+        raise MissingExtraError(said) from None
+    table = cases.sort_values("case", kind="stable")
+    size, second = _block_size(table, axes)
+    values = numbers(table, output).to_numpy().reshape(-1, size)
+    whole = ~np.isnan(values).any(axis=1)
+    blocks, left_out = int(whole.sum()), int((~whole).sum())
+    if left_out > LEFT_OUT * len(whole) or blocks < 2:
+        raise _refusal(
+            f"{left_out} of {len(whole)} blocks hold a case without {output}, more than a tenth"
+            if blocks >= 2 else f"two whole blocks of {size} cases are needed, there are {blocks}",
+            table,
+        )  # fmt: skip
+    used = values[whole]
+    note = ""
+    if left_out:
+        note = (
+            f"{left_out} of {len(whole)} blocks are left out, since {np.isnan(values).sum()} cases"
+            f" have no {output}: the indices describe only the part of the space that has plans"
+        )
+    if float(np.ptp(used)) <= FLAT * max(1.0, float(np.abs(used).max())):
+        raise _refusal(f"{output} is the same in every case: there is no variance to share", table)
+    problem = {"num_vars": len(axes), "names": list(axes), "bounds": [[0.0, 1.0]] * len(axes)}
+    found = sobol.analyze(
+        problem, used.ravel(), calc_second_order=second, num_resamples=RESAMPLES,
+        conf_level=confidence, seed=seed,
+    )  # fmt: skip
+    result = pd.DataFrame(
+        {
+            "axis": list(axes),
+            "first": np.asarray(found["S1"], dtype=float),
+            "first_confidence": np.asarray(found["S1_conf"], dtype=float),
+            "total": np.asarray(found["ST"], dtype=float),
+            "total_confidence": np.asarray(found["ST_conf"], dtype=float),
+        }
+    )
+    order = result["total"].sort_values(ascending=False, kind="stable").index
+    ordered = result.loc[order].reset_index(drop=True)
+    return Indices(output, ordered, blocks, left_out, confidence, note)
+
+
+def _block_size(table: pd.DataFrame, axes: Sequence[str]) -> tuple[int, bool]:
+    """Return the cases in a block and whether it holds those of second order.
+
+    Raises:
+        ScenarioError: the cases do not stand in the order of Saltelli's scheme.
+    """
+    codes = [pd.factorize(table[axis])[0] for axis in axes]  # equal values, equal codes
+    points = np.column_stack(codes)
+    count = len(axes)
+    for size, second in ((count + 2, False), (2 * count + 2, True)):
+        if len(points) and len(points) % size == 0:
+            blocks = points.reshape(-1, size, count)
+            first, last = blocks[:, :1], blocks[:, -1:]
+            eye = np.eye(count, dtype=bool)
+            wanted = [np.where(eye, last, first)]
+            if second:
+                wanted.append(np.where(eye, first, last))
+            if np.array_equal(blocks[:, 1:-1], np.concatenate(wanted, axis=1)):
+                return size, second
+    raise _refusal(
+        "the cases are no whole Sobol design: each block must hold a point, that point with one"
+        " axis moved at a time, and the point it moves to"
+    )
+
+
+def _refusal(said: str, table: pd.DataFrame | None = None) -> ScenarioError:
+    lost: list[Any] = [] if table is None else failures(table).head(3).to_dict("records")
+    why = "; ".join(f"{row['cases']} x {row['status']}: {row['message']}" for row in lost)
+    return ScenarioError([Problem(f"{said} ({why})" if why else said, path="Sobol indices")])

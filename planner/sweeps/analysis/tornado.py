@@ -1,0 +1,96 @@
+"""What each axis does alone: the output at its lowest and highest value against the base case.
+
+    change_low  = output at the lowest value tried - output of the base case
+    change_high = output at the highest value tried - output of the base case
+    swing       = largest - smallest output among the base case and all cases of the axis
+
+Only cases count in which one axis moves and every other has its base value; so the table works on
+one_at_a_time and on any other design that holds such cases. An end without a plan keeps its row and
+its status; the swing is then that of the cases with a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.case_table import (
+    OUTPUT,
+    base_row,
+    demand_columns,
+    equal,
+    is_number,
+    levels,
+    numbers,
+    same,
+)
+
+COLUMNS = (
+    "axis", "base", "low", "high", "output_base", "output_low", "output_high",
+    "change_low", "change_high", "swing", "status_low", "status_high", "cases", "without_plan",
+)  # fmt: skip
+
+
+def tornado(
+    cases: pd.DataFrame,
+    axes: Sequence[str],
+    output: str = OUTPUT,
+    base: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Return a row an axis, the widest swing first; columns as COLUMNS.
+
+    Args:
+        cases: the table of cases.
+        axes: the columns that are axes.
+        output: the column to explain.
+        base: the value of every axis in the base case; None takes case 0 for the base case.
+
+    Raises:
+        ScenarioError: an unknown column, no base case, or a base case without the output.
+    """
+    demand_columns(cases, axes, "axes")
+    values = numbers(cases, output)
+    row = base_row(cases, axes, base)
+    if row is None:
+        raise ScenarioError([Problem("no case has every axis at its base value", path="tornado")])
+    if np.isnan(values[row]):
+        said = f"the base case has no {output}: its status is {cases['status'][row]!s}"
+        raise ScenarioError([Problem(said, path="tornado")])
+    at_base = {axis: equal(cases[axis], cases.at[row, axis]) for axis in axes}
+    found = []
+    for axis in axes:
+        alone = pd.Series(True, index=cases.index)
+        for other in axes:
+            if other != axis:
+                alone &= at_base[other]
+        found.append(_row(cases[alone], values, axis, row))
+    table = pd.DataFrame(found, columns=list(COLUMNS))
+    order = table["swing"].sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def _row(alone: pd.DataFrame, values: pd.Series, axis: str, row: Any) -> dict[str, Any]:
+    """Return what one axis does; `alone` holds its cases and the base case."""
+    base, output = alone.at[row, axis], float(values[row])
+    tried = levels(alone[axis])
+    if not all(is_number(value) for value in tried):  # words: base is in no order
+        tried = [value for value in tried if not same(value, base)] or tried
+    ends = {"low": tried[0], "high": tried[-1]}
+    found: dict[str, Any] = {"axis": axis, "base": base, "output_base": output}
+    for end, value in ends.items():
+        at = alone.index[equal(alone[axis], value)][0]
+        found |= {
+            end: value,
+            f"output_{end}": float(values[at]),
+            f"change_{end}": float(values[at]) - output,
+            f"status_{end}": alone.at[at, "status"],
+        }
+    known = values[alone.index].dropna()
+    found["swing"] = float(known.max() - known.min())
+    found["cases"] = len(alone)
+    found["without_plan"] = len(alone) - len(known)
+    return found

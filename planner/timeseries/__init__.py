@@ -1,0 +1,1 @@
+"""Horizons, series in every form a scenario may write them, and schedules."""

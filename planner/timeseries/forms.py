@@ -1,0 +1,268 @@
+"""Every form in which a scenario may write a series, and what each means on the horizon's steps.
+
+Nothing is resampled, filled or clipped unless the scenario says `resample`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BeforeValidator, Field
+
+from planner.errors import shown
+from planner.fields import Frozen
+from planner.timeseries.csv_table import CsvTable, read_csv
+from planner.timeseries.horizon import Calendar, Horizon
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass
+class Context:
+    """What reading a series needs to know: the horizon, the calendar and the scenario's folder."""
+
+    horizon: Horizon
+    calendar: Calendar
+    folder: Path
+    tables: dict[tuple[str, str], CsvTable] = field(default_factory=dict)
+    columns: dict[tuple[str | None, ...], Array] = field(default_factory=dict)
+
+    def table(self, name: str, encoding: str) -> CsvTable:
+        """Read a CSV of the scenario's folder once. Raises ValueError in the user's words."""
+        key = (name, encoding)
+        if key not in self.tables:
+            self.tables[key] = read_csv(self.folder, name, encoding, self.horizon.zone)
+        return self.tables[key]
+
+
+class CsvSeries(Frozen):
+    """A column of a CSV with a `time` column; rows are matched by time."""
+
+    csv: str
+    """File, relative to the scenario; it may not leave the scenario's folder."""
+    column: str
+    """Name of the column."""
+    stamp: Literal["start", "end"] = "start"
+    """Which end of the interval a row names; Chinese market files name the end (00:15..24:00)."""
+    scale: float = 1.0
+    """Multiplies every value."""
+    encoding: str = "utf-8"
+    """Encoding of the file; gb18030 is common in China."""
+    resample: Literal["hold", "mean"] | None = None
+    """What to do when the file's step differs: hold a coarser value, or average finer ones."""
+
+    def resolve(self, context: Context) -> Array:
+        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        key = (self.csv, self.column, self.stamp, self.encoding, self.resample)
+        if key not in context.columns:  # variants of a scenario scale the same column
+            context.columns[key] = self._picked(context)
+        return np.asarray(context.columns[key] * self.scale)
+
+    def _picked(self, context: Context) -> Array:
+        horizon = context.horizon
+        table = context.table(self.csv, self.encoding)
+        values = table.column(self.column)
+        step = table.step_min or horizon.step_min  # one row says nothing about its step
+        self._check_step(step, horizon)
+        interval, cell = pd.Timedelta(minutes=step), min(step, horizon.step_min)
+        begins = table.times - interval if self.stamp == "end" else table.times
+        first = horizon.starts[0]
+        wanted = pd.date_range(
+            first, periods=round(horizon.hours * 60 / cell), freq=pd.Timedelta(minutes=cell)
+        )
+        if (begins[0] - first) % pd.Timedelta(minutes=cell):
+            raise ValueError(
+                f"{self.csv}: its rows begin at {begins[0]:%H:%M:%S}, which falls on no"
+                f" {cell:g} min step of the horizon; mind `stamp`"
+            )
+        rows = begins.get_indexer(begins[0] + ((wanted - begins[0]) // interval) * interval)
+        if (rows < 0).any():
+            missing = wanted[rows < 0]
+            raise ValueError(
+                f"{self.csv} has no row for {missing[0].isoformat()}"
+                + (f" and {len(missing) - 1} later times" if len(missing) > 1 else "")
+                + f"; it covers {begins[0].isoformat()} to {(begins[-1] + interval).isoformat()}"
+            )
+        used = np.arange(rows[0], rows[-1] + 1)
+        extra = np.setdiff1d(used, rows)
+        if extra.size:
+            raise ValueError(
+                f"{self.csv}:{table.lines[extra[0]]}: comes between two rows that are"
+                f" {step:g} min apart, the step of the file"
+            )
+        picked = values[rows]
+        bad = np.flatnonzero(np.isnan(picked))
+        if bad.size:
+            row = int(rows[bad[0]])
+            raise ValueError(
+                f"{self.csv}:{table.lines[row]}: column {self.column} must hold a finite number"
+                f" such as 0.5, is {table.given(self.column, row)}"
+            )
+        if step < horizon.step_min:
+            picked = picked.reshape(horizon.steps, -1).mean(axis=1)
+        return np.asarray(picked)
+
+    def _check_step(self, step: float, horizon: Horizon) -> None:
+        if step == horizon.step_min:
+            return
+        said = f"{self.csv} has a step of {step:g} min, the horizon of {horizon.step_min} min"
+        how = "mean" if step < horizon.step_min else "hold"
+        if max(step, horizon.step_min) % min(step, horizon.step_min):
+            raise ValueError(f"{said}; one must be a multiple of the other")
+        if self.resample is None or (self.resample == "hold" and how == "mean"):
+            raise ValueError(f"{said}; add `resample: {how}` if that is meant")
+
+
+class HoursSeries(Frozen):
+    """The same 24 values every day, by local hour."""
+
+    hours: Annotated[tuple[float, ...], Field(min_length=24, max_length=24, strict=False)]
+    """24 numbers: the value from 0:00, from 1:00, ..."""
+
+    def resolve(self, context: Context) -> Array:
+        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        by_hour: Array = np.array(self.hours, dtype=float)
+        return np.take(by_hour, context.horizon.minute_of_day // 60)
+
+
+def read_hours(value: Any) -> Any:
+    """Check hours of the day such as 8-12. Raises ValueError in the user's words."""
+    _minutes(value)
+    return value
+
+
+def _minutes(text: Any) -> tuple[int, int]:
+    clock = r"(\d{1,2})(?::([0-5]\d))?"
+    match = re.fullmatch(rf"\s*{clock}\s*-\s*{clock}\s*", str(text))
+    if match is None:
+        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {shown(text)}")
+    first, last = (int(match[i]) * 60 + int(match[i + 1] or 0) for i in (1, 3))
+    if max(first, last) > 24 * 60 or first == last:
+        raise ValueError(f"must lie between 0 and 24 and not be empty, is {text!r}")
+    return first, last
+
+
+def _read_dates(value: Any) -> Any:
+    text = value.isoformat() if isinstance(value, dt.date) else value
+    _date_range(text)
+    return text
+
+
+def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
+    """Read one date or `from/to`; the flag says that the year does not matter."""
+    message = f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {shown(text)}"
+    match = re.fullmatch(r"((?:\d{4}-)?)(\d\d-\d\d)(?:/((?:\d{4}-)?)(\d\d-\d\d))?", str(text))
+    if match is None:
+        raise ValueError(message)
+    year, day, last_year, last_day = match.groups()
+    if last_day is None:
+        last_year, last_day = year, day
+    if bool(year) != bool(last_year):
+        raise ValueError(f"must have a year in both dates or in none, is {text!r}")
+    try:
+        first = dt.date.fromisoformat(f"{year or '2000-'}{day}")
+        last = dt.date.fromisoformat(f"{last_year or '2000-'}{last_day}")
+    except ValueError:
+        raise ValueError(message) from None
+    if year and last < first:
+        raise ValueError(f"must not end before it begins, is {text!r}")
+    return first, last, not year
+
+
+class CalendarTimes(Frozen):
+    """When something holds; what is not named does not matter."""
+
+    months: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Field(min_length=1, strict=False)
+    ] = None
+    """Months of the year, 1..12."""
+    dates: Annotated[
+        tuple[Annotated[str, BeforeValidator(_read_dates)], ...] | None,
+        Field(min_length=1, strict=False),
+    ] = None
+    """Dates or ranges, with or without a year: "07-15/08-31", 2026-10-01. Both ends count."""
+    days: Literal["workday", "weekend", "holiday"] | None = None
+    """Kind of day, by the weekday and the scenario's `holidays` and `workdays`."""
+    hours: Annotated[
+        tuple[Annotated[str, BeforeValidator(read_hours)], ...] | None,
+        Field(min_length=1, strict=False),
+    ] = None
+    """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
+
+    def matches(self, context: Context) -> np.ndarray:
+        """Return which steps it holds for; shape (T,), boolean. Raises ValueError for `hours`."""
+        horizon = context.horizon
+        found = np.ones(horizon.steps, dtype=bool)
+        if self.months is not None:
+            found &= np.isin(horizon.starts.month, self.months)
+        if self.dates is not None:
+            found &= self._on_dates(horizon)
+        if self.days is not None:
+            dates = horizon.starts.date
+            of_day = {date: context.calendar.kind(date) == self.days for date in set(dates)}
+            found &= np.array([of_day[date] for date in dates])
+        if self.hours is not None:
+            found &= self._in_hours(horizon)
+        return found
+
+    def _on_dates(self, horizon: Horizon) -> np.ndarray:
+        found = np.zeros(horizon.steps, dtype=bool)
+        dates = horizon.starts.date
+        for text in self.dates or ():
+            first, last, yearly = _date_range(text)
+            for date in set(dates):
+                day = date.replace(year=2000) if yearly else date
+                wraps = yearly and last < first
+                inside = day >= first or day <= last if wraps else first <= day <= last
+                if inside:
+                    found |= dates == date
+        return found
+
+    def _in_hours(self, horizon: Horizon) -> np.ndarray:
+        clock = horizon.minute_of_day
+        found = np.zeros(horizon.steps, dtype=bool)
+        for text in self.hours or ():
+            first, last = _minutes(text)
+            if first % horizon.step_min or last % horizon.step_min:
+                raise ValueError(f"hours must fall on steps of {horizon.step_min} min, is {text!r}")
+            if first < last:
+                found |= (clock >= first) & (clock < last)
+            else:
+                found |= (clock >= first) | (clock < last)
+        return found
+
+
+class CalendarEntry(CalendarTimes):
+    """A value and when it holds; what is not named does not matter."""
+
+    value: float
+    """The value."""
+
+
+class CalendarSeries(Frozen):
+    """Values by month, date, kind of day and hour; the last entry that matches a step wins."""
+
+    calendar: Annotated[tuple[CalendarEntry, ...], Field(min_length=1, strict=False)]
+    """The entries, general ones first."""
+
+    def resolve(self, context: Context) -> Array:
+        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        result = np.full(context.horizon.steps, np.nan)
+        for i, entry in enumerate(self.calendar):
+            try:
+                result[entry.matches(context)] = entry.value
+            except ValueError as error:
+                raise ValueError(f"calendar[{i}].{error}") from None
+        holes = np.flatnonzero(np.isnan(result))
+        if holes.size:
+            raise ValueError(
+                f"calendar: no entry matches {context.horizon.at(int(holes[0]) + 1)}"
+                + (f" and {holes.size - 1} other steps" if holes.size > 1 else "")
+            )
+        return result

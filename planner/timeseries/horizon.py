@@ -1,0 +1,170 @@
+"""The time a plan covers: its steps, its local clock and calendar, and windows of it.
+
+Steps are numbered 1..T over the whole horizon. Flows live on steps; states live on points: point t
+is the end of step t, point 0 is the past.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BeforeValidator, Field, model_validator
+
+from planner.errors import shown
+from planner.fields import Frozen
+
+
+def _read_start(value: Any) -> Any:
+    moment = value
+    try:
+        if isinstance(value, str):
+            moment = dt.datetime.fromisoformat(value)
+        offset = moment.utcoffset()
+    except (ValueError, AttributeError):
+        offset = None
+    if offset is None:
+        message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
+        raise ValueError(f"{message}, is {shown(value)}")
+    if offset % dt.timedelta(minutes=1):
+        raise ValueError(f"must have an offset of whole minutes, is {value!r}")
+    if not 1900 <= moment.year < 2200:
+        raise ValueError(f"must lie in the years 1900 to 2199, is {value!r}")
+    return moment
+
+
+class Horizon(Frozen):
+    """When the plan begins, how long it lasts and how finely it is cut."""
+
+    start: Annotated[dt.datetime, BeforeValidator(_read_start)]
+    """First moment of the plan, with an offset: 2026-07-15T00:00:00+08:00. Local time is this
+    offset."""
+    hours: Annotated[float, Field(gt=0, le=8784 * 3)]
+    """Length in hours, a whole number of steps."""
+    step_min: Literal[5, 10, 15, 20, 30, 60] = 60
+    """Length of a step in minutes."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Horizon:
+        midnight = self.start.replace(hour=0, minute=0, second=0, microsecond=0)
+        if (self.start - midnight) % dt.timedelta(minutes=self.step_min):
+            raise ValueError(
+                f"start must fall on a {self.step_min} min step of the day, is"
+                f" {self.start:%H:%M:%S}"
+            )
+        steps = self.hours * 60 / self.step_min
+        if abs(steps - round(steps)) > 1e-9 or round(steps) < 1:
+            raise ValueError(
+                f"hours must be a whole number of {self.step_min} min steps, is {self.hours:g}"
+            )
+        return self
+
+    @cached_property
+    def step_h(self) -> float:
+        """Length of a step in hours."""
+        return self.step_min / 60
+
+    @cached_property
+    def steps(self) -> int:
+        """The number of steps, T."""
+        return round(self.hours * 60 / self.step_min)
+
+    @cached_property
+    def zone(self) -> dt.timezone:
+        """The fixed offset that local times are given in."""
+        offset = self.start.utcoffset()
+        assert offset is not None
+        return dt.timezone(offset)
+
+    @cached_property
+    def starts(self) -> pd.DatetimeIndex:
+        """The start of every step, with offset; length T."""
+        first = pd.Timestamp(self.start).tz_convert(self.zone)
+        return pd.date_range(first, periods=self.steps, freq=f"{self.step_min}min", name="time")
+
+    @cached_property
+    def minute_of_day(self) -> np.ndarray:
+        """Local minutes since midnight at the start of every step; shape (T,)."""
+        return np.asarray(self.starts.hour * 60 + self.starts.minute)
+
+    @cached_property
+    def days(self) -> list[list[int]]:
+        """The steps of each local day, in order."""
+        return self._grouped("D")
+
+    @cached_property
+    def months(self) -> dict[str, list[int]]:
+        """The steps of each local month, keyed such as 2026-07."""
+        groups = self._grouped("M")
+        return {self.starts[g[0] - 1].strftime("%Y-%m"): g for g in groups}
+
+    def _grouped(self, period: str) -> list[list[int]]:
+        labels = self.starts.tz_localize(None).to_period(period).astype("int64")
+        cuts = np.flatnonzero(np.diff(labels)) + 1
+        return [list(map(int, part)) for part in np.split(np.arange(1, self.steps + 1), cuts)]
+
+    def steps_up(self, hours: float) -> int:
+        """Hours as steps, rounded up: minimum times and pasts."""
+        return math.ceil(hours / self.step_h - 1e-9)
+
+    def steps_down(self, hours: float) -> int:
+        """Hours as steps, rounded down: deadlines."""
+        return math.floor(hours / self.step_h + 1e-9)
+
+    def at(self, step: int) -> str:
+        """The local start of a step for people: 07-15 14:00."""
+        moment: str = self.starts[step - 1].strftime("%m-%d %H:%M")
+        return moment
+
+    @property
+    def window(self) -> Window:
+        """The whole horizon as a window."""
+        return Window(1, self.steps)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A range of steps of a horizon, both ends included; steps keep their absolute numbers."""
+
+    first: int
+    last: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.first, self.last + 1))
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+
+def _read_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
+    return value
+
+
+Dates = Annotated[tuple[Annotated[dt.date, BeforeValidator(_read_date)], ...], Field(strict=False)]
+
+
+class Calendar:
+    """Which dates are working days, weekends and holidays, by the scenario's own lists."""
+
+    def __init__(self, holidays: tuple[dt.date, ...], workdays: tuple[dt.date, ...]) -> None:
+        self.holidays = frozenset(holidays)
+        self.workdays = frozenset(workdays)
+
+    def kind(self, date: dt.date) -> str:
+        """Return "holiday", "workday" or "weekend"; make-up working days win over weekends."""
+        if date in self.holidays:
+            return "holiday"
+        if date in self.workdays or date.weekday() < 5:
+            return "workday"
+        return "weekend"

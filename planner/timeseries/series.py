@@ -1,0 +1,134 @@
+"""Quantities that change over time: fields that take any form of a series.
+
+Each form resolves to a read-only array of one float per step of the horizon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import (
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from planner.fields import LARGEST
+from planner.timeseries.forms import (
+    Array,
+    CalendarEntry,
+    CalendarSeries,
+    Context,
+    CsvSeries,
+    HoursSeries,
+)
+from planner.timeseries.horizon import Horizon
+
+__all__ = [
+    "CONSTANT", "SERIES_MARK", "SERIES_MODELS", "Array", "Bounds", "NonNegative", "PerUnit",
+    "Series", "series_json_schema",
+]  # fmt: skip
+
+
+def _form(value: Any) -> str:
+    """Name the form a series is written in; tags begin with = so that paths can leave them out."""
+    if isinstance(value, np.ndarray):
+        return "=array"
+    if isinstance(value, list | tuple):
+        return "=list"
+    if isinstance(value, dict):
+        for key in ("csv", "hours", "calendar"):
+            if key in value:
+                return f"={key}"
+    return CONSTANT
+
+
+CONSTANT = "=constant"
+SERIES_MODELS = (CsvSeries, HoursSeries, CalendarSeries, CalendarEntry)
+
+SeriesSpec = Annotated[
+    Annotated[float, Tag(CONSTANT)]
+    | Annotated[tuple[float, ...], Field(strict=False), Tag("=list")]
+    | Annotated[CsvSeries, Tag("=csv")]
+    | Annotated[HoursSeries, Tag("=hours")]
+    | Annotated[CalendarSeries, Tag("=calendar")]
+    | Annotated[np.ndarray, Tag("=array")],
+    Discriminator(_form),
+]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Marks an array field as a series and says which values it may take."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(
+            self._resolve, handler.generate_schema(SeriesSpec)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        limits = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le}
+        return {SERIES_MARK: {name: limit for name, limit in limits.items() if limit is not None}}
+
+    def _resolve(self, spec: Any, info: ValidationInfo) -> Array:
+        context = info.context
+        if not isinstance(context, Context):
+            raise ValueError("series can only be read as part of a scenario")
+        steps = context.horizon.steps
+        if isinstance(spec, int | float):
+            values = np.full(steps, float(spec))
+        elif isinstance(spec, tuple | np.ndarray):
+            values = np.array(spec, dtype=float)
+            if values.shape != (steps,):
+                raise ValueError(f"needs one value per step, {steps}, and has {values.size}")
+        else:
+            values = spec.resolve(context)
+        self._check(values, context.horizon)
+        values.flags.writeable = False
+        return values
+
+    def _check(self, values: Array, horizon: Horizon) -> None:
+        wrong = [(~(abs(values) <= LARGEST), f"must be finite and within {LARGEST:g} in size")]
+        if self.ge is not None:
+            wrong.append((values < self.ge, f"must be {self.ge:g} or more"))
+        if self.gt is not None:
+            wrong.append((values <= self.gt, f"must be above {self.gt:g}"))
+        if self.le is not None:
+            wrong.append((values > self.le, f"must be {self.le:g} or less"))
+        for steps, words in wrong:
+            if steps.any():
+                step = int(np.flatnonzero(steps)[0])
+                constant = (values == values[step]).all()
+                when = "" if constant else f" at {horizon.at(step + 1)}"
+                raise ValueError(f"{words}, is {values[step]:g}{when}")
+
+
+Series = Annotated[np.ndarray, Bounds()]
+NonNegative = Annotated[np.ndarray, Bounds(ge=0.0)]
+PerUnit = Annotated[np.ndarray, Bounds(ge=0.0, le=1.0)]
+
+
+SERIES_MARK = "x-series"  # stands for a series in a component's JSON Schema until it is assembled
+
+
+def series_json_schema() -> dict[str, Any]:
+    """The JSON Schema of every form a series may take, with its own definitions inside."""
+    from pydantic import TypeAdapter
+
+    form = float | list[float] | CsvSeries | HoursSeries | CalendarSeries
+    schema: dict[str, Any] = TypeAdapter(form).json_schema(ref_template="#/$defs/{model}")
+    return schema

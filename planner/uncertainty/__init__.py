@@ -1,1 +1,0 @@
-"""What is not known a day ahead: the members of a scenario, each a possible future."""

@@ -1,0 +1,251 @@
+"""The command line: words, exit codes and streams."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planner.cli.app import app
+from tests.support.full_site import line_of, write
+
+ROOT = Path(__file__).parent.parent.parent
+
+COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]
+TINY = """\
+name: tiny
+horizon: {start: 2026-07-15T00:00:00+08:00, hours: 2}
+components:
+  grid: {kind: grid, import_limit_mw: 4, export_limit_mw: 4, resale: true,
+         import_price_cny_per_mwh: [10, 50], export_price_cny_per_mwh: [10, 50]}
+  battery: {kind: battery, capacity_mwh: 10, charge_power_mw: 4, discharge_power_mw: 4,
+            charge_efficiency: 1, discharge_efficiency: 1, initial: {energy_mwh: 0},
+            ending: same_as_start}
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY)
+    return file
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_every_command_has_help_with_an_example(command: str | None) -> None:
+    result = run(*filter(None, [command]), "--help")
+    assert result.exit_code == 0
+    example = f"Example: planner {command or ''}".strip()
+    assert example in " ".join(result.output.split())
+
+
+def test_check_says_what_it_found_and_warns(tmp_path: Path) -> None:
+    at_least = ("ending: {value_cny_per_mwh: 300}", "ending: {at_least_mwh: 5}")
+    result = run("check", write(tmp_path, at_least))
+    assert result.exit_code == 0
+    assert "full_site: valid" in result.stdout
+    assert "2026-07-15T00:00:00+08:00, 12 h in 12 steps of 60 min" in result.stdout
+    assert "  pv: renewable at site" in result.stdout
+    assert "warning: components.battery: energy left at the end has no value" in result.stdout
+    assert result.stderr == ""
+    assert run("check", tmp_path, "--quiet").stdout == ""
+
+
+def test_bad_input_is_exit_2_with_every_problem_on_stderr(tmp_path: Path) -> None:
+    file = write(tmp_path, ("capacity_mw: 100", "capacity_mw: x"), ("nodes: 1000", "nodes: -1"))
+    text = file.read_text()
+    for command in ("check", "solve"):
+        result = run(command, file)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.splitlines() == [
+            f"{file}:{line_of(text, 'capacity_mw: x')}: components.pv.capacity_mw:"
+            " must be a number, is 'x'",
+            f"{file}:{line_of(text, 'nodes: -1')}: components.gpus.nodes: must be 0 or more, is -1",
+            "2 problems",
+        ]
+
+
+def test_solve_writes_a_plan_folder_and_says_where(tiny: Path) -> None:
+    out = tiny.parent / "plan"
+    result = run("solve", tiny, "--out", out, "--formats", "csv, parquet")
+    assert result.exit_code == 0, result.stderr
+    assert "profit 160.00 CNY" in result.stdout
+    assert f"plan folder: {out}" in result.stdout.replace("\n", "")
+    names = {"allocation.csv", "ledger.csv", "scenario.yaml", "schedule.csv", "summary.json"}
+    assert names | {"schedule.parquet"} <= {path.name for path in out.iterdir()}
+
+
+def test_overrides_options_and_quiet(tiny: Path) -> None:
+    scaled = "components.grid.export_price_cny_per_mwh={scale: 2}"
+    out = tiny.parent / "plan"
+    result = run("solve", tiny, "--set", scaled, "--gap", "1e-6", "--time-limit", 60, "--quiet",
+                 "--out", out)  # fmt: skip
+    assert (result.exit_code, result.stdout) == (0, "")
+    # sold at 20 and 100, bought at 10 and 50: 4 MWh through the battery earn 4 x (100 - 10)
+    assert '"objective_cny": 360.0' in (out / "summary.json").read_text()
+
+
+# arguments after the scenario; what stderr says
+WRONG: list[tuple[list[str], str]] = [
+    (["--set", "a"], "--set: must be PATH=VALUE, is 'a'"),
+    (["--set", "=5"], "--set: must be PATH=VALUE, is '=5'"),
+    (["--set", "solver.gap=[1"], "override: solver.gap: is not valid YAML"),
+    (["--set", "solver.gap=a: b"], "override: solver.gap: is not valid YAML"),
+    (["--set", "solver.gap=&a [*a]"], "override: solver.gap: is too large or nested too deeply"),
+    (["--set", "solver.gap=x"], "override: solver.gap: must be a number, is 'x'"),
+    (["--set", "solver.gap=1", "--set", "solver.gap=2"], "override: solver.gap: is set twice"),
+    (["--set", "solver.gap=0", "--gap", "0.1"], "override: solver.gap: is set twice"),
+    (["--set", "components.bat.ending=5"], "there is no component 'bat'"),
+    (["--gap", "abc"], "override: solver.gap: must be a number, is 'abc'"),
+    (["--gap", "nan"], "override: solver.gap: must be a number, is 'nan'"),
+    (["--gap", "-1"], "override: solver.gap: must be 0 or more, is -1"),
+    (["--time-limit", "0"], "override: solver.time_limit_s: must be above 0, is 0"),
+    (["--time-limit", ".inf"], "override: solver.time_limit_s: must be a finite number, is inf"),
+    (["--formats", "xls"], "--formats: must be some of csv, parquet, xlsx, is 'xls'"),
+    (["--formats", ","], "--formats: must be some of csv, parquet, xlsx, is ','"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG)
+def test_wrong_arguments_are_exit_2(arguments: list[str], words: str, tiny: Path) -> None:
+    result = run("solve", tiny, *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_missing_scenario_is_exit_2(tmp_path: Path) -> None:
+    for path, said in ((tmp_path / "no.yaml", tmp_path / "no.yaml"),
+                       (tmp_path, tmp_path / "scenario.yaml")):  # fmt: skip
+        result = run("check", path)
+        assert result.exit_code == 2
+        assert result.stderr == f"{said}: cannot be read: No such file or directory\n"
+
+
+def test_an_infeasible_scenario_is_exit_3(tiny: Path) -> None:
+    town = "components.town={kind: load, demand_mw: 100}"
+    result = run("solve", tiny, "--set", town, "--out", tiny.parent / "plan")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert "town must be served 100 MW" in result.stderr
+    assert [path.name for path in (tiny.parent / "plan").iterdir()] == ["infeasible.json"]
+
+
+def test_a_limit_that_strikes_first_is_exit_4(tiny: Path) -> None:
+    result = run("solve", tiny, "--time-limit", "1e-9", "--out", tiny.parent / "plan")
+    assert result.exit_code == 4
+    assert "no plan was found within 1e-09 s" in result.stderr
+
+
+def test_schema_of_something_else_is_exit_2() -> None:
+    assert "is 'plan'" in run("schema", "plan").stderr
+    assert "must be scenario or sweep" in run("schema", "plan").stderr
+    assert run("schema", "plan").exit_code == 2
+
+
+def test_a_mistake_of_ours_is_told_without_a_traceback(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("planner.scenario.scenario.load", fail)
+    monkeypatch.delenv("PLANNER_TRACEBACK", raising=False)
+    result = run("check", tiny)
+    assert result.exit_code == 1
+    assert "a mistake in planner: ZeroDivisionError: by zero" in result.stderr
+    assert "Traceback" not in result.stderr
+    monkeypatch.setenv("PLANNER_TRACEBACK", "1")
+    assert isinstance(run("check", tiny).exception, ZeroDivisionError)
+
+
+def test_no_traceback_in_a_real_process_whatever_its_encoding(tmp_path: Path) -> None:
+    code = "from planner.cli.app import main; main()"
+    file = write(tmp_path, ("name: full_site", "name: 淮南"))
+    good = python(code, "check", file, PYTHONIOENCODING="ascii")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith("??: valid")
+    bad = python(code, "check", write(tmp_path, ("name: full_site", "淮南: 1")))
+    assert bad.returncode == 2
+    assert "Traceback" not in bad.stderr
+    assert "name: is required" in bad.stderr
+
+
+def test_ctrl_c_is_exit_130(tiny: Path) -> None:
+    code = (
+        "import planner.scenario.scenario\n"
+        "def load(*_): raise KeyboardInterrupt\n"
+        "planner.scenario.scenario.load = load\n"
+        "from planner.cli.app import main; main()\n"
+    )
+    done = python(code, "check", tiny)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+@pytest.mark.parametrize("command", [["--help"], ["check"]])
+def test_help_and_check_import_nothing_heavy(command: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys; from planner.cli.app import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+    )
+    given = [write(tmp_path)] if command == ["check"] else []
+    done = python(code, *command, *given)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.split())
+    assert not loaded & {"pyomo", "highspy", "scipy", "plotly", "matplotlib", "openpyxl"}
+    if command == ["--help"]:
+        assert not loaded & {"pandas", "numpy", "pydantic", "yaml"}
+
+
+def test_prices_are_printed_and_written_where_asked(tmp_path: Path) -> None:
+    runner, tiny_site = CliRunner(), str(ROOT / "scenarios" / "tiny_arbitrage")
+    shown = runner.invoke(app, ["prices", tiny_site])
+    assert shown.exit_code == 0, shown.output
+    assert "for the starts, stops and directions of this plan" in shown.output
+    assert "value_cny_per_mwh[grid]" in shown.output
+    assert "power_mw" in shown.output
+    out = tmp_path / "plan"
+    quiet = runner.invoke(app, ["prices", tiny_site, "--out", str(out), "--quiet", "--gap", "0"])
+    assert (quiet.exit_code, quiet.output) == (0, "")
+    assert {"prices.csv", "why.csv", "summary.json"} <= {path.name for path in out.iterdir()}
+    again = runner.invoke(app, ["solve", tiny_site, "--out", str(tmp_path / "b"), "--prices"])
+    assert again.exit_code == 0, again.output
+    assert "value_cny_per_mwh[grid]" in again.output
+    assert (tmp_path / "b" / "prices.csv").read_text() == (out / "prices.csv").read_text()
+    plain = runner.invoke(app, ["solve", tiny_site, "--out", str(tmp_path / "b"), "-q"])
+    assert plain.exit_code == 0
+    assert not (tmp_path / "b" / "prices.csv").exists()
+    assert runner.invoke(app, ["audit", str(out)]).exit_code == 0
+
+
+def test_prices_of_what_has_no_plan_are_infeasible(tmp_path: Path) -> None:
+    words = ["prices", str(ROOT / "scenarios" / "tiny_arbitrage")]
+    words += ["--set", "components.battery.ending={at_least_mwh: 9}", "--set"]
+    words += ["components.grid.import_limit_mw=0"]
+    bare = CliRunner().invoke(app, words)
+    assert bare.exit_code == 3
+    out = tmp_path / "plan"
+    assert CliRunner().invoke(app, [*words, "--out", str(out)]).exit_code == 3
+    assert [path.name for path in out.iterdir()] == ["infeasible.json"]

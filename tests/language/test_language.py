@@ -1,0 +1,385 @@
+"""Everything people read has Chinese words: texts, words of plans, sentences and units."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+import planner
+from planner.cli.app import app
+from planner.components.registry import KINDS
+from planner.fields import Frozen
+from planner.language.language import BY_ORIGIN, SENTENCE, WORD, language, number
+from planner.plan_tables.shares import COLUMNS as GREEN_COLUMNS
+from planner.plan_tables.tables import USES
+from planner.report.sweep_page.words import HEADINGS
+from planner.report.terminal.plan import show, show_prices
+from planner.studies.prices import prices
+from planner.sweeps.sweep_file import SweepFile
+from planner.sweeps.sweep_folder import FINISHED
+from planner.units import SUFFIXES
+from tests.support.build import battery, grid, load, renewable, reserve, thermal
+from tests.support.build import scenario as build
+from tests.support.full_site import write
+from tests.support.words import PACKAGE, catalogue, in_sources, texts
+
+EN, ZH = language("en"), language("zh")
+HAN = re.compile(r"[\u4e00-\u9fff、，：]")
+EMITS = ("    min_power_mw: 30\n", "    min_power_mw: 30\n    emission_tco2_per_gj: 0.1\n")
+PLACE = re.compile(r"\{(\w+)\}")
+SAME = {"PUE"}  # words that people write in Latin letters
+
+
+def chinese(text: str) -> bool:
+    return HAN.search(text) is not None or text in SAME
+
+
+@cache
+def plans() -> tuple[planner.Plan, ...]:
+    """Tiny plans in which between them everything happens that has a word of its own."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        site = prices(planner.load(write(Path(folder), EMITS))).plan
+    declared = grid(
+        declaration={
+            "exchange_mw": "decide", "band_share": 0.1,
+            "over_cost_cny_per_mwh": 5, "under_cost_cny_per_mwh": 5,
+        },
+        real_time_price_cny_per_mwh=[35, 45], fixed_cny_per_month=1000,
+        demand_charge_cny_per_mw_month=100, self_use_charge_cny_per_mwh={"renewable": 3},
+    )  # fmt: skip
+    parts = {
+        "grid": declared, "sun": renewable(20, 30, levelized_cost_cny_per_mwh=100),
+        "coal": thermal(shutdown_cost_cny=5), "town": load(20, 120), "store": battery(),
+        "held": reserve(up_mw=2, providers=["coal", "store"], shortfall_cost_cny_per_mwh=100),
+    }  # fmt: skip
+    return site, prices(build(parts, hours=2)).plan
+
+
+def fields(model: Any, seen: set[type]) -> Iterator[str]:
+    """Every field of a component, as deep as fields go."""
+    if not (isinstance(model, type) and issubclass(model, Frozen)):
+        for part in get_args(model):
+            yield from fields(part, seen)
+    elif model not in seen:
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            yield name
+            yield from fields(field.annotation, seen)
+
+
+def ledger_lines() -> set[str]:
+    """Every line that a component gives by name."""
+    found = set()
+    for path in (PACKAGE / "components").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Line":
+                found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+    return found
+
+
+def codes() -> set[str]:
+    """Every code that the docstrings of reasons.py explain."""
+    found = set()
+    for path in (PACKAGE / "components").glob("*/reasons.py"):
+        said = ast.get_docstring(ast.parse(path.read_text())) or ""
+        for line in said.splitlines():
+            if listed := re.match(r"(?: {4})?([a-z_]+(?:, [a-z_]+)*) {2,}\S", line):
+                found |= set(listed.group(1).split(", "))
+    return found
+
+
+PLAIN = {"kind", "node", "grid", "fleet", "model", "months", "dates", "days", "hours", "from_node",
+         "to_node", "providers"}  # fmt: skip  # fields that hold names and dates: no axis has them
+
+
+def words() -> set[str]:
+    found = {*USES, *KINDS, "renewable", "thermal", "grid", "pooled", "pv", "wind"}
+    found |= {"optimal", "time_limit", "interrupted", "relaxed", "included", "excluded"}
+    found |= {*FINISHED, "failed", "wrong_input", "waiting", *ledger_lines(), *codes()}
+    found |= {*GREEN_COLUMNS} - {"time"}
+    found |= {name for kind in KINDS.values() for name in fields(kind.component, set())} - PLAIN
+    found |= {f"design.{name}" for name in get_args(SweepFile.model_fields["design"].annotation)}
+    found |= HEADINGS - {"points"}
+    found |= {f"components.{name}" for name in ("cost_cny_per_mwh", "load_share", "waiting")}
+    for plan in plans():
+        summary = plan.summary
+        found |= {str(c).partition(".")[2] for c in plan.schedule}
+        found |= {name for part in summary["figures"].values() for name in part}
+        found |= {line for part in summary["ledger_cny"].values() for line in part}
+        found |= {line for part in summary["outside_objective_cny"].values() for line in part}
+        found |= {*summary["green"], *summary["carbon"], *plan.why["decision"], *plan.why["code"]}
+        assert plan.prices is not None
+        found |= set(plan.prices["quantity"])
+    return found
+
+
+def test_every_text_has_chinese_words_and_none_is_left_over() -> None:
+    known = catalogue()
+    missing = [text for text in texts() if known.get(text) is None]
+    assert not missing, "make words adds these to zh.po; translate them there"
+    left = [str(m.id) for m in known if m.id and m.context is None and m.id not in texts()]
+    assert not left, "make words drops these"
+    assert not known.obsolete
+    assert not [m.id for m in known if m.id and (m.fuzzy or not m.string)]
+
+
+def test_every_place_of_a_text_is_kept() -> None:
+    for message in catalogue():
+        said, meant = (sorted(PLACE.findall(str(t))) for t in (message.id, message.string))
+        if message.context == WORD:
+            assert not said, message.id
+        assert set(said) == set(meant), message.id
+
+
+def test_texts_are_translated_and_not_copied() -> None:
+    units = {*SUFFIXES.values()}
+    for message in catalogue():
+        if message.context is None and message.id and message.id not in units:
+            assert message.id != message.string, message.id
+            assert chinese(str(message.string)) or PLACE.search(message.id), message.id
+
+
+def test_every_word_of_plans_has_chinese_words() -> None:
+    assert sorted(word for word in words() if not chinese(ZH.term(word))) == []
+    assert all(ZH.known(word.partition("[")[0]) for word in words())
+
+
+def test_words_and_sentences_that_no_source_says_are_gone() -> None:
+    left = [m.id for m in catalogue() if m.context and not in_sources(m.context, str(m.id))]
+    assert left == []
+
+
+def test_codes_are_read_from_the_docstrings() -> None:
+    assert {"held_for_reserve", "must_run_on", "at_peak", "all_sold", "exports"} <= codes()
+    assert {"end_value", "fuel", "export", "deviation"} <= ledger_lines()
+
+
+def test_every_label_of_a_schedule_keeps_the_name_and_has_chinese_words() -> None:
+    for plan in plans():
+        for column in map(str, plan.schedule.columns):
+            name, _, quantity = column.partition(".")
+            said = ZH.label(column)
+            assert said.startswith(f"{name} "), column
+            assert chinese(said.removeprefix(name)), column
+            index = quantity.partition("[")[2].removesuffix("]")
+            by_origin = quantity.partition("[")[0] in BY_ORIGIN
+            assert by_origin == (index in ("renewable", "thermal", "grid")), column
+            assert (index not in said) == by_origin or not index, column
+
+
+def test_every_reason_and_warning_of_a_plan_has_chinese_words() -> None:
+    for plan in plans():
+        for text in {*plan.why["reason"], *plan.summary["warnings"]}:
+            said = ZH.sentence(text)
+            assert chinese(said), text
+            figures = re.findall(r"(?<![\w.])-?\d[\d.]*(?![\w.])", text)
+            assert all(figure in said for figure in figures), text
+
+
+def warnings_in_sources() -> Iterator[str]:
+    """Every warning that a function yields, with 7 where it says a figure or a name."""
+    for path in (
+        path
+        for room in ("components", "scenario", "sweeps")
+        for path in (PACKAGE / room).rglob("*.py")
+    ):
+        for function in ast.walk(ast.parse(path.read_text())):
+            wanted = getattr(function, "name", None) or ""
+            if wanted.startswith("warn_of") or wanted in (
+                "warn",
+                "unsold_energy",
+                "cautions",
+                "pointless",
+            ):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Yield) and isinstance(node.value, ast.JoinedStr):
+                        parts = node.value.values
+                        yield "".join(
+                            p.value if isinstance(p, ast.Constant) else "7" for p in parts
+                        )
+                    elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Constant):
+                        yield str(node.value.value)
+
+
+def test_every_warning_in_the_sources_has_chinese_words() -> None:
+    found = list(warnings_in_sources())
+    assert len(found) >= 12
+    run = "a run of duration_h 7 h from release_h 7 h on does not end within the horizon of 7 h"
+    also = {"7 is more than half the horizon: the unit can hardly cycle":
+            "min_up_h is more than half the horizon: the unit can hardly cycle",
+            "can never run: 7": f"can never run: {run}"}  # fmt: skip
+    for text in found:
+        assert chinese(ZH.sentence(also.get(text, text))), text
+
+
+def test_every_note_of_studies_has_chinese_words() -> None:
+    """What `notes.append(...)` and `found.append(...)` say, with 7 for a figure or a name."""
+    found = []
+    for path in (
+        PACKAGE / "studies" / "solve_stochastic.py",
+        PACKAGE / "plan_tables" / "simulation.py",
+    ):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                ("notes.append", "found.append")
+            ):
+                parts = getattr(node.args[0], "values", [node.args[0]])
+                said = [p.value if isinstance(p, ast.Constant) else "7" for p in parts]
+                found.append("".join(map(str, said)))
+    found = [text for text in found if text != "7"]
+    assert len(found) >= 9
+    for text in found:
+        assert chinese(ZH.sentence(text)), text
+
+
+def test_units_are_translated() -> None:
+    for unit in SUFFIXES.values():
+        found = catalogue().get(unit)
+        assert found is not None, unit
+        assert "CNY" not in found.string, unit
+    assert ZH("CNY/MWh") == "元/MWh"
+    assert ZH("CNY/Mtok") == "元/百万Token"
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("battery.charge_mw[grid]", "battery 充电功率（电网） [MW]"),
+        ("coal_1.on", "coal_1 运行"),
+        ("gpus.nodes[qwen|450]", "gpus 节点数（qwen|450）"),
+        ("gpus.awake[grid]", "gpus 唤醒节点数（grid）"),  # a model may bear the name of an origin
+        ("peak_import_mw", "最大下网功率 [MW]"),
+        ("grid.unheard_of_mw", "grid unheard of mw [MW]"),
+    ],
+)
+def test_labels_in_chinese(column: str, said: str) -> None:
+    assert ZH.label(column) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("price 3 < 4 worth of storing; price 3 = 3 stored value",
+         "电价 3 < 充电价值 4；电价 3 = 存电价值 3"),
+        ("renewable price -1.5 > -2 on site", "新能源上网电价 -1.5 > 站内价值 -2"),
+        ("price 3 < 4 on site; also ramp_mw_per_h, my_rule, at the peak of the month",
+         "电价 3 < 站内价值 4；同时受限于 交换功率爬坡速率、my_rule，已达当月最大需量"),
+        ("components.a_b: energy left at the end has no value: the plan will empty the battery",
+         "a_b：期末存电没有价值：计划会把储能放空"),
+        ("components.x: a and b want up to 5 Mtok/h of 'm', above the 4 Mtok/h that all fleets"
+         " could answer",
+         "x：a、b 对 'm' 的需求最高 5 百万Token/h，超过全部集群的应答能力 4 百万Token/h"),
+        ("VSS of 0.00 CNY is not more than the gaps leave open, 238,126.36 CNY: it may be none",
+         "VSS 为 0.00 元，不超过求解间隙的余量 238,126.36 元：可能为零"),
+        ("pv.power_mw is 8 and may be 0 to 3, at 10:00-12:00",
+         "pv.power_mw 为 8，只能在 0 至 3 之间，时段 10:00-12:00"),
+        ("pv.curtailed_mw is 0 and can only be -5, at 10:00-12:00, 13:00-14:00",
+         "pv.curtailed_mw 为 0，只能为 -5，时段 10:00-12:00, 13:00-14:00"),
+        ("pv.power_mw is 8 and nobody knows, at 10:00-12:00",
+         "pv.power_mw is 8 and nobody knows, at 10:00-12:00"),
+        ("price 3 < 4 on site; nobody knows", "price 3 < 4 on site; nobody knows"),
+    ],
+)  # fmt: skip
+def test_sentences_in_chinese(text: str, said: str) -> None:
+    assert ZH.sentence(text) == said
+    assert EN.sentence(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "english", "said"),
+    [
+        (23_701_714.0, "CNY", "23,701,714 CNY", "2,370.2 万元"),
+        (-23_701_714.0, "CNY", "-23,701,714 CNY", "-2,370.2 万元"),
+        (9_999.0, "CNY", "9,999 CNY", "9,999 元"), (10_000.0, "CNY", "10,000 CNY", "1 万元"),
+        (9.5, "MWh", "9.5 MWh", "9.5 MWh"), (5354.0, "MWh", "5,354 MWh", "535.4 万kWh"),
+        (4_849_956.0, "Mtok", "4,849,956 Mtok", "4.85 万亿Token"),
+        (124_594.0, "Mtok", "124,594 Mtok", "1,245.9 亿Token"),
+        (2.5, "Mtok", "2.5 Mtok", "2.5 百万Token"),
+        (0.0, "CNY", "0 CNY", "0 元"), (None, "MW", "–", "–"), (float("nan"), "MW", "–", "–"),
+    ],
+)  # fmt: skip
+def test_amounts(value: float | None, unit: str, english: str, said: str) -> None:
+    assert EN.amount(value, unit) == english
+    assert ZH.amount(value, unit) == said
+
+
+def test_numbers_keep_their_digits() -> None:
+    shown = [number(x) for x in (12345.6, 1234.56, 12.3456, 0.000051, 0.0000001, -0.5, 999.999)]
+    assert shown == ["12,346", "1,234.6", "12.346", "0.000051", "0", "-0.5", "1,000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("objective_cny", "利润"), ("figures.store.cycles", "store 循环次数"),
+        ("ledger_cny.grid.export[renewable]", "grid 上网（新能源）"),
+        ("allocation_mwh.renewable.compute", "分配电量 新能源 算力"),
+        ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"),
+        ("components.rule.min_load_share", "rule 绿电占比下限"),
+        ("components.held.load_share", "held 负荷比例"), ("weather", "weather"),
+        ("gap", "间隙"), ("uplift", "算力增值倍数"),
+        ("components.gpus.serves.grid.prefill.node_kw", "gpus 承载模型 grid 预填充 节点功率"),
+        ("components.a.market[0].price_cny_per_mtok", "a 市场（0） Token 售价"),
+    ],
+)  # fmt: skip
+def test_axes_and_outputs_in_chinese(name: str, said: str) -> None:
+    assert ZH.path(name) == said
+    assert EN.path(name) == name.removeprefix("components.")
+
+
+def shown(plan: planner.Plan, code: str) -> str:
+    console = Console(file=io.StringIO(), width=200, emoji=False)
+    show(plan, console, language(code))
+    show_prices(plan, console, language(code))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_console_speaks_chinese_in_columns_that_line_up() -> None:
+    from rich.cells import cell_len
+
+    plan = plans()[0]
+    said = shown(plan, "zh")
+    names = {
+        *plan.scenario.components,
+        *["PUE", "IT", "Token", "kWh", "MWh", "MW", "tCO", "GJ", "included", "full_site"],
+    }
+    spoken = set(re.findall(r"[A-Za-z_]{4,}", said)) - names
+    assert spoken <= {"site", "east", "qwen", "Mtok", "pooled"}, spoken
+    for block in re.findall(r"(?:^[┏┃┡│├└┌].*\n)+", said, re.MULTILINE):
+        assert len({cell_len(line.rstrip()) for line in block.splitlines()}) == 1
+    assert "利润明细" in said
+    assert "Profit by line" in shown(plan, "en")
+
+
+def test_the_tiny_plans_say_all_there_is_to_say() -> None:
+    site, declared = plans()
+    assert site.summary["carbon"]
+    assert "answered_tco2_per_mtok" in site.summary["carbon"]
+    assert "day_ahead_cny" in declared.summary["figures"]["grid"]
+    assert {SENTENCE, WORD} == {m.context for m in catalogue() if m.context}
+
+
+@pytest.mark.parametrize("asked", [{"args": ["--lang", "zh"]}, {"env": {"PLANNER_LANG": "zh"}}])
+def test_commands_speak_the_language_they_are_asked_for(tmp_path: Path, asked: Any) -> None:
+    command = ["solve", "scenarios/tiny_arbitrage", "--out", str(tmp_path / "plan")]
+    ran = CliRunner().invoke(app, [*command, *asked.get("args", [])], env=asked.get("env"))
+    assert ran.exit_code == 0, ran.output
+    assert "利润 160 元" in ran.output
+    again = CliRunner().invoke(app, ["compare", *[str(tmp_path / "plan")] * 2, "--lang", "zh"])
+    assert "两份计划的输入、收支、指标和逐时数据均相同" in again.output
+
+
+def test_an_unknown_language_is_told() -> None:
+    ran = CliRunner().invoke(app, ["prices", "scenarios/tiny_arbitrage", "--lang", "fr"])
+    assert ran.exit_code == 2

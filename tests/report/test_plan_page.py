@@ -1,0 +1,455 @@
+"""The page of a plan: its facts, its texts, its size, and writing it again."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import planner
+from planner.cli.app import app
+from planner.language.language import language
+from planner.report.plan_page.first_screen import first_screen
+from planner.report.plan_page.page import Said, plan_page
+from planner.report.plan_page.reasons import packed_reasons
+from planner.report.template import MOST_ROWS, percent, rows_of
+from tests.report.test_sweep_page import folder as sweep_folder
+from tests.support.build import green_rule, grid, load, renewable, scenario, solve
+from tests.support.pages import NASTY, small, tiled
+
+WORDS = language("en")
+
+
+@pytest.fixture(scope="module")
+def plan() -> planner.Plan:
+    return small()
+
+
+@pytest.fixture(scope="module")
+def text(plan: planner.Plan) -> str:
+    return plan_page(plan, WORDS)
+
+
+class Page(HTMLParser):
+    """The elements and the visible texts of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_endtag(self, _: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside not in ("script", "style") and data.strip():
+            self.texts.append(data.strip())
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+# The first screen
+
+
+def test_the_first_screen_says_what_was_earned(plan: planner.Plan) -> None:
+    """Two hours: 2 x 18 x 20 from tokens, 2 x 5 x 30 from the grid.
+
+    Costs: 20 MWh of sun at 10, 9 Mtok unanswered at 2, and 6 MWh of own use missed at 1.
+    """
+    first = first_screen(plan)
+    assert first.income_cny == pytest.approx({"compute": 720, "export": 300, "other": 0})
+    assert first.costs_cny == pytest.approx(-200 - 18 - 6)
+    assert first.profit_cny == pytest.approx(720 + 300 - 224)
+    # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
+    assert first.compute_cny_per_kwh == pytest.approx(0.18)
+    assert first.sale_cny_per_kwh == pytest.approx(0.03)
+    assert first.uplift == pytest.approx(6)
+    assert first.total() == pytest.approx(20)
+    assert first.cells["renewable"]["export"] == pytest.approx((10, 0.03))
+
+
+def test_the_money_of_the_first_screen_is_that_of_the_ledger(plan: planner.Plan) -> None:
+    first, ledger = first_screen(plan), plan.ledger
+    assert sum(first.income_cny.values()) + first.costs_cny == pytest.approx(
+        ledger["amount_cny"].sum()
+    )
+    by_use = plan.summary["value_by_use_cny_per_kwh"]
+    for use in ("compute", "export"):
+        mwh = plan.allocation.loc[plan.allocation["use"] == use, "mwh"].sum()
+        assert first.income_cny[use] == pytest.approx(by_use[use] * mwh * 1000, rel=1e-5)
+
+
+def test_rules_say_what_was_asked_and_reached(plan: planner.Plan) -> None:
+    """Half of 20 MWh is sold: at most 60 % may be; 80 % should be used on site."""
+    own, export = first_screen(plan).targets
+    assert (own.wanted, own.reached, own.kept, own.most) == (0.8, pytest.approx(0.5), False, False)
+    assert (export.wanted, export.reached, export.kept) == (0.6, pytest.approx(0.5), True)
+    shown = plan_page(plan, WORDS)
+    assert re.search(r"at least 80\.0%.*?✗</span> missed", shown, re.DOTALL)
+    assert re.search(r"at most 60\.0%.*?✓</span> kept", shown, re.DOTALL)
+
+
+def test_a_rule_counts_what_came_before() -> None:
+    """10 MWh used of 10 before and 2 of 4 now are 12 of 14, which is above 0.8."""
+    before = {"available_mwh": 10, "used_mwh": 10}
+    parts: dict[str, Any] = {
+        "sun": renewable(4),
+        "city": load(2),
+        "grid": grid(import_limit_mw=0),
+        "rule": green_rule(min_self_use_share=0.8, so_far=before),
+    }
+    (target,) = first_screen(solve(parts)).targets
+    assert target.reached == pytest.approx(12 / 14)
+    assert target.kept
+    assert target.counts_more
+
+
+def test_services_say_what_they_served(plan: planner.Plan) -> None:
+    """36 of 45 Mtok, where three quarters had to be."""
+    (chat,) = first_screen(plan).services
+    assert (chat.name, chat.wanted, chat.reached, chat.kept) == ("chat", 0.75, 0.8, True)
+
+
+def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
+    (scarce,) = first_screen(plan).scarce
+    assert (scarce.step, scarce.component, scarce.line) == (1, "chat", "unserved")
+    assert scarce.cost_cny == 18
+    assert f"{scarce.time:%H:%M}" == "01:00"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("optimal", "Best plan, proven to within 0.32% of the turnover"),
+        ("settled", "A given schedule; it keeps every rule"),
+        ("time_limit", "Stopped at the time limit"),
+        ("interrupted", "Interrupted"),
+        ("relaxed", "A bound, not a schedule that can be run"),
+    ],
+)
+def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str) -> None:
+    summary = plan.summary | {"status": status, "bound_cny": 800.0, "gap": 4 / 1244}
+    words = Said(WORDS, first_screen(dataclasses.replace(plan, summary=summary)))
+    assert words.status() == said
+    assert words.good == (status in ("optimal", "settled"))
+    # what is left open is 800 - 796 of a turnover of 720 + 300 + 224
+    sentence = words.proof()
+    assert ("4 CNY above this one, 0.32% of the turnover" in sentence) == (status != "relaxed")
+    assert ("can be run; the proof was not finished" in sentence) == (
+        status in ("time_limit", "interrupted")
+    )
+
+
+def test_no_share_reads_as_nothing_that_is_not() -> None:
+    assert percent(0.00001) == "0.001%"
+    assert percent(0.0) == "0.0%"
+    assert percent(None) == "–"
+
+
+# The page as a file
+
+
+def test_the_page_loads_nothing_from_outside(text: str) -> None:
+    page = Page(text)
+    policy = next(m["content"] for m in page.of("meta") if "http-equiv" in m)
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert not any("src" in attributes for _, attributes in page.elements)
+    links = [attributes["href"] for attributes in page.of("a")]
+    assert links
+    assert all(re.fullmatch(r"#main|[a-z]+\.(csv|json|yaml)", str(link)) for link in links)
+
+
+def test_headings_are_in_order_and_there_is_one_main(text: str) -> None:
+    page = Page(text)
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+    assert len(page.of("main")) == 1
+    ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        for name in ("aria-labelledby", "aria-controls"):
+            assert attributes.get(name) in (None, *ids)
+
+
+def unpacked(text: str, id_: str) -> Any:
+    found = re.search(rf'id="{id_}">([^<]*)</script>', text)
+    assert found is not None
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+
+
+def test_every_chart_has_its_figure_and_its_table(text: str) -> None:
+    page = Page(text)
+    figures = [a for a in page.of("div") if "figure" in str(a.get("class"))]
+    assert figures
+    for figure in figures:
+        packed = unpacked(text, str(figure["data-packed"]))
+        assert packed["data"]
+        table = str(figure["id"]).replace("figure-", "table-")
+        assert any(a.get("id") == table for a in page.of("table"))
+
+
+def test_texts_of_the_scenario_stay_texts() -> None:
+    found = plan_page(small(name=NASTY, description=NASTY), WORDS)
+    assert "<script>alert" not in found
+    page = Page(found)
+    assert page.texts.count(NASTY) == 3  # the title, the heading, the description
+    opened = page.of("script")
+    assert all(a.get("type") in (None, "text/plain", "application/json") for a in opened)
+    assert sum("type" not in a for a in opened) == 1
+
+
+def test_cells_of_tables_stay_texts() -> None:
+    table = pd.DataFrame({NASTY: [NASTY], "x": [1.5]})
+    found = Page(f"<table>{rows_of(table)}</table>")
+    assert found.texts == [NASTY, "x", NASTY, "1.5"]
+
+
+def test_long_tables_are_cut_where_the_page_says_so() -> None:
+    table = pd.DataFrame({"time": range(1000), "x": range(1000)})
+    assert rows_of(table).count("<tr>") == MOST_ROWS + 1
+    week = plan_page(tiled(small(), 168, 15), WORDS)
+    assert f"The first {MOST_ROWS} of 672 rows" in week
+
+
+def test_reasons_come_back_as_they_were(plan: planner.Plan, text: str) -> None:
+    found = unpacked(text, "packed-reasons")
+    told = {
+        (component["name"], decision["decision"], step): (code, reason)
+        for component in found["components"]
+        for decision in component["decisions"]
+        for step, (code, reason) in enumerate(zip(*summed(decision), strict=True))
+    }
+    steps = {time: step for step, time in enumerate(plan.schedule.index)}
+    assert len(told) == len(plan.why) > 0
+    for row in plan.why.itertuples():
+        code, reason = told[row.component, WORDS.term(row.decision), steps[row.time]]
+        assert found["texts"][code] == WORDS.term(row.code)
+        assert found["texts"][reason] == row.reason
+
+
+def summed(decision: dict[str, Any]) -> list[list[int]]:
+    return [pd.Series(decision[name]).cumsum().tolist() for name in ("code", "reason")]
+
+
+def test_values_around_a_step_are_those_of_the_schedule(text: str) -> None:
+    chat = next(c for c in unpacked(text, "packed-reasons")["components"] if c["name"] == "chat")
+    rows = {row["label"]: row for row in chat["rows"]}
+    assert "Mtok/h" in {row["unit"] for row in rows.values()}
+    unserved = next(row for label, row in rows.items() if "unserved" in label)
+    assert [value / 10 ** unserved["decimals"] for value in unserved["values"]] == [0, 9]
+
+
+def test_reasons_that_do_not_fit_are_left_off_and_said(
+    plan: planner.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = tiled(plan, 168, 15)
+    whole, told = packed_reasons(week, WORDS)
+    assert told == 672
+    monkeypatch.setattr("planner.report.plan_page.reasons.MOST", len(whole) - 1)
+    shorter, told = packed_reasons(week, WORDS)
+    assert told < 672
+    assert len(shorter) < len(whole)
+    assert "Reasons are told here until 2026-07-2" in plan_page(week, WORDS)
+
+
+def test_a_plan_without_reasons_or_rules_has_a_page() -> None:
+    plain = solve({"sun": renewable(10), "city": load(4)})
+    found = plan_page(dataclasses.replace(plain, why=plain.why.iloc[:0]), WORDS)
+    assert 'id="why"' not in found
+    assert "This site sells no tokens" in found
+    assert "No rule asks for a share" in found
+
+
+def test_a_pooled_plan_has_a_page() -> None:
+    pooled = planner.solve(scenario({"sun": renewable(10), "city": load(4)}, trace=False))
+    assert "the origin of energy is pooled" in plan_page(pooled, WORDS)
+
+
+@pytest.mark.parametrize(("hours", "step_min"), [(168, 15), (8760, 60)])
+def test_a_page_stays_below_six_megabytes(plan: planner.Plan, hours: int, step_min: int) -> None:
+    assert len(plan_page(tiled(plan, hours, step_min), WORDS).encode()) < 6_000_000
+
+
+def test_a_page_needs_nothing_of_plotly_in_python(tmp_path: Path) -> None:
+    code = (
+        "import sys, planner\n"
+        "plan = planner.solve(planner.load('scenarios/tiny_arbitrage'))\n"
+        f"plan.write({str(tmp_path / 'plan')!r})\n"
+        "heavy = [m for m in sys.modules if m.startswith('plotly.')]\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent.parent
+    )
+
+
+# Writing it, and writing it again
+
+
+@pytest.fixture(scope="module")
+def written(plan: planner.Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plan.write(tmp_path_factory.mktemp("plans") / "small", ("csv", "xlsx"))
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["report", *arguments])
+
+
+def test_every_plan_gets_a_page(written: Path, plan: planner.Plan, text: str) -> None:
+    assert (written / "report.html").read_text(encoding="utf-8") == text
+    assert planner.audit(written) == []
+    named = {str(a["href"]) for a in Page(text).of("a")} - {"#main"}
+    assert named == {f.name for f in written.iterdir()} - {
+        "report.html", "schedule.xlsx", "series.csv"
+    }  # fmt: skip
+
+
+def test_a_page_is_in_the_language_asked_for(plan: planner.Plan, tmp_path: Path) -> None:
+    plan.write(tmp_path / "zh", lang="zh")
+    page = Page((tmp_path / "zh" / "report.html").read_text(encoding="utf-8"))
+    assert page.of("html") == [{"lang": "zh"}]
+
+
+def test_report_writes_page_and_workbook_again(written: Path, plan: planner.Plan) -> None:
+    (written / "report.html").unlink()
+    (written / "schedule.xlsx").write_bytes(b"torn")
+    before = {f.name: f.read_bytes() for f in written.iterdir() if f.suffix in (".csv", ".json")}
+    done = run(str(written), "--lang", "zh")
+    assert done.exit_code == 0, done.output
+    assert done.output.split() == [str(written / "report.html"), str(written / "schedule.xlsx")]
+    assert '<html lang="zh">' in (written / "report.html").read_text(encoding="utf-8")
+    openpyxl.load_workbook(written / "schedule.xlsx")
+    assert planner.read_plan(written) == plan
+    assert planner.audit(written) == []
+    after = {f.name: f.read_bytes() for f in written.iterdir() if f.suffix in (".csv", ".json")}
+    assert before == after
+    assert run(str(written), "--quiet").output == ""
+    assert '<html lang="en">' in (written / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_plan_read_back_has_the_same_page(written: Path, text: str) -> None:
+    assert run(str(written)).exit_code == 0
+    assert (written / "report.html").read_text(encoding="utf-8") == text
+
+
+def test_report_keeps_what_it_does_not_know_and_the_page_it_cannot_replace(
+    plan: planner.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = plan.write(tmp_path / "plan", ("csv", "xlsx"))
+    (target / "notes.txt").write_text("kept")
+    page = (target / "report.html").read_bytes()
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("planner.files.output_folder._sync", fail)
+        done = run(str(target), "--lang", "zh")
+    assert done.exit_code == 5
+    assert "No space left on device" in done.output
+    assert (target / "report.html").read_bytes() == page
+    assert run(str(target)).exit_code == 0
+    assert (target / "notes.txt").read_text() == "kept"
+    assert not list(target.glob(".*"))
+
+
+def test_report_of_a_sweep_folder_still_answers_it(tmp_path: Path) -> None:
+    target = sweep_folder(tmp_path / "demo")
+    done = run(str(target))
+    assert done.exit_code == 0, done.output
+    assert "9 cases by design grid" in done.output
+    assert str(target / "report.html") in done.output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({}, "is neither a plan folder nor a sweep folder: it has no summary.json"),
+        ({"infeasible.json": "{}"}, "holds no plan to report: infeasible.json in it says why"),
+        ({"summary.json": "[]"}, "cannot be read"),
+    ],
+)
+def test_report_says_what_a_folder_is_not(held: dict[str, str], said: str, tmp_path: Path) -> None:
+    for name, content in held.items():
+        (tmp_path / name).write_text(content)
+    done = run(str(tmp_path))
+    assert done.exit_code == 5
+    assert said in done.output
+    assert {f.name for f in tmp_path.iterdir()} == set(held)
+
+
+def test_report_refuses_a_folder_that_another_run_writes_to(written: Path) -> None:
+    held = "from planner.files.output_folder import claim\nimport sys\n"
+    held += "with claim(sys.argv[1]):\n    print('held', flush=True); sys.stdin.read()\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(written)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        done = run(str(written))
+        other.stdin.close()
+    assert done.exit_code == 5
+    assert "another run" in done.output
+    unknown = run(str(written), "--lang", "fr")
+    assert unknown.exit_code == 2
+    assert "--lang: must be one of en, zh, is 'fr'" in unknown.output
+
+
+def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> None:
+    breach = {"text": "unit must stay on for <b>3 h</b>"}
+    summary = plan.summary | {"status": "settled", "bound_cny": None, "gap": None}
+    settled = dataclasses.replace(plan, summary=summary | {"breaches": [breach]})
+    words = Said(WORDS, first_screen(settled))
+    assert words.status() == "A given schedule; it breaks 1 rules"
+    assert not words.good
+    page = plan_page(settled, WORDS)
+    assert "<bdi>unit must stay on for &lt;b&gt;3 h&lt;/b&gt;</bdi>" in page
+    assert "no plan earns more than" not in page
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("schedule.csv", r"sun\.available_mw|sun\.power_mw|fleet\.it_kw", "moon", "is missing"),
+        ("schedule.csv", r"\n[^\n]+\n$", "\n", "one row for each step"),
+        ("schedule.csv", r"\n(\S+?),[0-9.]+", r"\n\1,abc", "'abc'"),
+        ("allocation.csv", "mwh", "gwh", "allocation.csv has no column 'mwh'"),
+        ("why.csv", "reason", "because", "why.csv has no column 'reason'"),
+        ("summary.json", '"green"', '"blue"', "promises"),
+    ],
+)
+def test_a_folder_that_was_changed_is_told_in_words(
+    tmp_path: Path, file: str, old: str, new: str, said: str
+) -> None:
+    folder = small().write(tmp_path / "plan")
+    text = (folder / file).read_text(encoding="utf-8")
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text
+    (folder / file).write_text(changed, encoding="utf-8")
+    done = CliRunner().invoke(app, ["report", str(folder)])
+    assert done.exit_code == 5, done.output
+    assert said in done.output.replace("\n", " ")

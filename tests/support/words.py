@@ -1,0 +1,142 @@
+"""The texts of the project that have to be translated, and the catalogue brought in line with them.
+
+`python -m tests.support.words` (`make words`) adds to zh.po what it lacks, with nothing said yet,
+and drops what no source says any more; what is there keeps its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from planner.language.language import CATALOGUES, WORD
+from planner.units import SUFFIXES
+
+ROOT = Path(__file__).parent.parent.parent
+PACKAGE = ROOT / "planner"
+ZH = CATALOGUES / "zh.po"
+METHODS = [
+    ("**.py", "tests.support.words:by_syntax"),
+    ("**/templates/**.html", "jinja2.ext:babel_extract"),
+]
+PLACE = re.compile(r"\{\w+\}")
+
+
+def by_syntax(
+    file: IO[bytes], keywords: Collection[str], tags: Any, options: Any
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Yield the texts of a Python file, as Babel asks for them: those inside f-strings too."""
+    for node in ast.walk(ast.parse(file.read())):
+        if isinstance(node, ast.Call) and node.args:
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            name = node.func.id if isinstance(node.func, ast.Name) else name
+            for text in _literals(node.args[0]) if name in keywords else ():
+                yield node.lineno, name, text, []
+
+
+def _literals(node: ast.expr) -> Iterator[str]:
+    """Yield the texts that an argument may be."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _literals(node.body)
+        yield from _literals(node.orelse)
+
+
+@cache
+def texts(root: Path = ROOT) -> list[str]:
+    """Return every text the sources say through `words(...)`, and every unit, once each."""
+    found = extract_from_dir(root / "planner", method_map=METHODS, keywords={"words": None})
+    said = [message for _, _, message, _, _ in sorted(found, key=lambda one: (one[0], one[1]))]
+    assert all(isinstance(text, str) for text in said)
+    units = [*SUFFIXES.values(), "CNY/MW", "CNY/node", "CNY/GJ"]
+    return list(dict.fromkeys(str(text) for text in [*said, *units] if text))
+
+
+@cache
+def sources(root: Path = ROOT) -> str:
+    """Return all source text, with strings that stand side by side joined."""
+    whole = "\n".join(path.read_text() for path in sorted((root / "planner").rglob("*.py")))
+    return re.sub(r"(\\\\n)?[\"']\s*\n\s*f?[\"']", "", whole)
+
+
+def in_sources(context: str, text: str) -> bool:
+    """Return whether sources still know a word of plans, or every word of a sentence."""
+    if context == WORD:
+        text = (
+            text.removeprefix("components.").removeprefix("design.").replace("first_case", "first")
+        )
+        known = re.search(rf"\b{re.escape(text)}\b", sources()) is not None
+        return known or text in parts_of_names()
+    words = re.findall(r"[a-z]{3,}", PLACE.sub("|", text))
+    return all(word in sources() for word in words)
+
+
+@cache
+def parts_of_names() -> frozenset[str]:
+    """Return names put together from others: f"{LINES[rule]}_mwh" and the like."""
+    names = set(re.findall(r"[a-z][a-z_]+", sources()))
+    pieces = re.findall(r"\}((?:_[a-z0-9]+)+)\b", sources())
+    heads = re.findall(r"\b((?:[a-z]+_)+)\{", sources())
+    made = {f"{name}{tail}" for name in names for tail in set(pieces)}
+    return frozenset(made | {f"{head}{name}" for name in names for head in set(heads)})
+
+
+def catalogue() -> Catalog:
+    """Return the Chinese catalogue."""
+    with ZH.open("rb") as source:
+        return read_po(source, locale="zh")
+
+
+def update(path: Path = ZH) -> tuple[list[str], list[str]]:
+    """Bring the catalogue in line with the sources; return what was added and what dropped."""
+    old, wanted = catalogue(), texts()
+    new = Catalog(locale="zh", project="planner", fuzzy=False)
+    dropped = []
+    for message in old:
+        if not message.id:
+            continue
+        text = str(message.id)
+        keep = text in wanted if message.context is None else in_sources(message.context, text)
+        if keep:
+            new.add(text, message.string, context=message.context)
+        else:
+            dropped.append(text)
+    added = [text for text in wanted if old.get(text) is None]
+    for text in added:
+        new.add(text, "")
+    write_catalogue(new, path)
+    return added, dropped
+
+
+def write_catalogue(new: Catalog, path: Path) -> None:
+    """Write a catalogue with the plainest of headers."""
+    lines = [
+        "Project-Id-Version: planner", "Language: zh", "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit",
+    ]  # fmt: skip
+    head = "".join(f'"{line}\\n"\n' for line in lines)
+    with path.open("wb") as target:
+        target.write(f'msgid ""\nmsgstr ""\n{head}\n'.encode())
+        write_po(target, new, omit_header=True, width=100)
+
+
+def main() -> None:
+    """Say what was added and dropped."""
+    added, dropped = update()
+    for sign, found in (("+", added), ("-", dropped)):
+        for text in found:
+            print(sign, text)
+    print(f"{ZH.name}: {len(added)} added, {len(dropped)} dropped")
+
+
+if __name__ == "__main__":
+    main()
