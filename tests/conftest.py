@@ -10,7 +10,19 @@ import pytest
 # Tests of these files share solves, a scheduler or plans: each line stays in one process.
 SHARING = (
     {"auditor/test_mutations"},
-    {"auditor/test_audit"},
+    {
+        f"auditor/test_{name}"
+        for name in (
+            "audit",
+            "battery",
+            "fleet",
+            "grid",
+            "load_and_renewable",
+            "reserve",
+            "service",
+            "thermal",
+        )
+    },
     {"components/test_exclusivity"},
     {"components/test_market_rules"},
     {"test_scenarios", "test_two_sites"},

@@ -11,10 +11,10 @@ import pytest
 
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files
-from tests.auditor.test_audit import Edit, both, cell, leaves, rule, said, solved, step, with_figure
 from tests.components.test_job import job
 from tests.components.test_line import line
 from tests.support import build, compute
+from tests.support.audited import Edit, both, cell, leaves, rule, said, solved, step, with_figure
 
 
 @functools.cache

@@ -18,7 +18,8 @@ import pytest
 import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files
-from tests.auditor.test_audit import SCENARIOS, leaves, said, stored, with_figure
+from tests.auditor.test_audit import SCENARIOS
+from tests.support.audited import leaves, said, stored, with_figure
 
 HOURS = 16
 TABLES = ("schedule", "allocation", "ledger", "green", "summary")

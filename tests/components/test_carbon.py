@@ -10,9 +10,9 @@ from rich.console import Console
 
 import planner
 from planner.report.terminal.plan import show
-from tests.auditor.test_audit import cell, rule, said, solved
-from tests.auditor.test_audit import rules as broken
 from tests.support import compute, golden
+from tests.support.audited import cell, rule, said, solved
+from tests.support.audited import rules as broken
 from tests.support.build import (
     battery,
     carbon,

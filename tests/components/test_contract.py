@@ -11,8 +11,8 @@ import pytest
 
 import planner
 from planner.auditor.audit import audit_files
-from tests.auditor.test_audit import cell, rule, said, step, stored
 from tests.support import golden
+from tests.support.audited import cell, rule, said, step, stored
 from tests.support.build import battery, column, grid, load, renewable, scenario, solve, total
 
 

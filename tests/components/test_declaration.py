@@ -19,8 +19,8 @@ from planner.auditor.audit import audit_files
 from planner.cli.app import app
 from planner.errors import PlanError
 from planner.report.declaration import declaration, write_declaration
-from tests.auditor.test_audit import both, cell, rule, said, step, stored
 from tests.support import build, golden
+from tests.support.audited import both, cell, rule, said, step, stored
 from tests.support.build import column, grid, load, profit, renewable, scenario, solve, total
 
 

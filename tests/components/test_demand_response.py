@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import planner
-from planner.auditor.audit import audit
+from planner.auditor.audit import audit, audit_files
 from planner.auditor.plan_files import read_files
-from tests.auditor.test_audit import audit_files, both, cell, rule, said, step, stored
 from tests.support import golden
+from tests.support.audited import both, cell, rule, said, step, stored
 from tests.support.build import battery, column, grid, load, scenario, solve, total
 
 

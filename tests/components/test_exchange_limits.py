@@ -10,8 +10,8 @@ import pytest
 
 import planner
 from planner.auditor.audit import audit_files
-from tests.auditor.test_audit import both, cell, rule, said, step, stored
 from tests.support import golden
+from tests.support.audited import both, cell, rule, said, step, stored
 from tests.support.build import battery, column, grid, load, profit, renewable, scenario, solve
 from tests.support.windows import advance, best_of, earned_by_step
 

@@ -8,9 +8,9 @@ import pytest
 
 import planner
 from planner.components.green_rule import GreenEnergy
-from tests.auditor.test_audit import cell, rule, said, solved
-from tests.auditor.test_audit import rules as broken
 from tests.support import golden
+from tests.support.audited import cell, rule, said, solved
+from tests.support.audited import rules as broken
 from tests.support.build import (
     battery,
     column,

@@ -16,7 +16,7 @@ from planner.auditor.audit import audit, audit_files
 from planner.auditor.plan_files import Files
 from planner.errors import PlanError
 from planner.plan_tables.shares import COLUMNS
-from tests.auditor.test_audit import rules, said, step, stored
+from tests.support.audited import rules, said, step, stored
 from tests.support.build import battery, column, grid, load, renewable, solve
 from tests.support.compute import chat, fleet
 

@@ -1,0 +1,76 @@
+"""The auditor on batteries: each promise broken by hand is found where it was broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.auditor.audit import audit_files
+from planner.auditor.plan_files import Files
+from tests.support import build
+from tests.support.audited import (
+    Edit,
+    backup,
+    both,
+    cell,
+    must_find,
+    rule,
+    said,
+    solved,
+    step,
+    store,
+)
+
+# plan, edit, component, rule, time of a breach that must be among those found
+BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+    (store, rule("store", "capacity_mwh", to=3), "store", "capacity", step(1)),
+    (store, rule("store", "min_energy_mwh", to=1), "store", "capacity", step(2)),
+    (store, rule("store", "charge_power_mw", to=3), "store", "charge_limit", step(3)),
+    (store, rule("store", "discharge_power_mw", to=3), "store", "discharge_limit", step(4)),
+    (store, rule("store", "available", to=0.9), "store", "charge_limit", step(1)),
+    (store, rule("store", "leak_per_h", to=0.1), "store", "energy", step(2)),
+    (store, rule("store", "charge_efficiency", to=0.9), "store", "energy", step(1)),
+    (store, rule("store", "discharge_efficiency", to=0.9), "store", "energy", step(2)),
+    (store, rule("store", "initial", "energy_mwh", to=1), "store", "energy", step(1)),
+    (store, rule("store", "cycles_per_day", to=0.5), "store", "cycles", step(1)),
+    (store, rule("store", "ending", to={"at_least_mwh": 1}), "store", "ending", step(4)),
+    (store, rule("store", "wear_cny_per_mwh", to=1), "store", "wear", step(2)),
+    (store, cell("store.charging", 1, 0.9), "store", "direction", step(1)),
+    (store, both(cell("store.charge_mw[grid]", 2, 1), cell("store.discharge_mw[grid]", 2, 5)),
+     "store", "direction", step(2)),
+    (backup, rule("store", "discharge_power_mw", to=3.5), "store", "reserve_power", step(1)),
+    (backup, rule("store", "min_energy_mwh", to=6), "store", "reserve_energy", step(2)),
+    (store, rule("store", "ending", to={"value_cny_per_mwh": 1, "at_least_mwh": 9}),
+     "store", "ending", step(4)),
+]  # fmt: skip
+
+# changes that these plans survive: the auditor must not cry wolf
+KEPT: list[tuple[Callable[[], Files], Edit]] = [
+    (store, rule("store", "ending", to={"value_cny_per_mwh": 1})),
+    (store, rule("store", "charge_power_mw", to=5)),
+    (store, rule("store", "min_energy_mwh", to=0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
+def test_a_broken_promise_is_found(
+    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
+) -> None:
+    must_find(edit(plan()), component, name, when)
+
+
+@pytest.mark.parametrize(("plan", "edit"), KEPT)
+def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
+    assert said(edit(plan())) == []
+
+
+def test_pooled_energy_is_checked_as_one_origin() -> None:
+    parts = {
+        "grid": build.grid(resale=True, export_price_cny_per_mwh=[10, 60]),
+        "store": build.battery(),
+    }
+    files = solved(parts, 2, trace=False)
+    assert said(files) == []
+    found = audit_files(cell("store.energy_mwh[pooled]", 1, 3)(files))
+    assert ("store", "energy", step(1)) in [(b.component, b.rule, b.time) for b in found]

@@ -1,0 +1,69 @@
+"""The auditor on fleets: each promise broken by hand is found where it was broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.auditor.audit import audit_files
+from planner.auditor.plan_files import Files
+from tests.support import compute
+from tests.support.audited import Edit, both, cell, must_find, nodes, rule, said, solved, step
+
+# plan, edit, component, rule, time of a breach that must be among those found
+BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+    (nodes, cell("fleet.nodes[chatty|0]", 1, 3), "fleet", "total", step(1)),
+    (nodes, cell("fleet.awake[chatty]", 1, 3), "fleet", "count", step(1)),
+    (nodes, cell("fleet.asleep", 1, 9), "fleet", "count", step(1)),
+    (nodes, rule("fleet", "nodes", to=11), "fleet", "count", step(1)),
+    (nodes, rule("fleet", "available_pu", to=0.9), "fleet", "count", step(2)),
+    (nodes, cell("fleet.it_kw", 1, 3), "fleet", "it_kw", step(1)),
+    (nodes, rule("fleet", "sleep_kw", to=50), "fleet", "it_kw", step(1)),
+    (nodes, rule("fleet", "pue", to=1.1), "fleet", "power", step(1)),
+    (nodes, rule("fleet", "whole_nodes", to=True), "fleet", "whole", step(1)),
+    (nodes, rule("fleet", "spare_nodes", to=2), "fleet", "spare", step(2)),
+    (nodes, cell("fleet.woken[chatty]", 1, 0), "fleet", "waking_up", step(1)),
+    (nodes, both(rule("fleet", "wake_min", to=120), rule("fleet", "spare_nodes", to=0)),
+     "fleet", "waking", step(2)),
+    (nodes, rule("fleet", "wake_cost_cny", to=2), "fleet", "wake", step(1)),
+    (nodes, rule("chat", "max_inter_token_ms", to=10), "fleet", "decode", step(1)),
+    (nodes, rule("chat", "headroom_share", to=9), "fleet", "decode_burst", step(1)),
+    (nodes, rule("chat", "input_per_output", to=2), "fleet", "prefill", step(1)),
+    (nodes, rule("chat", "cached_share", to=-1), "fleet", "prefill", step(1)),
+    (nodes, rule("chat", "headroom_share", to=0.8), "fleet", "decode_burst_kept", step(1)),
+    (nodes, cell("fleet.paused[chatty|2500]", 1, 5), "fleet", "paused_nodes", step(1)),
+    (nodes, cell("fleet.paused[chatty|2500]", 1, 1.5), "fleet", "paused_work", step(1)),
+    (nodes, cell("fleet.paused[chatty|2500]", 1, 0.1), "fleet", "reserve_power", step(1)),
+    (nodes, cell("fleet.paused_prefill[chatty]", 1, 3), "fleet", "paused_readers", step(1)),
+    (nodes, cell("fleet.paused_prefill[chatty]", 1, 0.4), "fleet", "paused_input", step(1)),
+    (nodes, cell("fleet.paused_prefill[chatty]", 1, 0.4), "fleet", "prefill_kept", step(1)),
+]  # fmt: skip
+
+# changes that these plans survive: the auditor must not cry wolf
+KEPT: list[tuple[Callable[[], Files], Edit]] = [
+    (nodes, rule("fleet", "initial", "awake", to={"chatty": 1})),
+    (nodes, rule("fleet", "initial", "woken", to={"chatty": [9]})),
+    (nodes, rule("fleet", "serves", "chatty", "points", 1, "tokens_per_s", to=2500.001)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
+def test_a_broken_promise_is_found(
+    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
+) -> None:
+    must_find(edit(plan()), component, name, when)
+
+
+@pytest.mark.parametrize(("plan", "edit"), KEPT)
+def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
+    assert said(edit(plan())) == []
+
+
+def test_nodes_that_wake_for_more_than_a_step_idle_on() -> None:
+    """Woken in step 1 for 90 min, 4 nodes idle through it and through half of step 2."""
+    fleet = compute.fleet(4, wake_min=90)
+    files = solved(compute.site(fleet=fleet, chat=compute.chat([0, 18, 36])), 3)
+    assert said(files) == []
+    early = audit_files(cell("fleet.nodes[chatty|0]", 2, 1)(files))
+    assert ("fleet", "waking", step(2)) in [(b.component, b.rule, b.time) for b in early]

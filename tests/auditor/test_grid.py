@@ -1,0 +1,53 @@
+"""The auditor on the grid and its tariff: broken promises are found where they were broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.auditor.plan_files import Files
+from tests.support.audited import Edit, both, cell, fees, must_find, rule, said, step, store
+
+# plan, edit, component, rule, time of a breach that must be among those found
+BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+    (store, rule("grid", "import_limit_mw", to=3), "grid", "import_limit", step(1)),
+    (store, rule("grid", "export_limit_mw", to=3), "grid", "export_limit", step(2)),
+    (store, cell("grid.importing", 2, 0.5), "grid", "direction", step(2)),
+    (store, cell("grid.import_mw", 2, 1), "grid", "direction", step(2)),
+    (store, cell("grid.import_mw", 1, 3), "site", "balance[grid]", step(1)),
+    (store, rule("grid", "export_price_cny_per_mwh", to=51), "grid", "export[grid]", step(2)),
+    (store, rule("grid", "demand_charge_cny_per_mw_month", to=2),
+     "grid", "demand_charge", "2026-07"),
+    (store, rule("grid", "expected_peak_mw", to=2), "grid", "demand_charge", "2026-07"),
+    (store, rule("grid", "peak_so_far_mw", to={"2026-07": 2}), "grid", "demand_charge", "2026-07"),
+    (store, cell("grid.import_emission_tco2", 1, 3), "grid", "import_emission", step(1)),
+    (store, both(rule("grid", "import_limit_mw", to=3), cell("grid.reserve_mw[hold]", 2, 8)),
+     "grid", "spare_import", step(2)),
+    (store, rule("grid", "resale", to=False), "grid", "columns", ""),
+    (fees, cell("grid.self_use_mw[renewable]", 1, 4), "grid", "self_use", step(1)),
+    (fees, cell("grid.self_use_mw[thermal]", 1, 1), "grid", "self_use", step(1)),
+    (fees, rule("grid", "self_use_charge_cny_per_mwh", "renewable", to=8),
+     "grid", "self_use[renewable]", step(1)),
+    (fees, rule("grid", "self_use_charge_cny_per_mwh", "renewable", to=8),
+     "plan", "figures.grid.self_use_cny_per_kwh", ""),
+    (fees, rule("grid", "fixed_cny_per_month", to=8000),
+     "plan", "figures.grid.fixed_cny_per_kwh", ""),
+]  # fmt: skip
+
+# changes that these plans survive: the auditor must not cry wolf
+KEPT: list[tuple[Callable[[], Files], Edit]] = [
+    (store, rule("grid", "import_price_cny_per_mwh", to=10)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
+def test_a_broken_promise_is_found(
+    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
+) -> None:
+    must_find(edit(plan()), component, name, when)
+
+
+@pytest.mark.parametrize(("plan", "edit"), KEPT)
+def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
+    assert said(edit(plan())) == []

@@ -1,0 +1,27 @@
+"""The auditor on requirements for reserve: broken promises are found where they were broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.auditor.plan_files import Files
+from tests.support.audited import Edit, backup, both, cell, must_find, rule, step, store
+
+# plan, edit, component, rule, time of a breach that must be among those found
+BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+    (store, cell("grid.reserve_mw[hold]", 2, 3), "hold", "provided", step(2)),
+    (store, rule("hold", "up_mw", to=5), "hold", "required", step(2)),
+    (store, both(rule("hold", "up_mw", to=5), cell("hold.required_mw", 1, 5)),
+     "hold", "reserve", step(1)),
+    (store, rule("hold", "largest_unit", to=True), "hold", "largest_unit", step(1)),
+    (backup, rule("hold", "load_share", to=0.5), "hold", "required", step(1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
+def test_a_broken_promise_is_found(
+    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
+) -> None:
+    must_find(edit(plan()), component, name, when)

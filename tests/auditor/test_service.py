@@ -1,0 +1,50 @@
+"""The auditor on services: each promise broken by hand is found where it was broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.auditor.plan_files import Files
+from tests.support.audited import Edit, cell, must_find, nodes, queue, rule, said, step
+
+# plan, edit, component, rule, time of a breach that must be among those found
+BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+    (nodes, cell("chat.answered_mtok_per_h", 1, 8), "chat", "answered", step(1)),
+    (nodes, cell("chat.unserved_mtok_per_h", 1, 1), "chat", "demand", step(1)),
+    (nodes, cell("chat.served_mtok", 2, 17), "chat", "served", step(2)),
+    (nodes, cell("chat.served_mtok", 2, 17), "chat", "least", step(2)),
+    (nodes, rule("work", "market", 0, "mtok_per_h", to=8), "work", "market", step(1)),
+    (nodes, cell("work.sold_mtok_per_h[0]", 1, 8), "work", "market", step(1)),
+    (nodes, rule("work", "market", 0, "price_cny_per_mtok", to=50), "work", "tokens", step(1)),
+    (nodes, rule("chat", "price_cny_per_mtok", to=50), "chat", "tokens", step(1)),
+    (nodes, rule("chat", "price_input_cny_per_mtok", to=1), "chat", "input_tokens", step(1)),
+    (queue, cell("work.accepted_mtok_per_h", 1, 8), "work", "arrivals", step(1)),
+    (queue, cell("work.waiting_mtok", 1, 8), "work", "waiting", step(1)),
+    (queue, cell("work.taken_mtok", 1, 8), "work", "taken", step(1)),
+    (queue, rule("work", "deadline_h", to=0), "work", "deadline", step(1)),
+    (queue, rule("work", "initial", "waiting", 0, "mtok", to=3), "work", "waiting", step(1)),
+    (queue, rule("work", "ending", to={"value_cny_per_mtok": 1, "at_most_mtok": 9}),
+     "work", "end_value", ""),
+    (queue, rule("work", "price_cny_per_mtok", to=5), "work", "tokens", step(2)),
+    (queue, cell("work.served_mtok", 4, 19), "work", "served", step(4)),
+]  # fmt: skip
+
+# changes that these plans survive: the auditor must not cry wolf
+KEPT: list[tuple[Callable[[], Files], Edit]] = [
+    (queue, rule("work", "initial", "waiting", 0, "age_h", to=1)),
+    (queue, rule("work", "refusal_cost_cny_per_mtok", to=5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
+def test_a_broken_promise_is_found(
+    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
+) -> None:
+    must_find(edit(plan()), component, name, when)
+
+
+@pytest.mark.parametrize(("plan", "edit"), KEPT)
+def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
+    assert said(edit(plan())) == []
