@@ -10,25 +10,16 @@ import pytest
 # Tests of these files share solves, a scheduler or plans: each line stays in one process.
 SHARING = (
     {"auditor/test_mutations"},
-    {
-        f"auditor/test_{name}"
-        for name in (
-            "audit",
-            "battery",
-            "fleet",
-            "grid",
-            "load_and_renewable",
-            "reserve",
-            "service",
-            "thermal",
-        )
-    },
+    {f"auditor/test_{name}" for name in (
+        "audit", "battery", "fleet", "grid", "load_and_renewable", "reserve", "service", "shares",
+        "thermal",
+    )},
     {"components/test_exclusivity"},
     {"components/test_market_rules"},
     {"test_scenarios", "test_two_sites"},
     {"studies/test_sweep"},
     {"components/test_reasons"},
-)
+)  # fmt: skip
 GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
 
 

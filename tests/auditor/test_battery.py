@@ -14,6 +14,7 @@ from tests.support.audited import (
     backup,
     both,
     cell,
+    half_hours,
     must_find,
     rule,
     said,
@@ -34,7 +35,23 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
     (store, rule("store", "discharge_efficiency", to=0.9), "store", "energy", step(2)),
     (store, rule("store", "initial", "energy_mwh", to=1), "store", "energy", step(1)),
     (store, rule("store", "cycles_per_day", to=0.5), "store", "cycles", step(1)),
+    # 8 MWh are discharged in the day, of 10 MWh less the least energy: 0.9 * (10 - 2) is too little
+    (store, both(rule("store", "cycles_per_day", to=0.9), rule("store", "min_energy_mwh", to=2)),
+        "store", "cycles", step(1)),
+    (store, both(rule("store", "cycles_per_day", to=1),
+                 rule("store", "initial", "discharged_today_mwh", to=3)),
+        "store", "cycles", step(1)),
     (store, rule("store", "ending", to={"at_least_mwh": 1}), "store", "ending", step(4)),
+    (store, rule("store", "initial", "energy_mwh", to=1), "store", "ending", step(4)),
+    (store, rule("store", "available", to=0.9), "store", "discharge_limit", step(2)),
+    (store, cell("store.charging", 1, 2), "store", "direction", step(1)),
+    (store, cell("store.charging", 1, 0), "store", "charge_limit", step(1)),
+    (store, cell("store.charging", 2, 1), "store", "discharge_limit", step(2)),
+    (backup, rule("store", "available", to=0.9), "store", "reserve_power", step(1)),
+    # 8 MWh are left for 3 MW in an hour: 3.75 MWh at an efficiency of 0.8, and 3.5 may be taken
+    (backup, both(rule("store", "discharge_efficiency", to=0.8),
+                  rule("store", "min_energy_mwh", to=4.5)),
+        "store", "reserve_energy", step(2)),
     (store, rule("store", "wear_cny_per_mwh", to=1), "store", "wear", step(2)),
     (store, cell("store.charging", 1, 0.9), "store", "direction", step(1)),
     (store, both(cell("store.charge_mw[grid]", 2, 1), cell("store.discharge_mw[grid]", 2, 5)),
@@ -50,6 +67,7 @@ KEPT: list[tuple[Callable[[], Files], Edit]] = [
     (store, rule("store", "ending", to={"value_cny_per_mwh": 1})),
     (store, rule("store", "charge_power_mw", to=5)),
     (store, rule("store", "min_energy_mwh", to=0)),
+    (half_hours, rule("store", "cycles_per_day", to=0.4)),  # 1.8 MWh twice
 ]  # fmt: skip
 
 

@@ -7,7 +7,18 @@ from collections.abc import Callable
 import pytest
 
 from planner.auditor.plan_files import Files
-from tests.support.audited import Edit, both, cell, fees, must_find, rule, said, step, store
+from tests.support.audited import (
+    Edit,
+    both,
+    cell,
+    fees,
+    half_hours,
+    must_find,
+    rule,
+    said,
+    step,
+    store,
+)
 
 # plan, edit, component, rule, time of a breach that must be among those found
 BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
@@ -24,6 +35,25 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
     (store, cell("grid.import_emission_tco2", 1, 3), "grid", "import_emission", step(1)),
     (store, both(rule("grid", "import_limit_mw", to=3), cell("grid.reserve_mw[hold]", 2, 8)),
      "grid", "spare_import", step(2)),
+    (store, cell("grid.reserve_mw[hold]", 1, 1), "grid", "spare_import", step(1)),
+    (store, cell("grid.importing", 1, 2), "grid", "direction", step(1)),
+    (store, cell("grid.importing", 1, 0), "grid", "import_limit", step(1)),
+    (store, cell("grid.importing", 2, 1), "grid", "export_limit", step(2)),
+    # the exchange is 4, -4, 4, -4
+    (store, rule("grid", "ramp_mw_per_h", to=7), "grid", "exchange_ramp", step(2)),
+    (store, both(rule("grid", "ramp_mw_per_h", to=9),
+                 rule("grid", "initial", "exchange_mw", to=-6)),
+        "grid", "exchange_ramp", step(1)),
+    (half_hours, rule("grid", "ramp_mw_per_h", to=12), "grid", "exchange_ramp",
+     "2026-07-15T00:30+08:00"),
+    (store, rule("grid", "max_swing_share", to=0.5), "grid", "swing", step(2)),
+    (store, both(rule("grid", "max_swing_share", to=0.8),
+                 rule("grid", "initial", "highest_today_mw", to=30)),
+        "grid", "swing", step(1)),
+    (store, both(rule("grid", "max_swing_share", to=0.5),
+                 rule("grid", "initial", "highest_today_mw", to=6),
+                 rule("grid", "initial", "lowest_today_mw", to=1)),
+        "grid", "swing", step(1)),
     (store, rule("grid", "resale", to=False), "grid", "columns", ""),
     (fees, cell("grid.self_use_mw[renewable]", 1, 4), "grid", "self_use", step(1)),
     (fees, cell("grid.self_use_mw[thermal]", 1, 1), "grid", "self_use", step(1)),

@@ -29,6 +29,9 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
      "work", "end_value", ""),
     (queue, rule("work", "price_cny_per_mtok", to=5), "work", "tokens", step(2)),
     (queue, cell("work.served_mtok", 4, 19), "work", "served", step(4)),
+    (queue, cell("work.waiting_mtok", 4, 5), "work", "ending", step(4)),
+    (queue, rule("work", "initial", "wanted_so_far_mtok", to=9), "work", "least", step(4)),
+    (queue, rule("work", "initial", "served_so_far_mtok", to=1), "work", "served", step(1)),
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf

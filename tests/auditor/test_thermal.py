@@ -10,7 +10,21 @@ import pytest
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files
 from tests.support import build
-from tests.support.audited import Edit, bent, both, cell, coal, must_find, rule, said, solved, step
+from tests.support.audited import (
+    Edit,
+    bent,
+    both,
+    cell,
+    coal,
+    half_hours,
+    must_find,
+    rising,
+    rule,
+    said,
+    solved,
+    spinning,
+    step,
+)
 
 # plan, edit, component, rule, time of a breach that must be among those found
 BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
@@ -19,6 +33,25 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
     (coal, rule("coal", "startup_ramp_mw", to=30), "coal", "start_ramp", step(2)),
     (coal, rule("coal", "shutdown_ramp_mw", to=45), "coal", "stop_ramp", step(5)),
     (coal, rule("coal", "max_power_mw", to=90), "coal", "ceiling", step(4)),
+    # 40 and 60 MW, and 10 MW of reserve above them
+    (spinning, rule("coal", "max_power_mw", to=65), "coal", "ceiling", step(2)),
+    (spinning, rule("coal", "ramp_up_mw_per_h", to=25), "coal", "ramp_up", step(2)),
+    (spinning, rule("coal", "startup_ramp_mw", to=45), "coal", "start_ramp", step(1)),
+    (spinning, rule("coal", "shutdown_ramp_mw", to=65), "coal", "stop_ramp", step(2)),
+    # 20 MW more, though as much above the least power as before
+    (rising, rule("coal", "ramp_up_mw_per_h", to=15), "coal", "ramp_up", step(2)),
+    (half_hours, rule("coal", "ramp_up_mw_per_h", to=35), "coal", "ramp_up",
+        "2026-07-15T00:30+08:00"),
+    (half_hours, rule("coal", "ramp_down_mw_per_h", to=55), "coal", "ramp_down",
+        "2026-07-15T01:30+08:00"),
+    (coal, cell("coal.on", 3, 2), "coal", "states", step(3)),
+    (rising, rule("coal", "ending", to="off"), "coal", "ending", step(2)),
+    (rising, both(rule("coal", "initial", "power_mw", to=20),
+                  rule("coal", "ramp_up_mw_per_h", to=15)),
+        "coal", "ramp_up", step(1)),
+    (rising, both(rule("coal", "initial", "power_mw", to=90),
+                  rule("coal", "ramp_down_mw_per_h", to=45)),
+        "coal", "ramp_down", step(1)),
     (coal, rule("coal", "min_power_mw", to=45), "coal", "power", step(2)),
     (coal, rule("coal", "min_up_h", to=5), "coal", "stay_on", step(6)),
     (coal, rule("coal", "min_down_h", to=7), "coal", "stay_off", step(2)),
@@ -99,3 +132,4 @@ def test_a_relaxed_plan_owes_no_whole_states() -> None:
     assert {b.rule for b in audit_files(claimed)} == {"states", "status"}
     found = audit_files(cell("coal.on", 1, 0.2)(files))
     assert {"switching", "power"} <= {breach.rule for breach in found}
+    must_find(cell("coal.fuel_gj_per_h", 1, 9)(files), "coal", "fuel", step(1))

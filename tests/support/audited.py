@@ -178,6 +178,42 @@ def backup() -> Files:
 
 
 @functools.cache
+def spinning() -> Files:
+    """A unit starts at 40 MW, goes to 60 and stops from there; it holds 10 MW of reserve."""
+    hold = build.reserve(up_mw=[10, 10, 0])
+    return solved({"coal": build.thermal(), "town": build.load(40, 60, 0), "hold": hold}, 3)
+
+
+@functools.cache
+def rising() -> Files:
+    """A unit that gives 40 and 60 MW stays 20 MW above its least power, which rises too."""
+    unit = build.thermal(min_power_mw=[20, 40], initial={"on": True, "power_mw": 40, "hours": 9})
+    return solved({"coal": unit, "town": build.load(40, 60)}, 2)
+
+
+@functools.cache
+def half_hours() -> Files:
+    """Steps of half an hour: a unit of 40, 60, 80, 50 MW; a battery buys 2 MWh and sells 1.8."""
+    grid = build.grid(
+        node="east", import_price_cny_per_mwh=[10, 50, 10, 50], resale=True, import_limit_mw=4,
+        export_price_cny_per_mwh=[10, 50, 10, 50],
+    )  # fmt: skip
+    store = build.battery(node="east", leak_per_h=0.19)  # 0.9 is left after half an hour
+    parts = {"coal": build.thermal(), "town": build.load(40, 60, 80, 50), "grid": grid}
+    return solved(parts | {"store": store}, 2, step_min=30)
+
+
+@functools.cache
+def shares() -> Files:
+    """Sun of 8 and 2 MW for a load of 5: 3 MWh are exported, 3 come from the grid at 0.5 tCO2."""
+    rule = build.green_rule(min_self_use_share=0.4, min_load_share=0.5, max_export_share=0.5)
+    carbon = build.carbon(price_cny_per_tco2=10, budget_tco2=5, so_far_tco2=1, price_imports=True)
+    grid = build.grid(import_emission_tco2_per_mwh=0.5)
+    parts = {"pv": build.renewable(8, 2), "town": build.load(5, 5), "grid": grid}
+    return solved(parts | {"green": rule, "ets": carbon}, 2)
+
+
+@functools.cache
 def nodes() -> Files:
     """9 Mtok of chat and 9 of market work: two nodes at work, one kept spare, one of ten asleep."""
     serves = {"chatty": compute.serving(prefill={"tokens_per_s": 5000, "node_kw": 1000})}
@@ -200,4 +236,9 @@ def queue() -> Files:
     return solved(compute.site([300, 10, 300, 10], fleet=compute.fleet(10), work=work), 4)
 
 
-PLANS = {f.__name__: f for f in (coal, bent, store, sun, fees, backup, nodes, queue)}  # type: ignore[attr-defined]
+PLANS = {
+    plan.__name__: plan  # type: ignore[attr-defined]
+    for plan in (
+        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, queue
+    )
+}  # fmt: skip
