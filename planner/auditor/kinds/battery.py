@@ -72,8 +72,7 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
         before = _energy_before(plan, part, o)
         gained = into * part.column("charge_mw", o) - part.column("discharge_mw", o) / out
         right, after = kept * before + step_h * gained, part.column("energy_mwh", o)
-        what = f"stored energy of origin {o} is"
-        note.equal("energy", what, after, right, "MWh", size=before)
+        note.equal("energy", f"stored energy of origin {o} is", after, right, "MWh", size=before)
     stored = np.asarray(part.total("energy_mwh"))
     least, most = part.number("min_energy_mwh"), part.number("capacity_mwh")
     note.at_least("capacity", "stored energy is", stored, least, "MWh")
@@ -116,8 +115,7 @@ def _check_cycles(plan: Plan, part: Part, discharge: Array, note: Notes) -> None
         return
     spent, most = _spent(plan, part, discharge)
     when = [plan.clock.times[i] for i in np.flatnonzero(np.diff(plan.clock.days, prepend=-1))]
-    what = "discharged in the local day:"
-    note.at_most("cycles", what, spent, most, "MWh", when=when)
+    note.at_most("cycles", "discharged in the local day:", spent, most, "MWh", when=when)
 
 
 def _check_reserve(plan: Plan, part: Part, charge: Array, discharge: Array, note: Notes) -> None:

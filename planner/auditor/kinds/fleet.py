@@ -158,11 +158,9 @@ def _check_waking(clock: Clock, part: Part, available: Array, note: Notes) -> No
              for i, share in enumerate(shares)), np.zeros(clock.steps)
         )  # fmt: skip
         resting = part.column("nodes", model, _key(_points(part, model)[0]))
-        what = f"nodes of {model} awake and idle:"
-        note.at_least("waking", what, resting, waking, "nodes")
+        note.at_least("waking", f"nodes of {model} awake and idle:", resting, waking, "nodes")
         idle = idle + resting - waking
-    what = "nodes kept awake and idle:"
-    note.at_least("spare", what, idle, spare, "nodes", size=available)
+    note.at_least("spare", "nodes kept awake and idle:", idle, spare, "nodes", size=available)
 
 
 def _wake_shares(clock: Clock, part: Part) -> list[float]:
@@ -227,8 +225,7 @@ def _check_fits(
             )
             able = able + np.zeros(len(part.column("asleep")))
             pace = "at any pace" if limit is None else f"within {limit:g} ms"
-            what = f"{model} {pace}: work of"
-            note.at_most(rule + kept, what, work, able, "Mtok/h")
+            note.at_most(rule + kept, f"{model} {pace}: work of", work, able, "Mtok/h")
     if reading is not None:
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
         what, able = f"{model}: reads", MTOK_PER_H * speed * reading
@@ -268,8 +265,7 @@ def _check_paused(
     if reading is not None:
         resting = part.column("paused_prefill", model)
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
-        what = f"paused readers of {model}:"
-        note.at_most("paused_readers", what, resting, reading, "nodes")
+        note.at_most("paused_readers", f"paused readers of {model}:", resting, reading, "nodes")
         what, work = f"{model}: pauses input of", MTOK_PER_H * speed * resting
         note.at_most("paused_input", what, work, _input(part, others), "Mtok/h")
         still = reading - resting

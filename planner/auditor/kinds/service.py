@@ -51,8 +51,7 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
     note.equal("answered", "fleets answer", total, answered, "Mtok/h")
     if part["demand_mtok_per_h"] is not None:
         demand, lost = part.series("demand_mtok_per_h"), part.column("unserved_mtok_per_h")
-        what = "answered and unserved sum to"
-        note.equal("demand", what, answered + lost, demand, "Mtok/h")
+        note.equal("demand", "answered and unserved sum to", answered + lost, demand, "Mtok/h")
     elif part["arrivals_mtok_per_h"] is not None:
         _check_batch(plan.clock, part, answered, note)
     else:
@@ -87,8 +86,7 @@ def _waiting_at_start(part: Part) -> float:
 def _check_batch(clock: Clock, part: Part, answered: Array, note: Notes) -> None:
     accepted, refused = part.column("accepted_mtok_per_h"), part.column("refused_mtok_per_h")
     arrivals = part.series("arrivals_mtok_per_h")
-    what = "accepted and refused sum to"
-    note.equal("arrivals", what, accepted + refused, arrivals, "Mtok/h")
+    note.equal("arrivals", "accepted and refused sum to", accepted + refused, arrivals, "Mtok/h")
     waiting, start = part.column("waiting_mtok"), _waiting_at_start(part)
     before = np.concatenate([[start], waiting[:-1]])
     right = before + clock.step_h * (accepted - answered)

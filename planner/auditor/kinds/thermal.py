@@ -161,8 +161,7 @@ def _check_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None:
     note.equal("one_kind", "kinds of start sum to", kinds.sum(axis=0), start)
     for s in range(len(startups) - 1):
         stops = past.window(past.stop, after[s + 1] - 1, max(after[s], 1))
-        what = f"start of kind {s} is"
-        note.at_most("kind_window", what, kinds[s], np.maximum(stops, 0.0))
+        note.at_most("kind_window", f"start of kind {s} is", kinds[s], np.maximum(stops, 0.0))
     if plan.relaxed:
         return
     stopped = np.flatnonzero(past.stop > 0.5)

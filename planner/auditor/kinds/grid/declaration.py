@@ -42,7 +42,7 @@ def _cost(part: Part, side: str) -> float:
     return part.under("declaration").number(f"{side}_cost_cny_per_mwh")
 
 
-def declaration_columns(part: Part) -> set[str]:
+def columns_of(part: Part) -> set[str]:
     """Return the columns that a grid has for its declaration."""
     if part["declaration"] is None:
         return set()
@@ -51,7 +51,7 @@ def declaration_columns(part: Part) -> set[str]:
     return columns | {f"{side}_mw" for side in SIDES if _cost(part, side)}
 
 
-def check_declaration(plan: Plan, part: Part, note: Notes) -> None:
+def check(plan: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the declaration of a grid."""
     if part["declaration"] is None:
         return
@@ -100,7 +100,7 @@ def _settled(plan: Plan, part: Part) -> tuple[Array, Array]:
     return plan.clock.step_h * ahead, plan.clock.step_h * real_time
 
 
-def declaration_lines(plan: Plan, part: Part) -> Iterator[Line]:
+def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield the lines of the ledger that a grid has for its declaration."""
     if part["declaration"] is None:
         return
@@ -115,7 +115,7 @@ def declaration_lines(plan: Plan, part: Part) -> Iterator[Line]:
             yield by_step(plan, part, side, -cost, part.column(f"{side}_mw"))
 
 
-def declaration_figures(plan: Plan, part: Part) -> dict[str, float]:
+def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     """Return the settlement statement of a grid."""
     if part["declaration"] is None:
         return {}

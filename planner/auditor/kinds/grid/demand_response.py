@@ -20,13 +20,13 @@ from planner.auditor.findings import Flags, Notes
 from planner.auditor.reading import Line, Part, Plan, by_step, column_of
 
 
-def response_columns(part: Part) -> set[str]:
+def columns_of(part: Part) -> set[str]:
     """Return the columns that a grid has for demand response."""
     names = ("responded_mw", "responding")
     return {column_of(name, i) for i in range(len(part.rows("response"))) for name in names}
 
 
-def check_response(plan: Plan, part: Part, note: Notes) -> None:
+def check(plan: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the demand response of a grid."""
     limit, bought = part.series("import_limit_mw"), part.column("import_mw")
     for i, event in enumerate(part.rows("response")):
@@ -34,9 +34,9 @@ def check_response(plan: Plan, part: Part, note: Notes) -> None:
         most = np.where(held, event.number("max_mw"), 0.0)
         paid, responding = part.column("responded_mw", i), part.column("responding", i)
         chosen = held & (limit > base)
-        what = f"event {i}: paid for"
+        what, most_here = f"event {i}: paid for", np.where(chosen, most * responding, most)
         note.at_most("event", what, paid, most, "MW")
-        note.at_most("responding", what, paid, np.where(chosen, most * responding, most), "MW")
+        note.at_most("responding", what, paid, most_here, "MW")
         note.at_most("responding", "responding is", responding, 1.0)
         if not plan.relaxed:
             note.whole("responding", "responding is", responding)
@@ -46,7 +46,7 @@ def check_response(plan: Plan, part: Part, note: Notes) -> None:
         note.at_most("response", what, paid + bought, room, "MW", size=limit)
 
 
-def response_lines(plan: Plan, part: Part) -> Iterator[Line]:
+def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield the line of the ledger that a grid has for demand response."""
     events = part.rows("response")
     if not events:
@@ -60,7 +60,7 @@ def response_lines(plan: Plan, part: Part) -> Iterator[Line]:
     yield Line(part.name, "response", amounts, plan.clock.stamps, sum(p.price for p in paid))
 
 
-def response_figures(plan: Plan, part: Part) -> dict[str, float]:
+def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     """Return the energy that demand response is paid for."""
     if not part.rows("response"):
         return {}

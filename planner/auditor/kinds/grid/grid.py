@@ -19,37 +19,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.auditor.findings import AT, FLOW, OVERLAP_MW, Array, Notes
-from planner.auditor.kinds.grid.declaration import (
-    check_declaration,
-    declaration_columns,
-    declaration_figures,
-    declaration_lines,
-    declared_first,
-    exchange_of,
-)
-from planner.auditor.kinds.grid.demand_response import (
-    check_response,
-    response_columns,
-    response_figures,
-    response_lines,
-)
-from planner.auditor.kinds.grid.tariff import (
-    check_self_use,
-    fixed_payments,
-    self_use_origins,
-    sold_origins,
-    tariff_figures,
-    tariff_lines,
-)
+from planner.auditor.kinds.grid import declaration, demand_response, tariff
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, column_of
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
     columns = {"import_mw", "importing"} | reserve_columns(plan, part)
-    columns |= {column_of("export_mw", o) for o in sold_origins(plan, part)}
-    columns |= declaration_columns(part) | response_columns(part)
-    columns |= {column_of("self_use_mw", o) for o in self_use_origins(plan, part)}
+    columns |= {column_of("export_mw", o) for o in tariff.sold_origins(plan, part)}
+    columns |= declaration.columns_of(part) | demand_response.columns_of(part)
+    columns |= {column_of("self_use_mw", o) for o in tariff.self_use_origins(plan, part)}
     return columns | (
         {"import_emission_tco2"} if part.number("import_emission_tco2_per_mwh") else set()
     )
@@ -81,7 +60,7 @@ def _emission(plan: Plan, part: Part) -> Array:
 
 def _check_exchange(plan: Plan, part: Part, note: Notes) -> None:
     """Note where the exchange moves too fast or too far."""
-    exchange, past = exchange_of(part), part.under("initial")
+    exchange, past = declaration.exchange_of(part), part.under("initial")
     if part["ramp_mw_per_h"] is not None:
         start = exchange[0] if past["exchange_mw"] is None else past.number("exchange_mw")
         moved = np.abs(np.diff(exchange, prepend=start))
@@ -106,18 +85,18 @@ def _check_exchange(plan: Plan, part: Part, note: Notes) -> None:
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    yield from tariff_lines(plan, part)
-    yield from declaration_lines(plan, part)
-    yield from response_lines(plan, part)
+    yield from tariff.lines_of(plan, part)
+    yield from declaration.lines_of(plan, part)
+    yield from demand_response.lines_of(plan, part)
 
 
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
     fixed = part.number("fixed_cny_per_month")
-    return {"fixed": -fixed_payments(plan, part)} if fixed else {}
+    return {"fixed": -tariff.fixed_payments(plan, part)} if fixed else {}
 
 
 def _sold(plan: Plan, part: Part) -> dict[str, Array]:
-    return {o: part.column("export_mw", o) for o in sold_origins(plan, part)}
+    return {o: part.column("export_mw", o) for o in tariff.sold_origins(plan, part)}
 
 
 def _exported(plan: Plan, part: Part) -> dict[str, Array]:
@@ -138,13 +117,15 @@ def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
 def _sale_price(plan: Plan, part: Part) -> dict[str, Array]:
     if not part.series("export_limit_mw").any():
         return {}
-    prices = {o: part.by_origin("export_price_cny_per_mwh", o) for o in sold_origins(plan, part)}
+    prices = {
+        o: part.by_origin("export_price_cny_per_mwh", o) for o in tariff.sold_origins(plan, part)
+    }
     return {o: price for o, price in prices.items() if price is not None}
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    figures = tariff_figures(plan, part)
-    return figures | declaration_figures(plan, part) | response_figures(plan, part)
+    figures = tariff.figures_of(plan, part)
+    return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
 
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
@@ -152,7 +133,9 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     most_in, most_out = part.series("import_limit_mw"), part.series("export_limit_mw")
     months = np.unique(plan.clock.months, return_inverse=True)[1]
     peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
-    brought = sum((plan.injected(o) for o in sold_origins(plan, part)), np.zeros(plan.clock.steps))
+    brought = sum(
+        (plan.injected(o) for o in tariff.sold_origins(plan, part)), np.zeros(plan.clock.steps)
+    )
     imports = {
         "imports": bought > 0,
         "import_at_limit": (bought > 0) & (bought >= most_in - AT),
@@ -174,7 +157,13 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
 
 AUDIT = KindAudit(
     columns=_columns,
-    checks=(_check, _check_exchange, check_declaration, check_response, check_self_use),
+    checks=(
+        _check,
+        _check_exchange,
+        declaration.check,
+        demand_response.check,
+        tariff.check_self_use,
+    ),
     lines=_lines,
     outside=_outside,
     flows=_flows,
@@ -189,5 +178,5 @@ AUDIT = KindAudit(
     codes=_codes,
     reserve_share=lambda _: 1.0,
     sale_price=_sale_price,
-    here_and_now=declared_first,
+    here_and_now=declaration.declared_first,
 )

@@ -59,7 +59,7 @@ def check_self_use(plan: Plan, part: Part, note: Notes) -> None:
         note.equal("self_use", what, part.column("self_use_mw", o), right, "MW")
 
 
-def tariff_lines(plan: Plan, part: Part) -> Iterator[Line]:
+def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield what energy, peaks and own use cost and earn."""
     bought = part.column("import_mw")
     yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
@@ -96,7 +96,7 @@ def fixed_payments(plan: Plan, part: Part) -> float:
     return part.number("fixed_cny_per_month") * share
 
 
-def tariff_figures(plan: Plan, part: Part) -> dict[str, float]:
+def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     """Return the key figures of energy and its price."""
     bought, step_h = part.column("import_mw"), plan.clock.step_h
     mwh = step_h * float(bought.sum())
