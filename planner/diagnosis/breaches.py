@@ -17,8 +17,7 @@ from planner.diagnosis.conflict import Place, Rule, places
 from planner.diagnosis.infeasible import Told, told_rule
 from planner.diagnosis.wording import time_spans
 from planner.errors import NoPlanError
-from planner.solver.elastic import every_integer
-from planner.solver.highs import Session
+from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned
 from planner.solver.program import Program
@@ -28,6 +27,7 @@ from planner.timeseries.series import Array
 RULE, BOTH_WAYS, BALANCE, PHYSICS = 1.0, 3.0, 1e2, 1e4  # prices of a miss
 ROOM = 1e-6  # for the solver's tolerances, in every row
 MISSED = 1e-5  # of the size of a row: a smaller miss is none
+LEAST = 1e-9  # a smaller miss is the solver's
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,17 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
         NoPlanError: the time limit struck.
     """
     program, rules = _opened(pinned, places(model))
-    scale = 1.0 / np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel())
-    price = np.full(program.matrix.shape[0], PHYSICS)
+    scale = 1.0 / row_sizes(program)
+    price = np.full(len(scale), PHYSICS)
     price[np.isin(program.row_families, list(program.balances.values()))] = BALANCE
     price[list(rules)] = RULE
     switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
     price[switched & (price == RULE)] = BOTH_WAYS  # no site runs a flow both ways to keep a limit
-    x, below, above = _misses(program, price * scale, time_limit_s)
+    point = least_miss(program, np.arange(len(scale)), price * scale, time_limit_s)
+    if point is None:
+        raise NoPlanError("the time limit struck before it was known what the schedule breaks")
+    x, *misses = point
+    below, above = (np.where(miss > LEAST, miss, 0.0) for miss in misses)
     missed = np.maximum(below, above)
     size = np.maximum(1.0, np.where(np.isfinite(program.row_upper), abs(program.row_upper), 0.0))
     relative = missed * scale / np.minimum(size, 1e3)
@@ -102,7 +106,7 @@ def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[
     ]
     columns = np.array([column for column, _ in pairs], dtype=np.int64)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    free = np.isfinite(upper[columns]) & ~every_integer(program)[columns]
+    free = np.isfinite(upper[columns]) & ~program.all_integer[columns]
     columns = columns[free]
     kept = [rule for (_, rule), is_free in zip(pairs, free.tolist(), strict=True) if is_free]
     rows = program.matrix.shape[0]
@@ -110,42 +114,9 @@ def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[
     high, low = upper[columns], lower[columns]
     upper[columns] = np.inf
     lower[columns] = np.minimum(low, 0.0)
-    opened = replace(
-        program,
-        matrix=sparse.csc_array(
-            sparse.vstack([program.matrix, sparse.eye_array(len(upper), format="csr")[columns]])
-        ),
-        row_lower=np.concatenate([program.row_lower, low]),
-        row_upper=np.concatenate([program.row_upper, high]),
-        column_lower=lower,
-        column_upper=upper,
-        row_steps=np.concatenate([program.row_steps, program.column_steps[columns]]),
-        row_families=np.concatenate([program.row_families, np.full(len(columns), -1)]),
-    )
-    return opened, rules
-
-
-def _misses(program: Program, price: Array, time_limit_s: float) -> tuple[Array, Array, Array]:
-    """Return a point and by how much it misses each row below and above, at the least price."""
-    rows, width = program.matrix.shape
-    eye = sparse.eye_array(rows, format="csc")
-    free = np.full(2 * rows, np.inf)
-    elastic = replace(
-        program,
-        matrix=sparse.csc_array(sparse.hstack([program.matrix, eye, -eye])),
-        column_lower=np.concatenate([program.column_lower, np.zeros(2 * rows)]),
-        column_upper=np.concatenate([program.column_upper, free]),
-        cost=np.concatenate([0.0 * program.cost, price, price]),
-        offset=0.0,
-    )
-    session = Session(elastic, threads=1, seed=0)
-    integer = every_integer(program) & (program.column_upper > program.column_lower)
-    session.integrality(np.concatenate([integer, np.zeros(2 * rows, dtype=bool)]))
-    result = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6)
-    if result.x is None:
-        raise NoPlanError("the time limit struck before it was known what the schedule breaks")
-    below, above = result.x[width : width + rows], result.x[width + rows :]
-    return result.x[:width], np.where(below > 1e-9, below, 0.0), np.where(above > 1e-9, above, 0.0)
+    pick = sparse.eye_array(len(upper), format="csr")[columns]
+    opened = replace(program, column_lower=lower, column_upper=upper)
+    return opened.with_rows(pick, low, high, program.column_steps[columns]), rules
 
 
 def _told_rules(model: Model, missed: Sequence[tuple[Rule, float]]) -> Iterator[Breach]:

@@ -95,9 +95,8 @@ class Check:
         self, program: Program, where: dict[Rule, Place], settings: SolverSettings, until: float
     ) -> None:
         self.program, self.where, self.until = program, where, until
-        self.session = Session(program, threads=settings.threads, seed=settings.seed)
-        self.session.cost(0.0 * program.cost, 0.0)
-        self.integer = program.integer | np.isin(np.arange(len(program.cost)), program.switches)
+        self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
+        self.integer = program.all_integer
         self.integral = False
         self.unsure = False
         self.at = {rule: place for place, rule in enumerate(where)}

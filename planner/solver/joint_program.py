@@ -211,25 +211,11 @@ def _with_risk(
     ]
     more = sparse.hstack([np.full((count, 1), -1.0), sparse.eye_array(count)])
     shortfall = sparse.hstack([-sparse.vstack(costs), more])
-    old = sparse.hstack([joint.matrix, sparse.csc_array((joint.matrix.shape[0], count + 1))])
-    room = sparse.csr_array((joint.reports.shape[0], count + 1))
+    unused = sparse.csc_array((len(joint.row_lower), count + 1))
     probabilities = np.array([branch.probability for branch in branches])
     tail = np.concatenate([[-1.0], probabilities / risk.cvar_share]) * unit * risk.weight
-    none = np.zeros(count + 1)
-    return replace(
-        joint,
-        matrix=sparse.csc_array(sparse.vstack([old, shortfall])),
-        row_lower=np.concatenate(
-            [joint.row_lower, [branch.program.offset / unit for branch in branches]]
-        ),
-        row_upper=np.concatenate([joint.row_upper, np.full(count, np.inf)]),
-        column_lower=np.concatenate([joint.column_lower, [-np.inf], none[1:]]),
-        column_upper=np.concatenate([joint.column_upper, none + np.inf]),
-        integer=np.concatenate([joint.integer, none > 0]),
-        cost=np.concatenate([(1 - risk.weight) * joint.cost, tail]),
-        offset=(1 - risk.weight) * joint.offset,
-        reports=sparse.csr_array(sparse.hstack([joint.reports, room])),
-        row_steps=np.concatenate([joint.row_steps, np.zeros(count, dtype=np.int64)]),
-        column_steps=np.concatenate([joint.column_steps, np.zeros(count + 1, dtype=np.int64)]),
-        row_families=np.full(len(joint.row_families) + count, -1),
-    )
+    mean = 1 - risk.weight
+    weighed = replace(joint, cost=mean * joint.cost, offset=mean * joint.offset)
+    lowest = np.concatenate([[-np.inf], np.zeros(count)])
+    earned = [branch.program.offset / unit for branch in branches]
+    return weighed.with_columns(unused, lowest, np.inf, tail).with_rows(shortfall, earned, np.inf)

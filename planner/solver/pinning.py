@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
@@ -50,15 +49,13 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
             program's window are left out.
         tolerance: how far a value may move, in its own unit.
     """
-    starts = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    place = starts.get_indexer(pd.DatetimeIndex(given.index))
+    place = program.times.get_indexer(pd.DatetimeIndex(given.index))
     table = given[place >= 0]
     place = place[place >= 0]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     misfits: list[Misfit] = []
     held: set[int] = set()
-    whole = program.integer.copy()
-    whole[program.switches] = True
+    whole = program.all_integer
     later: list[tuple[str, int, int, float]] = []
     for name in map(str, table.columns):
         values = table[name].to_numpy(dtype=float)
@@ -90,7 +87,10 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
                 upper[column] = min(nearest + room, max(most, nearest))
     bounded = replace(program, column_lower=lower, column_upper=upper)
     rows, values = _rows(bounded, later, misfits, tolerance)
-    return Pinned(_with_rows(bounded, rows, values, tolerance), tuple(misfits), frozenset(held))
+    if rows.size:
+        rest = values - program.report_offset[rows]
+        bounded = bounded.with_rows(program.reports[rows], rest - tolerance, rest + tolerance)
+    return Pinned(bounded, tuple(misfits), frozenset(held))
 
 
 def _rows(
@@ -117,20 +117,6 @@ def _rows(
         if abs(made - value) > slack:
             misfits.append(Misfit(name, step, value, made, made))
     return np.array(rows, dtype=np.int64), np.array(values, dtype=float)
-
-
-def _with_rows(program: Program, rows: Indices, values: Array, tolerance: float) -> Program:
-    if not rows.size:
-        return program
-    rest = values - program.report_offset[rows]
-    return replace(
-        program,
-        matrix=sparse.csc_array(sparse.vstack([program.matrix, program.reports[rows]])),
-        row_lower=np.concatenate([program.row_lower, rest - tolerance]),
-        row_upper=np.concatenate([program.row_upper, rest + tolerance]),
-        row_steps=np.concatenate([program.row_steps, np.zeros(len(rows), dtype=np.int64)]),
-        row_families=np.concatenate([program.row_families, np.full(len(rows), -1)]),
-    )
 
 
 def known_columns(program: Program) -> Iterator[str]:

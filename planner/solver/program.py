@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
@@ -17,11 +19,13 @@ from planner.scenario.scenario import Scenario
 from planner.solver.linear import Linear, no_garbage_collection
 from planner.solver.model import Cost, Model, Reports, column_name, outer_index
 from planner.timeseries.horizon import Window
+from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
+NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,92 @@ class Program:
         ]
         return float(max(worst))
 
-    def columns(self, x: Array, values: Array) -> dict[str, Array]:
+    @property
+    def times(self) -> pd.DatetimeIndex:
+        """The starts of the window's steps."""
+        return self.scenario.horizon.starts[self.window.first - 1 : self.window.last]
+
+    def columns(self, x: Array) -> dict[str, Array]:
         """Return every schedule column over the window's steps, in the components' order."""
         result = {
             name: np.where(index >= 0, x[index] if x.size else 0.0, constant)
             for name, (index, constant) in self.schedule.items()
         }
+        values = self.values(x)
         result |= {name: values[rows] for name, rows in self.schedule_rows.items()}
         order = {name: place for place, name in enumerate(self.scenario.components)}
         return dict(sorted(result.items(), key=lambda item: order[item[0].partition(".")[0]]))
+
+    def schedule_at(self, x: Array, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the schedule at a point, or some columns of it: a row a step, rounded as in plans.
+
+        Args:
+            x: the point; shape (columns,).
+            names: the columns wanted, in this order [all].
+        """
+        columns = self.columns(x)
+        rounded = {
+            name: np.round(columns[name], VALUE_DECIMALS) + 0.0  # no negative zeros
+            for name in (columns if names is None else names)
+        }
+        return pd.DataFrame(rounded, index=self.times)
+
+    @property
+    def all_integer(self) -> Flags:
+        """The integer columns, every switch among them."""
+        integer = self.integer.copy()
+        integer[self.switches] = True
+        return integer
+
+    @property
+    def feasibility(self) -> Program:
+        """The program with nothing to minimise."""
+        return replace(self, cost=np.zeros(len(self.cost)), offset=0.0)
+
+    def with_rows(
+        self, matrix: Any, lower: Any, upper: Any, steps: Indices | int = NO_STEP
+    ) -> Program:
+        """Return the program with more rows: lower <= matrix @ x <= upper.
+
+        Args:
+            matrix: shape (rows, columns).
+            lower: one a row, or one for all.
+            upper: likewise.
+            steps: the step of each row.
+        """
+        more = sparse.csr_array(matrix)
+        count = more.shape[0]
+        return replace(
+            self,
+            matrix=sparse.csc_array(sparse.vstack([self.matrix, more])),
+            row_lower=np.append(self.row_lower, np.broadcast_to(lower, count)),
+            row_upper=np.append(self.row_upper, np.broadcast_to(upper, count)),
+            row_steps=np.append(self.row_steps, np.broadcast_to(steps, count)),
+            row_families=np.append(self.row_families, np.full(count, NO_FAMILY)),
+        )
+
+    def with_columns(self, matrix: Any, lower: Any, upper: Any, cost: Any) -> Program:
+        """Return the program with more columns, continuous and of no step.
+
+        Args:
+            matrix: their coefficients in the rows; shape (rows, columns).
+            lower: one a column, or one for all.
+            upper: likewise.
+            cost: likewise.
+        """
+        more = sparse.csc_array(matrix)
+        count = more.shape[1]
+        unreported = sparse.csr_array((self.reports.shape[0], count))
+        return replace(
+            self,
+            matrix=sparse.csc_array(sparse.hstack([self.matrix, more])),
+            column_lower=np.append(self.column_lower, np.broadcast_to(lower, count)),
+            column_upper=np.append(self.column_upper, np.broadcast_to(upper, count)),
+            integer=np.append(self.integer, np.zeros(count, dtype=bool)),
+            cost=np.append(self.cost, np.broadcast_to(cost, count)),
+            reports=sparse.csr_array(sparse.hstack([self.reports, unreported])),
+            column_steps=np.append(self.column_steps, np.full(count, NO_STEP)),
+        )
 
 
 def compile_program(model: Model) -> Program:

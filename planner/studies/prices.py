@@ -35,6 +35,7 @@ from planner.solver.rounds import SETTLE_LIMIT_S
 from planner.solver.step_prices import energy_values, injected_origins, token_costs
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import demand_audit
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import unit
 
@@ -195,9 +196,8 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
 def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
     """Yield the price at which each service breaks even, and the price that it has."""
     for name, cost in token_costs(program, _one_more(program, duals)).items():
-        columns = plan.schedule.filter(regex=f"^{name}\\.")
-        values = {str(c).removeprefix(f"{name}."): columns[c].to_numpy() for c in columns}
-        sold = plan.scenario.components[name].sells(values, plan.scenario.horizon)
+        columns = columns_of(plan.schedule, name)
+        sold = plan.scenario.components[name].sells(columns, plan.scenario.horizon)
         if sold is None:
             continue
         even = cost - sold.beside

@@ -54,6 +54,7 @@ from planner.studies.window import (
 )
 from planner.sweeps.variants import scenario_key
 from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.schedule import without_counters
 
 
 @dataclass(frozen=True)
@@ -258,12 +259,7 @@ def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None
     Raises:
         PlanError: the windows together break a rule, or the plan fails its audit.
     """
-    sums = [
-        f"{name}.{column}"
-        for name, component in scenario.components.items()
-        for column in component.counters
-    ]
-    found = settle(scenario, schedule.drop(columns=sums, errors="ignore"))
+    found = settle(scenario, without_counters(schedule, scenario.components))
     if found.breaches:
         lines = "\n".join(f"  - {breach.text}" for breach in found.breaches)
         raise PlanError(f"the windows together break rules that each of them keeps:\n{lines}")

@@ -24,13 +24,13 @@ from planner.plan.plan import Plan
 from planner.plan_tables.simulation import FACTS, PLANS, TABLE, SimulationTable, table_of
 from planner.scenario.scenario import Scenario, load
 from planner.studies.chain import Chain, Progress, Settings, run
-from planner.studies.dispatch import given
 from planner.studies.kept import Kept
 from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, believed, forecasts
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
 from planner.studies.window import Ahead, relaxation
 from planner.sweeps.sweep_folder import Store
+from planner.timeseries.schedule import without_counters
 
 DAYS = "days.jsonl"
 
@@ -167,7 +167,7 @@ def _wrong(path: str, message: str) -> ScenarioError:
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = given(scenario, pd.concat(chain.rows))
+    rows = without_counters(pd.concat(chain.rows), scenario.components)
     plan = settle(scenario, rows, bound_cny=bound).plan
     facts = {"policy": chain.policy, "commitment_changes": chain.changes}
     return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})

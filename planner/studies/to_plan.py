@@ -22,10 +22,11 @@ from planner.errors import PlanError, SolveError
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
-from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, VALUE_DECIMALS, WHY
+from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, WHY
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
+from planner.timeseries.schedule import VALUE_DECIMALS, columns_of
 from planner.timeseries.series import Array
 
 
@@ -81,13 +82,9 @@ def build_plan(
         whole: whether energy must add up; that of a schedule that breaks balances need not.
     """
     reports, scenario = program.values(x), program.scenario
-    times = scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    columns = program.columns(x, reports)
-    schedule = pd.DataFrame(
-        {name: _clean(values, VALUE_DECIMALS) for name, values in columns.items()}, index=times
-    )
+    schedule = program.schedule_at(x)
     ledger, reported = _ledger(program, reports)
-    allocation = _allocation(program, reports, times)
+    allocation = _allocation(program, reports, program.times)
     if whole:
         _check_allocation(program, reports)
     objective = -float(program.cost @ x + program.offset)
@@ -220,16 +217,10 @@ def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFr
     scenario, every = plan.scenario, step_prices(program, duals, x)
     found: list[tuple[str, Reason]] = []
     for name, component in scenario.components.items():
-        start = f"{name}."
-        mine = {
-            str(column).removeprefix(start): plan.schedule[column].to_numpy()
-            for column in plan.schedule.columns
-            if str(column).startswith(start)
-        }
-        prices = replace(every, name=name)
+        columns, prices = columns_of(plan.schedule, name), replace(every, name=name)
+        reasons = KINDS[component.kind].reasons
         found += [
-            (name, reason)
-            for reason in KINDS[component.kind].reasons(component, mine, prices, scenario.horizon)
+            (name, reason) for reason in reasons(component, columns, prices, scenario.horizon)
         ]
     if not found:
         return pd.DataFrame(columns=list(WHY), dtype="str")

@@ -6,8 +6,9 @@ schedule.csv. An empty cell is not given.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
 SCHEDULE = "schedule.csv"
+VALUE_DECIMALS = 9  # of a plan's schedule: MW, MWh, Mtok, nodes
 MOST_TOLD = 5
 
 
@@ -121,11 +123,17 @@ def demand_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> 
         raise ScenarioError(problems)
 
 
-def values_of(schedule: pd.DataFrame, name: str) -> dict[str, Array]:
+def columns_of(table: pd.DataFrame, name: str) -> dict[str, Array]:
     """Return the columns of one component, without its name."""
     start = f"{name}."
     return {
-        str(column).removeprefix(start): schedule[column].to_numpy()
-        for column in schedule.columns
+        str(column).removeprefix(start): table[column].to_numpy()
+        for column in table.columns
         if str(column).startswith(start)
     }
+
+
+def without_counters(table: pd.DataFrame, components: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a schedule of several windows as it can be settled: without what each counts anew."""
+    counters = {f"{name}.{column}" for name in components for column in components[name].counters}
+    return table.drop(columns=[column for column in table.columns if column in counters])
