@@ -13,7 +13,7 @@ import typer
 
 from planner.cli.options import Lang, Quiet, known_language, open_console, told_errors
 from planner.errors import PlanError, Problem, ScenarioError
-from planner.files.output_folder import INFEASIBLE, STOCHASTIC, SUMMARY, replace_file
+from planner.files.output_folder import replace_file
 from planner.language.language import Language
 
 
@@ -25,6 +25,8 @@ def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
     Raises:
         PlanError: the folder is none of these, or cannot be read or written.
     """
+    from planner.plan_tables.files import SUMMARY
+
     if (folder / SUMMARY).is_file():
         from planner.report.pages import report_plan
 
@@ -48,7 +50,8 @@ def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
 
 def _plans_in(folder: Path) -> list[Path]:
     """Return the plan folders of several futures or of a simulation."""
-    from planner.plan.stochastic_plan import MEMBERS
+    from planner.plan.stochastic_plan import MEMBERS, STOCHASTIC
+    from planner.plan_tables.files import SUMMARY
     from planner.plan_tables.simulation import FACTS, PLANS
 
     for of, inside in ((STOCHASTIC, MEMBERS), (FACTS, PLANS)):
@@ -58,6 +61,7 @@ def _plans_in(folder: Path) -> list[Path]:
 
 
 def _demand_sweep(folder: Path) -> None:
+    from planner.plan_tables.files import INFEASIBLE, SUMMARY
     from planner.sweeps.sweep_folder import SWEEP
 
     if (folder / SWEEP).is_file():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.errors import PlannerError, Problem, ScenarioError
+from planner.plan_tables.files import FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,6 +121,9 @@ Changes = Annotated[
 ]
 Gap = Annotated[str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")]
 TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds in the solver.")]
+Formats = Annotated[
+    str, typer.Option(help=f"Schedule files to write: {', '.join(FORMATS)}; comma separated.")
+]
 Lang = Annotated[
     str,
     typer.Option(
@@ -165,8 +169,6 @@ def limited(texts: list[str] | None, gap: str | None, time_limit: str | None) ->
 
 def known_formats(text: str) -> tuple[str, ...]:
     """Return the formats that --formats names."""
-    from planner.plan_tables.folder import FORMATS
-
     wanted = tuple(part.strip() for part in text.split(",") if part.strip())
     unknown = [part for part in wanted if part not in FORMATS]
     if unknown or not wanted:

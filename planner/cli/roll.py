@@ -11,6 +11,7 @@ import typer
 
 from planner.cli.options import (
     Changes,
+    Formats,
     Gap,
     Lang,
     Quiet,
@@ -53,9 +54,7 @@ def roll(
             " count on.",
         ),
     ] = True,
-    formats: Annotated[
-        str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
-    ] = "csv",
+    formats: Formats = "csv",
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
@@ -63,6 +62,7 @@ def roll(
     with told_errors(), ExitStack() as held:
         from planner.errors import InfeasibleError
         from planner.files.output_folder import claim, file_name
+        from planner.plan_tables.files import PLAN_FOLDER
         from planner.plan_tables.folder import write_diagnosis
         from planner.scenario.scenario import load
         from planner.studies.roll import roll as roll_scenario
@@ -71,7 +71,7 @@ def roll(
         words = known_language(lang)
         found = load(scenario, limited(set_, gap, time_limit))
         target = out or Path("plans") / file_name(found.name)
-        held.enter_context(claim(target))
+        held.enter_context(claim(target, PLAN_FOLDER))
         console = open_console()
         try:
             with _progress(console, quiet, found.name) as tell:

@@ -54,6 +54,7 @@ def settle(
     """
     with told_errors(), ExitStack() as held:
         from planner.files.output_folder import claim
+        from planner.plan_tables.files import PLAN_FOLDER
         from planner.report.terminal.plan import show
         from planner.scenario.scenario import load
         from planner.studies.rules_of_thumb import rule_of_thumb
@@ -65,7 +66,7 @@ def settle(
         words = known_language(lang)
         found = load(scenario, limited(set_, None, time_limit))
         if out is not None:
-            held.enter_context(claim(out))
+            held.enter_context(claim(out, PLAN_FOLDER))
         console = open_console()
         with progress(console, quiet, f"settling {found.name}"):
             if rule is not None:

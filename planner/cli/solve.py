@@ -14,6 +14,7 @@ import typer
 
 from planner.cli.options import (
     Changes,
+    Formats,
     Gap,
     Lang,
     Quiet,
@@ -48,8 +49,8 @@ def solve_futures(
     verbose: bool,
 ) -> None:
     """Plan for every member, print the summary and write the folder with a plan folder of each."""
-    from planner.files.output_folder import STOCHASTIC, claim
-    from planner.plan.stochastic_plan import judge_content
+    from planner.files.output_folder import claim
+    from planner.plan.stochastic_plan import STOCHASTIC, STOCHASTIC_FOLDER
     from planner.plan_tables.folder import write_diagnosis
     from planner.studies.solve_stochastic import solve_stochastic
 
@@ -59,7 +60,7 @@ def solve_futures(
     if declare is not None:
         _check_declared(scenario, declare, target)
     console = open_console()
-    with claim(target, judge_content):
+    with claim(target, STOCHASTIC_FOLDER):
         try:
             with progress(console, quiet, f"solving {scenario.name}"):
                 plan = solve_stochastic(scenario)
@@ -132,9 +133,7 @@ def solve(
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
-    formats: Annotated[
-        str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
-    ] = "csv",
+    formats: Formats = "csv",
     declare: Annotated[
         Path | None,
         typer.Option(
@@ -159,6 +158,7 @@ def solve(
     """Find the most profitable plan, print its summary and write the plan folder."""
     with told_errors(), ExitStack() as held:
         from planner.files.output_folder import claim, file_name
+        from planner.plan_tables.files import PLAN_FOLDER
         from planner.scenario.scenario import load
 
         _demand_fix(fix, until, prices=prices)
@@ -179,7 +179,7 @@ def solve(
             from planner.report.declaration import check_declaration, write_declaration
 
             check_declaration(found, declare, target)
-        held.enter_context(claim(target))
+        held.enter_context(claim(target, PLAN_FOLDER))
         console = open_console()
         loaded = time.perf_counter()
         with progress(console, quiet, f"solving {found.name}"):
@@ -221,12 +221,13 @@ def prices(
     """Solve, and print what one more MW, MWh, node or Mtok would be worth to the plan."""
     with told_errors(), ExitStack() as held:
         from planner.files.output_folder import claim
+        from planner.plan_tables.files import PLAN_FOLDER
         from planner.scenario.scenario import load
 
         words = known_language(lang)
         found = load(scenario, limited(set_, gap, time_limit))
         if out is not None:
-            held.enter_context(claim(out))
+            held.enter_context(claim(out, PLAN_FOLDER))
         console = open_console()
         with progress(console, quiet, f"solving {found.name}"):
             plan = _solve(found, out, prices=True)

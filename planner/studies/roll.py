@@ -35,6 +35,7 @@ from planner.errors import (
 )
 from planner.files.output_folder import claim
 from planner.plan.plan import Plan
+from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import demand_one_future
@@ -147,7 +148,7 @@ def roll(
         raise infeasible(scenario, contradictions)
     tell = progress or (lambda *_: None)
     with ExitStack() as held:
-        target = None if out is None else held.enter_context(claim(out))
+        target = None if out is None else held.enter_context(claim(out, PLAN_FOLDER))
         key = run_key(scenario, window_h, advance_h, bound=bound)
         kept = Kept(target, key, fresh=fresh)
         held.callback(kept.leave)

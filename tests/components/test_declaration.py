@@ -334,7 +334,7 @@ def test_a_declaration_is_written_whole_or_not_at_all(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("planner.files.output_folder._sync", full)
+    monkeypatch.setattr("planner.files.output_folder.sync", full)
     with pytest.raises(PlanError, match="No space left on device"):
         write_declaration(plan, path)
     assert path.read_text() == "older"
