@@ -311,7 +311,7 @@ def test_what_cannot_be_declared_is_said_before_solving(
     components: dict[str, Any], top: dict[str, Any], name: str, words: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr("planner.cli.solve._solve", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr("planner.cli.solve._plan", lambda *_: pytest.fail("solved"))
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "plan").mkdir()
     if not any(part["kind"] == "grid" for part in components.values()):
