@@ -1,13 +1,10 @@
-"""An elastic copy of a program: it may buy the effects of scenario fields, step by step.
+"""Elastic programs (Chinneck 2008): which rows to miss, or which fields to buy, to have a point.
 
-How the program answers to a field is measured, not written down: the field is moved a little, the
-program compiled again, and what moved in it is the effect of the field (an elastic program in the
-sense of Chinneck 2008, with slacks in fields instead of rows).
-
-What a field of the scenario does to the program, measured: move it a little, compile again.
-
-A program answers to most fields as a straight line, so the difference of the arrays per unit moved
-is exact; only at a kink, such as max(peak_so_far_mw, expected_peak_mw), it is the upward slope.
+The effect of a scenario field on the program is measured, not written down: the field is moved a
+little, the program compiled again, and the difference of the arrays per unit is the effect. Most
+fields act in a straight line, so it is exact; only at a kink, such as max(peak_so_far_mw,
+expected_peak_mw), it is the upward slope. The slacks of an elastic program are then bought in
+fields, step by step, instead of in rows; `least_miss` buys them in rows.
 """
 
 from __future__ import annotations
@@ -260,9 +257,9 @@ def _spread(slack: Slack, effect: Array, steps_of: Indices) -> sparse.csc_array:
 def _peak_of(sizes: Sequence[int]) -> sparse.csc_array:
     """Return which field each slack belongs to; shape (slacks, fields)."""
     fields = np.repeat(np.arange(len(sizes)), sizes)
-    every = np.arange(len(fields))
+    slacks = np.arange(len(fields))
     return sparse.csc_array(
-        (np.ones(len(fields)), (every, fields)), shape=(len(fields), len(sizes))
+        (np.ones(len(fields)), (slacks, fields)), shape=(len(fields), len(sizes))
     )
 
 

@@ -91,11 +91,11 @@ def _names(branches: Sequence[Branch], *, awake: bool) -> list[str]:
     for branch in branches[1:]:
         other = set(names) ^ set(shared_columns(branch.program, awake=awake))
         if other:
-            said = (
+            message = (
                 f"members {branches[0].name} and {branch.name} do not decide the same things before"
                 f" the future is known: {min(other)} is in one of them only"
             )
-            raise ScenarioError([Problem(said, "uncertainty.members")])
+            raise ScenarioError([Problem(message, "uncertainty.members")])
     return names
 
 
@@ -129,10 +129,10 @@ def _share(
                 f" must be {least:g} or more in member {branches[lower].name},"
                 f" {most:g} or less in member {branches[upper].name}"
             )
-        held = [column for column in columns if column >= 0]
-        if held:
-            target[held] = held[0]
-            low[held[0]], high[held[0]] = min(least, most), most
+        shared = [column for column in columns if column >= 0]
+        if shared:
+            target[shared] = shared[0]
+            low[shared[0]], high[shared[0]] = min(least, most), most
 
 
 def _side_by_side(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from planner.components.terms import Balance
 from planner.errors import InfeasibleError
 from planner.scenario.scenario import Scenario
 from planner.solver.linear import Linear, no_garbage_collection
-from planner.solver.model import Cost, Model, Reports, column_name, outer_index
+from planner.solver.model import Cost, Model, column_name, outer_index
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -25,6 +25,7 @@ from planner.timeseries.series import Array
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
+Key = TypeVar("Key")
 NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 
 
@@ -93,12 +94,12 @@ class Program:
 
     def by_step(self, family: int | None, duals: Duals) -> Array:
         """Return the duals of the rows of one name by step; NaN where it has no row."""
-        mine = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
-        found = np.full(len(self.window), np.nan)
-        place = self.row_steps[mine] - self.window.first
-        found[place] = 0.0
-        np.add.at(found, place, duals.rows[mine])  # a row with two sides is held as two
-        return found
+        rows = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
+        by_step = np.full(len(self.window), np.nan)
+        steps = self.row_steps[rows] - self.window.first
+        by_step[steps] = 0.0
+        np.add.at(by_step, steps, duals.rows[rows])  # a row with two sides is held as two
+        return by_step
 
     def violation(self, x: Array) -> float:
         """Return how far a point misses rows, bounds and integrality, relative to their size."""
@@ -254,12 +255,12 @@ def _compile(model: Model) -> Program:
         ledger_rows=ledger,
         tidy_rows=tuple(reports.tidy),
         costs=reports.costs,
-        uses={key: np.array(found, dtype=np.int64) for key, found in reports.uses.items()},
-        injected={key: np.array(found, dtype=np.int64) for key, found in reports.injected.items()},
+        uses=_indices(reports.uses),
+        injected=_indices(reports.injected),
         row_steps=_steps([row for row, _ in form.rows], model.window),
         column_steps=_steps(columns, model.window),
         schedule=_schedule(model, at),
-        schedule_rows=_rows_by_column(reports),
+        schedule_rows=_indices(reports.schedule),
         row_families=row_families,
         families=families,
         balances={
@@ -330,19 +331,19 @@ def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]
     """Return the number of the name that each row goes by, and the number of every name."""
     numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
     owners: dict[int, Any] = {}
-    found = np.empty(len(rows), dtype=np.int64)
+    family_of = np.empty(len(rows), dtype=np.int64)
     for i, row in enumerate(rows):
         owner = row.parent_component()
         key = id(owner), outer_index(row.index())
-        found[i] = numbers.setdefault(key, len(numbers))
+        family_of[i] = numbers.setdefault(key, len(numbers))
         owners[key[0]] = owner
     blocks = {id(model.block(name)): name for name in model.scenario.components}
     names = {
         key: (blocks.get(id(owner.parent_block()), ""), str(owner.local_name))
         for key, owner in owners.items()
     }
-    return found, {(*names[key], outer): number for (key, outer), number in numbers.items()}
+    return family_of, {(*names[key], outer): number for (key, outer), number in numbers.items()}
 
 
-def _rows_by_column(reports: Reports) -> dict[str, Indices]:
-    return {name: np.array(rows, dtype=np.int64) for name, rows in reports.schedule.items()}
+def _indices(rows: Mapping[Key, Sequence[int]]) -> dict[Key, Indices]:
+    return {key: np.array(numbers, dtype=np.int64) for key, numbers in rows.items()}

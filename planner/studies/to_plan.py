@@ -1,7 +1,7 @@
 """From a solution to a plan: its tables, the reasons for its decisions, and its own audit.
 
-Reasons are prices of the LP with the integers and directions of the plan fixed, which the study has
-solved to settle the plan; no further solve. What they say stands with the components. No plan
+Reasons come from the prices of the LP with the integers and directions of the plan fixed, which was
+solved to settle the plan, so they need no further solve; each component words its own. No plan
 leaves a study before the auditor has read it.
 """
 
@@ -165,8 +165,8 @@ def _check_allocation(program: Program, reports: Array) -> None:
     for origin, rows in program.injected.items():
         injected = reports[rows].reshape(-1, steps).sum(axis=0)
         used = sum(
-            reports[found].reshape(-1, steps).sum(axis=0)
-            for (_, of), found in program.uses.items()
+            reports[use_rows].reshape(-1, steps).sum(axis=0)
+            for (_, of), use_rows in program.uses.items()
             if of == origin
         )
         wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
@@ -214,24 +214,24 @@ def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFr
 
     `x` is the point that became the plan.
     """
-    scenario, every = plan.scenario, step_prices(program, duals, x)
-    found: list[tuple[str, Reason]] = []
+    scenario, site_prices = plan.scenario, step_prices(program, duals, x)
+    named_reasons: list[tuple[str, Reason]] = []
     for name, component in scenario.components.items():
-        columns, prices = columns_of(plan.schedule, name), replace(every, name=name)
+        columns, prices = columns_of(plan.schedule, name), replace(site_prices, name=name)
         reasons = KINDS[component.kind].reasons
-        found += [
+        named_reasons += [
             (name, reason) for reason in reasons(component, columns, prices, scenario.horizon)
         ]
-    if not found:
+    if not named_reasons:
         return pd.DataFrame(columns=list(WHY), dtype="str")
-    steps = np.array([reason.step for _, reason in found])
+    steps = np.array([reason.step for _, reason in named_reasons])
     table = pd.DataFrame(
         {
             "time": plan.schedule.index[steps - program.window.first].rename(None),
-            "component": [name for name, _ in found],
-            "decision": [reason.decision for _, reason in found],
-            "code": [reason.code for _, reason in found],
-            "reason": [reason.reason for _, reason in found],
+            "component": [name for name, _ in named_reasons],
+            "decision": [reason.decision for _, reason in named_reasons],
+            "code": [reason.code for _, reason in named_reasons],
+            "reason": [reason.reason for _, reason in named_reasons],
         }
     )
     return table.astype(dict.fromkeys(WHY[1:], "str"))
