@@ -2,23 +2,68 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import pkgutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import planner
 
 ROOT = Path(__file__).parent.parent
+TINY = ROOT / "scenarios" / "tiny_arbitrage"
+PRICE = "components.grid.export_price_cny_per_mwh"
 
 
-def test_every_public_name_is_there_before_and_after_a_solve(tmp_path: Path):
-    plan = planner.solve(planner.load(ROOT / "scenarios" / "tiny_arbitrage"))
+def test_no_module_hides_a_public_name_and_every_function_works(tmp_path: Path):
+    """A module that is imported becomes an attribute of its package: `planner.roll`, say."""
+    for module in pkgutil.walk_packages(planner.__path__, "planner."):
+        importlib.import_module(module.name)
+    for name in planner.__all__:
+        public = getattr(planner, name)
+        assert callable(public), name
+        assert not isinstance(public, ModuleType), name
+    assert set(planner.__all__) <= set(dir(planner))
+
+    scenario = planner.load(TINY)
+    assert isinstance(scenario, planner.Scenario)
+    plan = planner.solve(scenario)
+    assert isinstance(plan, planner.Plan)
     folder = plan.write(tmp_path / "plan")
     assert planner.audit(folder) == []
     assert planner.read_plan(folder) == plan
-    for name in planner.__all__:
-        assert callable(getattr(planner, name)), name
-    assert set(planner.__all__) <= set(dir(planner))
+    assert planner.compare(folder, folder).equal
+    assert isinstance(planner.prices(scenario), planner.Prices)
+    settlement = planner.settle(scenario, plan)
+    assert isinstance(settlement, planner.Settlement)
+    assert settlement.breaches == ()
+    assert planner.rule_of_thumb(scenario, "grid_first").summary["status"] == "settled"
+    assert planner.roll(scenario, 24, 24).summary["rolling"]["windows"] == 1
+    simulation = planner.simulate(scenario, policies=["perfect"])
+    assert isinstance(simulation, planner.Simulation)
+    members = {"members": [{"name": "as_it_is", "probability": 1, "set": {}}]}
+    stochastic = planner.solve_stochastic(planner.load(TINY, {"uncertainty": members}))
+    assert isinstance(stochastic, planner.StochasticPlan)
+    condition = "objective_cny = 1e9"
+    even = planner.break_even(TINY, PRICE, condition, 0, 1, scale=True)
+    assert even.status == "not_bracketed"
+    with pytest.raises(planner.ScenarioError, match="cannot be read"):
+        planner.sweep(tmp_path / "none.yaml")
+
+
+def test_type_checkers_see_the_names_that_are_imported_when_first_used():
+    tree = ast.parse((ROOT / "planner" / "__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname: (node.module or "").removeprefix("planner.")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name == alias.asname
+    }
+    assert seen == planner._MODULES
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -24,7 +24,8 @@ FLOORS = [
     {"diagnosis", "report"},
     {"plan"},
     {"studies"},
-    {"cli", ""},
+    {""},
+    {"cli"},
     {"__main__"},
 ]
 

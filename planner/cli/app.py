@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import typer
 
-from planner.cli import folders as reading
-from planner.cli import roll as beyond
-from planner.cli import settle as settling
-from planner.cli import simulate as simulating
-from planner.cli import solve as planning
-from planner.cli import sweep as cases
+from planner.cli.folders import audit, compare, report, schema
+from planner.cli.roll import roll
+from planner.cli.settle import settle
+from planner.cli.simulate import simulate
+from planner.cli.solve import check, prices, solve
+from planner.cli.sweep import sweep
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,20 +28,21 @@ app = typer.Typer(
     help="Plan, hour by hour, what a site does with every megawatt: sell, store or compute.",
     epilog="Example: planner solve scenarios/huainan/scenario.yaml",
 )
-EXAMPLES: dict[Callable[..., None], str] = {
-    planning.check: "planner check scenarios/huainan/scenario.yaml",
-    planning.solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
-    planning.prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",
-    settling.settle: "planner settle scenarios/tiny_market --schedule yesterday.csv",
-    beyond.roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
-    simulating.simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
-    cases.sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",
-    reading.audit: "planner audit plans/huainan",
-    cases.compare: "planner compare plans/huainan plans/huainan_winter",
-    reading.report: "planner report sweeps/token_price",
-    reading.schema: "planner schema > planner.scenario.json_schema.json",
+COMMANDS: dict[Callable[..., None], str] = {
+    check: "planner check scenarios/huainan/scenario.yaml",
+    solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
+    prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",
+    settle: "planner settle scenarios/tiny_market --schedule yesterday.csv",
+    roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
+    simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
+    sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",
+    audit: "planner audit plans/huainan",
+    compare: "planner compare plans/huainan plans/huainan_winter",
+    report: "planner report sweeps/token_price",
+    schema: "planner schema > planner.schema.json",
 }
-for command, example in EXAMPLES.items():
+"""Every command and the example in its help."""
+for command, example in COMMANDS.items():
     app.command(epilog=f"Example: {example}")(command)
 
 

@@ -1,108 +1,21 @@
-"""Commands that read what was written: audit, report, schema.
-
-What `planner report` and `planner compare` do with folders: they tell which kind one is.
-"""
+"""Commands that read what was written: audit, compare, report; and the schema of what is read."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from planner.cli.options import Lang, Quiet, known_language, open_console, told_errors
+import planner
+from planner.cli.options import Lang, Quiet, known_language
+from planner.cli.terminal import errors_in_words, open_console, say
 from planner.errors import PlanError, Problem, ScenarioError
-from planner.files.output_folder import INFEASIBLE, STOCHASTIC, SUMMARY, replace_file
+from planner.files.output_folder import replace_file
 from planner.language.language import Language
-
-
-def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
-    """Write the page of a plan or sweep folder again; of a sweep also its answers, and print them.
-
-    Of several futures, or of a simulation, the page of every plan in it is written.
-
-    Raises:
-        PlanError: the folder is none of these, or cannot be read or written.
-    """
-    if (folder / SUMMARY).is_file():
-        from planner.report.pages import report_plan
-
-        _told(report_plan(folder, words), quiet=quiet)
-        return
-    if plans := _plans_in(folder):
-        from planner.report.pages import report_plan
-
-        for plan in plans:
-            _told(report_plan(plan, words), quiet=quiet)
-        return
-    _demand_sweep(folder)
-    from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
-    from planner.sweeps.analysis.analyses import read_answers
-
-    written = report_sweep(folder, words)
-    if not quiet:
-        show_sweep(read_answers(folder), open_console(), words)
-    _told(written, quiet=quiet)
-
-
-def _plans_in(folder: Path) -> list[Path]:
-    """Return the plan folders of several futures or of a simulation."""
-    from planner.plan.stochastic_plan import MEMBERS
-    from planner.plan_tables.simulation import FACTS, PLANS
-
-    for of, inside in ((STOCHASTIC, MEMBERS), (FACTS, PLANS)):
-        if (folder / of).is_file():
-            return sorted(path.parent for path in (folder / inside).glob(f"*/{SUMMARY}"))
-    return []
-
-
-def _demand_sweep(folder: Path) -> None:
-    from planner.sweeps.sweep_folder import SWEEP
-
-    if (folder / SWEEP).is_file():
-        return
-    if (folder / INFEASIBLE).is_file():
-        raise PlanError(f"{folder} holds no plan to report: {INFEASIBLE} in it says why")
-    raise PlanError(
-        f"{folder} is neither a plan folder nor a sweep folder: it has no {SUMMARY} and no {SWEEP}"
-    )
-
-
-def _told(written: list[Path], *, quiet: bool) -> None:
-    """Print which files were written."""
-    if quiet:
-        return
-    console = open_console()
-    for path in written:
-        console.print(str(path), highlight=False, markup=False, soft_wrap=True)
-
-
-def compare_folders(
-    first: Path,
-    second: Path | None,
-    cases: list[int],
-    top: int,
-    words: Language,
-    out: Path | None = None,
-) -> None:
-    """Print what differs between two plan folders, or two cases of a sweep; `out` is for a page."""
-    from planner.report.comparison.compare import compare, compare_cases
-    from planner.report.comparison.terminal import show_comparison
-
-    if len(cases) != (2 if second is None else 0):
-        said = "needs two plan folders, or a sweep folder and --case twice"
-        raise ScenarioError([Problem(said, path="planner compare")])
-    if out is None:
-        found = compare_cases(first, *cases) if second is None else compare(first, second)
-        show_comparison(found, open_console(), top, words)
-        return
-    from planner.report.comparison.page import compared_pages
-
-    found, page = compared_pages(first, second, cases, words, out)
-    show_comparison(found, open_console(), top, words)
-    replace_file(out, page)
-    _told([out], quiet=False)
+from planner.plan_tables.files import INFEASIBLE, SUMMARY
 
 
 def audit(
@@ -110,16 +23,49 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Check a plan folder again, without the model that made it."""
-    with told_errors():
-        from planner.auditor.audit import audit as audit_folder
+    with errors_in_words():
         from planner.auditor.audit import told
-        from planner.errors import PlanError
 
-        breaches = audit_folder(folder)
-        if breaches:
+        if breaches := planner.audit(folder):
             raise PlanError(told(f"{folder} breaks {len(breaches)} promises", breaches))
         if not quiet:
             open_console().print(f"{folder}: every rule and every figure holds", highlight=False)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder A, or a sweep folder.")],
+    second: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Plan folder B.")] = None,
+    case: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Two cases of a sweep folder, instead.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page (.html) that shows it too.")
+    ] = None,
+    lang: Lang = "en",
+) -> None:
+    """Say what differs between two plans in inputs, money and hours."""
+    with errors_in_words():
+        from planner.report.comparison.compare import compare_cases
+        from planner.report.comparison.terminal import show_comparison
+
+        words, cases, console = known_language(lang), case or [], open_console()
+        if len(cases) != (2 if second is None else 0):
+            message = "needs two plan folders, or a sweep folder and --case twice"
+            raise ScenarioError([Problem(message, path="planner compare")])
+        if out is None:
+            if second is None:
+                comparison = compare_cases(first, *cases)
+            else:
+                comparison = planner.compare(first, second)
+            show_comparison(comparison, console, top, words)
+            return
+        from planner.report.comparison.page import compared_pages
+
+        comparison, page = compared_pages(first, second, cases, words, out)
+        show_comparison(comparison, console, top, words)
+        replace_file(out, page)
+        say(console, str(out))
 
 
 def report(
@@ -128,8 +74,15 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the pages of a plan, sweep or simulation folder again; print the answers of a sweep."""
-    with told_errors():
-        report_folder(folder, known_language(lang), quiet=quiet)
+    with errors_in_words():
+        words = known_language(lang)
+        if plans := _plans_in(folder):
+            from planner.report.pages import report_plan
+
+            for plan in plans:
+                _say_written(report_plan(plan, words), quiet)
+        else:
+            _report_sweep(folder, words, quiet)
 
 
 def schema(
@@ -138,14 +91,48 @@ def schema(
     ] = "scenario",
 ) -> None:
     """Print the JSON Schema of scenario or sweep files, for editors."""
-    with told_errors():
-        import json
-
+    with errors_in_words():
         if what not in ("scenario", "sweep"):
-            said = f"must be scenario or sweep, is {what!r}"
-            raise ScenarioError([Problem(said, path="planner schema")])
+            message = f"must be scenario or sweep, is {what!r}"
+            raise ScenarioError([Problem(message, path="planner schema")])
         from planner.scenario.json_schema import scenario_schema
         from planner.sweeps.sweep_file import sweep_schema
 
-        found = scenario_schema() if what == "scenario" else sweep_schema()
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        described = scenario_schema() if what == "scenario" else sweep_schema()
+        sys.stdout.write(json.dumps(described, indent=2) + "\n")
+
+
+def _plans_in(folder: Path) -> list[Path]:
+    """Return the plan folders in a folder: itself, or those of several futures or a simulation."""
+    from planner.plan.stochastic_plan import MEMBERS, STOCHASTIC
+    from planner.plan_tables.simulation import FACTS, PLANS
+
+    if (folder / SUMMARY).is_file():
+        return [folder]
+    for mark, inside in ((STOCHASTIC, MEMBERS), (FACTS, PLANS)):
+        if (folder / mark).is_file():
+            return sorted(path.parent for path in (folder / inside).glob(f"*/{SUMMARY}"))
+    return []
+
+
+def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
+    """Write the page and the answers of a sweep again, and print them. Raises PlanError."""
+    from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
+    from planner.sweeps.analysis.analyses import read_answers
+    from planner.sweeps.sweep_folder import SWEEP
+
+    if not (folder / SWEEP).is_file():
+        if (folder / INFEASIBLE).is_file():
+            raise PlanError(f"{folder} holds no plan to report: {INFEASIBLE} in it says why")
+        missing = f"it has no {SUMMARY} and no {SWEEP}"
+        raise PlanError(f"{folder} is neither a plan folder nor a sweep folder: {missing}")
+    written = report_sweep(folder, words)
+    if not quiet:
+        show_sweep(read_answers(folder), open_console(), words)
+    _say_written(written, quiet)
+
+
+def _say_written(paths: list[Path], quiet: bool) -> None:
+    if not quiet:
+        for path in paths:
+            say(open_console(), str(path))

@@ -1,111 +1,19 @@
-"""What the commands are told: arguments and options that several share, and how they are read.
-
-What the commands say: errors in words with their exit codes, tables, progress.
-"""
+"""What the commands are told: arguments and options that several share, and how they are read."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import PlannerError, Problem, ScenarioError
+from planner.errors import Problem, ScenarioError
+from planner.plan_tables.files import FORMATS
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    import planner
     from planner.language.language import Language
-
-
-@contextmanager
-def told_errors() -> Iterator[None]:
-    """Turn what went wrong into words on stderr and an exit code."""
-    try:
-        yield
-    except PlannerError as error:
-        sys.stderr.write(f"{printable(str(error))}\n")
-        problems = getattr(error, "problems", ())
-        if len(problems) > 1:
-            sys.stderr.write(f"{len(problems)} problems\n")
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        sys.stderr.flush()
-        os._exit(130)  # the solver's thread need not be waited for
-    except (typer.Exit, BrokenPipeError):
-        raise
-    except MemoryError:
-        sys.stderr.write("not enough memory; a shorter horizon or longer steps need less\n")
-        raise typer.Exit(4) from None
-    except Exception as error:
-        if os.environ.get("PLANNER_TRACEBACK"):
-            raise
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        sys.stderr.write(f"planner failed, which is a mistake in planner: {said}\n")
-        sys.stderr.write("set PLANNER_TRACEBACK=1 to see where, and please report it\n")
-        raise typer.Exit(1) from None
-
-
-def printable(text: str) -> str:
-    """Spell out control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-
-
-def open_console() -> Console:
-    """Return where tables and progress go."""
-    from rich.console import Console
-
-    wide = None if sys.stdout.isatty() else 120
-    return Console(width=wide, emoji=False)
-
-
-@contextmanager
-def bar(
-    console: Console, quiet: bool, name: str, beside: str = "", **fields: Any
-) -> Iterator[Callable[..., None] | None]:
-    """Show a bar with a count, what stands `beside` it and the time left, on a terminal.
-
-    Gives who is told how far it is, as `rich.progress.Progress.update`; `again=True` begins the
-    estimate anew. None where nothing is shown.
-    """
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    text = TextColumn("{task.description}", markup=False)
-    parts = (text, BarColumn(), MofNCompleteColumn(), TextColumn(beside), TimeRemainingColumn())
-    with Progress(*parts, console=console) as shown:
-        task = shown.add_task(name, total=None, **fields)
-
-        def tell(*, again: bool = False, **done: Any) -> None:
-            (shown.reset if again else shown.update)(task, **done)
-
-        yield tell
-
-
-@contextmanager
-def progress(console: Console, quiet: bool, text: str) -> Iterator[None]:
-    """Show that something is being done, on a terminal."""
-    if quiet or not console.is_terminal:
-        yield
-        return
-    from rich.markup import escape
-
-    with console.status(escape(text)):
-        yield
-
 
 ScenarioPath = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
@@ -120,6 +28,9 @@ Changes = Annotated[
 ]
 Gap = Annotated[str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")]
 TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds in the solver.")]
+Formats = Annotated[
+    str, typer.Option(help=f"Schedule files to write: {', '.join(FORMATS)}; comma separated.")
+]
 Lang = Annotated[
     str,
     typer.Option(
@@ -159,19 +70,17 @@ def changes_of(texts: list[str] | None) -> dict[str, Any]:
 def limited(texts: list[str] | None, gap: str | None, time_limit: str | None) -> dict[str, Any]:
     """Return what --set, --gap and --time-limit replace."""
     limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
-    given = [f"{path}={value}" for path, value in limits.items() if value is not None]
-    return changes_of([*(texts or ()), *given])
+    limiting = [f"{path}={value}" for path, value in limits.items() if value is not None]
+    return changes_of([*(texts or ()), *limiting])
 
 
 def known_formats(text: str) -> tuple[str, ...]:
     """Return the formats that --formats names."""
-    from planner.plan_tables.folder import FORMATS
-
     wanted = tuple(part.strip() for part in text.split(",") if part.strip())
     unknown = [part for part in wanted if part not in FORMATS]
     if unknown or not wanted:
-        said = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
-        raise ScenarioError([Problem(said, path="--formats")])
+        message = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
+        raise ScenarioError([Problem(message, path="--formats")])
     return wanted
 
 
@@ -180,6 +89,36 @@ def known_language(text: str) -> Language:
     from planner.language.language import LANGUAGES, language
 
     if text not in LANGUAGES:
-        said = f"must be one of {', '.join(LANGUAGES)}, is {text!r}"
-        raise ScenarioError([Problem(said, path="--lang")])
+        message = f"must be one of {', '.join(LANGUAGES)}, is {text!r}"
+        raise ScenarioError([Problem(message, path="--lang")])
     return language(text)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A scenario to plan, and what is to become of the plan.
+
+    target: folder to write, if any; formats: of its schedule.
+    words: language of what is shown.
+    declare: file to write with what each grid declares.
+    prices: whether marginal prices are wanted.
+    fix, until: a schedule to keep, and up to when.
+    """
+
+    scenario: planner.Scenario
+    words: Language
+    target: Path | None = None
+    formats: tuple[str, ...] = ("csv",)
+    declare: Path | None = None
+    prices: bool = False
+    fix: Path | None = None
+    until: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+
+def plan_folder(out: Path | None, scenario: planner.Scenario) -> Path:
+    """Return where a plan is written: where --out says, else plans/NAME."""
+    from planner.files.output_folder import file_name
+
+    return out or Path("plans") / file_name(scenario.name)

@@ -1,33 +1,35 @@
-"""Commands that work beyond a day: roll."""
+"""The command that plans beyond a day: roll."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+import planner
 from planner.cli.options import (
     Changes,
+    Formats,
     Gap,
     Lang,
     Quiet,
+    Request,
     ScenarioPath,
     TimeLimit,
-    bar,
     known_formats,
     known_language,
     limited,
-    open_console,
-    told_errors,
+    plan_folder,
 )
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from planner.studies.roll import Progress
+from planner.cli.terminal import (
+    bar,
+    claimed,
+    diagnosis_left_in,
+    errors_in_words,
+    finish,
+    open_console,
+)
 
 
 def roll(
@@ -53,57 +55,25 @@ def roll(
             " count on.",
         ),
     ] = True,
-    formats: Annotated[
-        str, typer.Option(help="Schedule files to write: csv, parquet, xlsx; comma separated.")
-    ] = "csv",
+    formats: Formats = "csv",
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """Plan a long horizon in overlapping windows; a run that is stopped goes on where it was."""
-    with told_errors(), ExitStack() as held:
-        from planner.errors import InfeasibleError
-        from planner.files.output_folder import claim, file_name
-        from planner.plan_tables.folder import write_diagnosis
-        from planner.scenario.scenario import load
-        from planner.studies.roll import roll as roll_scenario
+    with errors_in_words():
+        from planner.report.terminal.plan import show
 
-        wanted = known_formats(formats)
-        words = known_language(lang)
-        found = load(scenario, limited(set_, gap, time_limit))
-        target = out or Path("plans") / file_name(found.name)
-        held.enter_context(claim(target))
-        console = open_console()
-        try:
-            with _progress(console, quiet, found.name) as tell:
-                plan = roll_scenario(
-                    found, window_h, advance_h, target, bound=bound, fresh=not resume,
-                    formats=wanted, lang=words.code, progress=tell,
+        wanted, words = known_formats(formats), known_language(lang)
+        site = planner.load(scenario, limited(set_, gap, time_limit))
+        request = Request(site, words, plan_folder(out, site), wanted, quiet=quiet)
+        with claimed(request.target):
+            with (
+                diagnosis_left_in(request.target),
+                bar(open_console(), quiet, site.name) as tell,
+            ):
+                plan = planner.roll(
+                    site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
+                    formats=wanted, lang=words.code,
+                    progress=tell and (lambda what, done, total: tell(done, total, what)),
                 )  # fmt: skip
-        except InfeasibleError as error:
-            write_diagnosis(error.diagnosis, target)
-            raise
-        if not quiet:
-            from planner.report.terminal.plan import show
-
-            show(plan, console, words)
-            said = words("plan folder: {folder}", folder=target)
-            console.print(said, highlight=False, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress(console: Console, quiet: bool, name: str) -> Iterator[Progress | None]:
-    """Show a bar of the windows with the time left, on a terminal."""
-    with bar(console, quiet, name) as update:
-        if update is None:
-            yield None
-            return
-        doing = ""
-
-        def tell(what: str, done: int, total: int) -> None:
-            nonlocal doing
-            if what != doing:  # the speed of what came before says nothing of this
-                doing = what
-                update(again=True, completed=done, total=total, description=f"{name}: {what}")
-            update(completed=done)
-
-        yield tell
+            finish(plan, request, request.target, show)

@@ -1,26 +1,24 @@
-"""Commands that judge a given schedule: settle."""
+"""The command that judges a given schedule: settle."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import planner
 from planner.cli.options import (
     Changes,
     Lang,
     Quiet,
+    Request,
     ScenarioPath,
     TimeLimit,
     known_language,
     limited,
-    open_console,
-    printable,
-    progress,
-    told_errors,
 )
+from planner.cli.terminal import claimed, errors_in_words, finish, open_console, spinner
 from planner.errors import Problem, ScenarioError
 
 
@@ -52,33 +50,20 @@ def settle(
 
     Exit code 5 where it breaks a rule.
     """
-    with told_errors(), ExitStack() as held:
-        from planner.files.output_folder import claim
+    with errors_in_words():
         from planner.report.terminal.plan import show
-        from planner.scenario.scenario import load
-        from planner.studies.rules_of_thumb import rule_of_thumb
-        from planner.studies.settle import settle as settle_schedule
 
         if (schedule is None) == (rule is None):
-            said = "needs a schedule or a rule of thumb, and not both"
-            raise ScenarioError([Problem(said, path="--schedule, --rule")])
+            message = "needs a schedule or a rule of thumb, and not both"
+            raise ScenarioError([Problem(message, path="--schedule, --rule")])
         words = known_language(lang)
-        found = load(scenario, limited(set_, None, time_limit))
-        if out is not None:
-            held.enter_context(claim(out))
-        console = open_console()
-        with progress(console, quiet, f"settling {found.name}"):
-            if rule is not None:
-                plan = rule_of_thumb(found, rule)
-            elif schedule is not None:
-                plan = settle_schedule(found, schedule, tolerance=tolerance).plan
-        folder = None if out is None else plan.write(out, lang=words.code)
-        if not quiet:
-            show(plan, console, words)
-            if folder is not None:
-                said = words("plan folder: {folder}", folder=folder)
-                console.print(said, highlight=False, markup=False, soft_wrap=True)
-        if plan.summary["breaches"]:
-            lines = [f"  - {printable(breach['text'])}" for breach in plan.summary["breaches"]]
-            typer.echo("\n".join(["the schedule breaks", *lines]), err=True)
-            raise typer.Exit(5)
+        site = planner.load(scenario, limited(set_, None, time_limit))
+        request = Request(site, words, out, quiet=quiet)
+        with claimed(out):
+            with spinner(open_console(), quiet, f"settling {site.name}"):
+                if rule is not None:
+                    plan = planner.rule_of_thumb(site, rule)
+                elif schedule is not None:
+                    plan = planner.settle(site, schedule, tolerance=tolerance).plan
+            folder = None if out is None else plan.write(out, lang=words.code)
+            finish(plan, request, folder, show)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import planner
 from planner.cli.options import (
     Changes,
     Gap,
@@ -17,8 +17,8 @@ from planner.cli.options import (
     TimeLimit,
     known_language,
     limited,
-    told_errors,
 )
+from planner.cli.terminal import bar, errors_in_words, open_console
 
 
 def simulate(
@@ -56,27 +56,21 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Plan again and again on forecasts, operate on the actuals, and compare ways to do it."""
-    with told_errors():
-        from planner.cli.options import bar, open_console
+    with errors_in_words():
         from planner.report.terminal.studies import show_simulation
-        from planner.scenario.scenario import load
         from planner.studies.policy import POLICIES
-        from planner.studies.simulate import default_folder, simulate
+        from planner.studies.simulate import default_folder
 
         words = known_language(lang)
         changes = limited(set_, gap, time_limit)
-        found = load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
+        site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
         chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
         console = open_console()
-        with bar(console, quiet, found.name, "days") as update:
-            simulation = simulate(
-                found, out or default_folder(found), every_h=every_h, window_h=window_h,
+        with bar(console, quiet, site.name, "days") as tell:
+            simulation = planner.simulate(
+                site, out or default_folder(site), every_h=every_h, window_h=window_h,
                 policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
-                progress=None if update is None else _told(update),
+                progress=tell,
             )  # fmt: skip
         if not quiet:
             show_simulation(simulation, console, words)
-
-
-def _told(update: Callable[..., None]) -> Callable[[int, int], None]:
-    return lambda done, total: update(completed=done, total=total)

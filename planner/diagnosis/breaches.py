@@ -14,11 +14,10 @@ import numpy as np
 from scipy import sparse
 
 from planner.diagnosis.conflict import Place, Rule, places
-from planner.diagnosis.infeasible import Told, told_rule
+from planner.diagnosis.infeasible import conflict_rule
 from planner.diagnosis.wording import time_spans
 from planner.errors import NoPlanError
-from planner.solver.elastic import every_integer
-from planner.solver.highs import Session
+from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned
 from planner.solver.program import Program
@@ -28,6 +27,7 @@ from planner.timeseries.series import Array
 RULE, BOTH_WAYS, BALANCE, PHYSICS = 1.0, 3.0, 1e2, 1e4  # prices of a miss
 ROOM = 1e-6  # for the solver's tolerances, in every row
 MISSED = 1e-5  # of the size of a row: a smaller miss is none
+LEAST = 1e-9  # a smaller miss is the solver's
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,17 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
         NoPlanError: the time limit struck.
     """
     program, rules = _opened(pinned, places(model))
-    scale = 1.0 / np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel())
-    price = np.full(program.matrix.shape[0], PHYSICS)
+    scale = 1.0 / row_sizes(program)
+    price = np.full(len(scale), PHYSICS)
     price[np.isin(program.row_families, list(program.balances.values()))] = BALANCE
     price[list(rules)] = RULE
     switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
     price[switched & (price == RULE)] = BOTH_WAYS  # no site runs a flow both ways to keep a limit
-    x, below, above = _misses(program, price * scale, time_limit_s)
+    point = least_miss(program, np.arange(len(scale)), price * scale, time_limit_s)
+    if point is None:
+        raise NoPlanError("the time limit struck before it was known what the schedule breaks")
+    x, *misses = point
+    below, above = (np.where(miss > LEAST, miss, 0.0) for miss in misses)
     missed = np.maximum(below, above)
     size = np.maximum(1.0, np.where(np.isfinite(program.row_upper), abs(program.row_upper), 0.0))
     relative = missed * scale / np.minimum(size, 1e3)
@@ -76,90 +80,61 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
         row_lower=program.row_lower - below - np.where(below > 0, MISSED, ROOM),
         row_upper=program.row_upper + above + np.where(above > 0, MISSED, ROOM),
     )
-    told = list(_told_rules(model, [(rules[i], missed[i]) for i in broken if i in rules]))
     where = _components(program)
     named = {(rules[i].component, rules[i].step) for i in broken if i in rules}
     misfits = [m for m in pinned.misfits if (_component(m), m.step) not in named]
-    odd = {(_component(m), m.step) for m in misfits}  # rows contradict themselves because of them
-    rows = [i for i in broken if i not in rules and where(i) not in odd]
-    told += [*_told_rows(model, program, rows, missed), *_told_misfits(model, misfits)]
-    return told, loose
+    contradicting = {(_component(m), m.step) for m in misfits}
+    rows = [i for i in broken if i not in rules and where(i) not in contradicting]
+    return [
+        *_rule_breaches(model, [(rules[i], missed[i]) for i in broken if i in rules]),
+        *_row_breaches(model, program, rows, missed),
+        *_misfit_breaches(model, misfits),
+    ], loose
 
 
-def _opened(pinned: Pinned, where: Mapping[Rule, Place]) -> tuple[Program, dict[int, Rule]]:
+def _opened(pinned: Pinned, rule_places: Mapping[Rule, Place]) -> tuple[Program, dict[int, Rule]]:
     """Turn the bounds that are rules into rows; return the program and the rule of each row.
 
     Bounds of what is pinned, of integers (a unit in outage does not start to keep another rule),
     and that nothing is below zero, stay bounds.
     """
     program = pinned.program
-    rules = {row: rule for rule, place in where.items() for row in place.rows}
+    rules = {row: rule for rule, place in rule_places.items() for row in place.rows}
     pairs = [
         (column, rule)
-        for rule, place in where.items()
+        for rule, place in rule_places.items()
         for column in place.columns
         if column not in pinned.columns
     ]
     columns = np.array([column for column, _ in pairs], dtype=np.int64)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    free = np.isfinite(upper[columns]) & ~every_integer(program)[columns]
+    free = np.isfinite(upper[columns]) & ~program.all_integer[columns]
     columns = columns[free]
-    kept = [rule for (_, rule), is_free in zip(pairs, free.tolist(), strict=True) if is_free]
+    opened_rules = [
+        rule for (_, rule), is_free in zip(pairs, free.tolist(), strict=True) if is_free
+    ]
     rows = program.matrix.shape[0]
-    rules |= {rows + k: rule for k, rule in enumerate(kept)}
+    rules |= {rows + k: rule for k, rule in enumerate(opened_rules)}
     high, low = upper[columns], lower[columns]
     upper[columns] = np.inf
     lower[columns] = np.minimum(low, 0.0)
-    opened = replace(
-        program,
-        matrix=sparse.csc_array(
-            sparse.vstack([program.matrix, sparse.eye_array(len(upper), format="csr")[columns]])
-        ),
-        row_lower=np.concatenate([program.row_lower, low]),
-        row_upper=np.concatenate([program.row_upper, high]),
-        column_lower=lower,
-        column_upper=upper,
-        row_steps=np.concatenate([program.row_steps, program.column_steps[columns]]),
-        row_families=np.concatenate([program.row_families, np.full(len(columns), -1)]),
-    )
-    return opened, rules
+    pick = sparse.eye_array(len(upper), format="csr")[columns]
+    opened = replace(program, column_lower=lower, column_upper=upper)
+    return opened.with_rows(pick, low, high, program.column_steps[columns]), rules
 
 
-def _misses(program: Program, price: Array, time_limit_s: float) -> tuple[Array, Array, Array]:
-    """Return a point and by how much it misses each row below and above, at the least price."""
-    rows, width = program.matrix.shape
-    eye = sparse.eye_array(rows, format="csc")
-    free = np.full(2 * rows, np.inf)
-    elastic = replace(
-        program,
-        matrix=sparse.csc_array(sparse.hstack([program.matrix, eye, -eye])),
-        column_lower=np.concatenate([program.column_lower, np.zeros(2 * rows)]),
-        column_upper=np.concatenate([program.column_upper, free]),
-        cost=np.concatenate([0.0 * program.cost, price, price]),
-        offset=0.0,
-    )
-    session = Session(elastic, threads=1, seed=0)
-    integer = every_integer(program) & (program.column_upper > program.column_lower)
-    session.integrality(np.concatenate([integer, np.zeros(2 * rows, dtype=bool)]))
-    result = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6)
-    if result.x is None:
-        raise NoPlanError("the time limit struck before it was known what the schedule breaks")
-    below, above = result.x[width : width + rows], result.x[width + rows :]
-    return result.x[:width], np.where(below > 1e-9, below, 0.0), np.where(above > 1e-9, above, 0.0)
-
-
-def _told_rules(model: Model, missed: Sequence[tuple[Rule, float]]) -> Iterator[Breach]:
+def _rule_breaches(model: Model, missed_rules: Sequence[tuple[Rule, float]]) -> Iterator[Breach]:
     families: dict[tuple[str, str], list[tuple[Rule, float]]] = {}
-    for rule, amount in missed:
+    for rule, amount in missed_rules:
         families.setdefault((rule.component, rule.name), []).append((rule, float(amount)))
     for family in families.values():
-        told: Told = told_rule(model.scenario, [rule for rule, _ in family])
+        worded = conflict_rule(model.scenario, [rule for rule, _ in family])
         worst = max(amount for _, amount in family)
-        text = f"{told.text}; missed by {worst:.4g} at worst"
-        yield Breach(told.components, told.rule, told.when, worst, text)
+        text = f"{worded.text}; missed by {worst:.4g} at worst"
+        yield Breach(worded.components, worded.rule, worded.when, worst, text)
 
 
-def _told_rows(
+def _row_breaches(
     model: Model, program: Program, rows: Sequence[int], missed: Array
 ) -> Iterator[Breach]:
     """Tell balances and rows that are no rules: the schedule contradicts itself there."""
@@ -168,23 +143,23 @@ def _told_rows(
     families: dict[int, list[int]] = {}
     for row in rows:
         families.setdefault(int(program.row_families[row]), []).append(row)
-    for family, mine in families.items():
-        worst = float(missed[mine].max())
-        when = _when(model.scenario.horizon, [int(program.row_steps[row]) for row in mine])
+    for family, family_rows in families.items():
+        worst = float(missed[family_rows].max())
+        when = _when(model.scenario.horizon, [int(program.row_steps[row]) for row in family_rows])
         if family in balances:
-            what = balances[family]
-            origin = f" of origin {what.origin}" if what.origin else ""
-            who: tuple[str, ...] = (what.name,)
+            balance = balances[family]
+            origin = f" of origin {balance.origin}" if balance.origin else ""
+            components: tuple[str, ...] = (balance.name,)
             rule = "balance"
-            text = f"{what.name}: {what.kind.replace('_', ' ')}{origin} does not add up"
+            text = f"{balance.name}: {balance.kind.replace('_', ' ')}{origin} does not add up"
         elif family in names:
             component, rule, _ = names[family]
-            who = (component,)
+            components = (component,)
             text = f"{component}: what is given contradicts itself ({rule.replace('_', ' ')})"
         else:
-            who, rule, text = (), "given", "what is given contradicts itself"
+            components, rule, text = (), "given", "what is given contradicts itself"
         at = f", at {when}" if when else ""
-        yield Breach(who, rule, when, worst, f"{text}{at}; off by {worst:.4g} at worst")
+        yield Breach(components, rule, when, worst, f"{text}{at}; off by {worst:.4g} at worst")
 
 
 def _components(program: Program) -> Callable[[int], tuple[str, int]]:
@@ -195,20 +170,20 @@ def _components(program: Program) -> Callable[[int], tuple[str, int]]:
     )  # fmt: skip
 
 
-def _told_misfits(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
+def _misfit_breaches(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
     by_column: dict[str, list[Misfit]] = {}
     for misfit in misfits:
         by_column.setdefault(misfit.column, []).append(misfit)
-    for column, mine in by_column.items():
-        worst = max(mine, key=lambda m: max(m.low - m.given, m.given - m.high))
+    for column, of_column in by_column.items():
+        worst = max(of_column, key=lambda m: max(m.low - m.given, m.given - m.high))
         amount = max(worst.low - worst.given, worst.given - worst.high)
-        when = _when(model.scenario.horizon, [m.step for m in mine])
-        may = f"may be {worst.low:.6g} to {worst.high:.6g}"
+        when = _when(model.scenario.horizon, [m.step for m in of_column])
+        limits = f"may be {worst.low:.6g} to {worst.high:.6g}"
         if worst.low == worst.high:
-            may = f"can only be {worst.low:.6g}"
+            limits = f"can only be {worst.low:.6g}"
         elif not np.isfinite(worst.high):
-            may = f"must be {worst.low:.6g} or more"
-        text = f"{column} is {worst.given:.6g} and {may}, at {when}"
+            limits = f"must be {worst.low:.6g} or more"
+        text = f"{column} is {worst.given:.6g} and {limits}, at {when}"
         yield Breach((_component(worst),), "limits", when, float(amount), text)
 
 

@@ -58,17 +58,17 @@ class Conflict:
 def places(model: Model) -> dict[Rule, Place]:
     """Return every rule of a compiled model that a user can be told of."""
     steps = set(model.window)
-    found: dict[Rule, Place] = {}
+    by_rule: dict[Rule, Place] = {}
     by_day: dict[int, bool] = {}  # rows over days or months, by the id of their container
 
     def rule(part: object, *, is_row: bool) -> Rule | None:
         container = part.parent_component()  # type: ignore[attr-defined]  # a Pyomo row or variable
         component = container.parent_block().index()
         name = container.local_name
-        words = {} if component is None else model.scenario.components[component].rules
-        if name not in words:
+        descriptions = {} if component is None else model.scenario.components[component].rules
+        if name not in descriptions:
             return None
-        first = next(other for other in words if words[other] == words[name])
+        first = next(other for other in descriptions if descriptions[other] == descriptions[name])
         if is_row and id(container) not in by_day:  # steps begin at 1
             by_day[id(container)] = any(_last(index) == 0 for index in container)
         last = _last(part.index())  # type: ignore[attr-defined]
@@ -77,11 +77,11 @@ def places(model: Model) -> dict[Rule, Place]:
 
     for i, (row, _) in enumerate(model.rows):
         if (key := rule(row, is_row=True)) is not None:
-            found.setdefault(key, Place()).rows.append(i)
+            by_rule.setdefault(key, Place()).rows.append(i)
     for j, column in enumerate(model.columns):
         if (key := rule(column, is_row=False)) is not None:
-            found.setdefault(key, Place()).columns.append(j)
-    return found
+            by_rule.setdefault(key, Place()).columns.append(j)
+    return by_rule
 
 
 def _last(index: object) -> object:
@@ -95,9 +95,8 @@ class Check:
         self, program: Program, where: dict[Rule, Place], settings: SolverSettings, until: float
     ) -> None:
         self.program, self.where, self.until = program, where, until
-        self.session = Session(program, threads=settings.threads, seed=settings.seed)
-        self.session.cost(0.0 * program.cost, 0.0)
-        self.integer = program.integer | np.isin(np.arange(len(program.cost)), program.switches)
+        self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
+        self.integer = program.all_integer
         self.integral = False
         self.unsure = False
         self.at = {rule: place for place, rule in enumerate(where)}
@@ -138,47 +137,47 @@ def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
 def conflict(model: Model, program: Program, settings: SolverSettings, until: float) -> Conflict:
     """Return rules that contradict each other, sorted; none where they alone do not explain it."""
     began = time.perf_counter()
-    where = places(model)
-    check = Check(program, where, settings, until)
+    by_rule = places(model)
+    check = Check(program, by_rule, settings, until)
     order = {name: list(part.rules) for name, part in model.scenario.components.items()}
-    every = sorted(where, key=lambda r: (order[r.component].index(r.name), r.step or 0))
+    all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
     starts = [
-        sorted(every, key=lambda rule: rule.component),
-        sorted(every, key=lambda rule: rule.component, reverse=True),
+        sorted(all_rules, key=lambda rule: rule.component),
+        sorted(all_rules, key=lambda rule: rule.component, reverse=True),
     ]
-    if check.infeasible(every):
-        starts.insert(0, _by_solver(check, every))
+    if check.infeasible(all_rules):
+        starts.insert(0, _by_solver(check, all_rules))
     else:
         check.integral = True
-        if not check.infeasible(every):
+        if not check.infeasible(all_rules):
             return Conflict((), proven=False)
     best: Conflict | None = None
     for start in starts:
         if best is not None and time.perf_counter() - began > (until - began) / 3:
             break
         check.unsure = False
-        found = _thinned(check, start)
-        if best is None or _size(found) <= _size(best):
-            best = found
+        thinned = _thinned(check, start)
+        if best is None or _size(thinned) <= _size(best):
+            best = thinned
     assert best is not None
-    told = sorted(best.rules, key=lambda rule: (rule.component, rule.name, rule.step or 0))
-    return Conflict(tuple(told), best.proven)
+    rules = sorted(best.rules, key=lambda rule: (rule.component, rule.name, rule.step or 0))
+    return Conflict(tuple(rules), best.proven)
 
 
-def _size(found: Conflict) -> tuple[bool, int, int]:
-    names = {(rule.component, rule.name) for rule in found.rules}
-    return not found.proven, len(names), len(found.rules)
+def _size(conflict: Conflict) -> tuple[bool, int, int]:
+    names = {(rule.component, rule.name) for rule in conflict.rules}
+    return not conflict.proven, len(names), len(conflict.rules)
 
 
-def _by_solver(check: Check, every: list[Rule]) -> list[Rule]:
+def _by_solver(check: Check, all_rules: list[Rule]) -> list[Rule]:
     """Return the rules in the irreducible set that HiGHS finds for an LP just found infeasible."""
     rows, columns = check.session.irreducible()
-    found = [
+    irreducible = [
         rule
-        for rule in every
+        for rule in all_rules
         if rows & set(check.where[rule].rows) or columns & set(check.where[rule].columns)
     ]
-    return found if check.infeasible(found) else every
+    return irreducible if check.infeasible(irreducible) else all_rules
 
 
 def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
@@ -191,8 +190,8 @@ def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
     rules = of_names(thin_out(check, names, of_names))
 
     def at_steps(some: Sequence[int]) -> list[Rule]:
-        held = set(some)
-        return [rule for rule in rules if rule.step is None or rule.step in held]
+        kept_steps = set(some)
+        return [rule for rule in rules if rule.step is None or rule.step in kept_steps]
 
     steps = list(dict.fromkeys(rule.step for rule in rules if rule.step is not None))
     if steps:

@@ -28,7 +28,7 @@ ALWAYS = "the whole horizon"
 
 
 @dataclass(frozen=True)
-class Told:
+class ConflictRule:
     """A rule in a conflict, in words; `components` are those it concerns, its own first."""
 
     components: tuple[str, ...]
@@ -37,17 +37,17 @@ class Told:
     text: str
 
 
-def obvious_contradictions(scenario: Scenario) -> list[Told]:
+def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
     """Return what cannot work whatever the plan, found without a solver."""
-    told = [
-        Told((name,), "impossible", ALWAYS, f"{name} {text}")
+    impossible = [
+        ConflictRule((name,), "impossible", ALWAYS, f"{name} {text}")
         for name, component in scenario.components.items()
         for text in component.impossible(scenario.site(name))
     ]
-    return told + list(_unmet_loads(scenario))
+    return impossible + list(_unmet_loads(scenario))
 
 
-def _unmet_loads(scenario: Scenario) -> Iterator[Told]:
+def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
     """Tell the steps in which a node must feed more than everything there could give."""
     horizon, components = scenario.horizon, scenario.components
     nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
@@ -62,7 +62,7 @@ def _unmet_loads(scenario: Scenario) -> Iterator[Told]:
             steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
             who = [n for n, part in needs.items() if part is not None and part.any()]
             sources = [n for n, part in gives.items() if part is not None]
-            yield Told(
+            yield ConflictRule(
                 (*who, *(name for name in sources if name not in who)),
                 "supply",
                 when,
@@ -73,7 +73,7 @@ def _unmet_loads(scenario: Scenario) -> Iterator[Told]:
 
 
 def infeasible(
-    scenario: Scenario, contradictions: Sequence[Told] = (), window: Window | None = None
+    scenario: Scenario, contradictions: Sequence[ConflictRule] = (), window: Window | None = None
 ) -> InfeasibleError:
     """Return the error that explains a scenario without a plan: the conflict and the changes.
 
@@ -82,31 +82,36 @@ def infeasible(
     model, program = assemble(scenario, window), None
     with suppress(InfeasibleError):  # a row without any decision in it is broken
         program = compile_program(model)
-    told, proven = list(contradictions), True
-    if not told and program is not None:
+    rules, proven = list(contradictions), True
+    if not rules and program is not None:
         until = time.perf_counter() + CONFLICT_LIMIT_S
-        found = conflict(model, program, scenario.solver, until)
-        told = [told_rule(scenario, family) for family in _families(found.rules)]
-        proven = found.proven
-    changes = _changes(scenario, program, told, window)
+        contradiction = conflict(model, program, scenario.solver, until)
+        rules = [conflict_rule(scenario, family) for family in _families(contradiction.rules)]
+        proven = contradiction.proven
+    changes = _changes(scenario, program, rules, window)
     del model
     lines = ["no plan satisfies every rule of the scenario"]
-    if told:
-        lines.append("these rules contradict each other:" if len(told) > 1 else "this cannot be:")
-        lines += [f"  - {rule.text}" for rule in told]
+    if rules:
+        lines.append("these rules contradict each other:" if len(rules) > 1 else "this cannot be:")
+        lines += [f"  - {rule.text}" for rule in rules]
         if not proven:
             lines.append("the time for thinning them out was over; some may not matter")
     if changes:
-        said = "\n  - or ".join(change.said for change in changes)
-        lines += ["a plan becomes possible with", f"  - {said}"]
+        alternatives = "\n  - or ".join(change.said for change in changes)
+        lines += ["a plan becomes possible with", f"  - {alternatives}"]
     else:
         lines.append("no change of the fields in conflict was found that makes a plan possible")
     diagnosis = {
         "status": "infeasible",
         "name": scenario.name,
         "conflict": [
-            {"components": list(t.components), "rule": t.rule, "when": t.when, "text": t.text}
-            for t in told
+            {
+                "components": list(rule.components),
+                "rule": rule.rule,
+                "when": rule.when,
+                "text": rule.text,
+            }
+            for rule in rules
         ],
         "irreducible": proven,
         "changes": [
@@ -118,11 +123,14 @@ def infeasible(
 
 
 def _changes(
-    scenario: Scenario, program: Program | None, told: Sequence[Told], window: Window | None
+    scenario: Scenario,
+    program: Program | None,
+    rules: Sequence[ConflictRule],
+    window: Window | None,
 ) -> list[Change]:
     """Return what makes a plan possible: fields of the components named, of others, or several."""
     repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S, window)
-    named = sorted({name for rule in told for name in rule.components})
+    named = sorted({name for rule in rules for name in rule.components})
     others = [name for name in scenario.components if name not in named]
     return repair.single(named) or repair.together() or repair.single(others) or repair.together()
 
@@ -157,11 +165,11 @@ def _families(rules: Sequence[Rule]) -> list[list[Rule]]:
     return list(families.values())
 
 
-def told_rule(scenario: Scenario, family: Sequence[Rule]) -> Told:
+def conflict_rule(scenario: Scenario, family: Sequence[Rule]) -> ConflictRule:
     """Word a rule of a component over the steps it matters in."""
     name, rule = family[0].component, family[0].name
     component = scenario.components[name]
-    steps = sorted(found.step for found in family if found.step is not None)
+    steps = sorted(single.step for single in family if single.step is not None)
 
     def field(match: re.Match[str]) -> str:
         """Say the first field named that has a value: {startup_ramp_mw|min_power_mw}."""
@@ -173,10 +181,10 @@ def told_rule(scenario: Scenario, family: Sequence[Rule]) -> Told:
                 break
         return figure(value, steps)
 
-    words = component.words(rule, scenario.horizon, steps)
-    text = f"{name} {re.sub(r'[{]([a-z_0-9.|]+)[}]', field, words)}"
+    template = component.words(rule, scenario.horizon, steps)
+    text = f"{name} {re.sub(r'[{]([a-z_0-9.|]+)[}]', field, template)}"
     when = time_spans(scenario.horizon, steps)
-    return Told((name,), rule, when or ALWAYS, f"{text}, at {when}" if when else text)
+    return ConflictRule((name,), rule, when or ALWAYS, f"{text}, at {when}" if when else text)
 
 
 def _plain(value: Any) -> Any:

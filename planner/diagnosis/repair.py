@@ -21,7 +21,7 @@ from planner.errors import PlannerError
 from planner.fields import Frozen
 from planner.plan_tables.folder import plain_scenario
 from planner.scenario.scenario import Scenario
-from planner.solver.elastic import FINE, Slack, effects_of, every_integer, least_slack, with_value
+from planner.solver.elastic import FINE, Slack, effects_of, least_slack, with_value
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program, compile_program
@@ -151,9 +151,8 @@ class Repair:
             )
         except PlannerError:
             return False
-        session = Session(program, threads=self.scenario.solver.threads, seed=0)
-        session.cost(0.0 * program.cost, 0.0)
-        session.integrality(every_integer(program))
+        session = Session(program.feasibility, threads=self.scenario.solver.threads, seed=0)
+        session.integrality(program.all_integer)
         return session.run(time_limit_s=self.limit_s()).x is not None
 
     def _bought(self, slacks: Sequence[Slack]) -> list[Array]:

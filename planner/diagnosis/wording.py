@@ -37,9 +37,9 @@ def time_span(horizon: Horizon, first: int, last: int) -> str:
 
 def time_spans(horizon: Horizon, steps: Sequence[int]) -> str:
     """Say when steps are: their runs, the first few of them one by one."""
-    told = [time_span(horizon, first, last) for first, last in spans(steps)]
-    more = len(told) - SPANS
-    return ", ".join(told[:SPANS]) + (f" and {more} times more" if more > 0 else "")
+    texts = [time_span(horizon, first, last) for first, last in spans(steps)]
+    more = len(texts) - SPANS
+    return ", ".join(texts[:SPANS]) + (f" and {more} times more" if more > 0 else "")
 
 
 def figure(value: Any, steps: Sequence[int] = ()) -> str:

@@ -1,5 +1,7 @@
 """The folder a run writes to: judged before the work, kept from other runs, replaced whole.
 
+What a folder of some kind holds is its `Content`, which every kind states once.
+
 A run claims its folder NAME by locking `.NAME.lock` beside it; the system drops the lock of a
 process that dies. Files are written to `.NAME.new` and synced; then the older folder becomes
 `.NAME.old`, the new one takes its place, and the older one is removed. What a killed run left of
@@ -12,28 +14,14 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import PlanError
 
-SUMMARY = "summary.json"
-INFEASIBLE = "infeasible.json"
-PARTS = frozenset(
-    {
-        "scenario.yaml", "series.csv", "schedule.csv", "schedule.parquet", "schedule.xlsx",
-        "allocation.csv", "green.csv", "ledger.csv", "why.csv", "prices.csv", SUMMARY,
-        INFEASIBLE, f".{INFEASIBLE}.new", "report.html", ".report.html.new", ".schedule.xlsx.new",
-    }
-)  # fmt: skip
-"""All that a plan folder may hold; a folder with anything else in it is never replaced."""
-STOCHASTIC = "stochastic.json"
-STOCHASTIC_PARTS = frozenset(
-    {STOCHASTIC, "here_and_now.csv", "members.csv", "members", "scenario.yaml", "series.csv"}
-)
-"""All that the folder of a plan for several futures may hold, those of its members aside."""
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
 
 _REMEDY = {
@@ -46,20 +34,74 @@ _REMEDY = {
 _claimed: ContextVar[frozenset[Path]] = ContextVar("claimed", default=frozenset())
 
 
-def check_target(folder: str | Path, judge: Callable[[Path], None] | None = None) -> Path:
-    """Judge whether a plan can be written to `folder`, before a solve; changes nothing.
+@dataclass(frozen=True)
+class Content:
+    """What a folder of one kind holds, and what is said of one that holds anything else.
 
-    `judge` raises where what the folder holds must stay; without it, unless that is a plan.
+    mark: the file that every folder of the kind has; an empty folder may become one.
+    foreign: what is said of a folder without it.
+    known: all that it may hold, where a run replaces it whole; None where a run replaces single
+        files and others stay.
+    surplus: what is said of a folder that holds more: {names} of the first, or {path} of one.
+    alone: a file that may be there without the mark.
+    inside: what the folders in a folder hold, by the name of that folder.
+    """
+
+    mark: str
+    foreign: str
+    known: frozenset[str] | None = None
+    surplus: str = ""
+    alone: str = ""
+    inside: Mapping[str, Content] = field(default_factory=dict)
+
+    def judge(self, folder: Path) -> None:
+        """Demand that a folder is empty or one of this kind, and holds nothing else.
+
+        Raises:
+            PlanError: it is another, or cannot be read.
+        """
+        names = _names_in(folder)
+        if names and self.mark not in names and names != {self.alone}:
+            raise PlanError(f"{folder} {self.foreign}; choose another")
+        unknown = [] if self.known is None else sorted(self.unknown_in(folder))
+        if unknown:
+            names_shown = ", ".join(path.name for path in unknown[:3])
+            more = ", ..." if len(unknown) > 3 else ""
+            text = self.surplus.format(names=names_shown + more, path=unknown[0])
+            raise PlanError(f"{folder} {text}; move that away or choose another folder")
+
+    def unknown_in(self, folder: Path) -> Iterator[Path]:
+        """Yield what a folder holds that one of this kind does not."""
+        known = self.known or frozenset()
+        for name in _names_in(folder) - known - {beside(Path(name), "new").name for name in known}:
+            yield folder / name
+        for name, content in self.inside.items():
+            above = folder / name
+            for path in [above / below for below in _names_in(above)] if above.is_dir() else ():
+                yield from content.unknown_in(path) if path.is_dir() else [path]
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in folder.iterdir()} - LITTER
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+
+
+def check_target(folder: str | Path, content: Content | None) -> Path:
+    """Judge whether a run may write to `folder`, before a solve; changes nothing.
+
+    `content` is what the folder must hold if it holds anything; None where that does not matter.
 
     Returns:
         The folder with links followed.
 
     Raises:
-        PlanError: it is a file, holds something that is no plan, or cannot be written to.
+        PlanError: it is a file, holds something else, or cannot be written to.
     """
     try:
         target = Path(os.path.realpath(folder))
-        names = (target, _beside(target, "lock")) if target.name else ()
+        names = (target, beside(target, "lock")) if target.name else ()
         for path in names:
             with suppress(FileNotFoundError, NotADirectoryError):
                 path.lstat()
@@ -70,7 +112,8 @@ def check_target(folder: str | Path, judge: Callable[[Path], None] | None = None
     if target.parent == target or target.is_mount():
         raise PlanError(f"{target} is the top of a file system; name a folder in it")
     if target.is_dir():
-        (judge or _check_content)(target)
+        if content is not None:
+            content.judge(target)
     elif target.exists():
         raise PlanError(f"{target} is a file; a plan needs a folder: choose another name")
     above = next(parent for parent in target.parents if parent.exists())
@@ -81,30 +124,14 @@ def check_target(folder: str | Path, judge: Callable[[Path], None] | None = None
     return target
 
 
-def _check_content(target: Path) -> None:
-    try:
-        held = {entry.name for entry in target.iterdir()} - LITTER
-    except OSError as error:
-        raise _cannot_write(target, error) from None
-    if held and held != {INFEASIBLE} and SUMMARY not in held:
-        raise PlanError(f"{target} exists and is no plan folder; choose another")
-    strange = sorted(held - PARTS)
-    if strange:
-        some = ", ".join(strange[:3]) + (", ..." if len(strange) > 3 else "")
-        raise PlanError(
-            f"{target} holds more than a plan ({some}), which a new plan would remove;"
-            " move that away or choose another folder"
-        )
-
-
 @contextmanager
-def claim(folder: str | Path, judge: Callable[[Path], None] | None = None) -> Iterator[Path]:
+def claim(folder: str | Path, content: Content | None) -> Iterator[Path]:
     """Keep other runs off `folder` and give it, links followed; within a claim it may be repeated.
 
     Raises:
         PlanError: another run has claimed it, or as `check_target`.
     """
-    target = check_target(folder, judge)
+    target = check_target(folder, content)
     if target in _claimed.get():
         yield target
         return
@@ -117,11 +144,11 @@ def claim(folder: str | Path, judge: Callable[[Path], None] | None = None) -> It
             raise _cannot_write(target, error) from None
         token = _claimed.set(_claimed.get() | {target})
         try:
-            _put_in_order(target)
+            _put_in_order(target, content)
             yield target
         finally:
             _claimed.reset(token)
-            _beside(target, "lock").unlink(missing_ok=True)
+            beside(target, "lock").unlink(missing_ok=True)
             os.close(lock)
     finally:
         for parent in made:  # those that stayed empty
@@ -130,7 +157,7 @@ def claim(folder: str | Path, judge: Callable[[Path], None] | None = None) -> It
 
 
 def _lock(target: Path) -> int:
-    path = _beside(target, "lock")
+    path = beside(target, "lock")
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
@@ -153,22 +180,26 @@ def _lock(target: Path) -> int:
     return lock
 
 
-def _put_in_order(target: Path) -> None:
-    """Bring back or remove what a run that was killed left beside the folder."""
-    old = _beside(target, "old")
+def _put_in_order(target: Path, content: Content | None) -> None:
+    """Bring back or remove what a run that was killed left beside the folder.
+
+    Raises:
+        PlanError: what stands where the new folder is to be made is no leftover of this kind.
+    """
+    old, new = beside(target, "old"), beside(target, "new")
     if old.is_dir() and not target.exists():
         old.rename(target)
-    for left in (old, _beside(target, "new")):
-        if left.is_dir() and {entry.name for entry in left.iterdir()} <= PARTS | STOCHASTIC_PARTS:
+    if content is None or content.known is None:
+        return
+    for left in (old, new):
+        if left.is_dir() and not any(content.unknown_in(left)):
             shutil.rmtree(left, ignore_errors=True)
+    if new.exists():
+        raise PlanError(f"{new} is in the way of the new folder; move it away")
 
 
-def windows_folder(target: Path) -> Path:
-    """Return where a run that plans `target` in windows keeps those that are finished."""
-    return _beside(target, "windows")
-
-
-def _beside(target: Path, what: str) -> Path:
+def beside(target: Path, what: str) -> Path:
+    """Return the hidden path beside a file or folder where `what` goes: new, old, lock, windows."""
     return target.with_name(f".{target.name}.{what}")
 
 
@@ -177,24 +208,20 @@ def _cannot_write(folder: Path, error: OSError) -> PlanError:
     return PlanError(f"{folder} cannot be written: {said}{_REMEDY.get(error.errno or 0, '')}")
 
 
-def write_whole(
-    folder: str | Path,
-    fill: Callable[[Path], None],
-    judge: Callable[[Path], None] | None = None,
-) -> Path:
+def write_whole(folder: str | Path, content: Content, fill: Callable[[Path], None]) -> Path:
     """Have `fill` write files into an empty folder, which then takes the place of `folder`.
 
     Raises:
         PlanError: as `claim`, or the files cannot be written; then nothing has changed.
     """
     given = Path(os.path.abspath(folder))  # noqa: PTH100  # keep links as the user gave them
-    with claim(given, judge) as target:
-        new, old = _beside(target, "new"), _beside(target, "old")
+    with claim(given, content) as target:
+        new, old = beside(target, "new"), beside(target, "old")
         try:
             new.mkdir()
             fill(new)
             for path in (*new.rglob("*"), new):
-                _sync(path)
+                sync(path)
             if target.exists():
                 target.rename(old)
             try:
@@ -203,7 +230,7 @@ def write_whole(
                 if old.exists():
                     old.rename(target)
                 raise
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
             raise _cannot_write(given, error) from None
         except MemoryError:
@@ -223,19 +250,20 @@ def replace_file(path: Path, content: str | bytes) -> None:
     Raises:
         PlanError: it cannot be written; then nothing has changed.
     """
-    new = _beside(path, "new")
+    new = beside(path, "new")
     try:
         new.write_bytes(content.encode() if isinstance(content, str) else content)
-        _sync(new)
+        sync(new)
         new.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
         new.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file or folder reach the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -38,6 +38,12 @@ from typing import Any
 
 from planner.units import label, unit
 
+
+def printable(text: str) -> str:
+    """Spell out control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 PLACE = re.compile(r"\{(\w+)\}")
 FREE = ("name", "names", "other", "path", "when", "text", "origin", "kind", "words", "sentence")
 WHOLE = ("text", "sentence")

@@ -11,7 +11,8 @@ from typing import Any
 from planner.errors import PlanError
 from planner.files.output_folder import write_whole
 from planner.language.language import LANGUAGES, Language, language
-from planner.plan_tables.folder import FORMATS, PAGE, WORKBOOK, fill_folder, read_tables
+from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
+from planner.plan_tables.folder import fill_folder, read_tables
 from planner.plan_tables.summary import gap_of
 from planner.plan_tables.tables import PlanTables
 from planner.report.figures import Figures
@@ -59,7 +60,7 @@ class Plan(PlanTables):
             fill_folder(self, beside, formats)
             write_shown(self, beside, formats, language(lang))
 
-        return write_whole(folder, fill)
+        return write_whole(folder, PLAN_FOLDER, fill)
 
     def settled(self, bound_cny: float | None, more: Mapping[str, Any]) -> Plan:
         """Return the plan as that of a given schedule, with more in its summary and no reasons.

@@ -11,7 +11,6 @@ Its folder holds
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +18,31 @@ from typing import Any
 
 import pandas as pd
 
-from planner.errors import PlanError
-from planner.files.output_folder import (
-    INFEASIBLE,
-    LITTER,
-    PARTS,
-    STOCHASTIC,
-    STOCHASTIC_PARTS,
-    write_whole,
-)
+from planner.files.output_folder import Content, write_whole
 from planner.language.language import language
 from planner.plan.plan import Plan, write_shown
+from planner.plan_tables.files import (
+    INFEASIBLE,
+    PLAN_FOLDER,
+    SCENARIO,
+    SERIES,
+    json_text,
+    write_csv,
+)
 from planner.plan_tables.folder import fill_folder, write_scenario
 from planner.scenario.scenario import Scenario
 
-HERE_AND_NOW, MEMBERS_CSV, MEMBERS = "here_and_now.csv", "members.csv", "members"
+STOCHASTIC, HERE_AND_NOW = "stochastic.json", "here_and_now.csv"
+MEMBERS_CSV, MEMBERS = "members.csv", "members"
+
+STOCHASTIC_FOLDER = Content(
+    mark=STOCHASTIC,
+    foreign="exists and holds no plan for several futures",
+    known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
+    surplus="holds more than the plan for several futures ({path}), which a new one would remove",
+    alone=INFEASIBLE,
+    inside={MEMBERS: PLAN_FOLDER},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +103,14 @@ class StochasticPlan:
             for name, plan in self.members.items():
                 write_shown(plan, new / MEMBERS / name, formats, words)
 
-        return write_whole(folder, fill, judge_content)
+        return write_whole(folder, STOCHASTIC_FOLDER, fill)
 
     def fill(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
         """Write the files into an existing empty folder."""
         write_scenario(self.scenario, folder)
-        self.here_and_now.to_csv(folder / HERE_AND_NOW, date_format="%Y-%m-%dT%H:%M:%S%z")
-        self.table.to_csv(folder / MEMBERS_CSV, index=False)
-        text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / STOCHASTIC).write_text(text + "\n", encoding="utf-8")
+        write_csv(self.here_and_now, folder / HERE_AND_NOW)
+        write_csv(self.table, folder / MEMBERS_CSV)
+        (folder / STOCHASTIC).write_text(json_text(self.summary), encoding="utf-8")
         (folder / MEMBERS).mkdir()
         for name, plan in self.members.items():
             (folder / MEMBERS / name).mkdir()
@@ -149,27 +157,3 @@ def _sum(plan: Plan, quantity: str) -> float:
     """Return the sum of the columns of a quantity over components and steps."""
     names = [name for name in plan.schedule if str(name).partition(".")[2] == quantity]
     return float(plan.schedule[names].to_numpy().sum())
-
-
-def judge_content(target: Path) -> None:
-    """Demand that a folder is empty or holds the plan for several futures. Raises PlanError."""
-    held = _held(target)
-    if held and held != {INFEASIBLE} and STOCHASTIC not in held:
-        raise PlanError(f"{target} exists and holds no plan for several futures; choose another")
-    strange = {str(target / name) for name in held - STOCHASTIC_PARTS}
-    members = target / MEMBERS
-    for name in _held(members) if members.is_dir() else ():
-        inside = _held(members / name) - PARTS if (members / name).is_dir() else {""}
-        strange |= {str(members / name / part) for part in inside}
-    if strange:
-        raise PlanError(
-            f"{target} holds more than the plan for several futures ({min(strange)}), which a new"
-            " one would remove; move that away or choose another folder"
-        )
-
-
-def _held(folder: Path) -> set[str]:
-    try:
-        return {entry.name for entry in folder.iterdir()} - LITTER
-    except OSError as error:
-        raise PlanError(f"{folder} cannot be read: {error.strerror}") from None

@@ -15,17 +15,28 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
-from planner.files.output_folder import INFEASIBLE, SUMMARY, claim, replace_file, write_whole
+from planner.files.output_folder import claim, replace_file, write_whole
 from planner.files.yaml_document import scalar
+from planner.plan_tables.files import (
+    ALLOCATION,
+    INFEASIBLE,
+    LEDGER,
+    PLAN_FOLDER,
+    PRICES,
+    SCENARIO,
+    SCHEDULE,
+    SERIES,
+    SUMMARY,
+    WHY,
+    json_text,
+    write_csv,
+    write_tables,
+)
 from planner.plan_tables.tables import LEDGER_TYPES, PlanTables
 from planner.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
     from planner.timeseries.series import Array
-
-WHY, PRICES = "why.csv", "prices.csv"
-PAGE, WORKBOOK = "report.html", "schedule.xlsx"
-FORMATS = ("csv", "parquet", "xlsx")
 
 
 def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
@@ -34,12 +45,12 @@ def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
     Raises:
         PlanError: the folder holds something else, or cannot be written.
     """
-    text = json.dumps(diagnosis, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with claim(folder) as target:
+    text = json_text(diagnosis)
+    with claim(folder, PLAN_FOLDER) as target:
         if (target / SUMMARY).exists():
             replace_file(target / INFEASIBLE, text)
             return Path(folder)
-        return write_whole(folder, lambda new: replace_file(new / INFEASIBLE, text))
+        return write_whole(folder, PLAN_FOLDER, lambda new: replace_file(new / INFEASIBLE, text))
 
 
 def read_tables(folder: str | Path) -> PlanTables:
@@ -52,17 +63,17 @@ def read_tables(folder: str | Path) -> PlanTables:
     if not (folder / SUMMARY).is_file():
         raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
     try:
-        scenario = load(folder / "scenario.yaml")
+        scenario = load(folder / SCENARIO)
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         if not isinstance(summary, dict):
             raise ValueError(f"{SUMMARY} is no mapping")
-        schedule = _read(folder / "schedule.csv").set_index("time").astype(float)
-        allocation = _read(folder / "allocation.csv")
-        _demand_columns(allocation, "allocation.csv", "origin", "use", "mwh")
-        ledger = _read(folder / "ledger.csv").astype(LEDGER_TYPES)
+        schedule = _read(folder / SCHEDULE).set_index("time").astype(float)
+        allocation = _read(folder / ALLOCATION)
+        _demand_columns(allocation, ALLOCATION, "origin", "use", "mwh")
+        ledger = _read(folder / LEDGER).astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
         if not schedule.index.equals(scenario.horizon.starts):
-            raise ValueError("schedule.csv has not one row for each step of the horizon")
+            raise ValueError(f"{SCHEDULE} has not one row for each step of the horizon")
         allocation["time"] = _times(allocation["time"], scenario)
         why = _beside(folder / WHY, scenario, "component", "decision", "code", "reason")
         prices = _beside(
@@ -81,22 +92,7 @@ def read_tables(folder: str | Path) -> PlanTables:
 def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
     """Write the files of a plan into an existing empty folder."""
     write_scenario(plan.scenario, folder)
-    _write_csv(plan.schedule, folder / "schedule.csv")
-    _write_csv(plan.allocation, folder / "allocation.csv", index=False)
-    _write_csv(plan.ledger, folder / "ledger.csv", index=False)
-    _write_csv(plan.why, folder / WHY, index=False)
-    if plan.prices is not None:
-        _write_csv(plan.prices, folder / PRICES, index=False)
-    if plan.scenario.trace:
-        _write_csv(plan.green, folder / "green.csv", index=False)
-    text = json.dumps(plan.summary, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
-    if "parquet" in formats:
-        plan.schedule.to_parquet(folder / "schedule.parquet")
-
-
-def _write_csv(frame: pd.DataFrame, path: Path, *, index: bool = True) -> None:
-    frame.to_csv(path, index=index, date_format="%Y-%m-%dT%H:%M:%S%z")
+    write_tables(plan, folder, formats)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -131,14 +127,13 @@ def write_scenario(scenario: Scenario, folder: Path) -> None:
 
     def beside(values: Array, path: str) -> Any:
         series[path.removeprefix("components.")] = values
-        return {"csv": "series.csv", "column": path.removeprefix("components.")}
+        return {"csv": SERIES, "column": path.removeprefix("components.")}
 
     data = _plain(scenario, "", beside)
     if series:
-        frame = pd.DataFrame(series, index=scenario.horizon.starts)
-        _write_csv(frame, folder / "series.csv")
+        write_csv(pd.DataFrame(series, index=scenario.horizon.starts), folder / SERIES)
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-    (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+    (folder / SCENARIO).write_text(text, encoding="utf-8")
 
 
 def plain_scenario(scenario: Scenario) -> dict[str, Any]:

@@ -22,9 +22,12 @@ from typing import Any
 
 import pandas as pd
 
+from planner.files.output_folder import Content
 from planner.plan_tables.tables import PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
+DAYS = "days.jsonl"
+SIMULATION_FOLDER = Content(mark=DAYS, foreign="exists and is no folder of a simulation")
 LEAST_CNY = 1e-6
 
 

@@ -24,6 +24,7 @@ from planner.plan_tables.shares import (
     sums_by_pair,
 )
 from planner.scenario.scenario import Scenario
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 WORST_HOURS = 5
@@ -50,16 +51,8 @@ def summarise(
     outside = _by_line(reported)
     outside_total = float(reported["amount_cny"].sum())
     horizon = scenario.horizon
-    values = {
-        name: {
-            column.removeprefix(f"{name}."): schedule[column].to_numpy()
-            for column in schedule.columns
-            if column.startswith(f"{name}.")
-        }
-        for name in scenario.components
-    }
     figures = {
-        name: _plain(component.figures(values[name], horizon))
+        name: _plain(component.figures(columns_of(schedule, name), horizon))
         for name, component in scenario.components.items()
     }
     return {

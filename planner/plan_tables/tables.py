@@ -15,7 +15,6 @@ import pandas as pd
 from planner.plan_tables.shares import green_table
 from planner.scenario.scenario import Scenario
 
-VALUE_DECIMALS = 9
 MONEY_DECIMALS = 6
 
 USES = ("export", "compute", "load", "storage", "loss", "curtailed")

@@ -9,7 +9,8 @@ from planner.auditor.audit import demand_whole
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
-from planner.plan_tables.folder import PAGE, WORKBOOK, read_tables
+from planner.plan_tables.files import PAGE, WORKBOOK
+from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.plan_page.page import plan_page
 
@@ -27,7 +28,7 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
         PlanError: it is no plan folder, another run is writing to it, or a file cannot be read or
             written.
     """
-    with claim(folder, lambda _: None) as target:
+    with claim(folder, None) as target:
         plan = read_tables(target)
         demand_whole(target)
         made: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}

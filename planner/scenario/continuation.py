@@ -12,7 +12,7 @@ from planner.components.component import Component
 from planner.scenario.validation_messages import explain
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.schedule import values_of
+from planner.timeseries.schedule import columns_of
 
 
 def is_state(field: str) -> bool:
@@ -81,7 +81,7 @@ def _in_state(
         raise ValueError("{!r} is a {} in the plan and a {} here".format(name, *kinds))
     limits = {field: getattr(component, field) for field in type(component).remembers}
     earlier = earlier.model_copy(update=limits)
-    reached = earlier.after(values_of(schedule, name), Window(1, len(schedule)), past)
+    reached = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
     given = component.model_dump(warnings=False) | {
         field: value
         for field, value in reached.model_dump(warnings=False).items()

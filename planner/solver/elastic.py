@@ -1,13 +1,10 @@
-"""An elastic copy of a program: it may buy the effects of scenario fields, step by step.
+"""Elastic programs (Chinneck 2008): which rows to miss, or which fields to buy, to have a point.
 
-How the program answers to a field is measured, not written down: the field is moved a little, the
-program compiled again, and what moved in it is the effect of the field (an elastic program in the
-sense of Chinneck 2008, with slacks in fields instead of rows).
-
-What a field of the scenario does to the program, measured: move it a little, compile again.
-
-A program answers to most fields as a straight line, so the difference of the arrays per unit moved
-is exact; only at a kink, such as max(peak_so_far_mw, expected_peak_mw), it is the upward slope.
+The effect of a scenario field on the program is measured, not written down: the field is moved a
+little, the program compiled again, and the difference of the arrays per unit is the effect. Most
+fields act in a straight line, so it is exact; only at a kink, such as max(peak_so_far_mw,
+expected_peak_mw), it is the upward slope. The slacks of an elastic program are then bought in
+fields, step by step, instead of in rows; `least_miss` buys them in rows.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from planner.scenario import paths
 from planner.scenario.scenario import Scenario
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
-from planner.solver.program import Flags, Indices, Program, compile_program
+from planner.solver.program import Indices, Program, compile_program
 from planner.timeseries.series import Array
 
 KEPT = 1e-6  # of its size: how far a point may miss a new row and still keep it
@@ -210,45 +207,37 @@ def least_slack(
     low, high = (np.flatnonzero(np.diff(part.indptr)) for part in (lower, upper))
     pick = sparse.eye_array(width, format="csr")
     sizes = [len(s.value) for s in slacks]
-    peaks = _peak_of(sizes)
     flat = sparse.eye_array(sum(sizes))
-    matrix = sparse.csc_array(
-        sparse.block_array(
-            [
-                [program.matrix, -rows, rows, None],
-                [pick[low], -lower[low], lower[low], None],
-                [pick[high], -upper[high], upper[high], None],
-                [None, flat, flat, -peaks],
-            ]
-        )
+    unused = sparse.csc_array((len(program.row_lower), len(slacks)))
+    limits = sparse.block_array(
+        [
+            [pick[low], -lower[low], lower[low], None],
+            [pick[high], -upper[high], upper[high], None],
+            [None, flat, flat, -_peak_of(sizes)],
+        ]
     )
     column_lower, column_upper = program.column_lower.copy(), program.column_upper.copy()
     column_lower[low], column_upper[high] = -np.inf, np.inf
-    no_more, no_less = np.full(len(low), np.inf), np.full(len(high), -np.inf)
+    opened = replace(program, column_lower=column_lower, column_upper=column_upper)
     value = np.concatenate([s.value for s in slacks])
     room_up = np.concatenate([np.maximum(s.most - s.value, 0.0) for s in slacks])
     room_down = np.concatenate([np.maximum(s.value - s.least, 0.0) for s in slacks])
     price = np.repeat([s.price for s in slacks], sizes)
     peak_price = np.array([EVEN * s.price for s in slacks])
-    new = 2 * len(value) + len(slacks)
-    elastic = replace(
-        program,
-        matrix=matrix,
-        row_lower=np.concatenate(
-            [program.row_lower, program.column_lower[low], no_less, np.full(len(value), -np.inf)]
-        ),
-        row_upper=np.concatenate(
-            [program.row_upper, no_more, program.column_upper[high], np.zeros(len(value))]
-        ),
-        column_lower=np.concatenate([column_lower, np.zeros(new)]),
-        column_upper=np.concatenate(
-            [column_upper, room_up, room_down, np.full(len(slacks), np.inf)]
-        ),
-        cost=np.concatenate([0.0 * program.cost, price, price, peak_price]),
-        offset=0.0,
+    no_limit = np.full(len(slacks), np.inf)
+    no_more, no_less = np.full(len(low), np.inf), np.full(len(high) + len(value), -np.inf)
+    elastic = opened.feasibility.with_columns(
+        sparse.hstack([-rows, rows, unused]),
+        0.0,
+        np.concatenate([room_up, room_down, no_limit]),
+        np.concatenate([price, price, peak_price]),
+    ).with_rows(
+        limits,
+        np.concatenate([program.column_lower[low], no_less]),
+        np.concatenate([no_more, program.column_upper[high], np.zeros(len(value))]),
     )
     session = Session(elastic, threads=1, seed=0)
-    session.integrality(np.concatenate([every_integer(program), np.zeros(new, dtype=bool)]))
+    session.integrality(elastic.all_integer)
     result = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6)
     if result.x is None:
         return None
@@ -268,14 +257,39 @@ def _spread(slack: Slack, effect: Array, steps_of: Indices) -> sparse.csc_array:
 def _peak_of(sizes: Sequence[int]) -> sparse.csc_array:
     """Return which field each slack belongs to; shape (slacks, fields)."""
     fields = np.repeat(np.arange(len(sizes)), sizes)
-    every = np.arange(len(fields))
+    slacks = np.arange(len(fields))
     return sparse.csc_array(
-        (np.ones(len(fields)), (every, fields)), shape=(len(fields), len(sizes))
+        (np.ones(len(fields)), (slacks, fields)), shape=(len(fields), len(sizes))
     )
 
 
-def every_integer(program: Program) -> Flags:
-    """Return the integer columns, every switch among them."""
-    every = program.integer.copy()
-    every[program.switches] = True
-    return every
+def least_miss(
+    program: Program, rows: Indices, price: Array, time_limit_s: float
+) -> tuple[Array, Array, Array] | None:
+    """Return the point that misses some rows most cheaply, and how far it is below and above each.
+
+    Args:
+        program: all else of it holds; what it minimises is left aside.
+        rows: those that may be missed.
+        price: of each, for every unit that it is missed by.
+        time_limit_s: None is returned where it strikes first, and where there is no such point.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    (height, width), count = program.matrix.shape, len(rows)
+    miss = sparse.csc_array((np.ones(count), (rows, np.arange(count))), (height, count))
+    elastic = program.feasibility.with_columns(
+        sparse.hstack([miss, -miss]), 0.0, np.inf, np.concatenate([price, price])
+    )
+    session = Session(elastic, threads=1, seed=0)
+    session.integrality(elastic.all_integer & (elastic.column_upper > elastic.column_lower))
+    x = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6).x
+    if session.stopped:
+        raise KeyboardInterrupt
+    return None if x is None else (x[:width], x[width : width + count], x[width + count :])
+
+
+def row_sizes(program: Program) -> Array:
+    """Return the largest coefficient of every row."""
+    return np.asarray(np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel()))

@@ -77,9 +77,9 @@ class Session:
         """
         self._call(self._highs.clearSolver(), "clearSolver")
         self._is_mip = bool(integer.any())
-        every = np.arange(self.columns, dtype=np.int32)
+        columns = np.arange(self.columns, dtype=np.int32)
         self._call(
-            self._highs.changeColsIntegrality(self.columns, every, integer.astype(np.uint8)),
+            self._highs.changeColsIntegrality(self.columns, columns, integer.astype(np.uint8)),
             "changeColsIntegrality",
         )
 
@@ -100,15 +100,15 @@ class Session:
     def irreducible(self) -> tuple[set[int], set[int]]:
         """Return rows and columns that have no common point, for an LP just found infeasible."""
         self._option("iis_strategy", IRREDUCIBLE)
-        _, found = self._highs.getIis()
-        return set(found.row_index_), set(found.col_index_)
+        _, system = self._highs.getIis()
+        return set(system.row_index_), set(system.col_index_)
 
     def cost(self, cost: Array, offset: float) -> None:
         """Change what is minimised."""
         self._scale = _scale(cost)
         cost, offset = cost * self._scale, offset * self._scale
-        every = np.arange(self.columns, dtype=np.int32)
-        self._call(self._highs.changeColsCost(self.columns, every, cost), "changeColsCost")
+        columns = np.arange(self.columns, dtype=np.int32)
+        self._call(self._highs.changeColsCost(self.columns, columns, cost), "changeColsCost")
         self._call(self._highs.changeObjectiveOffset(offset), "changeObjectiveOffset")
 
     def stay_optimal(self) -> None:
@@ -120,8 +120,8 @@ class Session:
         solution, lp = self._highs.getSolution(), self._highs.getLp()
         reduced, price = np.array(solution.col_dual), np.array(solution.row_dual)
         at = np.where(reduced > 0, np.array(lp.col_lower_), np.array(lp.col_upper_))
-        held = np.flatnonzero((np.abs(reduced) > PRICED) & np.isfinite(at))
-        self.bounds(held, at[held], at[held])
+        priced = np.flatnonzero((np.abs(reduced) > PRICED) & np.isfinite(at))
+        self.bounds(priced, at[priced], at[priced])
         at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
         for row in np.flatnonzero((np.abs(price) > PRICED) & np.isfinite(at)).tolist():
             self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
@@ -186,12 +186,12 @@ class Session:
         if status == _STATUS.kUnbounded:
             return Result("unbounded", None, -np.inf, -np.inf)
         if status not in (_STATUS.kOptimal, _STATUS.kModelEmpty) and status not in _LIMITS:
-            said = self._highs.modelStatusToString(status)
-            raise SolveError(f"the solver stopped without an answer: {said}")
-        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        found = found or status == _STATUS.kModelEmpty
-        x = np.array(self._highs.getSolution().col_value) if found else None
-        objective = float(info.objective_function_value) / self._scale if found else np.inf
+            message = self._highs.modelStatusToString(status)
+            raise SolveError(f"the solver stopped without an answer: {message}")
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        feasible = feasible or status == _STATUS.kModelEmpty
+        x = np.array(self._highs.getSolution().col_value) if feasible else None
+        objective = float(info.objective_function_value) / self._scale if feasible else np.inf
         if status == _STATUS.kModelEmpty:  # without a column HiGHS forgets the offset
             objective = float(self._highs.getLp().offset_) / self._scale
         exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)

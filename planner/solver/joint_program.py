@@ -91,11 +91,11 @@ def _names(branches: Sequence[Branch], *, awake: bool) -> list[str]:
     for branch in branches[1:]:
         other = set(names) ^ set(shared_columns(branch.program, awake=awake))
         if other:
-            said = (
+            message = (
                 f"members {branches[0].name} and {branch.name} do not decide the same things before"
                 f" the future is known: {min(other)} is in one of them only"
             )
-            raise ScenarioError([Problem(said, "uncertainty.members")])
+            raise ScenarioError([Problem(message, "uncertainty.members")])
     return names
 
 
@@ -129,10 +129,10 @@ def _share(
                 f" must be {least:g} or more in member {branches[lower].name},"
                 f" {most:g} or less in member {branches[upper].name}"
             )
-        held = [column for column in columns if column >= 0]
-        if held:
-            target[held] = held[0]
-            low[held[0]], high[held[0]] = min(least, most), most
+        shared = [column for column in columns if column >= 0]
+        if shared:
+            target[shared] = shared[0]
+            low[shared[0]], high[shared[0]] = min(least, most), most
 
 
 def _side_by_side(
@@ -211,25 +211,11 @@ def _with_risk(
     ]
     more = sparse.hstack([np.full((count, 1), -1.0), sparse.eye_array(count)])
     shortfall = sparse.hstack([-sparse.vstack(costs), more])
-    old = sparse.hstack([joint.matrix, sparse.csc_array((joint.matrix.shape[0], count + 1))])
-    room = sparse.csr_array((joint.reports.shape[0], count + 1))
+    unused = sparse.csc_array((len(joint.row_lower), count + 1))
     probabilities = np.array([branch.probability for branch in branches])
     tail = np.concatenate([[-1.0], probabilities / risk.cvar_share]) * unit * risk.weight
-    none = np.zeros(count + 1)
-    return replace(
-        joint,
-        matrix=sparse.csc_array(sparse.vstack([old, shortfall])),
-        row_lower=np.concatenate(
-            [joint.row_lower, [branch.program.offset / unit for branch in branches]]
-        ),
-        row_upper=np.concatenate([joint.row_upper, np.full(count, np.inf)]),
-        column_lower=np.concatenate([joint.column_lower, [-np.inf], none[1:]]),
-        column_upper=np.concatenate([joint.column_upper, none + np.inf]),
-        integer=np.concatenate([joint.integer, none > 0]),
-        cost=np.concatenate([(1 - risk.weight) * joint.cost, tail]),
-        offset=(1 - risk.weight) * joint.offset,
-        reports=sparse.csr_array(sparse.hstack([joint.reports, room])),
-        row_steps=np.concatenate([joint.row_steps, np.zeros(count, dtype=np.int64)]),
-        column_steps=np.concatenate([joint.column_steps, np.zeros(count + 1, dtype=np.int64)]),
-        row_families=np.full(len(joint.row_families) + count, -1),
-    )
+    mean = 1 - risk.weight
+    weighed = replace(joint, cost=mean * joint.cost, offset=mean * joint.offset)
+    lowest = np.concatenate([[-np.inf], np.zeros(count)])
+    earned = [branch.program.offset / unit for branch in branches]
+    return weighed.with_columns(unused, lowest, np.inf, tail).with_rows(shortfall, earned, np.inf)

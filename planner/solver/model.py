@@ -135,13 +135,13 @@ def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> list[Bal
         for part in parts:
             for balance, by_step in part.flows.items():
                 flows.setdefault(balance, []).append(by_step)
-    every = list(flows)
+    balances = list(flows)
     m.balance = pyo.Constraint(
-        range(len(every)),
+        range(len(balances)),
         m.steps,
-        rule=lambda _, k, t: sum(by_step(t) for by_step in flows[every[k]]) == 0,
+        rule=lambda _, k, t: sum(by_step(t) for by_step in flows[balances[k]]) == 0,
     )
-    return every
+    return balances
 
 
 def outer_index(index: Any) -> tuple[Any, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
@@ -50,33 +49,33 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
             program's window are left out.
         tolerance: how far a value may move, in its own unit.
     """
-    starts = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    place = starts.get_indexer(pd.DatetimeIndex(given.index))
-    table = given[place >= 0]
-    place = place[place >= 0]
+    step_places = program.times.get_indexer(pd.DatetimeIndex(given.index))
+    table = given[step_places >= 0]
+    step_places = step_places[step_places >= 0]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     misfits: list[Misfit] = []
-    held: set[int] = set()
-    whole = program.integer.copy()
-    whole[program.switches] = True
-    later: list[tuple[str, int, int, float]] = []
+    pinned: set[int] = set()
+    integer = program.all_integer
+    by_report: list[tuple[str, int, int, float]] = []
     for name in map(str, table.columns):
         values = table[name].to_numpy(dtype=float)
-        for at, value in zip(place.tolist(), values.tolist(), strict=True):
+        for place, value in zip(step_places.tolist(), values.tolist(), strict=True):
             if value != value:
                 continue
-            step = at + program.window.first
+            step = place + program.window.first
             if name not in program.schedule:
-                later.append((name, step, int(program.schedule_rows[name][at]), value))
+                by_report.append((name, step, int(program.schedule_rows[name][place]), value))
                 continue
             index, constant = program.schedule[name]
-            column = int(index[at])
+            column = int(index[place])
             low, high = (
-                (lower[column], upper[column]) if column >= 0 else (constant[at], constant[at])
+                (lower[column], upper[column])
+                if column >= 0
+                else (constant[place], constant[place])
             )
             slack = tolerance + NEAR * max(1.0, abs(value))
             fits = low - slack <= value <= high + slack
-            if column >= 0 and whole[column]:
+            if column >= 0 and integer[column]:
                 fits &= abs(value - round(value)) <= slack
                 nearest, room = float(round(value)), 0.0
             else:
@@ -84,18 +83,21 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
             if not fits:
                 misfits.append(Misfit(name, step, value, float(low), float(high)))
             if column >= 0:
-                held.add(column)
+                pinned.add(column)
                 least, most = (low, high) if fits else (value, value)
                 lower[column] = max(nearest - room, min(least, nearest))
                 upper[column] = min(nearest + room, max(most, nearest))
     bounded = replace(program, column_lower=lower, column_upper=upper)
-    rows, values = _rows(bounded, later, misfits, tolerance)
-    return Pinned(_with_rows(bounded, rows, values, tolerance), tuple(misfits), frozenset(held))
+    rows, values = _rows(bounded, by_report, misfits, tolerance)
+    if rows.size:
+        rest = values - program.report_offset[rows]
+        bounded = bounded.with_rows(program.reports[rows], rest - tolerance, rest + tolerance)
+    return Pinned(bounded, tuple(misfits), frozenset(pinned))
 
 
 def _rows(
     program: Program,
-    later: list[tuple[str, int, int, float]],
+    by_report: list[tuple[str, int, int, float]],
     misfits: list[Misfit],
     tolerance: float,
 ) -> tuple[Indices, Array]:
@@ -104,7 +106,7 @@ def _rows(
     middle = np.zeros(len(free))
     middle[~free] = (program.column_lower[~free] + program.column_upper[~free]) / 2
     rows, values = [], []
-    for name, step, row, value in later:
+    for name, step, row, value in by_report:
         part = slice(program.reports.indptr[row], program.reports.indptr[row + 1])
         columns = program.reports.indices[part]
         if free[columns].any():
@@ -112,25 +114,11 @@ def _rows(
             values.append(value)
             continue
         weights = program.reports.data[part]
-        made = float(weights @ middle[columns] + program.report_offset[row])
+        reported = float(weights @ middle[columns] + program.report_offset[row])
         slack = tolerance * (1 + np.abs(weights).sum()) + 10 * NEAR * max(1.0, abs(value))
-        if abs(made - value) > slack:
-            misfits.append(Misfit(name, step, value, made, made))
+        if abs(reported - value) > slack:
+            misfits.append(Misfit(name, step, value, reported, reported))
     return np.array(rows, dtype=np.int64), np.array(values, dtype=float)
-
-
-def _with_rows(program: Program, rows: Indices, values: Array, tolerance: float) -> Program:
-    if not rows.size:
-        return program
-    rest = values - program.report_offset[rows]
-    return replace(
-        program,
-        matrix=sparse.csc_array(sparse.vstack([program.matrix, program.reports[rows]])),
-        row_lower=np.concatenate([program.row_lower, rest - tolerance]),
-        row_upper=np.concatenate([program.row_upper, rest + tolerance]),
-        row_steps=np.concatenate([program.row_steps, np.zeros(len(rows), dtype=np.int64)]),
-        row_families=np.concatenate([program.row_families, np.full(len(rows), -1)]),
-    )
 
 
 def known_columns(program: Program) -> Iterator[str]:

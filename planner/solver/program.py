@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
@@ -15,13 +17,16 @@ from planner.components.terms import Balance
 from planner.errors import InfeasibleError
 from planner.scenario.scenario import Scenario
 from planner.solver.linear import Linear, no_garbage_collection
-from planner.solver.model import Cost, Model, Reports, column_name, outer_index
+from planner.solver.model import Cost, Model, column_name, outer_index
 from planner.timeseries.horizon import Window
+from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
+Key = TypeVar("Key")
+NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,12 @@ class Program:
 
     def by_step(self, family: int | None, duals: Duals) -> Array:
         """Return the duals of the rows of one name by step; NaN where it has no row."""
-        mine = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
-        found = np.full(len(self.window), np.nan)
-        place = self.row_steps[mine] - self.window.first
-        found[place] = 0.0
-        np.add.at(found, place, duals.rows[mine])  # a row with two sides is held as two
-        return found
+        rows = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
+        by_step = np.full(len(self.window), np.nan)
+        steps = self.row_steps[rows] - self.window.first
+        by_step[steps] = 0.0
+        np.add.at(by_step, steps, duals.rows[rows])  # a row with two sides is held as two
+        return by_step
 
     def violation(self, x: Array) -> float:
         """Return how far a point misses rows, bounds and integrality, relative to their size."""
@@ -109,15 +114,92 @@ class Program:
         ]
         return float(max(worst))
 
-    def columns(self, x: Array, values: Array) -> dict[str, Array]:
+    @property
+    def times(self) -> pd.DatetimeIndex:
+        """The starts of the window's steps."""
+        return self.scenario.horizon.starts[self.window.first - 1 : self.window.last]
+
+    def columns(self, x: Array) -> dict[str, Array]:
         """Return every schedule column over the window's steps, in the components' order."""
         result = {
             name: np.where(index >= 0, x[index] if x.size else 0.0, constant)
             for name, (index, constant) in self.schedule.items()
         }
+        values = self.values(x)
         result |= {name: values[rows] for name, rows in self.schedule_rows.items()}
         order = {name: place for place, name in enumerate(self.scenario.components)}
         return dict(sorted(result.items(), key=lambda item: order[item[0].partition(".")[0]]))
+
+    def schedule_at(self, x: Array, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the schedule at a point, or some columns of it: a row a step, rounded as in plans.
+
+        Args:
+            x: the point; shape (columns,).
+            names: the columns wanted, in this order [all].
+        """
+        columns = self.columns(x)
+        rounded = {
+            name: np.round(columns[name], VALUE_DECIMALS) + 0.0  # no negative zeros
+            for name in (columns if names is None else names)
+        }
+        return pd.DataFrame(rounded, index=self.times)
+
+    @property
+    def all_integer(self) -> Flags:
+        """The integer columns, every switch among them."""
+        integer = self.integer.copy()
+        integer[self.switches] = True
+        return integer
+
+    @property
+    def feasibility(self) -> Program:
+        """The program with nothing to minimise."""
+        return replace(self, cost=np.zeros(len(self.cost)), offset=0.0)
+
+    def with_rows(
+        self, matrix: Any, lower: Any, upper: Any, steps: Indices | int = NO_STEP
+    ) -> Program:
+        """Return the program with more rows: lower <= matrix @ x <= upper.
+
+        Args:
+            matrix: shape (rows, columns).
+            lower: one a row, or one for all.
+            upper: likewise.
+            steps: the step of each row.
+        """
+        more = sparse.csr_array(matrix)
+        count = more.shape[0]
+        return replace(
+            self,
+            matrix=sparse.csc_array(sparse.vstack([self.matrix, more])),
+            row_lower=np.append(self.row_lower, np.broadcast_to(lower, count)),
+            row_upper=np.append(self.row_upper, np.broadcast_to(upper, count)),
+            row_steps=np.append(self.row_steps, np.broadcast_to(steps, count)),
+            row_families=np.append(self.row_families, np.full(count, NO_FAMILY)),
+        )
+
+    def with_columns(self, matrix: Any, lower: Any, upper: Any, cost: Any) -> Program:
+        """Return the program with more columns, continuous and of no step.
+
+        Args:
+            matrix: their coefficients in the rows; shape (rows, columns).
+            lower: one a column, or one for all.
+            upper: likewise.
+            cost: likewise.
+        """
+        more = sparse.csc_array(matrix)
+        count = more.shape[1]
+        unreported = sparse.csr_array((self.reports.shape[0], count))
+        return replace(
+            self,
+            matrix=sparse.csc_array(sparse.hstack([self.matrix, more])),
+            column_lower=np.append(self.column_lower, np.broadcast_to(lower, count)),
+            column_upper=np.append(self.column_upper, np.broadcast_to(upper, count)),
+            integer=np.append(self.integer, np.zeros(count, dtype=bool)),
+            cost=np.append(self.cost, np.broadcast_to(cost, count)),
+            reports=sparse.csr_array(sparse.hstack([self.reports, unreported])),
+            column_steps=np.append(self.column_steps, np.full(count, NO_STEP)),
+        )
 
 
 def compile_program(model: Model) -> Program:
@@ -173,12 +255,12 @@ def _compile(model: Model) -> Program:
         ledger_rows=ledger,
         tidy_rows=tuple(reports.tidy),
         costs=reports.costs,
-        uses={key: np.array(found, dtype=np.int64) for key, found in reports.uses.items()},
-        injected={key: np.array(found, dtype=np.int64) for key, found in reports.injected.items()},
+        uses=_indices(reports.uses),
+        injected=_indices(reports.injected),
         row_steps=_steps([row for row, _ in form.rows], model.window),
         column_steps=_steps(columns, model.window),
         schedule=_schedule(model, at),
-        schedule_rows=_rows_by_column(reports),
+        schedule_rows=_indices(reports.schedule),
         row_families=row_families,
         families=families,
         balances={
@@ -249,19 +331,19 @@ def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]
     """Return the number of the name that each row goes by, and the number of every name."""
     numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
     owners: dict[int, Any] = {}
-    found = np.empty(len(rows), dtype=np.int64)
+    family_of = np.empty(len(rows), dtype=np.int64)
     for i, row in enumerate(rows):
         owner = row.parent_component()
         key = id(owner), outer_index(row.index())
-        found[i] = numbers.setdefault(key, len(numbers))
+        family_of[i] = numbers.setdefault(key, len(numbers))
         owners[key[0]] = owner
     blocks = {id(model.block(name)): name for name in model.scenario.components}
     names = {
         key: (blocks.get(id(owner.parent_block()), ""), str(owner.local_name))
         for key, owner in owners.items()
     }
-    return found, {(*names[key], outer): number for (key, outer), number in numbers.items()}
+    return family_of, {(*names[key], outer): number for (key, outer), number in numbers.items()}
 
 
-def _rows_by_column(reports: Reports) -> dict[str, Indices]:
-    return {name: np.array(rows, dtype=np.int64) for name, rows in reports.schedule.items()}
+def _indices(rows: Mapping[Key, Sequence[int]]) -> dict[Key, Indices]:
+    return {key: np.array(numbers, dtype=np.int64) for key, numbers in rows.items()}

@@ -5,69 +5,30 @@
    round solves a relaxation of the full program, and its bound holds for the full program. An LP
    with integers and directions fixed then settles the plan without overlaps. If that plan is within
    the gap of the bound it is the answer; else the switches of the steps that overlapped (by more
-   than 1e-6 MW) become binary and the next round begins.
+   than 1e-6 MW) become binary and the next round begins. Where the time limit strikes first, all
+   switches become binary for a last round.
 3. Several plans can earn the same. A few LPs on the optimal face of the settled one pick the
    tidiest: renewable energy to compute first, least storage throughput, fewest wake-ups, least
    fuel.
-
-Which way the two-way flows of a point go, and where they go both ways at once.
-
-Several plans can earn the same: LPs on the optimal face of the settled one pick the tidiest.
-
-Renewable energy to compute first, then least storage throughput, fewest wake-ups, least fuel.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.scenario.scenario import SolverSettings
 from planner.solver.highs import Result, Session
-from planner.solver.program import Duals, Program
+from planner.solver.program import Duals, Flags, Program
 from planner.timeseries.series import Array
 
 OVERLAP_MW = 1e-6
-
-
-def directions(program: Program, x: Array) -> Array:
-    """Return 0 or 1 for every switch: the way the larger of its flows goes, or as it stands."""
-    values = program.values(x)
-    first, second = values[program.first_flow], values[program.second_flow]
-    idle = np.maximum(first, second) <= OVERLAP_MW
-    return np.where(idle, np.round(x[program.switches]), first > second)
-
-
-def overlaps(program: Program, x: Array | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return the switches whose flows go both ways at once."""
-    if x is None:
-        return np.zeros(len(program.switches), dtype=bool)
-    values = program.values(x)
-    both = np.minimum(values[program.first_flow], values[program.second_flow])
-    return np.asarray(both > OVERLAP_MW)
-
-
 SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
-
-
-def tidy(session: Session, program: Program, x: Array) -> Array:
-    """Pick the tidiest of the plans that earn as much as the one just settled."""
-    for row in program.tidy_rows:
-        session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
-        result = session.run(time_limit_s=SETTLE_LIMIT_S)
-        if result.status != "optimal" or result.x is None:
-            break
-        x = result.x
-    return x
-
-
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
-BELIEVED = 1e-6  # largest miss of a row, bound or integer, relative to its size
+MAX_VIOLATION = 1e-6  # largest miss of a row, bound or integer, relative to its size
 
 
 class PointlessError(InfeasibleError):
@@ -100,25 +61,19 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
-    _demand_answer(relaxed)
+    _require_point(relaxed)
     if session.stopped:
         raise KeyboardInterrupt
-    if relaxed.x is None:
-        raise NoPlanError(_out_of_time(settings))
+    if relaxed.x is None or (settings.relax and relaxed.status != "optimal"):
+        raise _out_of_time(settings)
     seconds = {"relaxation_s": session.seconds}
     if settings.relax:
-        if relaxed.status != "optimal":
-            raise NoPlanError(_out_of_time(settings))
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
-        solution = _rounds(session, program, settings, relaxed, deadline)
+        solution = Rounds(session, program, settings, deadline, relaxed).solve()
         before = session.seconds
         if solution.tidied:
-            tidied = tidy(session, program, solution.x)
-            missed = _objective(program, tidied) - solution.bound
-            # Tidying keeps the profit and may turn over less: the gap asked for must still hold.
-            if solution.status != "optimal" or missed <= _allowed(program, settings, tidied):
-                solution.x = tidied
+            _tidy(session, program, settings, solution)
         seconds["tidy_s"] = session.seconds - before
         objective = _objective(program, solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
@@ -128,69 +83,132 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         solution.bound = min(solution.bound, objective)  # rounding
     solution.seconds = seconds | {"solver_s": session.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
-    if (miss := exact.violation(solution.x)) > BELIEVED:
+    if (miss := exact.violation(solution.x)) > MAX_VIOLATION:
         raise SolveError(
             f"the solver's plan breaks its own rules by {miss:.1e}; it is not believed"
         )
     return solution
 
 
-def _rounds(
-    session: Session, program: Program, settings: SolverSettings, relaxed: Result, deadline: float
-) -> Solution:
-    """Solve until a plan without overlaps is within the gap; leave its LP in the session."""
-    assert relaxed.x is not None
-    turnover, bound, rounds = program.turnover(relaxed.x), relaxed.bound, 0
-    integer = program.integer.copy()
-    rounds_end = deadline - (1 - ROUNDS_SHARE) * settings.time_limit_s
-    result = relaxed
-    while True:
-        rounds += 1
-        everything = bool(integer[program.switches].all())
-        if integer.any():  # else the relaxation is the first round
-            session.integrality(integer)
-            until = deadline if everything else rounds_end
-            gap = settings.gap * turnover
-            result = session.run(time_limit_s=until - time.perf_counter(), absolute_gap=gap)
-            _demand_answer(result)
-            bound = max(bound, result.bound)
-        status = "interrupted" if session.stopped else result.status
-        final = everything or session.stopped
-        if result.x is None:
-            if session.stopped:
-                raise KeyboardInterrupt
-            if final:
-                raise NoPlanError(_out_of_time(settings))
-            integer[program.switches] = True
-            continue
-        overlapping = overlaps(program, result.x)
-        more = overlapping & ~integer[program.switches]
-        settled = settle(session, program, result.x)
-        point, duals = settled or (None, None)
-        if settled is None and not overlapping.any():
-            point = result.x.copy()
-            point[program.switches] = directions(program, point)
-        if point is not None:
-            earned = program.turnover(point)
-            solution = Solution(point, status, bound, settled is not None, rounds, duals=duals)
-            if _objective(program, point) - bound <= _allowed(program, settings, point):
-                solution.status = "optimal"
-                return solution
-            if status != "optimal" and (final or not more.any()):
-                return solution
-            if not more.any():
-                if turnover <= earned:
-                    return solution  # as close as the solver can tell
-                turnover = 0.999 * earned  # the relaxation turned over more: ask for the exact gap
-        elif session.stopped:
-            raise KeyboardInterrupt
-        elif final or not more.any():
-            raise NoPlanError(_out_of_time(settings))
-        session.bounds(np.arange(len(integer)), program.column_lower, program.column_upper)
-        if result.status == "optimal":
-            integer[program.switches[more]] = True
+class Rounds:
+    """The rounds of a program after its relaxation: what is binary by now, and what is proven.
+
+    result: of the round's program, the relaxation before the first.
+    bound: the best bound proven so far.
+    turnover: what the gap is relative to, CNY: the relaxation's, until a plan turns over less.
+    integer: the integer columns of the round, with the switches that are binary by now.
+    opening: the switches that overlap and are not binary yet; all of those where no point is known.
+    """
+
+    def __init__(
+        self, session: Session, program: Program, settings: SolverSettings, deadline: float,
+        relaxed: Result,
+    ) -> None:  # fmt: skip
+        assert relaxed.x is not None
+        self.session, self.program, self.settings = session, program, settings
+        self.deadline = deadline
+        self.result, self.bound = relaxed, relaxed.bound
+        self.turnover = program.turnover(relaxed.x)
+        self.integer = program.integer.copy()
+        self.opening = np.zeros(len(program.switches), dtype=bool)
+        self.number = 0
+
+    def solve(self) -> Solution:
+        """Solve rounds until a plan is the answer, and leave its LP in the session.
+
+        Raises:
+            PointlessError, UnboundedError: the program has no point, or no best one.
+            NoPlanError: the time limit struck before a first plan.
+            KeyboardInterrupt: Ctrl-C before a first plan.
+        """
+        while True:
+            self._solve_round()
+            plan = self._settled_plan()
+            if plan is None:
+                self._require_another_round()
+            elif self._is_answer(plan):
+                return plan
+            elif not self.opening.any():  # the relaxation turned over more: ask for the exact gap
+                self.turnover = 0.999 * self.program.turnover(plan.x)
+            self._open_switches()
+
+    def _solve_round(self) -> None:
+        """Solve with the switches that are binary by now; the relaxation may be the first round."""
+        self.number += 1
+        if self.integer.any():
+            self.session.integrality(self.integer)
+            everything = self.integer[self.program.switches].all()
+            reserved_s = 0.0 if everything else (1 - ROUNDS_SHARE) * self.settings.time_limit_s
+            left_s = self.deadline - reserved_s - time.perf_counter()
+            gap_cny = self.settings.gap * self.turnover
+            self.result = self.session.run(time_limit_s=left_s, absolute_gap=gap_cny)
+            _require_point(self.result)
+            self.bound = max(self.bound, self.result.bound)
+        continuous = ~self.integer[self.program.switches]
+        x = self.result.x
+        self.opening = continuous if x is None else continuous & overlaps(self.program, x)
+
+    def _settled_plan(self) -> Solution | None:
+        """Return the best plan with the round's integers and directions; None where none has them.
+
+        A point that no LP settles is a plan itself, where none of its flows overlap.
+        """
+        x, duals = self.result.x, None
+        if x is None:
+            return None
+        settled = settle(self.session, self.program, x)
+        if settled is not None:
+            x, duals = settled
+        elif overlaps(self.program, x).any():
+            return None
         else:
-            integer[program.switches] = True
+            x = x.copy()
+            x[self.program.switches] = directions(self.program, x)
+        status = "interrupted" if self.session.stopped else self.result.status
+        if self._within_gap(x):
+            status = "optimal"
+        return Solution(x, status, self.bound, settled is not None, self.number, duals=duals)
+
+    def _is_answer(self, plan: Solution) -> bool:
+        """Whether a plan is within the gap, or no other round could bring it any nearer."""
+        if self.session.stopped or self._within_gap(plan.x):
+            return True
+        if self.opening.any():
+            return False
+        exact = self.turnover <= self.program.turnover(plan.x)
+        return exact or self.result.status != "optimal"
+
+    def _within_gap(self, x: Array) -> bool:
+        return _within_gap(self.program, self.settings, x, self.bound)
+
+    def _require_another_round(self) -> None:
+        """Raise where the last round that there can be has brought no plan."""
+        if self.session.stopped:
+            raise KeyboardInterrupt
+        if not self.opening.any():
+            raise _out_of_time(self.settings)
+
+    def _open_switches(self) -> None:
+        """Make more switches binary: those that overlap; all of them after a time limit."""
+        switches = self.program.switches
+        self.integer[switches[self.opening] if self.result.status == "optimal" else switches] = True
+        every = np.arange(len(self.integer))
+        self.session.bounds(every, self.program.column_lower, self.program.column_upper)
+
+
+def directions(program: Program, x: Array) -> Array:
+    """Return 0 or 1 for every switch: the way the larger of its flows goes, or as it stands."""
+    values = program.values(x)
+    first, second = values[program.first_flow], values[program.second_flow]
+    idle = np.maximum(first, second) <= OVERLAP_MW
+    return np.where(idle, np.round(x[program.switches]), first > second)
+
+
+def overlaps(program: Program, x: Array) -> Flags:
+    """Return the switches whose flows go both ways at once."""
+    values = program.values(x)
+    both = np.minimum(values[program.first_flow], values[program.second_flow])
+    return np.asarray(both > OVERLAP_MW)
 
 
 def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
@@ -213,24 +231,41 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     return best.x, duals
 
 
-def _allowed(program: Program, settings: SolverSettings, x: Array) -> float:
-    """Return how far from its bound a plan may be, CNY: the gap is relative to its turnover."""
-    return settings.gap * program.turnover(x) + 1e-6
+def _tidy(session: Session, program: Program, settings: SolverSettings, solution: Solution) -> None:
+    """Replace a plan just settled by the tidiest of those that earn as much.
+
+    Tidying keeps the profit and may turn over less: the gap asked for must still hold.
+    """
+    x = solution.x
+    for row in program.tidy_rows:
+        session.stay_optimal()
+        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
+        result = session.run(time_limit_s=SETTLE_LIMIT_S)
+        if result.status != "optimal" or result.x is None:
+            break
+        x = result.x
+    if solution.status != "optimal" or _within_gap(program, settings, x, solution.bound):
+        solution.x = x
+
+
+def _within_gap(program: Program, settings: SolverSettings, x: Array, bound: float) -> bool:
+    """Whether a plan is as near to the bound as asked for: the gap is relative to its turnover."""
+    return _objective(program, x) - bound <= settings.gap * program.turnover(x) + 1e-6
 
 
 def _objective(program: Program, x: Array) -> float:
     return float(program.cost @ x + program.offset)
 
 
-def _demand_answer(result: Result) -> None:
+def _require_point(result: Result) -> None:
     if result.status == "infeasible":
         raise PointlessError("no plan satisfies every rule of the scenario")
     if result.status == "unbounded":
         raise UnboundedError("the profit has no bound: something can be sold without limit")
 
 
-def _out_of_time(settings: SolverSettings) -> str:
-    return (
+def _out_of_time(settings: SolverSettings) -> NoPlanError:
+    return NoPlanError(
         f"no plan was found within {settings.time_limit_s:g} s;"
         " try a longer --time-limit or a looser --gap"
     )

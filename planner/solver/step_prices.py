@@ -56,14 +56,14 @@ def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -
     rows = np.flatnonzero((program.row_families == family) & (program.row_steps > 0))
     part = matrix[rows]
     lower, upper = program.column_lower[part.indices], program.column_upper[part.indices]
-    able = (side * part.data > 0) & (upper > lower)
-    ratio = np.where(able, duals.columns[part.indices] / np.abs(part.data), np.inf)
-    found = np.zeros(len(program.window))
+    movable = (side * part.data > 0) & (upper > lower)
+    ratio = np.where(movable, duals.columns[part.indices] / np.abs(part.data), np.inf)
+    moves = np.zeros(len(program.window))
     if rows.size:
         least = np.minimum.reduceat(ratio, part.indptr[:-1])
         step = program.row_steps[rows] - program.window.first
-        found[step] = np.where(np.isfinite(least), np.maximum(least, 0.0), 0.0)
-    return found / program.scenario.horizon.step_h
+        moves[step] = np.where(np.isfinite(least), np.maximum(least, 0.0), 0.0)
+    return moves / program.scenario.horizon.step_h
 
 
 def injected_origins(program: Program) -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ class Point:
         return None if self.reading is None else self.reading.sign
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """Both figures, or why there are none."""
         if self.objective_cny is None:
             return f"{self.value:g}: {self.status}, {self.message.splitlines()[0]}"
@@ -124,7 +124,7 @@ def break_even(
     return search(at, path, where, low, high, tolerance=tolerance)
 
 
-def find(prepared: Prepared, tell: Callable[[Point], None] = lambda _: None) -> BreakEven | None:
+def find(prepared: Prepared) -> BreakEven | None:
     """Search the break-even that a sweep file asks for; None where it asks for none.
 
     Its path is moved by itself, the axes of the sweep at their base. Where the path is the key of
@@ -150,12 +150,12 @@ def find(prepared: Prepared, tell: Callable[[Point], None] = lambda _: None) -> 
         return prepared.base.scenario(cases[0].changes)  # every axis at its base
 
     wanted = sweep.find
-    return search(at, path, wanted.where, wanted.low, wanted.high, tell=tell)
+    return search(at, path, wanted.where, wanted.low, wanted.high)
 
 
-def write_break_even(found: BreakEven, folder: Path) -> Path:
+def write_break_even(result: BreakEven, folder: Path) -> Path:
     """Write breakeven.json into a sweep folder. Raises PlanError."""
-    text = json.dumps(found.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(result.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     replace_file(folder / FILE, text)
     return folder / FILE
 
@@ -168,61 +168,81 @@ def search(
     high: float,
     *,
     tolerance: float = TOLERANCE,
-    tell: Callable[[Point], None] = lambda _: None,
 ) -> BreakEven:
     """Find where a condition holds among the scenarios `at` makes; as `break_even`."""
     condition = parse_condition(where)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        said = f"low must be below high, are {low:g} and {high:g}"
-        raise ScenarioError([Problem(said, path="find")])
+        message = f"low must be below high, are {low:g} and {high:g}"
+        raise ScenarioError([Problem(message, path="find")])
     if not FEWEST <= tolerance < 1:
-        said = f"must be at least {FEWEST:g} and below 1, is {tolerance:g}"
-        raise ScenarioError([Problem(said, path="tolerance")])
-    ends = (at(low), at(high))  # both are checked before the first solve
-    points: list[Point] = []
+        message = f"must be at least {FEWEST:g} and below 1, is {tolerance:g}"
+        raise ScenarioError([Problem(message, path="tolerance")])
+    ends = {low: at(low), high: at(high)}  # both are checked before the first solve
 
-    def tried(value: float, scenario: Scenario) -> Point:
-        points.append(_solved(value, scenario, condition))
-        tell(points[-1])
-        return points[-1]
+    def solved(value: float) -> Point:
+        return _solved(value, ends[value] if value in ends else at(value), condition)
 
-    def end(
-        status: str, said: str, bracket: tuple[float, float] | None, value: float | None = None
-    ) -> BreakEven:
-        text = f"{path}: {said}"
-        return BreakEven(path, where, low, high, status, value, bracket, text, tuple(points))
+    points = tuple(bisected(solved, low, high, tolerance * (high - low)))
+    status, text, bracket, value = verdict(points, where)
+    return BreakEven(path, where, low, high, status, value, bracket, f"{path}: {text}", points)
 
-    below, above = (tried(v, s) for v, s in zip((low, high), ends, strict=True))
-    first = (below, above)
-    for point in first:
-        if point.sign == 0:
-            return end("found", f"{where} at {point.value:g}", (point.value,) * 2, point.value)
-    if lost := [point for point in first if point.sign is None]:
-        return end(_lost(lost[0]), f"{_why(lost[0])} at an end of the range: {_pair(first)}", None)
-    if below.sign == above.sign:
-        side = "above" if below.sign == 1 else "below"
-        said = f"no break-even in the range: left is {side} right at both ends ({_pair(first)})"
-        return end("not_bracketed", said, None)
-    while above.value - below.value > tolerance * (high - low):
+
+def bisected(
+    solved: Callable[[float], Point], low: float, high: float, width: float
+) -> Iterator[Point]:
+    """Yield both ends, then the middles of a bracket until it is no wider than `width`.
+
+    No more are solved once one has no sign, or is the break-even.
+    """
+    ends = solved(low), solved(high)
+    yield from ends
+    below, above = ends
+    if {below.sign, above.sign} != {1, -1}:
+        return
+    while above.value - below.value > width:
         middle = (below.value + above.value) / 2
         if middle in (below.value, above.value):
-            break  # neighbouring numbers
-        point = tried(middle, at(middle))
-        bracket = (below.value, above.value)
-        if point.sign == 0:
-            return end("found", f"{where} at {middle:g}", (middle, middle), middle)
-        if point.sign is None:
-            said = f"{_why(point)} at {point.told}; it lies between {_pair((below, above))}"
-            return end(_lost(point), said, bracket)
+            return  # neighbouring numbers
+        point = solved(middle)
+        yield point
+        if not point.sign:
+            return
         below, above = (point, above) if point.sign == below.sign else (below, point)
-    bracket = (below.value, above.value)
-    value = (bracket[0] + bracket[1]) / 2
-    said = f"{where} between {bracket[0]:.6g} and {bracket[1]:.6g}"
-    if _jumps(first, (below, above)):
-        said += f"; the figures jump there: {_pair((below, above))}"
+
+
+Bracket = tuple[float, float]
+
+
+def verdict(points: Sequence[Point], where: str) -> tuple[str, str, Bracket | None, float | None]:
+    """Return status, text, bracket and value of a search, as in `BreakEven`, from its points."""
+    ends, middles = (points[0], points[1]), points[2:]
+    for point in points:
+        if point.sign == 0:
+            return "found", f"{where} at {point.value:g}", (point.value, point.value), point.value
+    if lost := [end for end in ends if end.sign is None]:
+        text = f"{_why(lost[0])} at an end of the range: {_pair(ends)}"
+        return _lost(lost[0]), text, None, None
+    below, above = ends
+    if below.sign == above.sign:
+        side = "above" if below.sign == 1 else "below"
+        text = f"no break-even in the range: left is {side} right at both ends ({_pair(ends)})"
+        return "not_bracketed", text, None, None
+    for point in middles:
+        if point.sign == below.sign:
+            below = point
+        elif point.sign == above.sign:
+            above = point
+    bracket = below.value, above.value
+    if middles and middles[-1].sign is None:
+        point = middles[-1]
+        text = f"{_why(point)} at {point.text}; it lies between {_pair((below, above))}"
+        return _lost(point), text, bracket, None
+    text = f"{where} between {below.value:.6g} and {above.value:.6g}"
+    if _jumps(ends, (below, above)):
+        text += f"; the figures jump there: {_pair((below, above))}"
     if gap := max(point.gap or 0.0 for point in points):
-        said += f"; plans have a gap of up to {gap:.1e}, within which figures may differ"
-    return end("found", said, bracket, value)
+        text += f"; plans have a gap of up to {gap:.1e}, within which figures may differ"
+    return "found", text, bracket, (below.value + above.value) / 2
 
 
 def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
@@ -272,7 +292,7 @@ def _jumps(first: tuple[Point, Point], last: tuple[Point, Point]) -> bool:
 
 
 def _pair(points: tuple[Point, Point]) -> str:
-    return "; ".join(point.told for point in points)
+    return "; ".join(point.text for point in points)
 
 
 def _shown(value: float | None) -> str:

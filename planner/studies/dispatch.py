@@ -16,17 +16,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from planner.diagnosis.breaches import breaches
 from planner.scenario.scenario import Scenario, SolverSettings
-from planner.solver.elastic import every_integer
-from planner.solver.highs import Session
+from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Indices, Program, compile_program
 from planner.solver.rounds import PointlessError, optimise
-from planner.studies.window import Ahead, counting, schedule_of
+from planner.studies.window import Ahead, counting
 from planner.timeseries.horizon import Window
 
 END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
@@ -46,16 +44,6 @@ class Operated:
     schedule: pd.DataFrame
     changed: bool = False
     forced: bool = False
-
-
-def given(scenario: Scenario, schedule: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of several windows as they can be settled: without what each counts anew."""
-    sums = {
-        f"{name}.{column}"
-        for name, component in scenario.components.items()
-        for column in component.counters
-    }
-    return schedule.drop(columns=[column for column in schedule.columns if column in sums])
 
 
 def decided_columns(scenario: Scenario, schedule: pd.DataFrame) -> dict[str, list[str]]:
@@ -119,30 +107,16 @@ def without_ends_missed(program: Program) -> Program | None:
     None where it has none, or no plan without them either.
     """
     rows = end_rows(program)
-    height, width = program.matrix.shape
-    size = np.maximum(1e-12, abs(program.matrix).max(axis=1).toarray().ravel()[rows])
-    slack = sparse.csc_array(
-        (np.ones(len(rows)), (rows, np.arange(len(rows)))), (height, len(rows))
-    )
-    none, free = np.zeros(2 * len(rows)), np.full(2 * len(rows), np.inf)
-    elastic = replace(
-        program,
-        matrix=sparse.csc_array(sparse.hstack([program.matrix, slack, -slack])),
-        column_lower=np.concatenate([program.column_lower, none]),
-        column_upper=np.concatenate([program.column_upper, free]),
-        cost=np.concatenate([0.0 * program.cost, 1 / size, 1 / size]),
-        offset=0.0,
-    )
-    session = Session(elastic, threads=1, seed=0)
-    session.integrality(np.concatenate([every_integer(program), none.astype(bool)]))
-    x = session.run(time_limit_s=program.scenario.solver.time_limit_s).x if rows.size else None
-    if session.stopped:
-        raise KeyboardInterrupt
-    if x is None:
+    if not rows.size:
         return None
+    size = row_sizes(program)[rows]
+    point = least_miss(program, rows, 1 / size, program.scenario.solver.time_limit_s)
+    if point is None:
+        return None
+    _, below, above = point
     lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    lower[rows] -= x[width : width + len(rows)] * (1 + ROOM) + ROOM * size
-    upper[rows] += x[width + len(rows) :] * (1 + ROOM) + ROOM * size
+    lower[rows] -= below * (1 + ROOM) + ROOM * size
+    upper[rows] += above * (1 + ROOM) + ROOM * size
     return replace(program, row_lower=lower, row_upper=upper)
 
 
@@ -167,4 +141,4 @@ def dispatch(program: Program, settings: SolverSettings) -> pd.DataFrame:
     solution = optimise(replace(program, integer=program.integer & free), settings)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
-    return schedule_of(program, solution.x)
+    return program.schedule_at(solution.x)

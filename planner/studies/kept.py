@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.files.output_folder import replace_file, windows_folder
+from planner.files.output_folder import beside, replace_file
 
 Record = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Kept:
     """The finished windows of one run; without a target nothing is kept."""
 
     def __init__(self, target: Path | None, key: str, *, fresh: bool) -> None:
-        self.above = None if target is None else windows_folder(target)
+        self.above = None if target is None else beside(target, "windows")
         self.folder = None if self.above is None else self.above / key
         if self.folder is None:
             return

@@ -35,6 +35,7 @@ from planner.solver.rounds import SETTLE_LIMIT_S
 from planner.solver.step_prices import energy_values, injected_origins, token_costs
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import demand_audit
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import unit
 
@@ -113,9 +114,9 @@ def prices(scenario: Scenario) -> Prices:
     for line in lines:
         name = f"{line.quantity}[{line.index}]" if line.index else line.quantity
         totals.setdefault(line.component, {})[name] = line.total
-    said = {"hold": NONE if solution.duals is None else hold, "totals": totals}
+    summary = {"hold": NONE if solution.duals is None else hold, "totals": totals}
     table = _table(lines, scenario.horizon.starts)
-    priced = replace(plan, prices=table, summary=plan.summary | {"prices": said})
+    priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
     demand_audit(priced)
     return Prices(priced)
 
@@ -132,12 +133,12 @@ def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
 def _energy(program: Program, duals: Duals) -> Iterator[Price]:
     values = energy_values(program, duals)
     for node in dict.fromkeys(node for node, _ in values):
-        mine = {o: values[node, o] for o in injected_origins(program) if (node, o) in values}
-        for origin, value in mine.items():
+        by_origin = {o: values[node, o] for o in injected_origins(program) if (node, o) in values}
+        for origin, value in by_origin.items():
             yield _mean(node, "value_cny_per_mwh", origin, value, "CNY/MWh")
         for other in ("thermal", "grid"):
-            if "renewable" in mine and other in mine:
-                premium = mine["renewable"] - mine[other]
+            if "renewable" in by_origin and other in by_origin:
+                premium = by_origin["renewable"] - by_origin[other]
                 yield _mean(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
 
 
@@ -195,9 +196,8 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
 def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
     """Yield the price at which each service breaks even, and the price that it has."""
     for name, cost in token_costs(program, _one_more(program, duals)).items():
-        columns = plan.schedule.filter(regex=f"^{name}\\.")
-        values = {str(c).removeprefix(f"{name}."): columns[c].to_numpy() for c in columns}
-        sold = plan.scenario.components[name].sells(values, plan.scenario.horizon)
+        columns = columns_of(plan.schedule, name)
+        sold = plan.scenario.components[name].sells(columns, plan.scenario.horizon)
         if sold is None:
             continue
         even = cost - sold.beside
@@ -218,10 +218,10 @@ def _one_more(program: Program, duals: Duals) -> Duals:
     more = np.where(np.isin(program.row_families, families), LITTLE, 0.0)
     lower, upper = program.row_lower + more, program.row_upper + more
     session = Session(replace(program, row_lower=lower, row_upper=upper), threads=1, seed=0)
-    held = np.flatnonzero(duals.held)
-    session.bounds(held, duals.x[held], duals.x[held])
-    found = session.run(time_limit_s=SETTLE_LIMIT_S)
-    return (session.duals() if found.status == "optimal" else None) or duals
+    fixed = np.flatnonzero(duals.held)
+    session.bounds(fixed, duals.x[fixed], duals.x[fixed])
+    result = session.run(time_limit_s=SETTLE_LIMIT_S)
+    return (session.duals() if result.status == "optimal" else None) or duals
 
 
 def _clean(values: Any) -> Any:

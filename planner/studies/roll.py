@@ -35,6 +35,7 @@ from planner.errors import (
 )
 from planner.files.output_folder import claim
 from planner.plan.plan import Plan
+from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import demand_one_future
@@ -54,6 +55,7 @@ from planner.studies.window import (
 )
 from planner.sweeps.variants import scenario_key
 from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.schedule import without_counters
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def roll(
         raise infeasible(scenario, contradictions)
     tell = progress or (lambda *_: None)
     with ExitStack() as held:
-        target = None if out is None else held.enter_context(claim(out))
+        target = None if out is None else held.enter_context(claim(out, PLAN_FOLDER))
         key = run_key(scenario, window_h, advance_h, bound=bound)
         kept = Kept(target, key, fresh=fresh)
         held.callback(kept.leave)
@@ -258,12 +260,7 @@ def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None
     Raises:
         PlanError: the windows together break a rule, or the plan fails its audit.
     """
-    sums = [
-        f"{name}.{column}"
-        for name, component in scenario.components.items()
-        for column in component.counters
-    ]
-    found = settle(scenario, schedule.drop(columns=sums, errors="ignore"))
+    found = settle(scenario, without_counters(schedule, scenario.components))
     if found.breaches:
         lines = "\n".join(f"  - {breach.text}" for breach in found.breaches)
         raise PlanError(f"the windows together break rules that each of them keeps:\n{lines}")

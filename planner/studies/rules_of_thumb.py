@@ -42,7 +42,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from planner.components.grid.exchange_limits import exchange_of
 from planner.errors import Problem, ScenarioError, did_you_mean
@@ -53,11 +52,11 @@ from planner.solver.model import assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program, compile_program
 from planner.solver.rounds import directions
-from planner.studies.dispatch import end_rows, given, least_broken
+from planner.studies.dispatch import end_rows, least_broken
 from planner.studies.settle import settle
-from planner.studies.window import advance, schedule_of
+from planner.studies.window import advance
 from planner.timeseries.horizon import Window
-from planner.timeseries.schedule import values_of
+from planner.timeseries.schedule import columns_of, without_counters
 from planner.timeseries.series import Array
 
 WHOLE = 1e-6  # relative: how far a relaxed solution may miss integers and directions
@@ -75,7 +74,7 @@ def reach(program: Program, goals: list[Array]) -> Array | None:
             return x
         x = found
         most = float(goal @ x)
-        program = with_row(program, goal, -np.inf, most + HELD * max(1.0, abs(most)))
+        program = program.with_rows(goal[None, :], -np.inf, most + HELD * max(1.0, abs(most)))
     return x
 
 
@@ -92,19 +91,6 @@ def _least(program: Program) -> Array | None:
     if session.stopped:
         raise KeyboardInterrupt
     return x
-
-
-def with_row(program: Program, weights: Array, low: float, high: float) -> Program:
-    """Return the program with one row more: low <= weights @ x <= high."""
-    row = sparse.csr_array(weights.reshape(1, -1))
-    return replace(
-        program,
-        matrix=sparse.csc_array(sparse.vstack([program.matrix, row])),
-        row_lower=np.append(program.row_lower, low),
-        row_upper=np.append(program.row_upper, high),
-        row_steps=np.append(program.row_steps, 0),
-        row_families=np.append(program.row_families, -1),
-    )
 
 
 RULES = {
@@ -126,7 +112,8 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         NoPlanError: the time limit struck.
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
-    return settle(scenario, given(scenario, thumb_schedule(scenario, rule))).plan
+    schedule = without_counters(thumb_schedule(scenario, rule), scenario.components)
+    return settle(scenario, schedule).plan
 
 
 def thumb_schedule(scenario: Scenario, rule: str) -> pd.DataFrame:
@@ -162,9 +149,7 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     """
     model = assemble(state, Window(t, t))
     program = compile_program(model)
-    integer = program.integer.copy()
-    integer[program.switches] = True
-    whole = _Step(state, rule, t, replace(program, integer=integer))
+    whole = _Step(state, rule, t, replace(program, integer=program.all_integer))
     ends = end_rows(whole.program)
     ways = [whole.without(ends)]
     if t == state.horizon.steps and ends.size:
@@ -176,7 +161,7 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
         if x is None:
             x = reach(step.program, [step.program.cost])
         if x is not None:
-            return schedule_of(step.program, x)
+            return step.program.schedule_at(x)
     return least_broken(model, Pinned(ways[-1].program, ()))
 
 
@@ -267,16 +252,16 @@ class _Step:
         way = self._way(name)
         held = battery.initial.total() * (1 - battery.leak_per_h) ** step_h
         level = battery.least_at_end() or 0.0
-        into, out = self._sum(name, "charge_mw"), self._sum(name, "discharge_mw")
+        into, out = (self._sum(name, f"{way}_mw")[None, :] for way in ("charge", "discharge"))
         if self.t == self.state.horizon.steps and held < level:
             lacks = (level - held) / (step_h * battery.charge_efficiency)
-            program = with_row(program, into, 0.0, lacks * (1 + HELD))
-            return with_row(program, out, 0.0, 0.0)
+            program = program.with_rows(into, 0.0, lacks * (1 + HELD))
+            return program.with_rows(out, 0.0, 0.0)
         if way <= 0:
-            program = with_row(program, into, 0.0, 0.0)
+            program = program.with_rows(into, 0.0, 0.0)
         spare = max(held - max(level, battery.min_energy_mwh), 0.0)
         most = spare * battery.discharge_efficiency / step_h if way < 0 else 0.0
-        return with_row(program, out, 0.0, most)
+        return program.with_rows(out, 0.0, most)
 
     def _way(self, name: str) -> int:
         """Return 1 where a battery charges, -1 where it discharges, 0 where it is idle."""
@@ -300,7 +285,7 @@ class _Step:
         then = starts[self.t - 1] - pd.Timedelta(hours=24)
         if then < starts[0]:
             return 0.0
-        return float(exchange_of(values_of(past.loc[[then]], name))[0])
+        return float(exchange_of(columns_of(past.loc[[then]], name))[0])
 
     def _of(self, kind: str) -> Iterator[tuple[str, Any]]:
         yield from ((n, c) for n, c in self.state.components.items() if c.kind == kind)

@@ -18,21 +18,28 @@ from pathlib import Path
 
 import pandas as pd
 
-from planner.errors import InfeasibleError, NoPlanError, PlanError, Problem, ScenarioError
-from planner.files.output_folder import LITTER, claim, file_name, replace_file
+from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
+from planner.files.output_folder import claim, file_name, replace_file
 from planner.plan.plan import Plan
-from planner.plan_tables.simulation import FACTS, PLANS, TABLE, SimulationTable, table_of
+from planner.plan_tables.files import json_text
+from planner.plan_tables.simulation import (
+    DAYS,
+    FACTS,
+    PLANS,
+    SIMULATION_FOLDER,
+    TABLE,
+    SimulationTable,
+    table_of,
+)
 from planner.scenario.scenario import Scenario, load
 from planner.studies.chain import Chain, Progress, Settings, run
-from planner.studies.dispatch import given
 from planner.studies.kept import Kept
 from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, believed, forecasts
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
 from planner.studies.window import Ahead, relaxation
 from planner.sweeps.sweep_folder import Store
-
-DAYS = "days.jsonl"
+from planner.timeseries.schedule import without_counters
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +95,7 @@ def simulate(
     with ExitStack() as held:
         store: Store | None = None
         if out is not None:
-            target = held.enter_context(claim(Path(out), judge_simulation))
+            target = held.enter_context(claim(Path(out), SIMULATION_FOLDER))
             store = Store(target, fresh=fresh, file=DAYS)
             held.callback(store.close)
         bound, ahead = _outlooks(found, settings)
@@ -108,16 +115,6 @@ def simulate(
 def default_folder(scenario: Scenario) -> Path:
     """Return where a simulation is written unless told otherwise."""
     return Path("simulations") / file_name(scenario.name)
-
-
-def judge_simulation(target: Path) -> None:
-    """Demand that a folder is empty or holds a simulation. Raises PlanError."""
-    try:
-        held = {entry.name for entry in target.iterdir()} - LITTER
-    except OSError as error:
-        raise PlanError(f"{target} cannot be read: {error.strerror}") from None
-    if held and DAYS not in held:
-        raise PlanError(f"{target} exists and is no folder of a simulation; choose another")
 
 
 def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Ahead]]:
@@ -167,7 +164,7 @@ def _wrong(path: str, message: str) -> ScenarioError:
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = given(scenario, pd.concat(chain.rows))
+    rows = without_counters(pd.concat(chain.rows), scenario.components)
     plan = settle(scenario, rows, bound_cny=bound).plan
     facts = {"policy": chain.policy, "commitment_changes": chain.changes}
     return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})
@@ -188,6 +185,5 @@ def write_simulation(simulation: Simulation, folder: Path) -> None:
         "notes": simulation.notes,
         "policies": rows,
     }
-    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
     replace_file(folder / TABLE, simulation.table.to_csv(index=False))
-    replace_file(folder / FACTS, text + "\n")
+    replace_file(folder / FACTS, json_text(facts))

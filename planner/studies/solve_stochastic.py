@@ -36,7 +36,7 @@ from planner.solver.pinning import pin
 from planner.solver.program import Program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
 from planner.studies.to_plan import demand_filled_audit, to_plan
-from planner.studies.two_stage import Decided, compiled, named, plan_window, table
+from planner.studies.two_stage import Decided, compiled, named, plan_window
 
 TOLERANCES = (0.0, 1e-5)  # how far a decision that is held may move: what printing it rounded
 CNY = 0.01  # differences of money below this are none
@@ -148,7 +148,7 @@ class _Study:
         except NoPlanError:
             self.notes.append("no plan for the base scenario within the time limit")
             return
-        given = table(program, solution, shared_columns(program, awake=self.awake))
+        given = program.schedule_at(solution.x, shared_columns(program, awake=self.awake))
         branches, points, lost = self.decided.branches, [], []
         for i, branch in enumerate(branches):
             try:

@@ -18,6 +18,7 @@ from typing import Any
 
 from planner.errors import PlanError
 from planner.files.output_folder import claim, file_name, write_whole
+from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import pack
 from planner.studies.sweep_plan import Prepared, at_of, chosen, prepare
 from planner.studies.sweep_workers import Task, cluster, solve_all
@@ -26,8 +27,8 @@ from planner.sweeps.sweep_file import SweepFile
 from planner.sweeps.sweep_folder import (
     PLANS,
     SWEEP,
+    SWEEP_FOLDER,
     Store,
-    judge_content,
     read_description,
     write_description,
 )
@@ -86,7 +87,7 @@ def run(
 ) -> Sweep:
     """Solve a prepared sweep. Returns and raises as `sweep`."""
     folder = Path(out) if out is not None else default_folder(prepared.description)
-    with claim(folder, judge_content) as target:
+    with claim(folder, SWEEP_FOLDER) as target:
         _demand_same(prepared, target)
         store = Store(target, fresh=fresh)
         interrupted = False
@@ -199,7 +200,7 @@ class _Crew:
 
         for folder in self.plan_folders(key):
             folder.parent.mkdir(exist_ok=True)
-            write_whole(folder, fill)
+            write_whole(folder, PLAN_FOLDER, fill)
 
     def _tell(self, done: int, total: int) -> None:
         if self.progress is not None:

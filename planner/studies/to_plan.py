@@ -1,7 +1,7 @@
 """From a solution to a plan: its tables, the reasons for its decisions, and its own audit.
 
-Reasons are prices of the LP with the integers and directions of the plan fixed, which the study has
-solved to settle the plan; no further solve. What they say stands with the components. No plan
+Reasons come from the prices of the LP with the integers and directions of the plan fixed, which was
+solved to settle the plan, so they need no further solve; each component words its own. No plan
 leaves a study before the auditor has read it.
 """
 
@@ -22,10 +22,11 @@ from planner.errors import PlanError, SolveError
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
-from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, VALUE_DECIMALS, WHY
+from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, WHY
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
+from planner.timeseries.schedule import VALUE_DECIMALS, columns_of
 from planner.timeseries.series import Array
 
 
@@ -81,13 +82,9 @@ def build_plan(
         whole: whether energy must add up; that of a schedule that breaks balances need not.
     """
     reports, scenario = program.values(x), program.scenario
-    times = scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    columns = program.columns(x, reports)
-    schedule = pd.DataFrame(
-        {name: _clean(values, VALUE_DECIMALS) for name, values in columns.items()}, index=times
-    )
+    schedule = program.schedule_at(x)
     ledger, reported = _ledger(program, reports)
-    allocation = _allocation(program, reports, times)
+    allocation = _allocation(program, reports, program.times)
     if whole:
         _check_allocation(program, reports)
     objective = -float(program.cost @ x + program.offset)
@@ -168,8 +165,8 @@ def _check_allocation(program: Program, reports: Array) -> None:
     for origin, rows in program.injected.items():
         injected = reports[rows].reshape(-1, steps).sum(axis=0)
         used = sum(
-            reports[found].reshape(-1, steps).sum(axis=0)
-            for (_, of), found in program.uses.items()
+            reports[use_rows].reshape(-1, steps).sum(axis=0)
+            for (_, of), use_rows in program.uses.items()
             if of == origin
         )
         wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
@@ -217,30 +214,24 @@ def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFr
 
     `x` is the point that became the plan.
     """
-    scenario, every = plan.scenario, step_prices(program, duals, x)
-    found: list[tuple[str, Reason]] = []
+    scenario, site_prices = plan.scenario, step_prices(program, duals, x)
+    named_reasons: list[tuple[str, Reason]] = []
     for name, component in scenario.components.items():
-        start = f"{name}."
-        mine = {
-            str(column).removeprefix(start): plan.schedule[column].to_numpy()
-            for column in plan.schedule.columns
-            if str(column).startswith(start)
-        }
-        prices = replace(every, name=name)
-        found += [
-            (name, reason)
-            for reason in KINDS[component.kind].reasons(component, mine, prices, scenario.horizon)
+        columns, prices = columns_of(plan.schedule, name), replace(site_prices, name=name)
+        reasons = KINDS[component.kind].reasons
+        named_reasons += [
+            (name, reason) for reason in reasons(component, columns, prices, scenario.horizon)
         ]
-    if not found:
+    if not named_reasons:
         return pd.DataFrame(columns=list(WHY), dtype="str")
-    steps = np.array([reason.step for _, reason in found])
+    steps = np.array([reason.step for _, reason in named_reasons])
     table = pd.DataFrame(
         {
             "time": plan.schedule.index[steps - program.window.first].rename(None),
-            "component": [name for name, _ in found],
-            "decision": [reason.decision for _, reason in found],
-            "code": [reason.code for _, reason in found],
-            "reason": [reason.reason for _, reason in found],
+            "component": [name for name, _ in named_reasons],
+            "decision": [reason.decision for _, reason in named_reasons],
+            "code": [reason.code for _, reason in named_reasons],
+            "reason": [reason.reason for _, reason in named_reasons],
         }
     )
     return table.astype(dict.fromkeys(WHY[1:], "str"))

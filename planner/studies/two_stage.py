@@ -17,7 +17,6 @@ import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.errors import InfeasibleError
-from planner.plan_tables.tables import VALUE_DECIMALS
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.fields import Risk
 from planner.solver.joint_program import Branch, join, shared_columns
@@ -80,7 +79,8 @@ def plan_window(
         replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joined.places
     )
     shared = shared_columns(branches[0].program, awake=awake)
-    return Decided(table(branches[0].program, points[0], shared), branches, points, solution)
+    here_and_now = branches[0].program.schedule_at(points[0].x, shared)
+    return Decided(here_and_now, branches, points, solution)
 
 
 def compiled(name: str, member: Scenario, window: Window | None = None) -> Program:
@@ -89,14 +89,6 @@ def compiled(name: str, member: Scenario, window: Window | None = None) -> Progr
         return compile_program(assemble(member, window))
     except InfeasibleError as error:
         raise named(name, error) from None
-
-
-def table(program: Program, point: Solution, names: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of the schedule at a solution, a row a step."""
-    columns = program.columns(point.x, program.values(point.x))
-    times = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    rounded = {name: np.round(columns[name], VALUE_DECIMALS) + 0.0 for name in names}
-    return pd.DataFrame(rounded, index=times)
 
 
 def _told(branches: Sequence[Branch]) -> InfeasibleError:

@@ -18,7 +18,6 @@ import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.errors import NoPlanError
-from planner.plan_tables.tables import VALUE_DECIMALS
 from planner.scenario.scenario import Scenario
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
@@ -26,7 +25,7 @@ from planner.solver.program import Program, compile_program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
 from planner.studies.kept import Kept
 from planner.timeseries.horizon import Window
-from planner.timeseries.schedule import values_of
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 
@@ -55,21 +54,13 @@ def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None 
     if given is not None:
         program = pin(program, given).program
     solution = optimise(program, scenario.solver)
-    return Part(schedule_of(program, solution.x), solution, program)
-
-
-def schedule_of(program: Program, x: Array) -> pd.DataFrame:
-    """Return the schedule of a point: a row a step of the program's window, rounded as in plans."""
-    columns = program.columns(x, program.values(x))
-    times = program.scenario.horizon.starts[program.window.first - 1 : program.window.last]
-    rounded = {name: np.round(values, VALUE_DECIMALS) + 0.0 for name, values in columns.items()}
-    return pd.DataFrame(rounded, index=times)
+    return Part(program.schedule_at(solution.x), solution, program)
 
 
 def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:
     """Return the scenario after the steps of a window, whose schedule (its rows) is given."""
     components = {
-        name: component.after(values_of(schedule, name), kept, scenario.horizon)
+        name: component.after(columns_of(schedule, name), kept, scenario.horizon)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})
@@ -108,10 +99,9 @@ def _relaxed(scenario: Scenario) -> dict[str, Any]:
             f"the LP relaxation of the whole horizon takes more than {settings.time_limit_s:g} s;"
             " try a longer --time-limit, or --no-bound to do without it"
         ) from None
-    columns = program.columns(solution.x, program.values(solution.x))
-    table = pd.DataFrame(columns)
+    table = pd.DataFrame(program.columns(solution.x))
     ahead = {
-        name: {column: values.tolist() for column, values in values_of(table, name).items()}
+        name: {column: values.tolist() for column, values in columns_of(table, name).items()}
         for name, component in scenario.components.items()
         if "counting_on" in type(component).__dict__
     }

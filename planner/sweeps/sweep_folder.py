@@ -23,7 +23,7 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
-from planner.files.output_folder import LITTER, replace_file
+from planner.files.output_folder import Content, replace_file, sync
 from planner.files.yaml_document import read_yaml
 from planner.sweeps.sweep_file import SweepFile, check_sweep
 
@@ -34,17 +34,10 @@ PLANS = "plans"
 FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible", "unbounded"})
 """What need not be tried again; a case that failed is, in the next run."""
 
+SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be the user's own
+    mark=RESULTS, foreign="exists and is no sweep folder"
+)
 Result = dict[str, Any]
-
-
-def judge_content(target: Path) -> None:
-    """Demand that a folder is empty or holds a sweep. Raises PlanError."""
-    try:
-        held = {entry.name for entry in target.iterdir()} - LITTER
-    except OSError as error:
-        raise PlanError(f"{target} cannot be read: {error.strerror}") from None
-    if held and RESULTS not in held:  # a file called sweep.yaml may be the user's own
-        raise PlanError(f"{target} exists and is no sweep folder; choose another")
 
 
 class Store:
@@ -66,7 +59,7 @@ class Store:
                 self.results = {}
                 path.unlink(missing_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            _sync(folder)
+            sync(folder)
         except OSError as error:
             raise PlanError(f"{folder} cannot be written: {error.strerror or error}") from None
 
@@ -122,14 +115,6 @@ def _result(line: bytes) -> Result | None:
         return None
     needed = {"key", "at", "status", "gap", "message", "seconds", "figures"}
     return result if isinstance(result, dict) and needed <= result.keys() else None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_description(sweep: SweepFile, folder: Path) -> None:

@@ -6,8 +6,9 @@ schedule.csv. An empty cell is not given.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
 SCHEDULE = "schedule.csv"
+VALUE_DECIMALS = 9  # of a plan's schedule: MW, MWh, Mtok, nodes
 MOST_TOLD = 5
 
 
@@ -53,26 +55,26 @@ def checked_schedule(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.D
         ScenarioError: its index holds no times or one twice, no row lies in the horizon, a column
             is there twice, or a cell is no number.
     """
-    times, columns, said = frame.index, frame.columns, ""
+    times, columns, message = frame.index, frame.columns, ""
     if not isinstance(times, pd.DatetimeIndex) or times.hasnans:
-        said = "must be indexed by the starts of steps, such as horizon.starts"
-        raise ScenarioError([Problem(said, file=source)])
+        message = "must be indexed by the starts of steps, such as horizon.starts"
+        raise ScenarioError([Problem(message, file=source)])
     if not times.is_unique:
-        said = f"has {times[times.duplicated()][0].isoformat()} more than once"
+        message = f"has {times[times.duplicated()][0].isoformat()} more than once"
     elif not columns.is_unique:
-        said = f"has column {str(columns[columns.duplicated()][0])!r} more than once"
-    if said:
-        raise ScenarioError([Problem(said, file=source)])
+        message = f"has column {str(columns[columns.duplicated()][0])!r} more than once"
+    if message:
+        raise ScenarioError([Problem(message, file=source)])
     zone = horizon.zone
-    here = times.tz_localize(zone) if times.tz is None else times.tz_convert(zone)
+    local = times.tz_localize(zone) if times.tz is None else times.tz_convert(zone)
     cells = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in frame}
     for name, values in cells.items():
         wrong = np.flatnonzero((np.isnan(values) & frame[name].notna()) | (abs(values) > LARGEST))
         if wrong.size:
-            is_, at = shown(frame[name].iloc[wrong[0]]), here[wrong[0]].isoformat()
-            said = f"must be a number within {LARGEST:g} in size or empty, is {is_} at {at}"
-            raise ScenarioError([Problem(said, str(name), source)])
-    return _in_horizon(pd.DataFrame(cells, index=here), horizon, source)
+            is_, at = shown(frame[name].iloc[wrong[0]]), local[wrong[0]].isoformat()
+            message = f"must be a number within {LARGEST:g} in size or empty, is {is_} at {at}"
+            raise ScenarioError([Problem(message, str(name), source)])
+    return _in_horizon(pd.DataFrame(cells, index=local), horizon, source)
 
 
 def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFrame:
@@ -82,23 +84,23 @@ def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFr
     strange = (frame.index >= first) & (frame.index <= last) & ~inside
     if strange.any():
         at = int(np.flatnonzero(strange)[0])
-        said = f"is no start of a {horizon.step_min} min step of the scenario"
-        problem = Problem(f"{frame.index[at].isoformat()} {said}", file=source)
+        message = f"is no start of a {horizon.step_min} min step of the scenario"
+        problem = Problem(f"{frame.index[at].isoformat()} {message}", file=source)
         raise ScenarioError([problem])
     if not inside.any():
-        said = f"no row lies in the horizon, {first.isoformat()} to {last.isoformat()}"
-        raise ScenarioError([Problem(said, file=source)])
-    found = frame[inside]
-    found.index = pd.DatetimeIndex(found.index, name="time").as_unit(horizon.starts.unit)
-    return found
+        message = f"no row lies in the horizon, {first.isoformat()} to {last.isoformat()}"
+        raise ScenarioError([Problem(message, file=source)])
+    rows = frame[inside]
+    rows.index = pd.DatetimeIndex(rows.index, name="time").as_unit(horizon.starts.unit)
+    return rows
 
 
 def _numbers(table: CsvTable, name: str) -> Array:
     values = table.column(name)
     for row in np.flatnonzero(np.isnan(values) | (abs(values) > LARGEST)).tolist():
         if table.cell(name, row):
-            said = f"{name} must be a number or empty, is {table.given(name, row)}"
-            raise ValueError(f"{table.name}:{table.lines[row]}: {said}")
+            message = f"{name} must be a number or empty, is {table.given(name, row)}"
+            raise ValueError(f"{table.name}:{table.lines[row]}: {message}")
     return values
 
 
@@ -121,11 +123,17 @@ def demand_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> 
         raise ScenarioError(problems)
 
 
-def values_of(schedule: pd.DataFrame, name: str) -> dict[str, Array]:
+def columns_of(table: pd.DataFrame, name: str) -> dict[str, Array]:
     """Return the columns of one component, without its name."""
     start = f"{name}."
     return {
-        str(column).removeprefix(start): schedule[column].to_numpy()
-        for column in schedule.columns
+        str(column).removeprefix(start): table[column].to_numpy()
+        for column in table.columns
         if str(column).startswith(start)
     }
+
+
+def without_counters(table: pd.DataFrame, components: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a schedule of several windows as it can be settled: without what each counts anew."""
+    counters = {f"{name}.{column}" for name in components for column in components[name].counters}
+    return table.drop(columns=[column for column in table.columns if column in counters])

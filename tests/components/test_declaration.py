@@ -311,7 +311,7 @@ def test_what_cannot_be_declared_is_said_before_solving(
     components: dict[str, Any], top: dict[str, Any], name: str, words: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr("planner.cli.solve._solve", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr("planner.cli.solve._plan", lambda *_: pytest.fail("solved"))
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "plan").mkdir()
     if not any(part["kind"] == "grid" for part in components.values()):
@@ -334,7 +334,7 @@ def test_a_declaration_is_written_whole_or_not_at_all(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("planner.files.output_folder._sync", full)
+    monkeypatch.setattr("planner.files.output_folder.sync", full)
     with pytest.raises(PlanError, match="No space left on device"):
         write_declaration(plan, path)
     assert path.read_text() == "older"

@@ -18,7 +18,9 @@ import planner
 from planner.errors import PlanError
 from planner.files import output_folder as target_module
 from planner.files.output_folder import check_target, claim, write_whole
-from planner.plan_tables import folder as folder_module
+from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
+from planner.plan_tables import files as files_module
+from planner.plan_tables.files import FILES, PLAN_FOLDER
 from planner.plan_tables.folder import write_diagnosis
 from tests.support.build import battery, grid, solve
 
@@ -57,7 +59,11 @@ def test_a_target_is_judged_before_the_solve(case: str, tmp_path: Path, plan: pl
     make, words = REFUSED[case]
     make(tmp_path / "out")
     before = beside(tmp_path / "out")
-    for use in (check_target, plan.write, lambda out: write_diagnosis({}, out)):
+    for use in (
+        lambda out: check_target(out, PLAN_FOLDER),
+        plan.write,
+        lambda out: write_diagnosis({}, out),
+    ):
         with pytest.raises(PlanError, match=words):
             use(tmp_path / "out")
     assert beside(tmp_path / "out") == before
@@ -75,11 +81,11 @@ def test_names_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "/proc": "is the top of a file system; name a folder in it",
         "/sys/none/out": "cannot be written|read-only",
     }.items():
-        with pytest.raises(PlanError, match=words), claim(tmp_path / name):
+        with pytest.raises(PlanError, match=words), claim(tmp_path / name, PLAN_FOLDER):
             pass
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
     with pytest.raises(PlanError, match=r"is read-only, so .*out cannot be made; choose another"):
-        check_target(tmp_path / "out")
+        check_target(tmp_path / "out", PLAN_FOLDER)
     assert beside(tmp_path / "out") == ["file"]
 
 
@@ -94,8 +100,43 @@ def test_what_a_plan_may_replace(
     assert beside(out) == ["out"]
 
 
+# what the folder of a plan for several futures may hold to be replaced by another
+STOCHASTIC: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "why there was none": ("infeasible.json",),
+    "members": ("stochastic.json", "members/wet/summary.json", "members/wet/.report.html.new"),
+}
+
+
+@pytest.mark.parametrize("case", STOCHASTIC)
+def test_what_a_plan_for_several_futures_may_replace(case: str, tmp_path: Path) -> None:
+    for name in STOCHASTIC[case]:
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_text("older")
+    assert check_target(tmp_path / "out", STOCHASTIC_FOLDER) == tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["summary.json"], "out exists and holds no plan for several futures; choose another"),
+        (["stochastic.json", "b.txt"], r"several futures \(.*/out/b.txt\), which a new one would"),
+        (["stochastic.json", "members/wet"], r"several futures \(.*/out/members/wet\), which a"),
+        (["stochastic.json", "members/wet/a.txt"], r"futures \(.*/out/members/wet/a.txt\), which"),
+    ],
+)
+def test_what_no_plan_for_several_futures_may_replace(
+    names: list[str], words: str, tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_text("kept")
+    with pytest.raises(PlanError, match=words):
+        check_target(tmp_path / "out", STOCHASTIC_FOLDER)
+
+
 def test_folders_above_are_made_and_kept_only_when_used(tmp_path: Path, plan: planner.Plan) -> None:
-    with claim(tmp_path / "a" / "b" / "out"):
+    with claim(tmp_path / "a" / "b" / "out", PLAN_FOLDER):
         assert beside(tmp_path / "a" / "b" / "out") == [".out.lock"]
     assert list(tmp_path.iterdir()) == []
     plan.write(tmp_path / "a" / "b" / "out")
@@ -152,7 +193,7 @@ def test_a_failure_leaves_what_was_there(
         path.write_text("half of")
         raise failure
 
-    monkeypatch.setattr(folder_module, "_write_csv", fail)
+    monkeypatch.setattr(files_module, "write_csv", fail)
     expected = KeyboardInterrupt if case == "Ctrl-C" else PlanError
     with pytest.raises(expected, match=words):
         plan.write(out)
@@ -187,12 +228,12 @@ def test_every_file_and_both_folders_reach_the_disk(
     tmp_path: Path, plan: planner.Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(target_module, "_sync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(target_module, "sync", lambda path: synced.append(path.name))
     plan.write(tmp_path / "out", ("csv", "parquet", "xlsx"))
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert sorted(synced[:-2]) == written
     assert synced[-2:] == [".out.new", tmp_path.name]
-    assert set(written) <= target_module.PARTS
+    assert set(written) <= {file.name for file in FILES}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
@@ -202,7 +243,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
             full.write("x" * 10_000)
 
     with pytest.raises(PlanError, match="No space left on device; make room there"):
-        write_whole(tmp_path / "out", fill)
+        write_whole(tmp_path / "out", PLAN_FOLDER, fill)
     assert beside(tmp_path / "out") == []
 
 
@@ -210,18 +251,22 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 HOLD = (
-    "import sys, time\n"
+    "import sys\n"
     "from planner.files.output_folder import claim\n"
-    "with claim(sys.argv[1]):\n"
+    "from planner.plan_tables.files import PLAN_FOLDER\n"
+    "with claim(sys.argv[1], PLAN_FOLDER):\n"
     "    print('claimed', flush=True)\n"
-    "    time.sleep(60)\n"
+    "    sys.stdin.read()\n"
 )
 
 
 def holder(out: Path) -> subprocess.Popen[str]:
     """Another process that claims a folder and waits."""
     run = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(out)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert run.stdout is not None
     assert run.stdout.readline() == "claimed\n"
@@ -249,11 +294,21 @@ def test_what_a_killed_run_left_is_put_in_order(tmp_path: Path, plan: planner.Pl
     out.rename(tmp_path / ".out.old")  # killed between the two renames
     put(tmp_path / ".out.new", "schedule.csv")
     (tmp_path / ".out.lock").write_text("99999999\n")
-    with claim(out):
+    with claim(out, PLAN_FOLDER):
         assert planner.read_plan(out) == plan
-        with claim(out):  # the same run again
+        with claim(out, PLAN_FOLDER):  # the same run again
             pass
     assert beside(out) == ["out"]
+
+
+def test_what_is_no_leftover_is_in_the_way_and_told_before_the_work(tmp_path: Path) -> None:
+    put(tmp_path / ".out.new", "notes.txt")
+    with (
+        pytest.raises(PlanError, match=r"\.out\.new is in the way of the new folder; move it away"),
+        claim(tmp_path / "out", PLAN_FOLDER),
+    ):
+        pass
+    assert (tmp_path / ".out.new" / "notes.txt").read_text() == "kept"
 
 
 def test_threads_of_one_process_are_two_runs(tmp_path: Path) -> None:
@@ -263,12 +318,12 @@ def test_threads_of_one_process_are_two_runs(tmp_path: Path) -> None:
 
     def second() -> None:
         try:
-            with claim(tmp_path / "out"):
+            with claim(tmp_path / "out", PLAN_FOLDER):
                 said.append("claimed")
         except PlanError as error:
             said.append(str(error))
 
-    with claim(tmp_path / "out"):
+    with claim(tmp_path / "out", PLAN_FOLDER):
         thread = Thread(target=second)
         thread.start()
         thread.join()

@@ -365,7 +365,7 @@ def test_report_keeps_what_it_does_not_know_and_the_page_it_cannot_replace(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("planner.files.output_folder._sync", fail)
+        patched.setattr("planner.files.output_folder.sync", fail)
         done = run(str(target), "--lang", "zh")
     assert done.exit_code == 5
     assert "No space left on device" in done.output
@@ -402,7 +402,10 @@ def test_report_says_what_a_folder_is_not(held: dict[str, str], said: str, tmp_p
 
 def test_report_refuses_a_folder_that_another_run_writes_to(written: Path) -> None:
     held = "from planner.files.output_folder import claim\nimport sys\n"
-    held += "with claim(sys.argv[1]):\n    print('held', flush=True); sys.stdin.read()\n"
+    held += "from planner.plan_tables.files import PLAN_FOLDER\n"
+    held += (
+        "with claim(sys.argv[1], PLAN_FOLDER):\n    print('held', flush=True); sys.stdin.read()\n"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", held, str(written)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -15,7 +15,7 @@ from planner.errors import ScenarioError
 from planner.studies import break_even as breakeven
 from planner.studies.break_even import BreakEven, search, write_break_even
 from planner.studies.sweep_plan import prepare
-from planner.sweeps.analysis.condition import Condition, parse_condition
+from planner.sweeps.analysis.condition import Condition, Reading, parse_condition
 from tests.support.build import grid, renewable, scenario
 from tests.support.compute import chat, fleet, market
 from tests.support.compute import grid as supply
@@ -225,3 +225,26 @@ def test_a_wrong_condition_is_told_before_the_first_case_is_solved(tmp_path: Pat
     assert done.exit_code == 2
     assert "must be LEFT = RIGHT" in done.output
     assert not out.exists()
+
+
+def point(value: float) -> breakeven.Point:
+    """A plan that has `value` on the left and 3 on the right."""
+    reading = Reading(value, 3.0, value - 3, value - 3)
+    return breakeven.Point(value, "optimal", value, 3.0, value, 0.0, reading=reading)
+
+
+def test_bisection_solves_both_ends_then_middles() -> None:
+    points = list(breakeven.bisected(point, 0, 8, width=2))
+    assert [p.value for p in points] == [0, 8, 4, 2]
+    status, text, bracket, value = breakeven.verdict(points, "a = 3")
+    assert (status, bracket, value) == ("found", (2, 4), 3)
+    assert text.startswith("a = 3 between 2 and 4; the figures jump there: 2: 2 against 3;")
+
+
+def test_bisection_ends_at_the_value_itself_and_where_the_ends_agree() -> None:
+    points = list(breakeven.bisected(point, 0, 6, width=1e-6))
+    assert [p.value for p in points] == [0, 6, 3]
+    assert breakeven.verdict(points, "a = 3") == ("found", "a = 3 at 3", (3, 3), 3)
+    same = list(breakeven.bisected(point, 4, 6, width=1e-6))
+    assert [p.value for p in same] == [4, 6]
+    assert breakeven.verdict(same, "a = 3")[0] == "not_bracketed"

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import planner
 from planner import InfeasibleError, NoPlanError, PlanError, ScenarioError
 from planner.cli.app import app
-from planner.cli.roll import _progress
+from planner.cli.terminal import bar
 from planner.solver.model import assemble
 from planner.studies import roll as rolling
 from planner.studies.roll import cut
@@ -497,13 +497,13 @@ def test_what_goes_wrong_has_its_exit_code(tmp_path: Path):
 def test_a_terminal_shows_a_bar_and_quiet_none():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80)
-    with _progress(console, False, "site") as tell:
+    with bar(console, False, "site") as tell:
         assert tell is not None
-        tell("windows", 0, 7)
-        tell("windows", 3, 7)
+        tell(0, 7, "windows")
+        tell(3, 7, "windows")
     assert "site: windows" in screen.getvalue()
     assert "3/7" in screen.getvalue()
     for quiet, terminal in ((True, True), (False, False)):
         plain = Console(file=io.StringIO(), force_terminal=terminal)
-        with _progress(plain, quiet, "site") as tell:
+        with bar(plain, quiet, "site") as tell:
             assert tell is None

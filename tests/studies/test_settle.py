@@ -14,7 +14,7 @@ from planner.cli.app import app
 from planner.components.battery.state import BatteryInitial
 from planner.scenario.continuation import is_state
 from planner.studies.window import solve_window
-from planner.timeseries.schedule import values_of
+from planner.timeseries.schedule import columns_of
 from tests.support import compute
 from tests.support.build import battery, grid, load, scenario, solve, thermal
 from tests.support.sites import random_site
@@ -386,7 +386,7 @@ def test_a_plan_of_another_offset_is_told(tmp_path: Path):
 def test_what_rounding_leaves_below_nothing_is_no_past():
     site = scenario(random_site(1, 4), 4)
     rows = solve_window(site, site.horizon.window).schedule
-    of = {name: values_of(rows, name) for name in ("battery", "green")}
+    of = {name: columns_of(rows, name) for name in ("battery", "green")}
     low = {n: {c: 0.0 * v - 1e-9 for c, v in values.items()} for n, values in of.items()}
     window = site.horizon.window
     cell = site.components["battery"].model_copy(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
@@ -37,11 +38,8 @@ class View:
     @cached_property
     def values(self) -> dict[str, dict[str, Array]]:
         """The columns of the schedule by component and quantity; each of shape (T,)."""
-        found: dict[str, dict[str, Array]] = {name: {} for name in self.plan.scenario.components}
-        for column in self.plan.schedule.columns:
-            name, _, quantity = str(column).partition(".")
-            found.setdefault(name, {})[quantity] = self.plan.schedule[column].to_numpy(dtype=float)
-        return found
+        components = self.plan.scenario.components
+        return {name: columns_of(self.plan.schedule, name) for name in components}
 
     def of_kind(self, kind: str) -> dict[str, Any]:
         """Return the components of a kind, by name."""

@@ -12,7 +12,8 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError
 from planner.language.language import ENGLISH, Language
-from planner.plan_tables.folder import PAGE, read_tables
+from planner.plan_tables.files import PAGE
+from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart

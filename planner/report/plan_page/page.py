@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language, number
-from planner.plan_tables.folder import PRICES
+from planner.plan_tables.files import PRICES
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.first_screen import FirstScreen, first_screen

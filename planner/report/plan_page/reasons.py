@@ -17,6 +17,7 @@ from planner.fields import Frozen
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
 from planner.report.template import packed_json
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import unit
 
@@ -96,13 +97,12 @@ def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
 def _values(plan: PlanTables, name: str, words: Language) -> Iterator[Row]:
     """Yield what a component does, summed over origins, and what it was given by the hour."""
     sums: dict[str, Array] = {}
-    for column in map(str, plan.schedule.columns):
-        bare, bracket, _ = column.removeprefix(f"{name}.").partition("[")
-        if not column.startswith(f"{name}.") or bare.startswith("reserve"):
+    for column, values in columns_of(plan.schedule, name).items():
+        bare, bracket, _ = column.partition("[")
+        if bare.startswith("reserve"):
             continue
         if unit(bare) not in TOLD and (bare not in STATES or bracket):
             continue
-        values = plan.schedule[column].to_numpy(dtype=float)
         sums[bare] = sums[bare] + values if bare in sums else values
     rows = [(bare, values) for bare, values in sums.items() if np.abs(values).max() > 0]
     rows += list(_given(plan.scenario.components[name], len(plan.schedule)))

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import ENGLISH, Language
-from planner.plan_tables.folder import PAGE
+from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
 from planner.report.sweep_page.charts import groups_of, moved_outputs
 from planner.report.sweep_page.words import (

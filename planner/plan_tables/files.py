@@ -1,0 +1,94 @@
+"""Every file of a plan folder: its name, what writes it and when it is there.
+
+An export format is one entry with its `format`: what `--formats` takes and what a new plan may
+replace follow from it. csv is always written, for a folder is read back from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.files.output_folder import Content
+
+if TYPE_CHECKING:  # the command line says the formats without tables
+    import pandas as pd
+
+    from planner.plan_tables.tables import PlanTables
+
+SCENARIO, SERIES = "scenario.yaml", "series.csv"
+SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
+WHY, PRICES, GREEN = "why.csv", "prices.csv", "green.csv"
+SUMMARY, INFEASIBLE = "summary.json", "infeasible.json"
+PAGE, WORKBOOK = "report.html", "schedule.xlsx"
+READ_BACK = "csv"
+
+
+Write = Callable[["PlanTables", Path], object]
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A file of a plan folder.
+
+    write: writes it from the tables of a plan; None where it takes more than them.
+    format: the export format that it is, if it is one.
+    only_if: whether a plan has it.
+    """
+
+    name: str
+    write: Write | None = None
+    format: str | None = None
+    only_if: Callable[[PlanTables], bool] = lambda _: True
+
+
+def table(name: str) -> Write:
+    """Return what writes a table of a plan as CSV."""
+    return lambda plan, path: write_csv(getattr(plan, name), path)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table; its index is a column where it has a name."""
+    frame.to_csv(path, index=frame.index.name is not None, date_format="%Y-%m-%dT%H:%M:%S%z")
+
+
+def json_text(value: object) -> str:
+    """Return plain data as it stands in a JSON file of a folder."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+FILES = (
+    PlanFile(SCENARIO),  # `write_scenario`, with every default
+    PlanFile(SERIES),  # beside it where a series varies
+    PlanFile(SCHEDULE, table("schedule"), format=READ_BACK),
+    PlanFile(ALLOCATION, table("allocation")),
+    PlanFile(LEDGER, table("ledger")),
+    PlanFile(WHY, table("why")),
+    PlanFile(PRICES, table("prices"), only_if=lambda plan: plan.prices is not None),
+    PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
+    PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
+    PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
+    PlanFile(WORKBOOK, format="xlsx"),  # `write_shown`, from all tables
+    PlanFile(PAGE),  # likewise
+    PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan
+)
+FORMATS = tuple(file.format for file in FILES if file.format is not None)
+
+PLAN_FOLDER = Content(
+    mark=SUMMARY,
+    foreign="exists and is no plan folder",
+    known=frozenset(file.name for file in FILES),
+    surplus="holds more than a plan ({names}), which a new plan would remove",
+    alone=INFEASIBLE,
+)
+
+
+def write_tables(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
+    """Write every file that holds tables of a plan."""
+    wanted = {None, READ_BACK, *formats}
+    for file in FILES:
+        if file.write is not None and file.format in wanted and file.only_if(plan):
+            file.write(plan, folder / file.name)
