@@ -14,18 +14,16 @@ than its benchmark earns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.late import pyo
 from planner.components.terms import Amounts, Expression, Line, Meters, StepPrices, Terms
 from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Carbon(Component):
@@ -74,8 +72,6 @@ class Carbon(Component):
             )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         gross = meters.total("emission_tco2")
         imported = meters.total("import_emission_tco2")

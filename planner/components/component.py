@@ -3,18 +3,17 @@
 `build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
 `Terms`: what it puts into which balance, what it costs, how its energy is used, what it meters.
 The model sums the terms and knows no component by name.
-
-Component modules import Pyomo inside `build` only, so that checking a scenario stays instant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from planner.components.late import pyo
 from planner.components.terms import (
     ByStep,
     Connection,
@@ -34,10 +33,6 @@ from planner.fields import Frozen
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
-
-
 ORIGINS = ("renewable", "thermal", "grid")
 POOLED = ("pooled",)
 
@@ -49,14 +44,11 @@ class Time:
     """The window's steps and points as Pyomo sets; series by absolute step number."""
 
     def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
-        import pyomo.environ as pyo
-
         self.horizon = horizon
         self.window = window
         self.first, self.last = window.first, window.last
         self.step_h = horizon.step_h
         self._model = model
-        self._range_set = pyo.RangeSet
         model.steps = pyo.RangeSet(self.first, self.last)
         self.steps = model.steps
         self.points = self.back(1)
@@ -65,7 +57,7 @@ class Time:
         """Return the steps or points of the window with so many before it: its fixed past."""
         name = f"back_{steps}"
         if not hasattr(self._model, name):
-            self._model.add_component(name, self._range_set(self.first - steps, self.last))
+            self._model.add_component(name, pyo.RangeSet(self.first - steps, self.last))
         return getattr(self._model, name)
 
     def of(self, series: Array) -> dict[int, float]:
@@ -309,8 +301,6 @@ def running_total(b: pyo.Block, time: Time, name: str, start: float, added: BySt
 
     X_rises     X[t] = X[t-1] + added[t]        X on points, fixed at the first: the past
     """
-    import pyomo.environ as pyo
-
     total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
     b.add_component(name, total)
     total[time.first - 1].fix(start)

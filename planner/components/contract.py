@@ -13,19 +13,17 @@ the objective and moves no dispatch. It does count as turnover, which `solver.ga
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.grid.grid import Grid
+from planner.components.late import pyo
 from planner.components.terms import Line, Terms
 from planner.fields import Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Contract(Component):
@@ -77,8 +75,6 @@ class Contract(Component):
         return bought if sold is None else np.where(self.mw > 0, sold, bought)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         gained = time.of(time.step_h * self.mw * (self.price_cny_per_mwh - self._reference(site)))
         b.received_cny = pyo.Expression(time.steps, rule=lambda _, t: max(gained[t], 0.0))

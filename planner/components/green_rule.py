@@ -23,18 +23,16 @@ keeps its origin in storage. Certificates are never counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.late import pyo
 from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms
 from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon, Window
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 FIELDS = {
     "self_use": "min_self_use_share", "load_share": "min_load_share", "export": "max_export_share"
@@ -205,8 +203,6 @@ class GreenRule(Component):
                 )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
-        import pyomo.environ as pyo
-
         time, given = site.clock, self._given()
         flows = {
             "available": meters.total("renewable_available_mw"),

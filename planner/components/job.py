@@ -22,19 +22,17 @@ of the run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.late import pyo
 from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 JOBS: Supply = ("jobs", "nodes")  # what a fleet that jobs can run on supplies: nodes
 
@@ -159,8 +157,6 @@ class Job(Component):
         )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, horizon = site.clock, site.horizon
         duration, allowed = horizon.steps_up(self.duration_h), self._starts(horizon)
         left = self._left(horizon)

@@ -15,20 +15,18 @@ the other at no net flow, and the colours change places for nothing. A line of o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.late import pyo
 from planner.components.terms import Balance, ByStep, Exclusive, Expression, State, Terms, Tidy, Use
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class PowerLine(Component):
@@ -112,8 +110,6 @@ class PowerLine(Component):
                 )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins = site.clock, site.origins
         arriving = 1 - self.loss_share
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)

@@ -9,18 +9,16 @@ Variables: power_mw[t].  Expression: curtailed_mw[t] = capacity_mw availability_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.late import pyo
 from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
 from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Renewable(Component):
@@ -77,8 +75,6 @@ class Renewable(Component):
         }
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         available = time.of(self.availability_pu * self.capacity_mw)
         must_take = time.of(self.must_take_pu * self.capacity_mw)

@@ -17,7 +17,7 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -43,6 +43,7 @@ from planner.components.component import (
     Values,
     over_origins,
 )
+from planner.components.late import pyo
 from planner.components.terms import (
     Balance,
     ByStep,
@@ -59,9 +60,6 @@ from planner.components.terms import (
 from planner.fields import AtLeastZero, Efficiency, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Battery(Component):
@@ -172,8 +170,6 @@ class Battery(Component):
         return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins, step_h = site.clock, site.origins, site.clock.step_h
         available = time.of(self.available)
         reserves = site.reserves()
@@ -266,8 +262,6 @@ class Battery(Component):
         return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
-        import pyomo.environ as pyo
-
         if (allowed := self._cycle_limit()) is None:
             return
         days, step_h = site.clock.days(), site.clock.step_h

@@ -15,7 +15,7 @@ they wake in `waking`, the reserve they can offer in `pausing`. Jobs hold nodes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, Tag, model_validator
@@ -27,14 +27,12 @@ from planner.components.fleet.node_balance import RULES as WAKING_RULES
 from planner.components.fleet.node_balance import Waking, hold_nodes, wake_shares
 from planner.components.fleet.operating_points import MTOK_PER_H, PueByTemperature, Serving
 from planner.components.job import JOBS
+from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import Balance, ByStep, Line, Meter, NodeUse, State, Terms, Tidy, Use
 from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class FleetInitial(Frozen):
@@ -151,8 +149,6 @@ class Fleet(Component):
         return self.pue.resolve() if isinstance(self.pue, PueByTemperature) else self.pue
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, models = site.clock, list(self.serves)
         services, reserves = self._services(site), site.reserves()
         available, pue = time.of(self.nodes * self.available_pu), time.of(self._pue())

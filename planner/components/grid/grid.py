@@ -15,7 +15,7 @@ settlements, `response` demand response.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -56,6 +56,7 @@ from planner.components.grid.tariff import (
     self_use,
     warn_of_peak,
 )
+from planner.components.late import pyo
 from planner.components.terms import (
     Balance,
     ByStep,
@@ -73,9 +74,6 @@ from planner.components.terms import (
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Grid(Component):
@@ -199,8 +197,6 @@ class Grid(Component):
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, step_h, reserves = site.clock, site.clock.step_h, site.reserves()
         sold, bought = [o for o in site.origins if self.resale or o != "grid"], site.origin("grid")
         import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)

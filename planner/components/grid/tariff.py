@@ -12,20 +12,18 @@ expected_peak_mw); fixed payments are spread over the hours of their month and o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Discriminator, Field, Tag
 
 from planner.components.component import Complaint, Time, Values
+from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 PeakSoFar = Annotated[
@@ -114,8 +112,6 @@ def demand_charge(
     expected: float,
 ) -> dict[Line, Amounts]:
     """Declare the peaks of the months; return what they cost beyond what is paid anyway."""
-    import pyomo.environ as pyo
-
     if not rate:
         return {}
     so_far = peaks_by_month(peak_so_far, time.horizon)
@@ -177,8 +173,6 @@ def self_use(
     b: pyo.Block, time: Time, node: str, rates: Mapping[str, Array], meters: Meters
 ) -> dict[Line, Amounts]:
     """Declare what pays the fees on energy used at the node; return what they cost."""
-    import pyomo.environ as pyo
-
     if not rates:
         return {}
     drawn = {

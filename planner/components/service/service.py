@@ -14,12 +14,13 @@ Money comes when work is answered, at the prices of that step.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
+from planner.components.late import pyo
 from planner.components.service.queue import (
     RULES,
     EndingValue,
@@ -42,9 +43,6 @@ from planner.components.terms import (
 from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 SHORT_SHARE = 1e-6  # a share missed by less is a rounding
 
@@ -184,8 +182,6 @@ class Service(Component):
             )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         b.answered_mtok_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         costs: dict[Line, Any] = {}
@@ -216,8 +212,6 @@ class Service(Component):
         return price if price.any() else None
 
     def _share(self, b: pyo.Block, time: Time) -> None:
-        import pyomo.environ as pyo
-
         served = b.component(self._served_column)
         step_h, start = time.step_h, self.initial
         wanted = start.wanted_so_far_mtok + step_h * sum(time.of(self.wanted()).values())
@@ -231,8 +225,6 @@ class Service(Component):
         b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= self.min_served_share * wanted)
 
     def _interactive(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:
-        import pyomo.environ as pyo
-
         demand = time.of(series)
         b.unserved_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
         b.demand = pyo.Constraint(

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
+from planner.components.late import pyo
 from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
 from planner.components.thermal.commitment import (
     OUTAGE,
@@ -38,9 +39,6 @@ from planner.components.thermal.ramps import Ramps
 from planner.fields import AtLeastZero, Hours, Name, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, NonNegative, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Thermal(Component):
@@ -168,8 +166,6 @@ class Thermal(Component):
         return "on", "start", "stop", "start_kind"
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, step_h = site.clock, site.clock.step_h
         reserves = site.reserves()
         commitment = self._commitment(site.horizon, time)
