@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from planner.components.late import pyo
+from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
     ByStep,
     Connection,
@@ -21,12 +22,10 @@ from planner.components.terms import (
     NodeUse,
     Source,
     State,
-    StepPrices,
     Storage,
     Target,
     Terms,
     TokenDemand,
-    Tokens,
     Use,
 )
 from planner.fields import Frozen
@@ -314,8 +313,8 @@ def later(values: Values, window: Window) -> dict[str, Array]:
     return {name: column[window.last :] for name, column in values.items()}
 
 
-def over_origins(quantity: str, values: Values) -> Array:
-    """Return the sum over origins of a quantity of the schedule."""
+def summed(quantity: str, values: Values) -> Array:
+    """Return the sum of a quantity of the schedule over its indices: origins, reserves, models."""
     parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
     return np.asarray(np.sum(parts, axis=0))
 

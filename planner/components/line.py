@@ -15,14 +15,15 @@ the other at no net flow, and the colours change places for nothing. A line of o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.late import pyo
-from planner.components.terms import Balance, ByStep, Exclusive, Expression, State, Terms, Tidy, Use
+from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
@@ -117,23 +118,22 @@ class PowerLine(Component):
             b.backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
             b.forward = pyo.Var(time.steps, bounds=(0, 1))
 
-        def forward(t: int) -> Expression:
-            return sum(b.forward_mw[o, t] for o in origins)
+        forward = sum_of(b.forward_mw, origins)
 
         def backward(t: int) -> Expression:
-            return sum(b.backward_mw[o, t] for o in origins) if self.both_ways else 0.0
+            return sum(back(o, t) for o in origins)
 
         def back(o: str, t: int) -> Expression:
             return b.backward_mw[o, t] if self.both_ways else 0.0
 
-        def at_from(o: str) -> ByStep:
-            return lambda t: arriving * back(o, t) - b.forward_mw[o, t]
+        def at_from(o: str, t: int) -> Expression:
+            return arriving * back(o, t) - b.forward_mw[o, t]
 
-        def at_to(o: str) -> ByStep:
-            return lambda t: arriving * b.forward_mw[o, t] - back(o, t)
+        def at_to(o: str, t: int) -> Expression:
+            return arriving * b.forward_mw[o, t] - back(o, t)
 
-        def lost(o: str) -> ByStep:
-            return lambda t: self.loss_share * (b.forward_mw[o, t] + back(o, t))
+        def lost(o: str, t: int) -> Expression:
+            return self.loss_share * (b.forward_mw[o, t] + back(o, t))
 
         def most(t: int) -> Any:
             return self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
@@ -145,20 +145,16 @@ class PowerLine(Component):
                 rule=lambda b, t: backward(t) <= self.capacity_mw * (1 - b.forward[t]),
             )
         return Terms(
-            flows={Balance("power", self.from_node, o): at_from(o) for o in origins}
-            | {Balance("power", self.to_node, o): at_to(o) for o in origins},
-            uses={("loss", o): lost(o) for o in origins},
+            flows={Balance("power", self.from_node, o): partial(at_from, o) for o in origins}
+            | {Balance("power", self.to_node, o): partial(at_to, o) for o in origins},
+            uses={("loss", o): partial(lost, o) for o in origins},
             exclusive=[Exclusive(b.forward, forward, backward)] if self.both_ways else [],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         sent = {
-            way: sum(
-                float(values[name].sum() * horizon.step_h)
-                for name in values
-                if name.startswith(f"{way}_mw[")
-            )
+            way: float(summed(f"{way}_mw", values).sum() * horizon.step_h)
             for way in ("forward", "backward")
         }
         most = self.capacity_mw * horizon.hours

@@ -12,7 +12,18 @@ from typing import ClassVar, Literal
 
 from planner.components.component import Component, Site, Supply, Values
 from planner.components.late import pyo
-from planner.components.terms import Amounts, Balance, ByStep, Expression, Line, Meter, Terms, Use
+from planner.components.terms import (
+    Amounts,
+    Balance,
+    Expression,
+    Line,
+    Meter,
+    Terms,
+    Use,
+    minus,
+    of,
+    sum_of,
+)
 from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
@@ -63,19 +74,12 @@ class Load(Component):
         def served(t: int) -> Expression:
             return demand[t] if self.shed_cost_cny_per_mwh is None else demand[t] - b.shed_mw[t]
 
-        def drawn(o: str) -> ByStep:
-            return lambda t: b.draw_mw[o, t]
-
-        def flow(o: str) -> ByStep:
-            return lambda t: -b.draw_mw[o, t]
-
-        b.demand = pyo.Constraint(
-            time.steps, rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) == served(t)
-        )
+        drawn = sum_of(b.draw_mw, origins)
+        b.demand = pyo.Constraint(time.steps, rule=lambda _, t: drawn(t) == served(t))
         return Terms(
-            flows={Balance("power", self.node, o): flow(o) for o in origins},
+            flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in origins},
             costs=costs,
-            uses={("load", o): drawn(o) for o in origins},
-            meters={Meter("drawn_mw", self.node, o): drawn(o) for o in origins}
+            uses={("load", o): of(b.draw_mw, o) for o in origins},
+            meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in origins}
             | {Meter("load_mw", self.node): served},
         )

@@ -17,11 +17,12 @@ from planner.components.grid.grid import Grid
 from planner.components.job import Job
 from planner.components.line import PowerLine
 from planner.components.load import Load
+from planner.components.reasons import Reason, StepPrices
 from planner.components.renewable import Renewable
 from planner.components.reserve import Reserve
 from planner.components.service import reasons as service
 from planner.components.service.service import Service
-from planner.components.terms import Reason, StepPrices, Use
+from planner.components.terms import Use
 from planner.components.thermal import reasons as thermal
 from planner.components.thermal.thermal import Thermal
 from planner.timeseries.horizon import Horizon

@@ -1,23 +1,33 @@
-"""What a component contributes to the sums of its site: flows, costs, uses and meters.
+"""What a component contributes to the sums of its site, and what it declares of itself.
 
-What a component says of prices: which fields have one, what tokens earn, why it does what it does.
-
-Prices are those of the LP with the integers and directions of the plan fixed; they hold for these
-commitments and no others.
+Terms are flows, costs, uses and meters by step; the rest is what charts and studies ask of a kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
-
-import numpy as np
 
 from planner.timeseries.series import Array
 
 Expression = Any  # a Pyomo expression, variable or number
 ByStep = Callable[[int], Expression]
+
+
+def of(variable: Any, index: Any) -> ByStep:
+    """Return a variable at an index before the step."""
+    return lambda t: variable[index, t]
+
+
+def minus(variable: Any, index: Any) -> ByStep:
+    """Return a variable at an index before the step, with its sign turned."""
+    return lambda t: -variable[index, t]
+
+
+def sum_of(variable: Any, indices: Iterable[Any]) -> ByStep:
+    """Return the sum of a variable over indices before the step."""
+    return lambda t: sum(variable[index, t] for index in indices)
 
 
 class Balance(NamedTuple):
@@ -234,91 +244,3 @@ class Meters:
             for part in parts
         ]
         return lambda t: sum(part(t) for part in parts)
-
-
-NEAR = 1e-4  # of a price: how near two count as the same
-FLOW = 1e-6  # a flow as small as this is none
-LIMIT = 1e-5  # as near as this a flow is at its limit, and so is a state
-
-RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
-
-
-class Tokens(NamedTuple):
-    """What a service sells, by step: Mtok/h answered, its price, and what a Mtok earns beside it.
-
-    Beside the price: what its input pays, and the penalty that answering avoids. CNY/Mtok.
-    """
-
-    answered: Array
-    price: Array
-    beside: Array
-
-
-class Reason(NamedTuple):
-    """Why a component decides as it does in a step (counted from 1): a code, and its figures."""
-
-    step: int
-    decision: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class StepPrices:
-    """The prices of every step as one component sees them; each of shape (steps,), NaN for none.
-
-    energy: value of a MWh at a node, by node and origin. tokens: what answering one more Mtok of a
-    service costs. injected: MW brought to the site, by origin. rows: what one more on the right
-    side of a row earns, CNY, by component, name and index before the step.
-    """
-
-    name: str
-    components: Mapping[str, Any]
-    origins: tuple[str, ...]
-    energy: Mapping[tuple[str, str], Array]
-    tokens: Mapping[str, Array]
-    injected: Mapping[str, Array]
-    rows: RowPrices
-
-    def at(self, node: str, origin: str) -> Array:
-        """Return the value of a MWh of an origin at a node, CNY/MWh."""
-        found = self.energy.get((node, origin))
-        return self.none() if found is None else found
-
-    def row(self, name: str, *index: Any) -> Array:
-        """Return what one more on the right-hand side of a row of this component earns, CNY."""
-        return self.rows(self.name, name, index)
-
-    def tonne(self, *, imported: bool = False) -> tuple[Array, Array]:
-        """Return what a tonne of a unit, or of import, costs: its price, and what budgets make."""
-        price, budget = self.zero(), self.zero()
-        for name, other in self.components.items():
-            parts = other.tonne_price(replace(self, name=name), imported=imported)
-            price, budget = price + parts[0], budget + parts[1]
-        return price, budget
-
-    def zero(self) -> Array:
-        """Return a price of 0 in every step."""
-        return np.zeros(len(self.none()))
-
-    def none(self) -> Array:
-        """Return no price in any step."""
-        return np.full(len(next(iter(self.energy.values()), np.zeros(0))), np.nan)
-
-
-def versus(first: float, second: float) -> str:
-    """Return how one price stands to another: <, = or >."""
-    if abs(first - second) <= NEAR * max(1.0, abs(first), abs(second)):
-        return "="
-    return "<" if first < second else ">"
-
-
-def token_money(price: float) -> str:
-    """Return a price of a Mtok to three digits; tokens cost from a tenth of a CNY upwards."""
-    return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
-
-
-def money(price: float) -> str:
-    """Return a price to a tenth, without a tenth that is none: 871.9, 552."""
-    text = f"{round(float(price), 1) + 0.0:.1f}"
-    return text.removesuffix(".0")

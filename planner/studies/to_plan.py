@@ -17,8 +17,8 @@ import pandas as pd
 
 from planner.auditor.audit import audit, told
 from planner.components.component import uses_of
+from planner.components.reasons import Reason
 from planner.components.registry import KINDS
-from planner.components.terms import Reason
 from planner.errors import PlanError, SolveError
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import Time, Values, over_origins
+from planner.components.component import Time, Values, summed
 from planner.components.late import pyo
 from planner.components.terms import ByStep
 from planner.fields import AtLeastZero, Frozen, form
@@ -97,7 +97,7 @@ def spent_today(values: Values, kept: Window, horizon: Horizon, initial: Battery
         return 0.0
     today = next(day for day in horizon.days if kept.last in day)
     steps = kept.last - max(today[0], kept.first) + 1
-    discharged = float(over_origins("discharge_mw", values)[-steps:].sum())
+    discharged = float(summed("discharge_mw", values)[-steps:].sum())
     spent = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
     if today[0] <= kept.first:  # the day began before the kept steps
         spent += initial.discharged_today_mwh
@@ -130,5 +130,5 @@ def ending_of_window(
     held = 0.0
     if firm:
         at_end = {name: column[[window.last - 1]] for name, column in values.items()}
-        held = float(over_origins("energy_mwh", at_end)[0])
+        held = float(summed("energy_mwh", at_end)[0])
     return AtLeast(at_least_mwh=min(least_mwh, max(held, 0.0)))

@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.fleet.decode_capacity import RULES as ANSWERING_RULES
 from planner.components.fleet.decode_capacity import Nodes, bound_answers, offer_reserve
 from planner.components.fleet.node_balance import RULES as WAKING_RULES
@@ -29,7 +29,19 @@ from planner.components.fleet.operating_points import MTOK_PER_H, PueByTemperatu
 from planner.components.job import JOBS
 from planner.components.late import pyo
 from planner.components.service.service import Service
-from planner.components.terms import Balance, ByStep, Line, Meter, NodeUse, State, Terms, Tidy, Use
+from planner.components.terms import (
+    Balance,
+    ByStep,
+    Line,
+    Meter,
+    NodeUse,
+    State,
+    Terms,
+    Tidy,
+    Use,
+    minus,
+    of,
+)
 from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, PerUnit
@@ -195,18 +207,6 @@ class Fleet(Component):
         time = site.clock
         woken = {t: sum(b.woken[m, t] for m in self.serves) for t in time.steps}
 
-        def drawn(o: str) -> ByStep:
-            return lambda t: b.draw_mw[o, t]
-
-        def answered(s: str) -> ByStep:
-            return lambda t: b.answered_mtok_per_h[s, t]
-
-        def offered(j: str) -> ByStep:
-            return lambda t: b.reserve_mw[j, t]
-
-        def fed(o: str) -> ByStep:
-            return lambda t: -b.draw_mw[o, t]
-
         costs = {}
         if self.wake_cost_cny:
             costs[Line("wake")] = {t: self.wake_cost_cny * woken[t] for t in time.steps}
@@ -218,14 +218,14 @@ class Fleet(Component):
         if site.trace:
             tidy[Tidy.RENEWABLE_TO_COMPUTE] = -sum(b.draw_mw["renewable", t] for t in time.steps)
         return Terms(
-            flows={Balance("power", self.node, o): fed(o) for o in site.origins}
-            | {Balance("tokens", s): answered(s) for s in services}
+            flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in site.origins}
+            | {Balance("tokens", s): of(b.answered_mtok_per_h, s) for s in services}
             | jobs,
             costs=costs,
             reported=reported,
-            uses={("compute", o): drawn(o) for o in site.origins},
-            meters={Meter("drawn_mw", self.node, o): drawn(o) for o in site.origins}
-            | {Meter(f"reserve_mw[{j}]"): offered(j) for j in reserves},
+            uses={("compute", o): of(b.draw_mw, o) for o in site.origins},
+            meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in site.origins}
+            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
             tidy=tidy,
         )
 
@@ -244,13 +244,12 @@ class Fleet(Component):
         return ("awake",) if awake else ()
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        awake = sum(values[f"awake[{m}]"] for m in self.serves)
-        drawn = sum(values[name] for name in values if name.startswith("draw_mw["))
+        awake = summed("awake", values)
         return {
             "awake_mean_nodes": float(np.mean(awake)),
             "awake_share": float(np.sum(awake) / max((self.nodes * self.available_pu).sum(), 1e-9)),
             "woken_nodes": float(sum(values[f"woken[{m}]"].sum() for m in self.serves)),
-            "drawn_mwh": float(np.sum(drawn) * horizon.step_h),
+            "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002

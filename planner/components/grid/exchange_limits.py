@@ -39,7 +39,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import Complaint, Site, Time, Values
+from planner.components.component import Complaint, Site, Time, Values, summed
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Line
 from planner.fields import AtLeastZero, Frozen, Positive
@@ -143,9 +143,7 @@ def _limit_swing(
 
 def exchange_of(values: Values) -> Array:
     """Return import less export, MW by step, from schedule columns."""
-    exported = [values[name] for name in values if name.startswith("export_mw[")]
-    total: Array = values["import_mw"] - sum(exported)
-    return total
+    return values["import_mw"] - summed("export_mw", values)
 
 
 def past_after(

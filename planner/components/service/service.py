@@ -21,6 +21,7 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
 from planner.components.late import pyo
+from planner.components.reasons import LIMIT, Tokens
 from planner.components.service.queue import (
     RULES,
     EndingValue,
@@ -30,16 +31,7 @@ from planner.components.service.queue import (
     Waiting,
 )
 from planner.components.service.token_market import MarketStep, declare_market
-from planner.components.terms import (
-    LIMIT,
-    Balance,
-    Expression,
-    Line,
-    Target,
-    Terms,
-    TokenDemand,
-    Tokens,
-)
+from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
 from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
