@@ -17,7 +17,7 @@ from planner.scenario.json_schema import scenario_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
-COMMON = {"planner.components.component", "planner.components.terms"}
+COMMON = {f"planner.components.{name}" for name in ("component", "late", "reasons", "terms")}
 
 FORMULATION_HEAD = """\
 # Formulation

@@ -15,33 +15,19 @@ the other at no net flow, and the colours change places for nothing. A line of o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Complaint,
-    Component,
-    Exclusive,
-    Expression,
-    Fraction,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values, summed
+from planner.components.late import pyo
+from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
 from planner.errors import did_you_mean
+from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class PowerLine(Component):
@@ -52,6 +38,11 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"loss_share"})
     from_node: Name
     """Node at which what goes forward is sent."""
     to_node: Name
@@ -120,8 +111,6 @@ class PowerLine(Component):
                 )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins = site.clock, site.origins
         arriving = 1 - self.loss_share
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
@@ -129,23 +118,22 @@ class PowerLine(Component):
             b.backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
             b.forward = pyo.Var(time.steps, bounds=(0, 1))
 
-        def forward(t: int) -> Expression:
-            return sum(b.forward_mw[o, t] for o in origins)
+        forward = sum_of(b.forward_mw, origins)
 
         def backward(t: int) -> Expression:
-            return sum(b.backward_mw[o, t] for o in origins) if self.both_ways else 0.0
+            return sum(back(o, t) for o in origins)
 
         def back(o: str, t: int) -> Expression:
             return b.backward_mw[o, t] if self.both_ways else 0.0
 
-        def at_from(o: str) -> ByStep:
-            return lambda t: arriving * back(o, t) - b.forward_mw[o, t]
+        def at_from(o: str, t: int) -> Expression:
+            return arriving * back(o, t) - b.forward_mw[o, t]
 
-        def at_to(o: str) -> ByStep:
-            return lambda t: arriving * b.forward_mw[o, t] - back(o, t)
+        def at_to(o: str, t: int) -> Expression:
+            return arriving * b.forward_mw[o, t] - back(o, t)
 
-        def lost(o: str) -> ByStep:
-            return lambda t: self.loss_share * (b.forward_mw[o, t] + back(o, t))
+        def lost(o: str, t: int) -> Expression:
+            return self.loss_share * (b.forward_mw[o, t] + back(o, t))
 
         def most(t: int) -> Any:
             return self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
@@ -157,20 +145,16 @@ class PowerLine(Component):
                 rule=lambda b, t: backward(t) <= self.capacity_mw * (1 - b.forward[t]),
             )
         return Terms(
-            flows={Balance("power", self.from_node, o): at_from(o) for o in origins}
-            | {Balance("power", self.to_node, o): at_to(o) for o in origins},
-            uses={("loss", o): lost(o) for o in origins},
+            flows={Balance("power", self.from_node, o): partial(at_from, o) for o in origins}
+            | {Balance("power", self.to_node, o): partial(at_to, o) for o in origins},
+            uses={("loss", o): partial(lost, o) for o in origins},
             exclusive=[Exclusive(b.forward, forward, backward)] if self.both_ways else [],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         sent = {
-            way: sum(
-                float(values[name].sum() * horizon.step_h)
-                for name in values
-                if name.startswith(f"{way}_mw[")
-            )
+            way: float(summed(f"{way}_mw", values).sum() * horizon.step_h)
             for way in ("forward", "backward")
         }
         most = self.capacity_mw * horizon.hours

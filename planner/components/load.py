@@ -8,28 +8,25 @@ Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from planner.components.component import (
+from planner.components.component import Component, Site, Supply, Values
+from planner.components.late import pyo
+from planner.components.terms import (
     Amounts,
-    AtLeastZero,
     Balance,
-    ByStep,
-    Component,
     Expression,
     Line,
     Meter,
-    Name,
-    Site,
-    Supply,
     Terms,
-    Values,
+    Use,
+    minus,
+    of,
+    sum_of,
 )
+from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Load(Component):
@@ -40,6 +37,7 @@ class Load(Component):
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
+    uses: ClassVar[Mapping[str, Use]] = {"load": Use(order=3, drawn=True)}
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative
@@ -63,8 +61,6 @@ class Load(Component):
         return {"demand_mwh": float(self.demand_mw.sum() * horizon.step_h), "shed_mwh": shed}
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins = site.clock, site.origins
         demand = time.of(self.demand_mw)
         costs: dict[Line, Amounts] = {}
@@ -78,19 +74,12 @@ class Load(Component):
         def served(t: int) -> Expression:
             return demand[t] if self.shed_cost_cny_per_mwh is None else demand[t] - b.shed_mw[t]
 
-        def drawn(o: str) -> ByStep:
-            return lambda t: b.draw_mw[o, t]
-
-        def flow(o: str) -> ByStep:
-            return lambda t: -b.draw_mw[o, t]
-
-        b.demand = pyo.Constraint(
-            time.steps, rule=lambda b, t: sum(b.draw_mw[o, t] for o in origins) == served(t)
-        )
+        drawn = sum_of(b.draw_mw, origins)
+        b.demand = pyo.Constraint(time.steps, rule=lambda _, t: drawn(t) == served(t))
         return Terms(
-            flows={Balance("power", self.node, o): flow(o) for o in origins},
+            flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in origins},
             costs=costs,
-            uses={("load", o): drawn(o) for o in origins},
-            meters={Meter("drawn_mw", self.node, o): drawn(o) for o in origins}
+            uses={("load", o): of(b.draw_mw, o) for o in origins},
+            meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in origins}
             | {Meter("load_mw", self.node): served},
         )

@@ -1,23 +1,33 @@
-"""What a component contributes to the sums of its site: flows, costs, uses and meters.
+"""What a component contributes to the sums of its site, and what it declares of itself.
 
-What a component says of prices: which fields have one, what tokens earn, why it does what it does.
-
-Prices are those of the LP with the integers and directions of the plan fixed; they hold for these
-commitments and no others.
+Terms are flows, costs, uses and meters by step; the rest is what charts and studies ask of a kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any, Literal, NamedTuple
 
 from planner.timeseries.series import Array
 
 Expression = Any  # a Pyomo expression, variable or number
 ByStep = Callable[[int], Expression]
+
+
+def of(variable: Any, index: Any) -> ByStep:
+    """Return a variable at an index before the step."""
+    return lambda t: variable[index, t]
+
+
+def minus(variable: Any, index: Any) -> ByStep:
+    """Return a variable at an index before the step, with its sign turned."""
+    return lambda t: -variable[index, t]
+
+
+def sum_of(variable: Any, indices: Iterable[Any]) -> ByStep:
+    """Return the sum of a variable over indices before the step."""
+    return lambda t: sum(variable[index, t] for index in indices)
 
 
 class Balance(NamedTuple):
@@ -46,6 +56,112 @@ class Line(NamedTuple):
 
     def __str__(self) -> str:
         return self.name if self.origin is None else f"{self.name}[{self.origin}]"
+
+
+class Use(NamedTuple):
+    """A use of energy: its place among others, and whether it is what loads and compute draw."""
+
+    order: int = 100
+    drawn: bool = False
+
+
+class State(NamedTuple):
+    """A state of a component and its opposite, by step.
+
+    column: 1 in the first and 0 in the second; where nothing flows a direction may be either.
+    first, second: what they are called; no second where the opposite is rest.
+    zero_without_first, zero_without_second: quantities, over all indices, that are 0 outside it.
+    whole: whether the column alone says it; a direction goes by what flows.
+    begins: quantity by kind of start, 1 in the step in which the first begins.
+    most: the most the column can be, by step, where it is a number such as nodes and no switch.
+    order: its place among the states of others, from what commits a site longest.
+    """
+
+    column: str
+    first: str
+    second: str = ""
+    zero_without_first: tuple[str, ...] = ()
+    zero_without_second: tuple[str, ...] = ()
+    whole: bool = False
+    begins: str = ""
+    most: Callable[[Any], Array] | None = None
+    order: int = 100
+
+
+class Source(NamedTuple):
+    """What is brought to the site: a word such as pv or import, and the origin of its energy."""
+
+    name: str
+    origin: str
+
+
+class Connection(NamedTuple):
+    """A connection to a market: its limits in MW and prices in CNY/MWh by step.
+
+    What a sale earns depends on the origin: `sale_price`. `declares`: whether it declares its
+    exchange before the future is known.
+    """
+
+    import_limit_mw: Array
+    export_limit_mw: Array
+    import_price_cny_per_mwh: Array
+    real_time_price_cny_per_mwh: Array | None
+    declares: bool
+
+
+class Storage(NamedTuple):
+    """A store of energy: its limits, and what it holds when the horizon begins, by origin.
+
+    The columns energy_mwh, charge_mw and discharge_mw are its schedule.
+    """
+
+    capacity_mwh: float
+    least_mwh: float
+    start_mwh: Mapping[str, float]
+
+
+class TokenDemand(NamedTuple):
+    """What a service is asked for by step, and what it is paid.
+
+    headroom_share: capacity kept beyond the work wanted. waiting_mtok: work that waits when the
+    horizon begins. prices_cny_per_mtok: one, or of a `market` one for each of its steps.
+    """
+
+    wanted_mtok_per_h: Array
+    headroom_share: float
+    waiting_mtok: float
+    prices_cny_per_mtok: tuple[Array, ...]
+    market: bool
+
+
+class NodeUse(NamedTuple):
+    """What some nodes of a fleet do, and the column that counts them.
+
+    tokens_per_s names the operating point of nodes that decode.
+    """
+
+    column: str
+    doing: Literal["decoding", "idle", "reading", "job", "asleep"]
+    model: str = ""
+    tokens_per_s: str = ""
+
+
+class Target(NamedTuple):
+    """A share that a field of a component asks for, and what became of it in a plan.
+
+    figure: the key figure that it is measured by. quantity: what it is a share of.
+    wanted: None where nothing is asked. reached: None where there is nothing to have a share of.
+    most: whether `wanted` is a ceiling. counts_more: whether what lies outside the horizon counts.
+    """
+
+    field: str
+    figure: str
+    quantity: Literal["energy", "tokens"]
+    wanted: float | None
+    reached: float | None
+    most: bool = False
+    kept: bool = True
+    counts_more: bool = False
 
 
 class Exclusive(NamedTuple):
@@ -128,88 +244,3 @@ class Meters:
             for part in parts
         ]
         return lambda t: sum(part(t) for part in parts)
-
-
-NEAR = 1e-4  # of a price: how near two count as the same
-FLOW = 1e-6  # a flow as small as this is none
-LIMIT = 1e-5  # as near as this a flow is at its limit, and so is a state
-
-RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
-
-
-class Tokens(NamedTuple):
-    """What a service sells, by step: Mtok/h answered, its price, and what a Mtok earns beside it.
-
-    Beside the price: what its input pays, and the penalty that answering avoids. CNY/Mtok.
-    """
-
-    answered: Array
-    price: Array
-    beside: Array
-
-
-class Reason(NamedTuple):
-    """Why a component decides as it does in a step (counted from 1): a code, and its figures."""
-
-    step: int
-    decision: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class StepPrices:
-    """The prices of every step as one component sees them; each of shape (steps,), NaN for none.
-
-    energy: value of a MWh at a node, by node and origin. tokens: what answering one more Mtok of a
-    service costs. injected: MW brought to the site, by origin. rows: what one more on the right
-    side of a row earns, CNY, by component, name and index before the step.
-    """
-
-    name: str
-    components: Mapping[str, Any]
-    origins: tuple[str, ...]
-    energy: Mapping[tuple[str, str], Array]
-    tokens: Mapping[str, Array]
-    injected: Mapping[str, Array]
-    rows: RowPrices
-
-    def at(self, node: str, origin: str) -> Array:
-        """Return the value of a MWh of an origin at a node, CNY/MWh."""
-        found = self.energy.get((node, origin))
-        return self.none() if found is None else found
-
-    def row(self, name: str, *index: Any) -> Array:
-        """Return what one more on the right-hand side of a row of this component earns, CNY."""
-        return self.rows(self.name, name, index)
-
-    def tonne(self, *, imported: bool = False) -> tuple[Array, Array]:
-        """Return what a tonne of a unit, or of import, costs: its price, and what budgets make."""
-        price, budget = 0.0 * np.nan_to_num(self.none()), 0.0 * np.nan_to_num(self.none())
-        for name, other in self.components.items():
-            if other.kind == "carbon":
-                price = price + (other.price_imports or not imported) * other.price_cny_per_tco2
-                budget = budget - np.nan_to_num(self.rows(name, "emitted_tco2_rises", ()))
-        return price, budget
-
-    def none(self) -> Array:
-        """Return no price in any step."""
-        return np.full(len(next(iter(self.energy.values()), np.zeros(0))), np.nan)
-
-
-def versus(first: float, second: float) -> str:
-    """Return how one price stands to another: <, = or >."""
-    if abs(first - second) <= NEAR * max(1.0, abs(first), abs(second)):
-        return "="
-    return "<" if first < second else ">"
-
-
-def token_money(price: float) -> str:
-    """Return a price of a Mtok to three digits; tokens cost from a tenth of a CNY upwards."""
-    return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
-
-
-def money(price: float) -> str:
-    """Return a price to a tenth, without a tenth that is none: 871.9, 552."""
-    text = f"{round(float(price), 1) + 0.0:.1f}"
-    return text.removesuffix(".0")

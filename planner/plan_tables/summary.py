@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.components.component import uses_of
 from planner.plan_tables.shares import (
     by_pair,
     carbon_summary,
@@ -50,7 +51,7 @@ def summarise(
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     outside = _by_line(reported)
     outside_total = float(reported["amount_cny"].sum())
-    horizon = scenario.horizon
+    horizon, uses = scenario.horizon, uses_of(scenario.components.values())
     figures = {
         name: _plain(component.figures(columns_of(schedule, name), horizon))
         for name, component in scenario.components.items()
@@ -76,8 +77,8 @@ def summarise(
         "figures": {name: found for name, found in figures.items() if found},
         "allocation_mwh": _allocated(allocation),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(allocation),
-        "carbon": carbon_summary(schedule, allocation, horizon.step_h),
+        "green": green_shares(allocation, uses),
+        "carbon": carbon_summary(schedule, allocation, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": scenario.warnings(),
         "solving": dict(solving),

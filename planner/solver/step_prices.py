@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from planner.components.terms import StepPrices
+from planner.components.reasons import StepPrices
 from planner.solver.program import Duals, Program
 from planner.timeseries.series import Array
 

@@ -16,8 +16,9 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -36,29 +37,42 @@ from planner.components.battery.state import (
 from planner.components.component import (
     ORIGINS,
     POOLED,
-    AtLeastZero,
-    Balance,
-    ByStep,
     Complaint,
     Component,
-    Efficiency,
+    Site,
+    Supply,
+    Time,
+    Values,
+    summed,
+)
+from planner.components.late import pyo
+from planner.components.terms import (
+    Amounts,
+    Balance,
+    ByStep,
     Exclusive,
     Expression,
     Line,
     Meter,
-    Name,
-    Site,
-    Supply,
+    State,
+    Storage,
     Terms,
     Tidy,
-    Values,
-    over_origins,
+    Use,
+    of,
+    sum_of,
 )
+from planner.fields import AtLeastZero, Efficiency, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
 
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
+
+class _Sums(NamedTuple):
+    """Charge, discharge and stored energy, summed over origins."""
+
+    charged: ByStep
+    discharged: ByStep
+    stored: ByStep
 
 
 class Battery(Component):
@@ -69,6 +83,14 @@ class Battery(Component):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
+    uses: ClassVar[Mapping[str, Use]] = {"storage": Use(order=4), "loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
+    )
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    facts: ClassVar[frozenset[str]] = frozenset(
+        {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
+    )
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -128,6 +150,12 @@ class Battery(Component):
     def stored_renewable_mwh(self) -> float:
         return self.initial.by_origin()["renewable"]
 
+    def storage(self) -> Storage:
+        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start())
+
+    def _start(self) -> dict[str, float]:
+        return {POOLED[0]: self.initial.total(), **self.initial.by_origin()}
+
     def impossible(self, site: Site) -> Iterator[str]:
         least, start = self.least_at_end(), self.initial.total()
         if least is None:
@@ -157,29 +185,37 @@ class Battery(Component):
         return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
+        time, origins, reserves = site.clock, site.origins, site.reserves()
+        self._variables(b, time, origins)
+        charged, discharged = sum_of(b.charge_mw, origins), sum_of(b.discharge_mw, origins)
+        sums = _Sums(charged, discharged, sum_of(b.energy_mwh, origins))
+        self._rows(b, time, origins, sums)
+        if reserves:
+            power, out = self._discharge_power(time), self.discharge_efficiency
+            offer_reserve(
+                b,
+                time,
+                reserves,
+                free_mw=lambda t: power[t] - discharged(t) + charged(t),
+                free_mwh=lambda t: (sums.stored(t) - self.min_energy_mwh) * out,
+            )
+        if (least := self.least_at_end()) is not None:
+            b.ending = pyo.Constraint(rule=sums.stored(time.last) >= least)
+        return self._terms(b, time, origins, reserves, sums)
 
-        time, origins, step_h = site.clock, site.origins, site.clock.step_h
-        available = time.of(self.available)
-        reserves = site.reserves()
-        kept = (1 - self.leak_per_h) ** step_h
-        into, out = self.charge_efficiency, self.discharge_efficiency
-
+    def _variables(self, b: pyo.Block, time: Time, origins: Sequence[str]) -> None:
         b.charge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.discharge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.energy_mwh = pyo.Var(origins, time.points, domain=pyo.NonNegativeReals)
         b.charging = pyo.Var(time.steps, bounds=(0, 1))
-        for o, energy in self._start(origins).items():
-            b.energy_mwh[o, time.first - 1].fix(energy)
+        start = self._start()
+        for o in origins:
+            b.energy_mwh[o, time.first - 1].fix(start[o])
 
-        def charged(t: int) -> Expression:
-            return sum(b.charge_mw[o, t] for o in origins)
-
-        def discharged(t: int) -> Expression:
-            return sum(b.discharge_mw[o, t] for o in origins)
-
-        def stored(t: int) -> Expression:
-            return sum(b.energy_mwh[o, t] for o in origins)
+    def _rows(self, b: pyo.Block, time: Time, origins: Sequence[str], sums: _Sums) -> None:
+        kept = (1 - self.leak_per_h) ** time.step_h
+        into, out = self.charge_efficiency, self.discharge_efficiency
+        available, most_out = time.of(self.available), self._discharge_power(time)
 
         def gained(o: str, t: int) -> Expression:
             return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
@@ -188,90 +224,82 @@ class Battery(Component):
             origins,
             time.steps,
             rule=lambda b, o, t: (
-                b.energy_mwh[o, t] == kept * b.energy_mwh[o, t - 1] + step_h * gained(o, t)
+                b.energy_mwh[o, t] == kept * b.energy_mwh[o, t - 1] + time.step_h * gained(o, t)
             ),
         )
         b.capacity = pyo.Constraint(
-            time.steps, rule=lambda _, t: (self.min_energy_mwh, stored(t), self.capacity_mwh)
+            time.steps, rule=lambda _, t: (self.min_energy_mwh, sums.stored(t), self.capacity_mwh)
         )
         b.charge_limit = pyo.Constraint(
             time.steps,
-            rule=lambda b, t: charged(t) <= self.charge_power_mw * available[t] * b.charging[t],
-        )
-        b.discharge_limit = pyo.Constraint(
-            time.steps,
             rule=lambda b, t: (
-                discharged(t) <= self.discharge_power_mw * available[t] * (1 - b.charging[t])
+                sums.charged(t) <= self.charge_power_mw * available[t] * b.charging[t]
             ),
         )
-        self._daily_cycles(b, site, discharged)
-        if reserves:
-            power = {t: self.discharge_power_mw * part for t, part in available.items()}
-            offer_reserve(
-                b,
-                time,
-                reserves,
-                free_mw=lambda t: power[t] - discharged(t) + charged(t),
-                free_mwh=lambda t: (stored(t) - self.min_energy_mwh) * out,
-            )
-        costs: dict[Line, Any] = {}
-        if self.wear_cny_per_mwh:
-            rate = self.wear_cny_per_mwh * step_h
-            costs[Line("wear")] = {t: rate * discharged(t) for t in time.steps}
-        start, least = self.initial.total(), self.least_at_end()
-        if isinstance(self.ending, EndValue):
-            value = self.ending.value_cny_per_mwh
-            costs[Line("end_value", cash=False)] = {None: value * (start - stored(time.last))}
-        if least is not None:
-            b.ending = pyo.Constraint(rule=stored(time.last) >= least)
-
-        def flow(o: str) -> ByStep:
-            return lambda t: b.discharge_mw[o, t] - b.charge_mw[o, t]
-
-        def storage(o: str) -> ByStep:
-            return lambda t: (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / step_h)
-
-        def loss(o: str) -> ByStep:
-            return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o)(t)
-
-        def reserve(j: str) -> ByStep:
-            return lambda t: b.reserve_mw[j, t]
-
-        return Terms(
-            flows={Balance("power", self.node, o): flow(o) for o in origins},
-            costs=costs,
-            uses={("storage", o): storage(o) for o in origins}
-            | {("loss", o): loss(o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): reserve(j) for j in reserves},
-            exclusive=[Exclusive(b.charging, charged, discharged)],
-            tidy={Tidy.STORAGE_THROUGHPUT: sum(charged(t) + discharged(t) for t in time.steps)},
+        b.discharge_limit = pyo.Constraint(
+            time.steps, rule=lambda b, t: sums.discharged(t) <= most_out[t] * (1 - b.charging[t])
         )
+        self._daily_cycles(b, time, sums.discharged)
 
-    def _start(self, origins: tuple[str, ...]) -> dict[str, float]:
-        return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
-
-    def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
-        import pyomo.environ as pyo
-
+    def _daily_cycles(self, b: pyo.Block, time: Time, discharged: ByStep) -> None:
         if (allowed := self._cycle_limit()) is None:
             return
-        days, step_h = site.clock.days(), site.clock.step_h
+        days = time.days()
         spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
         steps = {day[-1]: day for day in days}  # a day goes by the number of its last step
         b.cycles = pyo.Constraint(
             list(steps),
-            rule=lambda _, t: step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t],
+            rule=lambda _, t: (
+                time.step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t]
+            ),
         )
 
+    def _costs(self, time: Time, sums: _Sums) -> dict[Line, Amounts]:
+        costs: dict[Line, Amounts] = {}
+        if self.wear_cny_per_mwh:
+            rate = self.wear_cny_per_mwh * time.step_h
+            costs[Line("wear")] = {t: rate * sums.discharged(t) for t in time.steps}
+        if isinstance(self.ending, EndValue):
+            spent = self.initial.total() - sums.stored(time.last)
+            value = self.ending.value_cny_per_mwh * spent
+            costs[Line("end_value", cash=False)] = {None: value}
+        return costs
+
+    def _terms(
+        self, b: pyo.Block, time: Time, origins: Sequence[str], reserves: list[str], sums: _Sums
+    ) -> Terms:
+        def flow(o: str, t: int) -> Expression:
+            return b.discharge_mw[o, t] - b.charge_mw[o, t]
+
+        def storage(o: str, t: int) -> Expression:
+            return (b.energy_mwh[o, t] - b.energy_mwh[o, t - 1]) * (1 / time.step_h)
+
+        def loss(o: str, t: int) -> Expression:
+            return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
+
+        moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
+        return Terms(
+            flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
+            costs=self._costs(time, sums),
+            uses={("storage", o): partial(storage, o) for o in origins}
+            | {("loss", o): partial(loss, o) for o in origins},
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
+            exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
+            tidy={Tidy.STORAGE_THROUGHPUT: moved},
+        )
+
+    def _discharge_power(self, time: Time) -> dict[int, float]:
+        return {t: self.discharge_power_mw * part for t, part in time.of(self.available).items()}
+
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        discharged = over_origins("discharge_mw", values)
+        discharged = summed("discharge_mw", values)
         mwh = float(discharged.sum() * horizon.step_h)
         span = max(self.capacity_mwh - self.min_energy_mwh, 1e-9)
         return {
             "discharged_mwh": mwh,
             "cycles": mwh / span,
             "cycles_per_day": mwh / span / (horizon.hours / 24),
-            "energy_at_end_mwh": float(over_origins("energy_mwh", values)[-1]),
+            "energy_at_end_mwh": float(summed("energy_mwh", values)[-1]),
         }
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:

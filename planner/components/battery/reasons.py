@@ -23,20 +23,27 @@ import numpy as np
 
 from planner.components.battery.battery import Battery
 from planner.components.battery.state import EndValue
-from planner.components.component import Values, over_origins
-from planner.components.terms import FLOW, LIMIT, NEAR, Reason, StepPrices, money, versus
+from planner.components.component import Values, summed
+from planner.components.reasons import (
+    FLOW,
+    LIMIT,
+    NEAR,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+    versus,
+)
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-DECISION = "power"
 
 
 def reasons(
     battery: Battery, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
     """Yield the code and the figures of every step."""
-    charge, discharge = over_origins("charge_mw", values), over_origins("discharge_mw", values)
-    stored, reserve = over_origins("energy_mwh", values), _reserve(values, len(charge))
+    charge, discharge = summed("charge_mw", values), summed("discharge_mw", values)
+    stored, reserve = summed("energy_mwh", values), summed("reserve_mw", values)
     price = np.array([prices.at(battery.node, o) for o in prices.origins])
     kept = _kept(battery, prices, float(stored[-1]), horizon.step_h)
     into = kept * battery.charge_efficiency
@@ -54,31 +61,26 @@ def reasons(
     promised = reserve > free - LIMIT
     promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
     cycling = _cycle_prices(prices, horizon)
-    for t in steps.tolist():
-        bought = f"price {money(buying[t])} {versus(buying[t], worth[t])} {money(worth[t])}"
-        bought = f"{bought} worth of storing"
-        sold = f"price {money(selling[t])} {versus(selling[t], cost[t])} {money(cost[t])}"
-        sold = f"{sold} stored value"
-        code, said = "idle", f"{bought}; {sold}"
-        if discharge[t] > max(charge[t], FLOW):
-            code, said = _limited("discharges", discharge[t], most_out[t]), sold
-        elif charge[t] > FLOW:
-            code, said = _limited("charges", charge[t], most_in[t]), bought
-        elif most_in[t] <= FLOW and most_out[t] <= FLOW:
-            code, said = "unavailable", "available is 0"
-        elif versus(selling[t], cost[t]) == ">" and energy[t] <= LIMIT:
-            code, said = "empty", sold
-        elif versus(selling[t], cost[t]) == ">" and reserve[t] > FLOW and promised[t]:
-            code, said = "held_for_reserve", sold
-        elif versus(selling[t], cost[t]) == ">" and cycling[t] > NEAR:
-            code, said = "cycles_used", sold
-        elif versus(buying[t], worth[t]) == "<" and stored[t] >= battery.capacity_mwh - LIMIT:
-            code, said = "full", bought
-        yield Reason(t + 1, DECISION, code, said)
-
-
-def _limited(way: str, flow: float, most: float) -> str:
-    return f"{way}_at_limit" if flow > most - LIMIT else way
+    bought = [f"price {prices} worth of storing" for prices in compared(buying, worth)]
+    sold = [f"price {prices} stored value" for prices in compared(selling, cost)]
+    neither = [f"{buy}; {sell}" for buy, sell in zip(bought, sold, strict=True)]
+    discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
+    would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
+    yield from first_that_holds(
+        "power",
+        [
+            (discharges & (discharge > most_out - LIMIT), "discharges_at_limit", sold),
+            (discharges, "discharges", sold),
+            (charges & (charge > most_in - LIMIT), "charges_at_limit", bought),
+            (charges, "charges", bought),
+            ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", "available is 0"),
+            (would_sell & (energy <= LIMIT), "empty", sold),
+            (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
+            (would_sell & (cycling > NEAR), "cycles_used", sold),
+            (would_buy & (stored >= battery.capacity_mwh - LIMIT), "full", bought),
+            (True, "idle", neither),
+        ],
+    )
 
 
 def _kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
@@ -99,11 +101,6 @@ def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Arr
     flows = np.array([values[f"{flow}[{o}]"] for o in prices.origins])
     found = np.where(flows.max(axis=0) > FLOW, flows, margin)
     return np.where(np.isnan(found), -np.inf, found)
-
-
-def _reserve(values: Values, steps: int) -> Array:
-    held = [values[name] for name in values if name.startswith("reserve_mw[")]
-    return np.asarray(np.sum(held, axis=0)) if held else np.zeros(steps)
 
 
 def _cycle_prices(prices: StepPrices, horizon: Horizon) -> Array:

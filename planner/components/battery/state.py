@@ -6,16 +6,15 @@ reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import AtLeastZero, ByStep, Time, Values, form, over_origins
-from planner.fields import Frozen
+from planner.components.component import Time, Values, summed
+from planner.components.late import pyo
+from planner.components.terms import ByStep
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
@@ -98,7 +97,7 @@ def spent_today(values: Values, kept: Window, horizon: Horizon, initial: Battery
         return 0.0
     today = next(day for day in horizon.days if kept.last in day)
     steps = kept.last - max(today[0], kept.first) + 1
-    discharged = float(over_origins("discharge_mw", values)[-steps:].sum())
+    discharged = float(summed("discharge_mw", values)[-steps:].sum())
     spent = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
     if today[0] <= kept.first:  # the day began before the kept steps
         spent += initial.discharged_today_mwh
@@ -109,8 +108,6 @@ def offer_reserve(
     b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
 ) -> None:
     """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
-    import pyomo.environ as pyo
-
     b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
     b.reserve_power = pyo.Constraint(
         time.steps, rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves) <= free_mw(t)
@@ -133,5 +130,5 @@ def ending_of_window(
     held = 0.0
     if firm:
         at_end = {name: column[[window.last - 1]] for name, column in values.items()}
-        held = float(over_origins("energy_mwh", at_end)[0])
+        held = float(summed("energy_mwh", at_end)[0])
     return AtLeast(at_least_mwh=min(least_mwh, max(held, 0.0)))

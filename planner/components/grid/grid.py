@@ -14,33 +14,13 @@ settlements, `response` demand response.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByOrigin,
-    ByStep,
-    Complaint,
-    Component,
-    Exclusive,
-    Expression,
-    Fraction,
-    Line,
-    Meter,
-    Meters,
-    Name,
-    NonNegativeSeriesByOrigin,
-    SeriesByOrigin,
-    Site,
-    Supply,
-    Terms,
-    Values,
-    over_origins,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Time, Values, summed
 from planner.components.grid.declaration import (
     Declaration,
     Market,
@@ -63,7 +43,10 @@ from planner.components.grid.exchange_limits import (
     warn_of_swing,
 )
 from planner.components.grid.tariff import (
+    ByOrigin,
+    NonNegativeSeriesByOrigin,
     PeakSoFar,
+    SeriesByOrigin,
     charge_figures,
     charges,
     check_charges,
@@ -74,11 +57,27 @@ from planner.components.grid.tariff import (
     self_use,
     warn_of_peak,
 )
+from planner.components.late import pyo
+from planner.components.terms import (
+    Amounts,
+    Balance,
+    ByStep,
+    Connection,
+    Exclusive,
+    Expression,
+    Line,
+    Meter,
+    Meters,
+    Source,
+    State,
+    Terms,
+    Use,
+    of,
+    sum_of,
+)
+from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Grid(Component):
@@ -101,6 +100,12 @@ class Grid(Component):
         name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
     }
     over_horizon: ClassVar[tuple[str, ...]] = ("demand_charge_cny_per_mw_month",)
+    uses: ClassVar[Mapping[str, Use]] = {"export": Use(order=1)}
+    earns: ClassVar[Mapping[str, str]] = {"export": "export"}
+    states: ClassVar[tuple[State, ...]] = (
+        State("importing", "importing", "exporting", ("import_mw",), ("export_mw",), order=3),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"initial"})
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -186,91 +191,123 @@ class Grid(Component):
             return None
         return self._export_price(origin)
 
+    def common_export_price(self) -> Array | None:
+        """Return the export price where it is one for all origins."""
+        prices = self.export_price_cny_per_mwh
+        return None if isinstance(prices, ByOrigin) else prices
+
     def _export_price(self, origin: str) -> Array | None:
         prices = self.export_price_cny_per_mwh
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
+        time, reserves = site.clock, site.reserves()
+        sold = [o for o in site.origins if self.resale or o != "grid"]
+        limit = time.of(self.import_limit_mw)
+        self._variables(b, time, sold, limit)
+        exported = sum_of(b.export_mw, sold)
+        self._rows(b, time, limit, exported, reserves)
+        costs = self._energy_costs(b, time, sold)
+        peaks = self.peak_so_far_mw, self.expected_peak_mw
+        costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
+        limits = self.ramp_mw_per_h, self.max_swing_share
+        limit_exchange(b, time, *limits, lambda t: b.import_mw[t] - exported(t), self.initial)
+        exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
+        if self.declaration is not None:
+            settled = settle(b, time, self.declaration, self._market(), exported)
+            costs |= settled.costs
+            exclusive += settled.exclusive
+        costs |= respond(b, time, self.response, limit)
+        return self._terms(b, site, sold, costs, exclusive)
 
-        time, step_h, reserves = site.clock, site.clock.step_h, site.reserves()
-        sold, bought = [o for o in site.origins if self.resale or o != "grid"], site.origin("grid")
-        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
-        import_price = time.of(self.import_price_cny_per_mwh)
-        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
+    def _variables(
+        self, b: pyo.Block, time: Time, sold: Sequence[str], limit: Mapping[int, float]
+    ) -> None:
+        export_limit = time.of(self.export_limit_mw)
+        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limit[t]))
         b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
         b.importing = pyo.Var(time.steps, bounds=(0, 1))
 
-        def exported(t: int) -> Expression:
-            return sum(b.export_mw[o, t] for o in sold)
-
-        def exchanged(t: int) -> Expression:
-            return b.import_mw[t] - exported(t)
-
+    def _rows(
+        self,
+        b: pyo.Block,
+        time: Time,
+        limit: Mapping[int, float],
+        exported: ByStep,
+        reserves: Sequence[str],
+    ) -> None:
+        export_limit = time.of(self.export_limit_mw)
         b.import_limit = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
+            time.steps, rule=lambda b, t: b.import_mw[t] <= limit[t] * b.importing[t]
         )
         b.export_limit = pyo.Constraint(
             time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
         )
-        if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-            b.spare_import = pyo.Constraint(
-                time.steps,
-                rule=lambda b, t: (
-                    sum(b.reserve_mw[j, t] for j in reserves)
-                    <= import_limit[t] - b.import_mw[t] + exported(t)
-                ),
-            )
+        if not reserves:
+            return
+        b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+        promised = sum_of(b.reserve_mw, reserves)
+        b.spare_import = pyo.Constraint(
+            time.steps, rule=lambda b, t: promised(t) <= limit[t] - b.import_mw[t] + exported(t)
+        )
 
-        costs: dict[Line, Any] = {
-            Line("import"): {t: import_price[t] * step_h * b.import_mw[t] for t in time.steps}
+    def _energy_costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
+        bought = time.of(self.import_price_cny_per_mwh)
+        costs: dict[Line, Amounts] = {
+            Line("import"): {t: bought[t] * time.step_h * b.import_mw[t] for t in time.steps}
         }
         for o in sold:
             series = self._export_price(o)
             assert series is not None
             price = time.of(series)
             line = Line("export", use="export", origin=o)
-            costs[line] = {t: -price[t] * step_h * b.export_mw[o, t] for t in time.steps}
-        exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
-        peaks = self.peak_so_far_mw, self.expected_peak_mw
-        costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
-        limit_exchange(b, time, self.ramp_mw_per_h, self.max_swing_share, exchanged, self.initial)
-        if self.declaration is not None:
-            settled = settle(b, time, self.declaration, self._market(), exported)
-            costs |= settled.costs
-            exclusive += settled.exclusive
-        costs |= respond(b, time, self.response, import_limit)
-        if emission := self.import_emission_tco2_per_mwh * step_h:
+            costs[line] = {t: -price[t] * time.step_h * b.export_mw[o, t] for t in time.steps}
+        return costs
+
+    def _terms(
+        self,
+        b: pyo.Block,
+        site: Site,
+        sold: Sequence[str],
+        costs: Mapping[Line, Amounts],
+        exclusive: Sequence[Exclusive],
+    ) -> Terms:
+        time, bought = site.clock, site.origin("grid")
+        if emission := self.import_emission_tco2_per_mwh * time.step_h:
             b.import_emission_tco2 = pyo.Expression(
                 time.steps, rule=lambda b, t: emission * b.import_mw[t]
             )
 
-        def sale(o: str) -> ByStep:
-            return lambda t: b.export_mw[o, t]
-
-        def flow(o: str) -> ByStep:
-            return lambda t: (
-                (b.import_mw[t] if o == bought else 0) - (b.export_mw[o, t] if o in sold else 0)
-            )
+        def flow(o: str, t: int) -> Expression:
+            imported = b.import_mw[t] if o == bought else 0
+            return imported - (b.export_mw[o, t] if o in sold else 0)
 
         return Terms(
-            flows={Balance("power", self.node, o): flow(o) for o in site.origins},
+            flows={Balance("power", self.node, o): partial(flow, o) for o in site.origins},
             costs=costs,
-            reported=fixed_payments(self.fixed_cny_per_month, time.months(), step_h),
-            uses={("export", o): sale(o) for o in sold},
+            reported=fixed_payments(self.fixed_cny_per_month, time.months(), time.step_h),
+            uses={("export", o): of(b.export_mw, o) for o in sold},
             injected={bought: lambda t: b.import_mw[t]},
             meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
             | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
-            | {Meter("exported_mw", self.node, o): sale(o) for o in sold}
-            | {Meter(f"reserve_mw[{j}]"): lambda t, j=j: b.reserve_mw[j, t] for j in reserves},
+            | {Meter("exported_mw", self.node, o): of(b.export_mw, o) for o in sold}
+            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
             exclusive=exclusive,
         )
 
+    def source(self) -> Source:
+        return Source("import", "grid")
+
+    def connection(self) -> Connection:
+        return Connection(
+            self.import_limit_mw, self.export_limit_mw, self.import_price_cny_per_mwh,
+            self.real_time_price_cny_per_mwh, declares=self.declaration is not None,
+        )  # fmt: skip
+
     def _market(self) -> Market:
         """Return the market of a connection that declares."""
-        sold, real_time = self.export_price_cny_per_mwh, self.real_time_price_cny_per_mwh
-        assert not isinstance(sold, ByOrigin)
+        sold, real_time = self.common_export_price(), self.real_time_price_cny_per_mwh
+        assert sold is not None
         assert real_time is not None
         limits = self.import_limit_mw, self.export_limit_mw
         return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
@@ -282,7 +319,7 @@ class Grid(Component):
         step_h, bought = horizon.step_h, values["import_mw"]
         found = {
             "import_mwh": (imported := float(bought.sum() * step_h)),
-            "export_mwh": float(over_origins("export_mw", values).sum()) * step_h,
+            "export_mwh": float(summed("export_mw", values).sum()) * step_h,
             "peak_import_mw": float(bought.max()),
             "import_emission_tco2": self.import_emission_tco2_per_mwh * imported,
         }
@@ -291,7 +328,7 @@ class Grid(Component):
         if self.declaration is not None:
             found |= settlement_figures(self.declaration, self._market(), values, horizon)
         if self.response:
-            found["responded_mwh"] = float(over_origins("responded_mw", values).sum()) * step_h
+            found["responded_mwh"] = float(summed("responded_mw", values).sum()) * step_h
         return found
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:

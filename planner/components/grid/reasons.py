@@ -23,14 +23,23 @@ reason names what else has a say in this step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from planner.components.component import Values
 from planner.components.grid.grid import Grid
 from planner.components.grid.tariff import peaks_by_month
-from planner.components.terms import FLOW, LIMIT, NEAR, Reason, StepPrices, money, versus
+from planner.components.reasons import (
+    FLOW,
+    LIMIT,
+    NEAR,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+    versus,
+)
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -53,22 +62,27 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     worth = prices.at(grid.node, "grid" if "grid" in prices.origins else prices.origins[0])
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
     peaks, others = _peaks(grid, flow, horizon), _others(grid, prices, "import_limit")
-    for t in range(horizon.steps):
-        than = versus(price[t], worth[t])
-        said = f"price {money(price[t])} {than} {money(worth[t])} on site"
-        odd = ">" if flow[t] > limit[t] - LIMIT else "<" if flow[t] <= FLOW else "<>"
-        if than in odd:
-            said += others[t]
-        if flow[t] > limit[t] - LIMIT and limit[t] > LIMIT:
-            yield Reason(t + 1, "import", "import_at_limit", said)
-        elif flow[t] > max(peaks[t] - LIMIT, FLOW):
-            yield Reason(t + 1, "import", "at_peak", f"{said}, at the peak of the month")
-        elif flow[t] > FLOW:
-            yield Reason(t + 1, "import", "imports", said)
-        elif limit[t] <= LIMIT:
-            yield Reason(t + 1, "import", "closed", "import_limit_mw is 0")
-        else:
-            yield Reason(t + 1, "import", "held" if than == "<" else "no_import", said)
+    at_limit, signs = flow > limit - LIMIT, versus(price, worth)
+    odd = np.where(at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "="))
+    texts = _texts(price, worth, odd, others)
+    at_peak = [f"{text}, at the peak of the month" for text in texts]
+    yield from first_that_holds(
+        "import",
+        [
+            (at_limit & (limit > LIMIT), "import_at_limit", texts),
+            (flow > np.maximum(peaks - LIMIT, FLOW), "at_peak", at_peak),
+            (flow > FLOW, "imports", texts),
+            (limit <= LIMIT, "closed", "import_limit_mw is 0"),
+            (signs == "<", "held", texts),
+            (True, "no_import", texts),
+        ],
+    )
+
+
+def _texts(price: Array, worth: Array, odd: Array, others: Sequence[str]) -> list[str]:
+    """Return how a price stands to what energy is worth, and where that is odd, what else acts."""
+    both = zip(compared(price, worth), odd, others, strict=True)
+    return [f"price {prices} on site{other if strange else ''}" for prices, strange, other in both]
 
 
 def _settled(grid: Grid, price: Array) -> Array:
@@ -104,23 +118,23 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     margin = np.where((there > FLOW) & ~np.isnan(worth), sale - worth, -np.inf)
     best = np.argmax(np.where(total > FLOW, flows, margin), axis=0)
     others = _others(grid, prices, "export_limit")
-    for t in range(len(limit)):
-        price, value = sale[best[t], t], worth[best[t], t]
-        of = f"{sold[best[t]]} " if len(sold) > 1 else ""
-        than = versus(price, value)
-        said = f"{of}price {money(price)} {than} {money(value)} on site"
-        if than == (">" if total[t] <= FLOW else "<"):
-            said += others[t]
-        if limit[t] <= LIMIT:
-            yield Reason(t + 1, "export", "closed", "export_limit_mw is 0")
-        elif total[t] > limit[t] - LIMIT:
-            yield Reason(t + 1, "export", "export_at_limit", said)
-        elif total[t] > FLOW:
-            yield Reason(t + 1, "export", "exports", said)
-        elif there[:, t].max() <= FLOW:
-            yield Reason(t + 1, "export", "nothing_to_sell", "no energy that may be sold")
-        else:
-            yield Reason(t + 1, "export", "held" if than == ">" else "better_on_site", said)
+    steps = np.arange(len(limit))
+    price, value = sale[best, steps], worth[best, steps]
+    signs = versus(price, value)
+    texts = _texts(price, value, signs == np.where(total <= FLOW, ">", "<"), others)
+    if len(sold) > 1:
+        texts = [f"{sold[origin]} {text}" for origin, text in zip(best, texts, strict=True)]
+    yield from first_that_holds(
+        "export",
+        [
+            (limit <= LIMIT, "closed", "export_limit_mw is 0"),
+            (total > limit - LIMIT, "export_at_limit", texts),
+            (total > FLOW, "exports", texts),
+            (there.max(axis=0) <= FLOW, "nothing_to_sell", "no energy that may be sold"),
+            (signs == ">", "held", texts),
+            (True, "better_on_site", texts),
+        ],
+    )
 
 
 def _others(grid: Grid, prices: StepPrices, way: str) -> list[str]:
@@ -130,7 +144,7 @@ def _others(grid: Grid, prices: StepPrices, way: str) -> list[str]:
         mine = [said for said, price in acting.items() if price[t] > NEAR]
         return f"; also {', '.join(mine or site)}" if mine or site else ""
 
-    site = [n for n, part in prices.components.items() if part.kind in ("green_rule", "reserve")]
+    site = [n for n, part in prices.components.items() if part.also_acts]
     acting: dict[str, Array] = {}
     for row, said in (OTHERS | {way: "one way at a time"}).items():
         every = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]

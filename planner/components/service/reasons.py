@@ -16,8 +16,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.components.component import Values
+from planner.components.reasons import (
+    LIMIT,
+    NEAR,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+    token_money,
+    versus,
+)
 from planner.components.service.service import Service
-from planner.components.terms import LIMIT, NEAR, Reason, StepPrices, token_money, versus
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -46,20 +55,18 @@ def reasons(
         ]  # fmt: skip
         unsold = np.max(worst, axis=0)
         price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
-    for t in range(len(even)):
-        figures = f"price {token_money(price[t])} {versus(price[t], even[t])}"
-        figures = f"{figures} {token_money(even[t])} break-even"
-        if wanted[t] <= LIMIT:
-            yield Reason(t + 1, decision, "nothing_wanted", "no work is asked for")
-        elif dropped[t] <= LIMIT:
-            yield Reason(t + 1, decision, code, figures)
-        elif taken[t]:
-            yield Reason(t + 1, decision, "no_capacity", f"{figures}, every node is taken")
-        elif versus(price[t], even[t]) == "<":
-            yield Reason(t + 1, decision, "price_below_cost", figures)
-        else:  # nothing runs that would tell what a Mtok costs
-            said = f"price {token_money(price[t])} does not pay"
-            yield Reason(t + 1, decision, "price_below_cost", said)
+    figures = [f"price {prices} break-even" for prices in compared(price, even, token_money)]
+    yield from first_that_holds(
+        decision,
+        [
+            (wanted <= LIMIT, "nothing_wanted", "no work is asked for"),
+            (dropped <= LIMIT, code, figures),
+            (taken, "no_capacity", [f"{text}, every node is taken" for text in figures]),
+            (versus(price, even) == "<", "price_below_cost", figures),
+            # nothing runs that would tell what a Mtok costs
+            (True, "price_below_cost", [f"price {token_money(p)} does not pay" for p in price]),
+        ],
+    )
 
 
 def _best_step(margin: Array, wait: int) -> np.ndarray:

@@ -23,15 +23,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.components.component import Values
-from planner.components.terms import LIMIT, Reason, StepPrices, money, versus
+from planner.components.component import Values, summed
+from planner.components.reasons import (
+    LIMIT,
+    Reason,
+    StepPrices,
+    compared,
+)
 from planner.components.thermal.fuel_curve import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-DECISION = "run"
-OBLIGED = {"must_rest": "min_down_h", "must_run_on": "min_up_h"}
 
 
 class Cost(NamedTuple):
@@ -52,26 +54,27 @@ def reasons(
     cost = _cost(unit, prices)
     marginal = _marginal(unit, power, codes, cost)
     at_least = _mean_cost(unit, unit.min_power_mw, cost)
-    for t, code in enumerate(codes):
+    resting, running = compared(price, at_least), compared(price, marginal)
+    obliged = {"must_rest": f"min_down_h {unit.min_down_h:g}",
+               "must_run_on": f"min_up_h {unit.min_up_h:g}"}  # fmt: skip
+    for t, code in enumerate(codes.tolist()):
         if code == "outage":
-            said = "available is too small for min_power_mw"
+            text = "available is too small for min_power_mw"
         elif code in ("off", "stops", "must_rest"):
-            said = f"{_versus(price[t], at_least[t])} fuel per MWh at min_power_mw"
+            text = f"price {resting[t]} fuel per MWh at min_power_mw"
         elif code == "starts":
-            said = _run(unit, values, price, t, horizon, cost)
+            text = _run(unit, values, price, t, horizon, cost)
         else:
-            said = f"{_versus(price[t], marginal[t])} fuel"
-        if code in OBLIGED:
-            field = OBLIGED[str(code)]
-            said = f"{said}; {field} {getattr(unit, field):g}"
-        yield Reason(t + 1, DECISION, str(code), said)
+            text = f"price {running[t]} fuel"
+        if code in obliged:
+            text = f"{text}; {obliged[code]}"
+        yield Reason(t + 1, "run", code, text)
 
 
 def _codes(
     unit: Thermal, values: Values, on: np.ndarray, power: Array, horizon: Horizon
 ) -> np.ndarray:
-    held = [values[name] for name in values if name.startswith("reserve_mw[")]
-    given = power + (np.sum(held, axis=0) if held else 0.0)
+    given = power + summed("reserve_mw", values)
     start = unit.initial
     before = np.concatenate([[start.power_mw if start.on else 0.0], power[:-1]])
     was_on = np.concatenate([[start.on], on[:-1]])
@@ -146,8 +149,5 @@ def _run(
     spent = begin + float((fuel + cost.mwh[run] * gross).sum())
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
-    return f"mean {_versus(earned / mwh, spent / mwh)} fuel and start, over {len(net)} steps"
-
-
-def _versus(price: float, cost: float) -> str:
-    return f"price {money(price)} {versus(price, cost)} {money(cost)}"
+    (prices,) = compared(np.array([earned / mwh]), np.array([spent / mwh]))
+    return f"mean price {prices} fuel and start, over {len(net)} steps"
