@@ -320,7 +320,7 @@ def test_blocks_follow_the_local_clock_and_count_with_their_own_length() -> None
     assert [ends[0], ends[1], ends[-1]] == [
         "2026-01-01T06:00", "2026-01-02T00:00", "2027-01-01T06:00"
     ]  # fmt: skip
-    assert clock.known(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
+    assert clock.flow(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
         np.nan, nan_ok=True)]  # fmt: skip
     assert "means over 24 h" in clock.said(EN)
 

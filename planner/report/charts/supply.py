@@ -14,14 +14,7 @@ import numpy as np
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import (
-    Panel,
-    area,
-    chart_over_time,
-    columns_of,
-    stepped,
-    table_over_time,
-)
+from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
     BLACK,
     BLUE,
@@ -35,7 +28,6 @@ from planner.report.charts.style import (
     USE_PATTERNS,
     VERMILLION,
     YELLOW,
-    text,
 )
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
@@ -96,51 +88,39 @@ def _rounded(values: Array) -> Array:
 
 
 def supply_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where no energy flows."""
+    """Where power comes from and where it goes, MW by step."""
     incoming, outgoing = supplied(view), uses(view)
     if not incoming and not outgoing:
         return None
     clock = view.clock
-    panel = Panel("", "MW", height=380, axis={"zeroline": True, "zerolinewidth": 2})
-    for key, values in incoming.items():
-        colour, shape = SUPPLY_STYLES.get(key, SUPPLY_STYLES["other"])
-        drawn, name = clock.flow(values), text(words.term(key))
-        trace = area(stepped(clock, drawn, name, "MW"), "in", colour, shape)
-        panel.add(trace, f"{words.term(key)} [MW]", drawn)
+    panel = Panel(clock, "", "MW", 380, axis={"zeroline": True, "zerolinewidth": 2})
+    for key, power in incoming.items():
+        style = SUPPLY_STYLES.get(key, SUPPLY_STYLES["other"])
+        panel.area(words.term(key), clock.flow(power), "in", style)
     by_use: dict[str, Array] = {}
-    for (use, _), values in outgoing.items():
-        by_use[use] = by_use.get(use, 0.0) + values
-    totals, parts = [], []
-    for use, values in by_use.items():
-        drawn = -clock.flow(values)
-        trace = stepped(clock, drawn, text(words.term(use)), "MW")
-        totals.append(area(trace, "uses", USE_COLOURS[use], USE_PATTERNS[use]))
-        panel.columns[f"{words.term(use)} [MW]"] = drawn
-    split = len({origin for _, origin in outgoing}) > 1
-    for (use, origin), values in outgoing.items() if split else ():
-        drawn = -clock.flow(values)
-        said = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
-        trace = stepped(clock, drawn, text(said), "MW", visible=False)
-        parts.append(area(trace, "parts", ORIGIN_COLOURS[origin], USE_PATTERNS[use]))
-        panel.columns[f"{said} [MW]"] = drawn
-    panel.traces += totals + parts
-    entries = len(incoming) + max(len(totals), len(parts))
-    figure = chart_over_time([panel], clock, entries, top=34 if split else 0)
-    if split:
-        figure["layout"]["updatemenus"] = [_buttons(words, len(incoming), len(totals), len(parts))]
-    said = words(
+    for (use, _), power in outgoing.items():
+        by_use[use] = by_use.get(use, 0.0) + power
+    for use, power in by_use.items():
+        style = USE_COLOURS[use], USE_PATTERNS[use]
+        panel.area(words.term(use), -clock.flow(power), "uses", style)
+    split = outgoing if len({origin for _, origin in outgoing}) > 1 else {}
+    for (use, origin), power in split.items():
+        label = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
+        style = ORIGIN_COLOURS[origin], USE_PATTERNS[use]
+        panel.area(label, -clock.flow(power), "parts", style, visible=False)
+    sentence = words(
         "Above zero what comes in, renewable energy as far as it was available; below zero where"
         " it goes. Both sides are equal in every step. Losses inside batteries stand in the table"
         " of origins and uses."
     )
-    return Chart(
-        key="supply",
-        title=words("Supply and use of power"),
-        figure=figure,
-        table=table_over_time(clock, words, columns_of([panel])),
-        said=f"{said} {clock.said(words)}".strip(),
-        over_time=True,
-    )
+    chart = chart_over_time(
+        "supply", words("Supply and use of power"), sentence, [panel], words,
+        legend=len(incoming) + max(len(by_use), len(split)), top=34 if split else 0,
+    )  # fmt: skip
+    if split:
+        buttons = _buttons(words, len(incoming), len(by_use), len(split))
+        chart.figure["layout"]["updatemenus"] = [buttons]
+    return chart
 
 
 def _buttons(words: Language, incoming: int, totals: int, parts: int) -> dict[str, Any]:
