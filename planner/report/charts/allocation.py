@@ -24,7 +24,7 @@ USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
 
 
 def allocation_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where no energy flows."""
+    """Energy from its origin to its use over the horizon, MWh."""
     links = _links(view)
     if not links:
         return None
@@ -37,7 +37,7 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
     labels = [
-        text(_said(words, node))
+        text(_label(words, node))
         + (f" {_short(total[node] / divisor)}" if node[0] != "origin" else "")
         for node in names
     ]
@@ -98,8 +98,8 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
             links[("in", source), ("origin", origin)] = float(values.sum() * step_h)
     out = {key: float(values.sum() * step_h) for key, values in view.used_mw.items()}
     for origin in view.origins:
-        if (drawn := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
-            links[("in", "stored_before"), ("origin", origin)] = drawn
+        if (released := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
+            links[("in", "stored_before"), ("origin", origin)] = released
     for use in (*USE_ORDER, *dict.fromkeys(u for _, u in out if u not in USE_ORDER)):
         for origin in view.origins:
             if (mwh := out.get((origin, use), 0.0)) > LEAST_MWH:
@@ -107,7 +107,7 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
     return links
 
 
-def _said(words: Language, node: Node) -> str:
+def _label(words: Language, node: Node) -> str:
     word = node[1]
     if word == "stored_before":
         return words("stored before")
@@ -140,9 +140,9 @@ def _faded(colour: str) -> str:
 
 
 def _hover(words: Language, values: Any, a: Node, b: Node) -> str:
-    told = f"{_said(words, a)} → {_said(words, b)}"
+    link = f"{_label(words, a)} → {_label(words, b)}"
     worth = values.get(a[1], {}).get(b[1]) if a[0] == "origin" else None
-    return told if worth is None else f"{told} ({worth:.3f} {words('CNY/kWh')})"
+    return link if worth is None else f"{link} ({worth:.3f} {words('CNY/kWh')})"
 
 
 def _table(words: Language, mwh: dict[tuple[Node, Node], float], values: Any) -> pd.DataFrame:
@@ -152,8 +152,8 @@ def _table(words: Language, mwh: dict[tuple[Node, Node], float], values: Any) ->
     ]
     return pd.DataFrame(
         {
-            words("from"): [_said(words, a) for a, _ in mwh],
-            words("to"): [_said(words, b) for _, b in mwh],
+            words("from"): [_label(words, a) for a, _ in mwh],
+            words("to"): [_label(words, b) for _, b in mwh],
             f"{words('energy')} [MWh]": list(mwh.values()),
             f"{words('earned')} [{words('CNY/kWh')}]": worth,
         }

@@ -28,7 +28,7 @@ from planner.report.charts.style import (
     YELLOW,
     axis,
     frame,
-    pattern,
+    marker,
     shades,
     text,
 )
@@ -58,6 +58,9 @@ class Row:
     states: tuple[str, ...]
     codes: np.ndarray
     exact: bool = False
+
+
+Stretch = tuple[Row, tuple[int, int, int]]  # of a row: code, first step, step after the last
 
 
 def rows_of(view: View) -> Iterator[Row]:
@@ -93,35 +96,31 @@ def spans(codes: np.ndarray) -> list[tuple[int, int, int]]:
     """Return (code, first step, step after the last) of every run of a state, gaps left out."""
     cuts = np.flatnonzero(np.diff(codes)) + 1
     edges = [0, *map(int, cuts), len(codes)]
-    found = [(int(codes[a]), a, b) for a, b in pairwise(edges)]
-    return [(code, a, b) for code, a, b in found if code >= 0]
+    return [(int(codes[a]), a, b) for a, b in pairwise(edges) if codes[a] >= 0]
 
 
-def _drawn(view: View, row: Row) -> np.ndarray:
+def _by_block(view: View, row: Row) -> np.ndarray:
     """Return the codes as drawn: of long horizons what holds for most of each block."""
     clock = view.clock
     if row.exact or not clock.blocked:
         return row.codes
-    counts = [
-        np.add.reduceat((row.codes == code).astype(int), clock.cuts)
-        for code in range(-1, len(row.states))
-    ]
+    counts = [clock.sums(row.codes == code) for code in range(-1, len(row.states))]
     return np.repeat(np.argmax(counts, axis=0) - 1, clock.counts)
 
 
 def commitment_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where nothing can be on, off or turned around."""
+    """Who runs when: units, batteries, grids, lines, jobs and fleets."""
     rows = list(rows_of(view))
     if not rows:
         return None
     clock = view.clock
-    found = [(row, span) for row in rows for span in spans(_drawn(view, row))]
+    stretches = [(row, span) for row in rows for span in spans(_by_block(view, row))]
     states = list(dict.fromkeys(state for row in rows for state in row.states))
     data = []
     for state in states:
-        mine = [(row, span) for row, span in found if row.states[span[0]] == state]
-        if mine:
-            data.append(_bars(view, words, state, mine))
+        in_state = [(row, span) for row, span in stretches if row.states[span[0]] == state]
+        if in_state:
+            data.append(_bars(view, words, state, in_state))
     marks, starts = _starts(view, words)
     layout = frame(60 + ROW_PX * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
     layout["margin"]["t"] = 8
@@ -137,19 +136,19 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
     }  # fmt: skip
     if not data:  # rows of nothing at all: no state ever holds
         return None
-    said = words("A blank is a time at rest.")
+    sentence = words("A blank is a time at rest.")
     if clock.blocked:
-        said += " " + words(
+        sentence += " " + words(
             "Units and jobs are drawn as they are; of the others the state that holds for most of"
             " each {hours} h.",
-            hours=f"{clock.size * clock.step_min / 60:g}",
+            hours=clock.block_hours,
         )
     return Chart(
         key="commitment",
         title=words("Commitment: who runs when"),
         figure={"data": data + marks, "layout": layout},
-        table=_table(view, words, found, starts),
-        said=said,
+        table=_table(view, words, stretches, starts),
+        said=sentence,
         over_time=True,
     )
 
@@ -163,27 +162,22 @@ def _word(words: Language, state: str) -> str:
     return awake[state] if state in awake else words.term(state)
 
 
-def _bars(
-    view: View, words: Language, state: str, mine: list[tuple[Row, tuple[int, int, int]]]
-) -> dict[str, Any]:
+def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> dict[str, Any]:
     """Return the bars of one state in all rows."""
     clock, word = view.clock, _word(words, state)
     colour, shape, ink = STATES.get(state, (AWAKE.get(state, BLACK), "", BLACK))
-    begins = [span[1] for _, span in mine]
-    lasts = np.array([span[2] - span[1] for _, span in mine])
+    begins = [span[1] for _, span in stretches]
+    lasts = np.array([span[2] - span[1] for _, span in stretches])
     label = AWAKE_LABELS.get(state, word)
-    ends = clock.at([span[2] for _, span in mine]).strftime("%m-%d %H:%M")
+    ends = clock.at([span[2] for _, span in stretches]).strftime("%m-%d %H:%M")
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {
         "type": "bar", "orientation": "h", "name": word, "width": BAR,
-        "y": [text(row.name) for row, _ in mine],
+        "y": [text(row.name) for row, _ in stretches],
         "base": clock.iso(begins), "x": lasts * clock.step_min * MINUTE_MS,
         "customdata": [[end, long] for end, long in zip(ends, hours, strict=True)],
-        "marker": {
-            "color": colour, "line": {"width": 0.5, "color": "#FFFFFF"},
-            **({"pattern": pattern(shape, colour)} if shape else {}),
-        },
-        "text": [label] * len(mine), "textposition": "inside", "insidetextanchor": "middle",
+        "marker": marker((colour, shape), edge="#FFFFFF"),
+        "text": [label] * len(stretches), "textposition": "inside", "insidetextanchor": "middle",
         "textangle": 0, "constraintext": "both", "textfont": {"color": ink, "size": 11},
         "hovertemplate": (
             "%{y}<br>" + word + ": %{base|%m-%d %H:%M} – %{customdata[0]}, %{customdata[1]} h"
@@ -236,20 +230,20 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
 def _table(
     view: View,
     words: Language,
-    found: list[tuple[Row, tuple[int, int, int]]],
+    stretches: list[Stretch],
     starts: list[tuple[str, str, int]],
 ) -> pd.DataFrame:
     clock = view.clock
     kinds = {(name, step): kind for name, kind, step in starts}
-    begins = clock.at([a for _, (_, a, _) in found]).strftime("%Y-%m-%d %H:%M")
-    ends = clock.at([b for _, (_, _, b) in found]).strftime("%Y-%m-%d %H:%M")
+    begins = clock.at([a for _, (_, a, _) in stretches]).strftime("%Y-%m-%d %H:%M")
+    ends = clock.at([b for _, (_, _, b) in stretches]).strftime("%Y-%m-%d %H:%M")
     return pd.DataFrame(
         {
-            words("component"): [row.name for row, _ in found],
-            words("state"): [_word(words, row.states[code]) for row, (code, _, _) in found],
+            words("component"): [row.name for row, _ in stretches],
+            words("state"): [_word(words, row.states[code]) for row, (code, _, _) in stretches],
             words("from"): list(begins),
             words("to"): list(ends),
-            f"{words('length')} [h]": [(b - a) * clock.step_min / 60 for _, (_, a, b) in found],
-            words("start"): [kinds.get((row.name, a), "") for row, (_, a, _) in found],
+            f"{words('length')} [h]": [(b - a) * clock.step_min / 60 for _, (_, a, b) in stretches],
+            words("start"): [kinds.get((row.name, a), "") for row, (_, a, _) in stretches],
         }
     )

@@ -2,8 +2,8 @@
 
 Up to `MOST_STEPS` steps each step is a block. Beyond, steps are gathered in blocks of whole hours
 of the local clock, days for a year: of flows and prices the mean, which keeps energy, of states the
-value at the end of the block. `Clock.said` says so in the words under a chart; nothing is thinned
-in silence. Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
+value at the end of the block. The sentence under a chart says so; nothing is thinned in silence.
+Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Clock:
             ],
         }  # fmt: skip
 
-    def said(self, words: Language) -> str:
+    def sentence(self, words: Language) -> str:
         """Return what to know about the drawn values, nothing where every step is drawn."""
         if not self.blocked:
             return ""
@@ -279,7 +279,7 @@ def chart_over_time(
         title=title,
         figure=_figure(panels, clock, legend, top),
         table=pd.DataFrame({words("time"): clock.times, **columns}),
-        said=f"{sentence} {clock.said(words)}".strip(),
+        said=f"{sentence} {clock.sentence(words)}".strip(),
         over_time=True,
     )
 
