@@ -14,12 +14,19 @@ import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.style import GREY, NUMBER, ORIGIN_COLOURS, frame, text
-from planner.report.charts.supply import SUPPLY_STYLES, USE_COLOURS, supplied
+from planner.report.charts.style import (
+    GREY,
+    NUMBER,
+    ORIGIN_COLOURS,
+    OTHER,
+    USE_STYLES,
+    frame,
+    text,
+)
+from planner.report.charts.supply import SUPPLY_STYLES, stored, supplied
 from planner.report.charts.view import View
 
 LEAST_MWH = 1e-6
-ORIGIN_OF = {"pv": "renewable", "wind": "renewable", "thermal": "thermal", "import": "grid"}
 USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
 
 
@@ -36,6 +43,9 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     total = {node: max(inflow[node], outflow[node]) for node in names}
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
+    charged_mwh, discharged_mwh = (
+        float(sum(power.sum() for power in way.values()) * view.step_h) for way in stored(view)
+    )
     labels = [
         text(_label(words, node))
         + (f" {_short(total[node] / divisor)}" if node[0] != "origin" else "")
@@ -78,8 +88,8 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
             " the end than at the start. In batteries {charged} were charged and {discharged}"
             " discharged.",
             unit=unit,
-            charged=words.amount(float(view.every("charge_mw").sum() * view.step_h), "MWh"),
-            discharged=words.amount(float(view.every("discharge_mw").sum() * view.step_h), "MWh"),
+            charged=words.amount(charged_mwh, "MWh"),
+            discharged=words.amount(discharged_mwh, "MWh"),
         ),
     )
 
@@ -91,11 +101,9 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
     """Return MWh from what brings energy in to its origin, and from there to its uses."""
     step_h = view.step_h
     links: dict[tuple[Node, Node], float] = {}
-    pooled = view.origins == ["pooled"]
-    for source, values in supplied(view).items():
+    for (source, origin), power in supplied(view).items():
         if source != "discharge":
-            origin = "pooled" if pooled else ORIGIN_OF.get(source, "renewable")
-            links[("in", source), ("origin", origin)] = float(values.sum() * step_h)
+            links[("in", source), ("origin", origin)] = float(power.sum() * step_h)
     out = {key: float(values.sum() * step_h) for key, values in view.used_mw.items()}
     for origin in view.origins:
         if (released := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
@@ -126,8 +134,8 @@ def _colour(node: Node) -> str:
     if side == "origin":
         return ORIGIN_COLOURS.get(word, GREY)
     if side == "in":
-        return SUPPLY_STYLES.get(word, (GREY, ""))[0]
-    return USE_COLOURS.get(word, USE_COLOURS["charge"])
+        return SUPPLY_STYLES.get(word, OTHER)[0]
+    return USE_STYLES.get(word, OTHER)[0]
 
 
 def _link_colour(a: Node, b: Node) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 import numpy as np
 
+from planner.components.component import Component
+from planner.components.terms import NodeUse, TokenDemand
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
@@ -16,27 +19,37 @@ from planner.report.charts.style import (
     GREY,
     ORANGE,
     PALE,
+    PURPLE,
     SKY,
     VERMILLION,
+    Style,
     shades,
     text,
 )
 from planner.report.charts.view import LEAST, View
 
 POINT_COLOURS = (BLUE, "#007A5A", "#8A4B08", "#9C4F7F", *CYCLE)  # one a model of a fleet
+STYLES: dict[str, Style] = {
+    "idle": (PALE, ""), "reading": (ORANGE, "/"), "job": (PURPLE, "\\"), "asleep": ("#FFFFFF", "."),
+}  # fmt: skip
 FROM_ZERO = {"rangemode": "tozero"}
 
 
 def compute_chart(view: View, words: Language) -> Chart | None:
     """Tokens answered and wanted by service, Mtok/h, and nodes by what they do."""
-    services, fleets = view.of_kind("service"), view.of_kind("fleet")
-    panels = [_service(view, words, name, part) for name, part in services.items()]
+    demands = {name: part.token_demand() for name, part in view.components.items()}
+    services = {name: demand for name, demand in demands.items() if demand is not None}
+    panels = [_service(view, words, name, demand) for name, demand in services.items()]
     panels += [
-        _waiting(view, words, name, part)
-        for name, part in services.items()
-        if "waiting_mtok" in view.values[name]
+        _waiting(view, words, name, demand.waiting_mtok)
+        for name, demand in services.items()
+        if view.has(name, "waiting_mtok")
     ]
-    panels += [_fleet(view, words, name, part) for name, part in fleets.items()]
+    panels += [
+        _fleet(view, words, name, part)
+        for name, part in view.components.items()
+        if part.node_uses()
+    ]
     if not panels:
         return None
     sentence = words(
@@ -46,63 +59,76 @@ def compute_chart(view: View, words: Language) -> Chart | None:
     return chart_over_time("compute", words("Compute: tokens and nodes"), sentence, panels, words)
 
 
-def _service(view: View, words: Language, name: str, part: Any) -> Panel:
+def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Panel:
     clock = view.clock
     panel = Panel(clock, text(name), words("Mtok/h"), 105, name, FROM_ZERO)
     answered = clock.flow(view.values[name]["answered_mtok_per_h"])
     panel.area(words("answered"), answered, name, (SKY, ""), "answered")
-    wanted = clock.flow(view.series(part.wanted()))
-    if (share := float(part.headroom_share)) > 0:
+    wanted = clock.flow(view.series(demand.wanted_mtok_per_h))
+    if demand.headroom_share > 0:
+        needed = wanted * (1 + demand.headroom_share)
         panel.line(
-            words("wanted with headroom"), wanted * (1 + share), "headroom",
+            words("wanted with headroom"), needed, "headroom",
             width=1.6, dash="dot", color=VERMILLION,
         )  # fmt: skip
     panel.line(words("wanted"), wanted, "wanted", width=1.6, dash="dash", color=BLACK)
     return panel
 
 
-def _waiting(view: View, words: Language, name: str, part: Any) -> Panel:
+def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel:
     """Batch work that waits: a state, which moves evenly within a step."""
     title = words("{service}: waiting", service=text(name))
     panel = Panel(view.clock, title, words("Mtok"), 70, name, FROM_ZERO)
     waiting = view.clock.state(view.values[name]["waiting_mtok"])
     panel.line(
-        words("waiting"), waiting, "waiting", start=part.initial.waiting_mtok, color=ORANGE,
+        words("waiting"), waiting, "waiting", start=start_mtok, color=ORANGE,
         column=f"{name}: {words('waiting at the end')} [Mtok]",
     )  # fmt: skip
     return panel
 
 
-def _fleet(view: View, words: Language, name: str, part: Any) -> Panel:
+def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
     clock, columns = view.clock, view.values[name]
     title = words("{fleet}: nodes", fleet=text(name))
     panel = Panel(clock, title, words("nodes"), 150, name, FROM_ZERO)
-
-    def add(values: Any, label: str, colour: str, shape: str, group: str, entry: str) -> None:
-        nodes = clock.flow(values)
+    uses = [use for use in part.node_uses() if use.column in columns]
+    for use, style in zip(uses, _styles(uses), strict=True):
+        nodes = clock.flow(columns[use.column])
         if np.abs(nodes).max() > LEAST:
-            area = panel.area(label, nodes, name, (colour, shape))
+            label, group, entry = _texts(words, use)
+            area = panel.area(label, nodes, name, style)
             area |= {"legendgroup": group, "name": entry}
-
-    for number, (model, serving) in enumerate(part.serves.items()):
-        colour = POINT_COLOURS[number % len(POINT_COLOURS)]
-        working = shades(colour, len(serving.points) - 1)
-        for point, shade in zip(reversed(serving.points), [*reversed(working), ""], strict=True):
-            values = columns[f"nodes[{model}|{point.key}]"]
-            if point.tokens_per_s:
-                speed = words("{model} at {speed} tokens/s", model=model, speed=point.key)
-                entry = text(words("decoding {model}", model=model))
-                add(values, speed, shade, "", f"decoding {text(model)}", entry)
-            else:
-                idle = words("{model} awake, idle", model=model)
-                add(values, idle, PALE, "", "idle", words("awake, idle"))
-        reading = columns.get(f"prefill_nodes[{model}]")
-        if reading is not None:
-            label = words("{model} reading input", model=model)
-            add(reading, label, ORANGE, "/", "reading", words("reading input"))
-    if "job_nodes" in columns:
-        add(columns["job_nodes"], words("on jobs"), "#CC79A7", "\\", "jobs", words("on jobs"))
-    add(columns["asleep"], words("asleep"), "#FFFFFF", ".", "asleep", words("asleep"))
-    available = clock.flow(part.nodes * view.series(part.available_pu))
-    panel.line(words("available"), available, "available", width=1.5, dash="dash", color=GREY)
+    for state in part.states:
+        if state.most is not None:
+            most = clock.flow(view.series(state.most(part)))
+            panel.line(words("available"), most, "available", width=1.5, dash="dash", color=GREY)
     return panel
+
+
+def _styles(uses: Sequence[NodeUse]) -> Iterator[Style]:
+    """Yield the style of what nodes do: of each model's operating points the faster the darker."""
+    models = list(dict.fromkeys(use.model for use in uses))
+    shades_of = {}
+    for model, colour in zip(models, cycle(POINT_COLOURS)):
+        points = sum(use.doing == "decoding" and use.model == model for use in uses)
+        shades_of[model] = shades(colour, points)
+    for use in uses:
+        yield (shades_of[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
+
+
+def _texts(words: Language, use: NodeUse) -> tuple[str, str, str]:
+    """Return the label of what nodes do, its group in the legend, and the entry of the group."""
+    model = use.model
+    match use.doing:
+        case "decoding":
+            label = words("{model} at {speed} tokens/s", model=model, speed=use.tokens_per_s)
+            entry = text(words("decoding {model}", model=model))
+            return label, f"decoding {text(model)}", entry
+        case "idle":
+            return words("{model} awake, idle", model=model), "idle", words("awake, idle")
+        case "reading":
+            return words("{model} reading input", model=model), "reading", words("reading input")
+        case "job":
+            return words("on jobs"), "jobs", words("on jobs")
+        case "asleep":
+            return words("asleep"), "asleep", words("asleep")

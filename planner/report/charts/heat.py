@@ -10,8 +10,8 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock
-from planner.report.charts.style import BLUE, NUMBER, PALE, VERMILLION, axis, frame
-from planner.report.charts.supply import supplied
+from planner.report.charts.style import BLUE, NUMBER, PALE, USE_STYLES, VERMILLION, axis, frame
+from planner.report.charts.supply import by_name, supplied
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
@@ -73,23 +73,28 @@ def heat_chart(view: View, words: Language) -> Chart | None:
 
 def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool]]:
     """Return name, unit, values by step, and whether they are states; nothing that is always 0."""
-    renewable = sum(
-        (v for k, v in supplied(view).items() if k in ("pv", "wind")), np.zeros(view.clock.steps)
-    )
+    incoming, none = by_name(supplied(view)), np.zeros(view.clock.steps)
+    renewable = none
+    origin_of = {source.name: source.origin for source in view.sources.values()}
+    for source, power in incoming.items():
+        if origin_of.get(source) == "renewable":
+            renewable = renewable + power
     exchange = view.every("import_mw") - view.every("export_mw")
     energy = view.every("energy_mwh")
     divisor, unit = words.scale("MWh", float(energy.max(initial=0.0)))
-    thermal = supplied(view).get("thermal", np.zeros(view.clock.steps))
     quantities = [
-        (words("renewable energy available"), "MW", np.asarray(renewable), False),
+        (words("renewable energy available"), "MW", renewable, False),
         (words("power of compute"), "MW", view.used("compute"), False),
         (words("net import (export below zero)"), "MW", exchange, False),
-        (words("power of thermal units"), "MW", thermal, False),
+        (words("power of thermal units"), "MW", incoming.get("thermal", none), False),
         (words("stored energy"), unit, energy / divisor, True),
     ]
-    for name, part in view.of_kind("grid").items():
+    for use in view.plan.uses:
+        if use not in USE_STYLES:
+            quantities.append((words.term(use), "MW", view.used(use), False))
+    for name, connection in view.connections.items():
         label = words("import price of {grid}", grid=name)
-        price = view.series(part.import_price_cny_per_mwh)
+        price = view.series(connection.import_price_cny_per_mwh)
         quantities.append((label, words("CNY/MWh"), price, False))
     return [quantity for quantity in quantities if np.abs(quantity[2]).max() > LEAST]
 

@@ -17,6 +17,7 @@ from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
     BLACK,
     BLUE,
+    GREY,
     ORANGE,
     ORIGIN_COLOURS,
     PURPLE,
@@ -27,7 +28,6 @@ from planner.report.charts.style import (
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
-EARNING = ("tokens", "input_tokens", "job")  # lines of the ledger that compute earns
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}
 PANEL_PX, LOW_PX = 150, 90
 FROM_ZERO = {"rangemode": "tozero"}
@@ -60,13 +60,13 @@ def _add(panel: Panel, name: str, values: Array, **look: Any) -> None:
 
 
 def _grids(view: View, words: Language) -> Iterator[Panel]:
-    for name, part in view.of_kind("grid").items():
+    for name, connection in view.connections.items():
         title = words("{grid}: prices", grid=text(name))
         panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, name, FROM_ZERO)
-        if part.import_limit_mw.any():
-            bought = view.series(part.import_price_cny_per_mwh)
+        if connection.import_limit_mw.any():
+            bought = view.series(connection.import_price_cny_per_mwh)
             _add(panel, words("import"), bought, color=BLACK, width=2.4)
-        sold = {o: part.sale_price(o) for o in view.origins}
+        sold = {origin: view.components[name].sale_price(origin) for origin in view.origins}
         offers = {o: view.series(price) for o, price in sold.items() if price is not None}
         if len({price.tobytes() for price in offers.values()}) == 1:
             price = next(iter(offers.values()))
@@ -75,9 +75,9 @@ def _grids(view: View, words: Language) -> Iterator[Panel]:
             for origin, price in offers.items():
                 label = words("export from {origin}", origin=words.term(origin))
                 dash = {"renewable": "dash", "thermal": "dashdot"}.get(origin, "longdash")
-                _add(panel, label, price, color=ORIGIN_COLOURS[origin], dash=dash)
-        if part.real_time_price_cny_per_mwh is not None:
-            price = view.series(part.real_time_price_cny_per_mwh)
+                _add(panel, label, price, color=ORIGIN_COLOURS.get(origin, GREY), dash=dash)
+        if connection.real_time_price_cny_per_mwh is not None:
+            price = view.series(connection.real_time_price_cny_per_mwh)
             _add(panel, words("real time"), price, color=PURPLE, dash="dot")
         yield panel
 
@@ -103,14 +103,17 @@ def _values(view: View, words: Language) -> Iterator[Panel]:
 def _services(view: View, words: Language) -> Iterator[Panel]:
     """Prices of output tokens; of a market one line a price step, the first the darkest."""
     even = view.prices("break_even_cny_per_mtok")
-    for name, part in view.of_kind("service").items():
+    for name, part in view.components.items():
+        if (demand := part.token_demand()) is None:
+            continue
         title = words("{service}: price of output tokens", service=text(name))
         panel = Panel(view.clock, title, words("CNY/Mtok"), LOW_PX, name, FROM_ZERO)
-        if part.market is None:
-            _add(panel, words("token price"), view.series(part.price_cny_per_mtok), color=BLUE)
-        for step, offer in enumerate(part.market or (), start=1):
+        for step, series in enumerate(demand.prices_cny_per_mtok, start=1):
+            price = view.series(series)
+            if not demand.market:
+                _add(panel, words("token price"), price, color=BLUE)
+                continue
             label = words("price of market step {step}", step=step)
-            price = view.series(offer.price_cny_per_mtok)
             _add(panel, label, price, color=BLUE if step % 2 else SKY, width=1.4)
             panel.traces[-1] |= {"legendgroup": "market", "name": words("prices of market steps")}
         if (name, "") in even:
@@ -126,7 +129,9 @@ def _earned(view: View, words: Language) -> Panel:
     energy_mwh = clock.flow(view.used("compute")) * clock.hours
     if energy_mwh.max(initial=0.0) > LEAST:
         none = np.full(len(energy_mwh), np.nan)
-        money = clock.sums(view.earned(EARNING))
+        earns = [part.earns.items() for part in view.components.values()]
+        lines = {line for pairs in earns for line, use in pairs if use == "compute"}
+        money = clock.sums(view.earned(lines))
         rate = np.divide(money, energy_mwh * 1000, out=none, where=energy_mwh > LEAST)
         panel.line(words("earned by a kWh in compute"), rate, "earned", color=BLACK)
     return panel

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from planner.components.component import ORIGINS
+from planner.components.terms import Storage
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
-from planner.report.charts.style import BLACK, ORIGIN_COLOURS, PURPLE, text
+from planner.report.charts.style import BLACK, GREY, ORIGIN_COLOURS, PURPLE, text
 from planner.report.charts.view import LEAST, View
 
 PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
@@ -16,8 +16,9 @@ PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
 def storage_chart(view: View, words: Language) -> Chart | None:
     """Stored energy by origin, MWh, charge and discharge, MW."""
     panels: list[Panel] = []
-    for name, part in view.of_kind("battery").items():
-        panels += [_energy(view, words, name, part), _power(view, words, name)]
+    for name, part in view.components.items():
+        if (store := part.storage()) is not None:
+            panels += [_energy(view, words, name, store), _power(view, words, name)]
     if not panels:
         return None
     sentence = words(
@@ -29,34 +30,31 @@ def storage_chart(view: View, words: Language) -> Chart | None:
     return chart
 
 
-def _energy(view: View, words: Language, name: str, part: Any) -> Panel:
-    clock, columns = view.clock, view.values[name]
-    divisor, unit = words.scale("MWh", float(part.capacity_mwh))
+def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
+    clock = view.clock
+    divisor, unit = words.scale("MWh", store.capacity_mwh)
     title = words("{battery}: stored energy", battery=text(name))
     panel = Panel(clock, title, unit, 150, name, {"rangemode": "tozero"})
-    start_mwh = {"pooled": part.initial.total(), **part.initial.by_origin()}
-    for origin in ORIGIN_COLOURS:
-        if (column := f"energy_mwh[{origin}]") not in columns:
-            continue
-        start, ends = start_mwh[origin] / divisor, clock.state(columns[column]) / divisor
+    for origin, mwh in view.by_index("energy_mwh", [name]).items():
+        start, ends = store.start_mwh.get(origin, 0.0) / divisor, clock.state(mwh) / divisor
         if max(start, ends.max()) * divisor <= LEAST:
             continue
         label, end = words("stored"), words("stored at the end")
-        if origin != "pooled":
+        if origin in ORIGINS:
             label = words("from {origin}", origin=words.term(origin))
             end = words("stored at the end, from {origin}", origin=words.term(origin))
-        style = ORIGIN_COLOURS[origin], PATTERNS[origin]
+        style = ORIGIN_COLOURS.get(origin, GREY), PATTERNS.get(origin, "")
         panel.area(
             label, ends, f"{name} energy", style, origin, start=start,
             column=f"{name}: {end} [{unit}]",
         )  # fmt: skip
     limits = {
-        "capacity": (words("capacity"), part.capacity_mwh, "dash"),
-        "least": (words("least energy"), part.min_energy_mwh, "dot"),
+        "capacity": (words("capacity"), store.capacity_mwh, "dash"),
+        "least": (words("least energy"), store.least_mwh, "dot"),
     }
-    for group, (label, mwh, dash) in limits.items():
-        if mwh:
-            panel.level(label, mwh / divisor, group, width=1.6, dash=dash, color=BLACK)
+    for group, (label, limit_mwh, dash) in limits.items():
+        if limit_mwh:
+            panel.level(label, limit_mwh / divisor, group, width=1.6, dash=dash, color=BLACK)
     return panel
 
 

@@ -17,11 +17,12 @@ Style = tuple[str, str]  # a colour and the shape of a pattern, none where empty
 
 # An origin keeps its colour in every chart.
 ORIGIN_COLOURS = {"renewable": GREEN, "thermal": VERMILLION, "grid": BLUE, "pooled": GREY}
-# A use keeps its pattern, so that it is told apart without colour.
-USE_PATTERNS = {
-    "compute": "", "load": "\\", "export": ".", "charge": "/", "storage": "/", "curtailed": "x",
-    "loss": "-",
+# So does a use, and a pattern, by which it is told apart without colour.
+USE_STYLES: dict[str, Style] = {
+    "compute": (ORANGE, ""), "load": (SKY, "\\"), "charge": (PURPLE, "/"), "export": (BLUE, "."),
+    "loss": (BLACK, "-"), "curtailed": (PALE, "x"), "storage": (PURPLE, "/"),
 }  # fmt: skip
+OTHER: Style = (GREY, "")  # of what has no style of its own
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from planner.components.component import Component
+from planner.components.terms import Connection, Source
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
 from planner.timeseries.series import Array
@@ -51,18 +54,34 @@ class View:
             columns.setdefault(name, {})[quantity] = schedule[column].to_numpy(dtype=float)
         return columns
 
-    def of_kind(self, kind: str) -> dict[str, Any]:
-        """Return the components of a kind, by name."""
-        parts = self.plan.scenario.components
-        return {name: part for name, part in parts.items() if part.kind == kind}
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """The components of the plan, by name."""
+        return self.plan.scenario.components
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """What brings energy to the site, by component."""
+        declared = {name: part.source() for name, part in self.components.items()}
+        return {name: source for name, source in declared.items() if source is not None}
+
+    @cached_property
+    def connections(self) -> dict[str, Connection]:
+        """The connections to markets, by component."""
+        declared = {name: part.connection() for name, part in self.components.items()}
+        return {name: connection for name, connection in declared.items() if connection}
+
+    def followed(self, origin: str) -> str:
+        """Return the origin under which the plan follows energy of an origin."""
+        return self.plan.scenario.site().origin(origin)
+
+    def has(self, name: str, quantity: str) -> bool:
+        """Return whether a component has a column of a quantity, by origin or not."""
+        return any(_bare(column) == quantity for column in self.values[name])
 
     def having(self, quantity: str) -> list[str]:
         """Return the components with a column of a quantity, by origin or not."""
-        return [
-            name
-            for name, columns in self.values.items()
-            if any(_bare(column) == quantity for column in columns)
-        ]
+        return [name for name in self.values if self.has(name, quantity)]
 
     def total(self, name: str, quantity: str) -> Array:
         """Return a quantity of a component summed over its indices; shape (T,)."""
@@ -74,10 +93,10 @@ class View:
         parts = [self.total(name, quantity) for name in self.having(quantity)]
         return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
 
-    def by_origin(self, quantity: str) -> dict[str, Array]:
-        """Return a quantity summed over all components, by its index."""
+    def by_index(self, quantity: str, names: Iterable[str]) -> dict[str, Array]:
+        """Return a quantity summed over components, by its index."""
         by_index: dict[str, Array] = {}
-        for name in self.having(quantity):
+        for name in names:
             for column, values in self.values[name].items():
                 if _bare(column) == quantity:
                     index = column.partition("[")[2].removesuffix("]")
@@ -137,7 +156,7 @@ class View:
         """Return the marginal prices of a quantity by component and index; none where unasked."""
         return {(c, i): price.values for (c, q, i), price in self.priced.items() if q == quantity}
 
-    def earned(self, lines: tuple[str, ...] | None = None) -> Array:
+    def earned(self, lines: Collection[str] | None = None) -> Array:
         """Return what ledger lines, or all, brought in each step, CNY; shape (T,)."""
         ledger = self.plan.ledger
         if lines is not None:
