@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,6 @@ from planner.report.charts.supply import supplied, used
 from planner.report.charts.view import View
 from planner.report.template import encoded
 from tests.support.build import battery, grid, load, market, renewable, scenario, solve, thermal
-from tests.support.pages import tiled
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 SMALL = ["tiny_arbitrage", "tiny_origin", "tiny_market", "tiny_deadline", "tiny_wake", "tiny_start",
@@ -190,18 +190,23 @@ class Boiler(Component):
 
 
 @pytest.fixture
-def boiled(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """Of 9 MWh of sun in the first of two hours 4 are heat, 4 are kept for the second, 1 is lost.
+def boil(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Plan]:
+    """Of 9 MWh of sun in every other hour 4 are heat, 4 are kept for the next, 1 is curtailed.
 
     The 4 kept are heat an hour later: 8 MWh at 100 earn 800.
     """
     monkeypatch.setitem(KINDS, "boiler", Kind(Boiler))
     monkeypatch.setattr("planner.studies.solve.demand_audit", lambda _: None)
     boiler = {"kind": "boiler", "power_mw": 4, "price_cny_per_mwh": 100}
-    return solve({"pv": renewable(9, 0), "boiler": boiler}, hours=2)
+    return lambda hours: solve(
+        {"pv": renewable(*([9, 0] * (hours // 2))), "boiler": boiler}, hours=hours
+    )
 
 
-def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(boiled: Plan, tmp_path: Path) -> None:
+def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
+    boil: Callable[[int], Plan], tmp_path: Path
+) -> None:
+    boiled = boil(2)
     assert boiled.summary["objective_cny"] == pytest.approx(800)
     supply = chart(boiled, "supply")
     sides = supply.table.drop(columns="time")
@@ -224,13 +229,14 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(boiled: Plan, tmp_pa
         drawn = book.read("xl/charts/chart2.xml").decode()  # energy by use
     assert drawn.count("<c:ser>") == len(boiled.uses) == 3
     assert OTHER[0].removeprefix("#") in drawn
-    days = chart(tiled(boiled, 96, 60), "heat").figure["data"]
+    days = chart(boil(96), "heat").figure["data"]
     assert [t["name"] for t in days] == ["renewable energy available", "heat"]
 
 
-def test_what_storage_takes_and_gives_is_not_a_loss(boiled: Plan) -> None:
+def test_what_storage_takes_and_gives_is_not_a_loss(boil: Callable[[int], Plan]) -> None:
     """A store without columns by origin is told by the use of its energy, the net of the step."""
-    incoming, outgoing = supplied(View(boiled)), used(View(boiled))
+    view = View(boil(2))
+    incoming, outgoing = supplied(view), used(view)
     assert incoming["discharge", "renewable"].round(6).tolist() == [0, 4]
     assert outgoing["charge", "renewable"].round(6).tolist() == [4, 0]
     assert not [use for use, _ in outgoing if use == "loss"]
