@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.components.component import Component
+from planner.components.terms import State
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import MINUTE_MS
@@ -70,12 +72,12 @@ def rows_of(view: View) -> Iterator[Row]:
         (name, part, state) for name, part in view.components.items() for state in part.states
     ]
     for name, part, state in sorted(states, key=lambda entry: entry[-1].order):
-        column = view.total(name, state.column)
+        column, label = view.total(name, state.column), _row_label(name, part, state)
         if state.most is not None:
             most = np.maximum(view.series(state.most(part)), LEAST)
             quarter = np.clip(np.ceil(column / most * 4 - 1e-6) - 1, 0, 3).astype(int)
             names = tuple(f"{state.first}_{share}" for share in SHARES)
-            yield Row(name, names, np.where(column > LEAST, quarter, -1))
+            yield Row(label, names, np.where(column > LEAST, quarter, -1))
             continue
         names = tuple(filter(None, (state.first, state.second)))
         if state.whole or not state.zero_without_first:
@@ -86,7 +88,12 @@ def rows_of(view: View) -> Iterator[Row]:
                 for flows in (state.zero_without_first, state.zero_without_second)
             )
             codes = np.where(first, 0, np.where(second, 1, -1))
-        yield Row(name, names, codes, exact=state.whole)
+        yield Row(label, names, codes, exact=state.whole)
+
+
+def _row_label(name: str, part: Component, state: State) -> str:
+    """Return the label of the row of a state: the component, and which where it has several."""
+    return name if len(part.states) == 1 else f"{name}: {state.column}"
 
 
 def spans(codes: np.ndarray) -> list[tuple[int, int, int]]:
@@ -216,7 +223,8 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
                 continue
             kinds, labels = np.array(list(by_kind.values())), start_words(words, len(by_kind))
             steps = np.flatnonzero(kinds.sum(axis=0) > 0.5)
-            starts += [(name, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
+            row = _row_label(name, part, state)
+            starts += [(row, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
     marks = []
     order = [words("start"), words("hot start"), words("warm start"), words("cold start")]
     kinds_drawn = sorted({kind for _, kind, _ in starts}, key=lambda k: (*order, k).index(k))

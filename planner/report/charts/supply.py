@@ -128,15 +128,17 @@ def _check(view: View, incoming: Parts, outgoing: Parts) -> None:
     """
     none = np.zeros(view.clock.steps)
     apart = np.abs(sum(incoming.values(), none) - sum(outgoing.values(), none))
-    negative = [np.maximum(-power, 0.0) for power in (*incoming.values(), *outgoing.values())]
-    wrong = np.max([apart, *negative], axis=0)
-    step = int(np.argmax(wrong))
-    if wrong[step] > EQUAL_MW:
-        start = view.plan.schedule.index[step]
-        raise PlanError(
-            "schedule and allocation of the plan do not agree: supply and use of power are"
-            f" {wrong[step]:.6g} MW apart in the step of {start:%Y-%m-%d %H:%M}"
-        )
+    parts = {
+        f"{name} of {origin}": power for (name, origin), power in (incoming | outgoing).items()
+    }
+    for label, power in ({"use less supply": -apart} | parts).items():
+        step = int(np.argmin(power))
+        if power[step] < -EQUAL_MW:
+            start = view.plan.schedule.index[step]
+            raise PlanError(
+                f"schedule and allocation of the plan do not agree: {label} is"
+                f" {power[step]:.6g} MW in the step of {start:%Y-%m-%d %H:%M}"
+            )
 
 
 def supply_chart(view: View, words: Language) -> Chart | None:
