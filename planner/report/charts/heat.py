@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock
-from planner.report.charts.style import BLUE, NUMBER, PALE, USE_STYLES, VERMILLION, axis, frame
+from planner.report.charts.style import BLUE, NUMBER, USE_STYLES, VERMILLION, axis, frame, menu
 from planner.report.charts.supply import by_name, supplied
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
@@ -53,12 +51,14 @@ def heat_chart(view: View, words: Language) -> Chart | None:
                 "hoverongaps": False,
             }
         )  # fmt: skip
+    names = [name for name, *_ in quantities]
+    shown = {name: [other == name for other in names] for name in names}
     layout = frame(470)
     layout["margin"]["t"] = 110
     layout |= {
         "xaxis": axis(type="date", tickformatstops=view.clock.axis()["tickformatstops"]),
         "yaxis": axis(words("hour of the day"), range=[24, 0], tickvals=[0, 4, 8, 12, 16, 20, 24]),
-        "updatemenus": [_choice([name for name, *_ in quantities])],
+        "updatemenus": [menu("dropdown", "down", {"b": 66, "t": 0}, shown)],
     }  # fmt: skip
     times = days.starts.strftime("%Y-%m-%d %H:%M")
     table = pd.DataFrame({words("time"): times, **columns}).dropna(how="all", subset=list(columns))
@@ -125,19 +125,3 @@ class _Days:
                 "A cell is an hour: means of its steps, of stored energy the value at its end."
             )
         return words("A cell is a step; stored energy is that at its end.")
-
-
-def _choice(names: list[str]) -> dict[str, Any]:
-    """Return the list to choose a quantity from."""
-    return {
-        "type": "dropdown", "direction": "down", "x": 0, "xanchor": "left", "y": 1,
-        "yanchor": "bottom", "pad": {"b": 66, "t": 0, "l": 0, "r": 0}, "showactive": True,
-        "font": {"size": 12}, "bgcolor": "#F2F2F2", "bordercolor": PALE,
-        "buttons": [
-            {
-                "label": name, "method": "restyle",
-                "args": [{"visible": [i == number for i in range(len(names))]}],
-            }
-            for number, name in enumerate(names)
-        ],
-    }  # fmt: skip

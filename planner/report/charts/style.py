@@ -6,7 +6,7 @@ Plotly reads a little HTML and fills `%{...}` in texts: what a scenario names is
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -82,6 +82,21 @@ def pattern(shape: str, colour: str = "") -> dict[str, Any]:
         return {}
     ink: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
     return ink | ({"bgcolor": colour} if colour else {}) | {"fillmode": "overlay"}
+
+
+def menu(
+    kind: str, direction: str, pad: Mapping[str, int], shown: Mapping[str, Sequence[bool]]
+) -> dict[str, Any]:
+    """Return buttons or a list to choose from above a plot: by label which traces are shown."""
+    return {
+        "type": kind, "direction": direction, "x": 0, "xanchor": "left", "y": 1,
+        "yanchor": "bottom", "pad": {**pad, "l": 0, "r": 0}, "showactive": True,
+        "font": {"size": 12}, "bgcolor": "#F2F2F2", "bordercolor": PALE,
+        "buttons": [
+            {"label": label, "method": "restyle", "args": [{"visible": visible}]}
+            for label, visible in shown.items()
+        ],
+    }  # fmt: skip
 
 
 def note(words: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:

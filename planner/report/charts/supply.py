@@ -8,8 +8,6 @@ so that of the losses only those outside of batteries stand here.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from planner.errors import PlanError
@@ -22,12 +20,12 @@ from planner.report.charts.style import (
     GREY,
     ORIGIN_COLOURS,
     OTHER,
-    PALE,
     PURPLE,
     USE_STYLES,
     VERMILLION,
     YELLOW,
     Style,
+    menu,
 )
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
@@ -64,7 +62,7 @@ def supplied(view: View) -> Parts:
         measured = sum(power for (_, of), power in incoming.items() if of == origin)
         sources = unmeasured.get(origin, set())
         key = sources.pop() if len(sources) == 1 else "other", origin
-        incoming[key] = incoming.get(key, 0.0) + _rounded(view.injected(origin) - measured)
+        incoming[key] = incoming.get(key, 0.0) + _rounded(view.used(origin=origin) - measured)
     _, discharge = stored(view)
     return _in_order(
         incoming | {("discharge", o): mw for o, mw in discharge.items()}, SUPPLY_STYLES
@@ -170,25 +168,11 @@ def supply_chart(view: View, words: Language) -> Chart | None:
         legend=len(sources) + max(len(uses), len(split)), top=34 if split else 0,
     )  # fmt: skip
     if split:
-        buttons = _buttons(words, len(sources), len(uses), len(split))
+        groups = ("in",) * len(sources) + ("uses",) * len(uses) + ("parts",) * len(split)
+        shown = {
+            words("by use"): [group != "parts" for group in groups],
+            words("by use and origin"): [group != "uses" for group in groups],
+        }
+        buttons = menu("buttons", "right", {"t": 0, "b": 4}, shown)
         chart.figure["layout"]["updatemenus"] = [buttons]
     return chart
-
-
-def _buttons(words: Language, sources: int, uses: int, parts: int) -> dict[str, Any]:
-    """Return two buttons: uses as a whole, or each by the origin of its energy."""
-    always = [True] * sources
-    whole = always + [True] * uses + [False] * parts
-    split = always + [False] * uses + [True] * parts
-    return {
-        "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1,
-        "yanchor": "bottom", "pad": {"t": 0, "b": 4, "l": 0, "r": 0}, "showactive": True,
-        "font": {"size": 12}, "bgcolor": "#F2F2F2", "bordercolor": PALE,
-        "buttons": [
-            {"label": label, "method": "restyle", "args": [{"visible": shown}]}
-            for label, shown in (
-                (words("by use"), whole),
-                (words("by use and origin"), split),
-            )
-        ],
-    }  # fmt: skip

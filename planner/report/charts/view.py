@@ -14,6 +14,7 @@ from planner.components.component import Component
 from planner.components.terms import Connection, Source
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
+from planner.timeseries.schedule import values_of
 from planner.timeseries.series import Array
 
 LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
@@ -47,12 +48,8 @@ class View:
     @cached_property
     def values(self) -> dict[str, dict[str, Array]]:
         """The columns of the schedule by component and quantity; each of shape (T,)."""
-        schedule = self.plan.schedule
-        columns: dict[str, dict[str, Array]] = {name: {} for name in self.plan.scenario.components}
-        for column in schedule.columns:
-            name, _, quantity = str(column).partition(".")
-            columns.setdefault(name, {})[quantity] = schedule[column].to_numpy(dtype=float)
-        return columns
+        schedule = self.plan.schedule.astype(float)
+        return {name: values_of(schedule, name) for name in self.components}
 
     @property
     def components(self) -> Mapping[str, Component]:
@@ -79,19 +76,14 @@ class View:
         """Return whether a component has a column of a quantity, by origin or not."""
         return any(_bare(column) == quantity for column in self.values[name])
 
-    def having(self, quantity: str) -> list[str]:
-        """Return the components with a column of a quantity, by origin or not."""
-        return [name for name in self.values if self.has(name, quantity)]
-
     def total(self, name: str, quantity: str) -> Array:
         """Return a quantity of a component summed over its indices; shape (T,)."""
         parts = [v for column, v in self.values[name].items() if _bare(column) == quantity]
-        return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
+        return sum(parts, np.zeros(self.clock.steps))
 
     def every(self, quantity: str) -> Array:
         """Return a quantity summed over all components; shape (T,)."""
-        parts = [self.total(name, quantity) for name in self.having(quantity)]
-        return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
+        return sum((self.total(name, quantity) for name in self.values), np.zeros(self.clock.steps))
 
     def by_index(self, quantity: str, names: Iterable[str]) -> dict[str, Array]:
         """Return a quantity summed over components, by its index."""
@@ -114,15 +106,13 @@ class View:
         """The origins of the allocation, in its order."""
         return list(dict.fromkeys(origin for origin, _ in self.used_mw))
 
-    def used(self, use: str, origin: str | None = None) -> Array:
-        """Return the MW of a use by step, of one origin or of all."""
-        parts = [v for (o, u), v in self.used_mw.items() if u == use and origin in (None, o)]
-        return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
-
-    def injected(self, origin: str) -> Array:
-        """Return the MW of an origin brought in by step: all its uses together."""
-        parts = [v for (o, _), v in self.used_mw.items() if o == origin]
-        return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
+    def used(self, use: str | None = None, origin: str | None = None) -> Array:
+        """Return the MW of a use or of all by step, of one origin or of all."""
+        parts = [
+            power for (o, u), power in self.used_mw.items()
+            if origin in (None, o) and use in (None, u)
+        ]  # fmt: skip
+        return sum(parts, np.zeros(self.clock.steps))
 
     def series(self, values: Any) -> Array:
         """Return a series of a component as one value for every step of the plan."""
