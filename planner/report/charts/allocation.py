@@ -23,7 +23,7 @@ from planner.report.charts.style import (
     frame,
     text,
 )
-from planner.report.charts.supply import SUPPLY_STYLES, stored, supplied
+from planner.report.charts.supply import SUPPLY_STYLES, sides, stored
 from planner.report.charts.view import View
 
 LEAST_MWH = 1e-6
@@ -101,7 +101,7 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
     """Return MWh from what brings energy in to its origin, and from there to its uses."""
     step_h = view.step_h
     links: dict[tuple[Node, Node], float] = {}
-    for (source, origin), power in supplied(view).items():
+    for (source, origin), power in sides(view)[0].items():
         if source != "discharge":
             links[("in", source), ("origin", origin)] = float(power.sum() * step_h)
     out = {key: float(values.sum() * step_h) for key, values in view.used_mw.items()}

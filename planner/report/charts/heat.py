@@ -9,7 +9,7 @@ from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock
 from planner.report.charts.style import BLUE, NUMBER, USE_STYLES, VERMILLION, axis, frame, menu
-from planner.report.charts.supply import by_name, supplied
+from planner.report.charts.supply import SUPPLY_STYLES, by_name, sides
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
@@ -73,12 +73,10 @@ def heat_chart(view: View, words: Language) -> Chart | None:
 
 def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool]]:
     """Return name, unit, values by step, and whether they are states; nothing that is always 0."""
-    incoming, none = by_name(supplied(view)), np.zeros(view.clock.steps)
-    renewable = none
-    origin_of = {source.name: source.origin for source in view.sources.values()}
-    for source, power in incoming.items():
-        if origin_of.get(source) == "renewable":
-            renewable = renewable + power
+    incoming, outgoing = (by_name(side) for side in sides(view))
+    none = np.zeros(view.clock.steps)
+    sources = [source.name for source in view.sources.values() if source.origin == "renewable"]
+    renewable = sum((incoming.get(source, none) for source in dict.fromkeys(sources)), none)
     exchange = view.every("import_mw") - view.every("export_mw")
     energy = view.every("energy_mwh")
     divisor, unit = words.scale("MWh", float(energy.max(initial=0.0)))
@@ -89,9 +87,9 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
         (words("power of thermal units"), "MW", incoming.get("thermal", none), False),
         (words("stored energy"), unit, energy / divisor, True),
     ]
-    for use in view.plan.uses:
-        if use not in USE_STYLES:
-            quantities.append((words.term(use), "MW", view.used(use), False))
+    for name, power in (incoming | outgoing).items():
+        if name not in {*SUPPLY_STYLES, *USE_STYLES, *sources}:
+            quantities.append((words.term(name), "MW", power, False))
     for name, connection in view.connections.items():
         label = words("import price of {grid}", grid=name)
         price = view.series(connection.import_price_cny_per_mwh)

@@ -118,12 +118,13 @@ def by_name(parts: Parts) -> dict[str, Array]:
     return sums
 
 
-def _check(view: View, incoming: Parts, outgoing: Parts) -> None:
-    """Check that both sides are equal in every step and that no part of them is below zero.
+def sides(view: View) -> tuple[Parts, Parts]:
+    """Return what comes in and what goes out: equal in every step, and nothing below zero.
 
     Raises:
         PlanError: the schedule and the allocation of the plan do not agree.
     """
+    incoming, outgoing = supplied(view), used(view)
     none = np.zeros(view.clock.steps)
     apart = np.abs(sum(incoming.values(), none) - sum(outgoing.values(), none))
     parts = {
@@ -137,14 +138,14 @@ def _check(view: View, incoming: Parts, outgoing: Parts) -> None:
                 f"schedule and allocation of the plan do not agree: {label} is"
                 f" {power[step]:.6g} MW in the step of {start:%Y-%m-%d %H:%M}"
             )
+    return incoming, outgoing
 
 
 def supply_chart(view: View, words: Language) -> Chart | None:
     """Where power comes from and where it goes, MW by step."""
-    incoming, outgoing = supplied(view), used(view)
+    incoming, outgoing = sides(view)
     if not incoming and not outgoing:
         return None
-    _check(view, incoming, outgoing)
     clock = view.clock
     panel = Panel(clock, "", "MW", 380, axis={"zeroline": True, "zerolinewidth": 2})
     sources, uses = by_name(incoming), by_name(outgoing)

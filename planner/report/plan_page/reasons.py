@@ -24,7 +24,7 @@ from planner.units import unit
 MOST = 1_600_000  # characters of the packed text
 DIGITS = 5  # of the largest value of a row
 ROWS = 8  # of a component, at most
-TOLD = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
+SHOWN_UNITS = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
 
 Row = tuple[str, str, Array]  # label, unit, a value a step
 
@@ -96,13 +96,13 @@ def _values(view: View, name: str, words: Language) -> Iterator[Row]:
     """Yield what a component does, summed over origins, and what it was given by the hour."""
     columns, part = view.values[name], view.components[name]
     states = {state.column for state in part.states if state.most is None}
-    told = dict.fromkeys(
+    quantities = dict.fromkeys(
         bare
         for bare, bracket, _ in (column.partition("[") for column in columns)
         if not bare.startswith("reserve")
-        and (unit(bare) in TOLD or (bare in states and not bracket))
+        and (unit(bare) in SHOWN_UNITS or (bare in states and not bracket))
     )
-    sums = ((bare, view.total(name, bare)) for bare in told)
+    sums = ((bare, view.total(name, bare)) for bare in quantities)
     rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
     rows += _given(part, view.clock.steps)
     for bare, values in rows[:ROWS]:
