@@ -5,23 +5,33 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import pyomo.environ as pyo
 import pytest
 
 import planner
-from planner.errors import PlannerError
+from planner.components.component import Component, Site, Supply
+from planner.components.registry import KINDS, Kind
+from planner.components.terms import Balance, Line, State, Terms, Use
+from planner.errors import PlanError, PlannerError
 from planner.language.language import language
 from planner.plan.plan import Plan
 from planner.report.charts.chart import Chart
 from planner.report.charts.commitment import rows_of, spans
+from planner.report.charts.difference import common_clock, profit_chart
 from planner.report.charts.panels import Clock
 from planner.report.charts.registry import CHARTS, charts_of
+from planner.report.charts.style import OTHER
+from planner.report.charts.supply import supplied, used
 from planner.report.charts.view import View
 from planner.report.template import encoded
 from tests.support.build import battery, grid, load, market, renewable, scenario, solve, thermal
@@ -86,7 +96,7 @@ def plan_of(name: str) -> Plan:
 
 
 def chart(plan: Plan, key: str, lang: str = "en") -> Chart:
-    found = CHARTS[key](View(plan), language(lang))
+    found = CHARTS[key].chart(View(plan), language(lang))
     assert found is not None
     return found
 
@@ -128,6 +138,116 @@ def test_both_sides_of_the_supply_are_equal_in_every_step(name: str) -> None:
     np.testing.assert_allclose(sides["in"] + sides["uses"], 0, atol=1e-6)
     if "parts" in sides:
         np.testing.assert_allclose(sides["parts"], sides["uses"], atol=1e-9)
+
+
+class Boiler(Component):
+    """A kind that no chart knows: it turns power to heat, and stores power on its own."""
+
+    kind: Literal["boiler"]
+    uses = {"heat": Use(drawn=True), "storage": Use(order=4)}  # noqa: RUF012
+    states = (State("hot", "hot", whole=True),)
+    power_mw: float
+    """Most heat."""
+    price_cny_per_mwh: float
+    """Price of heat."""
+
+    def demands(self) -> dict[Supply, str]:
+        return {("power", "site"): "kind"}
+
+    def build(self, b: Any, site: Site) -> Terms:
+        time, origins = site.clock, site.origins
+        b.hot = pyo.Var(time.steps, domain=pyo.Binary)
+        b.heat_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.put_mw = pyo.Var(origins, time.steps, domain=pyo.Reals)  # taken where below zero
+        b.kept_mwh = pyo.Var(time.points, domain=pyo.NonNegativeReals)
+        for point in (time.first - 1, time.last):
+            b.kept_mwh[point].fix(0)
+        b.most = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: sum(b.heat_mw[o, t] for o in origins) <= self.power_mw * b.hot[t],
+        )
+        b.keeps = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: (
+                b.kept_mwh[t]
+                == b.kept_mwh[t - 1] + time.step_h * sum(b.put_mw[o, t] for o in origins)
+            ),
+        )
+        price = self.price_cny_per_mwh * time.step_h
+        return Terms(
+            flows={
+                Balance("power", "site", o): lambda t, o=o: -b.heat_mw[o, t] - b.put_mw[o, t]
+                for o in origins
+            },
+            costs={
+                Line("heat"): {
+                    t: -price * sum(b.heat_mw[o, t] for o in origins) for t in time.steps
+                }
+            },
+            uses={("heat", o): lambda t, o=o: b.heat_mw[o, t] for o in origins}
+            | {("storage", o): lambda t, o=o: b.put_mw[o, t] for o in origins},
+        )
+
+
+@pytest.fixture
+def boil(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Plan]:
+    """Of 9 MWh of sun in every other hour 4 are heat, 4 are kept for the next, 1 is curtailed.
+
+    The 4 kept are heat an hour later: 8 MWh at 100 earn 800.
+    """
+    monkeypatch.setitem(KINDS, "boiler", Kind(Boiler))
+    monkeypatch.setattr("planner.studies.solve.demand_audit", lambda _: None)
+    boiler = {"kind": "boiler", "power_mw": 4, "price_cny_per_mwh": 100}
+    return lambda hours: solve(
+        {"pv": renewable(*([9, 0] * (hours // 2))), "boiler": boiler}, hours=hours
+    )
+
+
+def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
+    boil: Callable[[int], Plan], tmp_path: Path
+) -> None:
+    boiled = boil(2)
+    assert boiled.summary["objective_cny"] == pytest.approx(800)
+    supply = chart(boiled, "supply")
+    sides = supply.table.drop(columns="time")
+    wanted = {"pv": [9, 0], "discharge": [0, 4], "charge": [-4, 0], "curtailed": [-1, 0],
+              "heat": [-4, -4]}  # fmt: skip
+    assert {k.removesuffix(" [MW]"): v.round(6).tolist() for k, v in sides.items()} == wanted
+    heat = next(t for t in supply.figure["data"] if t["name"] == "heat")
+    assert heat["fillcolor"] == OTHER[0]
+    flows = chart(boiled, "allocation")
+    assert flows.table.set_index("to")["energy [MWh]"].round(6)["heat"] == 8
+    node = flows.figure["data"][0]["node"]
+    assert node["color"][node["label"].index("heat 8")] == OTHER[0]
+    hot = chart(boiled, "commitment").figure["data"]
+    assert [(t["name"], t["marker"]["color"], t["x"].tolist()) for t in hot] == [
+        ("hot", OTHER[0], [7_200_000])
+    ]
+    assert [line for line in chart(boiled, "ledger").table["line"] if line] == ["heat"]
+    boiled.write(tmp_path / "plan", formats=("csv", "xlsx"))
+    with zipfile.ZipFile(tmp_path / "plan" / "schedule.xlsx") as book:
+        drawn = book.read("xl/charts/chart2.xml").decode()  # energy by use
+    assert drawn.count("<c:ser>") == len(boiled.uses) == 3
+    assert OTHER[0].removeprefix("#") in drawn
+    days = chart(boil(96), "heat").figure["data"]
+    assert [t["name"] for t in days] == ["renewable energy available", "heat"]
+
+
+def test_what_storage_takes_and_gives_is_not_a_loss(boil: Callable[[int], Plan]) -> None:
+    """A store without columns by origin is told by the use of its energy, the net of the step."""
+    view = View(boil(2))
+    incoming, outgoing = supplied(view), used(view)
+    assert incoming["discharge", "renewable"].round(6).tolist() == [0, 4]
+    assert outgoing["charge", "renewable"].round(6).tolist() == [4, 0]
+    assert not [use for use, _ in outgoing if use == "loss"]
+
+
+def test_two_sides_that_are_not_equal_are_never_drawn() -> None:
+    """5 MW from the sun go to the town; an allocation that knows of 3 leaves -2 for others."""
+    plan = solve({"pv": renewable(5), "town": load(5)})
+    short = replace(plan, allocation=plan.allocation.assign(mwh=0.6 * plan.allocation["mwh"]))
+    with pytest.raises(PlanError, match="other of renewable is -2 MW in the step of 2026"):
+        chart(short, "supply")
 
 
 def test_four_mwh_are_bought_stored_and_sold() -> None:
@@ -267,6 +387,17 @@ def test_what_has_nothing_to_show_is_left_out_and_says_why() -> None:
         plan.figures.supply(lang="fr")
 
 
+def test_every_chart_of_the_registry_is_a_method_that_says_what_it_shows() -> None:
+    figures = solve({"pv": renewable(5), "town": load(5)}).figures
+    for key, entry in CHARTS.items():
+        method = getattr(figures, key)
+        assert (method.__name__, method.__doc__) == (key, entry.chart.__doc__)
+        assert key in dir(figures)
+    assert figures.supply.__doc__ == "Where power comes from and where it goes, MW by step."
+    with pytest.raises(AttributeError):
+        _ = figures.supplies
+
+
 def test_figures_are_plotly_figures_of_their_own() -> None:
     plan = shipped("tiny_arbitrage")
     first, second = plan.figures.supply(), plan.figures.dispatch(lang="zh")
@@ -320,15 +451,15 @@ def test_blocks_follow_the_local_clock_and_count_with_their_own_length() -> None
     assert [ends[0], ends[1], ends[-1]] == [
         "2026-01-01T06:00", "2026-01-02T00:00", "2027-01-01T06:00"
     ]  # fmt: skip
-    assert clock.known(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
+    assert clock.flow(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
         np.nan, nan_ok=True)]  # fmt: skip
-    assert "means over 24 h" in clock.said(EN)
+    assert "means over 24 h" in clock.sentence(EN)
 
 
 def test_two_weeks_of_quarters_are_drawn_step_by_step() -> None:
     clock = Clock(pd.Timestamp("2026-01-01"), 14 * 96, 15)
     assert not clock.blocked
-    assert clock.said(EN) == ""
+    assert clock.sentence(EN) == ""
     assert clock.steps_x() == {"x0": "2026-01-01T00:00", "dx": 900_000}
 
 
@@ -365,6 +496,18 @@ def test_encoded_figures_are_safe_in_a_script_and_short() -> None:
 def test_no_chart_imports_plotly() -> None:
     for path in (Path(planner.__file__).parent / "report" / "charts").glob("*.py"):
         assert "import plotly" not in path.read_text()
+
+
+def test_profits_of_two_plans_are_matched_by_moment() -> None:
+    """The same hour told in two offsets: 5 MWh sold at 30 and at 40 earn 150 and 200, 50 apart."""
+    one, two = (
+        solve({"pv": renewable(5), "grid": market(price)}, start=start)
+        for price, start in ((30, "2026-07-15T08:00:00+08:00"), (40, "2026-07-15T00:00:00+00:00"))
+    )
+    clock = common_clock(one, two)
+    assert clock is not None
+    table = profit_chart(one, two, *clock, EN).table
+    assert table[["A [CNY]", "B [CNY]", "difference [CNY]"]].iloc[0].tolist() == [150, 200, 50]
 
 
 def test_what_is_stored_without_an_origin_is_not_from_one() -> None:

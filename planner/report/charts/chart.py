@@ -1,7 +1,7 @@
-"""The charts of a plan: what to draw, as plain data for Plotly, and the table behind it.
+"""A chart: what to draw, as plain data for Plotly, and the table behind it.
 
-A chart is made from a plan and a language. The page draws it without Plotly's Python side, which is
-imported only where somebody asks for a figure: `plan.figures.dispatch()`.
+The page draws it without Plotly's Python side, which is imported only where somebody asks for a
+figure: `plan.figures.dispatch()`.
 """
 
 from __future__ import annotations
