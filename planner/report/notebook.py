@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.language.html_tables import facts_html, reader_language, section_html, table_html
-from planner.language.language import Language, number
+from planner.language.html_tables import reader_language, section_html, table_html
+from planner.language.language import Language
+from planner.language.section import Section
 from planner.plan_tables.tables import USES, PlanTables
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ def plan_html(plan: PlanTables) -> str:
         lines.append((said, f"{summary['uplift']:.1f} {words('times')}"))
     steps = words("{hours} h from {start}, steps of {n} min", hours=f"{summary['hours']:g}",
                   start=summary["start"], n=summary["step_min"])  # fmt: skip
-    return section_html(summary["name"], steps, facts_html(lines), _allocation(words, summary))
+    return section_html(
+        summary["name"],
+        steps,
+        table_html(Section("", (), tuple(lines)), words),
+        _allocation(words, summary),
+    )
 
 
 def _allocation(words: Language, summary: dict[str, Any]) -> str:
@@ -43,14 +49,15 @@ def _allocation(words: Language, summary: dict[str, Any]) -> str:
     uses = [use for use in USES if any(use in by_use for by_use in mwh.values())]
     if not uses:
         return ""
-    rows = []
-    for origin, by_use in mwh.items():
-        told = [number(by_use[use]) if use in by_use else "" for use in uses]
-        rows.append([words.term(origin), *told, number(sum(by_use.values()))])
+    rows = tuple(
+        (words.term(origin), *(by_use.get(use) for use in uses), sum(by_use.values()))
+        for origin, by_use in mwh.items()
+    )
     totals = [sum(by_use.get(use, 0.0) for by_use in mwh.values()) for use in uses]
-    rows.append([words("total"), *map(number, totals), number(sum(totals))])
-    head = [words("origin"), *map(words.term, uses), words("total")]
-    return table_html(f"{words('Where the energy went')} [{words('MWh')}]", head, rows)
+    heads = (words("origin"), *map(words.term, uses), words("total"))
+    total = (words("total"), *totals, sum(totals))
+    section = Section(words("Where the energy went"), heads, rows, "MWh", total=total, across=True)
+    return table_html(section, words)
 
 
 def _rate(words: Language, value: float) -> str:

@@ -30,7 +30,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from planner.language.language import Language, number
+from planner.language.language import Language
+from planner.language.section import percent, text
 from planner.report.charts.chart import Chart
 
 GZIP = 16 + zlib.MAX_WBITS
@@ -45,8 +46,8 @@ def packed(content: bytes, level: int = SMALL) -> str:
 
 def packed_json(value: Any) -> str:
     """Return plain data packed as JSON."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return packed(text.encode(), 6)
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return packed(written.encode(), 6)
 
 
 @cache
@@ -160,33 +161,9 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters["text"] = text
     environment.globals["percent"] = percent
     return environment.get_template(name)
-
-
-def cell(value: Any) -> str:
-    """Return a value of a table as people read it."""
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return number(float(value))
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return str(value)
-
-
-def percent(share: float | None, decimals: int = 1) -> str:
-    """Return a share in percent; what is not nothing never reads as nothing."""
-    if share is None:
-        return "–"
-    text = f"{share + 0.0:.{decimals}%}"
-    while share and float(text[:-1]) == 0 and decimals < 6:
-        decimals += 1
-        text = f"{share:.{decimals}%}"
-    return text
 
 
 def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | None = None) -> Markup:
@@ -219,7 +196,7 @@ _HEAD = '<th scope="row">'
 
 def _written(value: Any, target: str | None) -> str:
     """Return what a cell holds, with where it leads."""
-    said = html.escape(cell(value))
+    said = html.escape(text(value))
     return said if target is None else f'<a href="{html.escape(target)}">{said}</a>'
 
 

@@ -22,10 +22,11 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.language.language import language
+from planner.language.section import percent
 from planner.report.plan_page.first_screen import first_screen
 from planner.report.plan_page.page import Said, plan_page
 from planner.report.plan_page.reasons import packed_reasons
-from planner.report.template import MOST_ROWS, percent, rows_of
+from planner.report.template import MOST_ROWS, rows_of
 from tests.report.test_sweep_page import folder as sweep_folder
 from tests.support.build import green_rule, grid, load, renewable, scenario, solve
 from tests.support.pages import NASTY, small, tiled

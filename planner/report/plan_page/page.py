@@ -13,12 +13,13 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language, number
+from planner.language.section import percent
 from planner.plan_tables.folder import PRICES
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.first_screen import FirstScreen, first_screen
 from planner.report.plan_page.reasons import packed_reasons
-from planner.report.template import MOST_ROWS, drawn, fill, percent
+from planner.report.template import MOST_ROWS, drawn, fill
 
 NONE_MWH = 1e-6
 

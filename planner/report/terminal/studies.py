@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from planner.language.language import Language, number
+from planner.language.section import percent
 from planner.plan_tables.simulation import SimulationTable
-from planner.report.template import percent
 from planner.report.terminal.plan import status_text
 
 if TYPE_CHECKING:
