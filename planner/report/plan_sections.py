@@ -65,7 +65,7 @@ def worth(summary: Summary, words: Language) -> Section:
         (words("a kWh in compute earns, gross"), _rate(by_use["compute"])),
         (words("a kWh sold to the grid earns"), _rate(by_use["export"])),
         (words("the compute kWh would earn on the grid"), _rate(by_use["compute_at_sale_price"])),
-        (words("uplift of compute over grid sale"), Quantity(summary["uplift"], "times", 1)),
+        (words("uplift of compute over grid sale"), Quantity(summary["uplift"], words("times"), 1)),
     )
 
 
