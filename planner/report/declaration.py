@@ -116,4 +116,5 @@ def _ends(plan: PlanTables, step_min: int) -> list[str]:
 
 
 def _grids(scenario: Scenario) -> list[str]:
-    return [name for name, part in scenario.components.items() if part.kind == "grid"]
+    components = scenario.components.items()
+    return [name for name, component in components if component.connection() is not None]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section
-from planner.plan_tables.tables import USES
+from planner.plan_tables.tables import PlanTables
 from planner.units import unit
 
 ONCE = "once"
-Summary = dict[str, Any]
 Amounts = dict[str, dict[str, float]]  # by component and line
 
 
@@ -26,8 +24,9 @@ def status_text(status: str, words: Language) -> str:
     return words.term(status)
 
 
-def outcome(summary: Summary, words: Language) -> Section:
+def outcome(plan: PlanTables, words: Language) -> Section:
     """Return status, proof and profit."""
+    summary = plan.summary
     return _facts(
         words("Result"),
         (words("status"), status_text(summary["status"], words)),
@@ -37,8 +36,9 @@ def outcome(summary: Summary, words: Language) -> Section:
     )
 
 
-def accounts(summary: Summary, words: Language) -> Section:
+def accounts(plan: PlanTables, words: Language) -> Section:
     """Return what the profit consists of, and the conventions of all amounts."""
+    summary = plan.summary
     start = pd.Timestamp(summary["start"])
     offset = f"{start:%z}"
     outside = words("cash after costs outside the plan's reach")
@@ -57,22 +57,22 @@ def accounts(summary: Summary, words: Language) -> Section:
     )
 
 
-def worth(summary: Summary, words: Language) -> Section:
+def worth(plan: PlanTables, words: Language) -> Section:
     """Return what a kWh earns by its use."""
-    by_use = summary["value_by_use_cny_per_kwh"]
+    by_use, uplift = plan.summary["value_by_use_cny_per_kwh"], plan.summary["uplift"]
     return _facts(
         words("What a kWh earns"),
         (words("a kWh in compute earns, gross"), _rate(by_use["compute"])),
         (words("a kWh sold to the grid earns"), _rate(by_use["export"])),
         (words("the compute kWh would earn on the grid"), _rate(by_use["compute_at_sale_price"])),
-        (words("uplift of compute over grid sale"), Quantity(summary["uplift"], words("times"), 1)),
+        (words("uplift of compute over grid sale"), Quantity(uplift, words("times"), 1)),
     )
 
 
-def energy(summary: Summary, words: Language) -> Section:
+def energy(plan: PlanTables, words: Language) -> Section:
     """Return MWh by origin and use."""
-    by_origin: dict[str, dict[str, float]] = summary["allocation_mwh"]
-    uses = uses_of(summary)
+    by_origin: dict[str, dict[str, float]] = plan.summary["allocation_mwh"]
+    uses = list(plan.uses)
     totals = [sum(by_use.get(use, 0.0) for by_use in by_origin.values()) for use in uses]
     return Section(
         words("Where the energy went"),
@@ -87,9 +87,9 @@ def energy(summary: Summary, words: Language) -> Section:
     )
 
 
-def earned(summary: Summary, words: Language) -> Section:
+def earned(plan: PlanTables, words: Language) -> Section:
     """Return what a kWh earned by origin and use, in the columns of `energy`."""
-    by_origin, uses = summary["value_cny_per_kwh"], uses_of(summary)
+    by_origin, uses = plan.summary["value_cny_per_kwh"], list(plan.uses)
     return Section(
         words("What a kWh earned"),
         (words("origin"), *map(words.term, uses), ""),
@@ -107,7 +107,7 @@ def earned(summary: Summary, words: Language) -> Section:
     )
 
 
-def ledger(summary: Summary, words: Language, least_cny: float = 0.0) -> Section:
+def ledger(plan: PlanTables, words: Language, least_cny: float = 0.0) -> Section:
     """Return the profit by line; costs outside the objective stand below it.
 
     Lines of less than `least_cny` are left out of the rows, not of their sum.
@@ -124,9 +124,9 @@ def ledger(summary: Summary, words: Language, least_cny: float = 0.0) -> Section
     def outside(line: str) -> str:
         return words("{line} (outside the plan)", line=words.term(line))
 
-    lines = rows(summary["ledger_cny"], words.term)
+    lines = rows(plan.summary["ledger_cny"], words.term)
     profit = sum(
-        amount for by_line in summary["ledger_cny"].values() for amount in by_line.values()
+        amount for by_line in plan.summary["ledger_cny"].values() for amount in by_line.values()
     )
     return Section(
         words("Profit by line"),
@@ -135,21 +135,21 @@ def ledger(summary: Summary, words: Language, least_cny: float = 0.0) -> Section
         "CNY",
         labels=2,
         total=("", words("profit"), profit) if lines else None,
-        after=rows(summary["outside_objective_cny"], outside),
+        after=rows(plan.summary["outside_objective_cny"], outside),
     )
 
 
-def figures(summary: Summary, words: Language) -> Section:
+def figures(plan: PlanTables, words: Language) -> Section:
     """Return the key figures by component."""
     rows = (
         (component, *_figure(name, value, words))
-        for component, by_name in summary["figures"].items()
+        for component, by_name in plan.summary["figures"].items()
         for name, value in by_name.items()
     )
     return Section(words("Key figures"), (), tuple(rows), labels=2)
 
 
-def green(summary: Summary, words: Language) -> Section:
+def green(plan: PlanTables, words: Language) -> Section:
     """Return shares of renewable energy and what each divides by what."""
     texts = {
         "self_use_share": words("own use / available"),
@@ -158,36 +158,38 @@ def green(summary: Summary, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    shares = summary["green"]
+    shares = plan.summary["green"]
     rows = [(texts[name], Quantity(share, SHARE)) for name, share in shares.items()]
     known = any(share is not None for share in shares.values())
     return _facts(words("Renewable energy"), *(rows if known else ()))
 
 
-def carbon(summary: Summary, words: Language) -> Section:
+def carbon(plan: PlanTables, words: Language) -> Section:
     """Return emission and its factors."""
     rows = (
         _figure(name, value, words)
-        for name, value in summary["carbon"].items()
+        for name, value in plan.summary["carbon"].items()
         if isinstance(value, int | float)
     )
     return _facts(words("Carbon"), *rows)
 
 
-def scarce(summary: Summary, words: Language) -> Section:
+def scarce(plan: PlanTables, words: Language) -> Section:
     """Return the costliest penalties by step, which say what was scarce."""
     heads = (words("component"), words("line"), words("cost"), words("time"))
     rows = (
         (row["component"], words.term(row["line"]), row["cost_cny"], pd.Timestamp(row["time"]))
-        for row in summary["worst_hours"]
+        for row in plan.summary["worst_hours"]
     )
     return Section(words("What was scarce, at worst"), heads, tuple(rows), "CNY", labels=2)
 
 
-def prices(table: pd.DataFrame, words: Language) -> tuple[Section, Section]:
+def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
     """Return prices of amounts, and what one more unit of a limit would earn, over the horizon."""
     rates, limits = [], []
     keys = ["component", "quantity", "index", "unit"]
+    table = plan.prices
+    assert table is not None
     by_step = table[~table["index"].str.endswith(ONCE)]
     for (component, quantity, index, per), by_time in by_step.groupby(keys, sort=False):
         steps = by_time.loc[by_time["time"].notna(), "value"]
@@ -214,12 +216,6 @@ def prices(table: pd.DataFrame, words: Language) -> tuple[Section, Section]:
         for title, over, rows in tables
     )  # fmt: skip
     return first, second
-
-
-def uses_of(summary: Summary) -> list[str]:
-    """Return the uses to which the plan puts energy, in their order."""
-    by_origin = summary["allocation_mwh"].values()
-    return [use for use in USES if any(use in by_use for by_use in by_origin)]
 
 
 def quantity_label(name: str, words: Language) -> str:

@@ -23,8 +23,7 @@ import planner
 from planner.cli.app import app
 from planner.language.language import language
 from planner.language.section import percent
-from planner.report.plan_page.first_screen import income_and_costs, services, targets
-from planner.report.plan_page.page import plan_page, scarce_steps
+from planner.report.plan_page.page import income_and_costs, plan_page, scarce_steps, targets
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, rows_of
 from tests.report.test_sweep_page import folder as sweep_folder
@@ -77,7 +76,7 @@ def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) ->
 
     Costs: 20 MWh of sun at 10, 9 Mtok unanswered at 2, and 6 MWh of own use missed at 1.
     """
-    income, costs = income_and_costs(plan.summary["ledger_cny"])
+    income, costs = income_and_costs(plan)
     assert income == pytest.approx({"compute": 720, "export": 300, "other": 0})
     assert costs == pytest.approx(-200 - 18 - 6)
     texts = Page(text).texts
@@ -96,7 +95,7 @@ def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) ->
 
 
 def test_the_money_of_the_first_screen_is_that_of_the_ledger(plan: planner.Plan) -> None:
-    income, costs = income_and_costs(plan.summary["ledger_cny"])
+    income, costs = income_and_costs(plan)
     assert sum(income.values()) + costs == pytest.approx(plan.ledger["amount_cny"].sum())
     by_use = plan.summary["value_by_use_cny_per_kwh"]
     for use in ("compute", "export"):
@@ -106,7 +105,7 @@ def test_the_money_of_the_first_screen_is_that_of_the_ledger(plan: planner.Plan)
 
 def test_rules_say_what_was_asked_and_reached(plan: planner.Plan) -> None:
     """Half of 20 MWh is sold: at most 60 % may be; 80 % should be used on site."""
-    own, export = targets(plan)
+    (_, own), (_, export) = targets(plan, "energy")
     assert (own.wanted, own.reached, own.kept, own.most) == (0.8, pytest.approx(0.5), False, False)
     assert (export.wanted, export.reached, export.kept) == (0.6, pytest.approx(0.5), True)
     shown = plan_page(plan, WORDS)
@@ -123,7 +122,7 @@ def test_a_rule_counts_what_came_before() -> None:
         "grid": grid(import_limit_mw=0),
         "rule": green_rule(min_self_use_share=0.8, so_far=before),
     }
-    (target,) = targets(solve(parts))
+    ((_, target),) = targets(solve(parts), "energy")
     assert target.reached == pytest.approx(12 / 14)
     assert target.kept
     assert target.counts_more
@@ -131,8 +130,8 @@ def test_a_rule_counts_what_came_before() -> None:
 
 def test_services_say_what_they_served(plan: planner.Plan) -> None:
     """36 of 45 Mtok, where three quarters had to be."""
-    (chat,) = services(plan)
-    assert (chat.name, chat.wanted, chat.reached, chat.kept) == ("chat", 0.75, 0.8, True)
+    ((name, chat),) = targets(plan, "tokens")
+    assert (name, chat.wanted, chat.reached, chat.kept) == ("chat", 0.75, 0.8, True)
 
 
 def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:

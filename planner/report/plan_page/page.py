@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from planner.components.terms import Target
 from planner.language.language import Language
 from planner.language.section import Quantity
 from planner.plan_tables.folder import PRICES
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
-from planner.report.plan_page.first_screen import income_and_costs, services, targets
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill
 
@@ -29,8 +29,8 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         words: the language of the page.
     """
     summary, horizon = plan.summary, plan.scenario.horizon
-    income, costs = income_and_costs(summary["ledger_cny"])
-    energy = plan_sections.energy(summary, words).scaled(words)
+    income, costs = income_and_costs(plan)
+    energy = plan_sections.energy(plan, words).scaled(words)
     rates = summary["value_by_use_cny_per_kwh"].items()
     reasons, told = packed_reasons(plan, words)
     scarce = scarce_steps(plan)
@@ -45,10 +45,10 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         costs_cny=costs,
         rates={use: Quantity(rate, "CNY/kWh", 3) for use, rate in rates},
         green={name: share for name, share in summary["green"].items() if share is not None},
-        targets=list(targets(plan)),
-        services=list(services(plan)),
-        energy=energy.above(plan_sections.earned(summary, words)),
-        scarce=list(zip(scarce, plan_sections.scarce(summary, words).rows, strict=True)),
+        targets=targets(plan, "energy"),
+        services=targets(plan, "tokens"),
+        energy=energy.above(plan_sections.earned(plan, words)),
+        scarce=list(zip(scarce, plan_sections.scarce(plan, words).rows, strict=True)),
         charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,
@@ -56,6 +56,36 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         files=_files(plan),
         clock=_clock(plan, told, scarce[0] if scarce else 0),
     )
+
+
+def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
+    """Return what compute, grid sale and all other lines earn, and the remaining lines' costs.
+
+    A line counts with its sum over the horizon; costs are below zero.
+    """
+    income, costs = {"compute": 0.0, "export": 0.0, "other": 0.0}, 0.0
+    for name, by_line in plan.summary["ledger_cny"].items():
+        earns = plan.scenario.components[name].earns
+        for line, amount in by_line.items():
+            use = earns.get(line.partition("[")[0], "")
+            if use in income:
+                income[use] += amount
+            elif amount > 0:
+                income["other"] += amount
+            else:
+                costs += amount
+    return income, costs
+
+
+def targets(plan: PlanTables, quantity: str) -> list[tuple[str, Target]]:
+    """Return the shares of energy or tokens that components ask for, with their names."""
+    figures = plan.summary["figures"]
+    return [
+        (name, target)
+        for name, component in plan.scenario.components.items()
+        for target in component.targets(figures.get(name, {}))
+        if target.quantity == quantity
+    ]
 
 
 def scarce_steps(plan: PlanTables) -> list[int]:

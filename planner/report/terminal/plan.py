@@ -25,18 +25,18 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the summary of a plan in a language."""
     summary = plan.summary
     _head(summary, console, words)
-    energy = plan_sections.energy(summary, words).scaled(words)
+    energy = plan_sections.energy(plan, words).scaled(words)
     title = words("Where the energy went [{energy}] and what a kWh earned [{money}]",
                   energy=energy.unit, money=words("CNY"))  # fmt: skip
-    both = replace(energy.above(plan_sections.earned(summary, words)), title=title, unit="")
-    ledger = plan_sections.ledger(summary, words, HALF_CENT).scaled(words)
+    both = replace(energy.above(plan_sections.earned(plan, words)), title=title, unit="")
+    ledger = plan_sections.ledger(plan, words, HALF_CENT).scaled(words)
     for section in (both, ledger):
         if section.rows:
             console.print(table(section, words))
-    _figures(plan_sections.figures(summary, words), console, words)
-    _line(plan_sections.green(summary, words), console, words)
-    _line(plan_sections.carbon(summary, words), console, words)
-    scarce = plan_sections.scarce(summary, words)
+    _figures(plan_sections.figures(plan, words), console, words)
+    _line(plan_sections.green(plan, words), console, words)
+    _line(plan_sections.carbon(plan, words), console, words)
+    scarce = plan_sections.scarce(plan, words)
     if scarce.rows:
         console.print(table(scarce.scaled(words), words))
     if plan.prices is not None:
@@ -49,7 +49,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
     assert plan.prices is not None
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
     console.print(f"[bold]{escape(plan.scenario.name)}[/]  {escape(hold)}", highlight=False)
-    for section in plan_sections.prices(plan.prices, words):
+    for section in plan_sections.prices(plan, words):
         if section.rows:
             console.print(table(section, words))
 

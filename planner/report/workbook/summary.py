@@ -39,12 +39,9 @@ class Summary:
         self.sheet.text(0, 0, summary["name"], bold=True, font_size=16)
         self.sheet.text(1, 0, summary["description"], italic=True)
         self.row = 2
-        result = plan_sections.outcome(summary, words)
-        accounts, worth = (
-            plan_sections.accounts(summary, words),
-            plan_sections.worth(summary, words),
-        )
-        result = replace(result, rows=(*result.rows, *accounts.rows, *worth.rows))
+        result = plan_sections.outcome(self.plan, words)
+        for section in (plan_sections.accounts, plan_sections.worth):
+            result = replace(result, rows=(*result.rows, *section(self.plan, words).rows))
         self._section(result, bold=STATUS_AND_PROFIT)
         for section in (
             plan_sections.energy,
@@ -55,7 +52,7 @@ class Summary:
             plan_sections.carbon,
             plan_sections.scarce,
         ):
-            self._section(section(summary, words))
+            self._section(section(self.plan, words))
         self._notes()
         heads = ("", words("version"))
         self._section(Section(words("Made with"), heads, tuple(summary["versions"].items())))

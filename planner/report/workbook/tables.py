@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from planner.plan_tables.tables import USES, PlanTables
+from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
 from planner.report.plan_sections import quantity_label
 from planner.report.workbook.cells import (
@@ -80,10 +80,9 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
     words, sheet = book.words, book.sheet(book.words("Allocation"))
     parts = energy(plan)
     origins = list(dict.fromkeys(origin for origin, _ in parts))
-    uses = [use for use in USES if any(key[1] == use for key in parts)]
     names = [f"{origin}.{use}_mwh" for origin, use in parts]
     labels = [f"{words.term(origin)} → {words.term(use)} [{words('MWh')}]" for origin, use in parts]
-    sums = [*((origin, None) for origin in origins), *((None, use) for use in uses)]
+    sums = [*((origin, None) for origin in origins), *((None, use) for use in plan.uses)]
     totals: list[Array] = []
     places: list[list[int]] = []
     for origin, use in sums:
