@@ -82,7 +82,7 @@ class Section:
         """
         part = slice(None, -1) if self.across else slice(None)
         amounts = [cell for row in (*self.rows, *self.after) for cell in row[part]]
-        largest = max((abs(cell) for cell in amounts if isinstance(cell, float)), default=0.0)
+        largest = max((abs(cell) for cell in amounts if isinstance(cell, int | float)), default=0.0)
         divisor, measured = words.scale(self.unit, largest)
         if self.unit == "CNY":
             decimals = 0 if divisor == 1.0 and largest >= 1000 else 2
@@ -92,7 +92,7 @@ class Section:
 
         def cells(row: Row) -> Row:
             return tuple(
-                Quantity(cell / divisor, "", decimals) if isinstance(cell, float) else cell
+                Quantity(cell / divisor, "", decimals) if isinstance(cell, int | float) else cell
                 for cell in row
             )
 

@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from planner.language.language import ENGLISH, Language
@@ -48,7 +47,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
     """Print the prices over the horizon, with the lowest and the highest of a step."""
     assert plan.prices is not None
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
-    console.print(f"[bold]{escape(plan.scenario.name)}[/]  {escape(hold)}", highlight=False)
+    console.print(f"[bold]{safe(plan.scenario.name)}[/]  {safe(hold)}", highlight=False)
     for section in plan_sections.prices(plan, words):
         if section.rows:
             console.print(table(section, words))
