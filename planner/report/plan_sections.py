@@ -194,8 +194,9 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
     for (component, quantity, index, per), by_time in by_step.groupby(keys, sort=False):
         steps = by_time.loc[by_time["time"].notna(), "value"]
         total = float(by_time.loc[by_time["time"].isna(), "value"].iloc[0])
-        name = quantity_label(f"{quantity}[{index}]" if index else f"{quantity}", words)
+        name = f"{quantity}[{index}]" if index else f"{quantity}"
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
+        name = name if words.code == "en" else words.term(name)  # in English the field's own
         row = (str(component), name, total, *ends, words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)
