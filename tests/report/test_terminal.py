@@ -50,6 +50,19 @@ def test_energy_stands_above_what_a_kwh_earned(plan: planner.Plan) -> None:
     assert ["total", "7.000"] in [[row[0], row[-1]] for row in rows(text)]
 
 
+def test_a_use_that_no_kind_declares_is_not_lost(plan: planner.Plan) -> None:
+    heat = plan.allocation.assign(use=plan.allocation["use"].replace("export", "heat"))
+    mwh = {
+        origin: {"heat" if use == "export" else use: amount for use, amount in by_use.items()}
+        for origin, by_use in plan.summary["allocation_mwh"].items()
+    }
+    other = replace(plan, allocation=heat, summary=plan.summary | {"allocation_mwh": mwh})
+    text = shown(lambda console: show(other, console, WORDS))
+    (total,) = [row for row in rows(text) if row[0] == "total"]
+    assert "heat ┃ total ┃" in text
+    assert total[-2:] == ["7.000", "7.000"]
+
+
 def test_the_ledger_adds_up_and_leaves_out_what_is_nothing(plan: planner.Plan) -> None:
     """4 MWh are bought for 40; 7 MWh are sold for 350."""
     lines = {"grid": {"import": -40.0, "export[renewable]": 350.0, "nothing": 0.004}}

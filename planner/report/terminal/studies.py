@@ -45,9 +45,11 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
     def cny(value: float) -> str:
         return words.amount(value, "CNY")
 
-    said = [words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")]
+    sentences = [
+        words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")
+    ]
     if (risk := summary["risk"]) is not None:
-        said.append(
+        sentences.append(
             words(
                 "in the worst {share} of the futures {profit} (CVaR, weight {weight});"
                 " planned for {worth}",
@@ -57,18 +59,18 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
                 worth=f"[bold]{cny(summary['objective_cny'])}[/]",
             )
         )
-    said.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
+    sentences.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
     for name, what in (
         ("vss", words("planning for all futures instead of the base scenario (VSS)")),
         ("evpi", words("knowing the future beforehand (EVPI)")),
     ):
         value = summary[f"{name}_cny"]
-        said.append(
+        sentences.append(
             words("{what} is not known or has no limit", what=what)
             if value is None
             else words("{what} earns {worth}", what=what, worth=cny(value))
         )
-    return said
+    return sentences
 
 
 def _members(members: list[dict[str, Any]], words: Language) -> Section:

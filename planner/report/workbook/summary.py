@@ -97,12 +97,12 @@ class Summary:
         self.row += 1
         style: dict[str, Any] = {"bold": True, "bg_color": "#DCE6EC"}
         cells = [text, "", *heads, *[""] * LAST][: LAST + 1]
-        for column, said in enumerate(cells):
+        for column, cell in enumerate(cells):
             right = column == VALUE or (column > VALUE and matrix)
             align: dict[str, Any] = (
                 {"align": "right"} if right else {"indent": int(column == UNIT), "align": "left"}
             )
-            self.sheet.text(self.row, column, said, **style, **align)
+            self.sheet.text(self.row, column, cell, **style, **align)
         self.row += 1
 
     def _row(
