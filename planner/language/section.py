@@ -106,20 +106,14 @@ class Section:
 
     def above(self, other: Section) -> Section:
         """Return the section with every cell of another below that of the same row and column."""
-        below = {row[0]: row for row in other.rows}
-        rows = tuple(
-            (
-                row[0],
-                *(
-                    cell if under is None else (cell, under)
-                    for cell, under in zip(row[1:], below[row[0]][1:], strict=True)
-                ),
-            )
-            if row[0] in below
-            else row
-            for row in self.rows
-        )
-        return replace(self, rows=rows)
+        lower: dict[Cell, Row] = {row[0]: row[1:] for row in other.rows}
+
+        def cells(row: Row) -> Row:
+            below = lower.get(row[0], (None,) * (len(row) - 1))
+            pairs = zip(row[1:], below, strict=True)
+            return (row[0], *(cell if under is None else (cell, under) for cell, under in pairs))
+
+        return replace(self, rows=tuple(map(cells, self.rows)))
 
 
 def text(cell: Cell, words: Language = ENGLISH) -> str:
