@@ -116,5 +116,4 @@ def _ends(plan: PlanTables, step_min: int) -> list[str]:
 
 
 def _grids(scenario: Scenario) -> list[str]:
-    components = scenario.components.items()
-    return [name for name, component in components if component.connection() is not None]
+    return [name for name, part in scenario.components.items() if part.connection() is not None]
