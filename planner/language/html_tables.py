@@ -6,10 +6,10 @@ Texts are English, or of the language that the variable PLANNER_LANG names, as o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
 from html import escape
 
 from planner.language.language import LANGUAGES, Language, language
+from planner.language.section import Row, Section, text
 
 
 def reader_language() -> Language:
@@ -24,25 +24,17 @@ def section_html(name: str, said: str, *parts: str) -> str:
     return f"<section>{head}{''.join(parts)}</section>"
 
 
-def facts_html(lines: Iterable[tuple[str, str]]) -> str:
-    """Return a table of labels and values."""
-    rows = (
-        f'<tr><th scope="row">{escape(label)}</th><td>{escape(value)}</td></tr>'
-        for label, value in lines
-    )
-    return f"<table><tbody>{''.join(rows)}</tbody></table>"
+def table_html(section: Section, words: Language) -> str:
+    """Return a section as a table; the first cells of a row name it."""
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in section.heads)
+    title = f"<caption>{escape(section.heading(words))}</caption>" if section.title else ""
+    head = f"<thead><tr>{heads}</tr></thead>" if heads else ""
+    rows = "".join(_row(row, section.labels, words) for row in section.every_row())
+    return f"<table>{title}{head}<tbody>{rows}</tbody></table>"
 
 
-def table_html(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table with a caption; the first cell of a row names it."""
-    heads = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(text)}</td>" for text in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f"<table><caption>{escape(title)}</caption><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-    )
+def _row(row: Row, labels: int, words: Language) -> str:
+    shown = [escape("" if cell is None else text(cell, words)) for cell in row]
+    names = "".join(f'<th scope="row">{cell}</th>' for cell in shown[:labels])
+    values = "".join(f"<td>{cell}</td>" for cell in shown[labels:])
+    return f"<tr>{names}{values}</tr>".replace("\n", "<br>")

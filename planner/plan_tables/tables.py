@@ -13,14 +13,12 @@ from typing import Any
 import pandas as pd
 
 from planner.components.component import uses_of
-from planner.components.registry import every_use
 from planner.components.terms import Use
 from planner.plan_tables.shares import green_table
 from planner.scenario.scenario import Scenario
 
 MONEY_DECIMALS = 6
 
-USES = tuple(every_use())  # the report still asks for it; `plan.uses` is what it should read
 ONCE = "horizon"
 WHY = ("time", "component", "decision", "code", "reason")
 LEDGER_TYPES = {

@@ -1,15 +1,13 @@
-"""Templates of pages: one base for all, filled with everything that comes from outside escaped.
+"""Pages: one base template for all, filled with everything that comes from outside escaped.
 
-What a page carries packed: gzip in base64, which browsers unpack themselves.
+A page opens without a network, so it carries plotly.js and its figures packed: gzip in base64,
+which browsers unpack themselves. plotly.js is 4.8 MB as it is shipped and 2.0 MB packed. A browser
+that cannot unpack shows the page with its tables and says that it draws no charts.
 
-plotly.js is 4.8 MB as it is shipped and 2.0 MB packed; every plan gets a page, so it is packed.
-A browser that cannot unpack shows the page with its tables and says that it draws no charts.
-
-Figures as JSON that may stand inside a <script> element and that plotly.js reads.
-
-Arrays of numbers are written as text or as base64 of 32-bit floats or small integers, whichever is
-shorter. Both hold seven significant digits. What is no number is null; as base64 it stays NaN,
-which plotly.js leaves out alike.
+Figures are JSON that may stand inside a <script> element. Their arrays of numbers are written as
+text or as base64 of 32-bit floats or small integers, whichever is shorter; both hold seven
+significant digits. What is no number is null; as base64 it stays NaN, which plotly.js leaves out
+alike.
 """
 
 from __future__ import annotations
@@ -30,7 +28,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from planner.language.language import Language, number
+from planner.language.language import Language
+from planner.language.section import percent, text
 from planner.report.charts.chart import Chart
 
 GZIP = 16 + zlib.MAX_WBITS
@@ -45,8 +44,8 @@ def packed(content: bytes, level: int = SMALL) -> str:
 
 def packed_json(value: Any) -> str:
     """Return plain data packed as JSON."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return packed(text.encode(), 6)
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return packed(written.encode(), 6)
 
 
 @cache
@@ -160,33 +159,9 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters["text"] = text
     environment.globals["percent"] = percent
     return environment.get_template(name)
-
-
-def cell(value: Any) -> str:
-    """Return a value of a table as people read it."""
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return number(float(value))
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return str(value)
-
-
-def percent(share: float | None, decimals: int = 1) -> str:
-    """Return a share in percent; what is not nothing never reads as nothing."""
-    if share is None:
-        return "–"
-    text = f"{share + 0.0:.{decimals}%}"
-    while share and float(text[:-1]) == 0 and decimals < 6:
-        decimals += 1
-        text = f"{share:.{decimals}%}"
-    return text
 
 
 def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | None = None) -> Markup:
@@ -219,7 +194,7 @@ _HEAD = '<th scope="row">'
 
 def _written(value: Any, target: str | None) -> str:
     """Return what a cell holds, with where it leads."""
-    said = html.escape(cell(value))
+    said = html.escape(text(value))
     return said if target is None else f'<a href="{html.escape(target)}">{said}</a>'
 
 

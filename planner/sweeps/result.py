@@ -12,8 +12,8 @@ import pandas as pd
 
 from planner.errors import PlanError
 from planner.files.output_folder import replace_file
-from planner.language.html_tables import facts_html, reader_language, section_html, table_html
-from planner.language.language import number
+from planner.language.html_tables import reader_language, section_html, table_html
+from planner.language.section import Section, text
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, direction
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
@@ -133,8 +133,8 @@ def write_cases(table: pd.DataFrame, folder: Path) -> None:
 def sweep_html(sweep: Sweep) -> str:
     """Return how the cases of a sweep ended, its best cases, and how far its axes reach."""
     words, cases, described = reader_language(), sweep.cases, sweep.description
-    counts = [(words.term(str(status)), str(count))
-              for status, count in cases["status"].value_counts().items()]  # fmt: skip
+    counts = tuple((words.term(str(status)), int(count))
+                   for status, count in cases["status"].value_counts().items())  # fmt: skip
     said = words("{n} cases by {design}", n=len(cases), design=words.term(described.design))
     if sweep.interrupted:
         said = f"{said}; {words('interrupted')}"
@@ -146,16 +146,19 @@ def sweep_html(sweep: Sweep) -> str:
         smallest = direction(output) == "min"
         found = ranking(solved, output, smallest_first=smallest).head(BEST)
         columns = ["case", *axes, output]
-        rows = [[_cell(value) for value in row] for row in found[columns].itertuples(index=False)]
-        best = table_html(words("Best cases by {output}", output=output), columns, rows)
+        rows = found[columns].astype(object).itertuples(index=False, name=None)
+        title = words("Best cases by {output}", output=output)
+        best = table_html(Section(title, tuple(columns), tuple(rows)), words)
     shown = [
         *axes,
         *(name for name in dict.fromkeys((*described.outputs, OUTPUT)) if name in solved),
     ]
-    ranges = [[name, *_range(cases[name] if name in axes else solved[name])] for name in shown]
-    head = [words("quantity"), words("from"), words("to")]
-    reach = table_html(words("Ranges"), head, ranges) if ranges else ""
-    return section_html(described.name, said, facts_html(counts), best, reach)
+    ranges = tuple((name, *_range(cases[name] if name in axes else solved[name])) for name in shown)
+    head = (words("quantity"), words("from"), words("to"))
+    reach = table_html(Section(words("Ranges"), head, ranges), words) if ranges else ""
+    return section_html(
+        described.name, said, table_html(Section("", (), counts), words), best, reach
+    )
 
 
 def _range(column: pd.Series[Any]) -> tuple[str, str]:
@@ -164,13 +167,7 @@ def _range(column: pd.Series[Any]) -> tuple[str, str]:
     if known.empty:
         return "–", "–"
     if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
-        return _cell(float(known.min())), _cell(float(known.max()))
+        return text(float(known.min())), text(float(known.max()))
     values = [str(value) for value in known.unique()]
     more = ", …" if len(values) > MOST_VALUES else ""
     return ", ".join(values[:MOST_VALUES]) + more, ""
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "–" if value != value else number(value)
-    return str(value)

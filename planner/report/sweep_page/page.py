@@ -16,6 +16,7 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
+from planner.language.section import percent
 from planner.report.charts.chart import Chart
 from planner.report.sweep_page.charts import groups_of, moved_outputs
 from planner.report.sweep_page.words import (
@@ -28,7 +29,7 @@ from planner.report.sweep_page.words import (
     status_text,
     titled,
 )
-from planner.report.template import MOST_ROWS, drawn, fill, percent, rows_of
+from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.analysis.analyses import Answers
 from planner.sweeps.analysis.case_table import SOLVED, direction, is_number, levels
 from planner.sweeps.sweep_folder import CASES_CSV, CASES_PARQUET, PLANS, SWEEP

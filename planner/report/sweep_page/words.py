@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.language.language import ENGLISH, Language, number
-from planner.report.template import percent
+from planner.language.section import percent
 from planner.sweeps.analysis.case_table import is_number, missing
 from planner.units import unit
 

@@ -16,6 +16,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
+from planner.report.plan_sections import quantity_label
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,
@@ -152,14 +153,6 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
     _finish(sheet, first, 2, last, 5)
 
 
-def bare_label(book: Book, name: str) -> str:
-    """Return the label of a column or figure without its unit, which has a cell of its own."""
-    measured, label = unit(name), book.words.label(name)
-    if measured:
-        label = label.removesuffix(f" [{book.words(measured)}]").removesuffix(f" [{measured}]")
-    return label
-
-
 def _moment(period: str) -> dt.datetime | None:
     """Return the local time of a step; None for months and the horizon."""
     return dt.datetime.fromisoformat(period).replace(tzinfo=None) if "T" in period else None
@@ -247,7 +240,7 @@ def _exchange(book: Book, plan: PlanTables) -> list[_Row]:
 def _quantities(book: Book, plan: PlanTables) -> list[_Row]:
     rows = []
     for column in map(str, plan.schedule.columns):
-        label = bare_label(book, column)
+        label = quantity_label(column, book.words)
         rows.append(_Row(column, label, plan.schedule[column].to_numpy(dtype=float)))
     return rows
 

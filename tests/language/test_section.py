@@ -1,0 +1,106 @@
+"""Sections: cells by their type, sums, and the renderers that need no plan."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from planner.language.html_tables import table_html
+from planner.language.language import language
+from planner.language.section import Cell, Quantity, Section, percent, text
+from planner.report.terminal.tables import print_notes, table
+
+EN, ZH = language("en"), language("zh")
+
+
+@pytest.mark.parametrize(
+    ("cell", "english", "chinese"),
+    [
+        ("x", "x", "x"), (True, "true", "true"), (None, "–", "–"), (float("nan"), "–", "–"),
+        (3, "3", "3"), (12345.6, "12,346", "12,346"), (0.5, "0.5", "0.5"),
+        (Quantity(0.125, "0..1"), "12.5%", "12.5%"), (Quantity(0.0, "0..1", 2), "0.00%", "0.00%"),
+        (Quantity(None, "CNY"), "–", "–"), (Quantity(160.0, "CNY"), "160 CNY", "160 元"),
+        (Quantity(23_701_714.0, "CNY"), "23,701,714 CNY", "2,370.2 万元"),
+        (Quantity(4.3691, "CNY/kWh", 3), "4.369 CNY/kWh", "4.369 元/kWh"),
+        (Quantity(19.06, "", 1), "19.1", "19.1"), (Quantity(2.0), "2", "2"),
+        (Quantity(0.0004, "", 3), "0.0004", "0.0004"), (Quantity(-0.0, "", 2), "0", "0"),
+        (pd.Timestamp("2026-07-15 13:45+08:00"), "2026-07-15 13:45", "2026-07-15 13:45"),
+        ((1.5, Quantity(0.2, "", 3)), "1.5\n0.200", "1.5\n0.200"),
+    ],
+)  # fmt: skip
+def test_a_cell_reads_by_its_type(cell: Cell, english: str, chinese: str) -> None:
+    assert text(cell, EN) == english
+    assert text(cell, ZH) == chinese
+
+
+def test_a_share_that_is_not_nothing_does_not_read_as_nothing() -> None:
+    assert [percent(share) for share in (None, 0.0, -0.25, 0.00001)] == [
+        "–", "0.0%", "-25.0%", "0.001%",
+    ]  # fmt: skip
+
+
+def energy() -> Section:
+    rows = (("sun", 1200.0, 34.56, 1234.56), ("grid", None, 0.25, 0.25))
+    total = ("total", 1200.0, 34.81, 1234.81)
+    return Section("Energy", ("origin", "load", "loss", "total"), rows, "MWh", total=total,
+                   across=True)  # fmt: skip
+
+
+def test_amounts_of_a_section_line_up() -> None:
+    """1200 has four digits before the point; 0.25 would read as nothing and keeps its own."""
+    scaled = energy().scaled(EN)
+    assert scaled.heading(EN) == "Energy [MWh]"
+    assert [[text(cell, EN) for cell in row] for row in scaled.every_row()] == [
+        ["sun", "1,200", "35", "1,235"],
+        ["grid", "–", "0.25", "0.25"],
+        ["total", "1,200", "35", "1,235"],
+    ]
+    assert energy().scaled(ZH).heading(ZH) == "Energy [万kWh]"
+    assert text(energy().scaled(ZH).rows[0][1], ZH) == "120.0"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"), [((999, -0.5), ["999.00", "-0.50"]), ((1000.0, -0.6), ["1,000", "-1"])]
+)
+def test_money_shows_cents_below_a_thousand(amounts: tuple[float, ...], shown: list[str]) -> None:
+    rows = tuple(("", amount) for amount in amounts)
+    scaled = Section("", ("", "amount"), rows, "CNY").scaled(EN)
+    assert [text(row[1]) for row in scaled.rows] == shown
+
+
+def test_one_section_stands_above_the_other() -> None:
+    earned = Section("Earned", energy().heads, (("sun", Quantity(0.3, "", 3), None, None),))
+    both = energy().above(earned)
+    assert both.rows[0] == ("sun", (1200.0, Quantity(0.3, "", 3)), 34.56, 1234.56)
+    assert both.rows[1] == energy().rows[1]
+
+
+def test_columns_of_numbers_stand_right() -> None:
+    assert energy().numeric() == [False, True, True, True]
+    assert Section("", ("a", "b"), ()).numeric() == [False, False]
+
+
+def test_a_terminal_shows_texts_as_they_are() -> None:
+    rows = (("[red]x[/]\x1b", Quantity(1.5, "MW")), ("b", (1, 2)))
+    console = Console(file=io.StringIO(), width=60)
+    console.print(table(Section("a [b]", ("name", "value"), rows, total=("all", 3)), EN))
+    print_notes(["[b] now"], console, EN)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    for part in ("a [b]", "[red]x[/]\\x1b", "1.5 MW", "note [b] now"):
+        assert part in shown
+    lines = [line.split("│")[2].strip() for line in shown.splitlines() if line.startswith("│")]
+    assert lines == ["1.5 MW", "1", "2", "3"]
+
+
+def test_html_is_escaped_and_needs_neither_heads_nor_title() -> None:
+    bare = table_html(Section("", (), (("a<b", None), ("c", (1, 2)))), EN)
+    assert bare == (
+        '<table><tbody><tr><th scope="row">a&lt;b</th><td></td></tr>'
+        '<tr><th scope="row">c</th><td>1<br>2</td></tr></tbody></table>'
+    )
+    whole = table_html(energy(), EN)
+    assert whole.startswith('<table><caption>Energy [MWh]</caption><thead><tr><th scope="col">')
+    assert whole.endswith("<td>34.81</td><td>1,234.8</td></tr></tbody></table>")
