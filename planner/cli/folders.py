@@ -38,11 +38,11 @@ def report_folder(folder: Path, words: Language, *, quiet: bool) -> None:
         return
     _demand_sweep(folder)
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
-    from planner.sweeps.analysis.analyses import read_answers
+    from planner.sweeps.analysis.analyses import read_analyses
 
     written = report_sweep(folder, words)
     if not quiet:
-        show_sweep(read_answers(folder), open_console(), words)
+        show_sweep(read_analyses(folder), open_console(), words)
     _told(written, quiet=quiet)
 
 

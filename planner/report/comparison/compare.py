@@ -20,8 +20,8 @@ import pandas as pd
 from planner.errors import Problem, ScenarioError, shown
 from planner.plan_tables.folder import plain_scenario, read_tables
 from planner.plan_tables.tables import PlanTables
-from planner.sweeps.analysis.case_table import SOLVED, same
-from planner.sweeps.design import told
+from planner.sweeps.analysis.case_table import SOLVED
+from planner.sweeps.design import value_text
 from planner.sweeps.result import read_cases
 
 FEN = 0.005
@@ -249,7 +249,9 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
     rows = [_row(sweep.cases, number) for number in (first, second)]
     axes = list(sweep.description.axes)
     inputs = [
-        (name, *(told(row[name]) for row in rows)) for name in axes if not same(*_both(rows, name))
+        (name, value_text(a), value_text(b))
+        for name, (a, b) in ((name, _both(rows, name)) for name in axes)
+        if a != b and not (pd.isna(a) and pd.isna(b))
     ]
     known = [str(n) for n in sweep.cases.columns if pd.api.types.is_float_dtype(sweep.cases[n])]
     start = list(sweep.cases.columns).index("refined") + 1

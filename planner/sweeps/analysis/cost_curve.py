@@ -19,11 +19,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, is_number, numbers
 
 SHARE = "green.load_share"
@@ -33,7 +35,16 @@ BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
 
 
-def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CostCurve(Analysis):
+    """What each further step of an axis costs: a row for each step."""
+
+    columns = ("to_value", "share", "cost_cny", "cost_cny_per_point", "cost_cny_per_mwh",
+               "cost_cny_per_tco2", "hidden")  # fmt: skip
+    axis: str
+
+
+def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     """Return a row for each pair of neighbouring cases with a plan; empty where there is no pair.
 
     Columns: from_case, to_case, from_value, to_value, share (that of the second case), cost_cny,
@@ -58,13 +69,13 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
     open_cny = numbers(ordered, BOUND) - profit
     known = np.flatnonzero(profit.notna())
     number, value = ordered["case"].to_numpy(dtype=int), ordered[axis].to_numpy(dtype=float)
-    found = []
+    steps = []
     for one, two in itertools.pairwise(known.tolist()):
         cost = float(profit[one] - profit[two])
         points = 100 * float(share[two] - share[one])
         green = float((share[two] - share[one]) * drawn[two])
         abated = float(emission[one] - emission[two])
-        found.append(
+        steps.append(
             {
                 "from_case": int(number[one]),
                 "to_case": int(number[two]),
@@ -82,7 +93,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
                 "skipped": int(two - one - 1),
             }
         )
-    return pd.DataFrame(found)
+    return CostCurve(table=pd.DataFrame(steps), axis=axis)
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
