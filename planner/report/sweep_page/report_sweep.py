@@ -68,7 +68,7 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
         if frame.shape[1] <= MOST_COLUMNS:
             show(chart.title, frame, MOST_ROWS)
         else:
-            say(safe(chart.title))
+            say(safe(words("tables of {names}: {page}", names=chart.title, page=PAGE)))
         if chart.said:
             say(safe(chart.said))
     if len(outputs) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,13 @@ class Analysis:
 
     table: what it found. output: the figure it explains; empty where it is about several.
     note: what a reader has to know, in words.
-    columns: those that a narrow table keeps; all where it names none.
+    columns: those that a narrow table keeps; all where none are named.
     """
 
-    columns: ClassVar[tuple[str, ...]] = ()
     table: pd.DataFrame
     output: str = ""
     note: str = ""
+    columns: tuple[str, ...] = ()
 
     def plain(self) -> Any:
         """Return the analysis as plain data, ready for JSON."""

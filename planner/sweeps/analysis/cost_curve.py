@@ -33,14 +33,16 @@ DRAWN = re.compile(r"allocation_mwh\.[^.]+\.(compute|load)")
 EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
 BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
+NARROW = (
+    "to_value", "share", "cost_cny", "cost_cny_per_point", "cost_cny_per_mwh", "cost_cny_per_tco2",
+    "hidden",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CostCurve(Analysis):
     """What each further step of an axis costs: a row for each step."""
 
-    columns = ("to_value", "share", "cost_cny", "cost_cny_per_point", "cost_cny_per_mwh",
-               "cost_cny_per_tco2", "hidden")  # fmt: skip
     axis: str
 
 
@@ -93,7 +95,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
                 "skipped": int(two - one - 1),
             }
         )
-    return CostCurve(table=pd.DataFrame(steps), axis=axis)
+    return CostCurve(table=pd.DataFrame(steps), axis=axis, columns=NARROW)
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

@@ -75,4 +75,8 @@ def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> Front:
     front = np.asarray(second > before)
     for row in np.flatnonzero(twin):
         front[row] = front[row - 1]
-    return Front(table=cases.loc[ranked.index[front]], directions=dict(wanted))
+    return Front(
+        table=cases.loc[ranked.index[front]],
+        directions=dict(wanted),
+        columns=("case", *wanted),
+    )

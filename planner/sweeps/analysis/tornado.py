@@ -33,13 +33,13 @@ COLUMNS = (
     "axis", "base", "low", "high", "output_base", "output_low", "output_high",
     "change_low", "change_high", "swing", "status_low", "status_high", "cases", "without_plan",
 )  # fmt: skip
+NARROW = (
+    "axis", "low", "high", "output_low", "output_high", "swing", "status_low", "status_high",
+)  # fmt: skip
 
 
 class Tornado(Analysis):
     """What each axis does alone to an output: a row an axis, the widest swing first."""
-
-    columns = ("axis", "low", "high", "output_low", "output_high", "swing", "status_low",
-               "status_high")  # fmt: skip
 
 
 def tornado(
@@ -73,6 +73,7 @@ def tornado(
     return Tornado(
         table=table.sort_values("swing", ascending=False, kind="stable", ignore_index=True),
         output=output,
+        columns=NARROW,
     )
 
 
