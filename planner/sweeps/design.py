@@ -243,14 +243,13 @@ def _listed(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, l
 def _read_list(path: Path) -> tuple[list[str], Rows]:
     """Return the header and the rows of a CSV of cases. Raises ScenarioError."""
     try:
-        content = path.read_bytes()
-        if len(content) > MAX_LIST_BYTES:
+        if path.stat().st_size > MAX_LIST_BYTES:
             raise ScenarioError([Problem("is too large for a list of cases", file=str(path))])
-        return split_csv(content.decode("utf-8-sig"), str(path))
+        return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise ScenarioError([Problem(message, "cases", str(path))]) from None
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise ScenarioError([Problem(f"is no CSV: {error}", "cases", str(path))]) from None
     except ValueError as error:  # names the file
         raise ScenarioError([Problem(str(error))]) from None

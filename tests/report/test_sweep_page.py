@@ -23,7 +23,12 @@ from planner.language.section import text
 from planner.report.comparison.compare import compare_cases
 from planner.report.sweep_page.bars import tornado_figure
 from planner.report.sweep_page.curves import along, curve_figure
-from planner.report.sweep_page.first_screen import first_screen
+from planner.report.sweep_page.first_screen import (
+    base_and_best,
+    best_axes,
+    varied,
+    what_matters,
+)
 from planner.report.sweep_page.maps import map_figure, matrix_figure, of_matrix, thinned
 from planner.report.sweep_page.page import sweep_page
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
@@ -320,16 +325,17 @@ def test_values_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
 
 def test_the_first_screen_of_a_sweep_tells_what_came_out() -> None:
     """The best case is 2 x 100 + 400 / 10 = 240, the base case 120."""
-    screen = first_screen(analysed("grid"), language("en"))
-    assert (screen.best, screen.best_value) == (8, "240 CNY")
-    assert [value for _, value in screen.best_axes] == ["2", "400"]
-    assert [value for _, value in screen.varied] == ["0.5, 1, 2; base 1", "100, 200, 400; base 200"]
-    assert screen.base_and_best is not None
-    name, *values = screen.base_and_best.rows[0]
+    grid, words = analysed("grid"), language("en")
+    assert [value for _, value in best_axes(grid, words)] == ["2", "400"]
+    assert [value for _, value in varied(grid, words)] == [
+        "0.5, 1, 2; base 1",
+        "100, 200, 400; base 200",
+    ]
+    both = base_and_best(grid, words)
+    assert both is not None
+    name, *values = both.rows[0]
     assert (name, *map(text, values)) == ("objective_cny", "120 CNY", "240 CNY", "120 CNY")
-    assert [value for _, value in screen.matters] == ["150 CNY", "30 CNY"]
-    assert not screen.by_index
-    assert screen.largest_gap == 1e-4
+    assert [value for _, value in what_matters(grid, words)] == ["150 CNY", "30 CNY"]
     page = check(sweep_page(analysed("grid"))).text
     assert "+120 CNY" in page
     assert "The largest gap left is 0.01% of the turnover" in page

@@ -1,4 +1,4 @@
-"""From the profit of A to that of B, line by line, to the cent."""
+"""From the profit of A to that of B, line by line: the chart, and its table to the cent."""
 
 from __future__ import annotations
 
@@ -7,31 +7,18 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language
-from planner.language.section import Quantity, Section
 from planner.report.charts.chart import Chart
-from planner.report.charts.ledger import Entry, said, waterfall
+from planner.report.charts.ledger import Entry, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
+from planner.report.comparison.tables import SIDES, amounts_by_line
 
 MOST_BARS = 14
-CENT = 0.01
-SIDES = ("a", "b", "difference")
-
-
-def lines_section(comparison: Comparison, words: Language, most: int) -> Section:
-    """Return A, B and their difference by line, and their sums; the `most` largest lines."""
-    *rows, total = (
-        (row["component"], row["line"], *(Quantity(row[name], "", 2) for name in SIDES))
-        for row in _amounts(comparison, words)
-    )
-    heads = (words("component"), words("line"), "A", "B", words("difference"))
-    title = words("From A to B, line by line")
-    return Section(title, heads, tuple(rows[:most]), "CNY", labels=2, total=total)
 
 
 def lines_chart(comparison: Comparison, words: Language) -> Chart:
     """Return the waterfall from A to B with its table, whose amounts add up to the cent."""
-    amounts = _amounts(comparison, words)
+    amounts = amounts_by_line(comparison, words)
     *lines, total = amounts
     bars = [
         (": ".join(filter(None, (line["component"], line["line"]))), line["difference"])
@@ -69,24 +56,6 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
             " where the differences are, not at zero."
         ),
     )
-
-
-def _amounts(comparison: Comparison, words: Language) -> list[dict[Any, Any]]:
-    """Return component, line, a, b and difference to the cent; profits and their difference last.
-
-    The lines add up to the last row: what they leave of it, rounding, is a line of its own.
-    """
-    money = comparison.money.rename(columns={"difference_cny": "difference"}).round(2)
-    rows: list[dict[Any, Any]] = [
-        row | {"line": said(words, row["line"])} for row in money.to_dict("records")
-    ]
-    a, b = round(comparison.profit_a_cny, 2), round(comparison.profit_b_cny, 2)
-    left = round(b - a - sum(row["difference"] for row in rows), 2)
-    if abs(left) >= CENT:
-        label = words("lines below half a fen, and rounding")
-        rows.append({"component": "", "line": label, "a": None, "b": None, "difference": left})
-    last = {"component": words("profit"), "line": "", "a": a, "b": b, "difference": b - a}
-    return [*rows, last]
 
 
 def _table(amounts: list[dict[Any, Any]], words: Language) -> pd.DataFrame:

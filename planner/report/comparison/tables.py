@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from planner.language.language import Language
+from planner.language.section import Quantity, Section
+from planner.report.charts.ledger import said
 from planner.report.comparison.compare import Comparison
 from planner.report.sweep_page.words import titled
+
+CENT = 0.01
+SIDES = ("a", "b", "difference")
 
 Table = tuple[str, str, pd.DataFrame, str]  # key, title, rows, and what is said if there are none
 
@@ -47,3 +54,32 @@ def _headed(table: pd.DataFrame, key: str, words: Language) -> pd.DataFrame:
             "moved_cny": f"{words('moved')} [{cny}]", "a": f"A [{cny}]", "b": f"B [{cny}]",
         }  # fmt: skip
     return table.rename(columns=heads)
+
+
+def lines_section(comparison: Comparison, words: Language, most: int) -> Section:
+    """Return A, B and their difference by line, and their sums; the `most` largest lines."""
+    *rows, total = (
+        (row["component"], row["line"], *(Quantity(row[name], "", 2) for name in SIDES))
+        for row in amounts_by_line(comparison, words)
+    )
+    heads = (words("component"), words("line"), "A", "B", words("difference"))
+    title = words("From A to B, line by line")
+    return Section(title, heads, tuple(rows[:most]), "CNY", labels=2, total=total)
+
+
+def amounts_by_line(comparison: Comparison, words: Language) -> list[dict[Any, Any]]:
+    """Return component, line, a, b and difference to the cent; profits and their difference last.
+
+    The lines add up to the last row: what they leave of it, rounding, is a line of its own.
+    """
+    money = comparison.money.rename(columns={"difference_cny": "difference"}).round(2)
+    rows: list[dict[Any, Any]] = [
+        row | {"line": said(words, row["line"])} for row in money.to_dict("records")
+    ]
+    a, b = round(comparison.profit_a_cny, 2), round(comparison.profit_b_cny, 2)
+    left = round(b - a - sum(row["difference"] for row in rows), 2)
+    if abs(left) >= CENT:
+        label = words("lines below half a fen, and rounding")
+        rows.append({"component": "", "line": label, "a": None, "b": None, "difference": left})
+    last = {"component": words("profit"), "line": "", "a": a, "b": b, "difference": b - a}
+    return [*rows, last]

@@ -6,8 +6,7 @@ from rich.console import Console
 
 from planner.language.language import ENGLISH, Language
 from planner.report.comparison.compare import Comparison
-from planner.report.comparison.lines import lines_section
-from planner.report.comparison.tables import tables_of
+from planner.report.comparison.tables import lines_section, tables_of
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
 
 TOP = 15  # rows of a table, unless all are asked for
@@ -27,10 +26,9 @@ def show_comparison(
     if comparison.equal:
         say(words("the two plans are equal in inputs, money, figures and hours"))
         return
-    profits = (f"{profit:,.2f}" for profit in (comparison.profit_a_cny, comparison.profit_b_cny))
-    change = f"[bold]{comparison.change_cny:+,.2f}[/]"
-    a, b = profits
-    say(words("profit {a} in A, {b} in B: {change} CNY", a=a, b=b, change=change))
+    say(words("profit {a} in A, {b} in B: {change} CNY", a=f"{comparison.profit_a_cny:,.2f}",
+              b=f"{comparison.profit_b_cny:,.2f}",
+              change=f"[bold]{comparison.change_cny:+,.2f}[/]"))  # fmt: skip
     if count := len(comparison.money):
         more = words("and {n} more", n=count - top) if count > top else None
         console.print(table(lines_section(comparison, words, top), words, more))

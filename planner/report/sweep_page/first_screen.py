@@ -3,79 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from planner.language.language import Language
 from planner.language.section import Quantity, Row, Section
-from planner.report.sweep_page.charts import changing
-from planner.report.sweep_page.words import amount, ended, heading, measured, short, titled
+from planner.report.sweep_page.words import amount, heading, measured, short, titled
 from planner.sweeps.analysis.analyses import Analyses
-from planner.sweeps.analysis.case_table import SOLVED, direction, is_number, levels
+from planner.sweeps.analysis.case_table import is_number, levels
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 MOST_MATTER, MOST_VALUES = 5, 8
 
 Line = tuple[str, str]  # what it is, and its value, as people read them
-
-
-@dataclass(frozen=True)
-class FirstScreen:
-    """The facts of the first screen; the template puts them into sentences.
-
-    proven: whether every case has a proven plan. largest_gap: of the cases with a plan.
-    statuses: how cases ended, how many did, whether they have a plan.
-    varied: the values tried on every axis.
-    output: the figure by which cases are best; smallest: whether less of it is better.
-    best: number of the best case, None where no case has the output; its value; its axes.
-    base_and_best: every output in the base case and in the best one.
-    matters: the axes that move the output most; by_index: shares of its variance, else swings.
-    unchanging: outputs that are the same in every case.
-    """
-
-    proven: bool
-    largest_gap: float | None
-    statuses: list[tuple[str, int, bool]]
-    varied: list[Line]
-    output: str
-    smallest: bool
-    best: int | None
-    best_value: str
-    best_axes: list[Line]
-    base_and_best: Section | None
-    matters: list[Line]
-    by_index: bool
-    unchanging: list[str]
-
-
-def first_screen(analyses: Analyses, words: Language) -> FirstScreen:
-    """Return what the first screen of a sweep says."""
-    cases, output = analyses.cases, analyses.outputs[0]
-    gaps = cases.loc[cases["status"].isin(SOLVED), "gap"].dropna()
-    counts = cases["status"].value_counts(sort=False)
-    best = best_case(analyses)
-    indices = [one for one in analyses.of(Indices) if one.output == output]
-    still = [n for n in analyses.outputs if analyses.solved > 1 and not changing(analyses, n)]
-    return FirstScreen(
-        proven=bool((cases["status"] == "optimal").all()),
-        largest_gap=None if gaps.empty else float(gaps.max()),
-        statuses=[(ended(s, words), int(count), s in SOLVED) for s, count in counts.items()],
-        varied=list(_varied(analyses, words)),
-        output=heading(output, words),
-        smallest=direction(output) == "min",
-        best=None if best is None else int(best["case"]),
-        best_value="" if best is None else amount(output, best[output], words),
-        best_axes=[] if best is None else [
-            (_axis_title(axis, analyses, words), short(best[axis], words)) for axis in analyses.axes
-        ],
-        base_and_best=base_and_best(analyses, words),
-        matters=list(_matters(analyses, words)),
-        by_index=bool(indices),
-        unchanging=[heading(name, words) for name in still],
-    )  # fmt: skip
 
 
 def best_case(analyses: Analyses) -> dict[str, Any] | None:
@@ -101,7 +43,7 @@ def base_and_best(analyses: Analyses, words: Language) -> Section | None:
     return Section(words("Base case and best case"), heads, tuple(rows))
 
 
-def _varied(analyses: Analyses, words: Language) -> Iterator[Line]:
+def varied(analyses: Analyses, words: Language) -> Iterator[Line]:
     """Yield every axis with the values tried."""
     for axis in analyses.axes:
         tried = levels(analyses.cases[axis])
@@ -117,7 +59,7 @@ def _varied(analyses: Analyses, words: Language) -> Iterator[Line]:
         yield _axis_title(axis, analyses, words), values
 
 
-def _matters(analyses: Analyses, words: Language) -> Iterator[Line]:
+def what_matters(analyses: Analyses, words: Language) -> Iterator[Line]:
     """Yield the axes that move the first output most, by total-order index or by swing."""
     output = analyses.outputs[0]
     for indices in analyses.of(Indices):
@@ -131,6 +73,13 @@ def _matters(analyses: Analyses, words: Language) -> Iterator[Line]:
             table = tornado.table.head(MOST_MATTER)
             for axis, swing in zip(table["axis"], table["swing"], strict=True):
                 yield _axis_title(axis, analyses, words), amount(output, swing, words)
+
+
+def best_axes(analyses: Analyses, words: Language) -> Iterator[Line]:
+    """Yield every axis with its value in the best case."""
+    if (best := best_case(analyses)) is not None:
+        for axis in analyses.axes:
+            yield _axis_title(axis, analyses, words), short(best[axis], words)
 
 
 def _axis_title(axis: str, analyses: Analyses, words: Language) -> str:

@@ -15,12 +15,27 @@ from markupsafe import Markup
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.folder import PAGE
 from planner.report.charts.chart import Chart
-from planner.report.sweep_page.charts import groups_of
-from planner.report.sweep_page.first_screen import first_screen
-from planner.report.sweep_page.words import amount, design_text, failures_table, readable
+from planner.report.sweep_page.charts import changing, groups_of
+from planner.report.sweep_page.first_screen import (
+    base_and_best,
+    best_axes,
+    best_case,
+    varied,
+    what_matters,
+)
+from planner.report.sweep_page.words import (
+    amount,
+    design_text,
+    ended,
+    failures_table,
+    heading,
+    readable,
+)
 from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.analysis.analyses import ANALYSES, BREAK_EVEN, Analyses
 from planner.sweeps.analysis.analysis import BreakEvenCurve
+from planner.sweeps.analysis.case_table import SOLVED, direction
+from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.sweep_folder import CASES_CSV, CASES_PARQUET, PLANS, SWEEP
 
 FILES = (CASES_CSV, CASES_PARQUET, SWEEP, ANALYSES, BREAK_EVEN)
@@ -44,8 +59,14 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
     def rows(table: pd.DataFrame) -> Markup:
         return _rows(table, readable(table.head(MOST_ROWS), words, factors), links)
 
+    cases, output, best = analyses.cases, analyses.outputs[0], best_case(analyses)
+    gaps = cases.loc[cases["status"].isin(SOLVED), "gap"].dropna()
+    counts = cases["status"].value_counts(sort=False)
+    unmoved = [] if analyses.solved < 2 else [
+        heading(name, words) for name in analyses.outputs if not changing(analyses, name)
+    ]  # fmt: skip
     lost = failures_table(analyses, words)
-    cases = analyses.best if analyses.solved else analyses.cases
+    ranked = analyses.best if analyses.solved else cases
     columns = dict.fromkeys(["case", *analyses.axes, "status", "gap", *analyses.outputs])
     searches = [curve.search for curve in analyses.of(BreakEvenCurve)]
     return fill(
@@ -55,7 +76,19 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         sweep=sweep,
         base="/".join(Path(sweep.base).parts[-2:]),
         design=design_text(sweep.design, words),
-        screen=first_screen(analyses, words),
+        proven=bool((cases["status"] == "optimal").all()),
+        largest_gap=None if gaps.empty else float(gaps.max()),
+        statuses=[(ended(s, words), int(count), s in SOLVED) for s, count in counts.items()],
+        varied=list(varied(analyses, words)),
+        output=heading(output, words),
+        smallest=direction(output) == "min",
+        best=None if best is None else int(best["case"]),
+        best_value=None if best is None else amount(output, best[output], words),
+        best_axes=list(best_axes(analyses, words)),
+        both=base_and_best(analyses, words),
+        matters=list(what_matters(analyses, words)),
+        by_index=any(indices.output == output for indices in analyses.of(Indices)),
+        unmoved=unmoved,
         searches=[(search, amount(search["path"], search["value"], words)) for search in searches],
         groups=[
             (key, title, [_chart(chart, rows(chart.table), links, words) for chart in charts])
@@ -63,7 +96,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         ],
         notes=analyses.notes,
         lost=rows(lost) if len(lost) else None,
-        cases=rows(cases[[name for name in columns if name in cases]]),
+        cases=rows(ranked[[name for name in columns if name in cases]]),
         count=len(cases),
         solved=analyses.solved,
         most_rows=MOST_ROWS,
