@@ -26,7 +26,7 @@ MOST_VALUES = 6  # of an axis of words
 
 @dataclass(frozen=True)
 class Sweep:
-    """The answer of a sweep.
+    """The cases of a sweep and where they are kept.
 
     `cases` has a row a case: `case`, a column per axis, `key`, `status`, `gap`, `message`,
     `seconds`, `refined`, then figures by their path in summary.json. `description` is the sweep
@@ -76,30 +76,22 @@ def case_table(
         results: results by key.
         refined: keys of the cases solved again more exactly, by number.
     """
-    axes = list(cases[0].values) if cases else []
     rows: list[dict[str, Any]] = []
     figures: list[Mapping[str, float]] = []
-    for case, first in zip(cases, keys, strict=True):
-        key, result = first, results.get(first)
-        again = results.get(refined.get(case.number, ""))
-        better = again is not None and again["figures"]
-        if again is not None and better:
-            key, result = again["key"], again
-        status = "wrong_input" if not key else "waiting" if result is None else result["status"]
-        rows.append(
-            {
-                "key": key,
-                "status": status,
-                "gap": None if result is None else result["gap"],
-                "message": wrong.get(case.number, "") if result is None else result["message"],
-                "seconds": None if result is None else result["seconds"],
-                "refined": bool(better),
-            }
-        )
+    for case, key in zip(cases, keys, strict=True):
+        result, exact = results.get(key), results.get(refined.get(case.number, ""))
+        better = exact is not None and bool(exact["figures"])
+        if better:
+            result = exact
+        row = {"key": key, "gap": None, "seconds": None, "message": wrong.get(case.number, "")}
+        row["status"] = "waiting" if key else "wrong_input"
+        if result is not None:
+            row |= {name: result[name] for name in ("key", "status", "gap", "message", "seconds")}
+        rows.append(row | {"refined": better})
         figures.append({} if result is None else result["figures"])
     index = pd.RangeIndex(len(cases))
     left = {"case": pd.Series([case.number for case in cases], index=index, dtype="int64")}
-    for name in axes:
+    for name in cases[0].values if cases else ():
         left[name] = _column([case.values[name] for case in cases], index)
     how = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
     how = how.astype({"gap": float, "seconds": float, "refined": bool})

@@ -403,6 +403,30 @@ def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
         assert said in run.output
 
 
+def test_an_axis_left_as_in_the_base_is_compared_as_such(tmp_path: Path) -> None:
+    target = folder(tmp_path / "demo")
+    cases = read_analyses(target).cases
+    cases.loc[[0, 4], PRICE] = np.nan
+    write_cases(cases, target)
+    assert compare_cases(target, 0, 1).inputs.values.tolist() == [
+        [PRICE, "as in the base", "0.5"],
+        [SIZE, "100", "200"],
+    ]
+    assert compare_cases(target, 0, 4).inputs["path"].tolist() == [SIZE]
+
+
+def test_the_terminal_shows_the_first_output_as_the_page_does() -> None:
+    shown = printed(analysed("grid"))
+    for title in ("Pareto front", "Tornado: objective_cny", "Map: objective_cny; across:"):
+        assert title in shown
+    assert "Contours" not in shown
+    assert "Tornado: carbon" not in shown
+    assert "tables of carbon.emission_tco2: report.html" in shown
+    assert "and 4 more" in shown  # of nine cases the best five
+    assert "optimal" not in shown  # a column that says it of every row is left out
+    assert "Along components.rule.min_load_share" in printed(analysed("one axis"))
+
+
 def test_a_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="is no sweep folder"):
         read_analyses(tmp_path)
