@@ -26,7 +26,10 @@ from planner.sweeps.result import read_cases
 FEN = 0.005
 TINY = 1e-6
 LEDGER = "ledger_cny."
-OUTSIDE = ("versions", "runtimes_s", "solving", "components", "name", "description", "status")
+OUTSIDE = (
+    "versions", "runtimes_s", "solving", "components", "name", "description", "status",
+    "ledger_cny",
+)  # fmt: skip
 """Parts of a summary that are no figures of the plan; the ledger has a table of its own."""
 
 
@@ -92,7 +95,7 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         PlanError: a folder is no plan folder, or cannot be read.
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
-    times = one.schedule.index.intersection(two.schedule.index)
+    times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
     lost = len(one.schedule) + len(two.schedule) - 2 * len(times)
     note = f"{lost} steps stand in one of the two schedules only; hours leave them out"
     return Comparison(
@@ -102,7 +105,7 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         profit_b_cny=float(two.summary["objective_cny"]),
         inputs=_inputs(plain_scenario(one.scenario), plain_scenario(two.scenario)),
         money=_money(one.ledger, two.ledger),
-        figures=_figures(one.summary, two.summary),
+        figures=_figures(_summary_figures(one.summary), _summary_figures(two.summary)),
         hours=_hours(one, two, times),
         columns=_columns(one, two, times),
         notes=(note,) if lost else (),
@@ -166,12 +169,8 @@ def _money(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     table = _side_by_side(a, b, ["component", "line"])
     table["difference_cny"] = table["b"] - table["a"]
     table = table[table["difference_cny"].abs() >= FEN].reset_index()
-    return _largest_first(table)
-
-
-def _largest_first(money: pd.DataFrame) -> pd.DataFrame:
-    order = money["difference_cny"].abs().sort_values(ascending=False, kind="stable").index
-    return money.loc[order].reset_index(drop=True)
+    order = table["difference_cny"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
 
 
 def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -180,67 +179,64 @@ def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataF
     return pd.concat({"a": sums[0], "b": sums[1]}, axis=1).fillna(0.0)
 
 
-def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
-    sides = [
-        {name: value for name, value in flat(summary) if _is_figure(name)} for summary in (a, b)
-    ]
+def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
+    """Return the figures, by path, that differ or that one side lacks."""
     rows = []
-    for name in dict.fromkeys([*sides[0], *sides[1]]):
-        x, y = (np.nan if (v := side.get(name)) is None else float(v) for side in sides)
-        if np.isnan(x) and np.isnan(y):
-            continue
-        if not abs(y - x) <= max(TINY, FEN if name.endswith("_cny") else 0.0):
-            rows.append((name, x, y, y - x))
+    for name in dict.fromkeys([*a, *b]):
+        x, y = (np.nan if (value := side.get(name)) is None else value for side in (a, b))
+        same = np.isnan(x) and np.isnan(y)
+        if not same and not abs(y - x) <= (FEN if name.endswith("_cny") else TINY):
+            rows.append((name, float(x), float(y), float(y - x)))
     return pd.DataFrame(rows, columns=["figure", "a", "b", "difference"])
 
 
-def _is_figure(name: str) -> bool:
-    first = name.partition(".")[0]
-    return first not in (*OUTSIDE, "ledger_cny") and name not in ("hours", "step_min")
+def _summary_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the figures of a plan by path; those of the ledger have a table of their own."""
+    return {
+        path: value
+        for path, value in flat(summary)
+        if path.partition(".")[0] not in OUTSIDE and path not in ("hours", "step_min")
+    }
 
 
-def _hours(a: PlanTables, b: PlanTables, times: pd.Index) -> pd.DataFrame:
+def _hours(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the steps whose ledger lines or schedules differ, the most moved money first."""
     both = _side_by_side(a.ledger, b.ledger, ["period", "component", "line"])
-    both["moved"] = (both["b"] - both["a"]).abs()
-    by_period = both.groupby(level="period").sum()
-    rows = []
+    both["moved_cny"] = (both["b"] - both["a"]).abs()
+    periods = [time.isoformat() for time in times]
+    table = both.groupby(level="period").sum().reindex(periods, fill_value=0.0)
     columns = a.schedule.columns.intersection(b.schedule.columns)
     apart = (b.schedule.loc[times, columns] - a.schedule.loc[times, columns]).abs() > TINY
-    counts = apart.sum(axis=1)
-    for time in times:
-        period = time.isoformat()
-        x, y, moved = by_period.loc[period] if period in by_period.index else (0.0, 0.0, 0.0)
-        count = int(counts[time])
-        if moved >= FEN or count:
-            rows.append((time, float(x), float(y), float(y - x), float(moved), count))
-    names = ["time", "a", "b", "difference_cny", "moved_cny", "columns"]
-    table = pd.DataFrame(rows, columns=names)
+    table = table.assign(
+        time=times, difference_cny=table["b"] - table["a"], columns=apart.sum(axis=1).to_numpy()
+    )
+    table = table[(table["moved_cny"] >= FEN) | (table["columns"] > 0)]
     table = table.sort_values(["moved_cny", "columns"], ascending=False, kind="stable")
-    return table.reset_index(drop=True)
+    names = ["time", "a", "b", "difference_cny", "moved_cny", "columns"]
+    return table[names].reset_index(drop=True)
 
 
-def _columns(a: PlanTables, b: PlanTables, times: pd.Index) -> pd.DataFrame:
+def _columns(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the schedule columns that differ; a column that one side lacks counts as zero."""
     names = [*a.schedule.columns, *b.schedule.columns.difference(a.schedule.columns, sort=False)]
-    rows = []
-    for name in names:
-        x, y = (
-            plan.schedule.loc[times, name].to_numpy(dtype=float)
-            if name in plan.schedule
-            else np.zeros(len(times))
-            for plan in (a, b)
-        )
-        off = np.abs(y - x)
-        if not len(times) or off.max() <= TINY:
-            continue
-        most = int(off.argmax())
-        size = max(float(np.abs(x).max()), float(np.abs(y).max()))
-        steps = int((off > TINY).sum())
-        rows.append(
-            (name, steps, float(off.mean()), times[most], x[most], y[most], off[most] / size)
-        )
-    table = pd.DataFrame(rows, columns=["column", "steps", "moved", "time", "a", "b", "share"])
+    x, y = (
+        plan.schedule.reindex(index=times, columns=names, fill_value=0.0).astype(float)
+        for plan in (a, b)
+    )
+    off = (y - x).abs()
+    off = off.loc[:, off.max() > TINY]
+    most = off.idxmax()
+    table = pd.DataFrame(
+        {
+            "column": off.columns,
+            "steps": (off > TINY).sum().to_numpy(),
+            "moved": off.mean().to_numpy(),
+            "time": most.to_numpy(),
+            "a": [x.at[time, name] for name, time in most.items()],
+            "b": [y.at[time, name] for name, time in most.items()],
+            "share": (off.max() / np.maximum(x.abs().max(), y.abs().max())[off.columns]).to_numpy(),
+        }
+    )
     table = table.sort_values(["share", "moved"], ascending=False, kind="stable")
     return table.drop(columns="share").reset_index(drop=True)
 
@@ -259,31 +255,19 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
         for axis in sweep.description.axes
         if one[axis] != two[axis] and not (pd.isna(one[axis]) and pd.isna(two[axis]))
     ]
-    names = list(map(str, sweep.cases.columns))
-    figures = [
-        name
-        for name in names[names.index("refined") + 1 :]
-        if pd.api.types.is_float_dtype(sweep.cases[name])
-    ]
-    money, others = [], []
-    for name in figures:
-        a, b = one[name], two[name]
-        if name.startswith(LEDGER):
-            a, b = (0.0 if np.isnan(amount) else amount for amount in (a, b))
-            component, _, line = name.removeprefix(LEDGER).partition(".")
-            if abs(b - a) >= FEN:
-                money.append((component, line, a, b, b - a))
-        elif not (np.isnan(a) and np.isnan(b)) and not abs(b - a) <= TINY:
-            others.append((name, a, b, b - a))
-    lines = pd.DataFrame(money, columns=["component", "line", "a", "b", "difference_cny"])
+    after_refined = sweep.cases.iloc[:, list(sweep.cases.columns).index("refined") + 1 :]
+    names = [str(name) for name in after_refined.select_dtypes("float")]
+    sides = [{name: row[name] for name in names} for row in (one, two)]
     return Comparison(
         a=f"{folder}, case {first}",
         b=f"{folder}, case {second}",
         profit_a_cny=float(one["objective_cny"]),
         profit_b_cny=float(two["objective_cny"]),
         inputs=pd.DataFrame(inputs, columns=["path", "a", "b"]),
-        money=_largest_first(lines),
-        figures=pd.DataFrame(others, columns=["figure", "a", "b", "difference"]),
+        money=_money(*map(_ledger, sides)),
+        figures=_figures(
+            *({n: v for n, v in side.items() if not n.startswith(LEDGER)} for side in sides)
+        ),
         hours=pd.DataFrame(),
         columns=pd.DataFrame(columns=["column"]),
         notes=("a table of cases holds no hours; `plans: all` keeps plan folders to compare",),
@@ -291,6 +275,16 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
         bound_a_cny=float(one.get("bound_cny", np.nan)),
         bound_b_cny=float(two.get("bound_cny", np.nan)),
     )
+
+
+def _ledger(figures: Mapping[str, float]) -> pd.DataFrame:
+    """Return the ledger lines of a case."""
+    lines = [
+        (*name.removeprefix(LEDGER).partition(".")[::2], amount)
+        for name, amount in figures.items()
+        if name.startswith(LEDGER) and not np.isnan(amount)
+    ]
+    return pd.DataFrame(lines, columns=["component", "line", "amount_cny"])
 
 
 def _row(cases: pd.DataFrame, number: int) -> dict[str, Any]:
