@@ -35,11 +35,11 @@ def parse(text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"must be arithmetic such as 2*x + 1, is {text!r}") from None
     for node in ast.walk(tree):
-        _demand_arithmetic(node)
+        _require_arithmetic(node)
     return tree
 
 
-def _demand_arithmetic(node: ast.AST) -> None:
+def _require_arithmetic(node: ast.AST) -> None:
     known = ", ".join(FUNCTIONS)
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):

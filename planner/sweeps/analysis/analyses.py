@@ -28,12 +28,12 @@ from planner.sweeps.analysis.case_table import (
     OUTPUT,
     SOLVED,
     base_row,
-    demand_columns,
     direction,
     failures,
     is_number,
     levels,
     middles,
+    require_columns,
     standing_at,
 )
 from planner.sweeps.analysis.cost_curve import CostCurve, cost_curve
@@ -139,7 +139,7 @@ def analyse(
     """
     cases = cases.sort_values("case", kind="stable", ignore_index=True)
     axes, outputs = tuple(sweep.varied), tuple(dict.fromkeys(sweep.outputs))
-    demand_columns(cases, ["case", "status", *sweep.axes], "cases")
+    require_columns(cases, ["case", "status", *sweep.axes], "cases")
     made: list[Analysis] = []
     if break_even is not None:
         points = pd.DataFrame(break_even["points"])

@@ -23,7 +23,7 @@ ROUNDING = 1e-9  # relative; numbers of one axis closer than this are the same v
 LESS_IS_BETTER = ("tco2", "cost", "shed", "curtailed", "unserved", "refused", "shortfall", "import")
 
 
-def demand_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> None:
+def require_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> None:
     """Raise unless the table has these columns.
 
     Raises:
@@ -44,7 +44,7 @@ def numbers(cases: pd.DataFrame, output: str) -> pd.Series:
     Raises:
         ScenarioError: the cases have no such column, or it holds words.
     """
-    demand_columns(cases, [output], "output")
+    require_columns(cases, [output], "output")
     try:
         values = pd.to_numeric(cases[output]).astype(float)
     except (TypeError, ValueError):

@@ -26,7 +26,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError
 from planner.sweeps.analysis.analysis import Analysis
-from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, is_number, numbers
+from planner.sweeps.analysis.case_table import OUTPUT, is_number, numbers, require_columns
 
 SHARE = "green.load_share"
 DRAWN = re.compile(r"allocation_mwh\.[^.]+\.(compute|load)")
@@ -56,7 +56,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     Raises:
         ScenarioError: an unknown column, words on the axis, or several cases with one value.
     """
-    demand_columns(cases, [axis], "axes")
+    require_columns(cases, [axis], "axes")
     if not all(is_number(value) for value in cases[axis]):
         raise ScenarioError(
             [Problem("holds words; a cost curve needs numbers", axis, "cost curve")]
@@ -66,7 +66,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     ordered = cases.sort_values(axis, kind="stable").reset_index(drop=True)
     profit, share = numbers(ordered, OUTPUT), numbers(ordered, SHARE)
     drawn = _sum(ordered, [str(name) for name in ordered if DRAWN.fullmatch(str(name))])
-    demand_columns(ordered, EMISSION, "cost curve")
+    require_columns(ordered, EMISSION, "cost curve")
     emission = _sum(ordered, EMISSION)
     open_cny = numbers(ordered, BOUND) - profit
     known = np.flatnonzero(profit.notna())

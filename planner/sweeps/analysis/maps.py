@@ -15,11 +15,11 @@ from planner.errors import Problem, ScenarioError
 from planner.sweeps.analysis.analysis import Analysis, plain_row, plain_value
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
-    demand_columns,
     is_number,
     levels,
     middles,
     numbers,
+    require_columns,
     standing_at,
 )
 
@@ -93,7 +93,7 @@ def grid_map(
         ScenarioError: an unknown column, x and y the same, several cases in one place, or more
             places than can be seen.
     """
-    demand_columns(cases, [*axes, x, y], "axes")
+    require_columns(cases, [*axes, x, y], "axes")
     if x == y:
         raise ScenarioError([Problem("the two axes must differ", x, "map")])
     others = [axis for axis in axes if axis not in (x, y)]

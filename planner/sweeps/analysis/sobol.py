@@ -27,7 +27,7 @@ import pandas as pd
 
 from planner.errors import PlannerError, Problem, ScenarioError
 from planner.sweeps.analysis.analysis import Analysis, records
-from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, failures, numbers
+from planner.sweeps.analysis.case_table import OUTPUT, failures, numbers, require_columns
 
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000
@@ -81,14 +81,14 @@ def sobol_indices(
         ScenarioError: unknown columns, cases that are no Sobol design, or too few with a plan.
         MissingExtraError: SALib is not installed.
     """
-    demand_columns(cases, axes, "axes")
+    require_columns(cases, axes, "axes")
     try:
         from SALib.analyze import sobol
     except ImportError:
         message = "Sobol indices need SALib: pip install 'planner[sensitivity]'"
         raise MissingExtraError(message) from None
     table = cases.sort_values("case", kind="stable")
-    _demand_saltelli(table, axes)
+    _require_saltelli(table, axes)
     size = len(axes) + 2
     values = numbers(table, output).to_numpy().reshape(-1, size)
     whole = ~np.isnan(values).any(axis=1)
@@ -128,7 +128,7 @@ def sobol_indices(
     )  # fmt: skip
 
 
-def _demand_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
+def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
     """Raise unless the cases stand in the order of Saltelli's scheme.
 
     Raises:

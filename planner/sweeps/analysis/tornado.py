@@ -22,10 +22,10 @@ from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     base_row,
-    demand_columns,
     is_number,
     levels,
     numbers,
+    require_columns,
     standing_at,
 )
 
@@ -59,7 +59,7 @@ def tornado(
     Raises:
         ScenarioError: an unknown column, no base case, or a base case without the output.
     """
-    demand_columns(cases, axes, "axes")
+    require_columns(cases, axes, "axes")
     values = numbers(cases, output)
     row = base_row(cases, axes, base)
     if row is None:
