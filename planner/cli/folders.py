@@ -118,7 +118,7 @@ def _plans_in(folder: Path) -> list[Path]:
 def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
     """Write the page and the answers of a sweep again, and print them. Raises PlanError."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
-    from planner.sweeps.analysis.analyses import read_answers
+    from planner.sweeps.analysis.analyses import read_analyses
     from planner.sweeps.sweep_folder import SWEEP
 
     if not (folder / SWEEP).is_file():
@@ -128,7 +128,7 @@ def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
         raise PlanError(f"{folder} is neither a plan folder nor a sweep folder: {missing}")
     written = report_sweep(folder, words)
     if not quiet:
-        show_sweep(read_answers(folder), open_console(), words)
+        show_sweep(read_analyses(folder), open_console(), words)
     _say_written(written, quiet)
 
 

@@ -153,14 +153,14 @@ def _answer(
     """Search the break-even that is asked for, write the answers and the page, show them."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
     from planner.studies.break_even import find, write_break_even
-    from planner.sweeps.analysis.analyses import read_answers
+    from planner.sweeps.analysis.analyses import read_analyses
 
     with spinner(console, quiet, "searching the break-even"):
         if (break_even := find(prepared)) is not None:
             write_break_even(break_even, folder)
     report_sweep(folder, words)
     if not quiet:
-        show_sweep(read_answers(folder), console, words)
+        show_sweep(read_analyses(folder), console, words)
 
 
 def _warn(prepared: Prepared, console: Console, words: Language) -> None:

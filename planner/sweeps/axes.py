@@ -12,108 +12,21 @@
 An axis whose key begins with a field of the scenario is a path; any other key is a name.
 `base` is the value an axis has where others are varied, in one_at_a_time; where it is left out it
 is what the base scenario says.
-
-Arithmetic that a sweep file may hold: numbers, names, + - * / ** and a few functions.
-
-Read with `ast` and a list of what is allowed; nothing else of Python can be reached.
 """
 
 from __future__ import annotations
 
-import ast
 import math
-import operator
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from planner.errors import shown
 from planner.fields import Frozen
-
-OPERATORS: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-    ast.Div: operator.truediv, ast.Pow: operator.pow,
-    ast.USub: operator.neg, ast.UAdd: operator.pos,
-}  # fmt: skip
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min, "max": max, "abs": abs, "sqrt": math.sqrt, "exp": math.exp, "log": math.log,
-}  # fmt: skip
-MAX_LENGTH = 500
-
-
-def parse(text: str) -> ast.expr:
-    """Read an expression.
-
-    Raises:
-        ValueError: it is no arithmetic, in the user's words.
-    """
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"must have {MAX_LENGTH} characters or fewer")
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"must be arithmetic such as 2*x + 1, is {text!r}") from None
-    for node in ast.walk(tree):
-        _demand_arithmetic(node)
-    return tree
-
-
-def _demand_arithmetic(node: ast.AST) -> None:
-    known = ", ".join(FUNCTIONS)
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            raise ValueError(f"may hold numbers only, not {node.value!r}")
-    elif isinstance(node, ast.Call):
-        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
-            raise ValueError(f"may call {known} only")
-    elif isinstance(node, ast.BinOp | ast.UnaryOp):
-        if type(node.op) not in OPERATORS:
-            raise ValueError("may use + - * / ** and brackets only")
-    elif not isinstance(node, ast.Name | ast.expr_context | ast.operator | ast.unaryop):
-        raise ValueError("may use numbers, names, + - * / **, brackets and " + known + " only")
-
-
-def names_in(tree: ast.expr) -> list[str]:
-    """Return the names that an expression needs values for, in order of appearance."""
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
-    return list(dict.fromkeys(found))
-
-
-def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:
-    """Return the value of an expression.
-
-    Raises:
-        ValueError: it has no finite value here, such as a division by zero.
-    """
-    try:
-        value = _value(tree, values)
-        if not isinstance(value, complex) and math.isfinite(value):
-            return float(value)
-    except (ArithmeticError, ValueError, TypeError):
-        pass
-    at = ", ".join(f"{name} = {value}" for name, value in values.items())
-    raise ValueError(f"has no finite value at {at or 'any point'}")
-
-
-def _value(node: ast.expr, values: Mapping[str, float]) -> Any:
-    if isinstance(node, ast.Constant):
-        return float(node.value)  # type: ignore[arg-type]  # whole powers would have no end
-    if isinstance(node, ast.Name):
-        return values[node.id]
-    if isinstance(node, ast.UnaryOp):
-        return OPERATORS[type(node.op)](_value(node.operand, values))
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
-    assert isinstance(node, ast.Call)
-    assert isinstance(node.func, ast.Name)
-    return FUNCTIONS[node.func.id](*(_value(part, values) for part in node.args))
-
+from planner.sweeps.arithmetic import names_in, parse
 
 Scalar = bool | int | float | str
-Number = int | float
 
 
 def _scalar(value: Any) -> Any:
@@ -143,21 +56,6 @@ class Bounds(Frozen):
 class Axis(Frozen):
     """What all axes have in common."""
 
-    @property
-    @abstractmethod
-    def kind(self) -> str:
-        """Return values, range, scale, scale_range, bundle or expression."""
-
-    @property
-    def levels(self) -> tuple[Scalar, ...] | None:
-        """Return the values one after the other; None for a range or an expression."""
-        return None
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        """Return the ends of a range; None for axes with levels and for expressions."""
-        return None
-
 
 class Values(Axis):
     """Values, one after the other."""
@@ -167,16 +65,6 @@ class Values(Axis):
     base: AnyScalar | None = None
     """Value while other axes are varied one at a time [what the base scenario says]."""
 
-    @property
-    def kind(self) -> str:
-        """Return values."""
-        return "values"
-
-    @property
-    def levels(self) -> tuple[Scalar, ...]:
-        """Return the values."""
-        return self.values
-
 
 class Range(Bounds, Axis):
     """A range: sampled, or its two ends one at a time."""
@@ -185,16 +73,6 @@ class Range(Bounds, Axis):
     """Take whole numbers only."""
     base: float | None = None
     """Value while other axes are varied one at a time [what the base scenario says]."""
-
-    @property
-    def kind(self) -> str:
-        """Return range."""
-        return "range"
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Return the ends."""
-        return self.low, self.high
 
 
 def _factors(value: Any) -> str:
@@ -213,21 +91,6 @@ class Scale(Axis):
     base: float = 1.0
     """Factor while other axes are varied one at a time."""
 
-    @property
-    def kind(self) -> str:
-        """Return scale for a list of factors, scale_range for a range."""
-        return "scale_range" if isinstance(self.scale, Bounds) else "scale"
-
-    @property
-    def levels(self) -> tuple[Scalar, ...] | None:
-        """Return the factors of a list."""
-        return None if isinstance(self.scale, Bounds) else self.scale
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        """Return the ends of a range."""
-        return (self.scale.low, self.scale.high) if isinstance(self.scale, Bounds) else None
-
 
 class Bundle(Axis):
     """Named sets of changes, each moving several paths together."""
@@ -239,22 +102,12 @@ class Bundle(Axis):
     base: str | None = None
     """Label while other axes are varied one at a time [none of them: the base scenario]."""
 
-    @property
-    def kind(self) -> str:
-        """Return bundle."""
-        return "bundle"
-
     @model_validator(mode="after")
     def _has_base(self) -> Bundle:
         if self.base is not None and self.base not in self.bundle:
             labels = ", ".join(self.bundle)
             raise ValueError(f"base must be one of {labels}, is {self.base!r}")
         return self
-
-    @property
-    def levels(self) -> tuple[Scalar, ...]:
-        """Return the labels."""
-        return tuple(self.bundle)
 
 
 def _named(value: Any) -> Any:
@@ -278,11 +131,6 @@ class Expression(Axis):
     scales: bool = False
     """The result multiplies what the base scenario says, instead of replacing it."""
 
-    @property
-    def kind(self) -> str:
-        """Return expression."""
-        return "expression"
-
     @model_validator(mode="after")
     def _fits(self) -> Expression:
         try:
@@ -298,14 +146,33 @@ class Expression(Axis):
         return self
 
 
+def levels_of(axis: Axis) -> tuple[Scalar, ...] | None:
+    """Return the values of an axis one after the other; None for a range or an expression."""
+    match axis:
+        case Values():
+            return axis.values
+        case Scale(scale=tuple() as factors):
+            return factors
+        case Bundle():
+            return tuple(axis.bundle)
+    return None
+
+
+def range_of(axis: Axis) -> Bounds | None:
+    """Return the range of an axis; None for axes with levels and for expressions."""
+    match axis:
+        case Range():
+            return axis
+        case Scale(scale=Bounds() as factors):
+            return factors
+    return None
+
+
 def _form(value: Any) -> str:
     if isinstance(value, Mapping):
-        for key in ("scale", "bundle", "expression", "values"):
-            if key in value:
-                return f"={key}"
-    elif isinstance(value, Axis):
-        return "=range" if isinstance(value, Range) else f"={value.kind.removesuffix('_range')}"
-    return "=range"
+        forms = ("scale", "bundle", "expression", "values")
+        return next((f"={form}" for form in forms if form in value), "=range")
+    return f"={type(value).__name__.lower()}"
 
 
 def _lists_are_values(value: Any) -> Any:

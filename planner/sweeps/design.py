@@ -1,18 +1,15 @@
-"""Cases: which values the axes take, and what each case changes in the base scenario.
+"""The cases of a sweep: which values the axes take, and what each case changes in the base.
 
 grid: every combination, the first axis slowest. one_at_a_time: case 0 is the base, then each axis
 moves alone through its values, or to the two ends of its range. latin_hypercube: `samples` cases
 (McKay et al. 1979, scipy.stats.qmc). sobol: samples x (axes + 2) cases in the order that first-
-and total-order indices need (Saltelli 2010, SALib; no second order). list: the rows of a CSV.
+and total-order indices need (Saltelli 2010, SALib; no second order). list: the rows of a CSV whose
+columns are paths or axes.
 An axis with listed values in a sampling design takes each of them equally often.
-
-Design list: cases from the rows of a CSV, whose columns are paths or axes.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +21,7 @@ import numpy as np
 
 from planner.errors import Problem, ScenarioError, shown
 from planner.files.yaml_document import Document, parse_value
+from planner.sweeps.arithmetic import evaluate, parse
 from planner.sweeps.axes import (
     Axis,
     Bundle,
@@ -32,101 +30,17 @@ from planner.sweeps.axes import (
     Scalar,
     Scale,
     Values,
-    evaluate,
-    parse,
+    levels_of,
+    range_of,
 )
 from planner.sweeps.sweep_file import SweepFile, is_path
+from planner.timeseries.csv_table import Rows, split_csv
 
+MAX_CASES = 1_000_000
 MAX_LIST_BYTES = 100_000_000
 
 Setting = dict[str, Scalar | None]
-
-
-def listed(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, list[Setting]]:
-    """Read the CSV of cases.
-
-    Returns:
-        The sweep with an axis for every column, and the rows; what a row leaves out is as `base`.
-
-    Raises:
-        ScenarioError: with every problem found, each with its line.
-    """
-    name = sweep.cases or ""
-    path = folder / name
-    try:
-        content = path.read_bytes()
-        if len(content) > MAX_LIST_BYTES:
-            raise ScenarioError([Problem("is too large for a list of cases", file=str(path))])
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except OSError as error:
-        said = f"cannot be read: {error.strerror or error}"
-        raise ScenarioError([Problem(said, "cases", str(path))]) from None
-    except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise ScenarioError([Problem(f"is no CSV: {error}", "cases", str(path))]) from None
-    header = [cell.strip() for cell in rows[0]] if rows else []
-    problems = [Problem(said, column, str(path), 1) for column, said in _columns(sweep, header)]
-    settings: list[Setting] = []
-    for line, cells in enumerate(rows[1:], 2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            said = f"has {len(cells)} cells, the header has {len(header)}"
-            problems.append(Problem(said, file=str(path), line=line))
-            continue
-        setting = dict(base)
-        for column, cell in zip(header, cells, strict=True):
-            try:
-                setting[column] = _cell(sweep.axes.get(column), cell)
-            except ValueError as error:
-                problems.append(Problem(str(error), column, str(path), line))
-        settings.append(setting)
-    if not settings and not problems:
-        problems.append(Problem("has no cases", "cases", str(path)))
-    if problems:
-        raise ScenarioError(problems)
-    new: dict[str, Axis] = {}
-    for column in header:
-        if column not in sweep.axes:
-            held = [s[column] for s in settings]
-            found = tuple(dict.fromkeys(value for value in held if value is not None))
-            if not found:
-                raise ScenarioError([Problem("has no value in any case", column, str(path), 1)])
-            new[column] = Values.model_construct(values=found, base=None)
-    return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
-
-
-def _columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, str]]:
-    if not header:
-        yield "cases", "is empty; the first line names paths"
-    for column in header:
-        if header.count(column) > 1:
-            yield column, "is the name of two columns"
-        elif isinstance(sweep.axes.get(column), Expression):
-            yield column, "follows from other axes and cannot be listed"
-        elif column not in sweep.axes and not is_path(column):
-            yield column, "is neither a path of the scenario nor an axis of the sweep"
-
-
-def _cell(axis: Axis | None, cell: str) -> Scalar | None:
-    """Read a cell; an empty one leaves the axis as in the base. Raises ValueError."""
-    try:
-        value = parse_value(cell.strip())
-    except ScenarioError:
-        raise ValueError(f"must be one value, is {cell!r}") from None
-    if value is None:
-        return getattr(axis, "base", None)
-    if not isinstance(value, bool | int | float | str) or value != value:
-        raise ValueError(f"must be a number, a text, true or false, is {shown(cell)}")
-    if isinstance(axis, Bundle) and value not in axis.bundle:
-        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {shown(value)}")
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(axis, Scale | Range) and not numeric:
-        raise ValueError(f"must be a number, is {shown(value)}")
-    return value
-
-
-MAX_CASES = 1_000_000
-SECOND_ORDER = False  # sobol: N (D + 2) cases instead of N (2 D + 2)
+"""The value of every axis in a case; None where it is as in the base scenario."""
 
 
 @dataclass(frozen=True)
@@ -138,13 +52,13 @@ class Case:
     changes: dict[str, Any]
 
     def __str__(self) -> str:
-        at = ", ".join(f"{name} = {told(value)}" for name, value in self.values.items())
+        at = ", ".join(f"{name} = {value_text(value)}" for name, value in self.values.items())
         return f"case {self.number}" + (f" ({at})" if at else "")
 
 
-def told(value: Scalar | None) -> str:
-    """Word the value of an axis."""
-    if value is None:
+def value_text(value: Scalar | None) -> str:
+    """Return the value of an axis as a text; a missing one is that of the base."""
+    if value is None or value != value:
         return "as in the base"
     if isinstance(value, float):
         return f"{value:.6g}"
@@ -170,7 +84,7 @@ def design(
     """
     settings: Iterable[Setting]
     if sweep.design == "list":
-        sweep, settings = listed(sweep, folder, _base(sweep.varied))
+        sweep, settings = _listed(sweep, folder, _base(sweep.varied))
     else:
         settings = _settings(sweep, document)
     described = sweep.model_copy(update={"axes": _with_bases(sweep.axes, at_base)})
@@ -206,8 +120,8 @@ def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:
     axes = sweep.varied
     count = _count(sweep, axes)
     if count > MAX_CASES:
-        said = f"makes {count:.3g} cases; the most is {MAX_CASES:,}"
-        raise ScenarioError([document.problem(("design",), said)])
+        message = f"makes {count:.3g} cases; the most is {MAX_CASES:,}"
+        raise ScenarioError([document.problem(("design",), message)])
     if sweep.design == "grid":
         return _grid(axes)
     if sweep.design == "one_at_a_time":
@@ -222,7 +136,7 @@ def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:
 
 
 def _count(sweep: SweepFile, axes: Mapping[str, Axis]) -> int:
-    sizes = [len(axis.levels) if axis.levels else 2 for axis in axes.values()]
+    sizes = [len(levels_of(axis) or _ends(axis)) for axis in axes.values()]
     if sweep.design == "grid":
         return math.prod(sizes)
     if sweep.design == "one_at_a_time":
@@ -231,7 +145,7 @@ def _count(sweep: SweepFile, axes: Mapping[str, Axis]) -> int:
 
 
 def _grid(axes: Mapping[str, Axis]) -> Iterator[Setting]:
-    for values in itertools.product(*(axis.levels or () for axis in axes.values())):
+    for values in itertools.product(*(levels_of(axis) or () for axis in axes.values())):
         yield dict(zip(axes, values, strict=True))
 
 
@@ -239,7 +153,7 @@ def _one_at_a_time(axes: Mapping[str, Axis]) -> Iterator[Setting]:
     base = _base(axes)
     yield dict(base)
     for name, axis in axes.items():
-        for value in axis.levels or _ends(axis):
+        for value in levels_of(axis) or _ends(axis):
             yield {**base, name: value}
 
 
@@ -248,10 +162,13 @@ def _base(axes: Mapping[str, Axis]) -> Setting:
     return {name: getattr(axis, "base", None) for name, axis in axes.items()}
 
 
-def _ends(axis: Axis) -> tuple[Scalar, ...]:
-    low, high = axis.bounds or (0.0, 0.0)
-    whole = isinstance(axis, Range) and axis.whole
-    return (math.ceil(low), math.floor(high)) if whole else (low, high)
+def _ends(axis: Axis) -> tuple[float, float]:
+    """Return the ends of a range, whole numbers where it takes no others."""
+    ends = range_of(axis)
+    assert ends is not None
+    if isinstance(axis, Range) and axis.whole:
+        return math.ceil(ends.low), math.floor(ends.high)
+    return ends.low, ends.high
 
 
 def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
@@ -259,14 +176,14 @@ def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        said = "sobol needs SALib: pip install 'planner[sensitivity]'"
-        raise ScenarioError([Problem(said, "design")]) from None
+        message = "sobol needs SALib: pip install 'planner[sensitivity]'"
+        raise ScenarioError([Problem(message, "design")]) from None
     problem = {
         "num_vars": dimensions,
         "names": [str(i) for i in range(dimensions)],
         "bounds": [[0.0, 1.0]] * dimensions,
     }
-    points = sobol.sample(problem, samples, calc_second_order=SECOND_ORDER, seed=seed)
+    points = sobol.sample(problem, samples, calc_second_order=False, seed=seed)
     return np.asarray(points)
 
 
@@ -279,13 +196,91 @@ def _sampled(axes: Mapping[str, Axis], points: np.ndarray[Any, Any]) -> Iterator
 
 def _at(axis: Axis, share: float) -> Scalar:
     """Return the value at a share 0..1 of an axis."""
-    if axis.levels is not None:
-        return axis.levels[min(int(share * len(axis.levels)), len(axis.levels) - 1)]
-    low, high = axis.bounds or (0.0, 0.0)
+    if (levels := levels_of(axis)) is not None:
+        return levels[min(int(share * len(levels)), len(levels) - 1)]
+    low, high = _ends(axis)
     if isinstance(axis, Range) and axis.whole:
-        first, last = math.ceil(low), math.floor(high)
-        return min(first + int(share * (last - first + 1)), last)
+        return min(low + int(share * (high - low + 1)), high)
     return float(f"{low + share * (high - low):.12g}")
+
+
+def _listed(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, list[Setting]]:
+    """Read the CSV of cases.
+
+    Returns:
+        The sweep with an axis for every column, and the rows; what a row leaves out is as `base`.
+
+    Raises:
+        ScenarioError: with every problem found, each with its line.
+    """
+    path = folder / (sweep.cases or "")
+    header, rows = _read_list(path)
+    problems = [Problem(text, column, str(path), 1) for column, text in _columns(sweep, header)]
+    settings: list[Setting] = []
+    for line, cells in rows:
+        setting = dict(base)
+        for column, cell in zip(header, cells, strict=True):
+            try:
+                setting[column] = _cell(sweep.axes.get(column), cell)
+            except ValueError as error:
+                problems.append(Problem(str(error), column, str(path), line))
+        settings.append(setting)
+    if not settings and not problems:
+        problems.append(Problem("has no cases", "cases", str(path)))
+    if problems:
+        raise ScenarioError(problems)
+    new: dict[str, Axis] = {}
+    for column in header:
+        if column not in sweep.axes:
+            given = dict.fromkeys(setting[column] for setting in settings)
+            values = tuple(value for value in given if value is not None)
+            if not values:
+                raise ScenarioError([Problem("has no value in any case", column, str(path), 1)])
+            new[column] = Values.model_construct(values=values, base=None)
+    return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
+
+
+def _read_list(path: Path) -> tuple[list[str], Rows]:
+    """Return the header and the rows of a CSV of cases. Raises ScenarioError."""
+    try:
+        if path.stat().st_size > MAX_LIST_BYTES:
+            raise ScenarioError([Problem("is too large for a list of cases", file=str(path))])
+        return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise ScenarioError([Problem(message, "cases", str(path))]) from None
+    except UnicodeError as error:
+        raise ScenarioError([Problem(f"is no CSV: {error}", "cases", str(path))]) from None
+    except ValueError as error:  # names the file
+        raise ScenarioError([Problem(str(error))]) from None
+
+
+def _columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, str]]:
+    for column in header:
+        if header.count(column) > 1:
+            yield column, "is the name of two columns"
+        elif isinstance(sweep.axes.get(column), Expression):
+            yield column, "follows from other axes and cannot be listed"
+        elif column not in sweep.axes and not is_path(column):
+            yield column, "is neither a path of the scenario nor an axis of the sweep"
+
+
+def _cell(axis: Axis | None, cell: str) -> Scalar | None:
+    """Read a cell; an empty one leaves the axis as in the base. Raises ValueError."""
+    try:
+        value = parse_value(cell.strip())
+    except ScenarioError:
+        raise ValueError(f"must be one value, is {cell!r}") from None
+    if value is None:
+        return getattr(axis, "base", None)
+    if not isinstance(value, bool | int | float | str) or value != value:
+        raise ValueError(f"must be a number, a text, true or false, is {shown(cell)}")
+    if isinstance(axis, Bundle) and value not in axis.bundle:
+        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {shown(value)}")
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(axis, Scale | Range) and not numeric:
+        raise ValueError(f"must be a number, is {shown(value)}")
+    return value
 
 
 def _case(
@@ -304,21 +299,21 @@ def _case(
         values[name] = getattr(described[name], "base", None) if value is None else value
     for name, axis in axes.items():
         if isinstance(axis, Expression):
-            values[name] = result = _follows(name, axis, values)
+            values[name] = result = _result(name, axis, values)
             if is_path(name):
                 changes[name] = {"scale": result} if axis.scales else result
     return Case(number, {name: values[name] for name in axes}, changes)
 
 
-def _follows(name: str, axis: Expression, values: Setting) -> float:
+def _result(name: str, axis: Expression, values: Setting) -> float:
     """Return the value of an expression. Raises ScenarioError where it has none."""
     numbers: dict[str, float] = {}
     for word, of in axis.inputs.items():
         value = values[of]
         if isinstance(value, bool | str) or value is None:
-            said = f"needs numbers for {of}, which is {shown(value)} in a case"
             hint = "; give the axis a `base`" if value is None else ""
-            raise ScenarioError([Problem(said + hint, name)])
+            message = f"needs numbers for {of}, which is {shown(value)} in a case{hint}"
+            raise ScenarioError([Problem(message, name)])
         numbers[word] = value
     try:
         return float(f"{evaluate(parse(axis.expression), numbers):.12g}")

@@ -14,7 +14,7 @@ from planner.errors import PlanError
 from planner.files.output_folder import replace_file
 from planner.language.html_tables import reader_language, section_html, table_html
 from planner.language.section import Section, text
-from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, direction
+from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical, direction
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
 from planner.sweeps.sweep_file import RESERVED, SweepFile
@@ -26,7 +26,7 @@ MOST_VALUES = 6  # of an axis of words
 
 @dataclass(frozen=True)
 class Sweep:
-    """The answer of a sweep.
+    """The cases of a sweep and where they are kept.
 
     `cases` has a row a case: `case`, a column per axis, `key`, `status`, `gap`, `message`,
     `seconds`, `refined`, then figures by their path in summary.json. `description` is the sweep
@@ -43,7 +43,7 @@ class Sweep:
 
 
 def read_cases(folder: str | Path) -> Sweep:
-    """Read a sweep folder back.
+    """Read a sweep folder back; values of an axis that differ by rounding alone become one value.
 
     Raises:
         PlanError: the folder is no sweep folder, or its table cannot be read.
@@ -54,6 +54,9 @@ def read_cases(folder: str | Path) -> Sweep:
         cases = pd.read_parquet(folder / CASES_PARQUET)
     except (OSError, ValueError) as error:
         raise PlanError(f"{folder} has no table of cases that can be read: {error}") from None
+    for name, axis in description.axes.items():
+        if name in cases:
+            cases[name] = canonical(cases[name], getattr(axis, "base", None))
     return Sweep(cases, description, folder)
 
 
@@ -73,30 +76,22 @@ def case_table(
         results: results by key.
         refined: keys of the cases solved again more exactly, by number.
     """
-    axes = list(cases[0].values) if cases else []
     rows: list[dict[str, Any]] = []
     figures: list[Mapping[str, float]] = []
-    for case, first in zip(cases, keys, strict=True):
-        key, result = first, results.get(first)
-        again = results.get(refined.get(case.number, ""))
-        better = again is not None and again["figures"]
-        if again is not None and better:
-            key, result = again["key"], again
-        status = "wrong_input" if not key else "waiting" if result is None else result["status"]
-        rows.append(
-            {
-                "key": key,
-                "status": status,
-                "gap": None if result is None else result["gap"],
-                "message": wrong.get(case.number, "") if result is None else result["message"],
-                "seconds": None if result is None else result["seconds"],
-                "refined": bool(better),
-            }
-        )
+    for case, key in zip(cases, keys, strict=True):
+        result, exact = results.get(key), results.get(refined.get(case.number, ""))
+        better = exact is not None and bool(exact["figures"])
+        if better:
+            result = exact
+        row = {"key": key, "gap": None, "seconds": None, "message": wrong.get(case.number, "")}
+        row["status"] = "waiting" if key else "wrong_input"
+        if result is not None:
+            row |= {name: result[name] for name in ("key", "status", "gap", "message", "seconds")}
+        rows.append(row | {"refined": better})
         figures.append({} if result is None else result["figures"])
     index = pd.RangeIndex(len(cases))
     left = {"case": pd.Series([case.number for case in cases], index=index, dtype="int64")}
-    for name in axes:
+    for name in cases[0].values if cases else ():
         left[name] = _column([case.values[name] for case in cases], index)
     how = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
     how = how.astype({"gap": float, "seconds": float, "refined": bool})
@@ -132,33 +127,28 @@ def write_cases(table: pd.DataFrame, folder: Path) -> None:
 
 def sweep_html(sweep: Sweep) -> str:
     """Return how the cases of a sweep ended, its best cases, and how far its axes reach."""
-    words, cases, described = reader_language(), sweep.cases, sweep.description
+    words, cases, description = reader_language(), sweep.cases, sweep.description
+    sentence = words("{n} cases by {design}", n=len(cases), design=words.term(description.design))
+    if sweep.interrupted:
+        sentence = f"{sentence}; {words('interrupted')}"
     counts = tuple((words.term(str(status)), int(count))
                    for status, count in cases["status"].value_counts().items())  # fmt: skip
-    said = words("{n} cases by {design}", n=len(cases), design=words.term(described.design))
-    if sweep.interrupted:
-        said = f"{said}; {words('interrupted')}"
-    axes = [name for name in described.axes if name in cases]
+    sections = [Section("", (), counts)]
+    axes = [name for name in description.axes if name in cases]
     solved = cases[cases["status"].isin(SOLVED)]
-    output = next((name for name in (*described.outputs, OUTPUT) if name in solved), None)
-    best = ""
-    if output is not None and len(solved):
-        smallest = direction(output) == "min"
-        found = ranking(solved, output, smallest_first=smallest).head(BEST)
-        columns = ["case", *axes, output]
-        rows = found[columns].astype(object).itertuples(index=False, name=None)
-        title = words("Best cases by {output}", output=output)
-        best = table_html(Section(title, tuple(columns), tuple(rows)), words)
-    shown = [
-        *axes,
-        *(name for name in dict.fromkeys((*described.outputs, OUTPUT)) if name in solved),
-    ]
-    ranges = tuple((name, *_range(cases[name] if name in axes else solved[name])) for name in shown)
-    head = (words("quantity"), words("from"), words("to"))
-    reach = table_html(Section(words("Ranges"), head, ranges), words) if ranges else ""
-    return section_html(
-        described.name, said, table_html(Section("", (), counts), words), best, reach
-    )
+    outputs = [n for n in dict.fromkeys((*description.outputs, OUTPUT)) if n in solved]
+    if outputs and len(solved):
+        columns = ("case", *axes, outputs[0])
+        best = ranking(solved, outputs[0], smallest_first=direction(outputs[0]) == "min")
+        rows = best[list(columns)].head(BEST).astype(object).itertuples(index=False, name=None)
+        title = words("Best cases by {output}", output=outputs[0])
+        sections.append(Section(title, columns, tuple(rows)))
+    ranges = [(name, *_range(cases[name])) for name in axes]
+    ranges += [(name, *_range(solved[name])) for name in outputs]
+    if ranges:
+        heads = (words("quantity"), words("from"), words("to"))
+        sections.append(Section(words("Ranges"), heads, tuple(ranges)))
+    return section_html(description.name, sentence, *(table_html(s, words) for s in sections))
 
 
 def _range(column: pd.Series[Any]) -> tuple[str, str]:

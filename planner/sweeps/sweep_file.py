@@ -2,10 +2,8 @@
 
 `read_sweep` reads and checks the form of a file. Whether its cases are valid scenarios is checked
 when they are designed (`design`) and made (`variants`), all of them before the first solve.
-
-What a careful colleague would ask about a sweep.
-
-JSON Schema of sweep files, for editors.
+`cautions` says what a careful colleague would ask about a sweep, and `sweep_schema` describes the
+form of a file to editors.
 """
 
 from __future__ import annotations
@@ -23,12 +21,16 @@ from planner.files.yaml_document import Document, parse_yaml, read_yaml
 from planner.scenario.paths import parse_path
 from planner.scenario.scenario import ScenarioFile
 from planner.scenario.validation_messages import explain
-from planner.sweeps.axes import AnyAxis, Axis, Bundle, Expression, Scale
+from planner.sweeps.axes import AnyAxis, Axis, Bundle, Expression, Scale, levels_of, range_of
 
 TOP = (*ScenarioFile.model_fields, "components")
 RESERVED = ("case", "key", "status", "gap", "message", "seconds", "refined")
 """Columns of the case table that no axis may be called."""
 SAMPLED = ("latin_hypercube", "sobol")
+CAPACITY = re.compile(
+    r"components\.[^.]+\.(capacity_mwh?|(max|charge|discharge)_power_mw|(import|export)_limit_mw"
+    r"|nodes)(\[\d+\])?"
+)
 
 
 class SweepSolver(Frozen):
@@ -178,73 +180,63 @@ def check_sweep(document: Document) -> tuple[SweepFile, Document]:
     try:
         sweep = SweepFile.model_validate(document.data)
     except ValidationError as error:
-        found = explain(error, SweepFile)
-        raise ScenarioError([document.problem(path, said) for path, said in found]) from None
-    problems = [document.problem(path, said) for path, said in _wrong_axes(sweep)]
+        wrong = explain(error, SweepFile)
+        raise ScenarioError([document.problem(path, message) for path, message in wrong]) from None
+    problems = [document.problem(path, message) for path, message in _wrong_axes(sweep)]
     if problems:
         raise ScenarioError(problems)
     return sweep, document
 
 
-def _wrong_axes(sweep: SweepFile) -> list[tuple[Key, str]]:
-    """Return what is wrong with the axes together: names nobody uses, paths moved twice."""
-    found: list[tuple[Key, str]] = []
-    used = {of for axis in sweep.axes.values() for of in _inputs(axis)}
-    moved: dict[tuple[str | int, ...], str] = {}
+def _wrong_axes(sweep: SweepFile) -> Iterator[tuple[Key, str]]:
+    """Yield what is wrong with the axes together: names nobody uses, paths moved twice."""
+    used = {source for axis in sweep.axes.values() for source in _inputs(axis)}
+    moved: dict[Key, str] = {}
     for name, axis in sweep.axes.items():
         place: Key = ("axes", name)
         if name in RESERVED:
-            found.append((place, "is the name of a column of every case table; choose another"))
-        if sweep.design == "grid" and axis.bounds is not None:
-            found.append((place, "a range cannot be part of a grid; list its values"))
-        for of in _inputs(axis):
-            if of not in sweep.axes:
-                said = f"there is no axis {of!r}{did_you_mean(of, sweep.axes)}"
-                found.append(((*place, "from"), said))
-            elif isinstance(sweep.axes[of], Expression | Bundle):
-                found.append(((*place, "from"), f"{of} is no axis of numbers"))
-        if isinstance(axis, Bundle):
-            paths = list(dict.fromkeys(p for part in axis.bundle.values() for p in part))
-        elif is_path(name):
-            paths = [name]
-        else:
-            paths = []
-            if name not in used:
-                known = [*TOP, *sweep.axes]
-                said = "moves nothing: it is no path of a scenario, and no expression uses it"
-                close = did_you_mean(name.partition(".")[0], [k for k in known if k != name])
-                found.append((place, said + close))
-        for text in paths:
+            yield place, "is the name of a column of every case table; choose another"
+        if sweep.design == "grid" and range_of(axis) is not None:
+            yield place, "a range cannot be part of a grid; list its values"
+        for source in _inputs(axis):
+            if source not in sweep.axes:
+                message = f"there is no axis {source!r}{did_you_mean(source, sweep.axes)}"
+                yield (*place, "from"), message
+            elif isinstance(sweep.axes[source], Expression | Bundle):
+                yield (*place, "from"), f"{source} is no axis of numbers"
+        if not isinstance(axis, Bundle) and not is_path(name) and name not in used:
+            message = "moves nothing: it is no path of a scenario, and no expression uses it"
+            known = [known for known in (*TOP, *sweep.axes) if known != name]
+            yield place, message + did_you_mean(name.partition(".")[0], known)
+        for path in _paths(name, axis):
             try:
-                key = parse_path(text)
+                key = parse_path(path)
             except ValueError as error:
-                found.append((place, str(error)))
+                yield place, str(error)
                 continue
             for other, by in moved.items():
                 shorter = min(len(key), len(other))
                 if by != name and key[:shorter] == other[:shorter]:
-                    found.append((place, f"moves {text}, which the axis {by} moves too"))
+                    yield place, f"moves {path}, which the axis {by} moves too"
             moved[key] = name
-    return found
 
 
 def _inputs(axis: Axis) -> list[str]:
+    """Return the axes that an expression follows from."""
     return list(axis.inputs.values()) if isinstance(axis, Expression) else []
 
 
-CAPACITY = re.compile(
-    r"components\.[^.]+\.(capacity_mwh?|(max|charge|discharge)_power_mw|(import|export)_limit_mw"
-    r"|nodes)(\[\d+\])?"
-)
+def _paths(name: str, axis: Axis) -> list[str]:
+    """Return the paths of the scenario that an axis moves."""
+    if isinstance(axis, Bundle):
+        return list(dict.fromkeys(path for changes in axis.bundle.values() for path in changes))
+    return [name] if is_path(name) else []
 
 
 def cautions(sweep: SweepFile) -> Iterator[str]:
     """Yield a warning for every capacity that is swept as if it cost nothing."""
     for name, axis in sweep.axes.items():
-        paths = [name]
-        if isinstance(axis, Bundle):
-            paths = list(dict.fromkeys(path for part in axis.bundle.values() for path in part))
-        for path in paths:
+        for path in _paths(name, axis):
             if is_path(path) and CAPACITY.fullmatch(path) and _moves(axis):
                 yield (
                     f"{path} is swept without its capital cost: more is always better; weigh"
@@ -256,15 +248,13 @@ def _moves(axis: Axis) -> bool:
     """Say whether an axis has more than one value."""
     if isinstance(axis, Expression | Bundle | Scale):
         return True
-    return axis.levels is None or len(set(axis.levels)) > 1
-
-
-REFS = "#/$defs/{model}"
+    levels = levels_of(axis)
+    return levels is None or len(set(levels)) > 1
 
 
 def sweep_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a sweep file."""
-    schema = SweepFile.model_json_schema(ref_template=REFS)
+    schema = SweepFile.model_json_schema(ref_template="#/$defs/{model}")
     axes = schema["properties"]["axes"]
     values = {
         "type": "array",

@@ -66,7 +66,7 @@ def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTa
         ValueError: the file is missing, outside the folder, unreadable, or its times are wrong.
     """
     text = _read(folder, name, encoding)
-    header, rows = _cells(text, name)
+    header, rows = split_csv(text, name)
     at = _position(name, header, "time")
     if not rows:
         raise ValueError(f"{name} has a header but no rows")
@@ -114,8 +114,12 @@ def _read(folder: Path, name: str, encoding: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _cells(text: str, name: str) -> tuple[list[str], Rows]:
-    """Split a CSV into its header and its rows; rows without any content are left out."""
+def split_csv(text: str, name: str) -> tuple[list[str], Rows]:
+    """Split a CSV into its header and its rows; rows without any content are left out.
+
+    Raises:
+        ValueError: it is empty, no CSV, or a row has not as many cells as the header.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     rows: Rows = []
     try:

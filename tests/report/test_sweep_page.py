@@ -1,7 +1,8 @@
-"""What a sweep folder says: gathered answers, the page, the tables on a terminal."""
+"""What a sweep folder says: its analyses, the page, the tables on a terminal."""
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import io
 import json
@@ -18,15 +19,28 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import PlanError, ScenarioError
 from planner.language.language import language
+from planner.language.section import text
 from planner.report.comparison.compare import compare_cases
-from planner.report.sweep_page import curves as lines
-from planner.report.sweep_page.curves import tornado_figure
+from planner.report.sweep_page.bars import tornado_figure
+from planner.report.sweep_page.curves import along, curve_figure
+from planner.report.sweep_page.first_screen import (
+    base_and_best,
+    best_axes,
+    varied,
+    what_matters,
+)
 from planner.report.sweep_page.maps import map_figure, matrix_figure, of_matrix, thinned
-from planner.report.sweep_page.page import Screen, sweep_page
+from planner.report.sweep_page.page import sweep_page
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
 from planner.report.sweep_page.words import titled
-from planner.sweeps.analysis.analyses import Answers, answer, gather, read_answers
+from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses, write_analyses
+from planner.sweeps.analysis.analysis import Analysis, Curve
 from planner.sweeps.analysis.case_table import direction
+from planner.sweeps.analysis.cost_curve import CostCurve
+from planner.sweeps.analysis.maps import Map
+from planner.sweeps.analysis.pareto import Front
+from planner.sweeps.analysis.sobol import Indices
+from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.design import design
 from planner.sweeps.result import write_cases
 from planner.sweeps.sweep_file import SweepFile, parse_sweep
@@ -81,48 +95,56 @@ def lost(cases: pd.DataFrame, rows: list[int], message: str = "too green") -> pd
     return cases
 
 
-def answers(kind: str) -> Answers:
-    return gather(*made(kind))
+def analysed(kind: str) -> Analyses:
+    return analyse(*made(kind))
 
 
-def test_each_design_gives_the_answers_it_supports() -> None:
-    grid = answers("grid")
-    assert list(grid.maps) == ["objective_cny", "carbon.emission_tco2"]
-    assert grid.maps["objective_cny"].values.loc[400, 2] == 240
-    tornado = grid.tornados["objective_cny"].set_index("axis")
+def by_output(kind: type[Analysis], analyses: Analyses) -> dict[str, pd.DataFrame]:
+    """The tables of one kind of analysis."""
+    return {analysis.output: analysis.table for analysis in analyses.of(kind)}
+
+
+def only(kind: type[Analysis], analyses: Analyses) -> pd.DataFrame:
+    (analysis,) = analyses.of(kind)
+    return analysis.table
+
+
+def test_each_design_gives_the_analyses_it_supports() -> None:
+    grid = analysed("grid")
+    assert list(by_output(Map, grid)) == ["objective_cny", "carbon.emission_tco2"]
+    assert by_output(Map, grid)["objective_cny"].loc[400, 2] == 240
+    tornado = by_output(Tornado, grid)["objective_cny"].set_index("axis")
     assert tornado.loc[PRICE, ["output_low", "output_high"]].tolist() == [70, 220]
     assert grid.baseline["objective_cny"] == 120
-    assert grid.curve is None
+    assert not grid.of(Curve)
 
-    alone = answers("one_at_a_time")
-    assert alone.tornados["objective_cny"]["swing"].tolist() == [150, 30]
-    assert not alone.maps
+    alone = analysed("one_at_a_time")
+    assert by_output(Tornado, alone)["objective_cny"]["swing"].tolist() == [150, 30]
+    assert not alone.of(Map)
 
-    sobol = answers("sobol")
-    assert list(sobol.indices) == ["objective_cny", "carbon.emission_tco2"]
-    assert not sobol.tornados
+    sobol = analysed("sobol")
+    assert list(by_output(Indices, sobol)) == ["objective_cny", "carbon.emission_tco2"]
+    assert not sobol.of(Tornado)
     assert not sobol.notes
 
-    sampled = answers("latin_hypercube")
-    assert not sampled.maps
-    assert not sampled.indices
+    sampled = analysed("latin_hypercube")
+    assert not sampled.of(Map)
+    assert not sampled.of(Indices)
 
-    one = answers("one axis")
-    assert "no case has every axis at its base value" in one.notes[0]
-    assert one.curve is not None
-    assert one.curve["objective_cny"].tolist() == pytest.approx([80, -40, -240])
-    assert one.cost_curve is not None
-    assert one.cost_curve["cost_cny_per_mwh"].tolist() == pytest.approx([120 / 200, 200 / 200])
+    one = analysed("one axis")
+    assert one.notes == ("no tornado: no case has every axis at its base value",)
+    assert only(Curve, one)["objective_cny"].tolist() == pytest.approx([80, -40, -240])
+    cost = only(CostCurve, one)["cost_cny_per_mwh"].tolist()
+    assert cost == pytest.approx([120 / 200, 200 / 200])
 
-    labels = answers("labels")
-    assert labels.maps["objective_cny"].values.columns.tolist() == ["cheap", "dear"]
+    labels = analysed("labels")
+    assert by_output(Map, labels)["objective_cny"].columns.tolist() == ["cheap", "dear"]
 
 
 def test_the_front_takes_directions_from_the_names_of_outputs() -> None:
-    found = answers("grid")
-    assert found.directions == {"objective_cny": "max", "carbon.emission_tco2": "min"}
-    assert found.front is not None
-    assert found.front[[PRICE, SIZE]].values.tolist() == [[2, 400]]
+    (front,) = analysed("grid").of(Front)
+    assert front.directions == {"objective_cny": "max", "carbon.emission_tco2": "min"}
+    assert front.table[[PRICE, SIZE]].values.tolist() == [[2, 400]]
     assert direction("figures.campus.shed_mwh") == "min"
     assert direction("figures.import_station.cycles") == "max"
 
@@ -131,7 +153,7 @@ def test_the_front_takes_directions_from_the_names_of_outputs() -> None:
 @pytest.mark.parametrize("broken", [False, True])
 def test_pages_and_tables_hold_for_every_design(kind: str, broken: bool) -> None:
     cases, sweep = made(kind)
-    found = gather(lost(cases, [0]) if broken else cases, sweep)
+    found = analyse(lost(cases, [0]) if broken else cases, sweep)
     check(sweep_page(found))
     text = printed(found)
     assert "demo" in text
@@ -139,7 +161,7 @@ def test_pages_and_tables_hold_for_every_design(kind: str, broken: bool) -> None
     assert json.loads(json.dumps(found.plain(), allow_nan=False))["cases"] == len(cases)
 
 
-def printed(found: Answers) -> str:
+def printed(found: Analyses) -> str:
     console = Console(width=160, record=True, file=io.StringIO())
     show_sweep(found, console)
     return console.export_text()
@@ -187,7 +209,7 @@ def check(text: str) -> Page:
 
 
 def test_each_chart_has_its_table_behind_it() -> None:
-    page = check(sweep_page(answers("grid")))
+    page = check(sweep_page(analysed("grid")))
     wanted = ["Tornado: objective_cny", "Map: objective_cny", "Contours: objective_cny",
               "Pareto front", "Axes and outputs, each against each"]  # fmt: skip
     assert all(title in page.headings for title in wanted)
@@ -201,7 +223,7 @@ def test_each_chart_has_its_table_behind_it() -> None:
 
 def test_cases_without_a_plan_are_told_on_the_page() -> None:
     cases, sweep = made("grid")
-    page = check(sweep_page(gather(lost(cases, [0, 8]), sweep)))
+    page = check(sweep_page(analyse(lost(cases, [0, 8]), sweep)))
     assert "2 of 9 cases have no plan" in page.text
     assert "too green" in page.text
     assert "2 of 9 places are empty" in page.text
@@ -209,7 +231,7 @@ def test_cases_without_a_plan_are_told_on_the_page() -> None:
 
 def test_a_sweep_without_any_plan_still_has_a_page() -> None:
     cases, sweep = made("grid")
-    found = gather(lost(cases, list(cases.index)), sweep)
+    found = analyse(lost(cases, list(cases.index)), sweep)
     assert found.solved == 0
     check(sweep_page(found))
     assert "0 with a plan" in printed(found)
@@ -218,15 +240,15 @@ def test_a_sweep_without_any_plan_still_has_a_page() -> None:
 def test_texts_of_files_cannot_become_markup() -> None:
     evil = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
     cases, sweep = made("grid", name=evil)
-    text = sweep_page(gather(lost(cases, [1], f"{evil}[bold]"), sweep))
+    text = sweep_page(analyse(lost(cases, [1], f"{evil}[bold]"), sweep))
     page = check(text)
     assert page.text.count("<img src=x") >= 2  # shown as text: the name and the message
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
     assert not any("alert(2)" in script for script in scripts)
-    assert "[bold]" in printed(gather(lost(cases, [1], f"{evil}[bold]"), sweep))
+    assert "[bold]" in printed(analyse(lost(cases, [1], f"{evil}[bold]"), sweep))
     axes = {"components.<b>.price_cny_per_mwh": [1.0, 2.0]}
-    curve = pd.DataFrame({"case": [0, 1], **axes, "status": "optimal", "objective_cny": [1.0, 2.0]})
-    drawn = lines.curve_figure(curve, next(iter(axes)), ["objective_cny"])
+    table = pd.DataFrame({"case": [0, 1], **axes, "status": "optimal", "objective_cny": [1.0, 2.0]})
+    drawn = curve_figure(Curve(table=table, axis=next(iter(axes))), ["objective_cny"])
     title = drawn["layout"]["xaxis"]["title"]["text"]
     assert title == "&lt;b&gt;.price_cny_per_mwh [CNY/MWh]"
 
@@ -252,20 +274,20 @@ def test_axis_titles_carry_the_unit_of_their_name(name: str, title: str) -> None
 
 def test_an_end_without_a_plan_is_named_in_the_chart() -> None:
     cases, sweep = made("one_at_a_time")
-    found = gather(lost(cases, [3]), sweep)  # the high end of the price
-    table = found.tornados["objective_cny"]
-    figure = tornado_figure(table, "objective_cny")
+    found = analyse(lost(cases, [3]), sweep)  # the high end of the price
+    figure = tornado_figure(found.of(Tornado)[0])
     assert "2: infeasible" in [text for bar in figure["data"] for text in bar["text"]]
     assert all(np.isfinite(bar["x"]).all() for bar in figure["data"])
 
 
 def test_bars_of_a_tornado_reach_from_the_base_to_each_end() -> None:
     """Profit is 100 price + size / 10: 120 at the base, 70 and 220 at the ends of the price."""
-    figure = tornado_figure(answers("grid").tornados["objective_cny"], "objective_cny")
+    tornado = analysed("grid").of(Tornado)[0]
+    figure = tornado_figure(tornado)
     low, high = figure["data"]
     assert (low["base"], low["x"].tolist(), high["x"].tolist()) == (120, [-50, -10], [100, 20])
-    beside = answers("grid").tornados["objective_cny"].assign(change_low=5.0)
-    both = tornado_figure(beside, "objective_cny")["data"]
+    beside = dataclasses.replace(tornado, table=tornado.table.assign(change_low=5.0))
+    both = tornado_figure(beside)["data"]
     assert (both[0]["offset"] < both[1]["offset"]).all()  # none hides the other
 
 
@@ -287,7 +309,7 @@ def test_the_matrix_draws_each_pair_once_and_thins_many_cases() -> None:
 
 def test_a_map_says_where_there_is_no_plan() -> None:
     cases, sweep = made("grid")
-    grid = gather(lost(cases, [0]), sweep).maps["objective_cny"]
+    grid = analyse(lost(cases, [0]), sweep).of(Map)[0]
     heat, missing = map_figure(grid)["data"]
     assert heat["z"][2].tolist() == [90, 140, 240]
     assert np.isnan(heat["z"][0][0])
@@ -295,26 +317,28 @@ def test_a_map_says_where_there_is_no_plan() -> None:
 
 
 def test_values_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
-    assert lines.along([0.01, 1, 2], language("en"))[1]["type"] == "log"
-    assert lines.along([1, 2], language("en"))[1]["type"] == "linear"
-    assert lines.along([-1, 2], language("en"))[1]["type"] == "linear"
-    assert lines.along(["cheap", 2], language("en"))[1]["type"] == "category"
+    assert along([0.01, 1, 2], language("en"))[1]["type"] == "log"
+    assert along([1, 2], language("en"))[1]["type"] == "linear"
+    assert along([-1, 2], language("en"))[1]["type"] == "linear"
+    assert along(["cheap", 2], language("en"))[1]["type"] == "category"
 
 
 def test_the_first_screen_of_a_sweep_tells_what_came_out() -> None:
     """The best case is 2 x 100 + 400 / 10 = 240, the base case 120."""
-    screen = Screen(answers("grid"), language("en"))
-    assert screen.big() == "240 CNY"
-    assert [line.said for line in screen.best_at()] == ["2", "400"]
-    assert [line.said for line in screen.varied()] == [
+    grid, words = analysed("grid"), language("en")
+    assert [value for _, value in best_axes(grid, words)] == ["2", "400"]
+    assert [value for _, value in varied(grid, words)] == [
         "0.5, 1, 2; base 1",
         "100, 200, 400; base 200",
     ]
-    first = screen.rows()[0]
-    assert (first.base, first.best, first.difference) == ("120 CNY", "240 CNY", "+120 CNY")
-    assert [line.said for line in screen.matters()] == ["150 CNY", "30 CNY"]
-    assert screen.break_even() is None
-    assert "0.01%" in screen.proof()
+    both = base_and_best(grid, words)
+    assert both is not None
+    name, *values = both.rows[0]
+    assert (name, *map(text, values)) == ("objective_cny", "120 CNY", "240 CNY", "120 CNY")
+    assert [value for _, value in what_matters(grid, words)] == ["150 CNY", "30 CNY"]
+    page = check(sweep_page(analysed("grid"))).text
+    assert "+120 CNY" in page
+    assert "The largest gap left is 0.01% of the turnover" in page
 
 
 def test_cases_with_a_plan_page_are_linked(tmp_path: Path) -> None:
@@ -345,14 +369,15 @@ def test_a_sweep_folder_is_answered_and_reported(tmp_path: Path) -> None:
     found = {"path": PRICE, "where": "profit = 5", "low": 0, "high": 1, "status": "found",
              "value": 0.5, "bracket": [0.4, 0.6], "text": "there", "points": [point]}  # fmt: skip
     (target / "breakeven.json").write_text(json.dumps(found))
-    assert [path.name for path in answer(target)] == ["answers.json"]
+    assert write_analyses(read_analyses(target), target).name == "answers.json"
     assert [path.name for path in report_sweep(target)] == ["answers.json", "report.html"]
     plain = json.loads((target / "answers.json").read_text())
     assert plain["break_even"] == found
     assert plain["map"]["objective_cny"]["values"][2][2] == 240
     page = check((target / "report.html").read_text(encoding="utf-8"))
     assert "Break-even" in page.headings
-    assert "break-even: there" in printed(read_answers(target))
+    shown = printed(read_analyses(target)).splitlines()
+    assert "there" in shown[shown.index(next(x for x in shown if x.startswith("Break-even"))) :]
 
 
 def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
@@ -378,17 +403,41 @@ def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
         assert said in run.output
 
 
+def test_an_axis_left_as_in_the_base_is_compared_as_such(tmp_path: Path) -> None:
+    target = folder(tmp_path / "demo")
+    cases = read_analyses(target).cases
+    cases.loc[[0, 4], PRICE] = np.nan
+    write_cases(cases, target)
+    assert compare_cases(target, 0, 1).inputs.values.tolist() == [
+        [PRICE, "as in the base", "0.5"],
+        [SIZE, "100", "200"],
+    ]
+    assert compare_cases(target, 0, 4).inputs["path"].tolist() == [SIZE]
+
+
+def test_the_terminal_shows_the_first_output_as_the_page_does() -> None:
+    shown = printed(analysed("grid"))
+    for title in ("Pareto front", "Tornado: objective_cny", "Map: objective_cny; across:"):
+        assert title in shown
+    assert "Contours" not in shown
+    assert "Tornado: carbon" not in shown
+    assert "tables of carbon.emission_tco2: report.html" in shown
+    assert "and 4 more" in shown  # of nine cases the best five
+    assert "optimal" not in shown  # a column that says it of every row is left out
+    assert "Along components.rule.min_load_share" in printed(analysed("one axis"))
+
+
 def test_a_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="is no sweep folder"):
-        answer(tmp_path)
+        read_analyses(tmp_path)
     cases, sweep = made("grid")
     with pytest.raises(ScenarioError, match="no such column"):
-        gather(cases.drop(columns=PRICE), sweep)
+        analyse(cases.drop(columns=PRICE), sweep)
 
 
 def test_an_output_that_no_plan_has_is_told_and_the_others_are_answered() -> None:
     cases, sweep = made("grid", top="outputs: [objectiv_cny, carbon.emission_tco2]\n")
-    found = gather(cases, sweep)
-    assert found.notes == ["no plan has a figure objectiv_cny; did you mean objective_cny?"]
-    assert list(found.tornados) == ["carbon.emission_tco2"]
+    found = analyse(cases, sweep)
+    assert found.notes == ("no plan has a figure objectiv_cny; did you mean objective_cny?",)
+    assert list(by_output(Tornado, found)) == ["carbon.emission_tco2"]
     assert found.best["carbon.emission_tco2"].is_monotonic_increasing  # less is better

@@ -16,7 +16,7 @@ from planner.cli.app import app
 from planner.language.language import language
 from planner.report.sweep_page.page import sweep_page
 from planner.report.sweep_page.report_sweep import report_sweep
-from planner.sweeps.analysis.analyses import read_answers
+from planner.sweeps.analysis.analyses import read_analyses
 from planner.sweeps.result import write_cases
 from tests.report.test_sweep_page import SWEEPS, folder, lost, made
 from tests.support.build import grid, load, renewable, solve
@@ -55,7 +55,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found["zh"] = target / "zh" / "report.html"
     nasty = folder(target / "nasty")
     write_cases(lost(made("grid")[0], [0, 3], NASTY), nasty)
-    answers = read_answers(nasty)
+    answers = read_analyses(nasty)
     answers = dataclasses.replace(answers, sweep=answers.sweep.model_copy(update={"name": NASTY}))
     found["nasty"] = nasty / "report.html"
     found["nasty"].write_text(sweep_page(answers, language("en"), nasty), encoding="utf-8")

@@ -13,7 +13,13 @@ from planner.report.sweep_page.report_sweep import report_sweep
 from planner.studies.break_even import find
 from planner.studies.sweep import run
 from planner.studies.sweep_plan import prepare
-from planner.sweeps.analysis.analyses import Answers, read_answers
+from planner.sweeps.analysis.analyses import Analyses, read_analyses
+from planner.sweeps.analysis.analysis import Curve
+from planner.sweeps.analysis.case_table import failures
+from planner.sweeps.analysis.cost_curve import CostCurve
+from planner.sweeps.analysis.maps import Map
+from planner.sweeps.analysis.sobol import Indices
+from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.design import design
 from planner.sweeps.sweep_file import read_sweep
 from planner.sweeps.variants import check_cases, read_base
@@ -48,7 +54,7 @@ def test_a_sweep_is_valid_named_and_says_what_it_asks(path: Path) -> None:
     assert not wrong
 
 
-def small(name: str, tmp_path: Path, change: dict[str, Any]) -> Answers:
+def small(name: str, tmp_path: Path, change: dict[str, Any]) -> Analyses:
     """Run a shipped sweep with fewer cases and a loose gap."""
     data = dict(read_yaml(FOLDER / f"{name}.yaml").data)
     data["base"] = str(FOLDER.parent / "huainan" / "scenario.yaml")
@@ -58,8 +64,8 @@ def small(name: str, tmp_path: Path, change: dict[str, Any]) -> Answers:
     file.write_text(json.dumps({k: v for k, v in (data | change).items() if v is not None}))
     folder = run(prepare(file), tmp_path / name, 1, None).folder
     assert {path.name for path in report_sweep(folder)} == {"answers.json", "report.html"}
-    found = read_answers(folder)
-    assert found.solved == len(found.cases), found.failures
+    found = read_analyses(folder)
+    assert found.solved == len(found.cases), failures(found.cases)
     return found
 
 
@@ -68,8 +74,7 @@ def test_a_shipped_sweep_runs_to_its_page(tmp_path: Path) -> None:
     axes = {"components.coal_1.fuel_price_cny_per_gj": [15, 40],
             "components.carbon.price_cny_per_tco2": [95]}  # fmt: skip
     found = small("coal_and_carbon", tmp_path, {"axes": axes})
-    assert found.curve is not None
-    burnt = found.curve["figures.coal_1.gross_mwh"].tolist()
+    burnt = found.of(Curve)[0].table["figures.coal_1.gross_mwh"].tolist()
     assert burnt[0] > 2 * burnt[1]
 
 
@@ -77,8 +82,7 @@ def test_a_shipped_sweep_runs_to_its_page(tmp_path: Path) -> None:
 def test_token_price_has_its_break_even_far_below_todays_prices(tmp_path: Path) -> None:
     axes = {"token_price": {"values": [0.01, 1], "base": 1}}
     found = small("token_price", tmp_path, {"axes": axes, "find": None})
-    assert found.curve is not None
-    value = found.curve["value_by_use_cny_per_kwh.compute"].tolist()
+    value = found.of(Curve)[0].table["value_by_use_cny_per_kwh.compute"].tolist()
     assert value[0] < 0.17 < value[1]
     # A thirtieth of the price: 0.0332 to 0.0342 at a gap of 5e-3 of turnover, 20 solves.
     wanted = {"path": "token_price", "where": "profit by compute = profit by export",
@@ -96,9 +100,9 @@ def test_battery_size_earns_more_with_more_energy(tmp_path: Path) -> None:
     axes = {"components.battery.capacity_mwh": [200, 800],
             "battery_power_mw": {"values": [100, 200], "base": 100}}  # fmt: skip
     found = small("battery_size", tmp_path, {"axes": axes, "solver": {"gap": 1e-3}})
-    grid = found.maps["objective_cny"].values
+    grid = found.of(Map)[0].table
     assert (grid[800] > grid[200]).all()
-    swing = found.tornados["objective_cny"].set_index("axis")["swing"]
+    swing = found.of(Tornado)[0].table.set_index("axis")["swing"]
     assert swing["components.battery.capacity_mwh"] > swing["battery_power_mw"]
 
 
@@ -106,20 +110,20 @@ def test_battery_size_earns_more_with_more_energy(tmp_path: Path) -> None:
 def test_green_share_costs_more_with_each_step(tmp_path: Path) -> None:
     axes = {"components.rule.min_load_share": [0.6, 0.75, 0.85]}
     found = small("green_share", tmp_path, {"axes": axes, "solver": {"gap": 5e-4}})
-    assert found.cost_curve is not None
-    per_point = found.cost_curve["cost_cny_per_point"].tolist()
+    (curve,) = found.of(CostCurve)
+    per_point = curve.table["cost_cny_per_point"].tolist()
     assert 0 < per_point[0] < per_point[1]
-    assert found.cost_curve["share"].tolist() == pytest.approx([0.75, 0.85], abs=1e-3)
+    assert curve.table["share"].tolist() == pytest.approx([0.75, 0.85], abs=1e-3)
 
 
 @pytest.mark.slow
 def test_cell_efficiency_cheapens_sun_by_seven_per_cent_a_point(tmp_path: Path) -> None:
     axes = {"cell_efficiency_percent": {"values": [24, 30], "base": 24}}
     found = small("cell_efficiency", tmp_path, {"axes": axes, "solver": {"gap": 5e-4}})
-    assert found.curve is not None
-    paid = found.curve["outside_objective_cny.pv.levelized"].tolist()
+    curve = found.of(Curve)[0].table
+    paid = curve["outside_objective_cny.pv.levelized"].tolist()
     assert paid[1] / paid[0] == pytest.approx(0.93**6 * 30 / 24, rel=1e-6)
-    profit = found.curve["objective_cny"].tolist()
+    profit = curve["objective_cny"].tolist()
     assert profit[1] > profit[0]
 
 
@@ -127,6 +131,6 @@ def test_cell_efficiency_cheapens_sun_by_seven_per_cent_a_point(tmp_path: Path) 
 def test_everything_has_indices_of_twelve_axes(tmp_path: Path) -> None:
     found = small("everything", tmp_path, {"samples": 2})
     assert len(found.cases) == 28
-    table = found.indices["objective_cny"].table
+    table = found.of(Indices)[0].table
     assert len(table) == 12
     assert table["axis"].iloc[0] == "token_price"

@@ -10,7 +10,7 @@ import pytest
 import planner
 from planner import ScenarioError
 from planner.studies.sweep_plan import Prepared, prepare
-from planner.sweeps.axes import evaluate, names_in, parse
+from planner.sweeps.arithmetic import evaluate, names_in, parse
 from planner.sweeps.sweep_file import cautions, parse_sweep
 
 TINY = """\
@@ -139,10 +139,10 @@ def test_a_list_takes_its_cases_from_a_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("", "cases.csv:1: cases: is empty"),
+        ("", "cases.csv is empty"),
         ("foo\n1\n", "cases.csv:1: foo: is neither a path of the scenario nor an axis"),
         (f"{CAPACITY},{CAPACITY}\n1,2\n", "is the name of two columns"),
-        (f"{CAPACITY}\n1,2\n", "cases.csv:2: has 2 cells, the header has 1"),
+        (f"{CAPACITY}\n1,2\n", "cases.csv:2: the number of cells is 2, in the header 1"),
         (f"{CAPACITY},world\n1,dear\n", "cases.csv:2: world: must be one of cheap, is 'dear'"),
         (f'{CAPACITY}\n"[1, 2]"\n', f"cases.csv:2: {CAPACITY}: must be a number, a text"),
         (f"{CAPACITY}\n", "cases.csv: cases: has no cases"),

@@ -1,10 +1,8 @@
-"""Two plans side by side: what differs in inputs, money, figures and hours.
+"""Two plans, or two cases of a sweep, side by side: inputs, money, figures and hours that differ.
 
 Amounts that differ by less than half a fen, and quantities by less than 1e-6, are the same.
-
-Two cases of a sweep side by side, from the table of cases: axes, ledger lines and figures.
-
-Hours are in plan folders, which a sweep keeps with `plans: all`.
+Of two cases the table of cases says what differs in axes, ledger lines and figures; hours are in
+plan folders, which a sweep keeps with `plans: all`.
 """
 
 from __future__ import annotations
@@ -20,14 +18,18 @@ import pandas as pd
 from planner.errors import Problem, ScenarioError, shown
 from planner.plan_tables.folder import plain_scenario, read_tables
 from planner.plan_tables.tables import PlanTables
-from planner.sweeps.analysis.case_table import SOLVED, same
-from planner.sweeps.design import told
+from planner.sweeps.analysis.case_table import SOLVED
+from planner.sweeps.analysis.condition import flat
+from planner.sweeps.design import value_text
 from planner.sweeps.result import read_cases
 
 FEN = 0.005
 TINY = 1e-6
-HOURS = 10  # shown
-OUTSIDE = ("versions", "runtimes_s", "solving", "components", "name", "description", "status")
+LEDGER = "ledger_cny."
+OUTSIDE = (
+    "versions", "runtimes_s", "solving", "components", "name", "description", "status",
+    "ledger_cny",
+)  # fmt: skip
 """Parts of a summary that are no figures of the plan; the ledger has a table of its own."""
 
 
@@ -67,6 +69,24 @@ class Comparison:
         tables = (self.inputs, self.money, self.figures, self.hours, self.columns)
         return all(table.empty for table in tables) and not self.notes
 
+    @property
+    def change_cny(self) -> float:
+        """What B earns more than A."""
+        return self.profit_b_cny - self.profit_a_cny
+
+    @property
+    def open_cny(self) -> float | None:
+        """What the proofs of both plans leave open; None where a bound is not known."""
+        open_cny = max(self.bound_a_cny - self.profit_a_cny, 0.0) + max(
+            self.bound_b_cny - self.profit_b_cny, 0.0
+        )
+        return None if np.isnan(open_cny) else open_cny
+
+    @property
+    def proven(self) -> bool:
+        """Whether the difference is more than what the proofs leave open."""
+        return self.open_cny is not None and abs(self.change_cny) >= self.open_cny
+
 
 def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Comparison:
     """Say what differs between two plans, given as plans or as plan folders.
@@ -75,27 +95,20 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         PlanError: a folder is no plan folder, or cannot be read.
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
-    names = [
-        plan.summary["name"] if isinstance(given, PlanTables) else str(given)
-        for given, plan in ((a, one), (b, two))
-    ]
-    notes = []
-    times = one.schedule.index.intersection(two.schedule.index)
+    times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
     lost = len(one.schedule) + len(two.schedule) - 2 * len(times)
-    if lost:
-        notes.append(f"{lost} steps stand in one of the two schedules only; hours leave them out")
-    columns = _columns(one, two, times)
+    note = f"{lost} steps stand in one of the two schedules only; hours leave them out"
     return Comparison(
-        names[0],
-        names[1],
-        float(one.summary["objective_cny"]),
-        float(two.summary["objective_cny"]),
-        _inputs(plain_scenario(one.scenario), plain_scenario(two.scenario)),
-        _money(one.ledger, two.ledger),
-        _figures(one.summary, two.summary),
-        _hours(one, two, times),
-        columns,
-        tuple(notes),
+        a=one.summary["name"] if isinstance(a, PlanTables) else str(a),
+        b=two.summary["name"] if isinstance(b, PlanTables) else str(b),
+        profit_a_cny=float(one.summary["objective_cny"]),
+        profit_b_cny=float(two.summary["objective_cny"]),
+        inputs=_inputs(plain_scenario(one.scenario), plain_scenario(two.scenario)),
+        money=_money(one.ledger, two.ledger),
+        figures=_figures(_summary_figures(one.summary), _summary_figures(two.summary)),
+        hours=_hours(one, two, times),
+        columns=_columns(one, two, times),
+        notes=(note,) if lost else (),
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),
     )
@@ -121,19 +134,17 @@ def _differing(a: Any, b: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
         for key in [*a, *(key for key in b if key not in a)]:
             below = f"{path}.{key}" if path else str(key)
             yield from _differing(a.get(key, ABSENT), b.get(key, ABSENT), below)
-    elif _is_list(a) and _is_list(b) and len(a) == len(b) and not _is_series(a):
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b) and not _is_series(a):
         for position, (x, y) in enumerate(zip(a, b, strict=True)):
             yield from _differing(x, y, f"{path}[{position}]")
     elif a is ABSENT or b is ABSENT or a != b:
         yield path, a, b
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
 def _is_series(value: Any) -> bool:
-    return _is_list(value) and bool(value) and all(isinstance(x, int | float) for x in value)
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(x, int | float) for x in value)
+    )
 
 
 def _words(a: Any, b: Any) -> tuple[str, str]:
@@ -150,7 +161,7 @@ def _words(a: Any, b: Any) -> tuple[str, str]:
         elif isinstance(one, Mapping) and "kind" in one:
             texts.append(f"a {one['kind']}")
         else:
-            texts.append(shown(one) if not _is_list(one) else f"a list of {len(one)}")
+            texts.append(shown(one) if not isinstance(one, list) else f"a list of {len(one)}")
     return texts[0], texts[1]
 
 
@@ -168,74 +179,66 @@ def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataF
     return pd.concat({"a": sums[0], "b": sums[1]}, axis=1).fillna(0.0)
 
 
-def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
-    from planner.sweeps.analysis.condition import flat
-
-    sides = [
-        {name: value for name, value in flat(summary) if _is_figure(name)} for summary in (a, b)
-    ]
+def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
+    """Return the figures, by path, that differ or that one side lacks."""
     rows = []
-    for name in dict.fromkeys([*sides[0], *sides[1]]):
-        x, y = (np.nan if (v := side.get(name)) is None else float(v) for side in sides)
-        if np.isnan(x) and np.isnan(y):
-            continue
-        if not abs(y - x) <= max(TINY, FEN if name.endswith("_cny") else 0.0):
-            rows.append((name, x, y, y - x))
+    for name in dict.fromkeys([*a, *b]):
+        x, y = (np.nan if (value := side.get(name)) is None else value for side in (a, b))
+        same = np.isnan(x) and np.isnan(y)
+        if not same and not abs(y - x) <= (FEN if name.endswith("_cny") else TINY):
+            rows.append((name, float(x), float(y), float(y - x)))
     return pd.DataFrame(rows, columns=["figure", "a", "b", "difference"])
 
 
-def _is_figure(name: str) -> bool:
-    first = name.partition(".")[0]
-    return first not in (*OUTSIDE, "ledger_cny") and name not in ("hours", "step_min")
+def _summary_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the figures of a plan by path; those of the ledger have a table of their own."""
+    return {
+        path: value
+        for path, value in flat(summary)
+        if path.partition(".")[0] not in OUTSIDE and path not in ("hours", "step_min")
+    }
 
 
-def _hours(a: PlanTables, b: PlanTables, times: pd.Index) -> pd.DataFrame:
+def _hours(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the steps whose ledger lines or schedules differ, the most moved money first."""
     both = _side_by_side(a.ledger, b.ledger, ["period", "component", "line"])
-    both["moved"] = (both["b"] - both["a"]).abs()
-    by_period = both.groupby(level="period").sum()
-    rows = []
+    both["moved_cny"] = (both["b"] - both["a"]).abs()
+    periods = [time.isoformat() for time in times]
+    table = both.groupby(level="period").sum().reindex(periods, fill_value=0.0)
     columns = a.schedule.columns.intersection(b.schedule.columns)
     apart = (b.schedule.loc[times, columns] - a.schedule.loc[times, columns]).abs() > TINY
-    counts = apart.sum(axis=1)
-    for time in times:
-        period = time.isoformat()
-        x, y, moved = by_period.loc[period] if period in by_period.index else (0.0, 0.0, 0.0)
-        count = int(counts[time])
-        if moved >= FEN or count:
-            rows.append((time, float(x), float(y), float(y - x), float(moved), count))
-    names = ["time", "a", "b", "difference_cny", "moved_cny", "columns"]
-    table = pd.DataFrame(rows, columns=names)
+    table = table.assign(
+        time=times, difference_cny=table["b"] - table["a"], columns=apart.sum(axis=1).to_numpy()
+    )
+    table = table[(table["moved_cny"] >= FEN) | (table["columns"] > 0)]
     table = table.sort_values(["moved_cny", "columns"], ascending=False, kind="stable")
-    return table.reset_index(drop=True)
+    names = ["time", "a", "b", "difference_cny", "moved_cny", "columns"]
+    return table[names].reset_index(drop=True)
 
 
-def _columns(a: PlanTables, b: PlanTables, times: pd.Index) -> pd.DataFrame:
+def _columns(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the schedule columns that differ; a column that one side lacks counts as zero."""
     names = [*a.schedule.columns, *b.schedule.columns.difference(a.schedule.columns, sort=False)]
-    rows = []
-    for name in names:
-        x, y = (
-            plan.schedule.loc[times, name].to_numpy(dtype=float)
-            if name in plan.schedule
-            else np.zeros(len(times))
-            for plan in (a, b)
-        )
-        off = np.abs(y - x)
-        if not len(times) or off.max() <= TINY:
-            continue
-        most = int(off.argmax())
-        size = max(float(np.abs(x).max()), float(np.abs(y).max()))
-        steps = int((off > TINY).sum())
-        rows.append(
-            (name, steps, float(off.mean()), times[most], x[most], y[most], off[most] / size)
-        )
-    table = pd.DataFrame(rows, columns=["column", "steps", "moved", "time", "a", "b", "share"])
+    x, y = (
+        plan.schedule.reindex(index=times, columns=names, fill_value=0.0).astype(float)
+        for plan in (a, b)
+    )
+    off = (y - x).abs()
+    off = off.loc[:, off.max() > TINY]
+    most = off.idxmax()
+    table = pd.DataFrame(
+        {
+            "column": off.columns,
+            "steps": (off > TINY).sum().to_numpy(),
+            "moved": off.mean().to_numpy(),
+            "time": most.to_numpy(),
+            "a": [x.at[time, name] for name, time in most.items()],
+            "b": [y.at[time, name] for name, time in most.items()],
+            "share": (off.max() / np.maximum(x.abs().max(), y.abs().max())[off.columns]).to_numpy(),
+        }
+    )
     table = table.sort_values(["share", "moved"], ascending=False, kind="stable")
     return table.drop(columns="share").reset_index(drop=True)
-
-
-LEDGER = "ledger_cny."
 
 
 def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
@@ -246,53 +249,50 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
         ScenarioError: there is no such case, or it has no plan.
     """
     sweep = read_cases(folder)
-    rows = [_row(sweep.cases, number) for number in (first, second)]
-    axes = list(sweep.description.axes)
+    one, two = (_row(sweep.cases, number) for number in (first, second))
     inputs = [
-        (name, *(told(row[name]) for row in rows)) for name in axes if not same(*_both(rows, name))
+        (axis, value_text(one[axis]), value_text(two[axis]))
+        for axis in sweep.description.axes
+        if one[axis] != two[axis] and not (pd.isna(one[axis]) and pd.isna(two[axis]))
     ]
-    known = [str(n) for n in sweep.cases.columns if pd.api.types.is_float_dtype(sweep.cases[n])]
-    start = list(sweep.cases.columns).index("refined") + 1
-    figures = [name for name in known if list(sweep.cases.columns).index(name) >= start]
-    money, other = [], []
-    for name in figures:
-        a, b = _both(rows, name)
-        if name.startswith(LEDGER):
-            a, b = (0.0 if np.isnan(x) else x for x in (a, b))
-            component, _, line = name.removeprefix(LEDGER).partition(".")
-            if abs(b - a) >= FEN:
-                money.append((component, line, a, b, b - a))
-        elif not (np.isnan(a) and np.isnan(b)) and not abs(b - a) <= TINY:
-            other.append((name, a, b, b - a))
-    table = pd.DataFrame(money, columns=["component", "line", "a", "b", "difference_cny"])
-    order = table["difference_cny"].abs().sort_values(ascending=False, kind="stable").index
+    after_refined = sweep.cases.iloc[:, list(sweep.cases.columns).index("refined") + 1 :]
+    names = [str(name) for name in after_refined.select_dtypes("float")]
+    sides = [{name: row[name] for name in names} for row in (one, two)]
     return Comparison(
-        f"{folder}, case {first}",
-        f"{folder}, case {second}",
-        float(rows[0]["objective_cny"]),
-        float(rows[1]["objective_cny"]),
-        pd.DataFrame(inputs, columns=["path", "a", "b"]),
-        table.loc[order].reset_index(drop=True),
-        pd.DataFrame(other, columns=["figure", "a", "b", "difference"]),
-        pd.DataFrame(),
-        pd.DataFrame(columns=["column"]),
-        ("a table of cases holds no hours; `plans: all` keeps plan folders to compare",),
+        a=f"{folder}, case {first}",
+        b=f"{folder}, case {second}",
+        profit_a_cny=float(one["objective_cny"]),
+        profit_b_cny=float(two["objective_cny"]),
+        inputs=pd.DataFrame(inputs, columns=["path", "a", "b"]),
+        money=_money(*map(_ledger, sides)),
+        figures=_figures(
+            *({n: v for n, v in side.items() if not n.startswith(LEDGER)} for side in sides)
+        ),
+        hours=pd.DataFrame(),
+        columns=pd.DataFrame(columns=["column"]),
+        notes=("a table of cases holds no hours; `plans: all` keeps plan folders to compare",),
         hours_unknown=True,
-        bound_a_cny=float(rows[0].get("bound_cny", np.nan)),
-        bound_b_cny=float(rows[1].get("bound_cny", np.nan)),
+        bound_a_cny=float(one.get("bound_cny", np.nan)),
+        bound_b_cny=float(two.get("bound_cny", np.nan)),
     )
 
 
+def _ledger(figures: Mapping[str, float]) -> pd.DataFrame:
+    """Return the ledger lines of a case."""
+    lines = [
+        (*name.removeprefix(LEDGER).partition(".")[::2], amount)
+        for name, amount in figures.items()
+        if name.startswith(LEDGER) and not np.isnan(amount)
+    ]
+    return pd.DataFrame(lines, columns=["component", "line", "amount_cny"])
+
+
 def _row(cases: pd.DataFrame, number: int) -> dict[str, Any]:
-    found = cases[cases["case"] == number].to_dict("records")
-    if not found:
-        said = f"there is no case {number}; the last is {len(cases) - 1}"
-        raise ScenarioError([Problem(said, path="--case")])
-    if found[0]["status"] not in SOLVED:
-        said = f"case {number} has no plan: its status is {found[0]['status']}"
-        raise ScenarioError([Problem(said, path="--case")])
-    return {str(key): value for key, value in found[0].items()}
-
-
-def _both(rows: list[dict[str, Any]], name: str) -> tuple[Any, Any]:
-    return rows[0][name], rows[1][name]
+    rows = cases[cases["case"] == number].to_dict("records")
+    if not rows:
+        message = f"there is no case {number}; the last is {len(cases) - 1}"
+        raise ScenarioError([Problem(message, path="--case")])
+    if rows[0]["status"] not in SOLVED:
+        message = f"case {number} has no plan: its status is {rows[0]['status']}"
+        raise ScenarioError([Problem(message, path="--case")])
+    return {str(key): value for key, value in rows[0].items()}

@@ -1,4 +1,4 @@
-"""From the profit of A to that of B, line by line, to the cent."""
+"""From the profit of A to that of B, line by line: the chart, and its table to the cent."""
 
 from __future__ import annotations
 
@@ -8,39 +8,32 @@ import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.ledger import Entry, said, waterfall
+from planner.report.charts.ledger import Entry, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
+from planner.report.comparison.tables import SIDES, amounts_by_line
 
 MOST_BARS = 14
-CENT = 0.01
 
 
-def lines_chart(found: Comparison, words: Language) -> Chart:
+def lines_chart(comparison: Comparison, words: Language) -> Chart:
     """Return the waterfall from A to B with its table, whose amounts add up to the cent."""
-    lines = [
-        (
-            str(row["component"]),
-            said(words, str(row["line"])),
-            round(float(row["difference_cny"]), 2),
-        )
-        for row in found.money.to_dict("records")
+    amounts = amounts_by_line(comparison, words)
+    *lines, total = amounts
+    bars = [
+        (": ".join(filter(None, (line["component"], line["line"]))), line["difference"])
+        for line in lines
     ]
-    first, last = round(found.profit_a_cny, 2), round(found.profit_b_cny, 2)
-    rounding = round(last - first - sum(amount for *_, amount in lines), 2)
-    bars = [(f"{name}: {line}", amount) for name, line, amount in lines]
-    small = bars[MOST_BARS:] if len(bars) > MOST_BARS + 1 else []
-    bars = bars[: len(bars) - len(small)]
-    if small:
-        rest = sum(amount for _, amount in small)
-        bars.append((f"{words('other lines')} ({len(small)})", rest))
-    if abs(rounding) >= CENT:
-        bars.append((words("lines below half a fen, and rounding"), rounding))
-    entries, reached = [Entry(words("profit of A"), first, "total")], first
-    for name, amount in bars:
-        entries.append(Entry(name, amount, "more" if amount > 0 else "less", reached))
-        reached += amount
-    entries.append(Entry(words("profit of B"), last, "total"))
+    count = len(comparison.money)
+    if count > MOST_BARS + 1:
+        rest = sum(change for _, change in bars[MOST_BARS:count])
+        label = f"{words('other lines')} ({count - MOST_BARS})"
+        bars[MOST_BARS:count] = [(label, rest)]
+    entries, reached = [Entry(words("profit of A"), total["a"], "total")], total["a"]
+    for name, change in bars:
+        entries.append(Entry(name, change, "more" if change > 0 else "less", reached))
+        reached += change
+    entries.append(Entry(words("profit of B"), total["b"], "total"))
     kinds = {
         "more": (words("B earns more"), BLUE, ""),
         "less": (words("B earns less"), ORANGE, "/"),
@@ -50,28 +43,42 @@ def lines_chart(found: Comparison, words: Language) -> Chart:
     for trace in figure["data"]:
         trace["text"] = [_written(entries[i], words) for i in trace["y"]]
     _narrow(figure, entries)
+    low, high = figure["layout"]["xaxis"].get("range", (0, 0))
     return Chart(
         key="lines",
         title=words("From A to B, line by line"),
         figure=figure,
-        table=_table(found, lines, (first, last, rounding), words),
-        said=words(
+        table=_table(amounts, words),
+        said=words("Each bar is what a ledger line of B is above or below that of A.")
+        if low <= 0 <= high
+        else words(
             "Each bar is what a ledger line of B is above or below that of A. The axis begins"
             " where the differences are, not at zero."
-        )
-        if "range" in figure["layout"]["xaxis"] and not _from_zero(figure)
-        else words("Each bar is what a ledger line of B is above or below that of A."),
+        ),
     )
+
+
+def _table(amounts: list[dict[Any, Any]], words: Language) -> pd.DataFrame:
+    """Return the amounts as texts to the cent, headed as people read them."""
+    cny, difference = words("CNY"), words("difference")
+    heads = [words("component"), words("line"), f"A [{cny}]", f"B [{cny}]", f"{difference} [{cny}]"]
+    rows = [
+        (row["component"], row["line"],
+         *(_cents(row[name], "+" if name == "difference" else "") for name in SIDES))
+        for row in amounts
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=heads)
+
+
+def _cents(amount: float | None, sign: str = "") -> str:
+    if amount is None:
+        return ""
+    return f"{amount + 0.0:{sign},.2f}" if round(amount, 2) else "0.00"
 
 
 def _written(entry: Entry, words: Language) -> str:
     sign = "+" if entry.kind == "more" else ""
     return sign + words.amount(entry.amount, "CNY").replace("-", "−")
-
-
-def _from_zero(figure: dict[str, Any]) -> bool:
-    low, high = figure["layout"]["xaxis"]["range"]
-    return bool(low <= 0 <= high)
 
 
 def _narrow(figure: dict[str, Any], entries: list[Entry]) -> None:
@@ -84,30 +91,3 @@ def _narrow(figure: dict[str, Any], entries: list[Entry]) -> None:
     drawn = figure["data"][-1]  # the totals, in the unit of the chart
     scale = float(drawn["x"][0]) / entries[0].amount if entries[0].amount else 1.0
     figure["layout"]["xaxis"]["range"] = [(low - room) * scale, (high + 2 * room) * scale]
-
-
-def _table(
-    found: Comparison,
-    lines: list[tuple[str, str, float]],
-    sums: tuple[float, float, float],
-    words: Language,
-) -> pd.DataFrame:
-    """Return A, B and their difference by line, with sums and what rounding leaves."""
-    first, last, rounding = sums
-    rows = [
-        (name, line, _cents(row.a), _cents(row.b), _cents(amount, "+"))
-        for (name, line, amount), row in zip(lines, found.money.itertuples(), strict=True)
-    ]
-    if abs(rounding) >= CENT:
-        said = words("lines below half a fen, and rounding")
-        rows.append(("", said, "", "", _cents(rounding, "+")))
-    rows.append((words("profit"), "", _cents(first), _cents(last), _cents(last - first, "+")))
-    cny = words("CNY")
-    difference = f"{words('difference')} [{cny}]"
-    labels = [words("component"), words("line"), f"A [{cny}]", f"B [{cny}]", difference]
-    return pd.DataFrame(rows, columns=labels)
-
-
-def _cents(value: Any, sign: str = "") -> str:
-    """Return an amount to the cent."""
-    return f"{float(value) + 0.0:{sign},.2f}" if round(float(value), 2) else "0.00"

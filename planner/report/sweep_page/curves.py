@@ -1,15 +1,11 @@
 """The charts of a sweep over one axis or two outputs, as plain data for Plotly.
 
 A point that is a case carries its number as customdata: the page leads from it to the case's plan.
-
-The bar charts of a sweep: the tornado and Sobol indices.
-
-The name of a bar stands above it, so that long paths fit on narrow screens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +28,10 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.sweep_page.words import ended, scaled, short, titled
+from planner.sweeps.analysis.analysis import BreakEvenCurve, Curve
 from planner.sweeps.analysis.case_table import is_number, numbers
-from planner.sweeps.analysis.sobol import Indices
+from planner.sweeps.analysis.cost_curve import CostCurve
+from planner.sweeps.analysis.pareto import Front
 
 Figure = dict[str, Any]
 PLAIN = {"exponentformat": "none", "separatethousands": True}
@@ -56,17 +54,12 @@ def barred(colour: str, shape: str = "") -> dict[str, Any]:
     return marker | ({"pattern": pattern(shape, colour)} if shape else {})
 
 
-def pareto_figure(
-    cases: pd.DataFrame,
-    front: pd.DataFrame,
-    directions: Iterable[str],
-    words: Language = ENGLISH,
-) -> Figure:
+def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) -> Figure:
     """All cases by two outputs, and the front."""
-    first, second = directions
+    first, second = front.directions
     by_x, _, title_x = scaled(second, numbers(cases, second), words)
     by_y, _, title_y = scaled(first, numbers(cases, first), words)
-    line = front.sort_values(second, kind="stable")
+    line = front.table.sort_values(second, kind="stable")
     cloud = {"color": "rgba(119,119,119,0.55)", "size": 8, "symbol": "circle"}
     edge = {"color": VERMILLION, "size": 10, "symbol": "diamond"}
     data = [
@@ -91,10 +84,10 @@ def pareto_figure(
 
 def _points(cases: pd.DataFrame, words: Language) -> dict[str, Any]:
     """Return points that are cases."""
-    numbers_ = [int(n) for n in cases["case"]]
+    case_numbers = [int(n) for n in cases["case"]]
     return {
-        "type": "scatter", "customdata": numbers_,
-        "text": [words("case {n}", n=n) for n in numbers_],
+        "type": "scatter", "customdata": case_numbers,
+        "text": [words("case {n}", n=n) for n in case_numbers],
         "hovertemplate": f"%{{text}}<br>%{{x:{NUMBER}}}, %{{y:{NUMBER}}}<extra></extra>",
     }  # fmt: skip
 
@@ -112,8 +105,7 @@ def along(values: Sequence[Any], words: Language) -> tuple[list[Any], dict[str, 
 
 
 def curve_figure(
-    curve: pd.DataFrame,
-    moved: str,
+    curve: Curve,
     outputs: Sequence[str],
     words: Language = ENGLISH,
     *,
@@ -121,17 +113,18 @@ def curve_figure(
     base: Any = None,
 ) -> Figure:
     """The outputs along the only axis, one panel below the other; a base value is marked."""
-    x, kind = along(curve[moved].tolist(), words)
+    table = curve.table
+    x, kind = along(table[curve.axis].tolist(), words)
     texts = [text(words("case {n}: {status}", n=n, status=ended(s, words)))
-             for n, s in zip(curve["case"], curve["status"], strict=True)]  # fmt: skip
+             for n, s in zip(table["case"], table["status"], strict=True)]  # fmt: skip
     panel, above = 170, 30
     inner = (panel + above) * len(outputs)
     layout = frame(70 + inner)
     layout["margin"]["t"] = 4
-    layout["xaxis"] = axis(text(titled(moved, words, factor=factor)), **kind)
+    layout["xaxis"] = axis(text(titled(curve.axis, words, factor=factor)), **kind)
     data, notes, upper = [], [], 1.0
     for row, output in enumerate(outputs, start=1):
-        values = numbers(curve, output)
+        values = numbers(table, output)
         divisor, unit, title = scaled(output, values, words)
         high = upper - above / inner
         upper = max(high - panel / inner, 0.0)
@@ -140,7 +133,7 @@ def curve_figure(
         notes.append(note(f"<b>{text(title)}</b>", x=0, y=high, yshift=2))
         data.append({
             "type": "scatter", "mode": "lines+markers", "x": x, "y": values.to_numpy() / divisor,
-            "yaxis": f"y{place}", "text": texts, "customdata": [int(n) for n in curve["case"]],
+            "yaxis": f"y{place}", "text": texts, "customdata": [int(n) for n in table["case"]],
             "marker": {"color": BLUE, "size": 8}, "line": {"color": BLUE, "width": 2},
             "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}} {unit}<br>%{{text}}<extra></extra>",
             "showlegend": False,
@@ -163,9 +156,9 @@ def _on(value: float, kind: Mapping[str, Any]) -> float:
     return float(np.log10(value)) if kind["type"] == "log" else float(value)
 
 
-def cost_figure(table: pd.DataFrame, words: Language = ENGLISH) -> Figure:
+def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
     """Cost of each further MWh of renewable supply, over the share reached."""
-    known = table.dropna(subset=["cost_cny_per_mwh"])
+    known = curve.table.dropna(subset=["cost_cny_per_mwh"])
     data = []
     unit = words("CNY/MWh")
     looks = (
@@ -193,9 +186,10 @@ def cost_figure(table: pd.DataFrame, words: Language = ENGLISH) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def break_even_figure(found: Mapping[str, Any], words: Language = ENGLISH) -> Figure:
+def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figure:
     """Both sides of the condition over the values that were solved."""
-    points = sorted(found["points"], key=lambda point: point["value"])
+    search = curve.search
+    points = sorted(search["points"], key=lambda point: point["value"])
     _, kind = along([point["value"] for point in points], words)
     kind = {key: value for key, value in kind.items() if key not in ("tickvals", "ticktext")}
     kind |= {"dtick": "D2"} if kind["type"] == "log" else {}
@@ -203,7 +197,7 @@ def break_even_figure(found: Mapping[str, Any], words: Language = ENGLISH) -> Fi
     sides = (("left", BLUE, "circle", "solid"), ("right", ORANGE, "diamond", "dash"))
     for side, colour, symbol, dash in sides:
         known = [point for point in points if point[side] is not None]
-        name = text(words.sentence(found["where"].split("=")[side == "right"].strip()))
+        name = text(words.sentence(search["where"].split("=")[side == "right"].strip()))
         data.append({
             "type": "scatter", "mode": "lines+markers", "name": name,
             "x": [point["value"] for point in known], "y": [point[side] for point in known],
@@ -214,111 +208,13 @@ def break_even_figure(found: Mapping[str, Any], words: Language = ENGLISH) -> Fi
     layout = frame(400, 2)
     layout |= {
         "hovermode": "closest",
-        "xaxis": axis(text(titled(found["path"], words)), **kind),
+        "xaxis": axis(text(titled(search["path"], words)), **kind),
         "yaxis": axis(words("both sides"), **PLAIN),
     }
-    if found["value"] is not None:
-        layout["shapes"] = [_upright(found["value"], "dash", VERMILLION)]
-        said = text(short(found["value"], words))
+    if (value := search["value"]) is not None:
+        layout["shapes"] = [_upright(value, "dash", VERMILLION)]
         layout["annotations"] = [
-            note(f"<b>{said}</b>", x=_on(found["value"], kind), xref="x", y=1.0, xanchor="center",
-                 font={"color": INK})
+            note(f"<b>{text(short(value, words))}</b>", x=_on(value, kind), xref="x", y=1.0,
+                 xanchor="center", font={"color": INK})
         ]  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-MOST_BARS = 30
-BAR_PX, LINE_PX = 22, 17  # of a bar, and of a line of its name above it
-LOOKS = {"low": (BLUE, ""), "high": (ORANGE, "/")}
-
-
-def tornado_figure(
-    table: pd.DataFrame, output: str, factors: Sequence[str] = (), words: Language = ENGLISH
-) -> Figure:
-    """Bars from the base case to each end of every axis; an end without a plan is named."""
-    shown = table.head(MOST_BARS).reset_index(drop=True)
-    ends = shown[["output_low", "output_high", "output_base"]].to_numpy(dtype=float)
-    divisor, unit, title = scaled(output, ends.ravel(), words)
-    base = float(shown["output_base"].iloc[0]) / divisor
-    changes = {end: shown[f"change_{end}"].to_numpy(dtype=float) / divisor for end in LOOKS}
-    beside = np.sign(changes["low"]) * np.sign(changes["high"]) > 0  # both on one side
-    names = [broken(text(titled(name, words, factor=name in factors))) for name in shown["axis"]]
-    thick, named = _rows(names)
-    data = []
-    for place, (end, (colour, shape)) in enumerate(LOOKS.items()):
-        change = changes[end]
-        lost = np.isnan(change)
-        values = [short(value, words) for value in shown[end]]
-        texts = [
-            text(f"{value}: {ended(status, words)}" if none else value)
-            for value, status, none in zip(values, shown[f"status_{end}"], lost, strict=True)
-        ]
-        said = words("at the low end") if end == "low" else words("at the high end")
-        data.append({
-            "type": "bar", "orientation": "h", "name": said,
-            "y": np.arange(len(shown)), "x": np.where(lost, 0.0, change), "base": base,
-            "width": np.where(beside, thick / 2, thick),
-            "offset": np.where(beside, place * thick / 2, 0.0),
-            "text": texts, "textposition": "outside", "cliponaxis": False,
-            "marker": barred(colour, shape), "customdata": names,
-            "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
-        })  # fmt: skip
-    layout = frame(90 + round(BAR_PX / thick) * len(shown), 2)
-    reached = np.append(np.concatenate([base + np.nan_to_num(c) for c in changes.values()]), base)
-    room = 0.16 * (float(np.ptp(reached)) or abs(base) or 1.0)
-    ends_x = [float(reached.min()) - room, float(reached.max()) + room]
-    layout |= {
-        "barmode": "overlay", "hovermode": "closest",
-        "xaxis": axis(text(title), range=ends_x, nticks=6, **PLAIN),
-        "yaxis": named,
-        "shapes": [{"type": "line", "x0": base, "x1": base, "yref": "paper", "y0": 0, "y1": 1,
-                    "line": {"color": INK, "width": 1.5}}],
-        "annotations": [
-note(name, x=0, y=i, yref="y", font={"size": 12})
-            for i, name in enumerate(names)
-        ],
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def _rows(names: Sequence[str]) -> tuple[float, dict[str, Any]]:
-    """Return the share of a row that its bar takes, and the axis; names stand above their bars."""
-    lines = 1 + max((name.count("<br>") for name in names), default=0)
-    thick = BAR_PX / (BAR_PX + LINE_PX * lines + 6)
-    ends = [len(names) - 1 + thick + 0.1, thick - 1]
-    return thick, axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
-                       fixedrange=True)  # fmt: skip
-
-
-def indices_figure(
-    found: Indices, factors: Sequence[str] = (), words: Language = ENGLISH
-) -> Figure:
-    """Bars of first- and total-order indices with their confidence."""
-    shown = found.table.head(MOST_BARS)
-    names = [broken(text(titled(str(n), words, factor=n in factors))) for n in shown["axis"]]
-    thick, named = _rows(names)
-    data: list[dict[str, Any]] = []
-    orders = {
-        "first": (words("first order"), BLUE, ""),
-        "total": (words("total order"), ORANGE, "/"),
-    }
-    for place, (kind, (name, colour, shape)) in enumerate(orders.items()):
-        data.append({
-            "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(shown)),
-            "x": shown[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
-            "marker": barred(colour, shape),
-            "error_x": {"type": "data", "array": shown[f"{kind}_confidence"].to_numpy(),
-                        "color": GREY, "thickness": 1.5},
-            "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",
-        })  # fmt: skip
-    layout = frame(90 + round(BAR_PX / thick) * len(shown), 2)
-    layout |= {
-        "barmode": "overlay", "hovermode": "closest",
-        "xaxis": axis(words("share of the variance"), zeroline=True, nticks=6),
-        "yaxis": named,
-        "annotations": [
-            note(name, x=0, y=i, yref="y", font={"size": 12})
-            for i, name in enumerate(names)
-        ],
-    }  # fmt: skip
     return {"data": data, "layout": layout}

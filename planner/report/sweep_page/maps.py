@@ -6,7 +6,7 @@ WebGL, whose code the page's policy does not let run; so of many cases it draws 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,13 @@ MAP_PX, CELL_PX = 430, 150
 MOST_IN_ROW = 8
 
 
-def map_figure(found: Map, factors: Sequence[str] = (), words: Language = ENGLISH) -> Figure:
+def map_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLISH) -> Figure:
     """Heat map of two axes; a place without a plan says so."""
-    values = found.values.to_numpy(dtype=float)
-    divisor, unit, title = scaled(found.output, values.ravel(), words)
+    values = grid.table.to_numpy(dtype=float)
+    divisor, unit, title = scaled(grid.output, values.ravel(), words)
     z = values / divisor
     across, up = ([text(short(v, words)) for v in side]
-                  for side in (found.values.columns, found.values.index))  # fmt: skip
+                  for side in (grid.table.columns, grid.table.index))  # fmt: skip
     heat = {
         "type": "heatmap", "z": z, "x": across, "y": up, "xgap": 1, "ygap": 1,
         "hoverongaps": False, **_coloured(title),
@@ -44,37 +44,38 @@ def map_figure(found: Map, factors: Sequence[str] = (), words: Language = ENGLIS
     data = [heat]
     lost = np.argwhere(np.isnan(z))
     if len(lost):
-        statuses = found.statuses.to_numpy()
-        said = [ended(statuses[i, j], words) or words("no case") for i, j in lost]
+        statuses = grid.statuses.to_numpy()
+        endings = [ended(statuses[i, j], words) or words("no case") for i, j in lost]
         data.append({
             "type": "scatter", "mode": "text" if len(lost) <= MOST_WRITTEN else "markers",
             "x": [across[j] for _, j in lost], "y": [up[i] for i, _ in lost],
-            "text": [f"✗ {text(one)}" for one in said], "marker": {"symbol": "x", "color": BLACK},
+            "text": [f"✗ {text(one)}" for one in endings],
+            "marker": {"symbol": "x", "color": BLACK},
             "hovertemplate": "%{x}, %{y}: %{text}<extra></extra>", "showlegend": False,
         })  # fmt: skip
     kinds = [{"type": "category", "categoryarray": names} for names in (across, up)]
-    return {"data": data, "layout": _over(found, factors, words, kinds)}
+    return {"data": data, "layout": _over(grid, factors, words, kinds)}
 
 
-def contour_figure(found: Map, factors: Sequence[str] = (), words: Language = ENGLISH) -> Figure:
+def contour_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLISH) -> Figure:
     """Contours over two axes of numbers, drawn to scale."""
-    values = found.values.to_numpy(dtype=float)
-    divisor, unit, title = scaled(found.output, values.ravel(), words)
+    values = grid.table.to_numpy(dtype=float)
+    divisor, unit, title = scaled(grid.output, values.ravel(), words)
     data = [{
-        "type": "contour", "z": values / divisor, "x": list(found.values.columns),
-        "y": list(found.values.index), **_coloured(title), "connectgaps": False,
+        "type": "contour", "z": values / divisor, "x": list(grid.table.columns),
+        "y": list(grid.table.index), **_coloured(title), "connectgaps": False,
         "contours": {"showlabels": True, "coloring": "heatmap",
                      "labelfont": {"size": 12, "color": "#ffffff"}},
         "line": {"color": "rgba(255,255,255,0.8)", "width": 1},
         "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
     }]  # fmt: skip
-    kinds = [along(list(side), words)[1] for side in (found.values.columns, found.values.index)]
-    return {"data": data, "layout": _over(found, factors, words, kinds)}
+    kinds = [along(list(side), words)[1] for side in (grid.table.columns, grid.table.index)]
+    return {"data": data, "layout": _over(grid, factors, words, kinds)}
 
 
-def has_contours(found: Map) -> bool:
+def has_contours(grid: Map) -> bool:
     """Return whether contours show more than the heat map: several numbers on both axes."""
-    return found.numeric and min(found.values.shape) > 2 and found.missing < found.values.size / 2
+    return grid.numeric and min(grid.table.shape) > 2 and grid.missing < grid.table.size / 2
 
 
 def _coloured(title: str) -> dict[str, Any]:
@@ -87,15 +88,15 @@ def _coloured(title: str) -> dict[str, Any]:
 
 
 def _over(
-    found: Map, factors: Sequence[str], words: Language, kinds: Sequence[dict[str, Any]]
+    grid: Map, factors: Collection[str], words: Language, kinds: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the layout of a chart over the two axes of a map."""
     layout = frame(MAP_PX)
     layout["margin"]["t"] = 80
     layout["hovermode"] = "closest"
-    for letter, name, kind in zip("xy", (found.x, found.y), kinds, strict=True):
-        said = broken(text(titled(name, words, factor=name in factors)))
-        layout[f"{letter}axis"] = axis(said, showgrid=False, zeroline=False, **kind)
+    for letter, name, kind in zip("xy", (grid.x, grid.y), kinds, strict=True):
+        title = broken(text(titled(name, words, factor=name in factors)))
+        layout[f"{letter}axis"] = axis(title, showgrid=False, zeroline=False, **kind)
         if letter == "x":
             layout["xaxis"]["title"]["standoff"] = 30
     return layout
@@ -125,7 +126,7 @@ def matrix_figure(
     cases: pd.DataFrame,
     shown: Sequence[str],
     axes: Sequence[str],
-    factors: Sequence[str] = (),
+    factors: Collection[str] = (),
     words: Language = ENGLISH,
     base: int | None = None,
 ) -> Figure:
@@ -141,9 +142,9 @@ def matrix_figure(
             kinds[name].pop("tickvals", None), kinds[name].pop("ticktext", None)
             titles[name] = text(titled(name, words, factor=name in factors))
         else:
-            divisor, _, said = scaled(name, numbers(cases, name), words)
+            divisor, _, title = scaled(name, numbers(cases, name), words)
             values[name], kinds[name] = (numbers(drawn, name) / divisor).tolist(), dict(PLAIN)
-            titles[name] = text(said)
+            titles[name] = text(title)
     layout = frame(90 + CELL_PX * count, 1 + (base is not None))
     layout["hovermode"] = "closest"
     gap = 0.03 if count > 1 else 0.0
@@ -160,14 +161,14 @@ def matrix_figure(
             **kinds[y] | {"nticks": 4},
         )  # fmt: skip
     data: list[dict[str, Any]] = []
-    numbers_ = [int(n) for n in drawn["case"]]
-    is_base = np.array(numbers_) == (-1 if base is None else base)
+    case_numbers = [int(n) for n in drawn["case"]]
+    is_base = np.array(case_numbers) == (-1 if base is None else base)
     groups = [(~is_base, words("cases"), BLUE, "circle", 6)]
     if base is not None:
         groups.append((is_base, words("base case"), ORANGE, "diamond", 11))
-    for mine, name, colour, symbol, px in groups:
-        places = np.flatnonzero(mine)
-        told = [text(words("case {n}", n=numbers_[i])) for i in places]
+    for belongs, name, colour, symbol, px in groups:
+        places = np.flatnonzero(belongs)
+        labels = [text(words("case {n}", n=case_numbers[i])) for i in places]
         for row in range(count):
             for column in range(row + 1):
                 x, y = shown[column], shown[row + 1]
@@ -178,7 +179,7 @@ def matrix_figure(
                     "marker": {"color": colour, "symbol": symbol, "size": px,
                                "opacity": 0.65 if px < 9 else 1,
                                "line": {"width": 1, "color": colour if px < 9 else BLACK}},
-                    "customdata": [numbers_[i] for i in places], "text": told,
+                    "customdata": [case_numbers[i] for i in places], "text": labels,
                     "hovertemplate": f"%{{text}}<br>{titles[x]}: %{{x}}<br>{titles[y]}: %{{y}}"
                                      "<extra></extra>",
                 })  # fmt: skip

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.language.language import ENGLISH, Language, number
-from planner.language.section import percent
-from planner.sweeps.analysis.case_table import is_number, missing
+from planner.language.language import ENGLISH, Language
+from planner.language.section import Quantity, text
+from planner.sweeps.analysis.analyses import Analyses
+from planner.sweeps.analysis.case_table import failures, is_number
 from planner.units import unit
 
 HEADINGS = frozenset({
@@ -23,7 +24,7 @@ HEADINGS = frozenset({
 """Columns of the tables themselves; all others are named by the sweep."""
 
 
-def told(name: str, words: Language) -> str:
+def path_text(name: str, words: Language) -> str:
     """Return an output or axis: its path in English, in words elsewhere."""
     return name if words.code == "en" else words.path(name)
 
@@ -44,37 +45,30 @@ def measured(name: str) -> str:
 
 def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str:
     """Return the name of an output or axis with its unit."""
-    found = words("times the base") if factor else words(measured(name))
-    said = heading(name, words)
-    return f"{said} [{found}]" if found else said
+    own_unit = words("times the base") if factor else words(measured(name))
+    label = heading(name, words)
+    return f"{label} [{own_unit}]" if own_unit else label
 
 
 def scaled(name: str, values: Iterable[Any], words: Language) -> tuple[float, str, str]:
     """Return the divisor, the unit and the title in which a chart shows values of an output."""
     finite = np.abs(np.array([v for v in values if v == v and v is not None], dtype=float))
     largest = float(finite.max(initial=0.0))
-    divisor, found = words.scale(measured(name), largest)
+    divisor, shown_unit = words.scale(measured(name), largest)
     if divisor == 1.0 and measured(name) == "CNY" and largest >= 1e6:
-        divisor, found = 1e6, words("million CNY")
-    said = heading(name, words)
-    return divisor, found, f"{said} [{found}]" if found else said
+        divisor, shown_unit = 1e6, words("million CNY")
+    label = heading(name, words)
+    return divisor, shown_unit, f"{label} [{shown_unit}]" if shown_unit else label
 
 
 def amount(name: str, value: Any, words: Language) -> str:
     """Return a value of an output or axis with its unit, as people read it."""
-    if missing(value):
-        return "–"
-    if not is_number(value):
-        return str(value)
-    found = measured(name)
-    if found == "0..1":
-        return percent(float(value))
-    return words.amount(float(value), found) if found else number(float(value))
+    return text(Quantity(value, measured(name)) if is_number(value) else value, words)
 
 
 def short(value: Any, words: Language) -> str:
     """Return a value of an axis as a short text."""
-    if missing(value):
+    if pd.isna(value):
         return words("as in the base")
     return f"{value:.6g}" if is_number(value) else str(value)
 
@@ -89,22 +83,27 @@ def design_text(design: str, words: Language) -> str:
     return words.known(f"design.{design}") or design
 
 
-def wanted_text(name: str, way: str, words: Language) -> str:
+def wanted_text(name: str, direction: str, words: Language) -> str:
     """Return which way an output is wanted: max objective_cny."""
-    said = words.known(way) or way
-    return words("{way} {output}", way=said, output=told(name, words))
+    way = words.known(direction) or direction
+    return words("{way} {output}", way=way, output=path_text(name, words))
 
 
-def failed(table: pd.DataFrame, words: Language) -> pd.DataFrame:
-    """Return the table of cases without a plan; `first` is a case here, an index elsewhere."""
+def failures_table(analyses: Analyses, words: Language) -> pd.DataFrame:
+    """Return how many cases have no plan, by status and message, and the first case of each."""
+    table = failures(analyses.cases)  # `first` is a case here, an index elsewhere
     return table if words.code == "en" else table.rename(columns={"first": "first_case"})
 
 
-def status_text(column: str, value: Any, words: Language) -> Any:
-    """Return a cell of a table: how a case ended in words, anything else as it is."""
-    return words.known(str(value)) or value if str(column).startswith("status") else value
-
-
-def with_axes(table: pd.DataFrame, words: Language) -> pd.DataFrame:
-    """Return a table whose column `axis` is in words."""
-    return table.assign(axis=[told(str(axis), words) for axis in table["axis"]])
+def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:
+    """Return a table of a sweep headed by titles, its statuses, axes and truth values in words."""
+    shown = table.copy()
+    for name in table.columns:
+        if name == "axis":
+            shown[name] = [path_text(str(axis), words) for axis in table[name]]
+        elif str(name).startswith("status"):
+            shown[name] = [words.known(str(status)) or status for status in table[name]]
+        elif pd.api.types.is_bool_dtype(table[name]):
+            shown[name] = [words("yes") if value else words("no") for value in table[name]]
+    titles = [titled(str(name), words, factor=name in factors) for name in table.columns]
+    return shown.set_axis(titles, axis=1)

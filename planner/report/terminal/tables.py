@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -44,3 +45,13 @@ def _cell(cell: Cell, words: Language) -> str:
     if isinstance(cell, tuple):
         return "\n".join(_cell(part, words) for part in cell)
     return safe(text(cell, words))
+
+
+def print_frame(
+    title: str, frame: pd.DataFrame, console: Console, words: Language, most: int
+) -> None:
+    """Print the first rows of a table that is headed as people read it."""
+    rows = frame.head(most).astype(object).itertuples(index=False, name=None)
+    section = Section(title, tuple(map(str, frame.columns)), tuple(rows))
+    more = words("and {n} more", n=len(frame) - most) if len(frame) > most else None
+    console.print(table(section, words, more))

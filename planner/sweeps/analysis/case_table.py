@@ -1,13 +1,13 @@
-"""The table of cases as the answers read it: which rows hold a plan, and which row is the base.
+"""The table of cases as analyses read it: which rows hold a plan, where the axes stand.
 
 A row of `cases` is a case: `case`, a column for each axis, `status`, `message` and the figures of
-its plan. A case without a plan has no figures; no answer fills them in, each says what it lacks.
+its plan. A case without a plan has no figures; no analysis fills them in, each says what it lacks.
+Where a case leaves an axis as in the base scenario, the value of the axis is missing.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,11 @@ SOLVED = ("optimal", "time_limit", "relaxed")
 """The statuses of a case that has a plan."""
 
 OUTPUT = "objective_cny"
-SAME = 1e-9  # relative; numbers of one axis that are the same value
+ROUNDING = 1e-9  # relative; numbers of one axis closer than this are the same value
 LESS_IS_BETTER = ("tco2", "cost", "shed", "curtailed", "unserved", "refused", "shortfall", "import")
 
 
-def demand_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> None:
+def require_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> None:
     """Raise unless the table has these columns.
 
     Raises:
@@ -44,7 +44,7 @@ def numbers(cases: pd.DataFrame, output: str) -> pd.Series:
     Raises:
         ScenarioError: the cases have no such column, or it holds words.
     """
-    demand_columns(cases, [output], "output")
+    require_columns(cases, [output], "output")
     try:
         values = pd.to_numeric(cases[output]).astype(float)
     except (TypeError, ValueError):
@@ -58,23 +58,27 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
-def missing(value: object) -> bool:
-    """Return whether an axis has no value of its own there: it is as in the base scenario."""
-    return value is None or (is_number(value) and value != value)
+def canonical(column: pd.Series, base: object) -> pd.Series:
+    """Return the values of an axis, of which those that differ by rounding alone are one value.
+
+    Those beside `base`, the axis' value in the base case, become it.
+    """
+    if not pd.api.types.is_float_dtype(column):
+        return column
+    tried = np.unique(column.dropna())
+    starts = np.diff(tried, prepend=-np.inf) > ROUNDING * np.abs(tried)
+    values = tried[starts][np.cumsum(starts) - 1]
+    if is_number(base):
+        values[np.isclose(values, float(base), rtol=ROUNDING, atol=0)] = base  # type: ignore[arg-type]
+    return column.map(dict(zip(tried, values, strict=True)))
 
 
-def same(a: object, b: object) -> bool:
-    """Return whether two values of an axis are the same."""
-    if missing(a) or missing(b):
-        return missing(a) and missing(b)
-    if is_number(a) and is_number(b):
-        return math.isclose(float(a), float(b), rel_tol=SAME)  # type: ignore[arg-type]
-    return a == b
-
-
-def equal(column: pd.Series, value: object) -> pd.Series:
-    """Return which rows of an axis' column hold a value."""
-    return column.map(lambda one: same(one, value)).astype(bool)
+def standing_at(cases: pd.DataFrame, values: Mapping[str, Any]) -> pd.Series:
+    """Return which rows have these axes at these values."""
+    here = pd.Series(True, index=cases.index)
+    for axis, value in values.items():
+        here &= cases[axis].isna() if pd.isna(value) else cases[axis] == value
+    return here
 
 
 def levels(column: pd.Series) -> list[Any]:
@@ -82,14 +86,14 @@ def levels(column: pd.Series) -> list[Any]:
 
     Where a case leaves the axis as in the base scenario, its value is missing and is left out.
     """
-    tried = [value for value in dict.fromkeys(column.tolist()) if not missing(value)]
-    if not all(is_number(value) for value in tried):
-        return tried
-    found: list[Any] = []
-    for value in sorted(tried):
-        if not found or not same(value, found[-1]):
-            found.append(value)
-    return found
+    tried = list(dict.fromkeys(column.dropna().tolist()))
+    return sorted(tried) if all(is_number(value) for value in tried) else tried
+
+
+def middles(cases: pd.DataFrame, axes: Iterable[str]) -> dict[str, Any]:
+    """Return the middle one of the values tried on each axis; axes without any are left out."""
+    tried = {axis: levels(cases[axis]) for axis in axes}
+    return {axis: values[(len(values) - 1) // 2] for axis, values in tried.items() if values}
 
 
 def base_row(cases: pd.DataFrame, axes: Sequence[str], base: Mapping[str, Any] | None) -> Any:
@@ -97,13 +101,8 @@ def base_row(cases: pd.DataFrame, axes: Sequence[str], base: Mapping[str, Any] |
 
     Without `base` it is the row of case 0, as one_at_a_time numbers its cases.
     """
-    if base is None:
-        first = cases.index[cases["case"] == 0]
-        return first[0] if len(first) else None
-    here = pd.Series(True, index=cases.index)
-    for axis in axes:
-        here &= equal(cases[axis], base.get(axis))
-    rows = cases.index[here]
+    values = {"case": 0} if base is None else {axis: base.get(axis) for axis in axes}
+    rows = cases.index[standing_at(cases, values)]
     return rows[0] if len(rows) else None
 
 
@@ -112,12 +111,11 @@ def failures(cases: pd.DataFrame) -> pd.DataFrame:
     lost = cases[~cases["status"].isin(SOLVED)]
     if lost.empty:
         return pd.DataFrame(columns=["status", "message", "cases", "first"])
-    said = lost["message"] if "message" in lost else pd.Series("", index=lost.index)
-    words = said.where(said.notna(), "").astype("str").str.split("\n").str[0]
-    grouped = lost.assign(message=words).groupby(["status", "message"], sort=False)["case"]
-    counted = grouped.agg(["size", "min"]).reset_index()
-    counted.columns = pd.Index(["status", "message", "cases", "first"])
-    return counted.sort_values("cases", ascending=False, kind="stable").reset_index(drop=True)
+    messages = lost["message"] if "message" in lost else pd.Series("", index=lost.index)
+    first_lines = messages.where(messages.notna(), "").astype("str").str.split("\n").str[0]
+    grouped = lost.assign(message=first_lines).groupby(["status", "message"], sort=False)["case"]
+    counted = grouped.agg(cases="size", first="min").reset_index()
+    return counted.sort_values("cases", ascending=False, kind="stable", ignore_index=True)
 
 
 def direction(output: str) -> str:

@@ -18,22 +18,35 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from planner.components.registry import every_use
 from planner.errors import Problem, ScenarioError
-from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, is_number, numbers
+from planner.sweeps.analysis.analysis import Analysis
+from planner.sweeps.analysis.case_table import OUTPUT, is_number, numbers, require_columns
 
 SHARE = "green.load_share"
 ALLOCATED = "allocation_mwh"
 EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
 BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
+NARROW = (
+    "to_value", "share", "cost_cny", "cost_cny_per_point", "cost_cny_per_mwh", "cost_cny_per_tco2",
+    "hidden",
+)  # fmt: skip
 
 
-def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CostCurve(Analysis):
+    """What each further step of an axis costs: a row for each step."""
+
+    axis: str
+
+
+def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     """Return a row for each pair of neighbouring cases with a plan; empty where there is no pair.
 
     Columns: from_case, to_case, from_value, to_value, share (that of the second case), cost_cny,
@@ -43,7 +56,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
     Raises:
         ScenarioError: an unknown column, words on the axis, or several cases with one value.
     """
-    demand_columns(cases, [axis], "axes")
+    require_columns(cases, [axis], "axes")
     if not all(is_number(value) for value in cases[axis]):
         raise ScenarioError(
             [Problem("holds words; a cost curve needs numbers", axis, "cost curve")]
@@ -55,18 +68,18 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
     uses = {use for use, meant in every_use().items() if meant.drawn}
     allocated = [name for name in map(str, ordered) if name.startswith(f"{ALLOCATED}.")]
     drawn = _sum(ordered, [name for name in allocated if name.rpartition(".")[2] in uses])
-    demand_columns(ordered, EMISSION, "cost curve")
+    require_columns(ordered, EMISSION, "cost curve")
     emission = _sum(ordered, EMISSION)
     open_cny = numbers(ordered, BOUND) - profit
     known = np.flatnonzero(profit.notna())
     number, value = ordered["case"].to_numpy(dtype=int), ordered[axis].to_numpy(dtype=float)
-    found = []
+    steps = []
     for one, two in itertools.pairwise(known.tolist()):
         cost = float(profit[one] - profit[two])
         points = 100 * float(share[two] - share[one])
         green = float((share[two] - share[one]) * drawn[two])
         abated = float(emission[one] - emission[two])
-        found.append(
+        steps.append(
             {
                 "from_case": int(number[one]),
                 "to_case": int(number[two]),
@@ -84,7 +97,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> pd.DataFrame:
                 "skipped": int(two - one - 1),
             }
         )
-    return pd.DataFrame(found)
+    return CostCurve(table=pd.DataFrame(steps), axis=axis, columns=NARROW)
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

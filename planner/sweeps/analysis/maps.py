@@ -9,42 +9,66 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.analysis import Analysis, plain_row, plain_value
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
-    demand_columns,
-    equal,
     is_number,
     levels,
+    middles,
     numbers,
+    require_columns,
+    standing_at,
 )
 
+MOST_PLACES = 10_000  # of a map; a finer one cannot be seen
 
-@dataclass(frozen=True, eq=False)
-class Map:
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Map(Analysis):
     """An output over two axes.
 
-    values: the output; a row for each value of `y`, a column for each of `x`, NaN without a plan.
+    table: the output; a row for each value of `y`, a column for each of `x`, NaN without a plan.
     statuses: the status of the case there, the same shape; empty where no case was run.
     at: the value at which every other axis stands.
-    missing: how many places have no value.
     """
 
-    x: str
-    y: str
-    output: str
-    values: pd.DataFrame
     statuses: pd.DataFrame
     at: dict[str, Any]
-    missing: int
+
+    @property
+    def x(self) -> str:
+        """The axis across."""
+        return str(self.table.columns.name)
+
+    @property
+    def y(self) -> str:
+        """The axis upwards."""
+        return str(self.table.index.name)
+
+    @property
+    def missing(self) -> int:
+        """How many places have no value."""
+        return int(self.table.isna().to_numpy().sum())
 
     @property
     def numeric(self) -> bool:
         """Whether both axes hold numbers, so that contours make sense."""
-        return all(is_number(v) for v in [*self.values.index, *self.values.columns])
+        return all(is_number(value) for value in [*self.table.index, *self.table.columns])
+
+    def plain(self) -> Any:
+        """Return the map as plain data, row by row."""
+        return {
+            "x": self.x,
+            "y": self.y,
+            "at": plain_row(self.at),
+            "x_values": [plain_value(value) for value in self.table.columns],
+            "y_values": [plain_value(value) for value in self.table.index],
+            "values": [[plain_value(v) for v in row] for row in self.table.to_numpy().tolist()],
+            "missing": self.missing,
+        }
 
 
 def grid_map(
@@ -66,39 +90,27 @@ def grid_map(
         at: values of the other axes; where not given, the middle one of those tried.
 
     Raises:
-        ScenarioError: an unknown column, x and y the same, or several cases in one place.
+        ScenarioError: an unknown column, x and y the same, several cases in one place, or more
+            places than can be seen.
     """
-    demand_columns(cases, [*axes, x, y], "axes")
+    require_columns(cases, [*axes, x, y], "axes")
     if x == y:
         raise ScenarioError([Problem("the two axes must differ", x, "map")])
+    others = [axis for axis in axes if axis not in (x, y)]
+    held = middles(cases, others) | {axis: at[axis] for axis in others if at and axis in at}
     values = numbers(cases, output)
-    held: dict[str, Any] = {}
-    here = pd.Series(True, index=cases.index)
-    for axis in axes:
-        if axis not in (x, y):
-            tried = levels(cases[axis])
-            held[axis] = at[axis] if at and axis in at else tried[(len(tried) - 1) // 2]
-            here &= equal(cases[axis], held[axis])
-    part = cases[here]
+    part = cases[standing_at(cases, held)].dropna(subset=[x, y])
     across, up = levels(part[x]), levels(part[y])
-    table = np.full((len(up), len(across)), np.nan)
-    statuses = np.full(table.shape, "", dtype=object)
-    row_of, column_of = _place(part[y], up), _place(part[x], across)
-    for row, i, j in zip(part.index, row_of, column_of, strict=True):
-        if statuses[i, j]:
-            said = f"several cases stand at {x} = {across[j]}, {y} = {up[i]}"
-            raise ScenarioError([Problem(said, path="map")])
-        table[i, j], statuses[i, j] = values[row], str(part.at[row, "status"])
-    index, columns = pd.Index(up, name=y), pd.Index(across, name=x)
-    return Map(
-        x, y, output, pd.DataFrame(table, index, columns), pd.DataFrame(statuses, index, columns),
-        held, int(np.isnan(table).sum()),
-    )  # fmt: skip
-
-
-def _place(column: pd.Series, tried: Sequence[Any]) -> list[int]:
-    """Return the position of every row's value among those tried."""
-    places = np.zeros(len(column), dtype=int)
-    for position, value in enumerate(tried):
-        places[equal(column, value).to_numpy()] = position
-    return [int(place) for place in places]
+    if len(across) * len(up) > MOST_PLACES:
+        message = f"{len(across)} x {len(up)} places are too many to be seen"
+        raise ScenarioError([Problem(message, path="map")])
+    twice = part[part.duplicated([x, y])]
+    if len(twice):
+        message = f"several cases stand at {x} = {twice[x].iloc[0]}, {y} = {twice[y].iloc[0]}"
+        raise ScenarioError([Problem(message, path="map")])
+    places = pd.MultiIndex.from_frame(part[[y, x]])
+    table, statuses = (
+        pd.Series(column[part.index].to_numpy(), places).unstack().reindex(index=up, columns=across)
+        for column in (values, cases["status"])
+    )
+    return Map(table=table, output=output, statuses=statuses.fillna(""), at=held)

@@ -1,23 +1,48 @@
-"""The Pareto front of two outputs: the cases that no other case beats in both.
-
-The case table sorted by an output; cases without it stand at the end and keep their status.
-"""
+"""Which cases are best: the ranking by one output, and the Pareto front of two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import OUTPUT, numbers
 
 DIRECTIONS = ("max", "min")
 
 
-def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Front(Analysis):
+    """The cases that no other case beats in both of two outputs; directions: max or min of each."""
+
+    directions: dict[str, str]
+
+    def plain(self) -> Any:
+        """Return the directions and the numbers of the cases."""
+        return {"directions": self.directions, "cases": self.table["case"].tolist()}
+
+
+def ranking(
+    cases: pd.DataFrame, output: str = OUTPUT, *, smallest_first: bool = False
+) -> pd.DataFrame:
+    """Return every case, the largest output first unless told otherwise.
+
+    Cases without the output stand at the end and keep their status.
+
+    Raises:
+        ScenarioError: an unknown output.
+    """
+    values = numbers(cases, output)
+    order = values.sort_values(ascending=smallest_first, kind="stable", na_position="last").index
+    return cases.loc[order]
+
+
+def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> Front:
     """Return the rows of `cases` on the front, the best in the first output first.
 
     A case is on the front unless another one is at least as good in both outputs and better in one;
@@ -36,8 +61,8 @@ def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     signs: list[Any] = []
     for output, direction in wanted.items():
         if direction not in DIRECTIONS:
-            said = f"must be max or min, is {direction!r}"
-            raise ScenarioError([Problem(said, output, "Pareto front")])
+            message = f"must be max or min, is {direction!r}"
+            raise ScenarioError([Problem(message, output, "Pareto front")])
         signs.append(1.0 if direction == "max" else -1.0)
     better = pd.concat([numbers(cases, name) for name in wanted], axis=1) * signs
     better.columns = pd.Index(["first", "second"])
@@ -50,17 +75,8 @@ def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     front = np.asarray(second > before)
     for row in np.flatnonzero(twin):
         front[row] = front[row - 1]
-    return cases.loc[ranked.index[front]]
-
-
-def ranking(
-    cases: pd.DataFrame, output: str = OUTPUT, *, smallest_first: bool = False
-) -> pd.DataFrame:
-    """Return every case, the largest output first unless told otherwise.
-
-    Raises:
-        ScenarioError: an unknown output.
-    """
-    values = numbers(cases, output)
-    order = values.sort_values(ascending=smallest_first, kind="stable", na_position="last").index
-    return cases.loc[order]
+    return Front(
+        table=cases.loc[ranked.index[front]],
+        directions=dict(wanted),
+        columns=("case", *wanted),
+    )

@@ -3,10 +3,10 @@
     first order S1: the share the axis causes alone
     total order ST: the share that would be gone if the axis were known, interactions included
 
-Estimated by SALib from cases in the order of Saltelli's scheme: blocks of D + 2 (or 2 D + 2) cases,
-a point A, A with one axis after the other taken from a point B (B with one from A), and B.
-The order is checked, since indices of a table in any other order would be numbers without meaning.
-The confidence is that of resampling the blocks.
+Estimated by SALib from cases in the order of Saltelli's scheme: blocks of D + 2 cases, a point A,
+A with one axis after the other taken from a point B, and B. The order is checked, since indices of
+a table in any other order would be numbers without meaning. The confidence is that of resampling
+the blocks.
 
 A block in which a case has no plan is left out as a whole, and the result says how many are left
 out; where more than a tenth would be, indices are refused. What is left describes only the part of
@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError, Problem, ScenarioError
-from planner.sweeps.analysis.case_table import OUTPUT, demand_columns, failures, numbers
+from planner.sweeps.analysis.analysis import Analysis, records
+from planner.sweeps.analysis.case_table import OUTPUT, failures, numbers, require_columns
 
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000
@@ -39,21 +40,24 @@ class MissingExtraError(PlannerError):
     exit_code = 2
 
 
-@dataclass(frozen=True, eq=False)
-class Indices:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Indices(Analysis):
     """Sobol indices of one output.
 
     table: axis, first, first_confidence, total, total_confidence; the largest total first.
     blocks: blocks used; left_out: blocks left out because a case in them has no plan.
-    note: what a reader has to know, in words; empty where every case has a plan.
     """
 
-    output: str
-    table: pd.DataFrame
     blocks: int
     left_out: int
     confidence: float
-    note: str
+
+    def plain(self) -> Any:
+        """Return the indices and how they were estimated as plain data."""
+        return {
+            "indices": records(self.table), "blocks": self.blocks, "left_out": self.left_out,
+            "confidence": self.confidence, "note": self.note,
+        }  # fmt: skip
 
 
 def sobol_indices(
@@ -77,14 +81,15 @@ def sobol_indices(
         ScenarioError: unknown columns, cases that are no Sobol design, or too few with a plan.
         MissingExtraError: SALib is not installed.
     """
-    demand_columns(cases, axes, "axes")
+    require_columns(cases, axes, "axes")
     try:
         from SALib.analyze import sobol
     except ImportError:
-        said = "Sobol indices need SALib: pip install 'planner[sensitivity]'"
-        raise MissingExtraError(said) from None
+        message = "Sobol indices need SALib: pip install 'planner[sensitivity]'"
+        raise MissingExtraError(message) from None
     table = cases.sort_values("case", kind="stable")
-    size, second = _block_size(table, axes)
+    _require_saltelli(table, axes)
+    size = len(axes) + 2
     values = numbers(table, output).to_numpy().reshape(-1, size)
     whole = ~np.isnan(values).any(axis=1)
     blocks, left_out = int(whole.sum()), int((~whole).sum())
@@ -104,50 +109,47 @@ def sobol_indices(
     if float(np.ptp(used)) <= FLAT * max(1.0, float(np.abs(used).max())):
         raise _refusal(f"{output} is the same in every case: there is no variance to share", table)
     problem = {"num_vars": len(axes), "names": list(axes), "bounds": [[0.0, 1.0]] * len(axes)}
-    found = sobol.analyze(
-        problem, used.ravel(), calc_second_order=second, num_resamples=RESAMPLES,
+    indices = sobol.analyze(
+        problem, used.ravel(), calc_second_order=False, num_resamples=RESAMPLES,
         conf_level=confidence, seed=seed,
     )  # fmt: skip
     result = pd.DataFrame(
         {
             "axis": list(axes),
-            "first": np.asarray(found["S1"], dtype=float),
-            "first_confidence": np.asarray(found["S1_conf"], dtype=float),
-            "total": np.asarray(found["ST"], dtype=float),
-            "total_confidence": np.asarray(found["ST_conf"], dtype=float),
+            "first": np.asarray(indices["S1"], dtype=float),
+            "first_confidence": np.asarray(indices["S1_conf"], dtype=float),
+            "total": np.asarray(indices["ST"], dtype=float),
+            "total_confidence": np.asarray(indices["ST_conf"], dtype=float),
         }
     )
-    order = result["total"].sort_values(ascending=False, kind="stable").index
-    ordered = result.loc[order].reset_index(drop=True)
-    return Indices(output, ordered, blocks, left_out, confidence, note)
+    return Indices(
+        table=result.sort_values("total", ascending=False, kind="stable", ignore_index=True),
+        output=output, note=note, blocks=blocks, left_out=left_out, confidence=confidence,
+    )  # fmt: skip
 
 
-def _block_size(table: pd.DataFrame, axes: Sequence[str]) -> tuple[int, bool]:
-    """Return the cases in a block and whether it holds those of second order.
+def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
+    """Raise unless the cases stand in the order of Saltelli's scheme.
 
     Raises:
-        ScenarioError: the cases do not stand in the order of Saltelli's scheme.
+        ScenarioError: they do not.
     """
+    count = len(axes)
     codes = [pd.factorize(table[axis])[0] for axis in axes]  # equal values, equal codes
     points = np.column_stack(codes)
-    count = len(axes)
-    for size, second in ((count + 2, False), (2 * count + 2, True)):
-        if len(points) and len(points) % size == 0:
-            blocks = points.reshape(-1, size, count)
-            first, last = blocks[:, :1], blocks[:, -1:]
-            eye = np.eye(count, dtype=bool)
-            wanted = [np.where(eye, last, first)]
-            if second:
-                wanted.append(np.where(eye, first, last))
-            if np.array_equal(blocks[:, 1:-1], np.concatenate(wanted, axis=1)):
-                return size, second
+    if len(points) and len(points) % (count + 2) == 0:
+        blocks = points.reshape(-1, count + 2, count)
+        wanted = np.where(np.eye(count, dtype=bool), blocks[:, -1:], blocks[:, :1])
+        if np.array_equal(blocks[:, 1:-1], wanted):
+            return
     raise _refusal(
         "the cases are no whole Sobol design: each block must hold a point, that point with one"
         " axis moved at a time, and the point it moves to"
     )
 
 
-def _refusal(said: str, table: pd.DataFrame | None = None) -> ScenarioError:
+def _refusal(message: str, table: pd.DataFrame | None = None) -> ScenarioError:
     lost: list[Any] = [] if table is None else failures(table).head(3).to_dict("records")
-    why = "; ".join(f"{row['cases']} x {row['status']}: {row['message']}" for row in lost)
-    return ScenarioError([Problem(f"{said} ({why})" if why else said, path="Sobol indices")])
+    causes = "; ".join(f"{row['cases']} x {row['status']}: {row['message']}" for row in lost)
+    text = f"{message} ({causes})" if causes else message
+    return ScenarioError([Problem(text, path="Sobol indices")])

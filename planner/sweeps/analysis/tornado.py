@@ -18,21 +18,28 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
+from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     base_row,
-    demand_columns,
-    equal,
     is_number,
     levels,
     numbers,
-    same,
+    require_columns,
+    standing_at,
 )
 
 COLUMNS = (
     "axis", "base", "low", "high", "output_base", "output_low", "output_high",
     "change_low", "change_high", "swing", "status_low", "status_high", "cases", "without_plan",
 )  # fmt: skip
+NARROW = (
+    "axis", "low", "high", "output_low", "output_high", "swing", "status_low", "status_high",
+)  # fmt: skip
+
+
+class Tornado(Analysis):
+    """What each axis does alone to an output: a row an axis, the widest swing first."""
 
 
 def tornado(
@@ -40,7 +47,7 @@ def tornado(
     axes: Sequence[str],
     output: str = OUTPUT,
     base: Mapping[str, Any] | None = None,
-) -> pd.DataFrame:
+) -> Tornado:
     """Return a row an axis, the widest swing first; columns as COLUMNS.
 
     Args:
@@ -52,25 +59,22 @@ def tornado(
     Raises:
         ScenarioError: an unknown column, no base case, or a base case without the output.
     """
-    demand_columns(cases, axes, "axes")
+    require_columns(cases, axes, "axes")
     values = numbers(cases, output)
     row = base_row(cases, axes, base)
     if row is None:
         raise ScenarioError([Problem("no case has every axis at its base value", path="tornado")])
     if np.isnan(values[row]):
-        said = f"the base case has no {output}: its status is {cases['status'][row]!s}"
-        raise ScenarioError([Problem(said, path="tornado")])
-    at_base = {axis: equal(cases[axis], cases.at[row, axis]) for axis in axes}
-    found = []
-    for axis in axes:
-        alone = pd.Series(True, index=cases.index)
-        for other in axes:
-            if other != axis:
-                alone &= at_base[other]
-        found.append(_row(cases[alone], values, axis, row))
-    table = pd.DataFrame(found, columns=list(COLUMNS))
-    order = table["swing"].sort_values(ascending=False, kind="stable").index
-    return table.loc[order].reset_index(drop=True)
+        message = f"the base case has no {output}: its status is {cases['status'][row]!s}"
+        raise ScenarioError([Problem(message, path="tornado")])
+    moved = pd.DataFrame({a: ~standing_at(cases, {a: cases.at[row, a]}) for a in axes})
+    rows = [_row(cases[~moved.drop(columns=axis).any(axis=1)], values, axis, row) for axis in axes]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return Tornado(
+        table=table.sort_values("swing", ascending=False, kind="stable", ignore_index=True),
+        output=output,
+        columns=NARROW,
+    )
 
 
 def _row(alone: pd.DataFrame, values: pd.Series, axis: str, row: Any) -> dict[str, Any]:
@@ -78,19 +82,18 @@ def _row(alone: pd.DataFrame, values: pd.Series, axis: str, row: Any) -> dict[st
     base, output = alone.at[row, axis], float(values[row])
     tried = levels(alone[axis])
     if not all(is_number(value) for value in tried):  # words: base is in no order
-        tried = [value for value in tried if not same(value, base)] or tried
-    ends = {"low": tried[0], "high": tried[-1]}
-    found: dict[str, Any] = {"axis": axis, "base": base, "output_base": output}
-    for end, value in ends.items():
-        at = alone.index[equal(alone[axis], value)][0]
-        found |= {
+        tried = [value for value in tried if value != base] or tried
+    result: dict[str, Any] = {"axis": axis, "base": base, "output_base": output}
+    for end, value in (("low", tried[0]), ("high", tried[-1])):
+        at = alone.index[standing_at(alone, {axis: value})][0]
+        result |= {
             end: value,
             f"output_{end}": float(values[at]),
             f"change_{end}": float(values[at]) - output,
             f"status_{end}": alone.at[at, "status"],
         }
     known = values[alone.index].dropna()
-    found["swing"] = float(known.max() - known.min())
-    found["cases"] = len(alone)
-    found["without_plan"] = len(alone) - len(known)
-    return found
+    result["swing"] = float(known.max() - known.min())
+    result["cases"] = len(alone)
+    result["without_plan"] = len(alone) - len(known)
+    return result
