@@ -133,7 +133,7 @@ INSIDE = {
 
 PENDING = {
     "auditor.kinds.fleet", "auditor.kinds.service", "auditor.kinds.tariff",
-    "auditor.kinds.thermal", "studies.window",
+    "auditor.kinds.thermal",
 }  # fmt: skip
 
 

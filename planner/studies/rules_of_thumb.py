@@ -30,8 +30,6 @@ last step only; every other row holds in every step. Where no step keeps to the 
 gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
 keeps those that it can, one after the other; where a step is not possible at all, rows give way by
 as little as can be. What is broken then is named when the schedule is settled.
-
-Goals reached one after the other, each as far as it can be without giving up those before.
 """
 
 from __future__ import annotations
@@ -53,9 +51,10 @@ from planner.solver.model import assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program, compile_program
 from planner.solver.rounds import directions
+from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import end_rows, given, least_broken
 from planner.studies.settle import settle
-from planner.studies.window import advance, schedule_of
+from planner.studies.window import schedule_of
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import values_of
 from planner.timeseries.series import Array
@@ -132,12 +131,21 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
 def thumb_schedule(scenario: Scenario, rule: str) -> pd.DataFrame:
     """Return the schedule of a rule of thumb; a row a step, the columns of a plan's schedule."""
     demand_rule(rule)
-    state, rows = scenario, pd.DataFrame()
-    for t in scenario.horizon.window:
-        row = thumb_step(state, rule, t, rows)
-        rows = pd.concat([rows, row])
-        state = advance(state, row, Window(t, t))
-    return rows
+    whole = scenario.horizon.window
+    chain = Chain(rule, scenario, step_by_step(Cut(whole, whole)), ThumbPolicy(rule))
+    run([chain])
+    return chain.schedule
+
+
+@dataclass(frozen=True)
+class ThumbPolicy:
+    """Runs a step by a rule of thumb; it sees nothing of what comes after it."""
+
+    rule: str
+
+    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
+        """Run the step. Raises as `thumb_step`."""
+        return KeptSteps(thumb_step(state, self.rule, cut.kept.first, recent))
 
 
 def demand_rule(rule: str) -> None:

@@ -1,8 +1,9 @@
 """A simulation: how much a way of planning earns when forecasts err, beside others.
 
-Each policy runs the whole horizon day by day (`days`), on the same actuals and forecasts. What
-happened is then settled once over the horizon on the actuals, so that months, deviations from the
-declaration and breaches count as they would, and audited; the table holds nothing else.
+Each policy runs the whole horizon day by day (`chain`, `policy`), on the same actuals and
+forecasts. What happened is then settled once over the horizon on the actuals, so that months,
+deviations from the declaration and breaches count as they would, and audited; the table holds
+nothing else.
 
 Every finished day of a policy is appended to `days.jsonl` and found again by its content: a
 simulation that is killed goes on where it stopped.
@@ -11,17 +12,18 @@ simulation that is killed goes on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
 from planner.files.output_folder import claim, file_name, replace_file
+from planner.files.records import Records
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
+from planner.plan_tables.folder import plain_scenario
 from planner.plan_tables.simulation import (
     DAYS,
     FACTS,
@@ -32,14 +34,90 @@ from planner.plan_tables.simulation import (
     table_of,
 )
 from planner.scenario.scenario import Scenario, load
-from planner.studies.chain import Chain, Progress, Settings, run
+from planner.studies.chain import Chain, Cut, Progress, run
 from planner.studies.dispatch import given
-from planner.studies.kept import Kept
-from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, believed, forecasts
+from planner.studies.policy import (
+    DETERMINISTIC,
+    PERFECT,
+    POLICIES,
+    STOCHASTIC,
+    DayPolicy,
+    believed,
+    forecasts,
+)
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
-from planner.studies.window import Ahead, relaxation
-from planner.sweeps.sweep_folder import Store
+from planner.studies.window import Lookahead, lengths, relaxation
+from planner.sweeps.variants import scenario_key
+from planner.timeseries.horizon import Horizon, Window
+
+DAMAGE = "is no day of a simulation; remove the line or use --fresh"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a simulation; lengths in steps."""
+
+    every: int
+    window: int
+    policies: tuple[str, ...]
+    members: int
+    seed: int
+    step_h: float
+
+    def in_hours(self) -> dict[str, Any]:
+        """Return the options as people give them."""
+        return {
+            "every_h": self.every * self.step_h, "window_h": self.window * self.step_h,
+            "policies": list(self.policies), "members": self.members, "seed": self.seed,
+        }  # fmt: skip
+
+    def cuts(self, horizon: Horizon) -> list[Cut]:
+        """Cut a horizon into days; the windows of the last ones end with it."""
+        return [
+            Cut(
+                Window(done + 1, min(done + self.window, horizon.steps)),
+                Window(done + 1, min(done + self.every, horizon.steps)),
+            )
+            for done in range(0, horizon.steps, self.every)
+        ]
+
+
+def checked_settings(
+    horizon: Horizon,
+    every_h: float,
+    window_h: float,
+    policies: Sequence[str],
+    members: int,
+    seed: int,
+    workers: int,
+) -> Settings:
+    """Return the options of a simulation. Raises ScenarioError with every one that is wrong."""
+    steps, problems = dict[str, int](), list[Problem]()
+    try:
+        steps = lengths(horizon, every_h=every_h, window_h=window_h)
+    except ScenarioError as error:
+        problems += error.problems
+    if window_h < every_h:
+        problems.append(
+            Problem(f"must be every_h {every_h:g} or more, is {window_h:g}", "window_h")
+        )
+    known = f"must be some of {', '.join(POLICIES)}"
+    unknown = [policy for policy in dict.fromkeys(policies) if policy not in POLICIES]
+    problems += [Problem(f"{known}, is {policy!r}", "policies") for policy in unknown]
+    if not policies:
+        problems.append(Problem(f"{known}, is empty", "policies"))
+    for name, number, least in (
+        ("members", members, 1),
+        ("workers", workers, 1),
+        ("seed", seed, 0),
+    ):
+        if number < least:
+            problems.append(Problem(f"must be {least} or more, is {number}", name))
+    if problems:
+        raise ScenarioError(problems)
+    ordered = tuple(policy for policy in POLICIES if policy in policies)
+    return Settings(steps["every_h"], steps["window_h"], ordered, members, seed, horizon.step_h)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,26 +168,41 @@ def simulate(
         PlanError: the folder holds something else, or a settled plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
-    found = _loaded(scenario, days)
-    settings = Settings.checked(found, every_h, window_h, policies, members, seed, workers)
-    with ExitStack() as held:
-        store: Store | None = None
+    site = _loaded(scenario, days)
+    settings = checked_settings(site.horizon, every_h, window_h, policies, members, seed, workers)
+    with ExitStack() as stack:
+        target, records = None, None
         if out is not None:
-            target = held.enter_context(claim(Path(out), SIMULATION_FOLDER))
-            store = Store(target, fresh=fresh, file=DAYS)
-            held.callback(store.close)
-        bound, ahead = _outlooks(found, settings)
-        chains = run(found, settings, ahead, store, progress)
-        plans = {name: _settled(found, chain, bound) for name, chain in chains.items()}
-        counts = {name: (chain.changes, chain.forced) for name, chain in chains.items()}
-        told = settings.told() | {"forecasts": sorted(found.forecast)}
+            target = stack.enter_context(claim(out, SIMULATION_FOLDER))
+            records = stack.enter_context(Records(target / DAYS, DAMAGE, fresh=fresh))
+        bound, lookaheads = _outlooks(site, settings)
+        chains = _chains(site, settings, lookaheads)
+        run(chains, records, progress, workers)
+        plans = {chain.name: _settled(site, chain, bound) for chain in chains}
+        counts = {c.name: (c.total("changes"), c.total("forced")) for c in chains}
+        options = settings.in_hours() | {"forecasts": sorted(site.forecast)}
         baseline = next((name for name in plans if name in RULES), None)
         table = table_of(plans, counts, bound, perfect=PERFECT, baseline=baseline)
-        written = Path(out) if out is not None else None
-        simulation = Simulation(table, told, bound, baseline, written, plans)
-        if out is not None:
+        written = None if out is None else Path(out)
+        simulation = Simulation(table, options, bound, baseline, written, plans)
+        if target is not None:
             write_simulation(simulation, target)
         return simulation
+
+
+def _chains(
+    scenario: Scenario, settings: Settings, lookaheads: Mapping[str, Lookahead]
+) -> list[Chain]:
+    """Return the days of every policy, none of them planned yet."""
+    forecast = json.dumps(plain_scenario(scenario)["forecast"], sort_keys=True)
+    chains = []
+    for name in settings.policies:
+        policy = DayPolicy(name, settings.seed, settings.members, lookaheads[name])
+        options = [name, settings.seed, settings.every, settings.window]
+        options += [settings.members] if name == STOCHASTIC else []
+        content = f"{scenario_key(scenario)} {forecast} {options}"
+        chains.append(Chain(name, scenario, settings.cuts(scenario.horizon), policy, content))
+    return chains
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -117,7 +210,7 @@ def default_folder(scenario: Scenario) -> Path:
     return Path("simulations") / file_name(scenario.name)
 
 
-def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Ahead]]:
+def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Lookahead]]:
     """Return the LP bound of the horizon, and what the windows of each policy count on."""
     bound, known = _outlook(scenario)
     guessed = known
@@ -128,14 +221,14 @@ def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dic
     return bound, {name: known if name == PERFECT else guessed for name in settings.policies}
 
 
-def _outlook(scenario: Scenario) -> tuple[float | None, Ahead]:
+def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
     """Return the LP bound of a horizon and what its relaxation does; nothing where it has none.
 
     Raises:
         InfeasibleError: the profit has no bound.
     """
     try:
-        return relaxation(scenario, Kept(None, "", fresh=False))
+        return relaxation(scenario)
     except InfeasibleError as error:
         if error.diagnosis["status"] == "unbounded":
             raise
@@ -164,10 +257,13 @@ def _wrong(path: str, message: str) -> ScenarioError:
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = given(scenario, pd.concat(chain.rows))
-    plan = settle(scenario, rows, bound_cny=bound).plan
-    facts = {"policy": chain.policy, "commitment_changes": chain.changes}
-    return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})
+    plan = settle(scenario, given(scenario, chain.schedule), bound_cny=bound).plan
+    facts = {
+        "policy": chain.name,
+        "commitment_changes": chain.total("changes"),
+        "forced": chain.total("forced"),
+    }
+    return replace(plan, summary=plan.summary | {"simulation": facts})
 
 
 def write_simulation(simulation: Simulation, folder: Path) -> None:

@@ -13,7 +13,7 @@ from planner.studies.sweep_case import pack, solve_case, unpack
 from planner.studies.sweep_workers import cores
 from planner.sweeps.design import Case, design
 from planner.sweeps.sweep_file import SweepFile, read_sweep
-from planner.sweeps.sweep_folder import FINISHED, RESULTS, Result, read_results
+from planner.sweeps.sweep_folder import Result, finished, read_results
 from planner.sweeps.variants import Base, check_cases, read_base
 
 
@@ -113,9 +113,8 @@ def first_seconds(prepared: Prepared, folder: Path, workers: int | None) -> Esti
     Raises:
         PlanError: the results in the folder cannot be read.
     """
-    results, _ = read_results(folder / RESULTS)
-    distinct = prepared.distinct
-    waiting = sum(key not in results or results[key]["status"] not in FINISHED for key in distinct)
+    results, distinct = read_results(folder), prepared.distinct
+    waiting = sum(not finished(results.get(key)) for key in distinct)
     crew = workers or cores()
     earlier = [result["seconds"] for result in results.values() if result["figures"]]
     if earlier:
