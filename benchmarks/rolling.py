@@ -55,7 +55,7 @@ def work(scenario: Path, hours: int, phase: str, folder: Path, gap: float) -> di
         with roll.finished_windows(folder, key, fresh=False) as records:
             found["bound_cny"], lookahead = roll.recorded_relaxation(site, records)
             if phase == "windows":
-                cuts = roll.cut(site.horizon, WINDOW_H, ADVANCE_H)
+                cuts = roll.overlapping(site.horizon, WINDOW_H, ADVANCE_H)
                 chain = roll.windows_chain(site, cuts, lookahead, key)
                 engine.run([chain], records)
                 found = roll.window_facts(chain)

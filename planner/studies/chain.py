@@ -32,7 +32,7 @@ from planner.errors import SolveError
 from planner.files.records import Record, Records, record_of
 from planner.scenario.scenario import Scenario
 from planner.studies.window import advance
-from planner.timeseries.horizon import Window
+from planner.timeseries.horizon import Horizon, Window
 
 Progress = Callable[[int, int], None]
 """Told how many windows are finished, of all chains, and how many there are."""
@@ -44,6 +44,18 @@ class Cut:
 
     window: Window
     kept: Window
+
+
+def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
+    """Cut a horizon into windows, each so many hours after the last, none beyond its end."""
+    window, advance = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
+    return [
+        Cut(
+            Window(first, min(first + window - 1, horizon.steps)),
+            Window(first, min(first + advance - 1, horizon.steps)),
+        )
+        for first in range(1, horizon.steps + 1, advance)
+    ]
 
 
 def step_by_step(cut: Cut) -> list[Cut]:
@@ -121,8 +133,7 @@ class Chain:
     def record(self, kept: KeptSteps, seconds: float) -> Record:
         """Return the record of the next window."""
         first = self.cuts[len(self.kept)].kept.first
-        rows = {str(name): kept.rows[name].tolist() for name in kept.rows.columns}
-        at = f"{self.name} {first}"
+        at, rows = f"{self.name} {first}", kept.rows.to_dict("list")
         return record_of(self.key, at, kept.status, seconds, kept.gap, kept.figures, rows=rows)
 
 

@@ -34,7 +34,7 @@ from planner.scenario.paths import value_at, with_value
 from planner.scenario.scenario import Scenario
 from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import COMMITMENT, decided_columns, operate
-from planner.studies.rules_of_thumb import RULES, thumb_step
+from planner.studies.rules_of_thumb import RULES, thumb_steps
 from planner.studies.two_stage import plan_window
 from planner.studies.window import Lookahead, with_lookahead
 from planner.timeseries.horizon import Window
@@ -125,24 +125,14 @@ class DayPolicy:
             return _day(rows, forced=len(cut.kept) if operated.forced else 0)
         series = forecasts(state, cut.window.first - 1, self.seed)
         if self.name in RULES:
-            return self._by_thumb(state, cut, recent, series)
+            rows = thumb_steps(state, self.name, cut, recent, lambda s, t: believed(s, series, t))
+            return _day(rows)
         planned, dispatch = self._planned(state, cut.window, series)
         operator = _Operator(self.lookahead, series, planned, dispatch)
         steps = Chain(self.name, state, step_by_step(cut), operator)
         run([steps])
         changes = _changes(state, planned, steps.schedule)
         return _day(steps.schedule, changes, steps.total("forced"))
-
-    def _by_thumb(
-        self, state: Scenario, cut: Cut, recent: pd.DataFrame, series: dict[str, Array]
-    ) -> KeptSteps:
-        def step(state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
-            t = cut.kept.first
-            return KeptSteps(thumb_step(believed(state, series, t), self.name, t, recent))
-
-        steps = Chain(self.name, state, step_by_step(cut), step, recent=recent)
-        run([steps])
-        return _day(steps.schedule)
 
     def _planned(
         self, state: Scenario, window: Window, series: dict[str, Array]

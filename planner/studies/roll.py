@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
@@ -47,37 +46,35 @@ from planner.scenario.uncertainty.members import demand_one_future
 from planner.solver.model import assemble
 from planner.solver.program import compile_program
 from planner.solver.rounds import UnboundedError
-from planner.studies.chain import Chain, Cut, KeptSteps, run
+from planner.studies.chain import Chain, Cut, KeptSteps, cut, run
 from planner.studies.settle import settle
 from planner.studies.window import (
     Lookahead,
-    lengths,
+    length_problems,
     lookahead_warnings,
     lookaheads,
     relaxation,
     solve_window,
 )
 from planner.sweeps.variants import scenario_key
-from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.horizon import Horizon
 
 
-def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
-    """Cut a horizon into overlapping windows; the last one reaches its end.
+def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
+    """Cut a horizon into windows that overlap; all of the first that reaches its end is kept.
 
     Raises:
         ScenarioError: a length is no whole number of steps, or they do not fit together.
     """
-    steps = lengths(horizon, window_h=window_h, advance_h=advance_h)
-    length, forward = steps["window_h"], steps["advance_h"]
-    if forward > length:
+    problems = length_problems(horizon, window_h=window_h, advance_h=advance_h)
+    if not problems and advance_h > window_h:
         text = f"must not exceed window_h {window_h:g}, is {advance_h:g}: steps would be left out"
-        raise ScenarioError([Problem(text, "advance_h")])
-    cuts, first = [], 1
-    while first + length <= horizon.steps:
-        cuts.append(Cut(Window(first, first + length - 1), Window(first, first + forward - 1)))
-        first += forward
-    rest = Window(first, horizon.steps)
-    return [*cuts, Cut(rest, rest)]
+        problems = [Problem(text, "advance_h")]
+    if problems:
+        raise ScenarioError(problems)
+    cuts = cut(horizon, window_h, advance_h)
+    last = next(c.window for c in cuts if c.window.last == horizon.steps)
+    return [*(c for c in cuts if c.window.first < last.first), Cut(last, last)]
 
 
 Progress = Callable[[str, int, int], None]
@@ -126,7 +123,7 @@ def roll(
         KeyboardInterrupt: Ctrl-C; finished windows stay beside the folder.
     """
     demand_one_future(scenario)
-    cuts = cut(scenario.horizon, window_h, advance_h)
+    cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
         text = "must be false: a relaxation leaves no state that a window could begin with"
         raise ScenarioError([Problem(text, "solver.relax")])
@@ -138,8 +135,7 @@ def roll(
         key = run_key(scenario, window_h, advance_h, bound=bound)
         records = stack.enter_context(finished_windows(target, key, fresh=fresh))
         began = time.perf_counter()
-        bound_cny: float | None = None
-        lookahead: Lookahead = {}
+        bound_cny, lookahead = None, Lookahead()
         if bound:
             tell("relaxation", 0, 1)
             bound_cny, lookahead = recorded_relaxation(scenario, records)
@@ -194,24 +190,16 @@ def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[fl
     """Return `relaxation`, which is solved once for all runs that go on with its record."""
     record = None if records is None else records.by_key.get(RELAXATION)
     if record is not None:
-        columns = record["lookahead"].items()
-        return record["figures"]["bound_cny"], {
-            name: {column: np.array(values) for column, values in by_column.items()}
-            for name, by_column in columns
-        }
+        return record["figures"]["bound_cny"], Lookahead(record["rows"])
     began = time.perf_counter()
     bound_cny, lookahead = relaxation(scenario)
     gc.collect()  # the model of the whole horizon, before the windows begin
     if records is not None:
-        plain = {
-            name: {column: values.tolist() for column, values in by_column.items()}
-            for name, by_column in lookahead.items()
-        }
-        seconds, figures = time.perf_counter() - began, {"bound_cny": bound_cny}
-        record = record_of(
-            RELAXATION, RELAXATION, "relaxed", seconds, figures=figures, lookahead=plain
+        seconds, rows = time.perf_counter() - began, lookahead.to_dict("list")
+        figures = {"bound_cny": bound_cny}
+        records.add(
+            record_of(RELAXATION, RELAXATION, "relaxed", seconds, figures=figures, rows=rows)
         )
-        records.add(record)
     return bound_cny, lookahead
 
 

@@ -125,38 +125,39 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         NoPlanError: the time limit struck.
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
-    return settle(scenario, given(scenario, thumb_schedule(scenario, rule))).plan
-
-
-def thumb_schedule(scenario: Scenario, rule: str) -> pd.DataFrame:
-    """Return the schedule of a rule of thumb; a row a step, the columns of a plan's schedule."""
-    demand_rule(rule)
-    whole = scenario.horizon.window
-    chain = Chain(rule, scenario, step_by_step(Cut(whole, whole)), ThumbPolicy(rule))
-    run([chain])
-    return chain.schedule
-
-
-@dataclass(frozen=True)
-class ThumbPolicy:
-    """Runs a step by a rule of thumb; it sees nothing of what comes after it."""
-
-    rule: str
-
-    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
-        """Run the step. Raises as `thumb_step`."""
-        return KeptSteps(thumb_step(state, self.rule, cut.kept.first, recent))
-
-
-def demand_rule(rule: str) -> None:
-    """Raise unless there is a rule of thumb of this name.
-
-    Raises:
-        ScenarioError: there is none.
-    """
     if rule not in RULES:
-        said = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
-        raise ScenarioError([Problem(said, path="rule")])
+        text = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
+        raise ScenarioError([Problem(text, path="rule")])
+    whole = scenario.horizon.window
+    return settle(scenario, given(scenario, thumb_steps(scenario, rule, Cut(whole, whole)))).plan
+
+
+def thumb_steps(
+    state: Scenario,
+    rule: str,
+    cut: Cut,
+    recent: pd.DataFrame | None = None,
+    known: Callable[[Scenario, int], Scenario] = lambda state, _: state,
+) -> pd.DataFrame:
+    """Return the rows of the steps kept of a window, run one by one by a rule of thumb.
+
+    Args:
+        state: the scenario before them.
+        rule: one of `RULES`.
+        cut: the window; nothing of what comes after a step is seen.
+        recent: the rows of the day before it, if there are any.
+        known: the scenario as it is known in a step.
+    """
+
+    def policy(state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
+        t = cut.kept.first
+        return KeptSteps(thumb_step(known(state, t), rule, t, recent))
+
+    steps = Chain(rule, state, step_by_step(cut), policy)
+    if recent is not None:
+        steps.recent = recent
+    run([steps])
+    return steps.schedule
 
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:

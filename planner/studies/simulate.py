@@ -12,11 +12,10 @@ simulation that is killed goes on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
 from planner.files.output_folder import claim, file_name, replace_file
@@ -34,7 +33,7 @@ from planner.plan_tables.simulation import (
     table_of,
 )
 from planner.scenario.scenario import Scenario, load
-from planner.studies.chain import Chain, Cut, Progress, run
+from planner.studies.chain import Chain, Cut, Progress, cut, run
 from planner.studies.dispatch import given
 from planner.studies.policy import (
     DETERMINISTIC,
@@ -47,77 +46,11 @@ from planner.studies.policy import (
 )
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
-from planner.studies.window import Lookahead, lengths, relaxation
+from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.sweeps.variants import scenario_key
-from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.horizon import Horizon
 
 DAMAGE = "is no day of a simulation; remove the line or use --fresh"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a simulation; lengths in steps."""
-
-    every: int
-    window: int
-    policies: tuple[str, ...]
-    members: int
-    seed: int
-    step_h: float
-
-    def in_hours(self) -> dict[str, Any]:
-        """Return the options as people give them."""
-        return {
-            "every_h": self.every * self.step_h, "window_h": self.window * self.step_h,
-            "policies": list(self.policies), "members": self.members, "seed": self.seed,
-        }  # fmt: skip
-
-    def cuts(self, horizon: Horizon) -> list[Cut]:
-        """Cut a horizon into days; the windows of the last ones end with it."""
-        return [
-            Cut(
-                Window(done + 1, min(done + self.window, horizon.steps)),
-                Window(done + 1, min(done + self.every, horizon.steps)),
-            )
-            for done in range(0, horizon.steps, self.every)
-        ]
-
-
-def checked_settings(
-    horizon: Horizon,
-    every_h: float,
-    window_h: float,
-    policies: Sequence[str],
-    members: int,
-    seed: int,
-    workers: int,
-) -> Settings:
-    """Return the options of a simulation. Raises ScenarioError with every one that is wrong."""
-    steps, problems = dict[str, int](), list[Problem]()
-    try:
-        steps = lengths(horizon, every_h=every_h, window_h=window_h)
-    except ScenarioError as error:
-        problems += error.problems
-    if window_h < every_h:
-        problems.append(
-            Problem(f"must be every_h {every_h:g} or more, is {window_h:g}", "window_h")
-        )
-    known = f"must be some of {', '.join(POLICIES)}"
-    unknown = [policy for policy in dict.fromkeys(policies) if policy not in POLICIES]
-    problems += [Problem(f"{known}, is {policy!r}", "policies") for policy in unknown]
-    if not policies:
-        problems.append(Problem(f"{known}, is empty", "policies"))
-    for name, number, least in (
-        ("members", members, 1),
-        ("workers", workers, 1),
-        ("seed", seed, 0),
-    ):
-        if number < least:
-            problems.append(Problem(f"must be {least} or more, is {number}", name))
-    if problems:
-        raise ScenarioError(problems)
-    ordered = tuple(policy for policy in POLICIES if policy in policies)
-    return Settings(steps["every_h"], steps["window_h"], ordered, members, seed, horizon.step_h)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,18 +102,25 @@ def simulate(
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
     site = _loaded(scenario, days)
-    settings = checked_settings(site.horizon, every_h, window_h, policies, members, seed, workers)
+    _demand_options(site.horizon, every_h, window_h, policies, members, seed, workers)
+    names = [name for name in POLICIES if name in policies]
+    cuts = cut(site.horizon, window_h, every_h)
+    options = {
+        "every_h": float(every_h), "window_h": float(window_h), "policies": names,
+        "members": members, "seed": seed, "forecasts": sorted(site.forecast),
+    }  # fmt: skip
     with ExitStack() as stack:
         target, records = None, None
         if out is not None:
             target = stack.enter_context(claim(out, SIMULATION_FOLDER))
             records = stack.enter_context(Records(target / DAYS, DAMAGE, fresh=fresh))
-        bound, lookaheads = _outlooks(site, settings)
-        chains = _chains(site, settings, lookaheads)
+        bound, lookaheads = _outlooks(site, names, seed, window_h)
+        chains = [
+            _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
+        ]
         run(chains, records, progress, workers)
         plans = {chain.name: _settled(site, chain, bound) for chain in chains}
         counts = {c.name: (c.total("changes"), c.total("forced")) for c in chains}
-        options = settings.in_hours() | {"forecasts": sorted(site.forecast)}
         baseline = next((name for name in plans if name in RULES), None)
         table = table_of(plans, counts, bound, perfect=PERFECT, baseline=baseline)
         written = None if out is None else Path(out)
@@ -190,19 +130,40 @@ def simulate(
         return simulation
 
 
-def _chains(
-    scenario: Scenario, settings: Settings, lookaheads: Mapping[str, Lookahead]
-) -> list[Chain]:
-    """Return the days of every policy, none of them planned yet."""
+def _demand_options(
+    horizon: Horizon,
+    every_h: float,
+    window_h: float,
+    policies: Sequence[str],
+    members: int,
+    seed: int,
+    workers: int,
+) -> None:
+    """Raise ScenarioError with every option that is wrong."""
+    problems = length_problems(horizon, every_h=every_h, window_h=window_h)
+    if window_h < every_h:
+        text = f"must be every_h {every_h:g} or more, is {window_h:g}"
+        problems.append(Problem(text, "window_h"))
+    known = f"must be some of {', '.join(POLICIES)}"
+    unknown = [policy for policy in dict.fromkeys(policies) if policy not in POLICIES]
+    problems += [Problem(f"{known}, is {policy!r}", "policies") for policy in unknown]
+    if not policies:
+        problems.append(Problem(f"{known}, is empty", "policies"))
+    numbers = {"members": (members, 1), "workers": (workers, 1), "seed": (seed, 0)}
+    for name, (number, least) in numbers.items():
+        if number < least:
+            problems.append(Problem(f"must be {least} or more, is {number}", name))
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _days(scenario: Scenario, cuts: Sequence[Cut], policy: DayPolicy) -> Chain:
+    """Return the days of a policy, none of them planned yet."""
     forecast = json.dumps(plain_scenario(scenario)["forecast"], sort_keys=True)
-    chains = []
-    for name in settings.policies:
-        policy = DayPolicy(name, settings.seed, settings.members, lookaheads[name])
-        options = [name, settings.seed, settings.every, settings.window]
-        options += [settings.members] if name == STOCHASTIC else []
-        content = f"{scenario_key(scenario)} {forecast} {options}"
-        chains.append(Chain(name, scenario, settings.cuts(scenario.horizon), policy, content))
-    return chains
+    options = [policy.name, policy.seed, cuts[0]]
+    options += [policy.members] if policy.name == STOCHASTIC else []
+    content = f"{scenario_key(scenario)} {forecast} {options}"
+    return Chain(policy.name, scenario, cuts, policy, content)
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -210,15 +171,17 @@ def default_folder(scenario: Scenario) -> Path:
     return Path("simulations") / file_name(scenario.name)
 
 
-def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Lookahead]]:
+def _outlooks(
+    scenario: Scenario, names: Sequence[str], seed: int, window_h: float
+) -> tuple[float | None, dict[str, Lookahead]]:
     """Return the LP bound of the horizon, and what the windows of each policy count on."""
     bound, known = _outlook(scenario)
     guessed = known
-    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(settings.policies)
-    if scenario.forecast and plans_on_forecasts and settings.window < scenario.horizon.steps:
-        expected = believed(scenario, forecasts(scenario, 0, settings.seed), 0)
+    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(names)
+    if scenario.forecast and plans_on_forecasts and window_h < scenario.horizon.hours:
+        expected = believed(scenario, forecasts(scenario, 0, seed), 0)
         guessed = _outlook(expected)[1]
-    return bound, {name: known if name == PERFECT else guessed for name in settings.policies}
+    return bound, {name: known if name == PERFECT else guessed for name in names}
 
 
 def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
@@ -234,7 +197,7 @@ def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
             raise
     except NoPlanError:
         pass
-    return None, {}
+    return None, Lookahead()
 
 
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:

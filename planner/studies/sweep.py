@@ -26,11 +26,12 @@ from planner.studies.sweep_workers import Task, cluster, solve_all
 from planner.sweeps.result import Sweep, case_table, write_cases
 from planner.sweeps.sweep_file import SweepFile
 from planner.sweeps.sweep_folder import (
+    DAMAGE,
     PLANS,
+    RESULTS,
     SWEEP,
     SWEEP_FOLDER,
     finished,
-    open_results,
     read_description,
     write_description,
 )
@@ -92,7 +93,7 @@ def run(
     with claim(folder, SWEEP_FOLDER) as target:
         _demand_same(prepared, target)
         interrupted = False
-        with open_results(target, fresh=fresh) as records:
+        with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
             write_description(prepared.description, target)
             crew = _Crew(prepared, records, workers, scheduler, progress)
             try:

@@ -8,14 +8,13 @@ what components do there in the LP relaxation of the whole, which also bounds th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, unbounded
-from planner.errors import NoPlanError, Problem, ScenarioError
+from planner.errors import NoPlanError, Problem
 from planner.plan_tables.tables import VALUE_DECIMALS
 from planner.scenario.scenario import Scenario
 from planner.solver.model import assemble
@@ -74,8 +73,8 @@ def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenari
     return scenario.model_copy(update={"components": components})
 
 
-Lookahead = Mapping[str, Mapping[str, Array]]
-"""By component, the columns over the horizon that it counts on; empty without a relaxation."""
+Lookahead = pd.DataFrame
+"""What components do over the horizon, columns as in a schedule; empty without a relaxation."""
 
 
 def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
@@ -99,12 +98,13 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
             " try a longer --time-limit, or --no-bound to do without it"
         ) from None
     table = pd.DataFrame(program.columns(solution.x, program.values(solution.x)))
-    lookahead = {
-        name: values_of(table, name)
+    counted = {
+        name
         for name, component in scenario.components.items()
         if "counting_on" in type(component).__dict__
     }
-    return -solution.bound, lookahead
+    used = [column for column in table if str(column).partition(".")[0] in counted]
+    return -solution.bound, table[used]
 
 
 def with_lookahead(
@@ -114,7 +114,7 @@ def with_lookahead(
     if window.last == scenario.horizon.steps:
         return scenario
     components = {
-        name: component.counting_on(lookahead.get(name, {}), window, scenario.horizon, firm=firm)
+        name: component.counting_on(values_of(lookahead, name), window, scenario.horizon, firm=firm)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})
@@ -139,22 +139,13 @@ def lookahead_warnings(scenario: Scenario) -> list[str]:
     ]
 
 
-def lengths(horizon: Horizon, **hours: float) -> dict[str, int]:
-    """Return lengths of windows in steps, by the option that gives them in hours.
-
-    Raises:
-        ScenarioError: some are no whole number of steps, one or more.
-    """
-    steps: dict[str, int] = {}
+def length_problems(horizon: Horizon, **hours: float) -> list[Problem]:
+    """Return what is wrong with lengths of windows, which are named as the options they are."""
     problems = []
     for name, length_h in hours.items():
         if not (math.isfinite(length_h) and length_h > 0):
             problems.append(Problem(f"must be more than 0 hours, is {length_h:g}", name))
-            continue
-        steps[name] = round(length_h / horizon.step_h)
-        if abs(length_h / horizon.step_h - steps[name]) > 1e-9 or steps[name] < 1:
+        elif (steps := length_h / horizon.step_h) < 0.5 or abs(steps - round(steps)) > 1e-9:
             text = f"must be a whole number of {horizon.step_min} min steps, is {length_h:g}"
             problems.append(Problem(text, name))
-    if problems:
-        raise ScenarioError(problems)
-    return steps
+    return problems

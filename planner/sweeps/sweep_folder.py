@@ -22,7 +22,7 @@ import yaml
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
 from planner.files.output_folder import Content, replace_file
-from planner.files.records import Record, Records, read_records
+from planner.files.records import Record
 from planner.files.yaml_document import read_yaml
 from planner.sweeps.sweep_file import SweepFile, check_sweep
 
@@ -43,16 +43,6 @@ Result = Record
 def finished(result: Result | None) -> bool:
     """Say whether a case with this result need not be solved again."""
     return result is not None and result["status"] in FINISHED
-
-
-def open_results(folder: Path, *, fresh: bool) -> Records:
-    """Open the results of a sweep folder. Raises as `Records`."""
-    return Records(folder / RESULTS, DAMAGE, fresh=fresh)
-
-
-def read_results(folder: Path) -> dict[str, Result]:
-    """Return the results in a sweep folder by key. Raises PlanError."""
-    return read_records(folder / RESULTS, DAMAGE)[0]
 
 
 def write_description(sweep: SweepFile, folder: Path) -> None:

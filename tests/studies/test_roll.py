@@ -21,7 +21,7 @@ from planner.cli.app import app
 from planner.cli.roll import _progress
 from planner.solver.model import assemble
 from planner.studies import roll as rolling
-from planner.studies.roll import cut
+from planner.studies.roll import overlapping
 from planner.timeseries.horizon import Window
 from tests.support import compute, full_site
 from tests.support.build import (
@@ -71,7 +71,7 @@ def earned(plan: planner.Plan) -> float:
 def test_windows_overlap_and_the_last_reaches_the_end(
     hours: int, window: int, forward: int, spans: list[Any], kept: list[Any]
 ):
-    cuts = cut(scenario({"grid": grid()}, hours).horizon, window, forward)
+    cuts = overlapping(scenario({"grid": grid()}, hours).horizon, window, forward)
     assert [(c.window.first, c.window.last) for c in cuts] == spans
     assert [(c.kept.first, c.kept.last) for c in cuts] == kept
 
