@@ -39,8 +39,8 @@ def record_of(
 class Records:
     """The records in a file that no other run writes to.
 
-    by_key: every record, the latest of each key.
-    earlier: those that the file held before this run, also where they are forgotten.
+    by_key: those that the file held when it was opened, the latest of each key.
+    forgotten: those among them that a fresh start has forgotten.
     """
 
     def __init__(self, path: Path, damage: str, *, fresh: bool = False) -> None:
@@ -53,17 +53,18 @@ class Records:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self.earlier, whole = read_records(path, damage)
+                self.by_key, whole = read_records(path, damage)
             except PlanError:
                 if not fresh:
                     raise
-                self.earlier, whole = {}, 0
+                self.by_key, whole = {}, 0
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             os.ftruncate(self._file, 0 if fresh else whole)
             sync(path.parent)
         except OSError as error:
             raise self._cannot_write(error) from None
-        self.by_key = {} if fresh else dict(self.earlier)
+        self.forgotten = self.by_key if fresh else {}
+        self.by_key = {} if fresh else self.by_key
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
@@ -75,7 +76,6 @@ class Records:
             os.fsync(self._file)
         except OSError as error:
             raise self._cannot_write(error) from None
-        self.by_key[record["key"]] = record
 
     def _cannot_write(self, error: OSError) -> PlanError:
         return PlanError(f"{self.path.parent} cannot be written: {error.strerror or error}")

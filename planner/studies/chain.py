@@ -125,7 +125,7 @@ class Chain:
     def resume(self, records: Records) -> None:
         """Keep the windows that are recorded, up to the first that is not."""
         while (cut := self.next_cut) is not None and self.key in records.by_key:
-            record = records.by_key[self.key]
+            record = records.by_key.pop(self.key)
             times = self.state.horizon.starts[cut.kept.first - 1 : cut.kept.last]
             rows = pd.DataFrame(record["rows"], index=times)
             self.keep(KeptSteps(rows, record["status"], record["gap"], record["figures"]))

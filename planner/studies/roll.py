@@ -180,15 +180,15 @@ def finished_windows(target: Path | None, key: str, *, fresh: bool) -> Iterator[
         try:
             yield records
         finally:
-            if not records.by_key:
-                records.path.unlink(missing_ok=True)
-                with suppress(OSError):  # windows of other runs are in it
+            with suppress(OSError):  # it is removed, or windows of other runs are there too
+                if not records.path.stat().st_size:
+                    records.path.unlink()
                     folder.rmdir()
 
 
 def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[float, Lookahead]:
     """Return `relaxation`, which is solved once for all runs that go on with its record."""
-    record = None if records is None else records.by_key.get(RELAXATION)
+    record = None if records is None else records.by_key.pop(RELAXATION, None)
     if record is not None:
         return record["figures"]["bound_cny"], Lookahead(record["rows"])
     began = time.perf_counter()

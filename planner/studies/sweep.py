@@ -158,7 +158,7 @@ class _Crew:
 
     def _solve(self, tasks: Sequence[Task]) -> None:
         todo = [task for task in tasks if not self._finished(task)]
-        known = [*self.records.earlier.values(), *self.records.by_key.values()]
+        known = [*self.records.forgotten.values(), *self.records.by_key.values()]
         seconds = {result["at"]: float(result["seconds"]) for result in known}
         todo.sort(key=lambda task: -seconds.get(task.at, 0.0))
         total = len(tasks)
@@ -175,6 +175,7 @@ class _Crew:
             if files:
                 self._write_plan(result["key"], files)
             self.records.add(result)
+            self.records.by_key[result["key"]] = result
             done += 1
             self._tell(done, total)
             if time.monotonic() - self.written > self.pause:
