@@ -128,16 +128,17 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
     if rule not in RULES:
         text = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
         raise ScenarioError([Problem(text, path="rule")])
-    whole = scenario.horizon.window
-    return settle(scenario, given(scenario, thumb_steps(scenario, rule, Cut(whole, whole)))).plan
+    whole = Cut(scenario.horizon.window, scenario.horizon.window)
+    rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
+    return settle(scenario, given(scenario, rows)).plan
 
 
 def thumb_steps(
     state: Scenario,
     rule: str,
     cut: Cut,
-    recent: pd.DataFrame | None = None,
-    known: Callable[[Scenario, int], Scenario] = lambda state, _: state,
+    recent: pd.DataFrame,
+    known: Callable[[Scenario, int], Scenario],
 ) -> pd.DataFrame:
     """Return the rows of the steps kept of a window, run one by one by a rule of thumb.
 
@@ -145,7 +146,7 @@ def thumb_steps(
         state: the scenario before them.
         rule: one of `RULES`.
         cut: the window; nothing of what comes after a step is seen.
-        recent: the rows of the day before it, if there are any.
+        recent: the rows of the day before it, as far as there are any.
         known: the scenario as it is known in a step.
     """
 
@@ -153,9 +154,7 @@ def thumb_steps(
         t = cut.kept.first
         return KeptSteps(thumb_step(known(state, t), rule, t, recent))
 
-    steps = Chain(rule, state, step_by_step(cut), policy)
-    if recent is not None:
-        steps.recent = recent
+    steps = Chain(rule, state, step_by_step(cut), policy, recent=recent)
     run([steps])
     return steps.schedule
 
