@@ -38,9 +38,8 @@ PHASES = ("bound", "windows", "settle")
 def work(scenario: Path, hours: int, phase: str, folder: Path, gap: float) -> dict[str, Any]:
     """Run a phase; what the phases before it left lies beside the folder."""
     import planner
-    from planner.studies.kept import Kept
-    from planner.studies.roll import cut, plan_windows, run_key
-    from planner.studies.window import relaxation
+    from planner.studies import chain as engine
+    from planner.studies import roll
 
     day = 15 if hours <= 168 else 1
     start = planner.load(scenario).horizon.start.replace(month=7, day=day, hour=0, minute=0)
@@ -49,16 +48,17 @@ def work(scenario: Path, hours: int, phase: str, folder: Path, gap: float) -> di
         "solver.time_limit_s": 3600.0,
     }  # fmt: skip
     site = planner.load(scenario, changes)
-    key = run_key(site, WINDOW_H, ADVANCE_H, bound=True)
-    kept = Kept(folder, key, fresh=False)
+    key = roll.run_key(site, WINDOW_H, ADVANCE_H, bound=True)
     found: dict[str, Any] = {}
     before, clock = time.process_time(), time.perf_counter()
-    if phase == "bound":
-        found["bound_cny"], _ = relaxation(site, kept)
-    elif phase == "windows":
-        ahead = relaxation(site, kept)[1]
-        cuts = cut(site.horizon, WINDOW_H, ADVANCE_H)
-        _, found = plan_windows(site, cuts, ahead, kept, lambda *_: None)
+    if phase != "settle":
+        with roll.finished_windows(folder, key, fresh=False) as records:
+            found["bound_cny"], lookahead = roll.recorded_relaxation(site, records)
+            if phase == "windows":
+                cuts = roll.overlapping(site.horizon, WINDOW_H, ADVANCE_H)
+                chain = roll.windows_chain(site, cuts, lookahead, key)
+                engine.run([chain], records)
+                found = roll.window_facts(chain)
     else:
         summary = planner.roll(site, WINDOW_H, ADVANCE_H, folder).summary
         found = {name: summary[name] for name in ("objective_cny", "bound_cny", "gap")}

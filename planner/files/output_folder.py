@@ -204,8 +204,8 @@ def beside(target: Path, what: str) -> Path:
 
 
 def _cannot_write(folder: Path, error: OSError) -> PlanError:
-    said = error.strerror or str(error)
-    return PlanError(f"{folder} cannot be written: {said}{_REMEDY.get(error.errno or 0, '')}")
+    text = error.strerror or str(error)
+    return PlanError(f"{folder} cannot be written: {text}{_REMEDY.get(error.errno or 0, '')}")
 
 
 def write_whole(folder: str | Path, content: Content, fill: Callable[[Path], None]) -> Path:

@@ -17,21 +17,8 @@ from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
 from planner.files.output_folder import claim, replace_file, write_whole
 from planner.files.yaml_document import scalar
-from planner.plan_tables.files import (
-    ALLOCATION,
-    INFEASIBLE,
-    LEDGER,
-    PLAN_FOLDER,
-    PRICES,
-    SCENARIO,
-    SCHEDULE,
-    SERIES,
-    SUMMARY,
-    WHY,
-    json_text,
-    write_csv,
-    write_tables,
-)
+from planner.plan_tables import files
+from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
 from planner.plan_tables.tables import LEDGER_TYPES, PlanTables
 from planner.scenario.scenario import Scenario, load
 
@@ -63,21 +50,21 @@ def read_tables(folder: str | Path) -> PlanTables:
     if not (folder / SUMMARY).is_file():
         raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
     try:
-        scenario = load(folder / SCENARIO)
+        scenario = load(folder / files.SCENARIO)
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         if not isinstance(summary, dict):
             raise ValueError(f"{SUMMARY} is no mapping")
-        schedule = _read(folder / SCHEDULE).set_index("time").astype(float)
-        allocation = _read(folder / ALLOCATION)
-        _demand_columns(allocation, ALLOCATION, "origin", "use", "mwh")
-        ledger = _read(folder / LEDGER).astype(LEDGER_TYPES)
+        schedule = _read(folder / files.SCHEDULE).set_index("time").astype(float)
+        allocation = _read(folder / files.ALLOCATION)
+        _demand_columns(allocation, files.ALLOCATION, "origin", "use", "mwh")
+        ledger = _read(folder / files.LEDGER).astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
         if not schedule.index.equals(scenario.horizon.starts):
-            raise ValueError(f"{SCHEDULE} has not one row for each step of the horizon")
+            raise ValueError(f"{files.SCHEDULE} has not one row for each step of the horizon")
         allocation["time"] = _times(allocation["time"], scenario)
-        why = _beside(folder / WHY, scenario, "component", "decision", "code", "reason")
+        why = _beside(folder / files.WHY, scenario, "component", "decision", "code", "reason")
         prices = _beside(
-            folder / PRICES, scenario, "component", "quantity", "index", "value", "unit"
+            folder / files.PRICES, scenario, "component", "quantity", "index", "value", "unit"
         )
     except ScenarioError as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
@@ -92,7 +79,7 @@ def read_tables(folder: str | Path) -> PlanTables:
 def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
     """Write the files of a plan into an existing empty folder."""
     write_scenario(plan.scenario, folder)
-    write_tables(plan, folder, formats)
+    files.write_tables(plan, folder, formats)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -127,13 +114,13 @@ def write_scenario(scenario: Scenario, folder: Path) -> None:
 
     def beside(values: Array, path: str) -> Any:
         series[path.removeprefix("components.")] = values
-        return {"csv": SERIES, "column": path.removeprefix("components.")}
+        return {"csv": files.SERIES, "column": path.removeprefix("components.")}
 
     data = _plain(scenario, "", beside)
     if series:
-        write_csv(pd.DataFrame(series, index=scenario.horizon.starts), folder / SERIES)
+        write_csv(pd.DataFrame(series, index=scenario.horizon.starts), folder / files.SERIES)
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-    (folder / SCENARIO).write_text(text, encoding="utf-8")
+    (folder / files.SCENARIO).write_text(text, encoding="utf-8")
 
 
 def plain_scenario(scenario: Scenario) -> dict[str, Any]:

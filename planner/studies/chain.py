@@ -1,214 +1,208 @@
-"""The days of a simulation, policy by policy: those that are finished are taken from the store.
+"""One engine over windows: plan a window, keep its first steps, go on from the state they leave.
 
-A policy is a chain: a day begins where the one before it has ended. With several workers the chains
-run beside each other, a day at a time; only the driver writes.
+    cut       the horizon is cut into windows that overlap, each with the steps of it that are kept
+    state     a window begins at the state that the steps before it left (`Component.after`)
+    plan      a policy says what happens in the steps kept; it sees the whole window
+    keep      their rows are the next ones of the schedule, what is planned beyond them is dropped
+    advance   the state moves on to the end of the steps kept
+    record    the steps kept are appended to a file, and a run that is killed goes on after them
+
+A `Chain` is one pass over a horizon with one policy. A roll is a single chain of long windows. A
+simulation is a chain of days for each policy, side by side; within a day, as under a rule of thumb,
+a chain goes step by step.
+
+The record of a window is found again by its key, a hash of the chain's `content` and its number. So
+the content must hold all that the windows of a chain depend on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from multiprocessing import get_context
-from typing import Any
 
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, SolveError
-from planner.plan_tables.folder import plain_scenario
+from planner.errors import SolveError
+from planner.files.records import Record, Records, record_of
 from planner.scenario.scenario import Scenario
-from planner.studies.policy import POLICIES, STOCHASTIC, Day, Task, run_day
-from planner.studies.window import Ahead, advance
-from planner.sweeps.sweep_folder import Store
-from planner.timeseries.horizon import Window
-
-VERSIONS = ("planner", "highspy")
+from planner.studies.window import advance
+from planner.timeseries.horizon import Horizon, Window
 
 Progress = Callable[[int, int], None]
-"""Told the number of days finished, of all policies, and their total."""
+"""Told how many windows are finished, of all chains, and how many there are."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The options of a simulation, in steps."""
+class Cut:
+    """A window to plan, and the steps of it that are kept."""
 
-    every: int
-    window: int
-    policies: tuple[str, ...]
-    members: int
-    seed: int
-    workers: int
-    step_h: float
-
-    @classmethod
-    def checked(
-        cls,
-        scenario: Scenario,
-        every_h: float,
-        window_h: float,
-        policies: Sequence[str],
-        members: int,
-        seed: int,
-        workers: int,
-    ) -> Settings:
-        """Return the options. Raises ScenarioError with every one that is wrong."""
-        step_h, problems = scenario.horizon.step_h, []
-        for name, hours in (("every_h", every_h), ("window_h", window_h)):
-            if not step_h <= hours <= 26352 or abs(hours / step_h - round(hours / step_h)) > 1e-9:
-                said = f"must be a whole number of {scenario.horizon.step_min} min steps, in hours"
-                problems.append(Problem(f"{said}, is {hours:g}", name))
-        if window_h < every_h:
-            said = f"must be every_h {every_h:g} or more, is {window_h:g}"
-            problems.append(Problem(said, "window_h"))
-        known = ", ".join(POLICIES)
-        problems += [
-            Problem(f"must be some of {known}, is {policy!r}", "policies")
-            for policy in dict.fromkeys(policies)
-            if policy not in POLICIES
-        ]
-        if not policies:
-            problems.append(Problem(f"must be some of {known}, is empty", "policies"))
-        for name, number, least in (
-            ("members", members, 1),
-            ("workers", workers, 1),
-            ("seed", seed, 0),
-        ):
-            if number < least:
-                problems.append(Problem(f"must be {least} or more, is {number}", name))
-        if problems:
-            raise ScenarioError(problems)
-        ordered = tuple(policy for policy in POLICIES if policy in policies)
-        every, window = round(every_h / step_h), round(window_h / step_h)
-        return cls(every, window, ordered, members, seed, workers, step_h)
-
-    def told(self) -> dict[str, Any]:
-        """Return the options as people gave them."""
-        return {
-            "every_h": self.every * self.step_h, "window_h": self.window * self.step_h,
-            "policies": list(self.policies), "members": self.members, "seed": self.seed,
-        }  # fmt: skip
+    window: Window
+    kept: Window
 
 
-@dataclass
+def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
+    """Cut a horizon into windows, each so many hours after the last, none beyond its end."""
+    window, advance = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
+    return [
+        Cut(
+            Window(first, min(first + window - 1, horizon.steps)),
+            Window(first, min(first + advance - 1, horizon.steps)),
+        )
+        for first in range(1, horizon.steps + 1, advance)
+    ]
+
+
+def step_by_step(cut: Cut) -> list[Cut]:
+    """Cut again: each of the steps kept by itself, with all of the window that follows in view."""
+    return [Cut(Window(t, cut.window.last), Window(t, t)) for t in cut.kept]
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSteps:
+    """What a policy decided for the steps kept of a window.
+
+    rows: a row a step, the columns of a plan's schedule.
+    figures: what is counted in them, such as changes of commitment.
+    """
+
+    rows: pd.DataFrame
+    status: str = "optimal"
+    gap: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+Policy = Callable[[Scenario, Cut, pd.DataFrame], KeptSteps]
+"""Plans a window; it is given the scenario at the state before it, and the rows of the last day."""
+
+
+@dataclass(eq=False)
 class Chain:
-    """The days of one policy, one after the other."""
+    """The windows of a horizon, one after the other.
 
-    policy: str
-    scenario: Scenario
-    settings: Settings
-    content: str
-    ahead: Ahead
-    rows: list[pd.DataFrame] = field(default_factory=list)
-    changes: int = 0
-    forced: int = 0
-    state: Scenario = field(init=False)
-    done: int = 0
+    recent: the rows of the day before the next window, as far as there are any.
+    """
 
-    def __post_init__(self) -> None:
-        self.state = self.scenario
+    name: str
+    state: Scenario
+    cuts: Sequence[Cut]
+    policy: Policy
+    content: str = ""
+    recent: pd.DataFrame = field(default_factory=pd.DataFrame)
+    kept: list[KeptSteps] = field(default_factory=list)
 
-    def task(self) -> Task | None:
-        """Return the next day; None after the last."""
-        steps = self.scenario.horizon.steps
-        first = self.done + 1
-        if first > steps:
-            return None
-        last = min(self.done + self.settings.every, steps)
-        until = min(self.done + self.settings.window, steps)
-        day = round(24 / self.settings.step_h)
-        past = pd.concat(self.rows).iloc[-day:] if self.rows else pd.DataFrame()
-        return Task(
-            self.policy, self.state, past, first, last, until,
-            self.settings.seed, self.settings.members, self.ahead,
-        )  # fmt: skip
+    @property
+    def next_cut(self) -> Cut | None:
+        """The window to plan next; None after the last."""
+        return self.cuts[len(self.kept)] if len(self.kept) < len(self.cuts) else None
 
+    @property
+    def schedule(self) -> pd.DataFrame:
+        """The rows of all steps kept."""
+        return pd.concat([kept.rows for kept in self.kept])
+
+    def total(self, figure: str) -> int:
+        """Return the sum of a figure over the windows."""
+        return int(sum(kept.figures[figure] for kept in self.kept))
+
+    def keep(self, kept: KeptSteps) -> None:
+        """Go on after a window."""
+        day = round(24 / self.state.horizon.step_h)
+        self.state = advance(self.state, kept.rows, self.cuts[len(self.kept)].kept)
+        self.recent = pd.concat([self.recent, kept.rows]).iloc[-day:]
+        self.kept.append(kept)
+
+    @property
     def key(self) -> str:
-        """Return what tells the next day from any other, whenever it is simulated."""
-        more = [self.settings.seed, self.settings.every, self.settings.window, self.done]
-        more += [self.settings.members] if self.policy == STOCHASTIC else []
-        return hashlib.sha256(f"{self.content}{self.policy}{more}".encode()).hexdigest()[:32]
+        """What tells the next window from any other, whenever it is planned."""
+        return hashlib.sha256(f"{self.content} {len(self.kept)}".encode()).hexdigest()[:32]
 
-    def take(self, day: Day) -> None:
-        """Go on after a day."""
-        kept = Window(self.done + 1, self.done + len(day.rows))
-        self.state = advance(self.state, day.rows, kept)
-        self.rows.append(day.rows)
-        self.changes += day.changes
-        self.forced += day.forced
-        self.done = kept.last
+    def resume(self, records: Records) -> None:
+        """Keep the windows that are recorded, up to the first that is not."""
+        while (cut := self.next_cut) is not None and self.key in records.by_key:
+            record = records.by_key.pop(self.key)
+            times = self.state.horizon.starts[cut.kept.first - 1 : cut.kept.last]
+            rows = pd.DataFrame(record["rows"], index=times)
+            self.keep(KeptSteps(rows, record["status"], record["gap"], record["figures"]))
+
+    def record(self, kept: KeptSteps, seconds: float) -> Record:
+        """Return the record of the next window."""
+        first = self.cuts[len(self.kept)].kept.first
+        at, rows = f"{self.name} {first}", kept.rows.to_dict("list")
+        return record_of(self.key, at, kept.status, seconds, kept.gap, kept.figures, rows=rows)
 
 
 def run(
-    scenario: Scenario,
-    settings: Settings,
-    ahead: Mapping[str, Ahead],
-    store: Store | None,
-    progress: Progress | None,
-) -> dict[str, Chain]:
-    """Simulate every policy to the end; days that the store holds are taken from it.
+    chains: Sequence[Chain],
+    records: Records | None = None,
+    progress: Progress | None = None,
+    workers: int = 1,
+) -> None:
+    """Plan every window of some chains; those that are recorded are taken from their records.
 
-    `ahead` is what the windows of each policy count on.
+    With several workers chains run beside each other, a window at a time; only this process writes.
+
+    Raises:
+        PlanError: a record cannot be written.
+        SolveError: a worker died, or as the policies.
+        KeyboardInterrupt: Ctrl-C; what is finished is recorded.
     """
-    plain = json.dumps(plain_scenario(scenario), sort_keys=True)
-    content = plain + repr([(name, version(name)) for name in VERSIONS])
-    chains = {p: Chain(p, scenario, settings, content, ahead[p]) for p in settings.policies}
-    count = -(-scenario.horizon.steps // settings.every) * len(chains)
-    finished = 0
+    windows = sum(len(chain.cuts) for chain in chains)
 
-    def tell(more: int = 0) -> None:
-        nonlocal finished
-        finished += more
+    def tell() -> None:
         if progress is not None:
-            progress(finished, count)
+            progress(sum(len(chain.kept) for chain in chains), windows)
 
-    for chain in chains.values():
-        while store is not None and chain.task() is not None and store.finished(chain.key()):
-            chain.take(_read_day(store.results[chain.key()], scenario, chain.done))
-            tell(1)
+    if records is not None:
+        for chain in chains:
+            chain.resume(records)
     tell()
-    began = {name: time.perf_counter() for name in chains}
-    for chain, day in _simulated(list(chains.values()), settings.workers):
-        if store is not None:
-            seconds = time.perf_counter() - began[chain.policy]
-            store.add(_result(chain, day, seconds))
-        chain.take(day)
-        began[chain.policy] = time.perf_counter()
-        tell(1)
-    return chains
+    for chain, kept, seconds in _planned(chains, workers):
+        if records is not None:
+            records.add(chain.record(kept, seconds))
+        chain.keep(kept)
+        tell()
 
 
-def _simulated(chains: list[Chain], workers: int) -> Iterator[tuple[Chain, Day]]:
-    """Yield days as they are finished; each is taken by its chain before the next is asked for."""
+def plan_next(
+    policy: Policy, state: Scenario, cut: Cut, recent: pd.DataFrame
+) -> tuple[KeptSteps, float]:
+    """Plan a window, here or in a worker; return what is kept of it and the seconds it took."""
+    began = time.perf_counter()
+    return policy(state, cut, recent), time.perf_counter() - began
+
+
+def _planned(chains: Sequence[Chain], workers: int) -> Iterator[tuple[Chain, KeptSteps, float]]:
+    """Yield windows as they are finished; the chain keeps each before its next one is begun."""
     if workers == 1 or len(chains) == 1:
         for chain in chains:
-            while (task := chain.task()) is not None:
-                yield chain, run_day(task)
+            while (cut := chain.next_cut) is not None:
+                yield chain, *plan_next(chain.policy, chain.state, cut, chain.recent)
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(chains)), context, _deaf) as pool:
-        running: dict[Future[Day], Chain] = {}
+    with ProcessPoolExecutor(min(workers, len(chains)), get_context("spawn"), _deaf) as pool:
+        running: dict[Future[tuple[KeptSteps, float]], Chain] = {}
 
         def submit(chain: Chain) -> None:
-            if (task := chain.task()) is not None:
-                running[pool.submit(run_day, task)] = chain
+            if (cut := chain.next_cut) is not None:
+                task = pool.submit(plan_next, chain.policy, chain.state, cut, chain.recent)
+                running[task] = chain
 
         try:
             for chain in chains:
                 submit(chain)
             while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    chain = running.pop(future)
-                    yield chain, future.result()
+                for task in wait(running, return_when=FIRST_COMPLETED).done:
+                    chain = running.pop(task)
+                    yield chain, *task.result()
                     submit(chain)
         except BrokenProcessPool:
-            said = "a worker died, for want of memory perhaps; finished days are kept: run it again"
-            raise SolveError(said) from None
+            text = "a worker died, for want of memory perhaps; finished days are kept: run it again"
+            raise SolveError(text) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -216,19 +210,3 @@ def _simulated(chains: list[Chain], workers: int) -> Iterator[tuple[Chain, Day]]
 def _deaf() -> None:
     """Do not hear Ctrl-C, which is meant for the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _result(chain: Chain, day: Day, seconds: float) -> dict[str, Any]:
-    rows = {str(name): day.rows[name].tolist() for name in day.rows.columns}
-    return {
-        "key": chain.key(), "at": f"{chain.policy} {chain.done + 1}", "status": "optimal",
-        "gap": None, "message": "", "seconds": round(seconds, 4),
-        "figures": {"changes": day.changes, "forced": day.forced}, "rows": rows,
-    }  # fmt: skip
-
-
-def _read_day(result: dict[str, Any], scenario: Scenario, done: int) -> Day:
-    rows = pd.DataFrame(result["rows"])
-    rows.index = scenario.horizon.starts[done : done + len(rows)]
-    figures = result["figures"]
-    return Day(rows, int(figures["changes"]), int(figures["forced"]))

@@ -2,7 +2,7 @@
 
 1. What is decided (commitments, declarations) is pinned and the rest is dispatched: an LP, where no
    other integers are left. Rules over the horizon count on what a relaxation of it does after the
-   window, firmly if that can be (`ahead`).
+   window, firmly if that can be (`lookaheads`).
 2. If no plan has these commitments they are decided anew for the rest of the window; declarations
    stand, they cannot be taken back.
 3. If there is no plan at all, the rules of the horizon (`end_rows`) give way by as little as can
@@ -24,7 +24,7 @@ from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Indices, Program, compile_program
 from planner.solver.rounds import PointlessError, optimise
-from planner.studies.window import Ahead, counting
+from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window
 
 ROOM = 1e-6  # of its size: how much further a row gives way than it is missed
@@ -56,14 +56,14 @@ def decided_columns(scenario: Scenario, schedule: pd.DataFrame) -> dict[str, lis
 
 
 def operate(
-    scenario: Scenario, window: Window, ahead: Ahead, planned: pd.DataFrame | None = None
+    scenario: Scenario, window: Window, lookahead: Lookahead, planned: pd.DataFrame | None = None
 ) -> Operated:
     """Find the most profitable schedule of a window that keeps to what is decided.
 
     Args:
         scenario: at the state before the window, with what is known or believed of its series.
         window: the steps.
-        ahead: what rules over the horizon may count on after the window.
+        lookahead: what rules over the horizon may count on after the window.
         planned: the schedule that what is decided is taken from; None where nothing is.
 
     Raises:
@@ -74,16 +74,15 @@ def operate(
     ways: list[tuple[str, ...]] = [()]
     if planned is not None:
         ways = [(COMMITMENT, DECLARATION), (DECLARATION,)]
-    firmly = (True,) if window.last == scenario.horizon.steps else (True, False)
-    for held in ways:
-        for firm in firmly:
-            model = assemble(counting(scenario, window, ahead, firm=firm), window)
+    for pinned_kinds in ways:
+        for counting in lookaheads(scenario, window, lookahead):
+            model = assemble(counting, window)
             pinned = Pinned(compile_program(model), ())
             if planned is not None:
                 decided = decided_columns(scenario, planned)
-                columns = [column for kind in held for column in decided[kind]]
+                columns = [column for kind in pinned_kinds for column in decided[kind]]
                 pinned = pin(pinned.program, planned[columns])
-            changed = planned is not None and COMMITMENT not in held
+            changed = planned is not None and COMMITMENT not in pinned_kinds
             if not pinned.misfits:
                 with suppress(PointlessError):
                     return Operated(dispatch(pinned.program, scenario.solver), changed)

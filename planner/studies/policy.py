@@ -1,7 +1,8 @@
 """A day of a simulation: plan a window on what is known, operate its first steps on the actuals.
 
 Information: when a window is planned, the steps before it are known and the rest is the forecast
-issued then. In step t its actuals are known too, and the steps after it still are that forecast.
+issued then. In step t its actuals are known too, and the steps after it still are that forecast. So
+a scenario as it is believed holds what is known so far, then the forecast that was issued last.
 
 1. The window is planned: on forecasts (deterministic), on several draws around them (stochastic),
    or on the actuals (perfect). What components decide here and now, commitment and declarations, is
@@ -11,10 +12,7 @@ issued then. In step t its actuals are known too, and the steps after it still a
    The rules of thumb go by the same: they have no plan, and see no more than the step and, of the
    tariff of the day, the forecast.
 3. Where no dispatch keeps to the commitment it is decided anew from that step on, and counted;
-   where nothing is possible, rows give way (see `operating`) and the step is counted as forced.
-
-A scenario as it is believed at some moment: series that are forecast hold what is known so far,
-then the forecast that was issued last.
+   where nothing is possible, rows give way (see `dispatch`) and the step is counted as forced.
 """
 
 from __future__ import annotations
@@ -34,10 +32,11 @@ from planner.scenario.forecast_fields import (
 )
 from planner.scenario.paths import value_at, with_value
 from planner.scenario.scenario import Scenario
+from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import COMMITMENT, decided_columns, operate
-from planner.studies.rules_of_thumb import RULES, thumb_step
+from planner.studies.rules_of_thumb import RULES, thumb_steps
 from planner.studies.two_stage import plan_window
-from planner.studies.window import Ahead, advance, counting
+from planner.studies.window import Lookahead, with_lookahead
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
@@ -97,106 +96,94 @@ POLICIES = (PERFECT, DETERMINISTIC, STOCHASTIC, *RULES)
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """A day to simulate.
+class DayPolicy:
+    """Plans and operates the days of a simulation in one of the ways it compares.
 
-    state: the scenario before it, with its actuals.
-    past: the rows of the day before, none on the first.
-    first, last, until: its first and last step, and the last step it is planned to.
-    ahead: what rules over the horizon count on after a window: a relaxation of the horizon, of what
-        was believed of it when it began.
+    name: one of `POLICIES`.
+    seed: of the forecasts.
+    members: draws that the stochastic policy plans on.
+    lookahead: what rules over the horizon count on after a window: a relaxation of the horizon, of
+        what was believed of it when it began.
     """
 
-    policy: str
-    state: Scenario
-    past: pd.DataFrame
-    first: int
-    last: int
-    until: int
+    name: str
     seed: int
     members: int
-    ahead: Ahead
+    lookahead: Lookahead
+
+    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
+        """Simulate a day; count commitments that are other than planned, and steps forced.
+
+        Raises:
+            NoPlanError: the time limit struck before a first plan.
+            InfeasibleError: the profit of the scenario has no bound.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        if self.name == PERFECT:
+            operated = operate(state, cut.window, self.lookahead)
+            rows = operated.schedule.iloc[: len(cut.kept)]
+            return _day(rows, forced=len(cut.kept) if operated.forced else 0)
+        series = forecasts(state, cut.window.first - 1, self.seed)
+        if self.name in RULES:
+            rows = thumb_steps(state, self.name, cut, recent, lambda s, t: believed(s, series, t))
+            return _day(rows)
+        planned, dispatch = self._planned(state, cut.window, series)
+        operator = _Operator(self.lookahead, series, planned, dispatch)
+        steps = Chain(self.name, state, step_by_step(cut), operator)
+        run([steps])
+        changes = _changes(state, planned, steps.schedule)
+        return _day(steps.schedule, changes, steps.total("forced"))
+
+    def _planned(
+        self, state: Scenario, window: Window, series: dict[str, Array]
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return what is decided here and now, and the dispatch where it is planned with it."""
+        issued = window.first - 1
+        if self.name == STOCHASTIC and state.forecast:
+            draws = (forecasts(state, issued, self.seed, 1 + k) for k in range(self.members))
+            members = [
+                with_lookahead(believed(state, draw, issued), window, self.lookahead, firm=True)
+                for draw in draws
+            ]
+            with suppress(InfeasibleError):
+                joint = plan_window(state, [(1 / self.members, m) for m in members], window)
+                if joint.solution.status == "interrupted":
+                    raise KeyboardInterrupt
+                return joint.here_and_now, None
+        schedule = operate(believed(state, series, issued), window, self.lookahead).schedule
+        return schedule, schedule
 
 
-@dataclass(frozen=True, eq=False)
-class Day:
-    """What happened: a row a step.
+@dataclass(eq=False)
+class _Operator:
+    """Operates a day step by step: the dispatch stands while all is as it was forecast.
 
-    changes: commitments (a unit in a step) that are other than planned.
-    forced: steps in which rows gave way because no dispatch keeps them all.
+    series: the forecasts the day was planned on.
+    decided: what is decided here and now, from the next step on.
+    dispatch: the schedule from the next step on; None before the first dispatch.
     """
 
-    rows: pd.DataFrame
-    changes: int = 0
-    forced: int = 0
+    lookahead: Lookahead
+    series: dict[str, Array]
+    decided: pd.DataFrame
+    dispatch: pd.DataFrame | None
+
+    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> KeptSteps:
+        """Operate a step."""
+        t, forced = cut.kept.first, False
+        if self.dispatch is None or not as_expected(state, self.series, t):
+            known = believed(state, self.series, t)
+            operated = operate(known, cut.window, self.lookahead, self.decided)
+            self.dispatch, forced = operated.schedule, operated.forced
+            if operated.changed:
+                self.decided = operated.schedule
+        row = self.dispatch.iloc[:1]
+        self.decided, self.dispatch = self.decided.iloc[1:], self.dispatch.iloc[1:]
+        return KeptSteps(row, figures={"forced": forced})
 
 
-def run_day(task: Task) -> Day:
-    """Simulate a day.
-
-    Raises:
-        NoPlanError: the time limit struck before a first plan.
-        InfeasibleError: the profit of the scenario has no bound.
-        KeyboardInterrupt: Ctrl-C.
-    """
-    if task.policy in RULES:
-        return _by_thumb(task)
-    if task.policy == PERFECT:
-        done = operate(task.state, Window(task.first, task.until), task.ahead)
-        kept = task.last - task.first + 1
-        return Day(done.schedule.iloc[:kept], forced=kept if done.forced else 0)
-    return _on_forecasts(task)
-
-
-def _by_thumb(task: Task) -> Day:
-    state, rows = task.state, task.past
-    series = forecasts(state, task.first - 1, task.seed)
-    for t in range(task.first, task.last + 1):
-        row = thumb_step(believed(state, series, t), task.policy, t, rows)
-        rows = pd.concat([rows, row])
-        state = advance(state, row, Window(t, t))
-    return Day(rows.iloc[len(task.past) :])
-
-
-def _on_forecasts(task: Task) -> Day:
-    state, window = task.state, Window(task.first, task.until)
-    series = forecasts(state, task.first - 1, task.seed)
-    planned, intended = _planned(task, series)
-    decided, rows, forced = planned, [], 0
-    for t in range(task.first, task.last + 1):
-        if intended is not None and as_expected(state, series, t):
-            intended = intended.iloc[t - window.first :]
-        else:
-            now = believed(state, series, t)
-            done = operate(now, Window(t, task.until), task.ahead, decided.iloc[t - task.first :])
-            intended = done.schedule
-            forced += done.forced
-            if done.changed:
-                decided = pd.concat([decided.iloc[: t - task.first], done.schedule])
-        rows.append(intended.iloc[:1])
-        window = Window(t, task.until)
-        state = advance(state, rows[-1], Window(t, t))
-    happened = pd.concat(rows)
-    return Day(happened, _changes(state, planned, happened), forced)
-
-
-def _planned(task: Task, series: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return what is decided here and now, and the whole schedule where there is one."""
-    state, window = task.state, Window(task.first, task.until)
-    if task.policy == STOCHASTIC and state.forecast:
-        draws = (
-            forecasts(state, task.first - 1, task.seed, member)
-            for member in range(1, task.members + 1)
-        )
-        members = [believed(state, draw, task.first - 1) for draw in draws]
-        counted = [counting(member, window, task.ahead, firm=True) for member in members]
-        with suppress(InfeasibleError):
-            found = plan_window(state, [(1 / task.members, member) for member in counted], window)
-            if found.solution.status == "interrupted":
-                raise KeyboardInterrupt
-            return found.here_and_now, None
-    schedule = operate(believed(state, series, task.first - 1), window, task.ahead).schedule
-    return schedule, schedule
+def _day(rows: pd.DataFrame, changes: int = 0, forced: int = 0) -> KeptSteps:
+    return KeptSteps(rows, figures={"changes": changes, "forced": forced})
 
 
 def _changes(scenario: Scenario, planned: pd.DataFrame, happened: pd.DataFrame) -> int:

@@ -1,22 +1,25 @@
-"""A long horizon in overlapping windows: plan one, keep its first steps, go on from there.
+"""A long horizon in overlapping windows, put together to one plan with a bound.
 
-1. The LP relaxation of the whole horizon gives a bound, and what the rules over it may count on
-   after a window (`counting_on`).
-2. Each window is planned on its own from the state that the steps before it left (`after`); the
-   last one reaches the end of the horizon. One that has no plan with what it counts on is asked for
-   no more than the later ones cannot make up for, and named in the summary.
+1. The LP relaxation of the whole horizon gives the bound, and what rules over the horizon may count
+   on after a window (its lookahead).
+2. Each window is planned on its own from the state that the steps before it left (`chain`); the
+   last one reaches the end of the horizon. A window that has no plan with its lookahead is asked
+   for no more than the later ones cannot make up for, and named in the summary.
 3. The steps kept are settled once over the whole horizon, by its own rules and money, and audited:
    the peak of a month is paid once, and minimum times, deadlines and cycles hold across windows.
 
-A horizon cut into overlapping windows.
+Finished windows are kept in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until it is
+written. KEY is a hash of the scenario, the lengths and the versions that solve it, so that a run
+goes on with its own windows only.
 """
 
 from __future__ import annotations
 
-import math
+import gc
+import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +36,8 @@ from planner.errors import (
     ScenarioError,
     SolveError,
 )
-from planner.files.output_folder import claim
+from planner.files.output_folder import beside, claim
+from planner.files.records import Records, record_of
 from planner.plan.plan import Plan
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
@@ -42,63 +46,42 @@ from planner.scenario.uncertainty.members import demand_one_future
 from planner.solver.model import assemble
 from planner.solver.program import compile_program
 from planner.solver.rounds import UnboundedError
-from planner.studies.kept import Kept
+from planner.studies.chain import Chain, Cut, KeptSteps, cut, run
 from planner.studies.settle import settle
 from planner.studies.window import (
-    Ahead,
-    Part,
-    advance,
-    counting,
+    Lookahead,
+    length_problems,
+    lookahead_warnings,
+    lookaheads,
     relaxation,
     solve_window,
-    uncounted,
 )
 from planner.sweeps.variants import scenario_key
-from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.schedule import without_counters
+from planner.timeseries.horizon import Horizon
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A window, and the steps of it that are kept."""
-
-    window: Window
-    kept: Window
-
-
-def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
-    """Cut a horizon into overlapping windows; the last one reaches its end.
+def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
+    """Cut a horizon into windows that overlap; all of the first that reaches its end is kept.
 
     Raises:
         ScenarioError: a length is no whole number of steps, or they do not fit together.
     """
-    step_h, problems, steps = horizon.step_h, [], []
-    for name, hours in (("window_h", window_h), ("advance_h", advance_h)):
-        if not (math.isfinite(hours) and hours > 0):
-            problems.append(Problem(f"must be more than 0 hours, is {hours:g}", name))
-        elif abs(hours / step_h - round(hours / step_h)) > 1e-9 or round(hours / step_h) < 1:
-            said = f"must be a whole number of {horizon.step_min} min steps, is {hours:g}"
-            problems.append(Problem(said, name))
-        else:
-            steps.append(round(hours / step_h))
-    if len(steps) == 2 and steps[1] > steps[0]:
-        said = f"must not exceed window_h {window_h:g}, is {advance_h:g}"
-        problems.append(Problem(f"{said}: steps would be left out", "advance_h"))
+    problems = length_problems(horizon, window_h=window_h, advance_h=advance_h)
+    if not problems and advance_h > window_h:
+        text = f"must not exceed window_h {window_h:g}, is {advance_h:g}: steps would be left out"
+        problems = [Problem(text, "advance_h")]
     if problems:
         raise ScenarioError(problems)
-    length, forward = steps
-    cuts, first = [], 1
-    while first + length <= horizon.steps:
-        cuts.append(Cut(Window(first, first + length - 1), Window(first, first + forward - 1)))
-        first += forward
-    rest = Window(first, horizon.steps)
-    return [*cuts, Cut(rest, rest)]
+    cuts = cut(horizon, window_h, advance_h)
+    last = next(c.window for c in cuts if c.window.last == horizon.steps)
+    return [*(c for c in cuts if c.window.first < last.first), Cut(last, last)]
 
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done (relaxation, windows, settlement), how many are done and of how many."""
 
-WINDOW = {"steps", "status", "gap", "left_open", "schedule"}
+RELAXATION = "relaxation"
+DAMAGE = "is no window of a plan; remove the line or use --fresh"
 
 
 def roll(
@@ -140,117 +123,142 @@ def roll(
         KeyboardInterrupt: Ctrl-C; finished windows stay beside the folder.
     """
     demand_one_future(scenario)
-    cuts = cut(scenario.horizon, window_h, advance_h)
+    cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
-        said = "must be false: a relaxation leaves no state that a window could begin with"
-        raise ScenarioError([Problem(said, "solver.relax")])
+        text = "must be false: a relaxation leaves no state that a window could begin with"
+        raise ScenarioError([Problem(text, "solver.relax")])
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     tell = progress or (lambda *_: None)
-    with ExitStack() as held:
-        target = None if out is None else held.enter_context(claim(out, PLAN_FOLDER))
+    with ExitStack() as stack:
+        target = None if out is None else stack.enter_context(claim(out, PLAN_FOLDER))
         key = run_key(scenario, window_h, advance_h, bound=bound)
-        kept = Kept(target, key, fresh=fresh)
-        held.callback(kept.leave)
+        records = stack.enter_context(finished_windows(target, key, fresh=fresh))
         began = time.perf_counter()
-        bound_cny: float | None = None
-        ahead: Ahead = {}
+        bound_cny, lookahead = None, Lookahead()
         if bound:
             tell("relaxation", 0, 1)
-            bound_cny, ahead = relaxation(scenario, kept)
+            bound_cny, lookahead = recorded_relaxation(scenario, records)
         relaxed = time.perf_counter()
-        schedule, windows = plan_windows(scenario, cuts, ahead, kept, tell)
+        chain = windows_chain(scenario, cuts, lookahead, key)
+        run([chain], records, lambda done, total: tell("windows", done, total))
         rolled = time.perf_counter()
         tell("settlement", 0, 1)
-        plan = _settled(scenario, schedule, bound_cny)
-        rolling = {"window_h": float(window_h), "advance_h": float(advance_h), **windows}
+        plan = _settled(scenario, chain.schedule, bound_cny)
+        lengths_h = {"window_h": float(window_h), "advance_h": float(advance_h)}
         seconds = {"bound_s": round(relaxed - began, 4), "windows_s": round(rolled - relaxed, 4)}
-        notes = uncounted(scenario) if not bound and len(cuts) > 1 else []
+        notes = lookahead_warnings(scenario) if not bound and len(cuts) > 1 else []
         more = {
-            "rolling": rolling,
+            "rolling": lengths_h | window_facts(chain),
             "warnings": [*plan.summary["warnings"], *notes],
             "runtimes_s": plan.summary["runtimes_s"] | seconds,
         }
         plan = replace(plan, summary=plan.summary | more)
-        if out is not None:
+        if target is not None and out is not None:
             plan.write(out, formats, lang)
-            kept.remove()
+            shutil.rmtree(beside(target, "windows"), ignore_errors=True)
         return plan
 
 
 def run_key(scenario: Scenario, window_h: float, advance_h: float, *, bound: bool) -> str:
     """Return what the finished windows of a run go by: all that they depend on."""
-    ahead = "bound" if bound else "no_bound"
-    return f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{ahead}"
+    relaxed = "bound" if bound else "no_bound"
+    return f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{relaxed}"
 
 
-def plan_windows(
-    scenario: Scenario, cuts: list[Cut], ahead: Ahead, kept: Kept, tell: Progress
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Plan every window that is not kept; return the schedule and what to say of the windows."""
-    horizon, now = scenario.horizon, scenario
-    parts: list[pd.DataFrame] = []
-    gaps, limited, left_open = [0.0], 0, []
-    for number, part in enumerate(cuts, 1):
-        name = f"{number:05d}"
-        record = kept.read(name, WINDOW)
-        if record is None:
-            tell("windows", number - 1, len(cuts))
-            record = _planned(now, part, ahead, f"window {number} of {len(cuts)}")
-            kept.add(name, record)
-        times = horizon.starts[part.kept.first - 1 : part.kept.last]
-        parts.append(pd.DataFrame(record["schedule"], index=times))
-        now = advance(now, parts[-1], part.kept)
-        gaps.append(record["gap"])
-        limited += record["status"] != "optimal"
-        if record["left_open"]:
-            left_open.append(time_span(horizon, part.window.first, part.window.last))
-    tell("windows", len(cuts), len(cuts))
-    said = {
-        "windows": len(cuts),
-        "at_time_limit": limited,
-        "largest_window_gap": max(gaps),
-        "left_open": left_open,
-    }
-    return pd.concat(parts), said
+@contextmanager
+def finished_windows(target: Path | None, key: str, *, fresh: bool) -> Iterator[Records | None]:
+    """Give the records of a run beside its plan folder; None without a folder.
 
-
-def _planned(scenario: Scenario, part: Cut, ahead: Ahead, name: str) -> dict[str, Any]:
-    """Plan a window; return the schedule of its kept steps as plain data."""
-    horizon, window, kept = scenario.horizon, part.window, part.kept
-    name = f"{name}, {time_span(horizon, window.first, window.last)}"
-    firm = counting(scenario, window, ahead, firm=True)
-    tries = [firm]
-    if window.last < horizon.steps:
-        tries.append(counting(scenario, window, ahead, firm=False))
-    for trial in tries:
+    Where nothing has come to be recorded, nothing is left there.
+    """
+    if target is None:
+        yield None
+        return
+    folder = beside(target, "windows")
+    with Records(folder / f"{key}.jsonl", DAMAGE, fresh=fresh) as records:
         try:
-            found = solve_window(trial, window)
-        except UnboundedError:
-            raise unbounded(compile_program(assemble(trial, window))) from None
-        except InfeasibleError:
-            continue
-        except NoPlanError as error:
-            raise NoPlanError(f"{name}: {error}") from None
-        if found.solution.status == "interrupted":
-            raise KeyboardInterrupt
-        return _record(found, kept, left_open=trial is not firm)
-    why = infeasible(tries[-1], window=window)
-    said = f"{name}, has no plan after what the windows before it decided; longer ones see more"
-    raise InfeasibleError(f"{said}\n{why}", why.diagnosis | {"window": name})
+            yield records
+        finally:
+            with suppress(OSError):  # it is removed, or windows of other runs are there too
+                if not records.path.stat().st_size:
+                    records.path.unlink()
+                    folder.rmdir()
 
 
-def _record(found: Part, kept: Window, *, left_open: bool) -> dict[str, Any]:
-    solution, program = found.solution, found.program
-    steps = kept.last - kept.first + 1
-    gap = gap_of(found.profit_cny, -solution.bound, program.turnover(solution.x))
-    schedule = found.schedule.iloc[:steps]
+def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[float, Lookahead]:
+    """Return `relaxation`, which is solved once for all runs that go on with its record."""
+    record = None if records is None else records.by_key.pop(RELAXATION, None)
+    if record is not None:
+        return record["figures"]["bound_cny"], Lookahead(record["rows"])
+    began = time.perf_counter()
+    bound_cny, lookahead = relaxation(scenario)
+    gc.collect()  # the model of the whole horizon, before the windows begin
+    if records is not None:
+        seconds, rows = time.perf_counter() - began, lookahead.to_dict("list")
+        figures = {"bound_cny": bound_cny}
+        records.add(
+            record_of(RELAXATION, RELAXATION, "relaxed", seconds, figures=figures, rows=rows)
+        )
+    return bound_cny, lookahead
+
+
+def windows_chain(scenario: Scenario, cuts: Sequence[Cut], lookahead: Lookahead, key: str) -> Chain:
+    """Return the windows of a roll, none of them planned yet; `key` as of `run_key`."""
+    return Chain("roll", scenario, cuts, RollingPolicy(cuts, lookahead), key)
+
+
+@dataclass(frozen=True, eq=False)
+class RollingPolicy:
+    """Plans a window for the most profit, with what it may count on after its end."""
+
+    cuts: Sequence[Cut]
+    lookahead: Lookahead
+
+    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> KeptSteps:
+        """Plan a window.
+
+        Raises:
+            InfeasibleError: it has no plan after what the windows before it decided.
+            NoPlanError: the time limit struck before a first plan.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        window, horizon = cut.window, state.horizon
+        number = f"window {self.cuts.index(cut) + 1} of {len(self.cuts)}"
+        name = f"{number}, {time_span(horizon, window.first, window.last)}"
+        ways = lookaheads(state, window, self.lookahead)
+        for way, scenario in enumerate(ways):
+            try:
+                plan = solve_window(scenario, window)
+            except UnboundedError:
+                raise unbounded(compile_program(assemble(scenario, window))) from None
+            except InfeasibleError:
+                continue
+            except NoPlanError as error:
+                raise NoPlanError(f"{name}: {error}") from None
+            solution = plan.solution
+            if solution.status == "interrupted":
+                raise KeyboardInterrupt
+            rows = plan.schedule.iloc[: len(cut.kept)]
+            gap = gap_of(plan.profit_cny, -solution.bound, plan.program.turnover(solution.x))
+            return KeptSteps(rows, solution.status, gap, {"left_open": way})
+        why = infeasible(ways[-1], window=window)
+        text = f"{name}, has no plan after what the windows before it decided; longer ones see more"
+        raise InfeasibleError(f"{text}\n{why}", why.diagnosis | {"window": name})
+
+
+def window_facts(chain: Chain) -> dict[str, Any]:
+    """Return what the summary says of the windows."""
+    horizon, pairs = chain.state.horizon, zip(chain.cuts, chain.kept, strict=True)
     return {
-        "steps": [kept.first, kept.last],
-        "status": solution.status,
-        "gap": gap,
-        "left_open": left_open,
-        "schedule": {str(name): schedule[name].tolist() for name in schedule.columns},
+        "windows": len(chain.cuts),
+        "at_time_limit": sum(kept.status != "optimal" for kept in chain.kept),
+        "largest_window_gap": max(0.0, *(kept.gap or 0.0 for kept in chain.kept)),
+        "left_open": [
+            time_span(horizon, cut.window.first, cut.window.last)
+            for cut, kept in pairs
+            if kept.figures["left_open"]
+        ],
     }
 
 

@@ -30,8 +30,6 @@ last step only; every other row holds in every step. Where no step keeps to the 
 gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
 keeps those that it can, one after the other; where a step is not possible at all, rows give way by
 as little as can be. What is broken then is named when the schedule is settled.
-
-Goals reached one after the other, each as far as it can be without giving up those before.
 """
 
 from __future__ import annotations
@@ -52,9 +50,9 @@ from planner.solver.model import assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program, compile_program
 from planner.solver.rounds import directions
+from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import end_rows, least_broken
 from planner.studies.settle import settle
-from planner.studies.window import advance
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import columns_of, without_counters
 from planner.timeseries.series import Array
@@ -112,30 +110,38 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         NoPlanError: the time limit struck.
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
-    schedule = without_counters(thumb_schedule(scenario, rule), scenario.components)
-    return settle(scenario, schedule).plan
-
-
-def thumb_schedule(scenario: Scenario, rule: str) -> pd.DataFrame:
-    """Return the schedule of a rule of thumb; a row a step, the columns of a plan's schedule."""
-    demand_rule(rule)
-    state, rows = scenario, pd.DataFrame()
-    for t in scenario.horizon.window:
-        row = thumb_step(state, rule, t, rows)
-        rows = pd.concat([rows, row])
-        state = advance(state, row, Window(t, t))
-    return rows
-
-
-def demand_rule(rule: str) -> None:
-    """Raise unless there is a rule of thumb of this name.
-
-    Raises:
-        ScenarioError: there is none.
-    """
     if rule not in RULES:
-        said = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
-        raise ScenarioError([Problem(said, path="rule")])
+        text = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
+        raise ScenarioError([Problem(text, path="rule")])
+    whole = Cut(scenario.horizon.window, scenario.horizon.window)
+    rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
+    return settle(scenario, without_counters(rows, scenario.components)).plan
+
+
+def thumb_steps(
+    state: Scenario,
+    rule: str,
+    cut: Cut,
+    recent: pd.DataFrame,
+    known: Callable[[Scenario, int], Scenario],
+) -> pd.DataFrame:
+    """Return the rows of the steps kept of a window, run one by one by a rule of thumb.
+
+    Args:
+        state: the scenario before them.
+        rule: one of `RULES`.
+        cut: the window; nothing of what comes after a step is seen.
+        recent: the rows of the day before it, as far as there are any.
+        known: the scenario as it is known in a step.
+    """
+
+    def policy(state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
+        t = cut.kept.first
+        return KeptSteps(thumb_step(known(state, t), rule, t, recent))
+
+    steps = Chain(rule, state, step_by_step(cut), policy, recent=recent)
+    run([steps])
+    return steps.schedule
 
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:

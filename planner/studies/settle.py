@@ -1,10 +1,9 @@
-"""The money and the breaches of a given schedule, by the scenario's own rules.
+"""A schedule that is given: its money and its breaches, or the best plan that keeps it.
 
-What is given is pinned and the rest of the site is dispatched around it as profitably as it can be.
-A schedule that breaks rules is settled all the same: only the rows it breaks give way, by what it
-misses, and they are named.
-
-A plan in which part of the schedule is fixed: what has happened, or was declared, stays.
+What is given is pinned, and the rest of the site is dispatched around it as profitably as it can
+be. `settle` takes any schedule by the scenario's own rules: where it breaks some, only the rows it
+breaks give way, by what it misses, and they are named. `solve_fixed` plans on from what has
+happened or was declared, and has no plan where that breaks a rule.
 """
 
 from __future__ import annotations
@@ -52,8 +51,8 @@ def given_schedule(
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was solved to keep a schedule; no `solution` where it contradicts the rules."""
+class PinnedSolution:
+    """The best solution around a schedule that is pinned; None where it contradicts the rules."""
 
     model: Model
     pinned: Pinned
@@ -61,10 +60,12 @@ class Kept:
     seconds: dict[str, float]
 
 
-def best_keeping(scenario: Scenario, given: pd.DataFrame, source: str, tolerance: float) -> Kept:
-    """Find the best solution that keeps what is given.
+def solve_pinned(
+    scenario: Scenario, given: pd.DataFrame, source: str, tolerance: float
+) -> PinnedSolution:
+    """Find the best solution around what is given.
 
-    Values are kept as they are if they can be, else within the tolerance.
+    Values are pinned as they are if they can be, else within the tolerance.
     """
     began = time.perf_counter()
     model = assemble(scenario)
@@ -76,9 +77,9 @@ def best_keeping(scenario: Scenario, given: pd.DataFrame, source: str, tolerance
         pinned = pin(program, given, room)
         if not pinned.misfits:
             with suppress(PointlessError):
-                found = optimise(pinned.program, scenario.solver)
-                return Kept(model, pinned, found, seconds | found.seconds)
-    return Kept(model, pinned, None, seconds)
+                solution = optimise(pinned.program, scenario.solver)
+                return PinnedSolution(model, pinned, solution, seconds | solution.seconds)
+    return PinnedSolution(model, pinned, None, seconds)
 
 
 def solve_fixed(
@@ -102,16 +103,16 @@ def solve_fixed(
     demand_one_future(scenario)
     given, source = given_schedule(scenario, schedule)
     given = given[given.index < _moment(scenario, until)] if until is not None else given
-    kept = best_keeping(scenario, given, source, TOLERANCE)
-    if kept.solution is None:
-        told, _ = breaches(kept.model, kept.pinned, scenario.solver.time_limit_s)
-        lines = ["no plan keeps what is fixed; it breaks", *(f"  - {b.text}" for b in told)]
-        diagnosis = {"status": "infeasible", "name": scenario.name,
-                     "fixed_breaks": [breach.text for breach in told]}  # fmt: skip
+    around = solve_pinned(scenario, given, source, TOLERANCE)
+    if around.solution is None:
+        broken, _ = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
+        texts = [breach.text for breach in broken]
+        lines = ["no plan keeps what is fixed; it breaks", *(f"  - {text}" for text in texts)]
+        diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
         raise InfeasibleError("\n".join(lines), diagnosis)
-    plan = to_plan(kept.pinned.program, kept.solution, kept.seconds)
-    said = {"columns": len(given.columns), "steps": len(given)}
-    plan = replace(plan, summary=plan.summary | {"fixed": said})
+    plan = to_plan(around.pinned.program, around.solution, around.seconds)
+    size = {"columns": len(given.columns), "steps": len(given)}
+    plan = replace(plan, summary=plan.summary | {"fixed": size})
     demand_audit(plan)
     return plan
 
@@ -122,16 +123,16 @@ def _moment(scenario: Scenario, until: str | dt.datetime) -> pd.Timestamp:
     try:
         moment = pd.Timestamp(until)
     except ValueError:
-        said = f"must be a time such as {horizon.starts[0]:%Y-%m-%dT%H:%M}, is {str(until)!r}"
-        raise ScenarioError([Problem(said, path="until")]) from None
+        text = f"must be a time such as {horizon.starts[0]:%Y-%m-%dT%H:%M}, is {str(until)!r}"
+        raise ScenarioError([Problem(text, path="until")]) from None
     moment = moment.tz_localize(horizon.zone) if moment.tz is None else moment
     end = horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min)
     if moment not in horizon.starts and moment != end:
-        said = (
+        text = (
             f"must be the start of a step, {horizon.starts[0].isoformat()} to {end.isoformat()},"
             f" is {until}"
         )
-        raise ScenarioError([Problem(said, path="until")])
+        raise ScenarioError([Problem(text, path="until")])
     return moment
 
 
@@ -174,23 +175,23 @@ def settle(
     """
     demand_one_future(scenario)
     if not 0 <= tolerance <= LARGEST:
-        said = f"must be 0 or more and finite, is {tolerance:g}"
-        raise ScenarioError([Problem(said, path="tolerance")])
+        text = f"must be 0 or more and finite, is {tolerance:g}"
+        raise ScenarioError([Problem(text, path="tolerance")])
     given, source = given_schedule(scenario, schedule)
     exact = scenario.solver.model_copy(update={"relax": False})
     scenario = scenario.model_copy(update={"solver": exact})
-    kept = best_keeping(scenario, given, source, tolerance)
-    program, solution, told = kept.pinned.program, kept.solution, list[Breach]()
+    around = solve_pinned(scenario, given, source, tolerance)
+    program, solution, broken = around.pinned.program, around.solution, list[Breach]()
     if solution is None:
-        told, program = breaches(kept.model, kept.pinned, scenario.solver.time_limit_s)
+        broken, program = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
         solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
-    plan = to_plan(program, solution, kept.seconds | solution.seconds, whole=not told)
-    plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in told]})
-    if not told:
+    plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
+    plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in broken]})
+    if not broken:
         demand_audit(plan)
-    return Settlement(plan, tuple(told))
+    return Settlement(plan, tuple(broken))
 
 
 def _plain(breach: Breach) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A simulation: how much a way of planning earns when forecasts err, beside others.
 
-Each policy runs the whole horizon day by day (`days`), on the same actuals and forecasts. What
-happened is then settled once over the horizon on the actuals, so that months, deviations from the
-declaration and breaches count as they would, and audited; the table holds nothing else.
+Each policy runs the whole horizon day by day (`chain`, `policy`), on the same actuals and
+forecasts. What happened is then settled once over the horizon on the actuals, so that months,
+deviations from the declaration and breaches count as they would, and audited; the table holds
+nothing else.
 
 Every finished day of a policy is appended to `days.jsonl` and found again by its content: a
 simulation that is killed goes on where it stopped.
@@ -16,12 +17,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
 from planner.files.output_folder import claim, file_name, replace_file
+from planner.files.records import Records
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
+from planner.plan_tables.folder import plain_scenario
 from planner.plan_tables.simulation import (
     DAYS,
     FACTS,
@@ -32,14 +33,24 @@ from planner.plan_tables.simulation import (
     table_of,
 )
 from planner.scenario.scenario import Scenario, load
-from planner.studies.chain import Chain, Progress, Settings, run
-from planner.studies.kept import Kept
-from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, believed, forecasts
+from planner.studies.chain import Chain, Cut, Progress, cut, run
+from planner.studies.policy import (
+    DETERMINISTIC,
+    PERFECT,
+    POLICIES,
+    STOCHASTIC,
+    DayPolicy,
+    believed,
+    forecasts,
+)
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
-from planner.studies.window import Ahead, relaxation
-from planner.sweeps.sweep_folder import Store
+from planner.studies.window import Lookahead, length_problems, relaxation
+from planner.sweeps.variants import scenario_key
+from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import without_counters
+
+DAMAGE = "is no day of a simulation; remove the line or use --fresh"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,26 +101,69 @@ def simulate(
         PlanError: the folder holds something else, or a settled plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
-    found = _loaded(scenario, days)
-    settings = Settings.checked(found, every_h, window_h, policies, members, seed, workers)
-    with ExitStack() as held:
-        store: Store | None = None
+    site = _loaded(scenario, days)
+    _demand_options(site.horizon, every_h, window_h, policies, members, seed, workers)
+    names = [name for name in POLICIES if name in policies]
+    cuts = cut(site.horizon, window_h, every_h)
+    options = {
+        "every_h": float(every_h), "window_h": float(window_h), "policies": names,
+        "members": members, "seed": seed, "forecasts": sorted(site.forecast),
+    }  # fmt: skip
+    with ExitStack() as stack:
+        target, records = None, None
         if out is not None:
-            target = held.enter_context(claim(Path(out), SIMULATION_FOLDER))
-            store = Store(target, fresh=fresh, file=DAYS)
-            held.callback(store.close)
-        bound, ahead = _outlooks(found, settings)
-        chains = run(found, settings, ahead, store, progress)
-        plans = {name: _settled(found, chain, bound) for name, chain in chains.items()}
-        counts = {name: (chain.changes, chain.forced) for name, chain in chains.items()}
-        told = settings.told() | {"forecasts": sorted(found.forecast)}
+            target = stack.enter_context(claim(out, SIMULATION_FOLDER))
+            records = stack.enter_context(Records(target / DAYS, DAMAGE, fresh=fresh))
+        bound, lookaheads = _outlooks(site, names, seed, window_h)
+        chains = [
+            _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
+        ]
+        run(chains, records, progress, workers)
+        plans = {chain.name: _settled(site, chain, bound) for chain in chains}
+        counts = {c.name: (c.total("changes"), c.total("forced")) for c in chains}
         baseline = next((name for name in plans if name in RULES), None)
         table = table_of(plans, counts, bound, perfect=PERFECT, baseline=baseline)
-        written = Path(out) if out is not None else None
-        simulation = Simulation(table, told, bound, baseline, written, plans)
-        if out is not None:
+        written = None if out is None else Path(out)
+        simulation = Simulation(table, options, bound, baseline, written, plans)
+        if target is not None:
             write_simulation(simulation, target)
         return simulation
+
+
+def _demand_options(
+    horizon: Horizon,
+    every_h: float,
+    window_h: float,
+    policies: Sequence[str],
+    members: int,
+    seed: int,
+    workers: int,
+) -> None:
+    """Raise ScenarioError with every option that is wrong."""
+    problems = length_problems(horizon, every_h=every_h, window_h=window_h)
+    if window_h < every_h:
+        text = f"must be every_h {every_h:g} or more, is {window_h:g}"
+        problems.append(Problem(text, "window_h"))
+    known = f"must be some of {', '.join(POLICIES)}"
+    unknown = [policy for policy in dict.fromkeys(policies) if policy not in POLICIES]
+    problems += [Problem(f"{known}, is {policy!r}", "policies") for policy in unknown]
+    if not policies:
+        problems.append(Problem(f"{known}, is empty", "policies"))
+    numbers = {"members": (members, 1), "workers": (workers, 1), "seed": (seed, 0)}
+    for name, (number, least) in numbers.items():
+        if number < least:
+            problems.append(Problem(f"must be {least} or more, is {number}", name))
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _days(scenario: Scenario, cuts: Sequence[Cut], policy: DayPolicy) -> Chain:
+    """Return the days of a policy, none of them planned yet."""
+    forecast = json.dumps(plain_scenario(scenario)["forecast"], sort_keys=True)
+    options = [policy.name, policy.seed, cuts[0]]
+    options += [policy.members] if policy.name == STOCHASTIC else []
+    content = f"{scenario_key(scenario)} {forecast} {options}"
+    return Chain(policy.name, scenario, cuts, policy, content)
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -117,31 +171,33 @@ def default_folder(scenario: Scenario) -> Path:
     return Path("simulations") / file_name(scenario.name)
 
 
-def _outlooks(scenario: Scenario, settings: Settings) -> tuple[float | None, dict[str, Ahead]]:
+def _outlooks(
+    scenario: Scenario, names: Sequence[str], seed: int, window_h: float
+) -> tuple[float | None, dict[str, Lookahead]]:
     """Return the LP bound of the horizon, and what the windows of each policy count on."""
     bound, known = _outlook(scenario)
     guessed = known
-    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(settings.policies)
-    if scenario.forecast and plans_on_forecasts and settings.window < scenario.horizon.steps:
-        expected = believed(scenario, forecasts(scenario, 0, settings.seed), 0)
+    plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(names)
+    if scenario.forecast and plans_on_forecasts and window_h < scenario.horizon.hours:
+        expected = believed(scenario, forecasts(scenario, 0, seed), 0)
         guessed = _outlook(expected)[1]
-    return bound, {name: known if name == PERFECT else guessed for name in settings.policies}
+    return bound, {name: known if name == PERFECT else guessed for name in names}
 
 
-def _outlook(scenario: Scenario) -> tuple[float | None, Ahead]:
+def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
     """Return the LP bound of a horizon and what its relaxation does; nothing where it has none.
 
     Raises:
         InfeasibleError: the profit has no bound.
     """
     try:
-        return relaxation(scenario, Kept(None, "", fresh=False))
+        return relaxation(scenario)
     except InfeasibleError as error:
         if error.diagnosis["status"] == "unbounded":
             raise
     except NoPlanError:
         pass
-    return None, {}
+    return None, Lookahead()
 
 
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
@@ -164,10 +220,14 @@ def _wrong(path: str, message: str) -> ScenarioError:
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = without_counters(pd.concat(chain.rows), scenario.components)
+    rows = without_counters(chain.schedule, scenario.components)
     plan = settle(scenario, rows, bound_cny=bound).plan
-    facts = {"policy": chain.policy, "commitment_changes": chain.changes}
-    return replace(plan, summary=plan.summary | {"simulation": facts | {"forced": chain.forced}})
+    facts = {
+        "policy": chain.name,
+        "commitment_changes": chain.total("changes"),
+        "forced": chain.total("forced"),
+    }
+    return replace(plan, summary=plan.summary | {"simulation": facts})
 
 
 def write_simulation(simulation: Simulation, folder: Path) -> None:

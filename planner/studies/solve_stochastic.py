@@ -1,6 +1,6 @@
 """A plan for several futures, its members settled, and what it is worth to plan so.
 
-1. The here-and-now decisions are those of the joint plan (`stochastic`).
+1. The here-and-now decisions are those of the joint plan (`two_stage`).
 2. Each member is settled: planned with these decisions held.
 3. VSS, the value of the stochastic solution, is the profit planned for (mean, or mean and CVaR)
    above what the decisions of the base scenario alone earn in the same futures (EEV): plan what the

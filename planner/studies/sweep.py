@@ -18,6 +18,7 @@ from typing import Any
 
 from planner.errors import PlanError
 from planner.files.output_folder import claim, file_name, write_whole
+from planner.files.records import Records
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import pack
 from planner.studies.sweep_plan import Prepared, at_of, chosen, prepare
@@ -25,10 +26,12 @@ from planner.studies.sweep_workers import Task, cluster, solve_all
 from planner.sweeps.result import Sweep, case_table, write_cases
 from planner.sweeps.sweep_file import SweepFile
 from planner.sweeps.sweep_folder import (
+    DAMAGE,
     PLANS,
+    RESULTS,
     SWEEP,
     SWEEP_FOLDER,
-    Store,
+    finished,
     read_description,
     write_description,
 )
@@ -89,11 +92,10 @@ def run(
     folder = Path(out) if out is not None else default_folder(prepared.description)
     with claim(folder, SWEEP_FOLDER) as target:
         _demand_same(prepared, target)
-        store = Store(target, fresh=fresh)
         interrupted = False
-        try:
+        with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
             write_description(prepared.description, target)
-            crew = _Crew(prepared, store, workers, scheduler, progress)
+            crew = _Crew(prepared, records, workers, scheduler, progress)
             try:
                 with crew.hired:
                     crew.solve_cases()
@@ -102,8 +104,6 @@ def run(
                 interrupted = True
             finally:
                 crew.write_table()
-        finally:
-            store.close()
         return Sweep(crew.table(), prepared.description, folder, interrupted)
 
 
@@ -124,7 +124,7 @@ class _Crew:
     """The driver: hands cases to workers and keeps what they return."""
 
     prepared: Prepared
-    store: Store
+    records: Records
     workers: int | None
     scheduler: str | None
     progress: Progress | None
@@ -149,7 +149,7 @@ class _Crew:
         exact = self.prepared.base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
         solver = {f"solver.{name}": value for name, value in exact.items()}
         tasks = []
-        for case in chosen(self.prepared, self.store.results):
+        for case in chosen(self.prepared, self.records.by_key):
             changes = {**case.changes, **solver}
             key = self.prepared.base.key(self.prepared.base.scenario(changes))
             self.prepared.refined[case.number] = key
@@ -158,7 +158,9 @@ class _Crew:
 
     def _solve(self, tasks: Sequence[Task]) -> None:
         todo = [task for task in tasks if not self._finished(task)]
-        todo.sort(key=lambda task: -self.store.earlier_s.get(task.at, 0.0))
+        known = [*self.records.forgotten.values(), *self.records.by_key.values()]
+        seconds = {result["at"]: float(result["seconds"]) for result in known}
+        todo.sort(key=lambda task: -seconds.get(task.at, 0.0))
         total = len(tasks)
         done = total - len(todo)
         self._tell(done, total)
@@ -172,8 +174,8 @@ class _Crew:
         for result, files in solve_all(self.client, name, todo):
             if files:
                 self._write_plan(result["key"], files)
-            self.store.add(result)
-            self.store.earlier_s[result["at"]] = result["seconds"]
+            self.records.add(result)
+            self.records.by_key[result["key"]] = result
             done += 1
             self._tell(done, total)
             if time.monotonic() - self.written > self.pause:
@@ -181,8 +183,8 @@ class _Crew:
 
     def _finished(self, task: Task) -> bool:
         plans = self.plan_folders(task.key) if task.wants_plan else []
-        figures = self.store.results.get(task.key, {}).get("figures")
-        return self.store.finished(task.key) and not (
+        figures = self.records.by_key.get(task.key, {}).get("figures")
+        return finished(self.records.by_key.get(task.key)) and not (
             figures and any(not folder.exists() for folder in plans)
         )
 
@@ -191,7 +193,7 @@ class _Crew:
         numbers = [c.number for k, c in zip(self.prepared.keys, self.prepared.cases, strict=True)
                    if k == key]  # fmt: skip
         numbers += [number for number, k in self.prepared.refined.items() if k == key]
-        return [self.store.folder / PLANS / str(number) for number in sorted(set(numbers))]
+        return [self.records.path.parent / PLANS / str(number) for number in sorted(set(numbers))]
 
     def _write_plan(self, key: str, files: dict[str, bytes]) -> None:
         def fill(folder: Path) -> None:
@@ -209,11 +211,11 @@ class _Crew:
     def table(self) -> Any:
         """Return the table of cases as it stands."""
         p = self.prepared
-        return case_table(p.cases, p.keys, p.wrong, self.store.results, p.refined)
+        return case_table(p.cases, p.keys, p.wrong, self.records.by_key, p.refined)
 
     def write_table(self) -> None:
         """Write cases.parquet and cases.csv; a large table is written less often."""
         began = time.monotonic()
-        write_cases(self.table(), self.store.folder)
+        write_cases(self.table(), self.records.path.parent)
         self.written = time.monotonic()
         self.pause = max(TABLE_S, (self.written - began) / TABLE_SHARE)

@@ -20,7 +20,8 @@ from planner.language.language import ENGLISH
 from planner.plan.plan import Plan, write_shown
 from planner.plan_tables.folder import fill_folder
 from planner.studies.solve import solve
-from planner.sweeps.sweep_folder import Result, flat_figures
+from planner.sweeps.analysis.condition import flat
+from planner.sweeps.sweep_folder import Result
 from planner.sweeps.variants import Base
 
 NOT_FIGURES = ("solving", "runtimes_s", "versions", "gap", "hours", "step_min")
@@ -57,7 +58,8 @@ def solve_case(
             raise PlannerError("the worker reads another scenario: does it run the same planner?")
         plan = solve(scenario)
         result |= {"status": plan.summary["status"], "gap": plan.summary["gap"]}
-        figures = flat_figures(plan.summary, NOT_FIGURES)
+        shown = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
+        figures = {path: value for path, value in flat(shown) if value is not None}
         files = _files(plan) if wants_plan else {}
     except InfeasibleError as error:
         result |= {"status": error.diagnosis["status"], "message": _one_line(error)}

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import ScenarioError
+from planner.files.records import read_records
 from planner.files.yaml_document import Document
 from planner.studies.sweep_case import pack, solve_case, unpack
 from planner.studies.sweep_workers import cores
 from planner.sweeps.design import Case, design
 from planner.sweeps.sweep_file import SweepFile, read_sweep
-from planner.sweeps.sweep_folder import FINISHED, RESULTS, Result, read_results
+from planner.sweeps.sweep_folder import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.variants import Base, check_cases, read_base
 
 
@@ -113,9 +114,8 @@ def first_seconds(prepared: Prepared, folder: Path, workers: int | None) -> Esti
     Raises:
         PlanError: the results in the folder cannot be read.
     """
-    results, _ = read_results(folder / RESULTS)
-    distinct = prepared.distinct
-    waiting = sum(key not in results or results[key]["status"] not in FINISHED for key in distinct)
+    (results, _), distinct = read_records(folder / RESULTS, DAMAGE), prepared.distinct
+    waiting = sum(not finished(results.get(key)) for key in distinct)
     crew = workers or cores()
     earlier = [result["seconds"] for result in results.values() if result["figures"]]
     if earlier:

@@ -2,8 +2,9 @@
 
 Two stages: the here-and-now decisions of components (`Component.here_and_now`: commitment of
 thermal units, declarations to be chosen, nodes awake on request) are the same in all members;
-everything else is recourse, decided in each member with the whole member known. `joined` holds
-the joint program; `futures` settles the members and says what planning for all of them is worth.
+everything else is recourse, decided in each member with the whole member known. `joint_program`
+holds the joint program; `solve_stochastic` settles the members and tells what planning for all of
+them is worth.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def plan_window(
     try:
         solution = optimise(joined.program, scenario.solver)
     except (PointlessError, UnboundedError):
-        raise _told(branches) from None
+        raise _why_none(branches) from None
     points = tuple(
         replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joined.places
     )
@@ -91,7 +92,7 @@ def compiled(name: str, member: Scenario, window: Window | None = None) -> Progr
         raise named(name, error) from None
 
 
-def _told(branches: Sequence[Branch]) -> InfeasibleError:
+def _why_none(branches: Sequence[Branch]) -> InfeasibleError:
     """Say which member has no plan of its own, or that they have none together."""
     for branch in branches:
         program = branch.program

@@ -1,36 +1,30 @@
-"""A part of a horizon: its best plan, and the scenario after some of its steps.
+"""A window of a horizon: its best plan, the scenario after some of its steps, what lies behind it.
 
-Steps keep their absolute numbers and series are never cut, so that what parts of a horizon decide
-can be put together as it is.
-
-What windows of a long horizon count on: the LP relaxation of the whole, and its bound.
+Steps keep their absolute numbers and series are never cut, so that what windows decide can be put
+together as it is. Behind a window lies what rules over the horizon may count on, its lookahead:
+what components do there in the LP relaxation of the whole, which also bounds the profit.
 """
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, unbounded
-from planner.errors import NoPlanError
+from planner.errors import NoPlanError, Problem
 from planner.scenario.scenario import Scenario
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
 from planner.solver.program import Program, compile_program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
-from planner.studies.kept import Kept
-from planner.timeseries.horizon import Window
+from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
-from planner.timeseries.series import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class WindowPlan:
     """The best plan of a window: a row a step, the columns of a plan's schedule."""
 
     schedule: pd.DataFrame
@@ -43,7 +37,9 @@ class Part:
         return -float(self.program.cost @ self.solution.x + self.program.offset)
 
 
-def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None = None) -> Part:
+def solve_window(
+    scenario: Scenario, window: Window, given: pd.DataFrame | None = None
+) -> WindowPlan:
     """Find the most profitable plan of a window, with part of its schedule given.
 
     Raises:
@@ -54,7 +50,7 @@ def solve_window(scenario: Scenario, window: Window, given: pd.DataFrame | None 
     if given is not None:
         program = pin(program, given).program
     solution = optimise(program, scenario.solver)
-    return Part(program.schedule_at(solution.x), solution, program)
+    return WindowPlan(program.schedule_at(solution.x), solution, program)
 
 
 def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:
@@ -66,26 +62,17 @@ def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenari
     return scenario.model_copy(update={"components": components})
 
 
-Ahead = Mapping[str, Mapping[str, Array]]
-"""By component, the columns over the horizon that it counts on; empty without a relaxation."""
+Lookahead = pd.DataFrame
+"""What components do over the horizon, columns as in a schedule; empty without a relaxation."""
 
 
-def relaxation(scenario: Scenario, kept: Kept) -> tuple[float, Ahead]:
-    """Return a bound of the profit, and what components do in the relaxation of the horizon."""
-    found = kept.read("relaxation", {"bound_cny", "ahead"})
-    if found is None:
-        found = _relaxed(scenario)
-        gc.collect()  # the model of the whole horizon, before the windows begin
-        kept.add("relaxation", found)
-    ahead = {
-        name: {column: np.array(values) for column, values in columns.items()}
-        for name, columns in found["ahead"].items()
-    }
-    return float(found["bound_cny"]), ahead
+def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
+    """Return a bound of the profit, and what components do in the LP relaxation of the horizon.
 
-
-def _relaxed(scenario: Scenario) -> dict[str, Any]:
-    """Solve the relaxation; only what some component counts on is kept of its schedule."""
+    Raises:
+        InfeasibleError: the relaxation has no plan, or its profit has no bound.
+        NoPlanError: the time limit struck.
+    """
     settings = scenario.solver.model_copy(update={"relax": True})
     program = compile_program(assemble(scenario))
     try:
@@ -100,30 +87,54 @@ def _relaxed(scenario: Scenario) -> dict[str, Any]:
             " try a longer --time-limit, or --no-bound to do without it"
         ) from None
     table = pd.DataFrame(program.columns(solution.x))
-    ahead = {
-        name: {column: values.tolist() for column, values in columns_of(table, name).items()}
+    counted = {
+        name
         for name, component in scenario.components.items()
         if "counting_on" in type(component).__dict__
     }
-    return {"bound_cny": -solution.bound, "ahead": ahead}
+    used = [column for column in table if str(column).partition(".")[0] in counted]
+    return -solution.bound, table[used]
 
 
-def counting(scenario: Scenario, window: Window, ahead: Ahead, *, firm: bool) -> Scenario:
+def with_lookahead(
+    scenario: Scenario, window: Window, lookahead: Lookahead, *, firm: bool
+) -> Scenario:
     """Return a scenario whose components count on what is done after a window."""
     if window.last == scenario.horizon.steps:
         return scenario
     components = {
-        name: component.counting_on(ahead.get(name, {}), window, scenario.horizon, firm=firm)
+        name: component.counting_on(columns_of(lookahead, name), window, scenario.horizon, firm=firm)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})
 
 
-def uncounted(scenario: Scenario) -> list[str]:
-    """Return a warning for every rule over the horizon that the windows could not count ahead."""
+def lookaheads(scenario: Scenario, window: Window, lookahead: Lookahead) -> list[Scenario]:
+    """Return the scenario as a window may be planned: firmly, then asking for no more than must be.
+
+    There is nothing to choose for a window that reaches the end of the horizon.
+    """
+    ways = (True,) if window.last == scenario.horizon.steps else (True, False)
+    return [with_lookahead(scenario, window, lookahead, firm=firm) for firm in ways]
+
+
+def lookahead_warnings(scenario: Scenario) -> list[str]:
+    """Return a warning for every rule over the horizon that windows keep without a lookahead."""
     return [
         f"components.{name}.{field}: without a bound every window only saw what came before it"
         for name, component in scenario.components.items()
         for field in component.over_horizon
         if getattr(component, field)
     ]
+
+
+def length_problems(horizon: Horizon, **hours: float) -> list[Problem]:
+    """Return what is wrong with lengths of windows, which are named as the options they are."""
+    problems = []
+    for name, length_h in hours.items():
+        if not (math.isfinite(length_h) and length_h > 0):
+            problems.append(Problem(f"must be more than 0 hours, is {length_h:g}", name))
+        elif (steps := length_h / horizon.step_h) < 0.5 or abs(steps - round(steps)) > 1e-9:
+            text = f"must be a whole number of {horizon.step_min} min steps, is {length_h:g}"
+            problems.append(Problem(text, name))
+    return problems

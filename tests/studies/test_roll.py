@@ -21,7 +21,7 @@ from planner.cli.app import app
 from planner.cli.terminal import bar
 from planner.solver.model import assemble
 from planner.studies import roll as rolling
-from planner.studies.roll import cut
+from planner.studies.roll import overlapping
 from planner.timeseries.horizon import Window
 from tests.support import compute, full_site
 from tests.support.build import (
@@ -71,7 +71,7 @@ def earned(plan: planner.Plan) -> float:
 def test_windows_overlap_and_the_last_reaches_the_end(
     hours: int, window: int, forward: int, spans: list[Any], kept: list[Any]
 ):
-    cuts = cut(scenario({"grid": grid()}, hours).horizon, window, forward)
+    cuts = overlapping(scenario({"grid": grid()}, hours).horizon, window, forward)
     assert [(c.window.first, c.window.last) for c in cuts] == spans
     assert [(c.kept.first, c.kept.last) for c in cuts] == kept
 
@@ -409,6 +409,12 @@ def same(a: planner.Plan, b: planner.Plan) -> bool:
     )
 
 
+def recorded(out: Path) -> list[dict[str, Any]]:
+    """What is kept beside a folder that is to be written."""
+    (file,) = (out.parent / f".{out.name}.windows").iterdir()
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
 def stopping(after: int) -> Any:
     def tell(what: str, done: int, total: int) -> None:
         if (what, done) == ("windows", after):
@@ -424,14 +430,11 @@ def test_a_run_that_is_stopped_goes_on_with_its_windows(
     whole = planner.roll(site, 4, 2, tmp_path / "undisturbed")
     with pytest.raises(KeyboardInterrupt):
         planner.roll(site, 4, 2, out, progress=stopping(2))
-    (kept,) = (tmp_path / ".plan.windows").iterdir()
-    assert sorted(file.name for file in kept.iterdir()) == [
-        "00001.json", "00002.json", "relaxation.json",
-    ]  # fmt: skip
+    assert [record["at"] for record in recorded(out)] == ["relaxation", "roll 1", "roll 3"]
     assert not out.exists()
     real = rolling.solve_window
     monkeypatch.setattr(rolling, "solve_window", lambda s, w: solved.append(w.first) or real(s, w))
-    monkeypatch.setattr("planner.studies.window._relaxed", None)  # the relaxation is kept too
+    monkeypatch.setattr(rolling, "relaxation", None)  # it is recorded too
     assert same(planner.roll(site, 4, 2, out), whole)
     assert solved == [5, 7]
     assert not (tmp_path / ".plan.windows").exists()
@@ -452,10 +455,11 @@ def test_a_damaged_window_is_told_and_fresh_starts_over(tmp_path: Path):
     site, out = scenario(PEAK, 4), tmp_path / "plan"
     with pytest.raises(KeyboardInterrupt):
         planner.roll(site, 2, 1, out, progress=stopping(2))
-    (file,) = (tmp_path / ".plan.windows").glob("*/00002.json")
+    (file,) = (tmp_path / ".plan.windows").iterdir()
+    relaxed, _, last = file.read_text().splitlines()
     for damage in ("{", "{}"):
-        file.write_text(damage)
-        with pytest.raises(PlanError, match=r"00002.json .*remove it or use --fresh"):
+        file.write_text("\n".join([relaxed, damage, last, ""]))
+        with pytest.raises(PlanError, match=r"jsonl:2: is no window .*; remove .* or use --fresh"):
             planner.roll(site, 2, 1, out)
     planner.roll(site, 2, 1, out, fresh=True)
     assert planner.audit(out) == []

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,29 @@ SITE = {
     "battery": battery(initial={"energy_mwh": 3}),
     "grid": grid(resale=True, import_price_cny_per_mwh=PRICES, export_price_cny_per_mwh=PRICES),
 }
+CALLS = 250_000  # about four windows
+
+# The command line, killed so many calls of Python functions after its first new window is recorded.
+KILLED = """
+import os, runpy, signal, sys
+from planner.files.records import Records
+
+left, add = int(sys.argv.pop(1)), Records.add
+
+def count(*_):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def add_and_count(records, record):
+    add(records, record)
+    if record["at"] != "relaxation":
+        sys.setprofile(count)
+
+Records.add = add_and_count
+runpy.run_module("planner", run_name="__main__")
+"""
 
 
 def written(folder: Path) -> Path:
@@ -31,32 +55,27 @@ def written(folder: Path) -> Path:
     return folder / "scenario.yaml"
 
 
-def command(file: Path, out: Path) -> subprocess.Popen[str]:
+def command(file: Path, out: Path, *python: str) -> subprocess.Popen[str]:
     lengths = ["--window-h", "2", "--advance-h", "1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "planner", "roll", str(file), "--out", str(out), *lengths],
+        [sys.executable, *python, "roll", str(file), "--out", str(out), *lengths],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         start_new_session=True,
     )  # fmt: skip
 
 
-def windows(out: Path) -> dict[str, bytes]:
-    """Return the finished windows beside a folder."""
-    found = out.parent.glob(f".{out.name}.windows/*/[0-9]*.json")
-    return {path.name: path.read_bytes() for path in found}
-
-
-def wait_for(out: Path, count: int, process: subprocess.Popen[str]) -> None:
-    """Wait until so many windows are there, or the process has ended."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None and len(windows(out)) < count:
-        time.sleep(0.01)
+def windows(out: Path) -> list[bytes]:
+    """Return the finished windows beside a folder, as they are recorded; a torn one is none."""
+    for file in out.parent.glob(f".{out.name}.windows/*.jsonl"):
+        with suppress(FileNotFoundError):  # the plan has been written just now
+            return [line for line in file.read_bytes().splitlines(True)[1:] if line.endswith(b"\n")]
+    return []
 
 
 def finish(file: Path, out: Path) -> None:
-    process = command(file, out)
-    said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
+    process = command(file, out, "-m", "planner")
+    printed = process.communicate()
+    assert process.returncode == 0, printed
 
 
 def content(folder: Path) -> dict[str, object]:
@@ -67,28 +86,42 @@ def content(folder: Path) -> dict[str, object]:
     return found | {"summary.json": summary}
 
 
-def kill(file: Path, out: Path, rnd: random.Random, sign: signal.Signals) -> None:
-    """Start or go on, and kill at a random point; what was finished before must stay."""
+def stop(file: Path, out: Path) -> None:
+    """Start or go on, and press Ctrl-C once there is a new window."""
     before = windows(out)
-    process = command(file, out)
-    wait_for(out, len(before) + 1, process)
-    time.sleep(rnd.uniform(0, 0.1))
-    process.send_signal(sign)
-    _, errors = process.communicate(timeout=60)
+    process = command(file, out, "-m", "planner")
+    while process.poll() is None and len(windows(out)) <= len(before):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    demand_kept(out, before, process, 130)
+
+
+def kill(file: Path, out: Path, calls: int) -> None:
+    """Start or go on, and be killed so many calls after a new window."""
+    before = windows(out)
+    process = command(file, out, "-c", KILLED, str(calls))
+    demand_kept(out, before, process, -signal.SIGKILL)
+
+
+def demand_kept(
+    out: Path, before: list[bytes], process: subprocess.Popen[str], returncode: int
+) -> None:
+    """Demand that a stopped process kept the windows from before it, and added some."""
+    _, errors = process.communicate()
     if out.exists():  # it was quicker, or in its last moments
         return
-    assert process.returncode == (130 if sign == signal.SIGINT else -sign)
+    assert process.returncode == returncode
     assert "Traceback" not in errors
     after = windows(out)
-    assert before.items() <= after.items()
+    assert after[: len(before)] == before
     assert len(after) > len(before)
 
 
 def test_control_c_is_exit_130_and_a_killed_run_goes_on(tmp_path: Path) -> None:
-    file, rnd = written(tmp_path), random.Random(1)
-    kill(file, tmp_path / "plan", rnd, signal.SIGINT)
-    for _ in range(2):
-        kill(file, tmp_path / "plan", rnd, signal.SIGKILL)
+    file = written(tmp_path)
+    stop(file, tmp_path / "plan")
+    for calls in (0, 70_000):
+        kill(file, tmp_path / "plan", calls)
     for name in ("plan", "whole"):
         planner.roll(planner.load(file), 2, 1, tmp_path / name)
     assert content(tmp_path / "plan") == content(tmp_path / "whole")
@@ -97,15 +130,15 @@ def test_control_c_is_exit_130_and_a_killed_run_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_twenty_kills_at_random_points_lose_nothing(tmp_path: Path) -> None:
-    file = written(tmp_path)
+    file, rnd = written(tmp_path), random.Random(0)
     finish(file, tmp_path / "whole")
     kills = 0
-    for seed in range(20):
+    for number in range(20):
         if kills >= 20:
             break
-        rnd, out = random.Random(seed), tmp_path / f"plan_{seed}"
+        out = tmp_path / f"plan_{number}"
         for _ in range(5):
-            kill(file, out, rnd, signal.SIGKILL)
+            kill(file, out, rnd.randrange(CALLS))
             if out.exists():
                 break
             kills += 1

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
+from planner.plan_tables.simulation import DAYS
 from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
 from planner.studies import chain as chains
-from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
+from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, DayPolicy
 from planner.timeseries.series import Bounds
 from tests.support import build, compute
 from tests.support.build import column, scenario
@@ -247,11 +248,17 @@ def test_a_killed_simulation_goes_on_and_finds_the_same(
 
     with pytest.raises(KeyboardInterrupt):
         planner.simulate(site, out, progress=kill, **options)
-    whole = (out / chains_file()).read_bytes()
-    (out / chains_file()).write_bytes(whole + b'{"key": "torn')
+    whole = (out / DAYS).read_bytes()
+    (out / DAYS).write_bytes(whole + b'{"key": "torn')
     ran: list[str] = []
-    run_day = chains.run_day
-    monkeypatch.setattr(chains, "run_day", lambda task: (ran.append(task.policy), run_day(task))[1])
+    plan_next = chains.plan_next
+
+    def counted(policy: DayPolicy, *rest: Any) -> Any:
+        if isinstance(policy, DayPolicy):  # and not a step of a day
+            ran.append(policy.name)
+        return plan_next(policy, *rest)
+
+    monkeypatch.setattr(chains, "plan_next", counted)
     found = planner.simulate(site, out, **options)
     assert ran == [DETERMINISTIC, "grid_first", "grid_first"]
     expected = every.table.set_index("policy").loc[list(policies)]
@@ -265,11 +272,18 @@ def test_a_killed_simulation_goes_on_and_finds_the_same(
     assert len(ran) == 5
 
 
-def chains_file() -> str:
-    """Return the name of the file of finished days."""
-    from planner.studies.simulate import DAYS
-
-    return DAYS
+def test_days_of_another_forecast_seed_or_length_are_never_used(tmp_path: Path) -> None:
+    parts = {"battery": store(), "grid": build.market(20, 10, 15, resale=True)}
+    price = "components.grid.export_price_cny_per_mwh"
+    options: dict[str, Any] = {"policies": (DETERMINISTIC,), "every_h": 3, "window_h": 3}
+    for believed in ([20, 40, 15], [20, 10, 40], [20, 10, 15]):
+        site = scenario(parts, 3, forecast={price: believed})
+        planner.simulate(site, tmp_path / "sim", **options)
+        planner.simulate(site, tmp_path / "sim", **options)
+        planner.simulate(site, tmp_path / "sim", seed=1, **options)
+    planner.simulate(site, tmp_path / "sim", **options | {"every_h": 2})
+    days = (tmp_path / "sim" / DAYS).read_text().splitlines()
+    assert len({json.loads(day)["key"] for day in days}) == len(days) == 3 * 2 + 2
 
 
 @pytest.mark.slow

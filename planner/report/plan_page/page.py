@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-
-from planner.plan_tables.files import PRICES
 from planner.components.terms import Target
 from planner.language.language import Language
 from planner.language.section import Quantity
+from planner.plan_tables.files import PRICES
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import charts_of

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
-from planner.language.section import percent
 from planner.report.charts.chart import Chart
 from planner.report.sweep_page.charts import changing, groups_of
 from planner.report.sweep_page.first_screen import (

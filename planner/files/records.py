@@ -1,0 +1,121 @@
+"""Records of finished work: a run that is killed goes on after the last of them.
+
+A file holds one JSON object a line, appended and synced before the next piece of work is counted as
+done. A run that is killed leaves at most a torn last line, which the next one drops. A record is
+found again by its `key`, a hash of all that it is the result of. Numbers survive exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from planner.errors import PlanError
+from planner.files.output_folder import sync
+
+Record = dict[str, Any]
+FIELDS = frozenset({"key", "at", "status", "gap", "message", "seconds", "figures"})
+
+
+def record_of(
+    key: str,
+    at: str,
+    status: str,
+    seconds: float,
+    gap: float | None = None,
+    figures: Mapping[str, float] | None = None,
+    **more: Any,
+) -> Record:
+    """Return a record: what was done where, how it went, how long it took, and what came of it."""
+    return {
+        "key": key, "at": at, "status": status, "gap": gap, "message": "",
+        "seconds": round(seconds, 4), "figures": dict(figures or {}), **more,
+    }  # fmt: skip
+
+
+class Records:
+    """The records in a file that no other run writes to.
+
+    by_key: those that the file held when it was opened, the latest of each key.
+    forgotten: those among them that a fresh start has forgotten.
+    """
+
+    def __init__(self, path: Path, damage: str, *, fresh: bool = False) -> None:
+        """Open a file of records; `fresh` forgets those in it. `damage` as in `read_records`.
+
+        Raises:
+            PlanError: it cannot be read or written, or a line of it is broken.
+        """
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.by_key, whole = read_records(path, damage)
+            except PlanError:
+                if not fresh:
+                    raise
+                self.by_key, whole = {}, 0
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            os.ftruncate(self._file, 0 if fresh else whole)
+            sync(path.parent)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+        self.forgotten = self.by_key if fresh else {}
+        self.by_key = {} if fresh else self.by_key
+
+    def add(self, record: Record) -> None:
+        """Append a record; it is on disk when this returns. Raises PlanError."""
+        line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        content = line.encode() + b"\n"
+        try:
+            while content:
+                content = content[os.write(self._file, content) :]
+            os.fsync(self._file)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: OSError) -> PlanError:
+        return PlanError(f"{self.path.parent} cannot be written: {error.strerror or error}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+
+def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
+    """Read records by key, and how many bytes of the file are whole: a killed run tears the last.
+
+    Args:
+        path: the file, which need not be there.
+        damage: what is said of a line that is no record.
+
+    Raises:
+        PlanError: a line before the last is no record.
+    """
+    by_key: dict[str, Record] = {}
+    whole = 0
+    if not path.exists():
+        return by_key, whole
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            record = _record(line)
+            if record is None:
+                if file.read(1):
+                    raise PlanError(f"{path}:{number}: {damage}")
+                break
+            whole += len(line)
+            by_key[record["key"]] = record
+    return by_key, whole
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and record.keys() >= FIELDS else None

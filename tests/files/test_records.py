@@ -1,0 +1,89 @@
+"""Records of finished work: found again by key, torn ones dropped, damage told."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+
+from planner.errors import PlanError
+from planner.files.records import Records, read_records, record_of
+
+DAMAGE = "is no record; remove the line"
+
+
+def written(path: Path, *keys: str) -> bytes:
+    """Write records with some keys; their seconds are 0, 1, 2, ..."""
+    with Records(path, DAMAGE) as records:
+        for number, key in enumerate(keys):
+            records.add(record_of(key, "here", "optimal", number))
+    return path.read_bytes()
+
+
+def test_records_are_found_again_by_key_the_latest_of_each(tmp_path: Path) -> None:
+    written(tmp_path / "file", "a", "b", "a")
+    with Records(tmp_path / "file", DAMAGE) as records:
+        assert {key: record["seconds"] for key, record in records.by_key.items()} == {
+            "a": 2,
+            "b": 1,
+        }
+
+
+def test_numbers_survive_exactly(tmp_path: Path) -> None:
+    values = [math.pi, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -1 / 3]
+    with Records(tmp_path / "file", DAMAGE) as records:
+        records.add(record_of("a", "here", "optimal", 0, values=values))
+    assert read_records(tmp_path / "file", DAMAGE)[0]["a"]["values"] == values
+
+
+@pytest.mark.parametrize("torn", [b'{"key": "c"', b"\xff\xff", b"{}\n", b"[]\n", b'"key"\n'])
+def test_a_last_line_that_is_no_record_is_dropped(torn: bytes, tmp_path: Path) -> None:
+    whole = written(tmp_path / "file", "a", "b")
+    (tmp_path / "file").write_bytes(whole + torn)
+    with Records(tmp_path / "file", DAMAGE) as records:
+        assert list(records.by_key) == ["a", "b"]
+        assert (tmp_path / "file").read_bytes() == whole
+        records.add(record_of("c", "here", "optimal", 0))
+    assert list(read_records(tmp_path / "file", DAMAGE)[0]) == ["a", "b", "c"]
+
+
+def test_a_broken_line_before_the_last_is_told_and_a_fresh_start_forgets_it(tmp_path: Path) -> None:
+    first, second = written(tmp_path / "file", "a", "b").splitlines(keepends=True)
+    (tmp_path / "file").write_bytes(first + b"{}\n" + second)
+    with pytest.raises(PlanError, match="file:2: is no record; remove the line"):
+        Records(tmp_path / "file", DAMAGE)
+    with Records(tmp_path / "file", DAMAGE, fresh=True) as records:
+        assert not records.by_key
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_a_fresh_start_remembers_how_it_went_before(tmp_path: Path) -> None:
+    written(tmp_path / "file", "a")
+    with Records(tmp_path / "file", DAMAGE, fresh=True) as records:
+        assert (list(records.by_key), list(records.forgotten)) == ([], ["a"])
+
+
+def test_a_record_is_on_disk_when_it_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    with Records(tmp_path / "file", DAMAGE) as records:
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+        records.add(record_of("a", "here", "optimal", 0))
+        assert synced == [(tmp_path / "file").stat().st_size] != [0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with Records(tmp_path / "file", DAMAGE) as records:
+        records._file = os.open("/dev/full", os.O_WRONLY)
+        with pytest.raises(PlanError, match="cannot be written: No space left on device"):
+            records.add(record_of("a", "here", "optimal", 0))
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlanError, match="file cannot be written: "):
+        Records(tmp_path / "file" / "records", DAMAGE)
