@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError, SolveError
-from planner.plan_tables.folder import plain_scenario
+from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario
 from planner.studies.policy import POLICIES, STOCHASTIC, Day, Task, run_day
 from planner.studies.window import Ahead, advance

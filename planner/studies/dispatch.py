@@ -19,7 +19,8 @@ import pandas as pd
 from scipy import sparse
 
 from planner.diagnosis.breaches import breaches
-from planner.scenario.scenario import Scenario, SolverSettings
+from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.elastic import every_integer
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble

@@ -37,6 +37,7 @@ from planner.files.output_folder import claim
 from planner.plan.plan import Plan
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import demand_one_future
 from planner.solver.model import assemble
 from planner.solver.program import compile_program
@@ -52,7 +53,6 @@ from planner.studies.window import (
     solve_window,
     uncounted,
 )
-from planner.sweeps.variants import scenario_key
 from planner.timeseries.horizon import Horizon, Window
 
 

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError, shown
-from planner.plan_tables.folder import plain_scenario, read_tables
+from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
+from planner.scenario.plain_data import plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED, same
 from planner.sweeps.design import told
 from planner.sweeps.result import read_cases
