@@ -97,7 +97,8 @@ class Checker:
     def __init__(self, document: Document, shared: Shared, changes: tuple[Key, ...] = ()) -> None:
         self.document = document
         self.shared = shared
-        self.changes = changes
+        self.top_changed = any(path[0] not in BELOW_TOP for path in changes)
+        self.changed = {path[1:2] for path in changes if path[0] == "components"}  # () is all
         self.problems: list[Problem] = []
 
     def fields(self) -> dict[str, Any]:
@@ -127,16 +128,9 @@ class Checker:
             "forecast": forecast,
         }
 
-    def _touched(self, *place: str) -> bool:
-        """Whether a change lies at a place, above it or below it."""
-        return any(
-            path[: len(place)] == place or place[: len(path)] == path for path in self.changes
-        )
-
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
         """Return the top fields, and whether all that components depend on is right."""
-        untouched = all(path[0] in BELOW_TOP for path in self.changes)
-        if untouched and self.shared.top is not None:
+        if self.shared.top is not None and not self.top_changed:
             return self.shared.top, True
         wrong: set[Any] = set()
         try:
@@ -149,7 +143,7 @@ class Checker:
         for i, date in enumerate(top.workdays):
             if date in top.holidays:
                 self._say(("workdays", i), f"{date} is one of the holidays too")
-        if untouched and not self.problems:
+        if not self.top_changed and not self.problems:
             self.shared.top = top
         return top, not wrong & {"horizon", "holidays", "workdays", "trace"}
 
@@ -159,7 +153,7 @@ class Checker:
         shared = self.shared.on_horizon(top)
         components: dict[str, Component] = {}
         for name, data in parts.items():
-            untouched = settled and not self._touched("components", name)
+            untouched = settled and not self.changed & {(), (name,)}
             component = shared.components.get(name) if untouched else None
             if component is None:
                 component = self._component(name, data, shared.context, settled)

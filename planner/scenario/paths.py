@@ -61,14 +61,17 @@ def reach(holder: Any, text: str) -> Key:
 
 def _parts(holder: Any, path: Key) -> Iterator[tuple[str | int, bool]]:
     """Yield every part of a path, and whether it leads to something."""
-    rest = list(path)
-    while rest:
-        count = 1
-        if isinstance(holder, dict) and rest[0] not in holder:
-            sizes = range(2, len(rest) + 1)
-            count = max((n for n in sizes if ".".join(map(str, rest[:n])) in holder), default=1)
-        part = rest[0] if count == 1 else ".".join(map(str, rest[:count]))
-        rest = rest[count:]
+    while path:
+        part, below = path[0], path[1:]
+        if isinstance(holder, dict):
+            key = str(part)
+            for count, more in enumerate(below, 1):
+                if isinstance(more, int):
+                    break
+                key = f"{key}.{more}"
+                if key in holder:  # the longest key is meant
+                    part, below = key, path[count + 1 :]
+        path = below
         try:
             holder, exists = _below(holder, part), True
         except LookupError:
