@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from planner.scenario.scenario import SolverSettings
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
 from planner.solver.model import Model
 from planner.solver.program import Indices, Program

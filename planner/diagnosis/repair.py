@@ -17,11 +17,11 @@ import numpy as np
 
 from planner.components.component import Component
 from planner.diagnosis.wording import SPANS, figure, spans, time_span
-from planner.errors import PlannerError
+from planner.errors import Key, PlannerError, dotted
 from planner.fields import Frozen
-from planner.plan_tables.folder import plain_scenario
+from planner.scenario.paths import with_value
 from planner.scenario.scenario import Scenario
-from planner.solver.elastic import FINE, Slack, effects_of, least_slack, with_value
+from planner.solver.elastic import FINE, Slack, effects_of, least_slack
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program, compile_program
@@ -29,7 +29,6 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from planner.units import unit
 
-Path = tuple[str, ...]  # component, field, and a field below it
 SHOWN = 5  # proposals at most
 SOLVE_LIMIT_S = 10.0
 DIGITS = (4, 8)  # significant digits of a new value, the fewest first
@@ -51,13 +50,18 @@ class Change:
 class Choice:
     """A field that somebody may choose, and its value."""
 
-    path: Path
+    path: Key
     value: Any
 
     @property
     def dotted(self) -> str:
         """Its path in the scenario file."""
-        return ".".join(("components", *self.path))
+        return dotted(self.path)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit that its name ends in."""
+        return unit(str(self.path[-1]))
 
     @property
     def scale(self) -> float:
@@ -67,7 +71,7 @@ class Choice:
     @property
     def most(self) -> float:
         """The largest value that can be meant."""
-        share = unit(self.path[-1]) == "0..1" or self.path[-1] == "available"
+        share = self.unit == "0..1" or self.path[-1] == "available"
         return max(1.0, self.scale) if share else np.inf
 
 
@@ -140,9 +144,7 @@ class Repair:
     def possible(self, values: Mapping[str, Any]) -> bool:
         """Whether the scenario with some values changed is valid and has a plan."""
         try:
-            program = compile_program(
-                assemble(changed_scenario(self.scenario, values), self.window)
-            )
+            program = compile_program(assemble(self.scenario.with_values(values), self.window))
         except PlannerError:
             return False
         session = Session(program.feasibility, threads=self.scenario.solver.threads, seed=0)
@@ -156,7 +158,7 @@ class Repair:
 
     def _slack(self, choice: Choice) -> Slack | None:
         """Measure what a field does; None where that is no constant effect."""
-        if self.program is None or unit(choice.path[-1]) == "h":
+        if self.program is None or choice.unit == "h":
             return None
         amount = 1e-3 * choice.scale
         try:
@@ -186,7 +188,7 @@ class Repair:
         """Find the smallest change of a number, or scale of a series, by halves, down and up."""
         value = choice.scale if _series(choice) else choice.value
         shape = choice.value / value if _series(choice) else 1.0
-        hours = unit(choice.path[-1]) == "h"
+        hours = choice.unit == "h"
         step_h, horizon_h = self.scenario.horizon.step_h, self.scenario.horizon.hours
         tops = [value + horizon_h] if hours else [min(choice.most, value * far) for far in FAR]
         ends = [[0.0], [top for top in tops if top > value]]
@@ -224,14 +226,13 @@ def _choices(name: str, component: Component) -> Iterator[Choice]:
         value = getattr(component, field)
         if field in component.facts or _is_money(field):
             continue
-        parts: dict[Path, Any] = {(name, field): value}
+        path: Key = ("components", name, field)
+        parts: dict[Key, Any] = {path: value}
         if isinstance(value, Frozen):
-            parts = {
-                (name, field, inner): getattr(value, inner) for inner in type(value).model_fields
-            }
-        for path, part in parts.items():
-            if isinstance(part, bool | int | float | np.ndarray) and not _is_money(path[-1]):
-                yield Choice(path, float(part) if type(part) is int else part)
+            parts = {(*path, inner): getattr(value, inner) for inner in type(value).model_fields}
+        for place, part in parts.items():
+            if isinstance(part, bool | int | float | np.ndarray) and not _is_money(str(place[-1])):
+                yield Choice(place, float(part) if type(part) is int else part)
 
 
 def _is_money(name: str) -> bool:
@@ -240,18 +241,6 @@ def _is_money(name: str) -> bool:
 
 def _series(choice: Choice) -> bool:
     return isinstance(choice.value, np.ndarray)
-
-
-def changed_scenario(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
-    """Return the scenario with the values of a proposal. Raises ScenarioError where they clash."""
-    data = plain_scenario(scenario)
-    for path, value in values.items():
-        here: dict[str, Any] = data
-        *before, last = path.split(".")
-        for part in before:
-            here = here[part]
-        here[last] = value.tolist() if isinstance(value, np.ndarray) else value
-    return Scenario.from_mapping(data)
 
 
 def _round(value: Any, slack: Array, digits: int) -> Any:

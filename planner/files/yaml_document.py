@@ -39,7 +39,10 @@ _WORDS: dict[str, Any] = {
 
 @dataclass
 class Document:
-    """The content of one YAML file: plain data, and the line each path stands on."""
+    """The content of one YAML file: plain data, and the line each path stands on.
+
+    overridden: paths whose values are others than those of the file.
+    """
 
     file: str
     data: dict[str, Any]
@@ -56,12 +59,12 @@ class Document:
 
     def problem(self, path: Key, message: str) -> Problem:
         """Word a problem at `path`, with the file and line it stands on."""
-        for known in self.overridden:
-            pairs = zip(path, known, strict=False)
+        for changed in self.overridden:
+            pairs = zip(path, changed, strict=False)
             alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             shared = tuple(part for part, _ in alike)
-            if shared and shared not in self.lines:  # an override put it there
-                return Problem(message, dotted(path), "override")
+            if shared and (shared == changed or shared not in self.lines):
+                return Problem(message, dotted(path), "override")  # it put it there
         return Problem(message, dotted(path), self.file, self.line(path))
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from planner.errors import PlanError, ScenarioError
-from planner.fields import Frozen
 from planner.files.output_folder import claim, replace_file, write_whole
 from planner.files.yaml_document import scalar
 from planner.plan_tables import files
 from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
 from planner.plan_tables.tables import LEDGER_TYPES, PlanTables
+from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -116,36 +114,11 @@ def write_scenario(scenario: Scenario, folder: Path) -> None:
         series[path.removeprefix("components.")] = values
         return {"csv": files.SERIES, "column": path.removeprefix("components.")}
 
-    data = _plain(scenario, "", beside)
+    data = plain_data(scenario, beside)
     if series:
         write_csv(pd.DataFrame(series, index=scenario.horizon.starts), folder / files.SERIES)
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     (folder / files.SCENARIO).write_text(text, encoding="utf-8")
-
-
-def plain_scenario(scenario: Scenario) -> dict[str, Any]:
-    """Return a scenario as plain data with every default; series that vary become lists."""
-    data: dict[str, Any] = _plain(scenario, "", lambda values, _: values.tolist())
-    return data
-
-
-def _plain(value: Any, path: str, varying: Callable[[Array, str], Any]) -> Any:
-    """Turn a value into plain data; `varying` says what becomes of a series that varies."""
-
-    def below(key: object, item: Any) -> Any:
-        return _plain(item, f"{path}.{key}" if path else str(key), varying)
-
-    if isinstance(value, np.ndarray):
-        return float(value[0]) if (value == value[0]).all() else varying(value, path)
-    if isinstance(value, Frozen):
-        return {name: below(name, getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, dict):
-        return {key: below(key, item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item, f"{path}[{i}]", varying) for i, item in enumerate(value)]
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
-    return value
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,9 +1,8 @@
-"""Magnitudes that one scenario mixes: a solver works with about nine digits.
+"""What a careful colleague would ask about a whole site: magnitudes, and energy nobody can use.
 
-Each field counts with its largest value, for a small value of a series (dawn) does no harm. Money
-is compared with money, power and energy with power and energy, tokens with tokens.
-
-Energy that nothing can use: nodes that are fed and have nowhere for it to go.
+A solver works with about nine digits, so that magnitudes may not differ by more than that. Each
+field counts with its largest value, for a small value of a series (dawn) does no harm. Money is
+compared with money, power and energy with power and energy, tokens with tokens.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ QUANTITIES = {
 
 def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[str]:
     """Yield a warning for each quantity whose fields differ by more than a billion."""
-    found = [
+    sizes = [
         (size, path)
         for name, component in components.items()
         for size, path in _sizes(component, f"components.{name}")
         if size > 0
     ]
     for quantity, unit in QUANTITIES.items():
-        mine = [(size, path) for size, path in found if unit.fullmatch(_named(path))]
-        if not mine:
+        same_unit = [(size, path) for size, path in sizes if unit.fullmatch(_named(path))]
+        if not same_unit:
             continue
-        (least, small), (most, large) = min(mine), max(mine)
+        (least, small), (most, large) = min(same_unit), max(same_unit)
         if most / least > WIDEST:
             yield (
                 f"{small} ({least:g}) and {large} ({most:g}) differ by more than {WIDEST:g}:"
@@ -69,10 +68,9 @@ def _named(path: str) -> str:
     return parts[-2 if above and len(parts) > 3 else -1]
 
 
-def unsold_energy(parts: Mapping[str, Component]) -> Iterator[str]:
-    """Warn of nodes that are fed and have nowhere for the energy to go."""
-    components = parts.values()
-    fed = {key[1] for c in components for key in c.supplies() if key[0] == "power"}
-    used = {node for c in components for node in c.absorbs()}
+def unsold_energy(components: Mapping[str, Component]) -> Iterator[str]:
+    """Yield a warning for each node that is fed and has nowhere for the energy to go."""
+    fed = {key[1] for c in components.values() for key in c.supplies() if key[0] == "power"}
+    used = {node for c in components.values() for node in c.absorbs()}
     for node in sorted(fed - used):
         yield f"node {node!r} is fed, but nothing there can use or sell the energy"

@@ -43,15 +43,17 @@ def continued(
     """
     horizon = context.horizon
     if past.step_min != horizon.step_min:
-        said = f"the plan has steps of {past.step_min} min, this scenario {horizon.step_min} min"
-        raise ValueError(f"{said}; they must be the same")
+        lengths = f"the plan has steps of {past.step_min} min, this scenario {horizon.step_min} min"
+        raise ValueError(f"{lengths}; they must be the same")
     if past.zone != horizon.zone:
-        said = "must have the same offset, for days and months are local"
-        first = f"the plan begins at {past.starts[0].isoformat()}"
-        raise ValueError(f"{first}, this scenario at {horizon.starts[0].isoformat()}; they {said}")
-    passed = (horizon.starts[0] - past.starts[0]).total_seconds() / 60 / past.step_min
-    steps = round(passed)
-    if passed != steps or not 1 <= steps <= past.steps:
+        raise ValueError(
+            f"the plan begins at {past.starts[0].isoformat()}, this scenario at"
+            f" {horizon.starts[0].isoformat()}; they must have the same offset, for days and months"
+            " are local"
+        )
+    steps_between = (horizon.starts[0] - past.starts[0]).total_seconds() / 60 / past.step_min
+    steps = round(steps_between)
+    if steps_between != steps or not 1 <= steps <= past.steps:
         end = past.starts[-1] + pd.Timedelta(minutes=past.step_min)
         raise ValueError(
             f"the plan covers {past.starts[0].isoformat()} to {end.isoformat()}; horizon.start must"
@@ -80,14 +82,15 @@ def _in_state(
         raise ValueError(f"{name!r} is a {earlier.kind} in the plan and a {component.kind} here")
     limits = {field: getattr(component, field) for field in type(component).remembers}
     earlier = earlier.model_copy(update=limits)
-    reached = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
-    given = component.model_dump(warnings=False) | {
+    advanced = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
+    state = {
         field: value
-        for field, value in reached.model_dump(warnings=False).items()
+        for field, value in advanced.model_dump(warnings=False).items()
         if is_state(field)
     }
+    data = component.model_dump(warnings=False) | state
     try:
-        return type(component).model_validate(given, context=context)
+        return type(component).model_validate(data, context=context)
     except ValidationError as error:
-        said = "; ".join(message for _, message in explain(error, type(component)))
-        raise ValueError(f"the state of {name!r} in the plan does not fit: {said}") from None
+        messages = "; ".join(message for _, message in explain(error, type(component)))
+        raise ValueError(f"the state of {name!r} in the plan does not fit: {messages}") from None

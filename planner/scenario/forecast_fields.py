@@ -7,17 +7,17 @@ actuals. The error of a drawn forecast after l hours of lead time is
 
 with independent standard normal z: its standard deviation grows from 0 to size x error as
 size error sqrt(1 - correlation_per_h^(2 l)). The size is 1 for a series of 0..1 (so the error is
-one of capacity), else the mean of the actuals' amounts over the horizon. What is 0 stays 0 (sun at
-night, a service that rests); values are cut at the limits of their field. Each issue draws anew,
-and its draw follows from the seeds and the step: the same input, the same forecast.
+one of capacity), else the mean of the actuals' amounts over the horizon. Values are cut at the
+limits of their field; what is 0 and cannot be below 0 stays 0 (sun at night, a service that rests).
+Each issue draws anew, and its draw follows from the seeds and the step: the same input, the same
+forecast.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -25,12 +25,11 @@ from pydantic import Field, ValidationError
 from planner.components.component import Component
 from planner.errors import Key, ScenarioError, shown
 from planner.fields import Frozen
-from planner.scenario.paths import parse_path, replaced, value_at
+from planner.scenario.paths import replaced, value_at
+from planner.scenario.series_errors import ErringSeries, autoregressive
 from planner.scenario.validation_messages import explain
 from planner.timeseries.forms import Context
-from planner.timeseries.series import Array, Bounds
-
-LEAST = 1e-2  # of its mean: what a series that must stay above a limit is cut at
+from planner.timeseries.series import Array
 
 
 class Ar1(Frozen):
@@ -77,20 +76,20 @@ def read_forecasts(
     if not isinstance(given, dict):
         say(("forecast",), "must be a mapping of paths such as components.pv.availability_pu")
         return {}
-    found: dict[str, Forecast] = {}
+    forecasts: dict[str, Forecast] = {}
     for path, spec in given.items():
         forecast = None
-        for message in _problems(path, spec, parts, components, context):
-            if isinstance(message, str):
-                say(("forecast", str(path)), message)
+        for result in _forecast(path, spec, parts, components, context):
+            if isinstance(result, str):
+                say(("forecast", str(path)), result)
             else:
-                forecast = message
+                forecast = result
         if forecast is not None:
-            found[path] = forecast
-    return found
+            forecasts[path] = forecast
+    return forecasts
 
 
-def _problems(
+def _forecast(
     path: Any,
     spec: Any,
     parts: Mapping[str, Any],
@@ -107,19 +106,19 @@ def _problems(
         if name not in components:
             return  # what is wrong with the component is told there
         component: Any = components[name]
-        if not isinstance(found_at(component, where[2:]), np.ndarray):
+        if not isinstance(value_at(component, where[2:]), np.ndarray):
             raise ValueError("is no series of the scenario that could be forecast")
         if drawn:
             yield DrawnForecast.model_validate(spec)
             return
         changed = type(component).model_validate(data["components"][name], context=context)
-        value = value_at(changed, where[2:])
-        if not isinstance(value, np.ndarray):
+        values = value_at(changed, where[2:])
+        if not isinstance(values, np.ndarray):
             raise ValueError(
                 "must be a series in any form, or ar1 with error and correlation_per_h, is"
                 f" {shown(spec)}"
             )
-        yield value
+        yield values
     except ScenarioError as error:
         yield from (problem.message for problem in error.problems)
     except ValidationError as error:
@@ -131,46 +130,9 @@ def _problems(
         yield str(error)
 
 
-def path_of(components: Mapping[str, Component], text: str) -> Key:
-    """Return the parts of a path below `components`; names of models may have dots in them."""
-    found: list[str | int] = []
-    held: Any = components
-    rest = list(parse_path(text)[1:])
-    while rest:
-        key, rest = rest[0], rest[1:]
-        while isinstance(held, Mapping) and key not in held and rest:
-            key, rest = f"{key}.{rest[0]}", rest[1:]
-        found.append(key)
-        held = found_at(held, (key,))
-    return tuple(found)
-
-
-def found_at(held: Any, path: Key) -> Any:
-    """Return what stands at a path below a component; None where nothing does."""
-    try:
-        return value_at(held, path)
-    except (AttributeError, LookupError, TypeError):
-        return None
-
-
-def limits_of(component: Component, path: Key) -> Bounds:
-    """Return the values that the series at a path below a component may take."""
-    holder = value_at(component, path[:-1])
-    field = type(holder).model_fields[str(path[-1])]
-    return next(_bounds((*field.metadata, field.annotation)), Bounds())
-
-
-def _bounds(parts: tuple[Any, ...]) -> Iterator[Bounds]:
-    for part in parts:
-        if isinstance(part, Bounds):
-            yield part
-        yield from _bounds(get_args(part))
-
-
 def drawn_forecast(
-    actual: Array,
+    series: ErringSeries,
     forecast: DrawnForecast,
-    limits: Bounds,
     *,
     known: int,
     step_h: float,
@@ -181,27 +143,22 @@ def drawn_forecast(
     """Draw a forecast of a series; shape (T,).
 
     Args:
-        actual: the series; shape (T,). Its first `known` values are kept.
+        series: the actuals; the first `known` values are kept.
         forecast: its error and its seed.
-        limits: the values the series may take.
         known: the steps that are known when it is issued.
         step_h: length of a step in hours.
         path: of the series, which stands for the seed where the forecast has none.
         key: what tells this draw from others.
         around: what the errors are added to, by default the actuals: members around a forecast.
     """
-    centre = actual if around is None else around
-    ahead = len(actual) - known
-    if not ahead:
+    actual = series.values
+    centre = (actual if around is None else around)[known:]
+    if not len(centre):
         return actual
-    size = 1.0 if limits.le == 1.0 else float(np.abs(actual).mean())
     r = forecast.ar1.correlation_per_h**step_h
     own = zlib.crc32(path.encode()) if forecast.seed is None else forecast.seed
     seeds = [int(forecast.seed is None), own, known, *key]
-    shocks = np.random.default_rng(seeds).standard_normal(ahead)
-    spread = np.sqrt(1 - r * r) * size * forecast.ar1.error
-    errors = np.array(list(accumulate(spread * shocks, lambda before, z: r * before + z)))
-    low = limits.ge if limits.gt is None else limits.gt + LEAST * size
-    made = np.clip(centre[known:] + errors, low, limits.le)
-    made = np.where(centre[known:] == 0, centre[known:], made)
-    return np.concatenate([actual[:known], made])
+    shocks = np.random.default_rng(seeds).standard_normal(len(centre))
+    spread = np.sqrt(1 - r * r) * series.size * forecast.ar1.error
+    errors = autoregressive(spread * shocks, r)
+    return np.concatenate([actual[:known], series.within_limits(centre + errors, centre)])

@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.components.registry import KINDS
 from planner.scenario.forecast_fields import DrawnForecast
-from planner.scenario.scenario import ScenarioFile
+from planner.scenario.scenario_file import ScenarioFile
 from planner.timeseries.series import SERIES_MARK, series_json_schema
 
 REFS = "#/$defs/{model}"

@@ -1,16 +1,21 @@
-"""Overrides: values of a scenario replaced by path, or scaled, before anything is checked.
+"""Paths such as `components.chat.market[0].price_cny_per_mtok`: read, followed and written.
 
-`components.chat.market[0].price_cny_per_mtok` is a path; a value `{scale: 0.8}` multiplies what the
-scenario says there, in whatever form a number or series is written.
+A path leads through what a scenario file says (mappings and lists) and through a checked scenario
+(values, mappings and tuples) alike. A mapping may have keys with dots in them, names of models: the
+parts of a path that make up such a key count as one (`resolve`).
 
-Values below components by path: read, and changed in a copy; nothing is checked here.
+Nothing is changed in place: what a change does not touch is shared by the old value and the new. A
+new value of a scenario file may be `{scale: 0.8}`, which multiplies what the file says there, in
+whatever form a number or series is written; whether a new value is valid is checked elsewhere.
 """
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from planner.errors import Key, Problem, ScenarioError, did_you_mean, dotted, shown
@@ -18,86 +23,7 @@ from planner.fields import Frozen
 from planner.files.yaml_document import Document
 
 
-def value_at(held: Any, path: Key) -> Any:
-    """Return what stands at a path below a value.
-
-    Raises:
-        AttributeError, LookupError, TypeError: nothing stands there.
-    """
-    for key in path:
-        held = getattr(held, str(key)) if isinstance(held, Frozen) else held[key]
-    return held
-
-
-def with_value(held: Any, path: Key, value: Any) -> Any:
-    """Return a copy of a value with what stands at a path below it changed."""
-    if not path:
-        return value
-    key, *below = path
-    if isinstance(held, tuple):
-        return tuple(
-            with_value(part, tuple(below), value) if i == key else part
-            for i, part in enumerate(held)
-        )
-    if isinstance(held, dict):
-        return held | {key: with_value(held[key], tuple(below), value)}
-    part = with_value(getattr(held, str(key)), tuple(below), value)
-    return held.model_copy(update={str(key): part})
-
-
-def override(document: Document, changes: Mapping[str, Any]) -> Document:
-    """Return the document with values replaced: `{path: value}`.
-
-    Raises:
-        ScenarioError: a path that cannot be followed, or a scale of something without numbers.
-    """
-    data, done = replaced(document.data, changes)
-    lines = dict(document.lines)
-    for path in done:
-        for known in [key for key in lines if key[: len(path)] == path]:
-            del lines[known]
-    return Document(document.file, data, lines, (*document.overridden, *done))
-
-
-def replaced(
-    data: dict[str, Any], changes: Mapping[str, Any]
-) -> tuple[dict[str, Any], tuple[Key, ...]]:
-    """Return plain data with values replaced, and the paths; what stays the same is shared.
-
-    Raises:
-        ScenarioError: as `override`.
-    """
-    problems: list[Problem] = []
-    done: list[Key] = []
-    data = dict(data)
-    for text, value in changes.items():
-        try:
-            path = _in_data(data, parse_path(text))
-            _own(data, path)
-            _put(data, path, value)
-        except ValueError as error:
-            problems.append(Problem(str(error), text, "override"))
-            continue
-        done.append(path)
-    if problems:
-        raise ScenarioError(problems)
-    return data, tuple(done)
-
-
-def _own(data: dict[str, Any], path: Key) -> None:
-    """Copy what holds a path, level by level, so that a change below it stays ours."""
-    here: Any = data
-    for part in path[:-1]:
-        try:
-            held = here[part]
-        except (LookupError, TypeError):
-            return
-        if not isinstance(held, dict | list):
-            return
-        here[part] = held = copy.copy(held)
-        here = held
-
-
+@lru_cache(4096)  # cases of a sweep change the same paths
 def parse_path(text: str) -> Key:
     """Read `components.chat.market[0].price_cny_per_mtok` into its parts.
 
@@ -114,61 +40,167 @@ def parse_path(text: str) -> Key:
     return tuple(parts)
 
 
-def _in_data(data: Any, path: Key) -> Key:
-    """Join parts that the data holds as one key: names of models may have dots in them."""
-    joined: list[str | int] = []
-    here, rest = data, list(path)
-    while rest:
-        taken = 1
-        if isinstance(here, dict) and rest[0] not in here:
-            ends = [n for n in range(2, len(rest) + 1) if ".".join(map(str, rest[:n])) in here]
-            taken = max(ends, default=1)
-        part = rest[0] if taken == 1 else ".".join(map(str, rest[:taken]))
-        joined.append(part)
-        rest = rest[taken:]
-        held = isinstance(here, dict) or (isinstance(here, list) and isinstance(part, int))
+def resolve(holder: Any, text: str) -> Key:
+    """Return the parts of a path below a value; a key with dots in it is one part.
+
+    Raises:
+        ValueError: the text is not a path.
+    """
+    return tuple(part for part, _ in _parts(holder, parse_path(text)))
+
+
+def reach(holder: Any, text: str) -> Key:
+    """Return the parts of a path as far as they lead to something below a value.
+
+    Raises:
+        ValueError: the text is not a path.
+    """
+    steps = _parts(holder, parse_path(text))
+    return tuple(part for part, _ in takewhile(lambda step: step[1], steps))
+
+
+def _parts(holder: Any, path: Key) -> Iterator[tuple[str | int, bool]]:
+    """Yield every part of a path, and whether it leads to something."""
+    while path:
+        part, below = path[0], path[1:]
+        if isinstance(holder, dict):
+            key = str(part)
+            for count, more in enumerate(below, 1):
+                if isinstance(more, int):
+                    break
+                key = f"{key}.{more}"
+                if key in holder:  # the longest key is meant
+                    part, below = key, path[count + 1 :]
+        path = below
         try:
-            here = here[part] if held else None
+            holder, exists = _below(holder, part), True
         except LookupError:
-            here = None
-    return tuple(joined)
+            holder, exists = None, False
+        yield part, exists
 
 
-def _put(data: dict[str, Any], path: Key, value: Any) -> None:
-    parts = data.get("components")
+def _below(holder: Any, part: Any) -> Any:
+    """Return what stands one part below a value. Raises LookupError where nothing does."""
+    if isinstance(holder, Frozen):
+        if part in type(holder).model_fields:
+            return getattr(holder, part)
+    elif isinstance(holder, dict) or (isinstance(holder, list | tuple) and isinstance(part, int)):
+        return holder[part]
+    raise LookupError(part)
+
+
+def value_at(holder: Any, path: Key) -> Any:
+    """Return what stands at a path below a value; None where nothing does."""
+    try:
+        for part in path:
+            holder = _below(holder, part)
+    except LookupError:
+        return None
+    return holder
+
+
+def with_value(holder: Any, path: Key, value: Any) -> Any:
+    """Return a copy of a value with what stands at a path below it changed, unchecked.
+
+    Raises:
+        LookupError: nothing stands where the last part of the path would belong.
+    """
+    if not path:
+        return value
+    part, below = path[0], path[1:]
+    if below:
+        value = with_value(_below(holder, part), below, value)
+    if isinstance(holder, Frozen):
+        return holder.model_copy(update={str(part): value})
+    if isinstance(holder, dict):
+        return holder | {part: value}
+    if not isinstance(holder, list | tuple) or not isinstance(part, int):
+        raise LookupError(part)
+    return type(holder)((*holder[:part], value, *holder[part + 1 :]))
+
+
+def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
+    """Yield every path below a value that a dotted one with `*` means, and what `*` stands for."""
+    yield from _places(holder, pattern.split("."))
+
+
+def _places(holder: Any, parts: list[str]) -> Iterator[tuple[str, Key]]:
+    if not parts:
+        yield "", ()
+    elif parts[0] != "*":
+        if holder is not None:
+            for index, below in _places(value_at(holder, (parts[0],)), parts[1:]):
+                yield index, (parts[0], *below)
+    elif holder is not None:
+        for key in range(len(holder)) if isinstance(holder, tuple) else holder:
+            for index, below in _places(holder[key], parts[1:]):
+                yield "|".join(filter(None, (str(key), index))), (key, *below)
+
+
+def override(document: Document, changes: Mapping[str, Any]) -> tuple[Document, tuple[Key, ...]]:
+    """Return a document with values replaced, `{path: value}`, and the paths in parts.
+
+    Raises:
+        ScenarioError: a path that cannot be followed, or a scale of something without numbers.
+    """
+    data, paths = replaced(document.data, changes)
+    return replace(document, data=data, overridden=(*document.overridden, *paths)), paths
+
+
+def replaced(
+    data: dict[str, Any], changes: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Key, ...]]:
+    """Return plain data with values replaced, `{path: value}`, and the paths in parts.
+
+    Raises:
+        ScenarioError: as `override`.
+    """
+    problems: list[Problem] = []
+    paths: list[Key] = []
+    for text, value in changes.items():
+        try:
+            path = resolve(data, text)
+            data = _replaced_at(data, path, value)
+        except ValueError as error:
+            problems.append(Problem(str(error), text, "override"))
+            continue
+        paths.append(path)
+    if problems:
+        raise ScenarioError(problems)
+    return data, tuple(paths)
+
+
+def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
+    """Return plain data with a value replaced; mappings that lead to it are made where missing."""
+    components = data.get("components")
     within = len(path) > 2 and path[0] == "components"
-    if within and isinstance(parts, dict) and path[1] not in parts:
-        raise ValueError(f"there is no component {path[1]!r}{did_you_mean(path[1], parts)}")
+    if within and isinstance(components, dict) and path[1] not in components:
+        raise ValueError(f"there is no component {path[1]!r}{did_you_mean(path[1], components)}")
     here: Any = data
-    for depth, part in enumerate(path[:-1]):
+    missing = len(path)  # the first part below which there is nothing yet
+    for depth, part in enumerate(path):
         if isinstance(here, dict) and isinstance(part, str):
-            if here.get(part) is None:
-                here[part] = {}
-            here = here[part]
+            here = here.get(part)
+            if here is None:
+                missing = min(missing, depth)
+                here = {}
+        elif not isinstance(here, list) or not isinstance(part, int):
+            raise ValueError(f"there is nothing at {dotted(path[: depth + 1])}")
+        elif part >= len(here):
+            place = dotted(path[: depth + 1])
+            raise ValueError(f"there is nothing at {place}: the list has {len(here)} entries")
         else:
-            here = _item(here, path[: depth + 1])
-    last = path[-1]
-    inside = isinstance(here, dict) and isinstance(last, str)
-    if not inside:
-        _item(here, path)
+            here = here[part]
     if isinstance(value, dict) and set(value) == {"scale"}:
-        if inside and here.get(last) is None:
+        if missing < len(path):
             raise ValueError("there is nothing to scale: the scenario does not set this field")
         factor = value["scale"]
         if not _is_number(factor):
             raise ValueError(f"scale must be a number, is {shown(factor)}")
-        value = _scaled(here[last], factor)
-    here[last] = value
-
-
-def _item(here: Any, path: Key) -> Any:
-    """Return the list item that `path` ends in."""
-    index = path[-1]
-    if not isinstance(here, list) or not isinstance(index, int):
-        raise ValueError(f"there is nothing at {dotted(path)}")
-    if index >= len(here):
-        raise ValueError(f"there is nothing at {dotted(path)}: the list has {len(here)} entries")
-    return here[index]
+        value = _scaled(here, factor)
+    for part in reversed(path[missing + 1 :]):
+        value = {part: value}
+    return with_value(data, path[: missing + 1], value)
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Validation errors in the words of the scenario: where, what is wrong, what would be right.
+"""Validation errors as messages about the scenario: where, what is wrong, what would be right.
 
 A validator of a whole mapping may name the field at fault by beginning its message with it:
 `raise ValueError("initial.energy_mwh must lie between ...")` stands at `initial.energy_mwh`.
@@ -24,7 +24,7 @@ LATER_FIELDS = {
     "fixed_cny_per_mw_year", "life_years",
 }  # fmt: skip
 
-_WORDS = {
+_MESSAGES = {
     "greater_than_equal": "must be {ge:g} or more",
     "greater_than": "must be above {gt:g}",
     "less_than_equal": "must be {le:g} or less",
@@ -43,7 +43,7 @@ _WORDS = {
     "invalid_key": "keys must be words",
     "literal_error": "must be {expected}",
 }
-_PATTERNS = {
+_PATTERN_MESSAGES = {
     r"^[a-z][a-z0-9_]*$": "must be small letters, digits and _, beginning with a letter",
     r"^\d{4}-(0[1-9]|1[0-2])$": "must be a month such as 2026-07",
 }
@@ -54,7 +54,7 @@ _NAMED = re.compile(r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+|\[\d+\])*):? (.*)", re.DOT
 def explain(
     error: ValidationError, model: type[Frozen], *, form_only: bool = False
 ) -> Iterator[tuple[Key, str]]:
-    """Yield every problem of a validation as its path below the model and its words.
+    """Yield every problem of a validation as its path below the model and its message.
 
     With `form_only`, leave out what our own validators say: it may rest on the horizon.
     """
@@ -87,7 +87,7 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, str]:
             if any(below[0] in m.model_fields for m in _models_at(model, path)):
                 return (*path, *below), named[2]
         return path, message
-    return path, _worded(detail)
+    return path, _message(detail)
 
 
 def _unknown(field: str, models: set[type[Frozen]]) -> str:
@@ -99,39 +99,36 @@ def _unknown(field: str, models: set[type[Frozen]]) -> str:
     return f"is not a field here{did_you_mean(field, known)}"
 
 
-def _worded(detail: ErrorDetails) -> str:
-    kind, given, more = detail["type"], detail["input"], detail.get("ctx", {})
+def _message(detail: ErrorDetails) -> str:
+    kind, value, more = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
         return "is required"
     if kind in ("too_short", "too_long"):
         least, most = more.get("min_length"), more.get("max_length")
         wanted = f"{least} or more entries" if most is None else f"{most} entries"
         wanted = "24 entries, one an hour" if 24 in (least, most) else wanted
-        return f"must have {wanted}, has {more.get('actual_length') or len(given)}"
+        return f"must have {wanted}, has {more.get('actual_length') or len(value)}"
     if kind == "float_type" and detail["loc"][-1] == CONSTANT:
-        hint = "; a scale alone belongs in an override" if given == {"scale": _any(given)} else ""
-        return f"{_SERIES}, is {shown(given)}{hint}"
+        scale_alone = isinstance(value, dict) and set(value) == {"scale"}
+        hint = "; a scale alone belongs in an override" if scale_alone else ""
+        return f"{_SERIES}, is {shown(value)}{hint}"
     if kind == "form":  # worded where the forms of the field are told apart
-        return f"{detail['msg']}, is {shown(given)}"
-    words = _WORDS.get(kind)
+        return f"{detail['msg']}, is {shown(value)}"
+    message = _MESSAGES.get(kind)
     if kind == "string_pattern_mismatch":
-        words = _PATTERNS.get(more["pattern"], "must match {pattern}")
-    if words is None:
-        return f"is not valid here, is {shown(given)}"
-    return f"{words.format(**more)}, is {shown(given)}"
-
-
-def _any(given: Any) -> Any:
-    return given.get("scale") if isinstance(given, dict) else None
+        message = _PATTERN_MESSAGES.get(more["pattern"], "must match {pattern}")
+    if message is None:
+        return f"is not valid here, is {shown(value)}"
+    return f"{message.format(**more)}, is {shown(value)}"
 
 
 def _models_at(model: type[Frozen], path: Key) -> set[type[Frozen]]:
     """Return the models that may describe the mapping at a path below a model."""
     models = {model}
     for part in path:
-        steps = [m.model_fields[part] for m in models if part in m.model_fields]
-        if steps:
-            models = {found for field in steps for found in _models_in(field.annotation)}
+        fields = [m.model_fields[part] for m in models if part in m.model_fields]
+        if fields:
+            models = {below for field in fields for below in _models_in(field.annotation)}
     return models
 
 

@@ -9,15 +9,13 @@ fields, step by step, instead of in rows; `least_miss` buys them in rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from planner.scenario import paths
-from planner.scenario.scenario import Scenario
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
 from planner.solver.program import Indices, Program, compile_program
@@ -25,7 +23,6 @@ from planner.timeseries.series import Array
 
 KEPT = 1e-6  # of its size: how far a point may miss a new row and still keep it
 Key = tuple[Any, ...]
-Path = tuple[str | int, ...]  # component, field, and what lies below it
 
 
 @dataclass(frozen=True)
@@ -105,35 +102,6 @@ def _matched(wanted: list[Key], given: list[Key]) -> Indices | None:
     if len(place) < len(given) or not all(key in place for key in wanted):
         return None
     return np.array([place[key] for key in wanted], dtype=np.int64)
-
-
-def value_at(scenario: Scenario, path: Path) -> Any:
-    """Return the value at a path below `components`."""
-    return paths.value_at(scenario.components, path)
-
-
-def with_value(scenario: Scenario, path: Path, value: Any) -> Scenario:
-    """Return the scenario with the value at a path changed, unchecked."""
-    components = paths.with_value(scenario.components, path, value)
-    return scenario.model_copy(update={"components": components})
-
-
-def places(held: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Yield every path below a value that a dotted one with `*` means, and what `*` stands for."""
-    if not words:
-        yield "", ()
-        return
-    if held is None:
-        return
-    if words[0] == "*":
-        keys: Any = range(len(held)) if isinstance(held, tuple) else held
-        for key in keys:
-            for index, below in places(held[key], words[1:]):
-                yield "|".join(filter(None, (str(key), index))), (key, *below)
-        return
-    inner = held.get(words[0]) if isinstance(held, dict) else getattr(held, words[0])
-    for index, below in places(inner, words[1:]):
-        yield index, (words[0], *below)
 
 
 FINE = 1e-6

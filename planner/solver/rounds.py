@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from planner.errors import InfeasibleError, NoPlanError, SolveError
-from planner.scenario.scenario import SolverSettings
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Result, Session
 from planner.solver.program import Duals, Flags, Program
 from planner.timeseries.series import Array

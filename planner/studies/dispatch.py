@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from planner.diagnosis.breaches import breaches
-from planner.scenario.scenario import Scenario, SolverSettings
+from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin

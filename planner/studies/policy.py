@@ -24,14 +24,10 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InfeasibleError
-from planner.scenario.forecast_fields import (
-    DrawnForecast,
-    drawn_forecast,
-    limits_of,
-    path_of,
-)
-from planner.scenario.paths import value_at, with_value
+from planner.scenario.forecast_fields import DrawnForecast, drawn_forecast
+from planner.scenario.paths import resolve, value_at, with_value
 from planner.scenario.scenario import Scenario
+from planner.scenario.series_errors import ErringSeries
 from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import COMMITMENT, decided_columns, operate
 from planner.studies.rules_of_thumb import RULES, thumb_steps
@@ -51,42 +47,36 @@ def forecasts(scenario: Scenario, issued: int, seed: int, member: int = 0) -> di
         member: 0 is the forecast, 1, 2, ... are draws of what may come around it. Series that are
             given have no error to draw from: they are the same in all members.
     """
-    found: dict[str, Array] = {}
+    issue: dict[str, Array] = {}
     for text, forecast in scenario.forecast.items():
-        path = path_of(scenario.components, text)
-        actual = value_at(scenario.components, path)
+        series = ErringSeries.at(scenario, resolve(scenario, text))
         if not isinstance(forecast, DrawnForecast):
-            found[text] = np.concatenate([actual[:issued], forecast[issued:]])
+            issue[text] = np.concatenate([series.values[:issued], forecast[issued:]])
             continue
-        limits = limits_of(scenario.components[str(path[0])], path[1:])
-        step_h = scenario.horizon.step_h
-        made: Array | None = None
+        drawn: Array | None = None
         for number in (0, member) if member else (0,):
-            made = drawn_forecast(
-                actual, forecast, limits, known=issued, step_h=step_h,
-                path=text, key=(seed, number), around=made,
+            drawn = drawn_forecast(
+                series, forecast, known=issued, step_h=scenario.horizon.step_h,
+                path=text, key=(seed, number), around=drawn,
             )  # fmt: skip
-        assert made is not None
-        found[text] = made
-    return found
+        assert drawn is not None
+        issue[text] = drawn
+    return issue
 
 
 def believed(scenario: Scenario, series: dict[str, Array], known: int) -> Scenario:
     """Return a scenario with its actuals for the first `known` steps and forecasts afterwards."""
-    components = scenario.components
     for text, forecast in series.items():
-        path = path_of(scenario.components, text)
-        actual = value_at(scenario.components, path)
-        values = np.concatenate([actual[:known], forecast[known:]])
-        components = with_value(components, path, values)
-    return scenario.model_copy(update={"components": components})
+        path = resolve(scenario, text)
+        values = np.concatenate([value_at(scenario, path)[:known], forecast[known:]])
+        scenario = with_value(scenario, path, values)
+    return scenario
 
 
 def as_expected(scenario: Scenario, series: dict[str, Array], step: int) -> bool:
     """Say whether every series is in a step what the forecast was."""
     return all(
-        value_at(scenario.components, path_of(scenario.components, text))[step - 1]
-        == forecast[step - 1]
+        value_at(scenario, resolve(scenario, text))[step - 1] == forecast[step - 1]
         for text, forecast in series.items()
     )
 

@@ -24,10 +24,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.errors import Key
 from planner.plan.plan import Plan
 from planner.plan_tables.tables import MONEY_DECIMALS
+from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
-from planner.solver.elastic import Path, Shift, aligned, places, shift_of, value_at, with_value
+from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program, compile_program
@@ -146,10 +148,10 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
-        together: dict[str, list[Path]] = {}
+        together: dict[str, list[Key]] = {}
         for path in paths:
-            for index, below in places(component, tuple(path.split("."))):
-                together.setdefault(index, []).append((name, *below))
+            for index, below in places(component, path):
+                together.setdefault(index, []).append(("components", name, *below))
         for index, moving in together.items():
             values = [value_at(program.scenario, path) for path in moving]
             if any(value is None for value in values):
@@ -168,7 +170,7 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
                 yield _sum(name, quantity, index, steps, f"CNY/{per}", once)
 
 
-def _measured(program: Program, x: Array, paths: list[Path], values: list[Any]) -> Shift | None:
+def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:
     """Return what one unit more of some fields, moved together, does to the program."""
     largest = max(float(np.max(np.abs(value))) for value in values)
     amount = MOVED * (largest or 1.0)

@@ -42,6 +42,7 @@ from planner.plan.plan import Plan
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import demand_one_future
 from planner.solver.model import assemble
 from planner.solver.program import compile_program
@@ -56,8 +57,8 @@ from planner.studies.window import (
     relaxation,
     solve_window,
 )
-from planner.sweeps.variants import scenario_key
 from planner.timeseries.horizon import Horizon
+from planner.timeseries.schedule import without_counters
 
 
 def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:

@@ -22,7 +22,6 @@ from planner.files.output_folder import claim, file_name, replace_file
 from planner.files.records import Records
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
-from planner.plan_tables.folder import plain_scenario
 from planner.plan_tables.simulation import (
     DAYS,
     FACTS,
@@ -32,7 +31,9 @@ from planner.plan_tables.simulation import (
     SimulationTable,
     table_of,
 )
+from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario, load
+from planner.scenario.scenario_key import scenario_key
 from planner.studies.chain import Chain, Cut, Progress, cut, run
 from planner.studies.policy import (
     DETERMINISTIC,
@@ -46,7 +47,6 @@ from planner.studies.policy import (
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle
 from planner.studies.window import Lookahead, length_problems, relaxation
-from planner.sweeps.variants import scenario_key
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import without_counters
 

@@ -28,9 +28,9 @@ from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
 from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan, member_table
 from planner.plan_tables.summary import gap_of
-from planner.scenario.scenario import Scenario, SolverSettings
+from planner.scenario.scenario import Scenario, members_of
+from planner.scenario.scenario_file import SolverSettings
 from planner.scenario.uncertainty.fields import Risk, cvar, mean, worth
-from planner.scenario.uncertainty.members import members_of
 from planner.solver.joint_program import Branch, shared_columns
 from planner.solver.pinning import pin
 from planner.solver.program import Program

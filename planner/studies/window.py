@@ -102,8 +102,9 @@ def with_lookahead(
     """Return a scenario whose components count on what is done after a window."""
     if window.last == scenario.horizon.steps:
         return scenario
+    horizon = scenario.horizon
     components = {
-        name: component.counting_on(columns_of(lookahead, name), window, scenario.horizon, firm=firm)
+        name: component.counting_on(columns_of(lookahead, name), window, horizon, firm=firm)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})

@@ -19,7 +19,7 @@ from planner.errors import Key, ScenarioError, did_you_mean
 from planner.fields import Frozen
 from planner.files.yaml_document import Document, parse_yaml, read_yaml
 from planner.scenario.paths import parse_path
-from planner.scenario.scenario import ScenarioFile
+from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.validation_messages import explain
 from planner.sweeps.axes import AnyAxis, Axis, Bundle, Expression, Scale, levels_of, range_of
 

@@ -16,7 +16,6 @@ import planner
 from planner.cli.app import app
 from planner.diagnosis.conflict import Check, Rule, places
 from planner.diagnosis.infeasible import infeasible, unbounded
-from planner.diagnosis.repair import changed_scenario
 from planner.diagnosis.wording import figure, spans, time_span, time_spans
 from planner.scenario.scenario import load
 from planner.solver.model import assemble
@@ -36,7 +35,7 @@ def explained(scenario: planner.Scenario) -> planner.InfeasibleError:
 
 
 def works(scenario: planner.Scenario, change: dict[str, Any]) -> bool:
-    return bool(solve(changed_scenario(scenario, change["set"])).summary["status"] == "optimal")
+    return bool(solve(scenario.with_values(change["set"])).summary["status"] == "optimal")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -102,7 +102,7 @@ def test_paths_are_written_and_read_alike() -> None:
 
 def test_an_override_leaves_the_original_alone() -> None:
     document = parse_yaml("a: {b: 1, c: [1, 2]}\n", "x")
-    after = override(document, {"a.b": 5, "a.c[0]": {"scale": 3}, "a.d.e": 6})
+    after, _ = override(document, {"a.b": 5, "a.c[0]": {"scale": 3}, "a.d.e": 6})
     assert after.data == {"a": {"b": 5, "c": [3, 2], "d": {"e": 6}}}
     assert document.data == {"a": {"b": 1, "c": [1, 2]}}
     assert str(after.problem(("a", "b"), "no")) == "override: a.b: no"

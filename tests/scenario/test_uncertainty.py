@@ -12,8 +12,8 @@ import yaml
 
 import planner
 from planner import ScenarioError
+from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.draws import between
-from planner.scenario.uncertainty.members import members_of
 from tests.support.build import START, grid, load, market, renewable, scenario, thermal
 
 SUN = "components.sun.availability_pu"

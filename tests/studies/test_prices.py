@@ -17,7 +17,7 @@ import pytest
 
 import planner
 from planner.components.component import Component
-from planner.solver.elastic import places, value_at, with_value
+from planner.scenario.paths import places, value_at, with_value
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program, compile_program
@@ -114,8 +114,8 @@ def check_fields(case: Priced, steps: list[int]) -> int:
         for quantity, paths in component.priced.items():
             groups: dict[str, list[Any]] = {}
             for path in paths:
-                for index, below in places(component, tuple(path.split("."))):
-                    groups.setdefault(index, []).append((name, *below))
+                for index, below in places(component, path):
+                    groups.setdefault(index, []).append(("components", name, *below))
             for index, group in groups.items():
                 values = [value_at(case.scenario, path) for path in group]
                 if values[0] is None:
@@ -232,7 +232,9 @@ def test_prices_of_a_convex_scenario_are_those_of_solving_it_again(trace: bool) 
     }  # fmt: skip
     for name, paths in fields.items():
         for path in paths:
-            more, less = (profit(moved(found, [(name, *path)], s)) for s in (SIDE, -SIDE))
+            more, less = (
+                profit(moved(found, [("components", name, *path)], s)) for s in (SIDE, -SIDE)
+            )
             low, high = sides(base, more, less, SIDE)
             quantity = f"{path[0]}_{path[-1]}" if len(path) > 1 else path[0]
             index = str(path[1]) if len(path) > 1 else ""

@@ -14,6 +14,7 @@ import planner
 from planner.cli.app import app
 from planner.plan_tables.simulation import DAYS
 from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
+from planner.scenario.series_errors import ErringSeries
 from planner.studies import chain as chains
 from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, DayPolicy
 from planner.timeseries.series import Bounds
@@ -382,9 +383,9 @@ def test_a_forecast_that_is_no_mapping_is_told() -> None:
 def draws(actual: Any, error: float, limits: Bounds, known: int = 0) -> np.ndarray:
     """Return 2000 draws of a forecast, one a row."""
     spec = DrawnForecast(ar1=Ar1(error=error, correlation_per_h=0.8))
-    values = np.array(actual, dtype=float)
+    series = ErringSeries(np.array(actual, dtype=float), limits)
     rows = [
-        drawn_forecast(values, spec, limits, known=known, step_h=0.5, path="x", key=(i,))
+        drawn_forecast(series, spec, known=known, step_h=0.5, path="x", key=(i,))
         for i in range(2000)
     ]
     return np.array(rows)

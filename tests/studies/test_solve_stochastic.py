@@ -28,8 +28,8 @@ from planner.cli.app import app
 from planner.errors import NoPlanError
 from planner.language.language import language
 from planner.report.terminal.studies import show_stochastic
+from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.fields import Risk, cvar, worth
-from planner.scenario.uncertainty.members import members_of
 from planner.solver.rounds import optimise
 from planner.studies.settle import settle
 from planner.studies.solve_stochastic import held

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError, shown
-from planner.plan_tables.folder import plain_scenario, read_tables
+from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
+from planner.scenario.plain_data import plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED
 from planner.sweeps.analysis.condition import flat
 from planner.sweeps.design import value_text

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from planner.files.output_folder import replace_file
 from planner.language.language import ENGLISH, Language
-from planner.plan_tables.folder import PAGE
+from planner.plan_tables.files import PAGE
 from planner.report.sweep_page.charts import main_charts
 from planner.report.sweep_page.first_screen import base_and_best
 from planner.report.sweep_page.page import sweep_page

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from planner.scenario.series_errors import ErringSeries, autoregressive
 from planner.scenario.uncertainty.fields import (
     Autoregressive,
     AutoregressiveError,
@@ -20,7 +21,7 @@ from planner.timeseries.forms import Context, CsvSeries
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-Series = Mapping[str, Array]
+Erring = Mapping[str, ErringSeries]
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class FieldError(ValueError):
 
 
 def draw(
-    method: Autoregressive | Bootstrap | Quantile, base: Series, context: Context
+    method: Autoregressive | Bootstrap | Quantile, base: Erring, context: Context
 ) -> list[Drawn]:
     """Make the members of a method.
 
     Args:
         method: what the scenario says of them.
-        base: the scenario's own series by path.
+        base: the scenario's own series by path, with their limits.
         context: what CSV columns are read with.
 
     Raises:
@@ -60,22 +61,7 @@ def draw(
     return _quantiles(method, base, context)
 
 
-def limits(path: str) -> tuple[float, float]:
-    """Return the least and the largest value that a made series may have, by the field's name."""
-    name = path.rpartition(".")[2].partition("[")[0]
-    if name.endswith(("_pu", "_share")):
-        return 0.0, 1.0
-    return (-np.inf if "_cny_" in name or name.endswith("_c") else 0.0), np.inf
-
-
-def fitted(path: str, base: Array, values: Array) -> Array:
-    """Return values within the limits of their field; what is 0 and may not fall below stays 0."""
-    low, high = limits(path)
-    inside = np.clip(values, low, high)
-    return np.asarray(np.where((base == 0) & (low == 0), 0.0, inside))
-
-
-def _autoregressive(method: Autoregressive, base: Series, horizon: Horizon) -> list[Drawn]:
+def _autoregressive(method: Autoregressive, base: Erring, horizon: Horizon) -> list[Drawn]:
     rng = np.random.default_rng(method.seed)
     shape = method.count, horizon.steps
     common = rng.standard_normal(shape)
@@ -83,37 +69,34 @@ def _autoregressive(method: Autoregressive, base: Series, horizon: Horizon) -> l
     for path, error in sorted(method.fields.items()):
         own, weight = rng.standard_normal(shape), error.common_correlation
         shocks = weight * common + np.sqrt(1 - weight**2) * own
-        errors[path] = _size(error, base[path]) * faded(shocks, error, horizon.step_h)
+        sizes = _sizes(error, base[path].values)
+        errors[path] = sizes * _fading(shocks, error, horizon.step_h)
     return [
         Drawn(
             f"draw_{i + 1}",
             1 / method.count,
-            {
-                path: fitted(path, base[path], base[path] + errors[path][i])
-                for path in method.fields
-            },
+            {path: base[path].with_error(errors[path][i]) for path in method.fields},
         )
         for i in range(method.count)
     ]
 
 
-def _size(error: AutoregressiveError, base: Array) -> Array:
+def _sizes(error: AutoregressiveError, base: Array) -> Array:
     if error.sigma is not None:
         return np.full(len(base), error.sigma)
     assert error.error_share is not None
     return error.error_share * np.abs(base)
 
 
-def faded(shocks: Array, error: AutoregressiveError, step_h: float) -> Array:
-    """Return errors of unit size that fade from step to step; shape (members, steps)."""
+def _fading(shocks: Array, error: AutoregressiveError, step_h: float) -> Array:
+    """Return errors of unit size in every step, the first one too; shape (members, steps)."""
     keep = error.hourly_correlation**step_h
-    found = shocks.copy()
-    for t in range(1, shocks.shape[1]):
-        found[:, t] = keep * found[:, t - 1] + np.sqrt(1 - keep**2) * shocks[:, t]
-    return found
+    fresh = np.sqrt(1 - keep**2) * shocks
+    fresh[:, 0] = shocks[:, 0]
+    return autoregressive(fresh, keep)
 
 
-def _bootstrap(method: Bootstrap, base: Series, context: Context) -> list[Drawn]:
+def _bootstrap(method: Bootstrap, base: Erring, context: Context) -> list[Drawn]:
     horizon = context.horizon
     past = {}
     for path, field in sorted(method.fields.items()):
@@ -134,7 +117,7 @@ def _bootstrap(method: Bootstrap, base: Series, context: Context) -> list[Drawn]
             mine = np.array(steps) - 1
             for path, by_day in past.items():
                 errors[path][mine] = by_day[day][place[mine]]
-        series = {path: fitted(path, base[path], base[path] + errors[path]) for path in past}
+        series = {path: base[path].with_error(errors[path]) for path in past}
         members.append(Drawn(f"draw_{i + 1}", 1 / method.count, series))
     return members
 
@@ -163,7 +146,7 @@ def past_days(field: PastErrors, context: Context) -> dict[str, Array]:
     return found
 
 
-def _quantiles(method: Quantile, base: Series, context: Context) -> list[Drawn]:
+def _quantiles(method: Quantile, base: Erring, context: Context) -> list[Drawn]:
     first, *others = sorted(method.fields)
     levels = sorted(method.fields[first].columns.values())
     for path in others:
@@ -183,7 +166,7 @@ def _quantiles(method: Quantile, base: Series, context: Context) -> list[Drawn]:
                 encoding=field.encoding, resample=field.resample,
             )  # fmt: skip
             try:
-                series[path] = fitted(path, base[path], form.resolve(context))
+                series[path] = base[path].within_limits(form.resolve(context))
             except ValueError as error:
                 raise FieldError(path, str(error)) from None
         members.append(Drawn(f"p{100 * level:g}".replace(".", "_"), probability, series))

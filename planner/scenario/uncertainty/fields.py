@@ -1,19 +1,15 @@
-"""What a scenario may say of its possible futures: listed, or drawn from how forecasts err.
+"""What a scenario may say of its possible futures, and how much the bad ones weigh.
 
-Listed members replace values of the scenario by path, as `--set` does. The methods make members
-that replace series of components, and every value they make keeps the limits of its field:
+Members are listed, or drawn from how forecasts err. Listed ones replace values of the scenario by
+path, as `--set` does. A method makes members that replace series of components, and every value it
+makes keeps the limits of its field (`series_errors`): an availability lies in 0..1, a demand does
+not fall below 0, a pue not below 1; prices of energy, temperatures, declarations and contracts may
+fall below 0. Values beyond a limit are set to it; what is 0 stays 0 where the field cannot be below
+0, so that nights stay dark. That is part of what is assumed: near a limit the errors are smaller
+than stated, and their mean is not 0.
 
-    ..._pu, ..._share        clipped to 0..1; what is 0 in the scenario stays 0: nights stay dark
-    prices (..._cny_...)     free, below 0 too
-    temperatures (..._c)     free
-    all others               0 or more; what is 0 in the scenario stays 0
-
-Clipping is part of what is assumed: near a limit the errors are smaller than stated, and their
-mean is not 0.
-
-How much the bad futures weigh: the mean of the worst profits beside the mean of all.
-
-CVaR of profit with the share a is the mean profit in the worst a of all futures by probability:
+The bad futures are weighed by CVaR, the mean profit in the worst share a of all futures by
+probability:
 
     CVaR = max over eta of  eta - (1/a) sum_i p_i max(eta - profit_i, 0)
 

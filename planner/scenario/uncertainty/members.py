@@ -1,4 +1,4 @@
-"""The members of a scenario as scenarios: checked one by one, told apart by what differs in them.
+"""The members of a scenario: checked one by one, told apart by what differs in them.
 
 A checked scenario lists its members, whatever made them, with the values that they have instead of
 its own: validated ones, so that a member of a scenario is made by putting them in place.
@@ -7,146 +7,133 @@ its own: validated ones, so that a member of a scenario is made by putting them 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, Self, TypeVar
-
-import numpy as np
+from typing import Any
 
 from planner.components.component import Component
 from planner.errors import Key, Problem, ScenarioError, dotted
-from planner.fields import Frozen
 from planner.files.yaml_document import Document
-from planner.scenario.paths import parse_path, replaced, value_at, with_value
+from planner.scenario.paths import parse_path, reach, value_at, with_value
+from planner.scenario.scenario_file import ScenarioFile
+from planner.scenario.series_errors import ErringSeries
 from planner.scenario.uncertainty.draws import FieldError, draw
 from planner.scenario.uncertainty.fields import Member, Uncertainty
 from planner.timeseries.forms import Context
-from planner.timeseries.series import Array
 
 HERE: Key = ("uncertainty", "members")
+Components = Mapping[str, Any]
 
 
-class HasMembers(Protocol):
-    """What of a scenario is needed here."""
-
-    @property
-    def name(self) -> str:
-        """Short name."""
-
-    @property
-    def components(self) -> dict[str, Any]:
-        """Components by name."""
-
-    @property
-    def uncertainty(self) -> Uncertainty | None:
-        """Futures."""
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with fields replaced."""
-
-
-S = TypeVar("S", bound=HasMembers)
-
-
-def resolved(
-    document: Document, base: HasMembers, context: Context, check: Callable[[Document], HasMembers]
+def listed_members(
+    document: Document,
+    uncertainty: Uncertainty,
+    components: Components,
+    context: Context,
+    check: Callable[[Mapping[str, Any]], Components],
 ) -> Uncertainty:
-    """Return the uncertainty of a scenario with every member listed, named and checked.
+    """Return an uncertainty with every member listed, named and checked.
 
     Args:
         document: the scenario file.
-        base: what it says without its uncertainty.
+        uncertainty: what it says of its futures.
+        components: what it says without them.
         context: what its series are read with.
-        check: makes a checked scenario of a changed document.
+        check: returns the components with values replaced by path, checked in full.
 
     Raises:
         ScenarioError: with every problem of every member.
     """
-    said = base.uncertainty
-    assert said is not None
-    data = {key: part for key, part in document.data.items() if key != "uncertainty"}
-    plain = Document(document.file, data, document.lines)
     problems: list[Problem] = []
     members: list[Member] = []
-    for number, (place, member) in enumerate(_written(document, base, context), 1):
+    written = _written(document, uncertainty, components, context)
+    for number, (place, member) in enumerate(written, 1):
         name = member.name or f"member_{number}"
         try:
-            values = _checked(plain, base, member.set, check)
+            values = _values(components, member.set, check)
         except ScenarioError as error:
             problems += [_at(document, place, name, problem) for problem in error.problems]
             continue
         members.append(Member(name=name, probability=member.probability, set=values))
     if problems:
         raise ScenarioError(problems)
-    return said.model_copy(update={"members": tuple(members)})
+    return uncertainty.model_copy(update={"members": tuple(members)})
 
 
 def _written(
-    document: Document, base: HasMembers, context: Context
+    document: Document, uncertainty: Uncertainty, components: Components, context: Context
 ) -> Iterator[tuple[Key, Member]]:
     """Yield members and the place they stand at: listed ones, or as their method makes them."""
-    assert base.uncertainty is not None
-    how = base.uncertainty.members
-    if isinstance(how, tuple):
-        for i, member in enumerate(how):
+    method = uncertainty.members
+    if isinstance(method, tuple):
+        for i, member in enumerate(method):
             yield (*HERE, i, "set"), member
         return
-    own: dict[str, Array] = {}
+    erring: dict[str, ErringSeries] = {}
     problems = []
-    for path in how.fields:
+    for path in method.fields:
         try:
-            key = _reached(base.components, _component_path(document.data, path))
-            value = value_at(base.components, key)
-            if not isinstance(value, np.ndarray):
-                raise ValueError("is no series, and only a series can err")
-            own[path] = value
+            erring[path] = ErringSeries.at(components, _reached(components, path))
         except ValueError as error:
             problems.append(document.problem((*HERE, "fields", path), str(error)))
     if problems:
         raise ScenarioError(problems)
     try:
-        drawn = draw(how, own, context)
+        drawn = draw(method, erring, context)
     except FieldError as error:
         raise ScenarioError([document.problem((*HERE, "fields", error.path), str(error))]) from None
-    for found in drawn:
-        values = dict(found.series)
-        yield HERE, Member(name=found.name, probability=found.probability, set=values)
+    for made in drawn:
+        values = dict(made.series)
+        yield HERE, Member(name=made.name, probability=made.probability, set=values)
 
 
-def _checked(
-    plain: Document,
-    base: HasMembers,
+def _values(
+    components: Components,
     changes: Mapping[str, Any],
-    check: Callable[[Document], HasMembers],
+    check: Callable[[Mapping[str, Any]], Components],
 ) -> dict[str, Any]:
     """Return the validated values that a member has instead of the scenario's own, by path."""
     problems = []
     for text in changes:
         try:
-            _component_path(plain.data, text)
+            _require_field(components, text)
         except ValueError as error:
             problems.append(Problem(str(error), text))
     if problems:
         raise ScenarioError(problems)
-    data, keys = replaced(plain.data, changes)
-    member = check(Document(plain.file, data, plain.lines, keys))
-    for name, component in member.components.items():
-        if said := _other_site(base.components[name], component):
-            problems.append(Problem(said, f"components.{name}"))
+    changed = check(changes)
+    for name, component in changed.items():
+        if message := _other_site(components[name], component):
+            problems.append(Problem(message, f"components.{name}"))
     if problems:
         raise ScenarioError(problems)
-    reached = [_shorter(base.components, member.components, key[1:]) for key in keys]
-    return {dotted(("components", *key)): value_at(member.components, key) for key in reached}
+    values = {}
+    for text in changes:
+        ways = _reached(components, text), _reached(changed, text)
+        path = min(ways, key=len)  # leads to a value in the scenario as well as in the member
+        values[dotted(("components", *path))] = value_at(changed, path)
+    return values
 
 
-def _component_path(data: dict[str, Any], text: str) -> Key:
-    """Return the parts of a path below `components`. Raises ValueError for other paths."""
-    key = parse_path(text)
-    if key[0] != "components" or len(key) < 3:
+def _require_field(components: Components, text: str) -> None:
+    """Raise ValueError for a path that is not that of a field of a component."""
+    path = parse_path(text)
+    if path[0] != "components" or len(path) < 3:
         raise ValueError(
             "a member may change fields of components only, such as components.wind.availability_pu"
         )
-    if key[1] not in (data.get("components") or {}):
-        raise ValueError(f"there is no component {key[1]!r}")
-    return key[1:]
+    if path[1] not in components:
+        raise ValueError(f"there is no component {path[1]!r}")
+
+
+def _reached(components: Components, text: str) -> Key:
+    """Return the part of a path below `components` that leads to a validated value.
+
+    It leads to the series, not into the form that a series is written in.
+    """
+    _require_field(components, text)
+    path = reach({"components": components}, text)[1:]
+    if len(path) < 2:
+        raise ValueError(f"there is nothing at {dotted(parse_path(text))}")
+    return path
 
 
 def _other_site(base: Component, member: Component) -> str:
@@ -167,82 +154,40 @@ def _other_site(base: Component, member: Component) -> str:
 
 def _at(document: Document, place: Key, name: str, problem: Problem) -> Problem:
     """Return a problem of a member at the place where the member stands."""
-    said = f"{problem.path}: {problem.message}" if problem.path else problem.message
-    return document.problem(place, f"member {name}: {said}")
+    message = f"{problem.path}: {problem.message}" if problem.path else problem.message
+    return document.problem(place, f"member {name}: {message}")
 
 
-def _reached(parts: Any, key: Key) -> Key:
-    """Return the part of a path that leads to a validated value: not into the form of a series."""
-    here, done, rest = parts, [], list(key)
-    while rest:
-        part, rest = rest[0], rest[1:]
-        if isinstance(here, dict):
-            while part not in here and rest:  # names of models may have dots in them
-                part, rest = f"{part}.{rest[0]}", rest[1:]
-        try:
-            here = _step(here, part)
-        except (LookupError, AttributeError, TypeError):
-            break
-        done.append(part)
-    if len(done) < 2:
-        raise ValueError(f"there is nothing at {dotted(('components', *key))}")
-    return tuple(done)
-
-
-def _shorter(base: Any, member: Any, key: Key) -> Key:
-    """Return the part of a path that leads to a value in a scenario as well as in a member."""
-    return min(_reached(base, key), _reached(member, key), key=len)
-
-
-def _step(here: Any, part: str | int) -> Any:
-    if isinstance(here, Frozen):
-        if part not in type(here).model_fields:
-            raise LookupError(part)
-        return getattr(here, str(part))
-    if isinstance(here, dict | tuple):
-        return here[part]  # type: ignore[index]  # a tuple has whole numbers as parts
-    raise LookupError(part)
-
-
-def member_of(scenario: S, member: Member) -> S:
-    """Return a listed member of a checked scenario as a scenario of its own, without futures."""
-    parts = scenario.components
+def in_member(components: Components, member: Member) -> Components:
+    """Return the components of a checked scenario as they are in one of its members."""
     for text, value in member.set.items():
-        parts = with_value(parts, _reached(parts, parse_path(text)[1:]), value)
-    name = f"{scenario.name} ({member.name})"
-    return scenario.model_copy(update={"name": name, "components": parts, "uncertainty": None})
+        components = with_value(components, _reached(components, text), value)
+    return components
 
 
-def members_of(scenario: S) -> dict[str, tuple[float, S]]:
-    """Return the probability and the scenario of every future, by name; none where certain."""
-    listed = scenario.uncertainty.listed if scenario.uncertainty is not None else ()
-    return {str(m.name): (m.probability, member_of(scenario, m)) for m in listed}
-
-
-def demand_one_future(scenario: HasMembers) -> None:
+def demand_one_future(scenario: ScenarioFile) -> None:
     """Raise ScenarioError where a scenario holds several futures."""
     if scenario.uncertainty is not None:
-        said = (
+        message = (
             "holds several futures, and one plan is asked for: use `planner solve`"
             " (planner.solve_stochastic), or leave them out with --set uncertainty=null"
         )
-        raise ScenarioError([Problem(said, "uncertainty")])
+        raise ScenarioError([Problem(message, "uncertainty")])
 
 
-def pointless(scenario: HasMembers) -> Iterator[str]:
+def pointless(uncertainty: Uncertainty | None, components: Components) -> Iterator[str]:
     """Yield why the uncertainty of a scenario may change nothing."""
-    said = scenario.uncertainty
-    if said is None:
+    if uncertainty is None:
         return
-    members = [member_of(scenario, member) for member in said.listed]
-    if all(member.components == members[0].components for member in members[1:]):
+    first, *others = [in_member(components, member) for member in uncertainty.listed]
+    if all(other == first for other in others):
         yield "uncertainty: all members are equal, so that one plan without it is the same"
-    awake = said.awake == "here_and_now"
-    if not any(c.here_and_now(awake=awake) for c in scenario.components.values()):
+    awake = uncertainty.awake == "here_and_now"
+    if not any(c.here_and_now(awake=awake) for c in components.values()):
         yield (
             "uncertainty: nothing in the site is decided before the future is known, so that each"
             " member is planned as if it were certain; a thermal unit, a declaration to `decide` or"
             " `awake: here_and_now` would be"
         )
-    if said.risk is not None and not said.risk.weight:
+    if uncertainty.risk is not None and not uncertainty.risk.weight:
         yield "uncertainty.risk.weight is 0, so that only the mean counts"
