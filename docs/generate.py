@@ -20,7 +20,7 @@ from planner.units import unit
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "planner"
-COMMON = {"planner.components.component", "planner.components.terms"}
+COMMON = {f"planner.components.{name}" for name in ("component", "late", "terms")}
 
 FORMULATION_HEAD = """\
 # Formulation

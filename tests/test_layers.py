@@ -114,9 +114,9 @@ def test_kinds_are_independent(path: Path) -> None:
     package, *inside = dotted(path).split(".")
     if package != "components" or not inside or inside[0] == "registry":
         return
-    shared = {"", "component", "terms", inside[0]} | STANDS_ON.get(inside[0], set())
+    shared = {"", "component", "late", "terms", inside[0]} | STANDS_ON.get(inside[0], set())
     if inside[0] in ("component", "terms"):
-        shared = {"", "terms"}
+        shared = {"", "late", "terms"}
     for other in imports(path):
         if room(other) == "components":
             kind = other.removeprefix("components").lstrip(".").split(".")[0]

@@ -15,33 +15,18 @@ the other at no net flow, and the colours change places for nothing. A line of o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Complaint,
-    Component,
-    Exclusive,
-    Expression,
-    Fraction,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.late import pyo
+from planner.components.terms import Balance, ByStep, Exclusive, Expression, State, Terms, Tidy, Use
 from planner.errors import did_you_mean
+from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class PowerLine(Component):
@@ -52,6 +37,11 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"loss_share"})
     from_node: Name
     """Node at which what goes forward is sent."""
     to_node: Name
@@ -120,8 +110,6 @@ class PowerLine(Component):
                 )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins = site.clock, site.origins
         arriving = 1 - self.loss_share
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)

@@ -8,28 +8,14 @@ Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Component,
-    Expression,
-    Line,
-    Meter,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Values,
-)
+from planner.components.component import Component, Site, Supply, Values
+from planner.components.late import pyo
+from planner.components.terms import Amounts, Balance, ByStep, Expression, Line, Meter, Terms, Use
+from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Load(Component):
@@ -40,6 +26,7 @@ class Load(Component):
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
+    uses: ClassVar[Mapping[str, Use]] = {"load": Use(order=3, drawn=True)}
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative
@@ -63,8 +50,6 @@ class Load(Component):
         return {"demand_mwh": float(self.demand_mw.sum() * horizon.step_h), "shed_mwh": shed}
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins = site.clock, site.origins
         demand = time.of(self.demand_mw)
         costs: dict[Line, Amounts] = {}

@@ -9,28 +9,16 @@ Variables: power_mw[t].  Expression: curtailed_mw[t] = capacity_mw availability_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Line,
-    Meter,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.late import pyo
+from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
+from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Renewable(Component):
@@ -44,6 +32,8 @@ class Renewable(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
+    uses: ClassVar[Mapping[str, Use]] = {"curtailed": Use(order=6)}
+    facts: ClassVar[frozenset[str]] = frozenset({"availability_pu"})
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]
@@ -65,6 +55,9 @@ class Renewable(Component):
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: self.capacity_mw * self.availability_pu}
 
+    def source(self) -> Source:
+        return Source(self.technology, "renewable")
+
     def renewable_mwh(self, horizon: Horizon) -> float:
         return horizon.step_h * self.capacity_mw * float(self.availability_pu.sum())
 
@@ -82,8 +75,6 @@ class Renewable(Component):
         }
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         available = time.of(self.availability_pu * self.capacity_mw)
         must_take = time.of(self.must_take_pu * self.capacity_mw)

@@ -15,28 +15,16 @@ import, compute that may pause.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByStep,
-    Complaint,
-    Component,
-    Expression,
-    Line,
-    Meters,
-    Site,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Values
+from planner.components.late import pyo
+from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Terms
+from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Reserve(Component):
@@ -54,6 +42,7 @@ class Reserve(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"up_mw": ("up_mw",)}
+    also_acts: ClassVar[bool] = True
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Fixed requirement."""
     load_share: AtLeastZero = 0.0
@@ -94,8 +83,6 @@ class Reserve(Component):
         }
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
-        import pyomo.environ as pyo
-
         time = site.clock
         up = time.of(self.up_mw)
         load, renewable = meters.total("load_mw"), meters.total("renewable_mw")

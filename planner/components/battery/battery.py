@@ -17,7 +17,7 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,29 +36,30 @@ from planner.components.battery.state import (
 from planner.components.component import (
     ORIGINS,
     POOLED,
-    AtLeastZero,
-    Balance,
-    ByStep,
     Complaint,
     Component,
-    Efficiency,
+    Site,
+    Supply,
+    Values,
+    over_origins,
+)
+from planner.components.late import pyo
+from planner.components.terms import (
+    Balance,
+    ByStep,
     Exclusive,
     Expression,
     Line,
     Meter,
-    Name,
-    Site,
-    Supply,
+    State,
+    Storage,
     Terms,
     Tidy,
-    Values,
-    over_origins,
+    Use,
 )
+from planner.fields import AtLeastZero, Efficiency, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Battery(Component):
@@ -69,6 +70,14 @@ class Battery(Component):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
+    uses: ClassVar[Mapping[str, Use]] = {"storage": Use(order=4), "loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
+    )
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    facts: ClassVar[frozenset[str]] = frozenset(
+        {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
+    )
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -128,6 +137,10 @@ class Battery(Component):
     def stored_renewable_mwh(self) -> float:
         return self.initial.by_origin()["renewable"]
 
+    def storage(self) -> Storage:
+        start = {POOLED[0]: self.initial.total(), **self.initial.by_origin()}
+        return Storage(self.capacity_mwh, self.min_energy_mwh, start)
+
     def impossible(self, site: Site) -> Iterator[str]:
         least, start = self.least_at_end(), self.initial.total()
         if least is None:
@@ -157,8 +170,6 @@ class Battery(Component):
         return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, origins, step_h = site.clock, site.origins, site.clock.step_h
         available = time.of(self.available)
         reserves = site.reserves()
@@ -251,8 +262,6 @@ class Battery(Component):
         return {POOLED[0]: self.initial.total()} if origins == POOLED else self.initial.by_origin()
 
     def _daily_cycles(self, b: pyo.Block, site: Site, discharged: Any) -> None:
-        import pyomo.environ as pyo
-
         if (allowed := self._cycle_limit()) is None:
             return
         days, step_h = site.clock.days(), site.clock.step_h

@@ -6,16 +6,15 @@ reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import AtLeastZero, ByStep, Time, Values, form, over_origins
-from planner.fields import Frozen
+from planner.components.component import Time, Values, over_origins
+from planner.components.late import pyo
+from planner.components.terms import ByStep
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
@@ -109,8 +108,6 @@ def offer_reserve(
     b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
 ) -> None:
     """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
-    import pyomo.environ as pyo
-
     b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
     b.reserve_power = pyo.Constraint(
         time.steps, rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves) <= free_mw(t)

@@ -32,14 +32,13 @@ Batch and market work may be interrupted; interactive work keeps its nodes and i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from planner.components.component import Expression, Time
+from planner.components.component import Time
 from planner.components.fleet.operating_points import MTOK_PER_H, Serving
+from planner.components.late import pyo
 from planner.components.service.service import Service
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
+from planner.components.terms import Expression
 
 RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",
@@ -78,7 +77,6 @@ def bound_answers(
     suffix: str = "",
 ) -> None:
     """Bound what is answered by the nodes given; `suffix` ends the names of the rows."""
-    import pyomo.environ as pyo
 
     def decode(weights: Mapping[str, float]) -> pyo.Constraint:
         classes = latency_classes([services[s] for s in weights])
@@ -145,8 +143,6 @@ def offer_reserve(
     sleep_kw: float,
 ) -> None:
     """Declare what may be paused and the reserve it gives; the fleet's rows stand in `b`."""
-    import pyomo.environ as pyo
-
     saved_kw = {
         (m, point.key): max(0.0, point.node_kw - sleep_kw)
         for m, serving in serves.items()

@@ -28,17 +28,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.components.component import Balance, ByStep, Expression, Site, Time
+from planner.components.component import Site, Time
 from planner.components.fleet.operating_points import Serving
 from planner.components.job import Job
+from planner.components.late import pyo
+from planner.components.terms import Balance, ByStep, Expression
 from planner.timeseries.horizon import Horizon
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 def _has_jobs(site: Site) -> bool:
@@ -57,8 +55,6 @@ def hold_nodes(
     sleep_kw: float,
 ) -> dict[Balance, ByStep]:
     """Declare the rows; return what the fleet supplies to the balances of its jobs."""
-    import pyomo.environ as pyo
-
     time, jobs = site.clock, _has_jobs(site)
     if jobs:
         b.job_nodes = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
@@ -82,7 +78,6 @@ def _count(
     jobs: bool,
 ) -> None:
     """Every node is at a point, reads input, is on a job, or sleeps."""
-    import pyomo.environ as pyo
 
     def held(m: str, t: int) -> Expression:
         working = sum(b.nodes[m, point.key, t] for point in serves[m].points)
@@ -107,8 +102,6 @@ def _power(
     *,
     jobs: bool,
 ) -> None:
-    import pyomo.environ as pyo
-
     readers = {m: serving.prefill for m, serving in serves.items() if serving.prefill}
 
     def it_kw(b: pyo.Block, t: int) -> Expression:
@@ -153,8 +146,6 @@ class Waking:
 
     def declare(self, b: pyo.Block, time: Time) -> None:
         """Declare `woken`, its past and the rows; `nodes` and `awake` stand in `b` already."""
-        import pyomo.environ as pyo
-
         before, models = time.first - 1, list(self.idle)
         b.woken = pyo.Var(models, time.back(self._reach), domain=pyo.NonNegativeReals)
         for m, past in self._past(time).items():

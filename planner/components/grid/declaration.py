@@ -31,30 +31,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Discriminator, Tag, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    ByOrigin,
-    ByStep,
-    Complaint,
-    Exclusive,
-    Fraction,
-    Line,
-    Terms,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
-from planner.fields import Frozen
+from planner.components.grid.tariff import ByOrigin
+from planner.components.late import pyo
+from planner.components.terms import ByStep, Exclusive, Line, Terms
+from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Declaration(Frozen):
@@ -118,8 +107,6 @@ def settle(
     b: pyo.Block, time: Time, declaration: Declaration, market: Market, exported: ByStep
 ) -> Terms:
     """Declare what is declared and how far the exchange is off; return what that costs."""
-    import pyomo.environ as pyo
-
     exclusive = []
     given = declaration.exchange_mw
     if isinstance(given, np.ndarray):
@@ -169,8 +156,6 @@ def settle(
 
 
 def _decide(b: pyo.Block, time: Time, market: Market) -> Exclusive:
-    import pyomo.environ as pyo
-
     limits = time.of(market.import_limit), time.of(market.export_limit)
     b.declared_import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limits[0][t]))
     b.declared_export_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limits[1][t]))

@@ -35,28 +35,17 @@ overlap: a MW is not sold twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByStep,
-    Complaint,
-    Line,
-    Positive,
-    Site,
-    Time,
-    Values,
-)
-from planner.fields import Frozen
+from planner.components.component import Complaint, Site, Time, Values
+from planner.components.late import pyo
+from planner.components.terms import Amounts, ByStep, Line
+from planner.fields import AtLeastZero, Frozen, Positive
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 EXCHANGE_RULES = {
     "exchange_ramp": "may move its exchange by ramp_mw_per_h {ramp_mw_per_h} MW/h at most",
@@ -123,8 +112,6 @@ def limit_exchange(
 def _limit_ramp(
     b: pyo.Block, time: Time, ramp: float, exchange: ByStep, before: float | None
 ) -> None:
-    import pyomo.environ as pyo
-
     most = time.step_h * ramp
     steps = [t for t in time.steps if t > time.first or before is not None]
     b.exchange_ramp = pyo.Constraint(
@@ -140,8 +127,6 @@ def _limit_ramp(
 def _limit_swing(
     b: pyo.Block, time: Time, share: float, exchange: ByStep, initial: GridInitial
 ) -> None:
-    import pyomo.environ as pyo
-
     day_of = {t: f"{time.horizon.starts[t - 1]:%Y-%m-%d}" for t in time.steps}
     days, first = list(dict.fromkeys(day_of.values())), day_of[time.first]
     begun = max(0.0, initial.highest_today_mw or 0.0)
@@ -249,8 +234,6 @@ def respond(
     b: pyo.Block, time: Time, events: Sequence[Response], import_limit: Mapping[int, float]
 ) -> dict[Line, Amounts]:
     """Declare what each event is answered with; return what it costs, which is below zero."""
-    import pyomo.environ as pyo
-
     if not events:
         return {}
     every = range(len(events))

@@ -12,28 +12,18 @@ expected_peak_mw); fixed payments are spread over the hours of their month and o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Discriminator, Field, Tag
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByOrigin,
-    Complaint,
-    Line,
-    Meters,
-    Period,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Time, Values
+from planner.components.late import pyo
+from planner.components.terms import Amounts, Line, Meters, Period
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
+from planner.timeseries.series import Array, NonNegative, Series
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 PeakSoFar = Annotated[
@@ -41,6 +31,43 @@ PeakSoFar = Annotated[
     Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
 ]
 LEAST_MWH = 1e-3  # less energy than a kWh has no price per kWh
+
+
+class ByOrigin(Frozen):
+    """A price or charge for each origin of energy."""
+
+    renewable: Series
+    """For renewable energy."""
+    thermal: Series
+    """For thermal energy."""
+    grid: Series | None = None
+    """For energy that came from the grid."""
+
+    def of(self, origin: str) -> Array | None:
+        """Return the series of one origin."""
+        value: Array | None = getattr(self, origin)
+        return value
+
+
+class NonNegativeByOrigin(ByOrigin):
+    """A charge for each origin of energy; what is not named is free."""
+
+    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For renewable energy."""
+    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For thermal energy."""
+    grid: NonNegative | None = None
+    """For energy that came from the grid."""
+
+
+SeriesByOrigin = Annotated[
+    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
+NonNegativeSeriesByOrigin = Annotated[
+    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
 
 
 def peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:
@@ -85,8 +112,6 @@ def demand_charge(
     expected: float,
 ) -> dict[Line, Amounts]:
     """Declare the peaks of the months; return what they cost beyond what is paid anyway."""
-    import pyomo.environ as pyo
-
     if not rate:
         return {}
     so_far = peaks_by_month(peak_so_far, time.horizon)
@@ -148,8 +173,6 @@ def self_use(
     b: pyo.Block, time: Time, node: str, rates: Mapping[str, Array], meters: Meters
 ) -> dict[Line, Amounts]:
     """Declare what pays the fees on energy used at the node; return what they cost."""
-    import pyomo.environ as pyo
-
     if not rates:
         return {}
     drawn = {

@@ -16,17 +16,16 @@ due before the end of the first step is answered in it. What is accepted is answ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import AtLeastZero, Expression, Line, Time, Values, form
-from planner.fields import Frozen
+from planner.components.component import Time, Values
+from planner.components.late import pyo
+from planner.components.terms import Expression, Line
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 DUST_MTOK = 1e-9  # values of a plan are rounded to it
 
@@ -97,8 +96,6 @@ class Queue:
 
     def declare(self, b: pyo.Block, time: Time) -> dict[Line, Any]:
         """Declare the rows around `answered_mtok_per_h`, which stands in `b`; return the costs."""
-        import pyomo.environ as pyo
-
         step_h, before, start = time.step_h, time.first - 1, self.initial.waiting_mtok
         arrivals, deadline = time.of(self.arrivals_mtok_per_h), self._steps(time.horizon)
         b.accepted_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, arrivals[t]))

@@ -7,14 +7,13 @@ Variable: sold_mtok_per_h[i,t] for price step i.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from planner.components.component import Expression, Line, Time
+from planner.components.component import Time
+from planner.components.late import pyo
+from planner.components.terms import Expression, Line
 from planner.fields import Frozen
 from planner.timeseries.series import NonNegative, Series
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class MarketStep(Frozen):
@@ -28,8 +27,6 @@ class MarketStep(Frozen):
 
 def declare_market(b: pyo.Block, time: Time, market: tuple[MarketStep, ...]) -> dict[Line, Any]:
     """Declare the sales around `answered_mtok_per_h`, which stands in `b`; return the revenue."""
-    import pyomo.environ as pyo
-
     every = range(len(market))
     depth = [time.of(step.mtok_per_h) for step in market]
     price = [time.of(step.price_cny_per_mtok * time.step_h) for step in market]

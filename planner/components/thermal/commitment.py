@@ -23,14 +23,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from planner.components.component import AtLeastZero, Hours, Positive, Time
-from planner.fields import Frozen
+from planner.components.component import Time
+from planner.components.late import pyo
+from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 _ON = "must be on (must_run {must_run}), at min_power_mw {min_power_mw} MW or more"
 RULES = {
@@ -102,8 +99,6 @@ class Commitment:
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Declare the variables and rows of this module in the unit's block."""
-        import pyomo.environ as pyo
-
         past = max(self.up, self.down, self.kinds[-1] + 1)
         b.on = pyo.Var(time.back(past), domain=pyo.Binary)
         b.start = pyo.Var(time.back(past), domain=pyo.Binary)
@@ -153,8 +148,6 @@ class Commitment:
         return range(next((i for i in range(self.up) if t - i in self.off), self.up))
 
     def _start_kinds(self, b: pyo.Block, time: Time) -> None:
-        import pyomo.environ as pyo
-
         kinds = range(len(self.kinds))
         b.start_kind = pyo.Var(kinds, time.steps, bounds=(0, 1))
         b.one_kind = pyo.Constraint(

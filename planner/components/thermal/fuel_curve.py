@@ -15,13 +15,10 @@ on its slope_k, length_k and intercept_k = F_k - slope_k P_k:
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from planner.components.component import AtLeastZero, Time
-from planner.fields import Frozen
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
+from planner.components.component import Time
+from planner.components.late import pyo
+from planner.fields import AtLeastZero, Frozen
 
 
 class FuelPoint(Frozen):
@@ -61,8 +58,6 @@ class FuelCurve:
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Tie b.fuel_gj_per_h to b.power_mw and b.on."""
-        import pyomo.environ as pyo
-
         slopes = self.slopes()
         if not slopes:
             b.fuel = pyo.Constraint(
@@ -81,8 +76,6 @@ class FuelCurve:
             self._build_segments(b, time, slopes)
 
     def _build_segments(self, b: pyo.Block, time: Time, slopes: list[float]) -> None:
-        import pyomo.environ as pyo
-
         lengths, every = self.lengths(), range(len(slopes))
         b.segment_mw = pyo.Var(every, time.steps, bounds=lambda _, k, t: (0, lengths[k]))  # noqa: ARG005
         b.segment_full = pyo.Var(every[:-1], time.steps, domain=pyo.Binary)

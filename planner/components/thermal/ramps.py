@@ -23,12 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from planner.components.component import Expression, Time
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
+from planner.components.component import Time
+from planner.components.late import pyo
+from planner.components.terms import Expression
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
@@ -72,8 +71,6 @@ class Ramps:
 
     def build(self, b: pyo.Block, time: Time, reserves: list[str]) -> None:
         """Declare the variables and rows of this module; b.on, b.start and b.stop are there."""
-        import pyomo.environ as pyo
-
         b.power_above_min_mw = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.power_above_min_mw[time.first - 1].fix(self.before_mw)
         if reserves:
@@ -93,8 +90,6 @@ class Ramps:
         )
 
     def _ceilings(self, b: pyo.Block, time: Time, held: Any) -> None:
-        import pyomo.environ as pyo
-
         def range_mw(t: int) -> Expression:
             return (self._top(t) - self.low[t]) * b.on[t]
 

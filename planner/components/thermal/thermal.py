@@ -17,28 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Hours,
-    Line,
-    Meter,
-    Name,
-    Positive,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Time, Values
+from planner.components.late import pyo
+from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
 from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
@@ -50,11 +36,9 @@ from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
 from planner.components.thermal.fuel_curve import FuelCurve, FuelPoint
 from planner.components.thermal.ramps import RULES as RAMP_RULES
 from planner.components.thermal.ramps import Ramps
+from planner.fields import AtLeastZero, Hours, Name, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, NonNegative, PerUnit
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 
 class Thermal(Component):
@@ -64,6 +48,14 @@ class Thermal(Component):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
+    states: ClassVar[tuple[State, ...]] = (
+        State(
+            "on", "on", zero_without_first=("power_mw", "fuel_gj_per_h", "reserve_mw"),
+            whole=True, begins="start_kind", order=1,
+        ),
+    )  # fmt: skip
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "auxiliary_share"})
     node: Name = "site"
     """Electrical node."""
     min_power_mw: NonNegative
@@ -153,6 +145,9 @@ class Thermal(Component):
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
 
+    def source(self) -> Source:
+        return Source("thermal", "thermal")
+
     def warn(self, site: Site) -> Iterator[str]:
         for name in ("min_up_h", "min_down_h"):
             if getattr(self, name) > site.horizon.hours / 2:
@@ -171,8 +166,6 @@ class Thermal(Component):
         return "on", "start", "stop", "start_kind"
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        import pyomo.environ as pyo
-
         time, step_h = site.clock, site.clock.step_h
         reserves = site.reserves()
         commitment = self._commitment(site.horizon, time)
