@@ -9,27 +9,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.auditor.allocation import check_allocation, check_nodes, check_reserve
+from planner.auditor.allocation import check_allocation, check_nodes
 from planner.auditor.findings import Breach, Findings
 from planner.auditor.green_table import check_green
-from planner.auditor.kinds.battery import check_battery
-from planner.auditor.kinds.carbon import check_carbon
-from planner.auditor.kinds.contract import check_contract
-from planner.auditor.kinds.declaration import check_declaration
-from planner.auditor.kinds.demand_response import check_response
-from planner.auditor.kinds.fleet import check_answering, check_fleet
-from planner.auditor.kinds.green_rule import check_green_rule
-from planner.auditor.kinds.grid import check_exchange, check_grid, check_load, check_renewable
-from planner.auditor.kinds.job import check_job, check_job_nodes
-from planner.auditor.kinds.line import check_line
-from planner.auditor.kinds.self_use_charge import check_self_use
-from planner.auditor.kinds.service import check_service
-from planner.auditor.kinds.thermal import check_thermal
 from planner.auditor.ledger import check_ledger
 from planner.auditor.plan_files import Files, read_files
 from planner.auditor.prices import check_prices
 from planner.auditor.reading import understand
 from planner.auditor.reasons import check_why
+from planner.auditor.registry import KINDS
 from planner.auditor.schedule import check_schedule
 from planner.auditor.stochastic import STOCHASTIC, audit_futures
 from planner.auditor.summary import check_summary
@@ -38,22 +26,6 @@ from planner.errors import PlanError
 __all__ = ["Breach", "audit", "audit_files", "told"]
 
 SHOWN = 20
-
-CHECKS = {
-    "battery": (check_battery,),
-    "fleet": (check_fleet, check_answering, check_job_nodes),
-    "job": (check_job,),
-    "line": (check_line,),
-    "contract": (check_contract,),
-    "grid": (check_grid, check_exchange, check_declaration, check_response, check_self_use),
-    "carbon": (check_carbon,),
-    "green_rule": (check_green_rule,),
-    "load": (check_load,),
-    "renewable": (check_renewable,),
-    "reserve": (check_reserve,),
-    "service": (check_service,),
-    "thermal": (check_thermal,),
-}
 
 
 def audit(folder: str | Path) -> list[Breach]:
@@ -77,7 +49,7 @@ def demand_whole(folder: str | Path) -> None:
     Raises:
         PlanError: it has not, or a file is missing, cannot be read, or leaves out what is needed.
     """
-    plan = understand(read_files(Path(folder)))
+    plan = understand(read_files(Path(folder)), KINDS)
     found = Findings(plan.clock.times)
     if not check_schedule(plan, found):
         raise PlanError(f"{folder} cannot be shown: {found.sorted()[0]}")
@@ -85,12 +57,12 @@ def demand_whole(folder: str | Path) -> None:
 
 def audit_files(files: Files) -> list[Breach]:
     """Check a plan folder that has been read. Raises as `audit`."""
-    plan = understand(files)
+    plan = understand(files, KINDS)
     found = Findings(plan.clock.times)
     if check_schedule(plan, found):
         for part in plan.parts.values():
-            for check in CHECKS[part.kind]:
-                check(plan, part, found)
+            for check in plan.audit(part).checks:
+                check(plan, part, found.of(part.name))
         check_nodes(plan, found)
         check_allocation(plan, found)
         check_green(plan, found)

@@ -4,7 +4,7 @@
     COLUMN          energy by step, and the shares of it: of nothing there is no share
 
 available is all that the uses of renewable energy sum to; own use is that less what is exported and
-curtailed; drawn is what loads and compute take of every origin.
+curtailed; drawn is what the uses that consume energy take of every origin.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHARES = {
 
 def check_green(plan: Plan, found: Findings) -> None:
     """Note where the table is not what the allocation makes it; a pooled plan has none."""
-    table = plan.files.green
+    table, note = plan.files.green, found.of(TABLE)
     if table is None:
         return
     energy = _energy(plan)
@@ -35,22 +35,22 @@ def check_green(plan: Plan, found: Findings) -> None:
     if plan.origins != TRACED or set(table.columns) != known:
         wrong = sorted(known ^ set(table.columns))
         words = f"{', '.join(wrong)} missing or unknown" if wrong else "pooled energy has no shares"
-        found.add(TABLE, "columns", f"{words}: nothing else was checked")
+        note.add("columns", f"{words}: nothing else was checked")
         return
     if not as_times(table["time"], plan.files.folder / GREEN).equals(plan.clock.index):
-        found.add(TABLE, "rows", "should be the steps of the horizon in order")
+        note.add("rows", "should be the steps of the horizon in order")
         return
     for name, right in energy.items():
         size = energy["available_mwh"]
-        found.equal(TABLE, name, "says", table[name].to_numpy(float), right, "MWh", size=size)
+        note.equal(name, "says", table[name].to_numpy(float), right, "MWh", size=size)
     for name, (of, whole) in SHARES.items():
         said, some = table[name].to_numpy(float), energy[whole] > LEAST_MWH
         right = np.divide(energy[of], energy[whole], out=np.zeros(len(some)), where=some)
-        found.equal(TABLE, name, "says", np.where(some, said, 0.0), right)
+        note.equal(name, "says", np.where(some, said, 0.0), right)
         for i in np.flatnonzero(~some & ~np.isnan(said)).tolist():
             when = plan.clock.times[i]
             what = "should be empty: there is nothing to have a share of"
-            found.add(TABLE, name, what, when=when, amount=abs(float(said[i])))
+            note.add(name, what, when=when, amount=abs(float(said[i])))
 
 
 def _energy(plan: Plan) -> dict[str, Array]:
@@ -64,7 +64,7 @@ def _energy(plan: Plan) -> dict[str, Array]:
         found = np.bincount(steps[rows], weights=mwh[rows], minlength=plan.clock.steps)
         return np.asarray(found, dtype=float)
 
-    drawn = used.isin(("load", "compute")).to_numpy() & inside
+    drawn = used.isin(plan.drawn_uses).to_numpy() & inside
     available, exported = sums(green), sums(green & (used == "export").to_numpy())
     curtailed = sums(green & (used == "curtailed").to_numpy())
     return {

@@ -50,7 +50,7 @@ def read_files(folder: Path) -> Files:
     """
     if not (folder / SUMMARY).is_file():
         raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
-    scenario = _mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
+    scenario = read_scenario(folder)
     summary = _mapping(folder / SUMMARY, json.loads)
     series = _table(folder / SERIES, {"time": object}) if (folder / SERIES).is_file() else None
     schedule = _table(folder / SCHEDULE, {"time": object})
@@ -75,6 +75,11 @@ def read_files(folder: Path) -> Files:
     return Files(
         folder, scenario, series, schedule, allocation, ledger, summary, why, prices, green
     )
+
+
+def read_scenario(folder: Path) -> Mapping[str, Any]:
+    """Read the scenario of a folder; raise `PlanError` where it is missing or cannot be read."""
+    return _mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
 
 
 def groups(table: pd.DataFrame, first: str, second: str) -> dict[tuple[str, str], Any]:

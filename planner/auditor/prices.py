@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import PLAN, Array, Findings
+from planner.auditor.findings import PLAN, Findings
 from planner.auditor.plan_files import PRICES, as_times
 from planner.auditor.reading import Plan
 
@@ -37,7 +37,9 @@ def check_prices(plan: Plan, found: Findings) -> None:
     table, said = plan.files.prices, plan.files.summary.get("prices")
     if table is None or said is None:
         if table is not None or said is not None:
-            found.add(PLAN, "prices", f"{PRICES} and the summary must both have prices, or neither")
+            found.of(PLAN).add(
+                "prices", f"{PRICES} and the summary must both have prices, or neither"
+            )
         return
     lines = _lines(plan, table, found)
     if lines is None:
@@ -47,7 +49,7 @@ def check_prices(plan: Plan, found: Findings) -> None:
         if index.split("|")[-1] == ONCE:
             continue
         if -1 not in values:
-            found.add(component, f"{quantity}.total", "has no price over the horizon")
+            found.of(component).add(f"{quantity}.total", "has no price over the horizon")
             continue
         name = f"{quantity}[{index}]" if index else quantity
         totals.setdefault(component, {})[name] = values[-1]
@@ -56,8 +58,9 @@ def check_prices(plan: Plan, found: Findings) -> None:
         if by_step:
             right = _total(plan, component, quantity, by_step) + once
             slack = ROUNDED * (len(by_step) if not quantity.endswith(PER_AMOUNT) else 1)
-            found.equal(component, f"{quantity}.total", f"{name} over the horizon is",
-                        values[-1], right, when="", slack=slack)  # fmt: skip
+            what = f"{name} over the horizon is"
+            note = found.of(component)
+            note.equal(f"{quantity}.total", what, values[-1], right, when="", slack=slack)
     _check_premium(plan, lines, found)
     _check_price(plan, lines, found)
     _check_summary(said, totals, found)
@@ -69,18 +72,18 @@ def _lines(plan: Plan, table: pd.DataFrame, found: Findings) -> Lines | None:
     steps = np.full(len(table), -1)
     steps[given] = plan.clock.index.get_indexer(as_times(texts[given], plan.files.folder / PRICES))
     if (steps[given] < 0).any():
-        found.add(PLAN, "prices.time", f"{texts[given][steps[given] < 0].iloc[0]} is no step")
+        found.of(PLAN).add("prices.time", f"{texts[given][steps[given] < 0].iloc[0]} is no step")
         return None
     values = table["value"].to_numpy()
     if not np.isfinite(values).all():
-        found.add(PLAN, "prices.number", "a price is no number")
+        found.of(PLAN).add("prices.number", "a price is no number")
         return None
-    ends = ("node", "from_node", "to_node")
-    nodes = {str(part[end]) for part in plan.parts.values() for end in ends if end in part.fields}
+    flows = (flow for part in plan.parts.values() for flow in plan.audit(part).flows(plan, part))
+    nodes = {node for node, _, _ in flows}
     for name in sorted(set(table["component"]) - plan.parts.keys() - nodes):
-        found.add(name, "prices.component", "is neither a component nor a node")
+        found.of(name).add("prices.component", "is neither a component nor a node")
     if table.duplicated(["time", "component", "quantity", "index"]).any():
-        found.add(PLAN, "prices.twice", "a price stands there twice")
+        found.of(PLAN).add("prices.twice", "a price stands there twice")
     lines: Lines = {}
     columns = (table[name].to_numpy() for name in ("component", "quantity", "index"))
     for *key, step, value in zip(*columns, steps.tolist(), values.tolist(), strict=True):
@@ -108,26 +111,26 @@ def _check_premium(plan: Plan, lines: Lines, found: Findings) -> None:
         for step, value in values.items():
             right = own.get(step, np.nan) - of.get(step, np.nan)
             when = plan.clock.times[step] if step >= 0 else ""
-            found.equal(node, "green_premium", f"premium over {other} is", value, right,
-                        "CNY/MWh", when=when, slack=ROUNDED)  # fmt: skip
+            found.of(node).equal("green_premium", f"premium over {other} is", value, right,
+                                 "CNY/MWh", when=when, slack=ROUNDED)  # fmt: skip
 
 
 def _check_price(plan: Plan, lines: Lines, found: Findings) -> None:
-    for part in plan.of_kind("service"):
-        said = lines.get((part.name, "price_cny_per_mtok", ""), {})
-        if part["market"] is not None:
+    for part in plan.parts.values():
+        price = plan.audit(part).token_price(part)
+        if price is None:
             continue
-        price: Array = part.series("price_cny_per_mtok")
-        for step, value in said.items():
+        for step, value in lines.get((part.name, "price_cny_per_mtok", ""), {}).items():
             if step >= 0:
-                found.equal(part.name, "price", "price is", value, float(price[step]), "CNY/Mtok",
-                            when=plan.clock.times[step], slack=ROUNDED)  # fmt: skip
+                right, when = float(price[step]), plan.clock.times[step]
+                note = found.of(part.name)
+                note.equal("price", "price is", value, right, "CNY/Mtok", when=when, slack=ROUNDED)
 
 
 def _check_summary(said: Any, totals: Mapping[str, Mapping[str, float]], found: Findings) -> None:
     listed = said.get("totals") if isinstance(said, Mapping) else None
     if not isinstance(listed, Mapping) or not str(said.get("hold") or ""):
-        found.add(PLAN, "summary.prices", "must hold what the prices hold for, and their totals")
+        found.of(PLAN).add("summary.prices", "must hold what the prices hold for, and their totals")
         return
     flat = {
         (name, quantity): value
@@ -137,9 +140,9 @@ def _check_summary(said: Any, totals: Mapping[str, Mapping[str, float]], found: 
     right = {(name, quantity): x for name, of in totals.items() for quantity, x in of.items()}
     for name, quantity in sorted(flat.keys() ^ right.keys()):
         where = "summary" if (name, quantity) in right else PRICES
-        found.add(name, "summary.prices", f"{quantity} is missing in the {where}")
+        found.of(name).add("summary.prices", f"{quantity} is missing in the {where}")
     for key in flat.keys() & right.keys():
         value = flat[key]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        found.equal(key[0], "summary.prices", f"{key[1]} is", value if number else np.nan,
-                    right[key], when="", slack=ROUNDED)  # fmt: skip
+        found.of(key[0]).equal("summary.prices", f"{key[1]} is", value if number else np.nan,
+                               right[key], when="", slack=ROUNDED)  # fmt: skip

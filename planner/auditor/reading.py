@@ -1,13 +1,13 @@
-"""What the files of a plan folder mean: clock, origins, components and their columns.
+"""What the files of a plan folder mean: origins, components, and what is known of each kind.
 
-A line of the ledger as it should be, and the one that pays a price for a flow in every step.
+A component is a `Part`: its fields and its columns of the schedule. All that the audit knows of its
+kind stands in one `KindAudit`; every table asks that, and none compares kinds.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,41 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import Array
+from planner.auditor.clock import Clock, clock_of
+from planner.auditor.findings import Array, Flags, Notes
 from planner.auditor.plan_files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
 from planner.errors import PlanError
 
 TRACED, POOLED = ("renewable", "thermal", "grid"), ("pooled",)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The steps of a plan: their length, and the start of each with its local day and month.
-
-    times, stamps: the starts, to the minute for people and to the second as the ledger writes them.
-    """
-
-    step_h: float
-    step_min: int
-    hours: float
-    times: list[str]
-    stamps: list[str]
-    index: pd.DatetimeIndex
-    days: np.ndarray[Any, np.dtype[np.int64]]
-    months: list[str]
-
-    @property
-    def steps(self) -> int:
-        """The number of steps."""
-        return len(self.times)
-
-    def up(self, hours: float) -> int:
-        """Hours as steps, rounded up."""
-        return int(np.ceil(hours / self.step_h - 1e-9))
-
-    def down(self, hours: float) -> int:
-        """Hours as steps, rounded down."""
-        return int(np.floor(hours / self.step_h + 1e-9))
+ONCE = "horizon"
 
 
 class Part:
@@ -92,6 +64,11 @@ class Part:
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
             raise self._source.wrong(f"components.{where} is no list of mappings")
         return [Part(f"{where}[{i}]", item, self._source) for i, item in enumerate(items)]
+
+    @property
+    def node(self) -> str:
+        """The node at which it stands."""
+        return str(self["node"])
 
     @property
     def fields(self) -> list[str]:
@@ -151,6 +128,85 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line of the ledger as it should be; `price` is the largest, for the tolerance.
+
+    use, origin: which energy a revenue is earned with, where it is one of energy.
+    """
+
+    component: str
+    name: str
+    amounts: Array
+    periods: Sequence[str]
+    price: float = 0.0
+    cash: bool = True
+    use: str = ""
+    origin: str = ""
+
+
+def by_step(
+    plan: Plan, part: Part, name: str, price: Array | float, flow: Array, *,
+    cash: bool = True, use: str = "", origin: str = "",
+) -> Line:  # fmt: skip
+    """Return a line that pays a price for a flow in every step; negative prices are costs."""
+    rate = np.asarray(price, dtype=float) * plan.clock.step_h
+    largest = float(np.abs(rate).max())
+    return Line(part.name, name, rate * flow, plan.clock.stamps, largest, cash, use, origin)
+
+
+ByOrigin = Mapping[str, Array]  # by step; what has no origin stands under ""
+Measure = Callable[["Plan", "Part"], ByOrigin]
+Codes = Mapping[str, Flags]  # where each code may stand; shape (steps,)
+
+
+def nothing(*_: object) -> dict[Any, Any]:
+    """Say that a kind has none of these."""
+    return {}
+
+
+@dataclass(frozen=True)
+class KindAudit:
+    """All that the audit knows of a kind of component; flows are in MW, money is in CNY.
+
+    columns: the columns of the schedule that a component must have.
+    checks: note the rules that it breaks.
+    lines: the lines of the ledger that it must have.
+    outside: money that the summary shows and nothing optimises, by line.
+    flows: node, origin and flow into the node; what it takes is below zero.
+    injected: what it brings to the site, all that is available of sun and wind.
+    uses: MWh by use, for the allocation. What is injected in all is what the uses sum to.
+    drawn: those of its uses that consume energy, for the shares of renewable energy and emissions.
+    meters: quantities that other kinds and the summary sum over all components: drawn_mw, load_mw,
+        exported_mw, renewable_mw, renewable_available_mw, contingency_mw (its loss is one that
+        `largest_unit` covers), emission_tco2, allowance_tco2 and import_emission_tco2 by step,
+        answered_mtok_per_h, and jobs_mw (what of drawn_mw answers no tokens).
+    figures: its key figures in the summary.
+    codes: by decision, where each code of why.csv may stand.
+    reserve_share: MW that a node sees of each MW of its reserve; None if it cannot provide any.
+    sale_price: CNY/MWh for which it can buy energy of the site, by origin.
+    token_price: CNY/Mtok, for prices.csv; None if it has none.
+    here_and_now: what it decides before the future is known, where members of a stochastic plan
+        share nodes awake (True) or not.
+    """
+
+    columns: Callable[[Plan, Part], set[str]]
+    checks: Sequence[Callable[[Plan, Part, Notes], None]]
+    lines: Callable[[Plan, Part], Iterable[Line]] = nothing
+    outside: Callable[[Plan, Part], Mapping[str, float]] = nothing
+    flows: Callable[[Plan, Part], Iterable[tuple[str, str, Array]]] = nothing
+    injected: Measure = nothing
+    uses: Mapping[str, Measure] = field(default_factory=dict)
+    drawn: Collection[str] = ()
+    meters: Mapping[str, Measure] = field(default_factory=dict)
+    figures: Callable[[Plan, Part], Mapping[str, float]] = nothing
+    codes: Callable[[Plan, Part], Mapping[str, Codes]] = nothing
+    reserve_share: Callable[[Part], float] | None = None
+    sale_price: Measure = nothing
+    token_price: Callable[[Part], Array | None] = lambda _: None
+    here_and_now: Callable[[Part, bool], Collection[str]] = nothing
+
+
+@dataclass(frozen=True)
 class Plan:
     """A plan as it lies in its folder, its components in the order of the scenario."""
 
@@ -158,15 +214,43 @@ class Plan:
     clock: Clock
     origins: tuple[str, ...]
     parts: dict[str, Part]
+    kinds: Mapping[str, KindAudit]
 
     @property
     def relaxed(self) -> bool:
         """Whether the plan is only that of the LP relaxation."""
         return self.files.summary.get("status") == "relaxed"
 
-    def of_kind(self, *kinds: str) -> list[Part]:
-        """Return the components of some kinds."""
-        return [part for part in self.parts.values() if part.kind in kinds]
+    def of_kind(self, kind: str) -> list[Part]:
+        """Return the components of a kind, for kinds that stand on another one."""
+        return [part for part in self.parts.values() if part.kind == kind]
+
+    def audit(self, part: Part) -> KindAudit:
+        """Return how a component is audited."""
+        return self.kinds[part.kind]
+
+    def metered(self, quantity: str) -> Iterator[tuple[Part, str, Array]]:
+        """Yield component, origin and values of every meter of a quantity."""
+        for part in self.parts.values():
+            measure: Measure = self.audit(part).meters.get(quantity, nothing)
+            for origin, values in measure(self, part).items():
+                yield part, origin, values
+
+    def total(self, quantity: str, origin: str | None = None) -> Array:
+        """Return what the meters of a quantity sum to, by step; None is every origin."""
+        parts = (values for _, of, values in self.metered(quantity) if origin in (None, of))
+        return np.asarray(sum(parts, np.zeros(self.clock.steps)))
+
+    def injected(self, origin: str) -> Array:
+        """Return what all components bring of an origin, MW; of sun and wind what is available."""
+        parts = (self.audit(part).injected(self, part) for part in self.parts.values())
+        brought = (by_origin[origin] for by_origin in parts if origin in by_origin)
+        return np.asarray(sum(brought, np.zeros(self.clock.steps)))
+
+    @cached_property
+    def drawn_uses(self) -> set[str]:
+        """The uses of the allocation that consume energy."""
+        return {use for kind in self.kinds.values() for use in kind.drawn}
 
     @cached_property
     def allocation_steps(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -186,13 +270,34 @@ class Plan:
         return source if self.origins == TRACED else POOLED[0]
 
 
-def understand(files: Files) -> Plan:
+def columns_by_origin(plan: Plan, *quantities: str) -> set[str]:
+    """Return the columns of quantities that are followed by origin."""
+    return {column_of(quantity, o) for quantity in quantities for o in plan.origins}
+
+
+def drawn_flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
+    """Yield the flows of what draws power at its node."""
+    for origin, mw in drawn_mw(plan, part).items():
+        yield part.node, origin, -mw
+
+
+def drawn_mw(plan: Plan, part: Part) -> dict[str, Array]:
+    """Return what is drawn by origin, MW."""
+    return {o: part.column("draw_mw", o) for o in plan.origins}
+
+
+def drawn_mwh(plan: Plan, part: Part) -> dict[str, Array]:
+    """Return what is drawn by origin, MWh."""
+    return {o: plan.clock.step_h * mw for o, mw in drawn_mw(plan, part).items()}
+
+
+def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
     """Give the files their meaning: the clock, the origins, the components and their columns.
 
     Raises:
-        PlanError: the scenario leaves out what an audit needs.
+        PlanError: the scenario leaves out what an audit needs, or has a kind not in `kinds`.
     """
-    clock = _clock(files)
+    clock = clock_of(files)
     series = files.series
     if series is not None:
         beside = files.folder / SERIES
@@ -206,7 +311,9 @@ def understand(files: Files) -> Plan:
     for name, data in components.items():
         if not isinstance(data, Mapping):
             raise source.wrong(f"components.{name} is no mapping")
-        parts[str(name)] = Part(str(name), data, source)
+        parts[str(name)] = part = Part(str(name), data, source)
+        if part.kind not in kinds:
+            raise source.wrong(f"components.{name}.kind {part.kind!r} is not known to the audit")
     schedule = files.schedule.drop(columns="time")
     for column, numbers in zip(schedule.columns, schedule.to_numpy(float).T, strict=True):
         name, _, quantity = str(column).partition(".")
@@ -215,64 +322,9 @@ def understand(files: Files) -> Plan:
     traced = files.scenario.get("trace")
     if not isinstance(traced, bool):
         raise source.wrong("trace is neither true nor false")
-    return Plan(files, clock, TRACED if traced else POOLED, parts)
+    return Plan(files, clock, TRACED if traced else POOLED, parts, kinds)
 
 
 def schedule_times(plan: Plan) -> pd.DatetimeIndex:
     """Return the times of the schedule, in the offset of the horizon."""
     return as_times(plan.files.schedule["time"], plan.files.folder / SCHEDULE)
-
-
-def _clock(files: Files) -> Clock:
-    where = files.folder / SCENARIO
-    try:
-        horizon = files.scenario["horizon"]
-        start = horizon["start"]
-        first = start if isinstance(start, dt.datetime) else dt.datetime.fromisoformat(str(start))
-        hours, step_min = float(horizon["hours"]), int(horizon["step_min"])
-        offset = first.utcoffset()
-        if offset is None or not (np.isfinite(hours) and step_min > 0):
-            raise ValueError("a start with an offset, hours and step_min are needed")
-        steps = round(hours * 60 / step_min)
-        index = pd.date_range(
-            pd.Timestamp(first).tz_convert(dt.timezone(offset)),
-            periods=steps,
-            freq=f"{step_min}min",
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise PlanError(f"{where}: the horizon cannot be read: {error}") from None
-    local = index.tz_localize(None)
-    return Clock(
-        step_h=step_min / 60,
-        step_min=step_min,
-        hours=hours,
-        times=[moment.isoformat(timespec="minutes") for moment in index],
-        stamps=[moment.isoformat() for moment in index],
-        index=pd.DatetimeIndex(index.tz_convert("UTC")).as_unit("us"),
-        days=np.asarray(local.normalize().factorize()[0], dtype=np.int64),
-        months=[f"{moment:%Y-%m}" for moment in local],
-    )
-
-
-ONCE = "horizon"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the ledger as it should be; `price` is the largest, for the tolerance."""
-
-    component: str
-    name: str
-    amounts: Array
-    periods: Sequence[str]
-    price: float = 0.0
-    cash: bool = True
-
-
-def by_step(
-    plan: Plan, part: Part, name: str, price: Array | float, flow: Array, *, cash: bool = True
-) -> Line:
-    """Return a line that pays a price for a flow in every step; negative prices are costs."""
-    rate = np.asarray(price, dtype=float) * plan.clock.step_h
-    largest = float(np.abs(rate).max())
-    return Line(part.name, name, rate * flow, plan.clock.stamps, largest, cash)

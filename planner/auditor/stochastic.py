@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import PLAN, Array, Breach, Findings
-from planner.auditor.plan_files import Files, read_files
+from planner.auditor.findings import PLAN, Array, Breach, Findings, Notes
+from planner.auditor.plan_files import SCENARIO, Files, read_files, read_scenario
+from planner.auditor.reading import Plan, understand
+from planner.auditor.registry import KINDS
 from planner.errors import PlanError
 
 STOCHASTIC, HERE_AND_NOW, TABLE, MEMBERS = (
     "stochastic.json", "here_and_now.csv", "members.csv", "members",
 )  # fmt: skip
-COMMITMENT = ("on", "start", "stop", "start_kind")
-DECLARED = ("declared_import_mw", "declared_export_mw", "declaring")
 NUMBERS = (
     "probability", "profit_cny", "alone_cny", "base_cny", "unserved_mtok", "shed_mwh",
     "export_mwh", "starts",
@@ -55,109 +55,94 @@ def audit_futures(folder: Path, audit_files: Callable[[Files], list[Breach]]) ->
             raise ValueError(f"{TABLE} has no column {missing[0]}" if missing else "no mapping")
     except (OSError, ValueError, KeyError) as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
-    members = {name: read_files(folder / MEMBERS / name) for name in names}
+    members = {name: understand(read_files(folder / MEMBERS / name), KINDS) for name in names}
     found = Findings(times)
-    said = _uncertainty(folder)
-    _check_members(folder, said, table, found)
-    for name, files in members.items():
-        _check_shared(name, files, shared, said.get("awake") == "here_and_now", found)
-    _check_table(table, members, found)
-    _check_summary(summary, table, members, found)
+    note, uncertainty = found.of(PLAN), _uncertainty(folder)
+    _check_members(folder, uncertainty, table, note)
+    together = uncertainty.get("awake") == "here_and_now"
+    for name, plan in members.items():
+        _check_shared(name, plan, shared, together, note)
+    _check_table(table, members, together, note)
+    _check_summary(summary, table, members, note)
     inside = [
         Breach(f"{name}/{b.component}", b.rule, b.time, b.amount, b.unit, b.message)
-        for name, files in members.items()
-        for b in audit_files(files)
+        for name, plan in members.items()
+        for b in audit_files(plan.files)
     ]
     return [*found.sorted(), *inside]
 
 
 def _uncertainty(folder: Path) -> Mapping[str, Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    scenario = read_scenario(folder)
     try:
-        data = yaml.load((folder / "scenario.yaml").read_text(encoding="utf-8"), Loader=loader)
-        said = data["uncertainty"]
-        if not all("name" in m and "probability" in m for m in said["members"]):
+        uncertainty: Mapping[str, Any] = scenario["uncertainty"]
+        if not all("name" in m and "probability" in m for m in uncertainty["members"]):
             raise ValueError("a member has no name or probability")
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise PlanError(f"{folder / 'scenario.yaml'} cannot be read: {error}") from None
-    found: Mapping[str, Any] = said
-    return found
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlanError(f"{folder / SCENARIO} cannot be read: {error}") from None
+    return uncertainty
 
 
 def _check_members(
-    folder: Path, said: Mapping[str, Any], table: pd.DataFrame, found: Findings
+    folder: Path, uncertainty: Mapping[str, Any], table: pd.DataFrame, note: Notes
 ) -> None:
-    listed = {str(m["name"]): float(m["probability"]) for m in said["members"]}
-    mine = dict(zip(table["name"], table["probability"], strict=True))
-    held = {path.name for path in (folder / MEMBERS).iterdir() if path.is_dir()}
-    if not set(listed) == set(mine) == held or len(mine) != len(table):
-        found.add(PLAN, "members", f"{sorted(mine)} and {sorted(held)} should be {sorted(listed)}")
-    for name in set(listed) & set(mine):
-        said_of = f"the probability of {name} is"
-        found.equal(PLAN, "members", said_of, mine[name], listed[name], when="")
+    listed = {str(m["name"]): float(m["probability"]) for m in uncertainty["members"]}
+    rows = dict(zip(table["name"], table["probability"], strict=True))
+    folders = {path.name for path in (folder / MEMBERS).iterdir() if path.is_dir()}
+    if not set(listed) == set(rows) == folders or len(rows) != len(table):
+        note.add("members", f"{sorted(rows)} and {sorted(folders)} should be {sorted(listed)}")
+    for name in set(listed) & set(rows):
+        note.equal("members", f"the probability of {name} is", rows[name], listed[name], when="")
     total = float(table["probability"].sum())
-    found.equal(PLAN, "members", "probabilities sum to", total, 1.0, when="")
+    note.equal("members", "probabilities sum to", total, 1.0, when="")
 
 
-def _check_shared(
-    name: str, files: Files, shared: pd.DataFrame, awake: bool, found: Findings
-) -> None:
+def _check_shared(name: str, plan: Plan, shared: pd.DataFrame, together: bool, note: Notes) -> None:
     """Note where a member does not do what was decided before it was known."""
-    for column in files.schedule.columns:
-        if _decided_first(str(column), files.scenario, awake=awake) and column not in shared:
-            found.add(PLAN, "here_and_now", f"leaves out {column}")
-    if list(shared["time"]) != list(files.schedule["time"]):
-        found.add(PLAN, "here_and_now", f"has other steps than member {name}")
+    schedule = plan.files.schedule
+    for part in plan.parts.values():
+        first = plan.audit(part).here_and_now(part, together)
+        for column in part.columns:
+            if column.partition("[")[0] in first and f"{part.name}.{column}" not in shared:
+                note.add("here_and_now", f"leaves out {part.name}.{column}")
+    if list(shared["time"]) != list(schedule["time"]):
+        note.add("here_and_now", f"has other steps than member {name}")
         return
     for column in shared.columns.drop("time"):
-        if column not in files.schedule:
-            found.add(PLAN, "here_and_now", f"{column} is no column of member {name}")
+        if column not in schedule:
+            note.add("here_and_now", f"{column} is no column of member {name}")
             continue
-        values, right = files.schedule[column].to_numpy(float), shared[column].to_numpy(float)
-        words = f"{column} of {name} is"
-        found.equal(PLAN, "here_and_now", words, values, right, slack=LOOSE)
+        values, right = schedule[column].to_numpy(float), shared[column].to_numpy(float)
+        note.equal("here_and_now", f"{column} of {name} is", values, right, slack=LOOSE)
 
 
-def _decided_first(column: str, scenario: Mapping[str, Any], *, awake: bool) -> bool:
-    """Say whether a column of the schedule is decided before the future is known."""
-    component, _, rest = column.partition(".")
-    part, quantity = scenario["components"].get(component, {}), rest.partition("[")[0]
-    kind = part.get("kind")
-    if kind == "grid":
-        declared = part.get("declaration") or {}
-        return quantity in DECLARED and declared.get("exchange_mw") == "decide"
-    return (kind == "thermal" and quantity in COMMITMENT) or (
-        awake and kind == "fleet" and quantity == "awake"
-    )
-
-
-def _check_table(table: pd.DataFrame, members: Mapping[str, Files], found: Findings) -> None:
+def _check_table(
+    table: pd.DataFrame, members: Mapping[str, Plan], together: bool, note: Notes
+) -> None:
     for row in table.to_dict("records"):
-        files = members[str(row["name"])]
-        step_h = float(files.scenario["horizon"]["step_min"]) / 60
+        plan = members[str(row["name"])]
+        files, step_h = plan.files, plan.clock.step_h
         uses, turnover = files.allocation, float(np.abs(files.ledger["amount_cny"]).sum())
-        starts = {
-            f"{name}.start" for name, part in files.scenario["components"].items()
-            if part.get("kind") == "thermal"
-        }  # fmt: skip
+        starts = sum(  # of units: those of jobs are not decided first
+            float(part.column("start").sum()) for part in plan.parts.values()
+            if "start" in plan.audit(part).here_and_now(part, together)
+        )  # fmt: skip
         lost = _sum(files, "unserved_mtok_per_h") + _sum(files, "refused_mtok_per_h")
         right = {
             "profit_cny": float(files.ledger["amount_cny"].sum()),
             "unserved_mtok": step_h * lost,
             "shed_mwh": step_h * _sum(files, "shed_mw"),
             "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
-            "starts": float(files.schedule[sorted(starts)].to_numpy().sum()),
+            "starts": starts,
         }
         for name, value in right.items():
             size = turnover if name.endswith("_cny") else 0.0
             words = f"{row['name']}: {name} is"
-            found.equal(PLAN, name, words, float(row[name]), value, when="", size=size)
+            note.equal(name, words, float(row[name]), value, when="", size=size)
         if row["alone_cny"] == row["alone_cny"]:
             words, alone = f"{row['name']} earns", float(row["alone_cny"])
             profit = float(row["profit_cny"])
-            found.at_most(PLAN, "alone_cny", words, profit, alone, "CNY", when="", size=turnover)
+            note.at_most("alone_cny", words, profit, alone, "CNY", when="", size=turnover)
 
 
 def _sum(files: Files, quantity: str) -> float:
@@ -168,11 +153,11 @@ def _sum(files: Files, quantity: str) -> float:
 def _check_summary(
     summary: Mapping[str, Any],
     table: pd.DataFrame,
-    members: Mapping[str, Files],
-    found: Findings,
+    members: Mapping[str, Plan],
+    note: Notes,
 ) -> None:
     chances = table["probability"].to_numpy()
-    turnovers = [np.abs(members[name].ledger["amount_cny"]).sum() for name in table["name"]]
+    turnovers = [np.abs(members[name].files.ledger["amount_cny"]).sum() for name in table["name"]]
     turnover = float(chances @ np.array(turnovers))
     risk = summary.get("risk")
 
@@ -180,9 +165,9 @@ def _check_summary(
         value = summary.get(name)
         if right is None or value is None:
             if (right is None) != (value is None):
-                found.add(PLAN, name, f"is {value}, should be {right}")
+                note.add(name, f"is {value}, should be {right}")
             return
-        found.equal(PLAN, name, "is", float(value), right, "CNY", when="", size=turnover)
+        note.equal(name, "is", float(value), right, "CNY", when="", size=turnover)
 
     profits = table["profit_cny"].to_numpy()
     objective = _worth(chances, profits, risk)
@@ -198,11 +183,11 @@ def _check_summary(
     compare("eev_cny", eev)
     compare("vss_cny", None if eev is None else objective - eev)
     bound, gap = float(summary.get("bound_cny", np.nan)), float(summary.get("gap", np.nan))
-    found.at_least(PLAN, "bound_cny", "is", bound, objective, "CNY", when="", size=turnover)
-    found.equal(PLAN, "gap", "is", gap, max(bound - objective, 0.0) / max(turnover, 1.0), when="")
+    note.at_least("bound_cny", "is", bound, objective, "CNY", when="", size=turnover)
+    note.equal("gap", "is", gap, max(bound - objective, 0.0) / max(turnover, 1.0), when="")
     if summary.get("status") == "optimal":
-        solver = next(iter(members.values())).scenario.get("solver") or {}
-        found.at_most(PLAN, "gap", "is", gap, float(solver.get("gap", 1e-3)), when="")
+        solver = next(iter(members.values())).files.scenario.get("solver") or {}
+        note.at_most("gap", "is", gap, float(solver.get("gap", 1e-3)), when="")
 
 
 def _worth(chances: Array, profits: Array, risk: Mapping[str, float] | None) -> float:

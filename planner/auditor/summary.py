@@ -8,19 +8,15 @@
     status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
                  settled: a given schedule, whose bound and gap may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
-    value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   what a kWh earned by origin and use
+    value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   what a kWh earned by origin and use: sold,
+                 the revenue of its origin; in compute, what compute earned in the step per kWh that
+                 it drew, whatever the origin. Less than 1e-6 MWh has no value
     green        the official shares of renewable energy
     carbon       emissions, and what a MWh and a Mtok carry of them
     worst_hours  the five costliest penalties
     name, description, vat, start, hours, step_min, components   as the scenario says
 
 What solving was like (runtimes, versions, size, warnings) follows from nothing and is not checked.
-
-What a kWh earned by origin and use, the green shares, and the worst hours, from the tables.
-
-Sold, a kWh is worth the revenue of its origin per kWh; in compute it is worth what tokens and
-jobs earned in the step per kWh that compute drew in it, whatever its origin. Less than 1e-6 MWh has
-no value.
 """
 
 from __future__ import annotations
@@ -30,26 +26,29 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.figures import figures_of
-from planner.auditor.findings import PLAN, Array, Findings
-from planner.auditor.kinds.carbon import carbon
-from planner.auditor.ledger import outside
-from planner.auditor.plan_files import sums
-from planner.auditor.reading import Plan
-from planner.auditor.schedule import sold_origins
+from planner.auditor.findings import PLAN, Array, Findings, Notes
+from planner.auditor.ledger import lines, outside
+from planner.auditor.plan_files import groups, sums
+from planner.auditor.reading import Line, Plan
+from planner.auditor.shares import carbon, green
 
+STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
+SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
+TIDYING_CNY, TIDYING = 0.01, 1e-7  # what tidying may give away of the profit, absolute or relative
+ROUNDED = 1e-6  # shares and values per kWh are rounded to it
+FINE = 1e-8  # emissions are rounded to less
 LEAST_MWH = 1e-6
-TOKENS = ("tokens", "input_tokens", "job")
 WORST = 5
 LEAST_CNY = 0.005
 
 
 def values(plan: Plan) -> dict[str, Any]:
     """Return value_cny_per_kwh, value_by_use_cny_per_kwh and uplift as they should be."""
-    compute = _by_step(plan, "compute")
-    earned, total = _token_revenue(plan), sum(compute.values(), np.zeros(plan.clock.steps))
+    compute, revenue = _by_step(plan, "compute"), [line for line in lines(plan) if line.use]
+    earned = _compute_revenue(plan, revenue)
+    total = sum(compute.values(), np.zeros(plan.clock.steps))
     rate = np.divide(earned, total, out=np.zeros(plan.clock.steps), where=total > 1e-9)
-    sold, sales = _sales(plan)
+    sold, sales = _sales(plan, revenue)
     by_origin: dict[str, dict[str, float]] = {}
     foregone = 0.0
     for o in plan.origins:
@@ -86,55 +85,30 @@ def _by_step(plan: Plan, use: str) -> dict[str, Array]:
     return found
 
 
-def _token_revenue(plan: Plan) -> Array:
-    """Return what tokens and jobs earned in every step, CNY, as the ledger has it."""
-    ledger, services = plan.files.ledger, [part.name for part in plan.of_kind("service", "job")]
-    rows = ledger["line"].isin(TOKENS) & ledger["component"].isin(services)
-    by_period = ledger[rows].groupby("period")["amount_cny"].sum().to_dict()
+def _compute_revenue(plan: Plan, revenue: list[Line]) -> Array:
+    """Return what compute earned in every step, CNY, as the ledger has it."""
+    names = {(line.component, line.name) for line in revenue if line.use == "compute"}
+    by_line = groups(plan.files.ledger, "component", "line")
+    rows = [row for name in names for row in by_line.get(name, ())]
+    by_period = plan.files.ledger.iloc[rows].groupby("period")["amount_cny"].sum().to_dict()
     return np.array([by_period.get(stamp, 0.0) for stamp in plan.clock.stamps])
 
 
-def _sales(plan: Plan) -> tuple[dict[str, float], dict[str, float]]:
+def _sales(plan: Plan, revenue: list[Line]) -> tuple[dict[str, float], dict[str, float]]:
     """Return MWh sold and what they earned, CNY, by origin."""
-    ledger, grids = plan.files.ledger, [part.name for part in plan.of_kind("grid")]
-    by_line = ledger[ledger["component"].isin(grids)].groupby("line")["amount_cny"].sum()
-    sold = {o: float(mwh.sum()) for o, mwh in _by_step(plan, "export").items()}
-    return sold, {o: float(by_line.get(f"export[{o}]", 0.0)) for o in plan.origins}
+    booked = sums(plan.files.ledger, "component", "line", "amount_cny")
+    earned = dict.fromkeys(plan.origins, 0.0)
+    for line in revenue:
+        if line.use == "export":
+            earned[line.origin] += booked.get((line.component, line.name), 0.0)
+    return {o: float(mwh.sum()) for o, mwh in _by_step(plan, "export").items()}, earned
 
 
 def _sale_price(plan: Plan, origin: str) -> Array | None:
     """Return the best price at which energy of an origin could be sold, CNY/MWh."""
-    prices = []
-    for grid in plan.of_kind("grid"):
-        if grid.series("export_limit_mw").any() and origin in sold_origins(plan, grid):
-            prices.append(grid.by_origin("export_price_cny_per_mwh", origin))
-    known = [price for price in prices if price is not None]
+    prices = [plan.audit(part).sale_price(plan, part) for part in plan.parts.values()]
+    known = [by_origin[origin] for by_origin in prices if origin in by_origin]
     return np.max(known, axis=0) if known else None
-
-
-def green(plan: Plan) -> dict[str, float | None]:
-    """Return the official shares of renewable energy as they should be; none where it is pooled.
-
-    Own use is what was available less what was exported and curtailed: losses of storage count as
-    use. NDRC/NEA 650 (2025).
-    """
-    if plan.origins == ("pooled",):
-        return {}
-    mwh = sums(plan.files.allocation, "origin", "use", "mwh")
-    mine = {use: amount for (origin, use), amount in mwh.items() if origin == "renewable"}
-    available = sum(mine.values())
-    exported, curtailed = mine.get("export", 0.0), mine.get("curtailed", 0.0)
-    used = available - exported - curtailed
-    drawn = sum(amount for (_, use), amount in mwh.items() if use in ("compute", "load"))
-    own = mine.get("compute", 0.0) + mine.get("load", 0.0)
-    shares = {
-        "self_use_share": (used, available),
-        "load_share": (own, drawn),
-        "official_load_share": (used, drawn),
-        "export_share": (exported, available),
-        "curtailed_share": (curtailed, available),
-    }
-    return {name: a / b if b > 1e-9 else None for name, (a, b) in shares.items()}
 
 
 def worst_hours(plan: Plan) -> list[float]:
@@ -144,30 +118,24 @@ def worst_hours(plan: Plan) -> list[float]:
     return sorted((-ledger.loc[rows, "amount_cny"]).tolist(), reverse=True)[:WORST]
 
 
-STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
-SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
-TIDYING_CNY, TIDYING = 0.01, 1e-7  # what tidying may give away of the profit, absolute or relative
-ROUNDED = 1e-6  # shares and values per kWh are rounded to it
-FINE = 1e-8  # emissions are rounded to less
-
-
 def check_summary(plan: Plan, found: Findings) -> None:
     """Note every total of the summary that is not what the tables make it."""
-    _check_said(plan, found)
-    _check_money(plan, found)
+    note = found.of(PLAN)
+    _check_said(plan, note)
+    _check_money(plan, note)
     summary = plan.files.summary
     totals = _tree(sums(plan.files.ledger, "component", "line", "amount_cny"))
-    _compare(found, "ledger_cny", summary.get("ledger_cny"), totals, "CNY")
+    _compare(note, "ledger_cny", summary.get("ledger_cny"), totals, "CNY")
     money = "outside_objective_cny"
-    _compare(found, money, summary.get(money), outside(plan), "CNY")
+    _compare(note, money, summary.get(money), outside(plan), "CNY")
     mwh = _tree(sums(plan.files.allocation, "origin", "use", "mwh"))
-    _compare(found, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
-    figures = {name: figures_of(plan, part) for name, part in plan.parts.items()}
-    _compare(found, "figures", summary.get("figures"), figures)
+    _compare(note, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
+    figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
+    _compare(note, "figures", summary.get("figures"), figures)
     for name, right in (values(plan) | {"green": green(plan)}).items():
-        _compare(found, name, summary.get(name), right, slack=_slack(name, right, summary))
-    _compare(found, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
-    _check_worst(plan, found)
+        _compare(note, name, summary.get(name), right, slack=_slack(name, right, summary))
+    _compare(note, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
+    _check_worst(plan, note)
 
 
 def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
@@ -177,7 +145,7 @@ def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, 
     return tree
 
 
-def _check_said(plan: Plan, found: Findings) -> None:
+def _check_said(plan: Plan, note: Notes) -> None:
     """Note what the summary repeats of the scenario and repeats wrongly."""
     scenario, summary = plan.files.scenario, plan.files.summary
     said = {name: scenario.get(name) for name in ("name", "description", "vat")}
@@ -185,16 +153,16 @@ def _check_said(plan: Plan, found: Findings) -> None:
     said |= {"components": {name: part.kind for name, part in plan.parts.items()}}
     for name, right in said.items():
         if summary.get(name) != right:
-            found.add(PLAN, name, f"is {summary.get(name)!r}, the scenario says {right!r}")
-    _compare(found, "hours", summary.get("hours"), plan.clock.hours, "h")
+            note.add(name, f"is {summary.get(name)!r}, the scenario says {right!r}")
+    _compare(note, "hours", summary.get("hours"), plan.clock.hours, "h")
     status, solver = summary.get("status"), scenario.get("solver") or {}
     if status not in STATUS:
-        found.add(PLAN, "status", f"must be one of {', '.join(STATUS)}, is {status!r}")
+        note.add("status", f"must be one of {', '.join(STATUS)}, is {status!r}")
     elif (status == "relaxed") != bool(solver.get("relax")):
-        found.add(PLAN, "status", f"is {status}, and solver.relax is {bool(solver.get('relax'))}")
+        note.add("status", f"is {status}, and solver.relax is {bool(solver.get('relax'))}")
 
 
-def _check_money(plan: Plan, found: Findings) -> None:
+def _check_money(plan: Plan, note: Notes) -> None:
     ledger, summary = plan.files.ledger, plan.files.summary
     amounts = ledger["amount_cny"].to_numpy()
     turnover, total = float(np.abs(amounts).sum()), float(amounts.sum())
@@ -208,33 +176,33 @@ def _check_money(plan: Plan, found: Findings) -> None:
         ("non_cash_cny", total - cash, 0.0),
         ("net_after_outside_cny", cash + aside, abs(aside)),
     ):
-        _exact(found, name, summary.get(name), right, slack + SUM * size, "CNY")
+        _exact(note, name, summary.get(name), right, slack + SUM * size, "CNY")
     if summary.get("status") == "settled" and summary.get("bound_cny") is None:
         if summary.get("gap") is not None:
-            found.add(PLAN, "gap", "is given, and no bound is known")
+            note.add("gap", "is given, and no bound is known")
         return
     objective, bound = (_number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
     short = objective - bound
     if not short <= ROUNDED + 1e-9 * turnover:
         message = f"is {bound:.12g} CNY, below the objective of {objective:.12g} CNY"
-        found.add(PLAN, "bound_cny", message, amount=short, unit="CNY")
+        note.add("bound_cny", message, amount=short, unit="CNY")
     gap = max(-short, 0.0) / max(turnover, 1.0)
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
-    _exact(found, "gap", summary.get("gap"), gap, slack)
+    _exact(note, "gap", summary.get("gap"), gap, slack)
     if summary.get("status") == "optimal":
         wanted = _number((plan.files.scenario.get("solver") or {}).get("gap"))
         loose = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * wanted
         if not gap <= wanted + loose:
             message = f"is {gap:.6g} in an optimal plan, solver.gap is {wanted:.6g}"
-            found.add(PLAN, "gap", message, amount=gap - wanted)
+            note.add("gap", message, amount=gap - wanted)
 
 
-def _check_worst(plan: Plan, found: Findings) -> None:
+def _check_worst(plan: Plan, note: Notes) -> None:
     said, right = plan.files.summary.get("worst_hours"), worst_hours(plan)
     ledger = plan.files.ledger
     rows = said if isinstance(said, list) and all(isinstance(x, Mapping) for x in said) else []
     if said != rows or len(rows) != len(right):
-        found.add(PLAN, "worst_hours", f"should be {len(right)} steps, are {len(rows)}")
+        note.add("worst_hours", f"should be {len(right)} steps, are {len(rows)}")
         return
     booked = {
         (row.component, row.line, row.period): -float(row.amount_cny)  # type: ignore[arg-type]
@@ -243,8 +211,8 @@ def _check_worst(plan: Plan, found: Findings) -> None:
     for row, cost in zip(rows, right, strict=True):
         key = (row.get("component"), row.get("line"), row.get("time"))
         when = str(row.get("time"))
-        _exact(found, "worst_hours", row.get("cost_cny"), cost, 0.011, "CNY", when)
-        _exact(found, "worst_hours", row.get("cost_cny"), booked.get(key, 0.0), 0.011, "CNY", when)
+        _exact(note, "worst_hours", row.get("cost_cny"), cost, 0.011, "CNY", when)
+        _exact(note, "worst_hours", row.get("cost_cny"), booked.get(key, 0.0), 0.011, "CNY", when)
 
 
 def _slack(name: str, right: Any, summary: Mapping[str, Any]) -> float:
@@ -257,7 +225,7 @@ def _slack(name: str, right: Any, summary: Mapping[str, Any]) -> float:
 
 
 def _compare(
-    found: Findings, path: str, said: Any, right: Any, unit: str = "", slack: float = ROUNDED
+    note: Notes, path: str, said: Any, right: Any, unit: str = "", slack: float = ROUNDED
 ) -> None:
     """Note where a part of the summary is not what it should be: a figure, or a tree of figures.
 
@@ -265,20 +233,20 @@ def _compare(
     """
     if isinstance(right, Mapping):
         if not isinstance(said, Mapping):
-            found.add(PLAN, path, "is missing")
+            note.add(path, "is missing")
             return
         for key in sorted(right.keys() | said.keys()):
             if key not in said and not _empty(right[key], path):
-                found.add(PLAN, f"{path}.{key}", f"is missing, should be {right[key]}")
+                note.add(f"{path}.{key}", f"is missing, should be {right[key]}")
             elif key not in right:
-                found.add(PLAN, f"{path}.{key}", f"is {said[key]}, should not be there")
+                note.add(f"{path}.{key}", f"is {said[key]}, should not be there")
             elif key in said:
-                _compare(found, f"{path}.{key}", said[key], right[key], unit, slack)
+                _compare(note, f"{path}.{key}", said[key], right[key], unit, slack)
     elif right is None:
         if said is not None:
-            found.add(PLAN, path, f"is {said}, should be null")
+            note.add(path, f"is {said}, should be null")
     else:
-        _exact(found, path, said, float(right), slack + SUM * abs(float(right)), unit)
+        _exact(note, path, said, float(right), slack + SUM * abs(float(right)), unit)
 
 
 def _empty(right: Any, path: str) -> bool:
@@ -288,7 +256,7 @@ def _empty(right: Any, path: str) -> bool:
 
 
 def _exact(
-    found: Findings,
+    note: Notes,
     name: str,
     said: Any,
     right: float,
@@ -302,7 +270,7 @@ def _exact(
         message = f"is {value:.12g} {unit}, should be {right:.12g} {unit}".replace(
             " ,", ","
         ).rstrip()
-        found.add(PLAN, name, message, amount=abs(value - right), unit=unit, when=when)
+        note.add(name, message, amount=abs(value - right), unit=unit, when=when)
 
 
 def _number(value: Any) -> float:

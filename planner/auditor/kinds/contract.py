@@ -10,10 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Findings
-from planner.auditor.reading import Line, Part, Plan
-
-CONTRACT_COLUMNS = {"received_cny", "paid_cny"}
+from planner.auditor.findings import Array, Notes
+from planner.auditor.reading import KindAudit, Line, Part, Plan
 
 
 def _gained(plan: Plan, part: Part) -> Array:
@@ -33,22 +31,27 @@ def _gained(plan: Plan, part: Part) -> Array:
     return plan.clock.step_h * power * (part.series("price_cny_per_mwh") - reference)
 
 
-def check_contract(plan: Plan, part: Part, found: Findings) -> None:
-    """Note where the settlement of a contract is wrong."""
+def _check(plan: Plan, part: Part, note: Notes) -> None:
     gained = _gained(plan, part)
     for column, sign in (("received_cny", 1), ("paid_cny", -1)):
         right, what = np.maximum(sign * gained, 0.0), f"{column} is"
-        found.equal(part.name, "difference", what, part.column(column), right, "CNY")
+        note.equal("difference", what, part.column(column), right, "CNY")
 
 
-def contract_lines(plan: Plan, part: Part) -> Iterator[Line]:
-    """Yield the line of the ledger that a contract has."""
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
     yield Line(part.name, "difference", _gained(plan, part), plan.clock.stamps)
 
 
-def contract_figures(plan: Plan, part: Part) -> dict[str, float]:
-    """Return the key figures of a contract."""
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
     return {
         "contract_mwh": plan.clock.step_h * float(part.series("mw").sum()),
         "difference_cny": float(_gained(plan, part).sum()),
     }
+
+
+AUDIT = KindAudit(
+    columns=lambda _, __: {"received_cny", "paid_cny"},
+    checks=(_check,),
+    lines=_lines,
+    figures=_figures,
+)

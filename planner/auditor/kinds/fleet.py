@@ -1,24 +1,24 @@
-"""Whether the nodes of a fleet are all somewhere, draw their power, and wake as nodes do.
+"""Whether the nodes of a fleet are all there, draw their power, wake as nodes do, and can answer.
 
     whole        counts of nodes are whole where the fleet has whole_nodes (not in a relaxed plan)
     total        the nodes of a model at its points and reading input are those that are awake
     count        those awake, on jobs and asleep are all that are available
     it_kw        the power behind the meter is that of nodes at points, reading, on jobs and asleep
     power        what is drawn is the power behind the meter times PUE
+    job_nodes, job_kw   the nodes, and the power, of the jobs that run on it are kept for them
     waking_up    nodes that are more awake than in the step before were woken
     waking       nodes that still wake idle; those of the past too, unless an outage took them
     spare        spare_nodes are awake and idle beside those that wake, over all models
 
-What the nodes can answer, and the reserve that they offer, stands in `answering`.
-
-Whether the nodes of a fleet could answer what the plan says, and give the reserve they offer.
-
-For every model, with 0.0036 to turn tokens/s into Mtok/h:
+What they answer, for every model, with 0.0036 to turn tokens/s into Mtok/h:
 
     prefill        nodes that read input keep up with the input that is not in the cache
     decode         for every latency limit of the services, and for none: the work that must be that
                    fast fits on the nodes at points that are
     decode_burst   the same for interactive work alone with its headroom
+
+The reserve that they offer is power saved by pausing nodes:
+
     paused_nodes, paused_readers   no more nodes are to be paused than are at work
     paused_work, paused_input      ... than batch and market work needs
     reserve_power  reserve is at most what sleep would save of the nodes to be paused
@@ -28,25 +28,80 @@ For every model, with 0.0036 to turn tokens/s into Mtok/h:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from planner.auditor.findings import Array, Findings
-from planner.auditor.kinds.job import job_holds
-from planner.auditor.reading import Clock, Part, Plan
-from planner.auditor.schedule import point_key, reserves_of, services_of
+from planner.auditor.clock import Clock
+from planner.auditor.findings import Array, Notes
+from planner.auditor.kinds.reserve import reserve_columns
+from planner.auditor.kinds.service import services_of
+from planner.auditor.reading import (
+    KindAudit,
+    Line,
+    Part,
+    Plan,
+    column_of,
+    columns_by_origin,
+    drawn_flows,
+    drawn_mw,
+    drawn_mwh,
+)
+
+MTOK_PER_H = 0.0036  # of one token/s
 
 
-def check_fleet(plan: Plan, part: Part, found: Findings) -> None:
-    """Note every rule on the counts, power and waking of a fleet."""
+def _columns(plan: Plan, part: Part) -> set[str]:
+    reserves = reserve_columns(plan, part)
+    columns = {"asleep", "it_kw"} | columns_by_origin(plan, "draw_mw") | reserves
+    columns |= {"job_nodes", "job_kw"} if _jobs_on(plan, part) else set()
+    columns |= {column_of("answered_mtok_per_h", s.name) for s in services_of(plan, part)}
+    for model in part.under("serves").fields:
+        columns |= {column_of("awake", model), column_of("woken", model)}
+        keys = [_key(point) for point in part.under("serves", model).rows("points")]
+        columns |= {column_of("nodes", model, key) for key in keys}
+        reads = part.under("serves", model)["prefill"] is not None
+        columns |= {column_of("prefill_nodes", model)} if reads else set()
+        if reserves:
+            columns |= {column_of("paused", model, key) for key in keys if key != "0"}
+            columns |= {column_of("paused_prefill", model)} if reads else set()
+    return columns
+
+
+def _key(point: Part) -> str:
+    """Return how an operating point is named in columns: its tokens/s."""
+    return f"{point.number('tokens_per_s'):g}"
+
+
+def _jobs_on(plan: Plan, part: Part) -> list[Part]:
+    return [job for job in plan.of_kind("job") if job["fleet"] == part.name]
+
+
+def _kept_for_jobs(plan: Plan, part: Part) -> tuple[Array, Array]:
+    """Return the nodes that a fleet keeps for its jobs, and their power in kW, by step."""
+    if not _jobs_on(plan, part):
+        return np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
+    return part.column("job_nodes"), part.column("job_kw")
+
+
+def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
+    """Note where a fleet does not keep the nodes or the power of its jobs."""
+    kept, drawn = _kept_for_jobs(plan, part)
+    nodes, kw = np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
+    for job in _jobs_on(plan, part):
+        running = job.number("nodes") * job.column("running")
+        nodes, kw = nodes + running, kw + job.number("node_kw") * running
+    note.equal("job_nodes", "nodes kept for jobs are", kept, nodes, "nodes")
+    note.equal("job_kw", "power kept for jobs is", drawn, kw, "kW")
+
+
+def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
+    """Note every rule on the counts, power and waking of the nodes."""
     serves = part.under("serves")
-    awake, job_kw = job_holds(plan, part)  # nodes on jobs are not asleep
+    awake, job_kw = _kept_for_jobs(plan, part)  # nodes on jobs are not asleep
     it_kw = job_kw + part.number("sleep_kw") * part.column("asleep")
     for model in serves.fields:
-        nodes = {
-            point: part.column("nodes", model, point_key(point)) for point in points_of(part, model)
-        }
+        nodes = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
         held = np.sum(list(nodes.values()), axis=0)
         it_kw = it_kw + sum(point.number("node_kw") * count for point, count in nodes.items())
         counts = list(nodes.values())
@@ -56,38 +111,37 @@ def check_fleet(plan: Plan, part: Part, found: Findings) -> None:
             it_kw = it_kw + serves.under(model, "prefill").number("node_kw") * reading
             counts.append(reading)
         what = f"nodes of {model} at points and reading are"
-        found.equal(part.name, "total", what, held, part.column("awake", model), "nodes")
+        note.equal("total", what, held, part.column("awake", model), "nodes")
         awake = awake + part.column("awake", model)
         if part["whole_nodes"] and not plan.relaxed:
             for count in counts:
-                found.whole(part.name, "whole", f"nodes of {model} are", count)
+                note.whole("whole", f"nodes of {model} are", count)
     available = part.number("nodes") * part.series("available_pu")
     what = "nodes awake and asleep are"
-    found.equal(part.name, "count", what, awake + part.column("asleep"), available, "nodes")
-    found.equal(part.name, "it_kw", "it_kw is", part.column("it_kw"), it_kw, "kW")
+    note.equal("count", what, awake + part.column("asleep"), available, "nodes")
+    note.equal("it_kw", "it_kw is", part.column("it_kw"), it_kw, "kW")
     drawn = np.asarray(part.total("draw_mw"))
-    found.equal(part.name, "power", "draws", drawn, pue(part) / 1000 * it_kw, "MW")
-    _check_waking(plan.clock, part, available, found)
+    note.equal("power", "draws", drawn, _pue(part) / 1000 * it_kw, "MW")
+    _check_waking(plan.clock, part, available, note)
 
 
-def points_of(part: Part, model: str) -> list[Part]:
+def _points(part: Part, model: str) -> list[Part]:
     """Return the operating points of a model, by tokens/s: the awake idle point comes first."""
     points = part.under("serves", model).rows("points")
     return sorted(points, key=lambda point: point.number("tokens_per_s"))
 
 
-def pue(part: Part) -> Array:
+def _pue(part: Part) -> Array:
     """Return the facility power over the IT power; shape (steps,)."""
     if not isinstance(part["pue"], Mapping) or "csv" in part["pue"]:
         return part.series("pue")
     weather = part.under("pue")
     points = weather.rows("points")
-    known = [point.number("temperature_c") for point in points]
-    found = [point.number("pue") for point in points]
-    return np.asarray(np.interp(weather.series("temperature_c"), known, found))
+    known, factors = ([point.number(f) for point in points] for f in ("temperature_c", "pue"))
+    return np.asarray(np.interp(weather.series("temperature_c"), known, factors))
 
 
-def _check_waking(clock: Clock, part: Part, available: Array, found: Findings) -> None:
+def _check_waking(clock: Clock, part: Part, available: Array, note: Notes) -> None:
     shares, spare = _wake_shares(clock, part), part.number("spare_nodes")
     idle: Array = np.zeros(clock.steps)
     past = _woken_before(clock, part, len(shares), available, spare)
@@ -96,19 +150,19 @@ def _check_waking(clock: Clock, part: Part, available: Array, found: Findings) -
         awake, woken = part.column("awake", model), part.column("woken", model)
         before = initial.number(model) if model in initial.fields else 0.0
         risen = np.diff(awake, prepend=before)
-        found.at_least(part.name, "waking_up", f"nodes of {model} woken:", woken, risen, "nodes",
+        note.at_least("waking_up", f"nodes of {model} woken:", woken, risen, "nodes",
                        size=awake)  # fmt: skip
         ext = np.concatenate([past[model][::-1], woken])
         waking = sum(
             (share * ext[len(shares) - i : len(shares) - i + clock.steps]
              for i, share in enumerate(shares)), np.zeros(clock.steps)
         )  # fmt: skip
-        resting = part.column("nodes", model, point_key(points_of(part, model)[0]))
+        resting = part.column("nodes", model, _key(_points(part, model)[0]))
         what = f"nodes of {model} awake and idle:"
-        found.at_least(part.name, "waking", what, resting, waking, "nodes")
+        note.at_least("waking", what, resting, waking, "nodes")
         idle = idle + resting - waking
     what = "nodes kept awake and idle:"
-    found.at_least(part.name, "spare", what, idle, spare, "nodes", size=available)
+    note.at_least("spare", what, idle, spare, "nodes", size=available)
 
 
 def _wake_shares(clock: Clock, part: Part) -> list[float]:
@@ -138,28 +192,25 @@ def _woken_before(
     return {model: left * nodes for model, nodes in past.items()}
 
 
-MTOK_PER_H = 0.0036  # of one token/s
-
-
-def check_answering(plan: Plan, part: Part, found: Findings) -> None:
-    """Note every rule on what a fleet answers, and on its reserve."""
-    services, offers = services_of(plan, part), bool(reserves_of(plan, part))
+def _check_answers(plan: Plan, part: Part, note: Notes) -> None:
+    """Note where the nodes could not answer, or could not give the reserve they offer."""
+    services, offers = services_of(plan, part), bool(reserve_columns(plan, part))
     for model in part.under("serves").fields:
         mine = [service for service in services if service["model"] == model]
-        points = points_of(part, model)[1:]
-        nodes = {p: part.column("nodes", model, point_key(p)) for p in points}
+        points = _points(part, model)[1:]
+        nodes = {p: part.column("nodes", model, _key(p)) for p in points}
         reads = part.under("serves", model)["prefill"] is not None
         reading = part.column("prefill_nodes", model) if reads else None
-        _check_fits(part, model, mine, nodes, reading, found)
+        _check_fits(part, model, mine, nodes, reading, note)
         if offers:
-            _check_paused(part, model, mine, nodes, reading, found)
+            _check_paused(part, model, mine, nodes, reading, note)
     if offers:
-        _check_reserve(part, found)
+        _check_reserve(part, note)
 
 
 def _check_fits(
     part: Part, model: str, services: list[Part], nodes: dict[Part, Array], reading: Array | None,
-    found: Findings, kept: str = "",
+    note: Notes, kept: str = "",
 ) -> None:  # fmt: skip
     """Note where work does not fit on nodes."""
     answered = {s: part.column("answered_mtok_per_h", s.name) for s in services}
@@ -177,11 +228,11 @@ def _check_fits(
             able = able + np.zeros(len(part.column("asleep")))
             pace = "at any pace" if limit is None else f"within {limit:g} ms"
             what = f"{model} {pace}: work of"
-            found.at_most(part.name, rule + kept, what, work, able, "Mtok/h")
+            note.at_most(rule + kept, what, work, able, "Mtok/h")
     if reading is not None:
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
         what, able = f"{model}: reads", MTOK_PER_H * speed * reading
-        found.at_least(part.name, "prefill" + kept, what, able, _input(part, services), "Mtok/h")
+        note.at_least("prefill" + kept, what, able, _input(part, services), "Mtok/h")
 
 
 def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
@@ -200,42 +251,86 @@ def _input(part: Part, services: list[Part]) -> Array:
 
 def _check_paused(
     part: Part, model: str, services: list[Part], nodes: dict[Part, Array], reading: Array | None,
-    found: Findings,
+    note: Notes,
 ) -> None:  # fmt: skip
     interactive = [s for s in services if s["demand_mtok_per_h"] is not None]
     others = [s for s in services if s not in interactive]
-    paused = {p: part.column("paused", model, point_key(p)) for p in nodes}
+    paused = {p: part.column("paused", model, _key(p)) for p in nodes}
     for p, count in nodes.items():
-        what = f"paused nodes of {model} at {point_key(p)} tokens/s:"
-        found.at_most(part.name, "paused_nodes", what, paused[p], count, "nodes")
+        what = f"paused nodes of {model} at {_key(p)} tokens/s:"
+        note.at_most("paused_nodes", what, paused[p], count, "nodes")
     work = sum(MTOK_PER_H * p.number("tokens_per_s") * count for p, count in paused.items())
     done = sum(
         (part.column("answered_mtok_per_h", s.name) for s in others), 0.0 * part.column("asleep")
     )
-    found.at_most(part.name, "paused_work", f"{model}: pauses work of", work, done, "Mtok/h")
+    note.at_most("paused_work", f"{model}: pauses work of", work, done, "Mtok/h")
     still = None
     if reading is not None:
         resting = part.column("paused_prefill", model)
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
         what = f"paused readers of {model}:"
-        found.at_most(part.name, "paused_readers", what, resting, reading, "nodes")
+        note.at_most("paused_readers", what, resting, reading, "nodes")
         what, work = f"{model}: pauses input of", MTOK_PER_H * speed * resting
-        found.at_most(part.name, "paused_input", what, work, _input(part, others), "Mtok/h")
+        note.at_most("paused_input", what, work, _input(part, others), "Mtok/h")
         still = reading - resting
     kept = {p: count - paused[p] for p, count in nodes.items()}
-    _check_fits(part, model, interactive, kept, still, found, "_kept")
+    _check_fits(part, model, interactive, kept, still, note, "_kept")
 
 
-def _check_reserve(part: Part, found: Findings) -> None:
+def _check_reserve(part: Part, note: Notes) -> None:
     saved: Array = np.zeros(len(part.column("asleep")))
     asleep_kw = part.number("sleep_kw")
     for model in part.under("serves").fields:
-        for point in points_of(part, model)[1:]:
+        for point in _points(part, model)[1:]:
             kw = max(point.number("node_kw") - asleep_kw, 0.0)
-            saved = saved + kw * part.column("paused", model, point_key(point))
+            saved = saved + kw * part.column("paused", model, _key(point))
         if part.under("serves", model)["prefill"] is not None:
             reader = part.under("serves", model, "prefill")
             kw = max(reader.number("node_kw") - asleep_kw, 0.0)
             saved = saved + kw * part.column("paused_prefill", model)
-    held, most = part.total("reserve_mw"), pue(part) / 1000 * saved
-    found.at_most(part.name, "reserve_power", "reserve is", held, most, "MW")
+    held, most = part.total("reserve_mw"), _pue(part) / 1000 * saved
+    note.at_most("reserve_power", "reserve is", held, most, "MW")
+
+
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
+    cost, woken = part.number("wake_cost_cny"), np.asarray(part.total("woken"))
+    yield Line(part.name, "wake", -cost * woken, plan.clock.stamps, cost)
+
+
+def _outside(plan: Plan, part: Part) -> dict[str, float]:
+    rate = part.number("amortisation_cny_per_node_h")
+    node_h = part.number("nodes") * plan.clock.step_h * plan.clock.steps
+    return {"amortisation": -rate * node_h} if rate else {}
+
+
+def _drawn_by_jobs(plan: Plan, part: Part) -> dict[str, Array]:
+    """Return what jobs draw by origin, MW: their share of the IT power."""
+    _, job_kw = _kept_for_jobs(plan, part)
+    share = job_kw / np.maximum(part.column("it_kw"), 1e-9)
+    return {o: share * mw for o, mw in drawn_mw(plan, part).items()}
+
+
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
+    awake = np.asarray(part.total("awake"))
+    available = (part.number("nodes") * part.series("available_pu")).sum()
+    return {
+        "awake_mean_nodes": awake.mean(),
+        "awake_share": awake.sum() / max(available, 1e-9),
+        "woken_nodes": np.sum(part.total("woken")),
+        "drawn_mwh": plan.clock.step_h * np.sum(part.total("draw_mw")),
+    }
+
+
+AUDIT = KindAudit(
+    columns=_columns,
+    checks=(_check_nodes, _check_answers, _check_jobs),
+    lines=_lines,
+    outside=_outside,
+    flows=drawn_flows,
+    uses={"compute": drawn_mwh},
+    drawn={"compute"},
+    meters={"drawn_mw": drawn_mw, "jobs_mw": _drawn_by_jobs},
+    figures=_figures,
+    reserve_share=lambda _: 1.0,
+    here_and_now=lambda _, together: ("awake",) if together else (),
+)

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Findings
-from planner.auditor.reading import ONCE, Line, Part, Plan
+from planner.auditor.findings import Array, Notes
+from planner.auditor.reading import ONCE, KindAudit, Line, Part, Plan
 
 SHARES = {
     "self_use": "min_self_use_share", "load_share": "min_load_share", "export": "max_export_share"
@@ -29,39 +29,38 @@ QUANTITIES = ("available", "taken", "exported", "load", "load_renewable")
 ROUNDED_STEPS = 500  # besides its steps, so many roundings are in a total
 
 
-def green_columns(part: Part) -> set[str]:
-    """Return the columns of a rule: flows, and the totals that its shares need."""
-    found = {f"{name}_mw" for name in QUANTITIES}
+def _columns(_: Plan, part: Part) -> set[str]:
+    """Return the flows, and the totals that the shares need."""
+    columns = {f"{name}_mw" for name in QUANTITIES}
     if part["min_self_use_share"] is not None:
-        found |= {"taken_mwh", "exported_mwh"}
+        columns |= {"taken_mwh", "exported_mwh"}
     if part["max_export_share"] is not None:
-        found |= {"exported_mwh"}
+        columns |= {"exported_mwh"}
     if part["min_load_share"] is not None:
-        found |= {"load_mwh", "load_renewable_mwh"}
-    return found
+        columns |= {"load_mwh", "load_renewable_mwh"}
+    return columns
 
 
-def check_green_rule(plan: Plan, part: Part, found: Findings) -> None:
-    """Note every rule on renewable energy that is broken."""
+def _check(plan: Plan, part: Part, note: Notes) -> None:
     before = _outside(part, "so_far")
-    for name, flow in _flows(plan).items():
+    for name, flow in _sources(plan).items():
         said = part.column(f"{name}_mw")
-        found.equal(part.name, "flows", f"{name}_mw is", said, flow, "MW")
+        note.equal("flows", f"{name}_mw is", said, flow, "MW")
         if f"{name}_mwh" in part.columns:
             total = part.column(f"{name}_mwh")
             right = np.concatenate([[before[name]], total[:-1]]) + plan.clock.step_h * flow
-            found.equal(part.name, "totals", f"{name}_mwh is", total, right, "MWh")
+            note.equal("totals", f"{name}_mwh is", total, right, "MWh")
     if part["penalty_cny_per_mwh"] is not None:
         return
     for rule, (least, most) in _sides(plan, part).items():
         what = "exported is" if rule == "export" else "renewable energy counted is"
         if rule == "export":
-            found.at_most(part.name, rule, what, least, most, "MWh", when="")
+            note.at_most(rule, what, least, most, "MWh", when="")
         else:
-            found.at_least(part.name, rule, what, most, least, "MWh", when="")
+            note.at_least(rule, what, most, least, "MWh", when="")
 
 
-def green_lines(plan: Plan, part: Part) -> Iterator[Line]:
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield the penalties of a rule."""
     if part["penalty_cny_per_mwh"] is None:
         return
@@ -72,7 +71,7 @@ def green_lines(plan: Plan, part: Part) -> Iterator[Line]:
         yield Line(part.name, PENALTIES[rule], paid, [ONCE], slack, cash=False)
 
 
-def green_figures(plan: Plan, part: Part) -> dict[str, float]:
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
     """Return the shares over the period, and by how much a rule misses its own."""
     sums = _period(plan, part)
     own = sums["taken"] - sums["exported"]
@@ -88,17 +87,14 @@ def green_figures(plan: Plan, part: Part) -> dict[str, float]:
     return figures
 
 
-def _flows(plan: Plan) -> dict[str, Array]:
-    zero: Array = np.zeros(plan.clock.steps)
-    plants, users = plan.of_kind("renewable"), plan.of_kind("load", "fleet")
-    rated = [plant.number("capacity_mw") * plant.series("availability_pu") for plant in plants]
-    drawn = [user.column("draw_mw", o) for user in users for o in plan.origins]
+def _sources(plan: Plan) -> dict[str, Array]:
+    """Return what all components together make of each quantity, MW."""
     return {
-        "available": sum(rated, zero),
-        "taken": sum((plant.column("power_mw") for plant in plants), zero),
-        "exported": sum((g.column("export_mw", "renewable") for g in plan.of_kind("grid")), zero),
-        "load": sum(drawn, zero),
-        "load_renewable": sum((user.column("draw_mw", "renewable") for user in users), zero),
+        "available": plan.total("renewable_available_mw"),
+        "taken": plan.total("renewable_mw"),
+        "exported": plan.total("exported_mw", "renewable"),
+        "load": plan.total("drawn_mw"),
+        "load_renewable": plan.total("drawn_mw", "renewable"),
     }
 
 
@@ -111,7 +107,7 @@ def _outside(part: Part, field: str) -> dict[str, float]:
 
 
 def _period(plan: Plan, part: Part) -> dict[str, float]:
-    before, later, flows = _outside(part, "so_far"), _outside(part, "ahead"), _flows(plan)
+    before, later, flows = _outside(part, "so_far"), _outside(part, "ahead"), _sources(plan)
     return {
         name: before[name] + plan.clock.step_h * float(flows[name].sum()) + later[name]
         for name in QUANTITIES
@@ -132,3 +128,6 @@ def _sides(plan: Plan, part: Part) -> dict[str, tuple[float, float]]:
             "export": (sums["exported"], share * sums["available"]),
         }[rule]
     return sides
+
+
+AUDIT = KindAudit(columns=_columns, checks=(_check,), lines=_lines, figures=_figures)

@@ -3,45 +3,39 @@
 forward_limit, backward_limit   what is sent stays within capacity_mw, at the sending end
 direction    forward is 0 or 1, and no step sends both ways (not in a relaxed plan)
 
-What a line puts into its two nodes, and what it loses on the way, stands in `balance`: what is sent
-leaves its node whole, and 1 - loss_share of it arrives.
+What is sent leaves its node whole, and 1 - loss_share of it arrives: the balances of the two nodes
+and the losses of the allocation say so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from planner.auditor.findings import Array, Findings
-from planner.auditor.kinds.battery import OVERLAP_MW
-from planner.auditor.reading import Part, Plan, column_of
+from planner.auditor.findings import OVERLAP_MW, Array, Notes
+from planner.auditor.reading import KindAudit, Part, Plan, columns_by_origin
 
 
-def line_columns(plan: Plan, part: Part) -> set[str]:
-    """Return the columns that a line must have."""
-    found = {column_of("forward_mw", o) for o in plan.origins}
+def _columns(plan: Plan, part: Part) -> set[str]:
     if part["both_ways"]:
-        found |= {"forward"} | {column_of("backward_mw", o) for o in plan.origins}
-    return found
+        return {"forward"} | columns_by_origin(plan, "forward_mw", "backward_mw")
+    return columns_by_origin(plan, "forward_mw")
 
 
-def line_nodes(part: Part) -> list[str]:
-    """Return the nodes of a line: where it begins, where it ends."""
-    return [str(part["from_node"]), str(part["to_node"])]
-
-
-def line_flows(part: Part, node: str, origin: str) -> list[Array]:
-    """Return what a line puts into one of its nodes, MW; what it takes is below zero."""
+def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
     arriving = 1 - part.number("loss_share")
-    ahead, back = part.column("forward_mw", origin), _backward(part, origin)
-    if node == part["from_node"]:
-        return [arriving * back, -ahead]
-    return [arriving * ahead, -back]
+    ends = str(part["from_node"]), str(part["to_node"])
+    for o in plan.origins:
+        sent = part.column("forward_mw", o), _backward(part, o)
+        for (start, end), mw in zip((ends, ends[::-1]), sent, strict=True):
+            yield start, o, -mw
+            yield end, o, arriving * mw
 
 
-def line_loss(plan: Plan, part: Part, origin: str) -> Array:
-    """Return what a line loses of an origin, MWh by step."""
-    sent = part.column("forward_mw", origin) + _backward(part, origin)
-    return np.asarray(plan.clock.step_h * part.number("loss_share") * sent)
+def _lost(plan: Plan, part: Part) -> dict[str, Array]:
+    share = plan.clock.step_h * part.number("loss_share")
+    return {o: share * (part.column("forward_mw", o) + _backward(part, o)) for o in plan.origins}
 
 
 def _backward(part: Part, origin: str) -> Array:
@@ -50,25 +44,23 @@ def _backward(part: Part, origin: str) -> Array:
     return np.zeros(len(part.column("forward_mw", origin)))
 
 
-def check_line(plan: Plan, part: Part, found: Findings) -> None:
-    """Note every rule that a line breaks."""
+def _check(plan: Plan, part: Part, note: Notes) -> None:
     ahead, back = (np.asarray(part.total(f"{way}_mw")) for way in ("forward", "backward"))
-    capacity, name = part.number("capacity_mw"), part.name
+    capacity = part.number("capacity_mw")
     if not part["both_ways"]:
-        found.at_most(name, "forward_limit", "sends forward", ahead, capacity, "MW")
+        note.at_most("forward_limit", "sends forward", ahead, capacity, "MW")
         return
     forward = part.column("forward")
     for way, flow, open_ in (("forward", ahead, forward), ("backward", back, 1 - forward)):
-        found.at_most(name, f"{way}_limit", f"sends {way}", flow, capacity * open_, "MW")
-    found.at_most(name, "direction", "forward is", forward, 1.0)
+        note.at_most(f"{way}_limit", f"sends {way}", flow, capacity * open_, "MW")
+    note.at_most("direction", "forward is", forward, 1.0)
     if not plan.relaxed:
-        found.whole(name, "direction", "forward is", forward)
+        note.whole("direction", "forward is", forward)
         both = np.minimum(ahead, back)
-        found.at_most(name, "direction", "sends both ways at once", both, OVERLAP_MW, "MW")
+        note.at_most("direction", "sends both ways at once", both, OVERLAP_MW, "MW")
 
 
-def line_figures(plan: Plan, part: Part) -> dict[str, float]:
-    """Return the key figures of a line by name."""
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
     step_h = plan.clock.step_h
     ahead, back = (step_h * float(np.sum(part.total(f"{w}_mw"))) for w in ("forward", "backward"))
     most = part.number("capacity_mw") * plan.clock.hours
@@ -78,3 +70,8 @@ def line_figures(plan: Plan, part: Part) -> dict[str, float]:
         "loss_mwh": part.number("loss_share") * (ahead + back),
         "utilisation_share": (ahead + back) / most if most else 0.0,
     }
+
+
+AUDIT = KindAudit(
+    columns=_columns, checks=(_check,), flows=_flows, uses={"loss": _lost}, figures=_figures
+)

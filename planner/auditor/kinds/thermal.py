@@ -21,17 +21,21 @@ An outage holds whatever else does: a unit that trips owes no ramp, least time o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from planner.auditor.findings import Array, Findings, Flags
-from planner.auditor.reading import Clock, Part, Plan
-from planner.auditor.schedule import fuel_points, is_convex
+from planner.auditor.clock import Clock
+from planner.auditor.findings import AT, Array, Flags, Notes
+from planner.auditor.kinds.reserve import reserve_columns
+from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, column_of
+
+SLOPE = 1e-12
 
 
 @dataclass(frozen=True)
-class Past:
+class _Past:
     """States of a unit over the steps, with so many steps of its past before them."""
 
     steps: int
@@ -46,26 +50,52 @@ class Past:
         return np.asarray(sums[here - last + 1] - sums[np.maximum(here - first, 0)])
 
 
-def check_thermal(plan: Plan, part: Part, found: Findings) -> None:
-    """Note every rule that a thermal unit breaks."""
-    outage = outages(part)
+def _columns(plan: Plan, part: Part) -> set[str]:
+    columns = {"on", "start", "stop", "power_above_min_mw", "fuel_gj_per_h", "power_mw"}
+    columns |= {"emission_tco2", "allowance_tco2"} | reserve_columns(plan, part)
+    columns |= {column_of("start_kind", s) for s in range(len(part["startups"]))}
+    powers, fuels = _fuel_points(part)
+    if not _is_convex(powers, fuels):
+        segments = len(powers) - 1
+        columns |= {column_of("segment_mw", k) for k in range(segments)}
+        columns |= {column_of("segment_full", k) for k in range(segments - 1)}
+    return columns
+
+
+def _fuel_points(part: Part) -> tuple[Array, Array]:
+    """Return powers and fuel of the fuel curve."""
+    points = part.rows("curve")
+    return (
+        np.array([point.number("power_mw") for point in points]),
+        np.array([point.number("fuel_gj_per_h") for point in points]),
+    )
+
+
+def _is_convex(powers: Array, fuels: Array) -> bool:
+    """Whether every next segment of a fuel curve is at least as steep."""
+    slopes = np.diff(fuels) / np.diff(powers)
+    return bool((np.diff(slopes) >= -SLOPE).all())
+
+
+def _check(plan: Plan, part: Part, note: Notes) -> None:
+    outage = _outages(part)
     past = _past(plan.clock, part)
-    _check_switching(plan, part, past, outage, found)
-    _check_least_times(plan.clock, part, past, outage, found)
-    _check_demanded(plan.clock, part, outage, found)
-    _check_kinds(plan, part, past, found)
-    _check_power(plan.clock, part, outage, found)
-    _check_fuel(plan, part, found)
+    _check_switching(plan, part, past, outage, note)
+    _check_least_times(plan.clock, part, past, outage, note)
+    _check_demanded(plan.clock, part, outage, note)
+    _check_kinds(plan, part, past, note)
+    _check_power(plan.clock, part, outage, note)
+    _check_fuel(plan, part, note)
 
 
-def outages(part: Part) -> Flags:
+def _outages(part: Part) -> Flags:
     """Return the steps in which too little is available for the least power; shape (steps,)."""
     available, low = part.series("available"), part.series("min_power_mw")
     too_little = part.series("max_power_mw") * available < low - 1e-9
     return np.asarray((available == 0) | too_little)
 
 
-def _past(clock: Clock, part: Part) -> Past:
+def _past(clock: Clock, part: Part) -> _Past:
     initial = part.under("initial")
     age, on = clock.up(initial.number("hours")), bool(initial["on"])
     hours = [part.number("min_up_h"), part.number("min_down_h")]
@@ -73,7 +103,7 @@ def _past(clock: Clock, part: Part) -> Past:
     steps = max(1, *(clock.up(h) + 1 for h in hours))
     back = np.arange(steps)[::-1]  # 0 is the point at which the horizon begins
     switched = (back == age - 1).astype(float)
-    return Past(
+    return _Past(
         steps=steps,
         on=np.concatenate([np.where(back < age, on, not on), part.column("on")]),
         start=np.concatenate([switched * on, part.column("start")]),
@@ -81,32 +111,30 @@ def _past(clock: Clock, part: Part) -> Past:
     )
 
 
-def _check_switching(plan: Plan, part: Part, past: Past, outage: Flags, found: Findings) -> None:
+def _check_switching(plan: Plan, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     for name, values in (("on", on), ("start", start), ("stop", stop)):
-        found.at_most(part.name, "states", f"{name} is", values, 1.0)
+        note.at_most("states", f"{name} is", values, 1.0)
         if not plan.relaxed:
-            found.whole(part.name, "states", f"{name} is", values)
+            note.whole("states", f"{name} is", values)
     change = on - past.on[past.steps - 1 : -1]
-    found.equal(part.name, "switching", "on changes by", change, start - stop)
-    found.at_most(part.name, "outage", "on and start are", (on + start) * outage, 0.0)
+    note.equal("switching", "on changes by", change, start - stop)
+    note.at_most("outage", "on and start are", (on + start) * outage, 0.0)
 
 
-def _check_least_times(
-    clock: Clock, part: Part, past: Past, outage: Flags, found: Findings
-) -> None:
+def _check_least_times(clock: Clock, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
     on = part.column("on")
     up, down = (max(1, clock.up(part.number(name))) for name in ("min_up_h", "min_down_h"))
     here = np.arange(clock.steps)
     since = here - np.maximum.accumulate(np.where(outage, here, -past.steps - 1))
     started = past.window(past.start, np.minimum(up - 1, np.maximum(since - 1, 0)))
     what = f"starts since min_up_h of {part.number('min_up_h'):g} h:"
-    found.at_most(part.name, "stay_on", what, np.where(outage, 0.0, started), on, "starts")
+    note.at_most("stay_on", what, np.where(outage, 0.0, started), on, "starts")
     what = f"stops since min_down_h of {part.number('min_down_h'):g} h:"
-    found.at_most(part.name, "stay_off", what, past.window(past.stop, down - 1), 1 - on, "stops")
+    note.at_most("stay_off", what, past.window(past.stop, down - 1), 1 - on, "stops")
 
 
-def _check_demanded(clock: Clock, part: Part, outage: Flags, found: Findings) -> None:
+def _check_demanded(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
     on, initial = part.column("on"), part.under("initial")
     if part["must_run"]:
         able = np.zeros(clock.steps)
@@ -117,24 +145,24 @@ def _check_demanded(clock: Clock, part: Part, outage: Flags, found: Findings) ->
             running = bool(not outage[t] and (running or rested >= down))
             rested = 0 if running else rested + 1
             able[t] = running
-        found.at_least(part.name, "must_run", "on is", on, able)
+        note.at_least("must_run", "on is", on, able)
     ends = {"on": 1.0, "off": 0.0, "same_as_start": float(bool(initial["on"]))}
     if part["ending"] in ends and not outage[-1]:
         last = clock.times[-1]
-        found.equal(part.name, "ending", "on is", on[-1:], ends[part["ending"]], when=last)
+        note.equal("ending", "on is", on[-1:], ends[part["ending"]], when=last)
 
 
-def _check_kinds(plan: Plan, part: Part, past: Past, found: Findings) -> None:
+def _check_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None:
     startups = part.rows("startups")
     after = [plan.clock.up(startup.number("off_h")) for startup in startups]
     costs = np.array([startup.number("cost_cny") for startup in startups])
     kinds = np.array([part.column("start_kind", s) for s in range(len(startups))])
     start = part.column("start")
-    found.equal(part.name, "one_kind", "kinds of start sum to", kinds.sum(axis=0), start)
+    note.equal("one_kind", "kinds of start sum to", kinds.sum(axis=0), start)
     for s in range(len(startups) - 1):
         stops = past.window(past.stop, after[s + 1] - 1, max(after[s], 1))
         what = f"start of kind {s} is"
-        found.at_most(part.name, "kind_window", what, kinds[s], np.maximum(stops, 0.0))
+        note.at_most("kind_window", what, kinds[s], np.maximum(stops, 0.0))
     if plan.relaxed:
         return
     stopped = np.flatnonzero(past.stop > 0.5)
@@ -144,89 +172,170 @@ def _check_kinds(plan: Plan, part: Part, past: Past, found: Findings) -> None:
         right = max(s for s in range(len(startups)) if after[s] <= rest)
         paid, what = float(costs @ kinds[:, t]), f"after {rest} steps off a start costs"
         when = plan.clock.times[t]
-        found.equal(part.name, "start_cost", what, paid, float(costs[right]), "CNY", when=when)
+        note.equal("start_cost", what, paid, float(costs[right]), "CNY", when=when)
 
 
-def _check_power(clock: Clock, part: Part, outage: Flags, found: Findings) -> None:
+def _check_power(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     above, initial = part.column("power_above_min_mw"), part.under("initial")
-    low, name = part.series("min_power_mw"), part.name
+    low = part.series("min_power_mw")
     high = np.maximum(part.series("max_power_mw") * part.series("available"), low)
     was_on, was_mw = bool(initial["on"]), initial.number("power_mw")
     before = max(was_mw - low[0], 0.0) if was_on else 0.0
     held = above + part.total("reserve_mw")
 
-    found.equal(name, "power", "power is", part.column("power_mw"), low * on + above, "MW")
+    note.equal("power", "power is", part.column("power_mw"), low * on + above, "MW")
     what = "power and reserve above the least power are"
-    found.at_most(name, "ceiling", what, held, (high - low) * on, "MW")
+    note.at_most("ceiling", what, held, (high - low) * on, "MW")
     begin = np.clip(_ramp(part, "startup_ramp_mw", low), low, high)
     end = np.clip(_ramp(part, "shutdown_ramp_mw", low), low, high)
     limit = (high - low) * on - (high - begin) * start
-    found.at_most(name, "start_ramp", f"{what} in the step of a start", held, limit, "MW")
+    note.at_most("start_ramp", f"{what} in the step of a start", held, limit, "MW")
     leaving = np.append(np.where(outage[1:], 0.0, stop[1:]), 0.0)
     limit = (high - low) * on - (high - end) * leaving
-    found.at_most(name, "stop_ramp", f"{what} before a stop", held, limit, "MW")
+    note.at_most("stop_ramp", f"{what} before a stop", held, limit, "MW")
     if was_on and not outage[0]:
         top = float(max(part.series("max_power_mw")[0], low[0]))
         least = float(np.clip(_ramp(part, "shutdown_ramp_mw", low)[0], low[0], top))
         limit = top - low[0] - (top - least) * stop[:1]
         what, when = "before the horizon power above the least is", clock.times[0]
-        found.at_most(name, "stop_ramp", what, before, limit, "MW", when=when)
+        note.at_most("stop_ramp", what, before, limit, "MW", when=when)
 
     earlier = np.concatenate([[before], above[:-1]])
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on
     rise, fall = (part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down"))
-    found.at_most(name, "ramp_up", "rises", held - earlier + lift, rise, "MW", size=high)
+    note.at_most("ramp_up", "rises", held - earlier + lift, rise, "MW", size=high)
     falls = np.where(outage, 0.0, earlier - above - lift)
-    found.at_most(name, "ramp_down", "falls", falls, fall, "MW", size=high)
+    note.at_most("ramp_down", "falls", falls, fall, "MW", size=high)
 
 
 def _ramp(part: Part, field: str, low: Array) -> Array:
     return low if part[field] is None else np.full(len(low), part.number(field))
 
 
-def _check_fuel(plan: Plan, part: Part, found: Findings) -> None:
+def _check_fuel(plan: Plan, part: Part, note: Notes) -> None:
     on, power, fuel = (part.column(name) for name in ("on", "power_mw", "fuel_gj_per_h"))
-    powers, fuels = fuel_points(part)
-    step_h, size = plan.clock.step_h, float(fuels.max())
-    if not is_convex(powers, fuels):
-        _check_segments(plan, part, found)
+    powers, fuels = _fuel_points(part)
+    size = float(fuels.max())
+    if not _is_convex(powers, fuels):
+        _check_segments(plan, part, note)
     if not plan.relaxed:
         right = np.interp(power, powers, fuels) * on
-        found.equal(part.name, "fuel", "fuel is", fuel, right, "GJ/h", size=size)
+        note.equal("fuel", "fuel is", fuel, right, "GJ/h", size=size)
     elif len(powers) == 1:
-        found.equal(part.name, "fuel", "fuel is", fuel, fuels[0] * on, "GJ/h", size=size)
-    elif is_convex(powers, fuels):
+        note.equal("fuel", "fuel is", fuel, fuels[0] * on, "GJ/h", size=size)
+    elif _is_convex(powers, fuels):
         slopes = np.diff(fuels) / np.diff(powers)
         for slope, intercept in zip(slopes, fuels[:-1] - slopes * powers[:-1], strict=True):
             least = slope * power + intercept * on
-            found.at_least(part.name, "fuel", "fuel is", fuel, least, "GJ/h", size=size)
-    emitted = part.number("emission_tco2_per_gj") * step_h * fuel
-    found.equal(part.name, "emission", "emission is", part.column("emission_tco2"), emitted, "tCO2")
-    net = (1 - part.number("auxiliary_share")) * step_h * power
-    free = part.number("allowance_tco2_per_mwh") * net
-    found.equal(part.name, "allowance", "allowance is", part.column("allowance_tco2"), free, "tCO2")
+            note.at_least("fuel", "fuel is", fuel, least, "GJ/h", size=size)
+    emitted, free = _emission(plan, part), _allowance(plan, part)
+    note.equal("emission", "emission is", part.column("emission_tco2"), emitted, "tCO2")
+    note.equal("allowance", "allowance is", part.column("allowance_tco2"), free, "tCO2")
 
 
-def _check_segments(plan: Plan, part: Part, found: Findings) -> None:
+def _check_segments(plan: Plan, part: Part, note: Notes) -> None:
     """Segments of a curve that is not convex are filled one after the other."""
-    powers, fuels = fuel_points(part)
+    powers, fuels = _fuel_points(part)
     lengths, slopes = np.diff(powers), np.diff(fuels) / np.diff(powers)
-    on, name = part.column("on"), part.name
+    on = part.column("on")
     filled = [part.column("segment_mw", k) for k in range(len(lengths))]
     full = [part.column("segment_full", k) for k in range(len(lengths) - 1)]
     total = powers[0] * on + sum(filled)
-    found.equal(name, "power_segments", "segments sum to", total, part.column("power_mw"), "MW")
+    note.equal("power_segments", "segments sum to", total, part.column("power_mw"), "MW")
     burnt = fuels[0] * on + sum(s * mw for s, mw in zip(slopes, filled, strict=True))
     what, fuel = "segments burn", part.column("fuel_gj_per_h")
-    found.equal(name, "fuel_segments", what, burnt, fuel, "GJ/h", size=float(fuels.max()))
+    note.equal("fuel_segments", what, burnt, fuel, "GJ/h", size=float(fuels.max()))
     for k, mw in enumerate(filled):
         open_ = full[k - 1] if k else on
-        found.at_most(name, "segment_open", f"segment {k} is", mw, lengths[k] * open_, "MW")
+        note.at_most("segment_open", f"segment {k} is", mw, lengths[k] * open_, "MW")
         if k < len(full):
-            found.at_least(
-                name, "segment_closed", f"segment {k} is", mw, lengths[k] * full[k], "MW"
-            )
-            found.at_most(name, "states", f"segment_full[{k}] is", full[k], 1.0)
+            note.at_least("segment_closed", f"segment {k} is", mw, lengths[k] * full[k], "MW")
+            note.at_most("states", f"segment_full[{k}] is", full[k], 1.0)
             if not plan.relaxed:
-                found.whole(name, "states", f"segment_full[{k}] is", full[k])
+                note.whole("states", f"segment_full[{k}] is", full[k])
+
+
+def _net_share(part: Part) -> float:
+    """Return what the node sees of the power of a unit."""
+    return 1 - part.number("auxiliary_share")
+
+
+def _net(part: Part) -> Array:
+    return _net_share(part) * part.column("power_mw")
+
+
+def _emission(plan: Plan, part: Part) -> Array:
+    fuel = part.column("fuel_gj_per_h")
+    return plan.clock.step_h * part.number("emission_tco2_per_gj") * fuel
+
+
+def _allowance(plan: Plan, part: Part) -> Array:
+    return plan.clock.step_h * part.number("allowance_tco2_per_mwh") * _net(part)
+
+
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
+    price, power = -part.series("fuel_price_cny_per_gj"), part.column("power_mw")
+    yield by_step(plan, part, "fuel", price, part.column("fuel_gj_per_h"))
+    yield by_step(plan, part, "variable", -part.number("variable_cost_cny_per_mwh"), power)
+    costs = [startup.number("cost_cny") for startup in part.rows("startups")]
+    kinds = [part.column("start_kind", s) for s in range(len(costs))]
+    paid = -np.sum([cost * kind for cost, kind in zip(costs, kinds, strict=True)], axis=0)
+    yield Line(part.name, "start", paid, plan.clock.stamps, sum(costs))
+    cost = part.number("shutdown_cost_cny")
+    yield Line(part.name, "shutdown", -cost * part.column("stop"), plan.clock.stamps, cost)
+
+
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
+    step_h = plan.clock.step_h
+    return {
+        "starts": part.column("start").sum(),
+        "on_h": step_h * part.column("on").sum(),
+        "gross_mwh": step_h * part.column("power_mw").sum(),
+        "fuel_gj": step_h * part.column("fuel_gj_per_h").sum(),
+        "emission_tco2": _emission(plan, part).sum(),
+        "allowance_tco2": _allowance(plan, part).sum(),
+    }
+
+
+def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
+    on, power = part.column("on") > 0.5, part.column("power_mw")
+    given = power + part.total("reserve_mw")
+    low, available = part.series("min_power_mw"), part.series("available")
+    high = part.series("max_power_mw") * available
+    initial, step_h = part.under("initial"), plan.clock.step_h
+    began = initial.number("power_mw") if initial["on"] else 0.0
+    before = np.concatenate([[began], power[:-1]])
+    rise, fall = (part.number(f"ramp_{way}_mw_per_h") * step_h for way in ("up", "down"))
+    run = {
+        "starts": part.column("start") > 0.5,
+        "stops": part.column("stop") > 0.5,
+        "off": ~on,
+        "must_rest": ~on & (part.number("min_down_h") > 0),
+        "must_run_on": on & (power <= low + AT) & (part.number("min_up_h") > 0),
+        "outage": ~on & ((available == 0) | (high < low)),
+        "at_minimum": on & (power <= low + AT),
+        "at_maximum": on & (given >= np.maximum(high, low) - AT),
+        "ramps_up": on & (given - before >= rise - AT),
+        "ramps_down": on & (before - power >= fall - AT),
+        "between": on & (power > low) & (given < np.maximum(high, low)),
+    }
+    return {"run": run}
+
+
+AUDIT = KindAudit(
+    columns=_columns,
+    checks=(_check,),
+    lines=_lines,
+    flows=lambda plan, part: [(part.node, plan.origin("thermal"), _net(part))],
+    injected=lambda plan, part: {plan.origin("thermal"): _net(part)},
+    meters={
+        "contingency_mw": lambda plan, part: {plan.origin("thermal"): _net(part)},
+        "emission_tco2": lambda plan, part: {plan.origin("thermal"): _emission(plan, part)},
+        "allowance_tco2": lambda plan, part: {plan.origin("thermal"): _allowance(plan, part)},
+    },
+    figures=_figures,
+    codes=_codes,
+    reserve_share=_net_share,
+    here_and_now=lambda _, __: ("on", "start", "stop", "start_kind"),
+)

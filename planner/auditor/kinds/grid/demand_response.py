@@ -16,10 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import Findings
+from planner.auditor.findings import Flags, Notes
 from planner.auditor.reading import Line, Part, Plan, by_step, column_of
-
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def response_columns(part: Part) -> set[str]:
@@ -28,7 +26,7 @@ def response_columns(part: Part) -> set[str]:
     return {column_of(name, i) for i in range(len(part.rows("response"))) for name in names}
 
 
-def check_response(plan: Plan, part: Part, found: Findings) -> None:
+def check_response(plan: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the demand response of a grid."""
     limit, bought = part.series("import_limit_mw"), part.column("import_mw")
     for i, event in enumerate(part.rows("response")):
@@ -37,17 +35,15 @@ def check_response(plan: Plan, part: Part, found: Findings) -> None:
         paid, responding = part.column("responded_mw", i), part.column("responding", i)
         chosen = held & (limit > base)
         what = f"event {i}: paid for"
-        found.at_most(part.name, "event", what, paid, most, "MW")
-        found.at_most(
-            part.name, "responding", what, paid, np.where(chosen, most * responding, most), "MW"
-        )
-        found.at_most(part.name, "responding", "responding is", responding, 1.0)
+        note.at_most("event", what, paid, most, "MW")
+        note.at_most("responding", what, paid, np.where(chosen, most * responding, most), "MW")
+        note.at_most("responding", "responding is", responding, 1.0)
         if not plan.relaxed:
-            found.whole(part.name, "responding", "responding is", responding)
+            note.whole("responding", "responding is", responding)
         room = np.where(chosen, base + (limit - base) * (1 - responding), base)
         room = np.where(held, room, np.inf)
         what = f"event {i}: paid for and imported sum to"
-        found.at_most(part.name, "response", what, paid + bought, room, "MW", size=limit)
+        note.at_most("response", what, paid + bought, room, "MW", size=limit)
 
 
 def response_lines(plan: Plan, part: Part) -> Iterator[Line]:

@@ -15,12 +15,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Findings
-from planner.auditor.kinds.battery import OVERLAP_MW
-from planner.auditor.kinds.grid import exchange_of
+from planner.auditor.findings import OVERLAP_MW, Array, Notes
 from planner.auditor.reading import Line, Part, Plan, by_step
 
 SIDES = ("over", "under")
+
+
+def exchange_of(part: Part) -> Array:
+    """Return import less export of a grid, MW."""
+    exchange: Array = part.column("import_mw") - np.asarray(part.total("export_mw"))
+    return exchange
+
+
+def declared_first(part: Part, _: bool) -> tuple[str, ...]:
+    """Return what a grid that chooses its declaration decides before the future is known."""
+    if part["declaration"] is None or not _chosen(part):
+        return ()
+    return "declared_import_mw", "declared_export_mw", "declaring"
 
 
 def _chosen(part: Part) -> bool:
@@ -35,12 +46,12 @@ def declaration_columns(part: Part) -> set[str]:
     """Return the columns that a grid has for its declaration."""
     if part["declaration"] is None:
         return set()
-    found = {"declared_import_mw", "declared_export_mw"}
-    found |= {"declaring"} if _chosen(part) else set()
-    return found | {f"{side}_mw" for side in SIDES if _cost(part, side)}
+    columns = {"declared_import_mw", "declared_export_mw"}
+    columns |= {"declaring"} if _chosen(part) else set()
+    return columns | {f"{side}_mw" for side in SIDES if _cost(part, side)}
 
 
-def check_declaration(plan: Plan, part: Part, found: Findings) -> None:
+def check_declaration(plan: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the declaration of a grid."""
     if part["declaration"] is None:
         return
@@ -50,21 +61,21 @@ def check_declaration(plan: Plan, part: Part, found: Findings) -> None:
         for way, open_ in (("import", declaring), ("export", 1 - declaring)):
             most = part.series(f"{way}_limit_mw") * open_
             rule, what = f"declared_{way}", f"declared {way} is"
-            found.at_most(part.name, rule, what, flows[way], most, "MW")
+            note.at_most(rule, what, flows[way], most, "MW")
         if not plan.relaxed:
-            found.whole(part.name, "declaring", "declaring is", declaring)
+            note.whole("declaring", "declaring is", declaring)
             both, what = np.minimum(flows["import"], flows["export"]), "declares both ways at once:"
-            found.at_most(part.name, "declaring", what, both, OVERLAP_MW, "MW")
+            note.at_most("declaring", what, both, OVERLAP_MW, "MW")
     else:
         given = part.under("declaration").series("exchange_mw")
         for way, sign in (("import", 1), ("export", -1)):
             right, what = np.maximum(sign * given, 0.0), f"declared {way} is"
-            found.equal(part.name, "declared", what, flows[way], right, "MW")
+            note.equal("declared", what, flows[way], right, "MW")
     for side, off in _beyond_band(part).items():
         if _cost(part, side):
             size, what = np.abs(exchange_of(part)), f"{side} the band:"
             out = part.column(f"{side}_mw")
-            found.equal(part.name, f"{side}_band", what, out, off, "MW", size=size)
+            note.equal(f"{side}_band", what, out, off, "MW", size=size)
 
 
 def _declared(part: Part) -> Array:

@@ -1,0 +1,1 @@
+"""How the grid connection is audited."""

@@ -1,0 +1,85 @@
+"""Whether the reserve asked for is there.
+
+required     up_mw, and the shares of the load served and of the renewable power
+provided     what the providers hold, net of a unit's own needs
+reserve      what is provided and what is short cover the requirement
+largest_unit ... and the loss of any one unit or import beside it, without that one's reserve
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.auditor.findings import Array, Notes
+from planner.auditor.reading import KindAudit, Line, Part, Plan, by_step, column_of
+
+
+def reserves_of(plan: Plan, part: Part) -> list[str]:
+    """Return the reserve requirements that a component may serve."""
+    if plan.audit(part).reserve_share is None:
+        return []
+    asked = []
+    for reserve in plan.of_kind("reserve"):
+        providers = reserve["providers"]
+        if providers is None or part.name in providers:
+            asked.append(reserve.name)
+    return asked
+
+
+def reserve_columns(plan: Plan, part: Part) -> set[str]:
+    """Return the columns of the reserve that a component may provide."""
+    return {column_of("reserve_mw", name) for name in reserves_of(plan, part)}
+
+
+def _columns(_: Plan, part: Part) -> set[str]:
+    return {"required_mw", "provided_mw"} | ({"shortfall_mw"} if _may_be_short(part) else set())
+
+
+def _may_be_short(part: Part) -> bool:
+    return part["shortfall_cost_cny_per_mwh"] is not None
+
+
+def _short(plan: Plan, part: Part) -> Array:
+    return part.column("shortfall_mw") if _may_be_short(part) else np.zeros(plan.clock.steps)
+
+
+def _check(plan: Plan, part: Part, note: Notes) -> None:
+    required = part.series("up_mw") + part.number("load_share") * plan.total("load_mw")
+    required = required + part.number("renewable_share") * plan.total("renewable_mw")
+    note.equal("required", "required is", part.column("required_mw"), required, "MW")
+    held = {p.name: _held(plan, part, p) for p in plan.parts.values()}
+    provided = sum(held.values(), np.zeros(plan.clock.steps))
+    note.equal("provided", "provided is", part.column("provided_mw"), provided, "MW")
+    short, what = _short(plan, part), "provided and short sum to"
+    note.at_least("reserve", what, provided + short, required, "MW")
+    for unit, _, lost in plan.metered("contingency_mw") if part["largest_unit"] else ():
+        rest = provided + short - held[unit.name]
+        what = f"without {unit.name}: provided and short sum to"
+        note.at_least("largest_unit", what, rest, lost + required, "MW")
+
+
+def _held(plan: Plan, part: Part, provider: Part) -> Array:
+    """Return what a component holds for a requirement, MW as its node sees it."""
+    share = plan.audit(provider).reserve_share
+    if share is None or part.name not in reserves_of(plan, provider):
+        return np.zeros(plan.clock.steps)
+    return share(provider) * provider.column("reserve_mw", part.name)
+
+
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
+    if _may_be_short(part):
+        cost, short = part.number("shortfall_cost_cny_per_mwh"), part.column("shortfall_mw")
+        yield by_step(plan, part, "shortfall", -cost, short, cash=False)
+
+
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
+    return {
+        "required_mean_mw": part.column("required_mw").mean(),
+        "provided_mean_mw": part.column("provided_mw").mean(),
+        "shortfall_mwh": plan.clock.step_h * _short(plan, part).sum(),
+    }
+
+
+AUDIT = KindAudit(columns=_columns, checks=(_check,), lines=_lines, figures=_figures)

@@ -1,0 +1,97 @@
+"""The official shares of renewable energy, and what a MWh and a Mtok carry of emissions.
+
+Thermal energy emits what the units emit per MWh that they put in, energy from the grid what its
+import emits, renewable energy nothing; pooled energy what all emit per MWh put in and not
+curtailed. Energy of an origin of which nothing was put in has no known emission. Tokens carry what
+compute drew, less the part of jobs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.auditor.plan_files import sums
+from planner.auditor.reading import Plan
+
+LEAST_MWH = 1e-6
+LEAST_TCO2 = 1e-9
+
+
+def green(plan: Plan) -> dict[str, float | None]:
+    """Return the official shares of renewable energy as they should be; none where it is pooled.
+
+    Own use is what was available less what was exported and curtailed: losses of storage count as
+    use. NDRC/NEA 650 (2025).
+    """
+    if plan.origins == ("pooled",):
+        return {}
+    mwh = sums(plan.files.allocation, "origin", "use", "mwh")
+    by_use = {use: amount for (origin, use), amount in mwh.items() if origin == "renewable"}
+    available = sum(by_use.values())
+    exported, curtailed = by_use.get("export", 0.0), by_use.get("curtailed", 0.0)
+    used = available - exported - curtailed
+    drawn = sum(amount for (_, use), amount in mwh.items() if use in plan.drawn_uses)
+    own = sum(amount for use, amount in by_use.items() if use in plan.drawn_uses)
+    shares = {
+        "self_use_share": (used, available),
+        "load_share": (own, drawn),
+        "official_load_share": (used, drawn),
+        "export_share": (exported, available),
+        "curtailed_share": (curtailed, available),
+    }
+    return {name: a / b if b > 1e-9 else None for name, (a, b) in shares.items()}
+
+
+def carbon(plan: Plan) -> dict[str, Any]:
+    """Return what the summary must say of emissions; nothing where there are none."""
+    gross, imported, free = (
+        float(plan.total(quantity).sum())
+        for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
+    )
+    if gross + imported <= LEAST_TCO2:
+        return {}
+    mwh = sums(plan.files.allocation, "origin", "use", "mwh")
+    factors = _factors(plan, mwh)
+    compute = {o: mwh.get((o, "compute"), 0.0) for o in plan.origins}
+    drawn = {
+        o: sum(mwh.get((o, use), 0.0) for use in sorted(plan.drawn_uses)) for o in plan.origins
+    }
+    step_h = plan.clock.step_h
+    mtok = step_h * float(plan.total("answered_mtok_per_h").sum())
+    answering = {
+        o: compute[o] - step_h * float(plan.total("jobs_mw", o).sum()) for o in plan.origins
+    }
+    return {
+        "emission_tco2": gross,
+        "import_emission_tco2": imported,
+        "allowance_tco2": free,
+        "factor_tco2_per_mwh": factors,
+        "drawn_tco2_per_mwh": _per(_carried(drawn, factors), sum(drawn.values())),
+        "compute_tco2_per_mwh": _per(_carried(compute, factors), sum(compute.values())),
+        "answered_tco2_per_mtok": _per(_carried(answering, factors), mtok),
+    }
+
+
+def _factors(plan: Plan, mwh: dict[tuple[str, str], float]) -> dict[str, float | None]:
+    """Return what a MWh of each origin emits; None where none was put in."""
+    factors: dict[str, float | None] = {}
+    for o in plan.origins:
+        put_in = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
+        emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
+        factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), put_in)
+    return factors
+
+
+def _carried(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
+    """Return what energy emits by its origins; None where one of them has no factor."""
+    total = 0.0
+    for origin, amount in mwh.items():
+        factor = factors[origin]
+        if amount > LEAST_MWH and factor is None:
+            return None
+        total += amount * (factor or 0.0)
+    return total
+
+
+def _per(tco2: float | None, amount: float) -> float | None:
+    return tco2 / amount if tco2 is not None and amount > LEAST_MWH else None
