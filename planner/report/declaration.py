@@ -46,17 +46,17 @@ def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]
         yield Problem("there is no grid whose exchange could be declared", path="--declare")
     step = scenario.horizon.step_min
     if step not in STEPS_MIN:
-        said = f"must be 60 for the 24 points of a declaration or 15 for the 96, is {step}"
-        yield Problem(said, path="horizon.step_min")
+        message = f"must be 60 for the 24 points of a declaration or 15 for the 96, is {step}"
+        yield Problem(message, path="horizon.step_min")
     if path.suffix.lower() not in SUFFIXES:
-        said = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
-        yield Problem(said, path="--declare")
+        message = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
+        yield Problem(message, path="--declare")
     try:
-        wrong = unfit(path, folder)
+        unwritable = unfit(path, folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        wrong = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    if wrong:
-        yield Problem(wrong, path="--declare")
+        unwritable = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    if unwritable:
+        yield Problem(unwritable, path="--declare")
 
 
 def unfit(path: Path, folder: Path) -> str | None:
@@ -116,4 +116,4 @@ def _ends(plan: PlanTables, step_min: int) -> list[str]:
 
 
 def _grids(scenario: Scenario) -> list[str]:
-    return [name for name, part in scenario.components.items() if part.kind == "grid"]
+    return [name for name, part in scenario.components.items() if part.connection() is not None]

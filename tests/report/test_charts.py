@@ -20,6 +20,7 @@ from planner.language.language import language
 from planner.plan.plan import Plan
 from planner.report.charts.chart import Chart
 from planner.report.charts.commitment import rows_of, spans
+from planner.report.charts.difference import common_clock, profit_chart
 from planner.report.charts.panels import Clock
 from planner.report.charts.registry import CHARTS, charts_of
 from planner.report.charts.view import View
@@ -86,7 +87,7 @@ def plan_of(name: str) -> Plan:
 
 
 def chart(plan: Plan, key: str, lang: str = "en") -> Chart:
-    found = CHARTS[key](View(plan), language(lang))
+    found = CHARTS[key].chart(View(plan), language(lang))
     assert found is not None
     return found
 
@@ -267,6 +268,17 @@ def test_what_has_nothing_to_show_is_left_out_and_says_why() -> None:
         plan.figures.supply(lang="fr")
 
 
+def test_every_chart_of_the_registry_is_a_method_that_says_what_it_shows() -> None:
+    figures = solve({"pv": renewable(5), "town": load(5)}).figures
+    for key, entry in CHARTS.items():
+        method = getattr(figures, key)
+        assert (method.__name__, method.__doc__) == (key, entry.chart.__doc__)
+        assert key in dir(figures)
+    assert figures.supply.__doc__ == "Where power comes from and where it goes, MW by step."
+    with pytest.raises(AttributeError):
+        _ = figures.supplies
+
+
 def test_figures_are_plotly_figures_of_their_own() -> None:
     plan = shipped("tiny_arbitrage")
     first, second = plan.figures.supply(), plan.figures.dispatch(lang="zh")
@@ -320,15 +332,15 @@ def test_blocks_follow_the_local_clock_and_count_with_their_own_length() -> None
     assert [ends[0], ends[1], ends[-1]] == [
         "2026-01-01T06:00", "2026-01-02T00:00", "2027-01-01T06:00"
     ]  # fmt: skip
-    assert clock.known(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
+    assert clock.flow(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
         np.nan, nan_ok=True)]  # fmt: skip
-    assert "means over 24 h" in clock.said(EN)
+    assert "means over 24 h" in clock.sentence(EN)
 
 
 def test_two_weeks_of_quarters_are_drawn_step_by_step() -> None:
     clock = Clock(pd.Timestamp("2026-01-01"), 14 * 96, 15)
     assert not clock.blocked
-    assert clock.said(EN) == ""
+    assert clock.sentence(EN) == ""
     assert clock.steps_x() == {"x0": "2026-01-01T00:00", "dx": 900_000}
 
 
@@ -365,6 +377,18 @@ def test_encoded_figures_are_safe_in_a_script_and_short() -> None:
 def test_no_chart_imports_plotly() -> None:
     for path in (Path(planner.__file__).parent / "report" / "charts").glob("*.py"):
         assert "import plotly" not in path.read_text()
+
+
+def test_profits_of_two_plans_are_matched_by_moment() -> None:
+    """The same hour told in two offsets: 5 MWh sold at 30 and at 40 earn 150 and 200, 50 apart."""
+    one, two = (
+        solve({"pv": renewable(5), "grid": market(price)}, start=start)
+        for price, start in ((30, "2026-07-15T08:00:00+08:00"), (40, "2026-07-15T00:00:00+00:00"))
+    )
+    clock = common_clock(one, two)
+    assert clock is not None
+    table = profit_chart(one, two, *clock, EN).table
+    assert table[["A [CNY]", "B [CNY]", "difference [CNY]"]].iloc[0].tolist() == [150, 200, 50]
 
 
 def test_what_is_stored_without_an_origin_is_not_from_one() -> None:

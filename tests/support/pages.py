@@ -66,7 +66,8 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
         return pd.concat([*parts, table[table["time"].isna()]], ignore_index=True)
 
     schedule = pd.concat([plan.schedule] * copies).iloc[: horizon.steps].set_axis(starts, axis=0)
-    schedule *= chance.uniform(0.9, 1, schedule.shape).round(4)
+    by_step = pd.Series(chance.uniform(0.9, 1, horizon.steps).round(4), starts)
+    schedule = schedule.mul(by_step, axis=0)
     why, prices = long(plan.why), long(plan.prices)
     why["reason"] += [f" ({factor:.4f})" for factor in chance.uniform(0.9, 1, len(why))]
     if prices is not None:
@@ -76,7 +77,7 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
         for name, part in plan.scenario.components.items()
     }
     allocation = long(plan.allocation)
-    allocation["mwh"] *= step_min / before.step_min
+    allocation["mwh"] *= allocation["time"].map(by_step) * step_min / before.step_min
     return dataclasses.replace(
         plan,
         scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),

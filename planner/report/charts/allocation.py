@@ -14,17 +14,24 @@ import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.style import GREY, NUMBER, ORIGIN_COLOURS, frame, text
-from planner.report.charts.supply import SUPPLY_STYLES, USE_COLOURS, supplied
+from planner.report.charts.style import (
+    GREY,
+    NUMBER,
+    ORIGIN_COLOURS,
+    OTHER,
+    USE_STYLES,
+    frame,
+    text,
+)
+from planner.report.charts.supply import SUPPLY_STYLES, stored, supplied
 from planner.report.charts.view import View
 
 LEAST_MWH = 1e-6
-ORIGIN_OF = {"pv": "renewable", "wind": "renewable", "thermal": "thermal", "import": "grid"}
 USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
 
 
 def allocation_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where no energy flows."""
+    """Energy from its origin to its use over the horizon, MWh."""
     links = _links(view)
     if not links:
         return None
@@ -36,8 +43,11 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     total = {node: max(inflow[node], outflow[node]) for node in names}
     divisor, unit = words.scale("MWh", max(total.values()))
     values = view.plan.summary.get("value_cny_per_kwh", {})
+    charged_mwh, discharged_mwh = (
+        float(sum(power.sum() for power in way.values()) * view.step_h) for way in stored(view)
+    )
     labels = [
-        text(_said(words, node))
+        text(_label(words, node))
         + (f" {_short(total[node] / divisor)}" if node[0] != "origin" else "")
         for node in names
     ]
@@ -78,8 +88,8 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
             " the end than at the start. In batteries {charged} were charged and {discharged}"
             " discharged.",
             unit=unit,
-            charged=words.amount(float(view.every("charge_mw").sum() * view.step_h), "MWh"),
-            discharged=words.amount(float(view.every("discharge_mw").sum() * view.step_h), "MWh"),
+            charged=words.amount(charged_mwh, "MWh"),
+            discharged=words.amount(discharged_mwh, "MWh"),
         ),
     )
 
@@ -91,15 +101,13 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
     """Return MWh from what brings energy in to its origin, and from there to its uses."""
     step_h = view.step_h
     links: dict[tuple[Node, Node], float] = {}
-    pooled = view.origins == ["pooled"]
-    for source, values in supplied(view).items():
+    for (source, origin), power in supplied(view).items():
         if source != "discharge":
-            origin = "pooled" if pooled else ORIGIN_OF.get(source, "renewable")
-            links[("in", source), ("origin", origin)] = float(values.sum() * step_h)
+            links[("in", source), ("origin", origin)] = float(power.sum() * step_h)
     out = {key: float(values.sum() * step_h) for key, values in view.used_mw.items()}
     for origin in view.origins:
-        if (drawn := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
-            links[("in", "stored_before"), ("origin", origin)] = drawn
+        if (released := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
+            links[("in", "stored_before"), ("origin", origin)] = released
     for use in (*USE_ORDER, *dict.fromkeys(u for _, u in out if u not in USE_ORDER)):
         for origin in view.origins:
             if (mwh := out.get((origin, use), 0.0)) > LEAST_MWH:
@@ -107,7 +115,7 @@ def _links(view: View) -> dict[tuple[Node, Node], float]:
     return links
 
 
-def _said(words: Language, node: Node) -> str:
+def _label(words: Language, node: Node) -> str:
     word = node[1]
     if word == "stored_before":
         return words("stored before")
@@ -126,8 +134,8 @@ def _colour(node: Node) -> str:
     if side == "origin":
         return ORIGIN_COLOURS.get(word, GREY)
     if side == "in":
-        return SUPPLY_STYLES.get(word, (GREY, ""))[0]
-    return USE_COLOURS.get(word, USE_COLOURS["charge"])
+        return SUPPLY_STYLES.get(word, OTHER)[0]
+    return USE_STYLES.get(word, OTHER)[0]
 
 
 def _link_colour(a: Node, b: Node) -> str:
@@ -140,9 +148,9 @@ def _faded(colour: str) -> str:
 
 
 def _hover(words: Language, values: Any, a: Node, b: Node) -> str:
-    told = f"{_said(words, a)} → {_said(words, b)}"
+    link = f"{_label(words, a)} → {_label(words, b)}"
     worth = values.get(a[1], {}).get(b[1]) if a[0] == "origin" else None
-    return told if worth is None else f"{told} ({worth:.3f} {words('CNY/kWh')})"
+    return link if worth is None else f"{link} ({worth:.3f} {words('CNY/kWh')})"
 
 
 def _table(words: Language, mwh: dict[tuple[Node, Node], float], values: Any) -> pd.DataFrame:
@@ -152,8 +160,8 @@ def _table(words: Language, mwh: dict[tuple[Node, Node], float], values: Any) ->
     ]
     return pd.DataFrame(
         {
-            words("from"): [_said(words, a) for a, _ in mwh],
-            words("to"): [_said(words, b) for _, b in mwh],
+            words("from"): [_label(words, a) for a, _ in mwh],
+            words("to"): [_label(words, b) for _, b in mwh],
             f"{words('energy')} [MWh]": list(mwh.values()),
             f"{words('earned')} [{words('CNY/kWh')}]": worth,
         }

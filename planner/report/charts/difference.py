@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,18 +11,9 @@ import pandas as pd
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import (
-    Clock,
-    Panel,
-    chart_over_time,
-    columns_of,
-    legend_once,
-    points,
-    stepped,
-    table_over_time,
-)
-from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, SKY, VERMILLION, text
-from planner.timeseries.series import Array
+from planner.report.charts.panels import Clock, Panel, chart_over_time
+from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
+from planner.report.charts.view import View
 from planner.units import unit
 
 MOST_COLUMNS = 6
@@ -43,57 +35,35 @@ def profit_chart(
     a: PlanTables, b: PlanTables, clock: Clock, times: pd.DatetimeIndex, words: Language
 ) -> Chart:
     """Return the difference in profit, B - A, by step and summed from the start."""
-    one, two = (profit_by_step(plan, times) for plan in (a, b))
-    by_block = np.add.reduceat(two - one, clock.cuts)
-    so_far = np.cumsum(by_block)
-    steps = Panel(words("B − A of each step"), words("CNY"), 170, axis={"zeroline": True})
-    name = words("difference")
-    for key, sign, said, colour in (
-        ("more", 1, words("B earns more"), BLUE),
-        ("less", -1, words("B earns less"), ORANGE),
-    ):
-        drawn = np.where(sign * by_block > 0, by_block, np.nan)
-        steps.traces.append({
-            "type": "bar", "name": said, "y": drawn, **clock.bars_x(), "legendgroup": key,
-            "marker": {"color": colour, "line": {"width": 0}} | (
-                {"pattern": {"shape": "/", "size": 7, "solidity": 0.22, "fgcolor": BLACK,
-                             "fillmode": "overlay"}} if sign < 0 else {}),
-            "hovertemplate": f"{name}: %{{y:{NUMBER}}} {words('CNY')}<extra></extra>",
-        })  # fmt: skip
-    total = Panel(words("Summed from the start"), words("CNY"), 120, axis={"zeroline": True})
-    line = {"shape": "linear", "width": 2, "color": BLACK}
-    said = words("summed")
-    total.traces.append(points(clock, np.append(0.0, so_far), said, words("CNY"), legendgroup="sum",
-                               line=line))  # fmt: skip
-    panels = [steps, total]
-    figure = chart_over_time(panels, clock, legend_once(panels))
-    figure["layout"] |= {"barmode": "overlay", "bargap": 0}
-    blocks = {"A": np.add.reduceat(one, clock.cuts), "B": np.add.reduceat(two, clock.cuts)}
-    labels = {f"{side} [{words('CNY')}]": values for side, values in blocks.items()}
-    labels[f"{name} [{words('CNY')}]"] = by_block
-    labels[f"{said} [{words('CNY')}]"] = so_far
-    note = words("Amounts that belong to a month or to the whole horizon are in no step; the table"
-                 " of lines has them.")  # fmt: skip
-    if clock.blocked:
-        hours = f"{clock.size * clock.step_min / 60:g}"
-        note += " " + words("Long horizon: sums over {hours} h are drawn.", hours=hours)
-    return Chart(
-        key="profit",
-        title=words("Profit, hour by hour"),
-        figure=figure,
-        table=table_over_time(clock, words, labels),
-        said=note,
-        over_time=True,
+    one, two = (
+        View(plan).earned()[pd.DatetimeIndex(plan.schedule.index).get_indexer(times)]
+        for plan in (a, b)
     )
-
-
-def profit_by_step(plan: PlanTables, times: pd.DatetimeIndex) -> Array:
-    """Return the ledger of every step, CNY; shape (T,)."""
-    ledger = plan.ledger
-    place = pd.Index([time.isoformat() for time in times]).get_indexer(pd.Index(ledger["period"]))
-    weights = ledger["amount_cny"].to_numpy(dtype=float)
-    found = np.bincount(place[place >= 0], weights=weights[place >= 0], minlength=len(times))
-    return np.asarray(found, dtype=float)
+    by_block = clock.sums(two - one)
+    steps = Panel(clock, words("B − A of each step"), words("CNY"), 170, axis={"zeroline": True})
+    name = words("difference")
+    more, less = (np.where(sign * by_block > 0, by_block, np.nan) for sign in (1, -1))
+    steps.bars(words("B earns more"), more, "more", (BLUE, ""), name)
+    bars = steps.bars(words("B earns less"), less, "less", (ORANGE, ""), name)
+    bars["marker"]["pattern"] = pattern("/") | {"fgcolor": BLACK}
+    steps.columns = {
+        f"A [{words('CNY')}]": clock.sums(one),
+        f"B [{words('CNY')}]": clock.sums(two),
+        f"{name} [{words('CNY')}]": by_block,
+    }
+    total = Panel(clock, words("Summed from the start"), words("CNY"), 120, axis={"zeroline": True})
+    total.line(words("summed"), np.cumsum(by_block), "sum", start=0.0, color=BLACK)
+    sentence = words("Amounts that belong to a month or to the whole horizon are in no step; the"
+                     " table of lines has them.")  # fmt: skip
+    if clock.blocked:
+        sentence += " " + words(
+            "Long horizon: sums over {hours} h are drawn.", hours=clock.block_hours
+        )
+    chart = chart_over_time(
+        "profit", words("Profit, hour by hour"), sentence, [steps, total], words
+    )
+    chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
+    return dataclasses.replace(chart, said=sentence)
 
 
 def columns_chart(
@@ -117,34 +87,20 @@ def columns_chart(
     panels = []
     for name in names[:MOST_COLUMNS]:
         label = words.label(name)
-        measured = words(unit(name) or "")
-        panel = Panel(text(label), text(measured), 90)
+        panel = Panel(clock, text(label), text(words(unit(name) or "")), 90)
         state = name.partition(".")[2].partition("[")[0].startswith(STATES)
         for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):
-            known = name in plan.schedule
-            values = (
-                plan.schedule.loc[times, name].to_numpy(dtype=float)
-                if known
-                else np.zeros(len(times))
-            )
-            drawn = clock.state(values) if state else clock.flow(values)
-            line = {"shape": "hv", "width": width, "color": colour}
-            trace = stepped(clock, drawn, side, measured, legendgroup=side, line=line)
-            panel.add(trace, f"{label}, {side}", drawn)
+            by_step = np.zeros(len(times))
+            if name in plan.schedule:
+                by_step = plan.schedule.loc[times, name].to_numpy(dtype=float)
+            values = clock.state(by_step) if state else clock.flow(by_step)
+            panel.line(side, values, side, column=f"{label}, {side}", width=width, color=colour)
         panels.append(panel)
     if not panels:
         return None
-    left = len(names) - len(panels)
-    said = words(
+    sentence = words(
         "The columns of the schedule that differ most relative to their size: A broad, B thin."
     )
-    if left > 0:
-        said += " " + words("{n} more differ; the table of columns has all of them.", n=left)
-    return Chart(
-        key="columns",
-        title=words("What changed most"),
-        figure=chart_over_time(panels, clock, legend_once(panels)),
-        table=table_over_time(clock, words, columns_of(panels)),
-        said=f"{said} {clock.said(words)}".strip(),
-        over_time=True,
-    )
+    if (left := len(names) - len(panels)) > 0:
+        sentence += " " + words("{n} more differ; the table of columns has all of them.", n=left)
+    return chart_over_time("columns", words("What changed most"), sentence, panels, words)

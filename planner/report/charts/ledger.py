@@ -11,14 +11,13 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
-    BLACK,
     BLUE,
     GREY,
     ORANGE,
     YELLOW,
     axis,
     frame,
-    pattern,
+    marker,
     text,
 )
 from planner.report.charts.view import View
@@ -39,7 +38,7 @@ class Entry:
 
 
 def ledger_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where no money moves."""
+    """How the profit comes about, CNY."""
     sums = _sums(view.plan.ledger)
     if not sums:
         return None
@@ -50,11 +49,10 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
         "not_cash": (words("not cash"), YELLOW, "x"),
         "total": (words("sum"), GREY, ""),
     }
-    figure = waterfall(entries, kinds, words)
     return Chart(
         key="ledger",
         title=words("How the profit comes about"),
-        figure=figure,
+        figure=waterfall(entries, kinds, words),
         table=_table(words, sums, float(view.plan.summary["objective_cny"])),
         said=words(
             "From top to bottom: what is earned, what is spent, the sum in cash, then penalties and"
@@ -82,10 +80,11 @@ def waterfall(
         divisor, unit = 1e6, words("million CNY")
     data = []
     for kind, (name, colour, shape) in kinds.items():
-        mine = [(i, entry) for i, entry in enumerate(entries) if entry.kind == kind]
-        if mine:
-            written = [_amount(entry.amount / divisor, largest / divisor) for _, entry in mine]
-            data.append(_bars(mine, written, divisor, unit) | _look(name, colour, shape))
+        of_kind = [(i, entry) for i, entry in enumerate(entries) if entry.kind == kind]
+        if of_kind:
+            amounts = [_amount(entry.amount / divisor, largest / divisor) for _, entry in of_kind]
+            bars = _bars(of_kind, amounts, divisor, unit)
+            data.append(bars | {"name": name, "marker": marker((colour, shape))})
     layout = frame(70 + ROW_PX * len(entries), len(data))
     span = (min(0.0, *reached) / divisor, max(0.0, *reached) / divisor)
     room = 0.22 * (span[1] - span[0])
@@ -108,8 +107,11 @@ def waterfall(
 def _sums(ledger: pd.DataFrame) -> list[tuple[str, str, bool, float]]:
     """Return component, line, whether it is cash, and CNY of every line that is not 0."""
     grouped: Any = ledger.groupby(["component", "line", "cash"], sort=False)["amount_cny"].sum()
-    found = [(str(c), str(n), bool(cash), float(v)) for (c, n, cash), v in grouped.items()]
-    return [line for line in found if abs(line[3]) > LEAST_CNY]
+    return [
+        (str(component), str(line), bool(cash), float(amount))
+        for (component, line, cash), amount in grouped.items()
+        if abs(amount) > LEAST_CNY
+    ]
 
 
 def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[Entry]:
@@ -149,22 +151,17 @@ def said(words: Language, line: str) -> str:
     return words("{line} from {origin}", line=words.term(bare), origin=words.term(origin))
 
 
-def _look(name: str, colour: str, shape: str) -> dict[str, Any]:
-    marker: dict[str, Any] = {"color": colour, "line": {"width": 0.5, "color": BLACK}}
-    return {"name": name, "marker": marker | ({"pattern": pattern(shape, colour)} if shape else {})}
-
-
 def _bars(
-    mine: list[tuple[int, Entry]], written: list[str], divisor: float, unit: str
+    rows: list[tuple[int, Entry]], amounts: list[str], divisor: float, unit: str
 ) -> dict[str, Any]:
-    names = [text(entry.name) for _, entry in mine]
+    names = [text(entry.name) for _, entry in rows]
     return {
         "type": "bar", "orientation": "h", "width": 0.7,
-        "y": [i for i, _ in mine],
-        "x": np.array([entry.amount for _, entry in mine]) / divisor,
-        "base": np.array([entry.base for _, entry in mine]) / divisor,
-        "text": written, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12},
-        "customdata": [[name, amount] for name, amount in zip(names, written, strict=True)],
+        "y": [row for row, _ in rows],
+        "x": np.array([entry.amount for _, entry in rows]) / divisor,
+        "base": np.array([entry.base for _, entry in rows]) / divisor,
+        "text": amounts, "textposition": "outside", "cliponaxis": False, "textfont": {"size": 12},
+        "customdata": [[name, amount] for name, amount in zip(names, amounts, strict=True)],
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]} " + unit + "<extra></extra>",
     }  # fmt: skip
 

@@ -1,16 +1,14 @@
-"""Charts over time: panels one below the other on one time axis, and the traces in them.
+"""Charts over time: panels one below the other on one time axis of blocks.
 
-The time axis of charts: a value holds over its step, and long horizons are drawn in blocks.
-
-Up to `MOST_STEPS` steps each step is drawn. Beyond, steps are gathered in blocks of whole hours of
-the local clock, days for a year: of flows and prices the mean, which keeps energy, of states the
-value at the end of the block. `said` says so in the words under a chart; nothing is thinned in
-silence. Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
+Up to `MOST_STEPS` steps each step is a block. Beyond, steps are gathered in blocks of whole hours
+of the local clock, days for a year: of flows and prices the mean, which keeps energy, of states the
+value at the end of the block. The sentence under a chart says so; nothing is thinned in silence.
+Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,13 +17,16 @@ import numpy as np
 import pandas as pd
 
 from planner.language.language import Language
-from planner.report.charts.style import NUMBER, axis, frame, note, pattern
+from planner.report.charts.chart import Chart
+from planner.report.charts.style import NUMBER, Style, axis, frame, marker, note, pattern, text
 from planner.timeseries.series import Array
 
 MOST_STEPS = 1400  # two weeks of 15 minutes and eight of hours
 MOST_BLOCKS = 400
 BLOCK_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 168)
 MINUTE_MS = 60_000
+TITLE_PX = 26  # above a panel
+BOTTOM_PX = 62  # for the time axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,11 @@ class Clock:
     def blocked(self) -> bool:
         """Whether a drawn value stands for several steps."""
         return self.size > 1
+
+    @property
+    def block_hours(self) -> str:
+        """The hours of a block, as people read them."""
+        return f"{self.size * self.step_min / 60:g}"
 
     @cached_property
     def cuts(self) -> np.ndarray:
@@ -85,17 +91,14 @@ class Clock:
         """The local start of every block for tables: 2026-07-15 14:00."""
         return [str(moment) for moment in self.at(self.cuts).strftime("%Y-%m-%d %H:%M")]
 
-    def flow(self, values: Array) -> Array:
-        """Return the mean of every block; shape (T,) to (B,)."""
-        if not self.blocked:
-            return np.asarray(values, dtype=float)
-        return np.asarray(np.add.reduceat(np.asarray(values, dtype=float), self.cuts) / self.counts)
+    def sums(self, values: Array) -> Array:
+        """Return the sum of every block; shape (T,) to (B,)."""
+        return np.asarray(np.add.reduceat(np.asarray(values, dtype=float), self.cuts))
 
-    def known(self, values: Array) -> Array:
-        """Return the mean of every block over the steps that have a value, NaN where none has."""
-        there = np.isfinite(values)
-        count = self.flow(there.astype(float))
-        total = self.flow(np.where(there, values, 0.0))
+    def flow(self, values: Array) -> Array:
+        """Return the mean of every block over its steps with a value, NaN where none has one."""
+        finite = np.isfinite(values)
+        total, count = self.sums(np.where(finite, values, 0.0)), self.sums(finite)
         none = np.full(len(total), np.nan)
         return np.asarray(np.divide(total, count, out=none, where=count > 0))
 
@@ -137,88 +140,154 @@ class Clock:
             ],
         }  # fmt: skip
 
-    def said(self, words: Language) -> str:
+    def sentence(self, words: Language) -> str:
         """Return what to know about the drawn values, nothing where every step is drawn."""
         if not self.blocked:
             return ""
         return words(
             "Long horizon: drawn are means over {hours} h (of stored amounts the value at the end"
             " of each); single steps and extremes are in schedule.csv.",
-            hours=f"{self.size * self.step_min / 60:g}",
+            hours=self.block_hours,
         )
-
-
-def held(values: Array) -> Array:
-    """Return values by block with the last one once more, so that the last block is visible."""
-    return np.append(values, values[-1:])
-
-
-TITLE_PX = 26  # above a panel
-BOTTOM_PX = 62  # for the time axis
 
 
 @dataclass
 class Panel:
-    """One plot of a chart.
+    """One plot of a chart, and the columns of the table that it draws.
 
     title: escaped or translated; stands above it.
     unit: of its y axis.
-    columns: label -> the numbers drawn, by block, for the table.
+    owner: the component that it is about; heads its columns.
+    axis: properties of its y axis.
+    columns: label -> the numbers drawn, by block.
+
+    What is added has the name of its legend entry, values by block, a group of legend entries that
+    are shown once for all panels, and a column of the table, `OWNER: NAME [UNIT]` unless another
+    label is given. It returns its trace.
     """
 
+    clock: Clock
     title: str
     unit: str
-    height: int = 150
+    height: int
+    owner: str = ""
+    axis: dict[str, Any] = field(default_factory=dict)
     traces: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, Array] = field(default_factory=dict)
-    axis: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, trace: dict[str, Any], label: str, values: Array) -> None:
-        """Add a trace and the column of the table that it draws."""
+    def line(
+        self,
+        name: str,
+        values: Array,
+        group: str = "",
+        *,
+        start: float | None = None,
+        column: str = "",
+        **look: Any,
+    ) -> dict[str, Any]:
+        """Add a line whose values hold over their blocks.
+
+        With `start`, the state before the horizon, the values are states at the ends of blocks and
+        the line leads from each to the next.
+        """
+        self._write(name, values, column)
+        drawn = np.append(values, values[-1:]) if start is None else np.append(start, values)
+        shape = {"shape": "hv" if start is None else "linear", "width": 2}
+        trace = {
+            "type": "scatter", "mode": "lines", "name": text(name), "y": drawn,
+            **self.clock.steps_x(), "line": shape | look, "hovertemplate": self._hover(name),
+        } | ({"legendgroup": group} if group else {})  # fmt: skip
         self.traces.append(trace)
-        self.columns[label] = values
+        return trace
 
+    def area(
+        self,
+        name: str,
+        values: Array,
+        stack: str,
+        style: Style,
+        group: str = "",
+        *,
+        start: float | None = None,
+        column: str = "",
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Add a line as one area of a stack, plain or with a pattern."""
+        colour, shape = style
+        look = {"width": 0.6, "color": colour}
+        trace = self.line(name, values, group, start=start, column=column, **look)
+        trace |= more | {"stackgroup": stack, "fillcolor": colour}
+        if shape:
+            trace["fillpattern"] = pattern(shape, colour)
+        return trace
 
-def stepped(clock: Clock, values: Array, name: str, unit: str, **more: Any) -> dict[str, Any]:
-    """Return a line whose values, one a block, hold over their block."""
-    return _line(clock, held(values), name, unit, "hv") | more
+    def bars(
+        self, name: str, values: Array, group: str, style: Style, hover: str = ""
+    ) -> dict[str, Any]:
+        """Add a bar for every block; `hover` is its name where a pointer is."""
+        self._write(name, values)
+        trace = {
+            "type": "bar", "name": text(name), "y": values, **self.clock.bars_x(),
+            "legendgroup": group, "marker": marker(style, width=0),
+            "hovertemplate": self._hover(hover or name),
+        }  # fmt: skip
+        self.traces.append(trace)
+        return trace
 
+    def level(self, name: str, value: float, group: str, **look: Any) -> None:
+        """Add one value over the whole horizon, which is no column."""
+        self.traces.append({
+            "type": "scatter", "mode": "lines", "name": text(name), "y": np.full(2, value),
+            "line": {"shape": "linear"} | look, "hovertemplate": self._hover(name),
+            "legendgroup": group, "x": self.clock.range,
+        })  # fmt: skip
 
-def points(clock: Clock, values: Array, name: str, unit: str, **more: Any) -> dict[str, Any]:
-    """Return a line between states: the first before the horizon, then one at each block's end."""
-    return _line(clock, values, name, unit, "linear") | more
+    def _write(self, name: str, values: Array, column: str = "") -> None:
+        owner = f"{self.owner}: " if self.owner else ""
+        self.columns[column or f"{owner}{name} [{self.unit}]"] = values
 
-
-def _line(clock: Clock, values: Array, name: str, unit: str, shape: str) -> dict[str, Any]:
-    return {
-        "type": "scatter", "mode": "lines", "name": name, "y": np.asarray(values, dtype=float),
-        **clock.steps_x(), "line": {"shape": shape, "width": 2},
-        "hovertemplate": f"{name}: %{{y:{NUMBER}}} {unit}<extra></extra>",
-    }  # fmt: skip
-
-
-def area(trace: dict[str, Any], group: str, colour: str, shape: str = "") -> dict[str, Any]:
-    """Return a line as one area of a stack, plain or with a pattern."""
-    line = trace["line"] | {"width": 0.6, "color": colour}
-    filled = {"stackgroup": group, "line": line, "fillcolor": colour}
-    return trace | filled | ({"fillpattern": pattern(shape, colour)} if shape else {})
+    def _hover(self, name: str) -> str:
+        return f"{text(name)}: %{{y:{NUMBER}}} {self.unit}<extra></extra>"
 
 
 def chart_over_time(
-    panels: Sequence[Panel], clock: Clock, legend: int, *, top: int = 0
-) -> dict[str, Any]:
-    """Return a figure of panels that share one time axis, the first on top.
+    key: str,
+    title: str,
+    sentence: str,
+    panels: Sequence[Panel],
+    words: Language,
+    *,
+    legend: int | None = None,
+    top: int = 0,
+) -> Chart:
+    """Return a chart of panels that share one time axis, the first on top.
 
     Args:
-        panels: from top to bottom.
-        clock: the time axis.
-        legend: entries of the legend.
+        key: names the chart.
+        title: stands above it.
+        sentence: what it shows; what to know about blocks is added.
+        panels: from top to bottom, at least one.
+        words: the language of the table.
+        legend: entries of the legend; None shows each group of traces once.
         top: pixels above all panels, for buttons.
     """
+    clock = panels[0].clock
+    legend = _show_groups_once(panels) if legend is None else legend
+    columns = {label: values for panel in panels for label, values in panel.columns.items()}
+    return Chart(
+        key=key,
+        title=title,
+        figure=_figure(panels, clock, legend, top),
+        table=pd.DataFrame({words("time"): clock.times, **columns}),
+        said=f"{sentence} {clock.sentence(words)}".strip(),
+        over_time=True,
+    )
+
+
+def _figure(panels: Sequence[Panel], clock: Clock, legend: int, top: int) -> dict[str, Any]:
     above = [TITLE_PX if panel.title else 6 for panel in panels]
     inner = sum(above) + sum(panel.height for panel in panels)
-    height = top + BOTTOM_PX + inner
-    layout = frame(height, legend)
+    layout = frame(top + BOTTOM_PX + inner, legend)
     layout["margin"]["t"] = 4 + top
     layout["xaxis"] = axis(**clock.axis(), anchor=_name("y", len(panels)), showgrid=True)
     layout["hovermode"] = "x unified"
@@ -242,7 +311,7 @@ def _name(letter: str, number: int) -> str:
     return letter if number == 1 else f"{letter}{number}"
 
 
-def legend_once(panels: Sequence[Panel]) -> int:
+def _show_groups_once(panels: Sequence[Panel]) -> int:
     """Show each group of traces in the legend once; return how many groups there are."""
     seen: set[str] = set()
     for panel in panels:
@@ -251,13 +320,3 @@ def legend_once(panels: Sequence[Panel]) -> int:
             trace["showlegend"] = group not in seen
             seen.add(group)
     return len(seen)
-
-
-def table_over_time(clock: Clock, words: Language, columns: Mapping[str, Array]) -> pd.DataFrame:
-    """Return the numbers drawn, a row a block, headed by their labels."""
-    return pd.DataFrame({words("time"): clock.times, **columns})
-
-
-def columns_of(panels: Sequence[Panel]) -> dict[str, Array]:
-    """Return the columns of all panels."""
-    return {label: values for panel in panels for label, values in panel.columns.items()}

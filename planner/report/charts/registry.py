@@ -1,8 +1,9 @@
-"""All charts of a plan, in the order of the page."""
+"""All charts of a plan, in the order of the page; `plan.figures` has a method for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
@@ -17,20 +18,32 @@ from planner.report.charts.storage import storage_chart
 from planner.report.charts.supply import supply_chart
 from planner.report.charts.view import View
 
-CHARTS: dict[str, Callable[[View, Language], Chart | None]] = {
-    "supply": supply_chart,
-    "compute": compute_chart,
-    "storage": storage_chart,
-    "prices": prices_chart,
-    "commitment": commitment_chart,
-    "allocation": allocation_chart,
-    "ledger": ledger_chart,
-    "heat": heat_chart,
+
+class Entry(NamedTuple):
+    """A chart of a plan.
+
+    chart: makes it, None where the plan has nothing to show; its docstring says what it shows.
+    nothing: why a plan has nothing to show.
+    """
+
+    chart: Callable[[View, Language], Chart | None]
+    nothing: str
+
+
+CHARTS = {
+    "supply": Entry(supply_chart, "no energy flows in it"),
+    "compute": Entry(compute_chart, "it has neither a service nor a fleet"),
+    "storage": Entry(storage_chart, "it has no battery"),
+    "prices": Entry(prices_chart, "it has no grid, no service and no marginal prices"),
+    "commitment": Entry(commitment_chart, "nothing in it is ever switched on or turned around"),
+    "allocation": Entry(allocation_chart, "no energy flows in it"),
+    "ledger": Entry(ledger_chart, "no money moves in it"),
+    "heat": Entry(heat_chart, "days are set side by side from four days on"),
 }
 
 
 def charts_of(plan: PlanTables, words: Language) -> list[Chart]:
     """Return the charts of a plan; one with nothing to show is left out."""
     view = View(plan)
-    made = (make(view, words) for make in CHARTS.values())
-    return [chart for chart in made if chart is not None]
+    charts = (entry.chart(view, words) for entry in CHARTS.values())
+    return [chart for chart in charts if chart is not None]

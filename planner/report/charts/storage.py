@@ -2,114 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
+from planner.components.component import ORIGINS
+from planner.components.terms import Storage
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import (
-    Panel,
-    area,
-    chart_over_time,
-    columns_of,
-    legend_once,
-    points,
-    table_over_time,
-)
-from planner.report.charts.style import (
-    BLACK,
-    NUMBER,
-    ORIGIN_COLOURS,
-    PURPLE,
-    pattern,
-    text,
-)
+from planner.report.charts.panels import Panel, chart_over_time
+from planner.report.charts.style import BLACK, GREY, ORIGIN_COLOURS, PURPLE, text
 from planner.report.charts.view import LEAST, View
 
 PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
 
 
 def storage_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where there is no battery."""
+    """Stored energy by origin, MWh, charge and discharge, MW."""
     panels: list[Panel] = []
-    for name, part in view.of_kind("battery").items():
-        panels += [_energy(view, words, name, part), _power(view, words, name)]
+    for name, part in view.components.items():
+        if (store := part.storage()) is not None:
+            panels += [_energy(view, words, name, store), _power(view, words, name)]
     if not panels:
         return None
-    said = words(
+    sentence = words(
         "Stored energy moves evenly between the ends of the steps. Charge above zero, discharge"
         " below, measured at the node."
     )
-    figure = chart_over_time(panels, view.clock, legend_once(panels))
-    figure["layout"] |= {"barmode": "overlay", "bargap": 0}
-    return Chart(
-        key="storage",
-        title=words("Storage"),
-        figure=figure,
-        table=table_over_time(view.clock, words, columns_of(panels)),
-        said=f"{said} {view.clock.said(words)}".strip(),
-        over_time=True,
-    )
+    chart = chart_over_time("storage", words("Storage"), sentence, panels, words)
+    chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
+    return chart
 
 
-def _energy(view: View, words: Language, name: str, part: Any) -> Panel:
-    clock, columns = view.clock, view.values[name]
-    divisor, unit = words.scale("MWh", float(part.capacity_mwh))
-    panel = Panel(
-        words("{battery}: stored energy", battery=text(name)), unit, 150,
-        axis={"rangemode": "tozero"},
-    )  # fmt: skip
-    start = {"pooled": part.initial.total(), **part.initial.by_origin()}
-    held = {o: columns[c] for o in ORIGIN_COLOURS if (c := f"energy_mwh[{o}]") in columns}
-    for origin, values in held.items():
-        ends = clock.state(values) / divisor
-        drawn = np.append(start[origin] / divisor, ends)
-        if drawn.max() * divisor <= LEAST:
+def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
+    clock = view.clock
+    divisor, unit = words.scale("MWh", store.capacity_mwh)
+    title = words("{battery}: stored energy", battery=text(name))
+    panel = Panel(clock, title, unit, 150, name, {"rangemode": "tozero"})
+    for origin, mwh in view.by_index("energy_mwh", [name]).items():
+        start, ends = store.start_mwh.get(origin, 0.0) / divisor, clock.state(mwh) / divisor
+        if max(start, ends.max()) * divisor <= LEAST:
             continue
-        pooled = origin == "pooled"
-        said = words("stored") if pooled else words("from {origin}", origin=words.term(origin))
-        trace = points(clock, drawn, text(said), unit, legendgroup=origin)
-        stacked = area(trace, f"{name} energy", ORIGIN_COLOURS[origin], PATTERNS[origin])
-        end = words("stored at the end, from {origin}", origin=words.term(origin))
-        end = words("stored at the end") if pooled else end
-        panel.add(stacked, f"{name}: {end} [{unit}]", ends)
+        label, end = words("stored"), words("stored at the end")
+        if origin in ORIGINS:
+            label = words("from {origin}", origin=words.term(origin))
+            end = words("stored at the end, from {origin}", origin=words.term(origin))
+        style = ORIGIN_COLOURS.get(origin, GREY), PATTERNS.get(origin, "")
+        panel.area(
+            label, ends, f"{name} energy", style, origin, start=start,
+            column=f"{name}: {end} [{unit}]",
+        )  # fmt: skip
     limits = {
-        "capacity": (words("capacity"), part.capacity_mwh, "dash"),
-        "least": (words("least energy"), part.min_energy_mwh, "dot"),
+        "capacity": (words("capacity"), store.capacity_mwh, "dash"),
+        "least": (words("least energy"), store.least_mwh, "dot"),
     }
-    for key, (said, mwh, dash) in limits.items():
-        if mwh:
-            line = {"shape": "linear", "width": 1.6, "dash": dash, "color": BLACK}
-            trace = points(clock, np.full(2, mwh / divisor), said, unit, line=line, legendgroup=key)
-            panel.traces.append(_ends(trace, clock.range))
+    for group, (label, limit_mwh, dash) in limits.items():
+        if limit_mwh:
+            panel.level(label, limit_mwh / divisor, group, width=1.6, dash=dash, color=BLACK)
     return panel
-
-
-def _ends(trace: dict[str, Any], ends: list[str]) -> dict[str, Any]:
-    """Return a trace that goes from the first moment to the last one."""
-    return {key: v for key, v in trace.items() if key not in ("x0", "dx", "x")} | {"x": ends}
 
 
 def _power(view: View, words: Language, name: str) -> Panel:
     clock = view.clock
-    panel = Panel(
-        words("{battery}: charge and discharge", battery=text(name)), "MW", 100,
-        axis={"zeroline": True},
-    )  # fmt: skip
-    ways = (
-        ("charge", words("charge"), "charge_mw", 1, PURPLE, "/"),
-        ("discharge", words("discharge"), "discharge_mw", -1, PURPLE, ""),
+    title = words("{battery}: charge and discharge", battery=text(name))
+    panel = Panel(clock, title, "MW", 100, name, {"zeroline": True})
+    charge, discharge = (
+        clock.flow(view.total(name, quantity)) for quantity in ("charge_mw", "discharge_mw")
     )
-    for key, said, quantity, sign, colour, shape in ways:
-        drawn = sign * clock.flow(view.total(name, quantity)) + 0.0
-        bars = {
-            "type": "bar", "name": said, "y": drawn, **clock.bars_x(), "legendgroup": key,
-            "marker": {
-                "color": colour, "line": {"width": 0},
-                **({"pattern": pattern(shape, colour)} if shape else {}),
-            },
-            "hovertemplate": f"{said}: %{{y:{NUMBER}}} MW<extra></extra>",
-        }  # fmt: skip
-        panel.add(bars, f"{name}: {said} [MW]", drawn)
+    panel.bars(words("charge"), charge + 0.0, "charge", (PURPLE, "/"))
+    panel.bars(words("discharge"), 0.0 - discharge, "discharge", (PURPLE, ""))
     return panel

@@ -13,13 +13,16 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE, INK = "#777777", "#D9D9D9", "#333333"
 
+Style = tuple[str, str]  # a colour and the shape of a pattern, none where empty
+
 # An origin keeps its colour in every chart.
 ORIGIN_COLOURS = {"renewable": GREEN, "thermal": VERMILLION, "grid": BLUE, "pooled": GREY}
-# A use keeps its pattern, so that it is told apart without colour.
-USE_PATTERNS = {
-    "compute": "", "load": "\\", "export": ".", "charge": "/", "storage": "/", "curtailed": "x",
-    "loss": "-",
+# So does a use, and a pattern, by which it is told apart without colour.
+USE_STYLES: dict[str, Style] = {
+    "compute": (ORANGE, ""), "load": (SKY, "\\"), "charge": (PURPLE, "/"), "export": (BLUE, "."),
+    "loss": (BLACK, "-"), "curtailed": (PALE, "x"), "storage": (PURPLE, "/"),
 }  # fmt: skip
+OTHER: Style = (GREY, "")  # of what has no style of its own
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
@@ -58,19 +61,27 @@ def frame(height: int, legend: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def marker(style: Style, *, edge: str = BLACK, width: float = 0.5) -> dict[str, Any]:
+    """Return what bars of a style look like, with an edge of so many pixels."""
+    colour, shape = style
+    line: dict[str, Any] = {"width": width} | ({"color": edge} if width else {})
+    look: dict[str, Any] = {"color": colour, "line": line}
+    return look | ({"pattern": pattern(shape, colour)} if shape else {})
+
+
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
     """Return an axis; its title is text already escaped or translated."""
-    said = {"title": {"text": title, "standoff": 6, "font": {"size": 12}}} if title else {}
+    titled = {"title": {"text": title, "standoff": 6, "font": {"size": 12}}} if title else {}
     plain = {"automargin": True, "gridcolor": GRID_LINE, "zerolinecolor": GREY, "linecolor": GREY}
-    return plain | said | more
+    return plain | titled | more
 
 
 def pattern(shape: str, colour: str = "") -> dict[str, Any]:
     """Return a fill pattern for an area or a bar; no shape is a plain fill."""
     if not shape:
         return {}
-    drawn: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
-    return drawn | ({"bgcolor": colour} if colour else {}) | {"fillmode": "overlay"}
+    ink: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
+    return ink | ({"bgcolor": colour} if colour else {}) | {"fillmode": "overlay"}
 
 
 def note(words: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:

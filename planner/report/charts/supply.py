@@ -1,7 +1,7 @@
 """Where power comes from, above zero, and where it goes, below; both sides are equal in each step.
 
-What comes in is told by technology: renewable energy available, thermal units net of their own
-draw, import, discharge. What goes out is told by use, or by use and origin. The sides balance as
+What comes in is named by its source: renewable energy available, thermal units net of their own
+draw, import, discharge. What goes out is named by use, or by use and origin. The sides balance as
 the site does: energy put into a battery is a use when it is charged and comes in when discharged,
 so that of the losses only those outside of batteries stand here.
 """
@@ -12,142 +12,172 @@ from typing import Any
 
 import numpy as np
 
+from planner.errors import PlanError
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import (
-    Panel,
-    area,
-    chart_over_time,
-    columns_of,
-    stepped,
-    table_over_time,
-)
+from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
-    BLACK,
     BLUE,
     GREEN,
     GREY,
-    ORANGE,
     ORIGIN_COLOURS,
+    OTHER,
     PALE,
     PURPLE,
-    SKY,
-    USE_PATTERNS,
+    USE_STYLES,
     VERMILLION,
     YELLOW,
-    text,
+    Style,
 )
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
-SUPPLY_STYLES = {
+SUPPLY_STYLES: dict[str, Style] = {
     "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
-    "discharge": (PURPLE, ""), "other": (GREY, ""),
-}  # fmt: skip
-USE_COLOURS = {
-    "compute": ORANGE, "load": SKY, "charge": PURPLE, "export": BLUE, "loss": BLACK,
-    "curtailed": PALE,
+    "discharge": (PURPLE, ""),
 }  # fmt: skip
 ROUNDING_MW = 1e-6  # of a remainder of sums
+EQUAL_MW = 1e-3  # a difference of both sides that a solver may leave
+Parts = dict[tuple[str, str], Array]  # MW by step, by source or use and origin
 
 
-def supplied(view: View) -> dict[str, Array]:
-    """Return what comes in, MW by step, by technology; nothing that is always 0."""
-    found: dict[str, Array] = {}
-    for name in view.having("curtailed_mw"):
-        technology = str(getattr(view.plan.scenario.components[name], "technology", "other"))
-        power = view.total(name, "power_mw") + view.total(name, "curtailed_mw")
-        found[technology] = found.get(technology, 0.0) + power
-    found["import"] = view.every("import_mw")
-    rest = sum((view.injected(origin) for origin in view.origins), np.zeros(view.clock.steps))
-    rest = _rounded(rest - sum(found.values()))
-    found["thermal" if view.of_kind("thermal") else "other"] = rest
-    found["discharge"] = view.every("discharge_mw")
-    order = [*SUPPLY_STYLES, *found]
-    return {
-        key: found[key]
-        for key in sorted(found, key=order.index)
-        if np.abs(found[key]).max() > LEAST
-    }
+def supplied(view: View) -> Parts:
+    """Return what comes in, by source and origin; nothing that is always 0.
+
+    A source brings its import, or its power and what was curtailed of it. What the uses of an
+    origin take beyond that comes from its sources without such columns: thermal units, net of
+    their own draw.
+    """
+    incoming: Parts = {}
+    unmeasured: dict[str, set[str]] = {}
+    for name, (source, origin) in view.sources.items():
+        if view.has(name, "import_mw"):
+            power = view.total(name, "import_mw")
+        elif view.has(name, "curtailed_mw"):
+            power = view.total(name, "power_mw") + view.total(name, "curtailed_mw")
+        else:
+            unmeasured.setdefault(view.followed(origin), set()).add(source)
+            continue
+        key = source, view.followed(origin)
+        incoming[key] = incoming.get(key, 0.0) + power
+    for origin in view.origins:
+        measured = sum(power for (_, of), power in incoming.items() if of == origin)
+        sources = unmeasured.get(origin, set())
+        key = sources.pop() if len(sources) == 1 else "other", origin
+        incoming[key] = incoming.get(key, 0.0) + _rounded(view.injected(origin) - measured)
+    _, discharge = stored(view)
+    return _in_order(
+        incoming | {("discharge", o): mw for o, mw in discharge.items()}, SUPPLY_STYLES
+    )
 
 
-def uses(view: View) -> dict[tuple[str, str], Array]:
-    """Return what goes out, MW by step, by use and origin; nothing that is always 0."""
-    charge, discharge = view.by_origin("charge_mw"), view.by_origin("discharge_mw")
-    none = np.zeros(view.clock.steps)
-    found: dict[tuple[str, str], Array] = {}
-    for use in USE_COLOURS:
-        for origin in view.origins:
-            if use == "charge":
-                values = charge.get(origin, none)
-            elif use == "loss":
-                kept = charge.get(origin, none) - discharge.get(origin, none)
-                lost = view.used("loss", origin) + view.used("storage", origin)
-                values = _rounded(lost - kept)
-            else:
-                values = view.used(use, origin)
-            if np.abs(values).max() > LEAST:
-                found[use, origin] = values
-    return found
+def used(view: View) -> Parts:
+    """Return what goes out, by use and origin; nothing that is always 0."""
+    outgoing = {(use, origin): power for (origin, use), power in view.used_mw.items()}
+    charge, discharge = stored(view)
+    for origin in view.origins:
+        net = charge[origin] - discharge[origin]
+        lost = view.used("loss", origin) + outgoing.pop(("storage", origin), 0.0)
+        outgoing["loss", origin] = _rounded(lost - net)
+        outgoing["charge", origin] = charge[origin]
+    return _in_order(outgoing, USE_STYLES)
+
+
+def stored(view: View) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return what is put into stores and what is taken out, MW by step and origin.
+
+    Where a store does not say so by origin, it is the net of all: what the use `storage` has.
+    """
+    stores = [name for name, part in view.components.items() if "storage" in part.uses]
+    ways = [view.by_index(way, stores) for way in ("charge_mw", "discharge_mw")]
+    if all(view.has(name, "charge_mw") for name in stores) and {*ways[0]} <= {*view.origins}:
+        none = np.zeros(view.clock.steps)
+        charge, discharge = ({o: way.get(o, none) for o in view.origins} for way in ways)
+        return charge, discharge
+    net = {origin: view.used("storage", origin) for origin in view.origins}
+    return (
+        {origin: np.maximum(power, 0.0) for origin, power in net.items()},
+        {origin: np.maximum(-power, 0.0) for origin, power in net.items()},
+    )
 
 
 def _rounded(values: Array) -> Array:
     return np.asarray(np.where(np.abs(values) < ROUNDING_MW, 0.0, values))
 
 
+def _in_order(parts: Parts, styles: dict[str, Style]) -> Parts:
+    """Return parts in the order of their styles, what has none last, and none that is always 0."""
+    names = [*styles, *(name for name, _ in parts)]
+    keys = sorted(parts, key=lambda key: names.index(key[0]))
+    return {key: parts[key] for key in keys if np.abs(parts[key]).max() > LEAST}
+
+
+def by_name(parts: Parts) -> dict[str, Array]:
+    """Return MW by step by source or use, whatever the origin."""
+    sums: dict[str, Array] = {}
+    for (name, _), power in parts.items():
+        sums[name] = sums.get(name, 0.0) + power
+    return sums
+
+
+def _check(view: View, incoming: Parts, outgoing: Parts) -> None:
+    """Check that both sides are equal in every step and that no part of them is below zero.
+
+    Raises:
+        PlanError: the schedule and the allocation of the plan do not agree.
+    """
+    none = np.zeros(view.clock.steps)
+    apart = np.abs(sum(incoming.values(), none) - sum(outgoing.values(), none))
+    negative = [np.maximum(-power, 0.0) for power in (*incoming.values(), *outgoing.values())]
+    wrong = np.max([apart, *negative], axis=0)
+    step = int(np.argmax(wrong))
+    if wrong[step] > EQUAL_MW:
+        start = view.plan.schedule.index[step]
+        raise PlanError(
+            "schedule and allocation of the plan do not agree: supply and use of power are"
+            f" {wrong[step]:.6g} MW apart in the step of {start:%Y-%m-%d %H:%M}"
+        )
+
+
 def supply_chart(view: View, words: Language) -> Chart | None:
-    """Return the chart, None where no energy flows."""
-    incoming, outgoing = supplied(view), uses(view)
+    """Where power comes from and where it goes, MW by step."""
+    incoming, outgoing = supplied(view), used(view)
     if not incoming and not outgoing:
         return None
+    _check(view, incoming, outgoing)
     clock = view.clock
-    panel = Panel("", "MW", height=380, axis={"zeroline": True, "zerolinewidth": 2})
-    for key, values in incoming.items():
-        colour, shape = SUPPLY_STYLES.get(key, SUPPLY_STYLES["other"])
-        drawn, name = clock.flow(values), text(words.term(key))
-        trace = area(stepped(clock, drawn, name, "MW"), "in", colour, shape)
-        panel.add(trace, f"{words.term(key)} [MW]", drawn)
-    by_use: dict[str, Array] = {}
-    for (use, _), values in outgoing.items():
-        by_use[use] = by_use.get(use, 0.0) + values
-    totals, parts = [], []
-    for use, values in by_use.items():
-        drawn = -clock.flow(values)
-        trace = stepped(clock, drawn, text(words.term(use)), "MW")
-        totals.append(area(trace, "uses", USE_COLOURS[use], USE_PATTERNS[use]))
-        panel.columns[f"{words.term(use)} [MW]"] = drawn
-    split = len({origin for _, origin in outgoing}) > 1
-    for (use, origin), values in outgoing.items() if split else ():
-        drawn = -clock.flow(values)
-        said = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
-        trace = stepped(clock, drawn, text(said), "MW", visible=False)
-        parts.append(area(trace, "parts", ORIGIN_COLOURS[origin], USE_PATTERNS[use]))
-        panel.columns[f"{said} [MW]"] = drawn
-    panel.traces += totals + parts
-    entries = len(incoming) + max(len(totals), len(parts))
-    figure = chart_over_time([panel], clock, entries, top=34 if split else 0)
-    if split:
-        figure["layout"]["updatemenus"] = [_buttons(words, len(incoming), len(totals), len(parts))]
-    said = words(
+    panel = Panel(clock, "", "MW", 380, axis={"zeroline": True, "zerolinewidth": 2})
+    sources, uses = by_name(incoming), by_name(outgoing)
+    split = outgoing if len({origin for _, origin in outgoing}) > 1 else {}
+    for source, power in sources.items():
+        style = SUPPLY_STYLES.get(source, OTHER)
+        panel.area(words.term(source), clock.flow(power), "in", style)
+    for use, power in uses.items():
+        panel.area(words.term(use), -clock.flow(power), "uses", USE_STYLES.get(use, OTHER))
+    for (use, origin), power in split.items():
+        label = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
+        style = ORIGIN_COLOURS.get(origin, GREY), USE_STYLES.get(use, OTHER)[1]
+        panel.area(label, -clock.flow(power), "parts", style, visible=False)
+    sentence = words(
         "Above zero what comes in, renewable energy as far as it was available; below zero where"
         " it goes. Both sides are equal in every step. Losses inside batteries stand in the table"
         " of origins and uses."
     )
-    return Chart(
-        key="supply",
-        title=words("Supply and use of power"),
-        figure=figure,
-        table=table_over_time(clock, words, columns_of([panel])),
-        said=f"{said} {clock.said(words)}".strip(),
-        over_time=True,
-    )
+    chart = chart_over_time(
+        "supply", words("Supply and use of power"), sentence, [panel], words,
+        legend=len(sources) + max(len(uses), len(split)), top=34 if split else 0,
+    )  # fmt: skip
+    if split:
+        buttons = _buttons(words, len(sources), len(uses), len(split))
+        chart.figure["layout"]["updatemenus"] = [buttons]
+    return chart
 
 
-def _buttons(words: Language, incoming: int, totals: int, parts: int) -> dict[str, Any]:
+def _buttons(words: Language, sources: int, uses: int, parts: int) -> dict[str, Any]:
     """Return two buttons: uses as a whole, or each by the origin of its energy."""
-    always = [True] * incoming
-    whole = always + [True] * totals + [False] * parts
-    split = always + [False] * totals + [True] * parts
+    always = [True] * sources
+    whole = always + [True] * uses + [False] * parts
+    split = always + [False] * uses + [True] * parts
     return {
         "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1,
         "yanchor": "bottom", "pad": {"t": 0, "b": 4, "l": 0, "r": 0}, "showactive": True,

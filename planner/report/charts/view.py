@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from planner.components.component import Component
+from planner.components.terms import Connection, Source
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
 from planner.timeseries.series import Array
 
 LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
+
+
+class Price(NamedTuple):
+    """A marginal price: its unit, and a value a step, NaN in steps without one."""
+
+    unit: str
+    values: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,24 +47,41 @@ class View:
     @cached_property
     def values(self) -> dict[str, dict[str, Array]]:
         """The columns of the schedule by component and quantity; each of shape (T,)."""
-        found: dict[str, dict[str, Array]] = {name: {} for name in self.plan.scenario.components}
-        for column in self.plan.schedule.columns:
+        schedule = self.plan.schedule
+        columns: dict[str, dict[str, Array]] = {name: {} for name in self.plan.scenario.components}
+        for column in schedule.columns:
             name, _, quantity = str(column).partition(".")
-            found.setdefault(name, {})[quantity] = self.plan.schedule[column].to_numpy(dtype=float)
-        return found
+            columns.setdefault(name, {})[quantity] = schedule[column].to_numpy(dtype=float)
+        return columns
 
-    def of_kind(self, kind: str) -> dict[str, Any]:
-        """Return the components of a kind, by name."""
-        parts = self.plan.scenario.components
-        return {name: part for name, part in parts.items() if part.kind == kind}
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """The components of the plan, by name."""
+        return self.plan.scenario.components
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """What brings energy to the site, by component."""
+        declared = {name: part.source() for name, part in self.components.items()}
+        return {name: source for name, source in declared.items() if source is not None}
+
+    @cached_property
+    def connections(self) -> dict[str, Connection]:
+        """The connections to markets, by component."""
+        declared = {name: part.connection() for name, part in self.components.items()}
+        return {name: connection for name, connection in declared.items() if connection}
+
+    def followed(self, origin: str) -> str:
+        """Return the origin under which the plan follows energy of an origin."""
+        return self.plan.scenario.site().origin(origin)
+
+    def has(self, name: str, quantity: str) -> bool:
+        """Return whether a component has a column of a quantity, by origin or not."""
+        return any(_bare(column) == quantity for column in self.values[name])
 
     def having(self, quantity: str) -> list[str]:
         """Return the components with a column of a quantity, by origin or not."""
-        return [
-            name
-            for name, columns in self.values.items()
-            if any(_bare(column) == quantity for column in columns)
-        ]
+        return [name for name in self.values if self.has(name, quantity)]
 
     def total(self, name: str, quantity: str) -> Array:
         """Return a quantity of a component summed over its indices; shape (T,)."""
@@ -66,15 +93,15 @@ class View:
         parts = [self.total(name, quantity) for name in self.having(quantity)]
         return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(self.clock.steps)
 
-    def by_origin(self, quantity: str) -> dict[str, Array]:
-        """Return a quantity summed over all components, by its index."""
-        found: dict[str, Array] = {}
-        for name in self.having(quantity):
+    def by_index(self, quantity: str, names: Iterable[str]) -> dict[str, Array]:
+        """Return a quantity summed over components, by its index."""
+        by_index: dict[str, Array] = {}
+        for name in names:
             for column, values in self.values[name].items():
                 if _bare(column) == quantity:
                     index = column.partition("[")[2].removesuffix("]")
-                    found[index] = found.get(index, 0.0) + values
-        return found
+                    by_index[index] = by_index.get(index, 0.0) + values
+        return by_index
 
     @cached_property
     def used_mw(self) -> dict[tuple[str, str], Array]:
@@ -106,38 +133,40 @@ class View:
         return full[starts.get_indexer(pd.DatetimeIndex(self.plan.schedule.index))]
 
     @cached_property
-    def _priced(self) -> dict[tuple[str, str, str], Array]:
+    def priced(self) -> dict[tuple[str, str, str], Price]:
+        """The marginal prices by component, quantity and index."""
         table = self.plan.prices
-        if table is None or table.empty:
+        if table is None:
             return {}
-        hourly = table[table["time"].notna()]
-        place = pd.DatetimeIndex(self.plan.schedule.index).get_indexer(
-            pd.DatetimeIndex(hourly["time"])
+        timed = table[table["time"].notna()]
+        steps = pd.DatetimeIndex(self.plan.schedule.index)
+        timed = timed.assign(
+            step=steps.get_indexer(pd.DatetimeIndex(timed["time"])),
+            index=timed["index"].fillna(""),
         )
-        hourly = hourly.assign(place=place, index=hourly["index"].fillna(""))
-        found = {}
-        grouped: Any = hourly.groupby(["component", "quantity", "index"], sort=False)
+        by_key = {}
+        grouped: Any = timed.groupby(["component", "quantity", "index"], sort=False)
         for key, part in grouped:
             values = np.full(self.clock.steps, np.nan)
-            values[part["place"].to_numpy()] = part["value"].to_numpy(dtype=float)
-            found[key] = values
-        return found
+            values[part["step"].to_numpy()] = part["value"].to_numpy(dtype=float)
+            by_key[key] = Price(str(part["unit"].iloc[0]), values)
+        return by_key
 
     def prices(self, quantity: str) -> dict[tuple[str, str], Array]:
         """Return the marginal prices of a quantity by component and index; none where unasked."""
-        return {(c, i): v for (c, q, i), v in self._priced.items() if q == quantity}
+        return {(c, i): price.values for (c, q, i), price in self.priced.items() if q == quantity}
 
-    def earned(self, lines: tuple[str, ...]) -> Array:
-        """Return what ledger lines brought in each step, CNY; shape (T,)."""
+    def earned(self, lines: Collection[str] | None = None) -> Array:
+        """Return what ledger lines, or all, brought in each step, CNY; shape (T,)."""
         ledger = self.plan.ledger
-        mine = ledger[ledger["line"].isin(lines)]
+        if lines is not None:
+            ledger = ledger[ledger["line"].isin(lines)]
         starts = pd.DatetimeIndex(self.plan.schedule.index)
-        periods = pd.Index([moment.isoformat() for moment in starts])
-        place = periods.get_indexer(pd.Index(mine["period"]))
-        there = place >= 0
-        weights = mine["amount_cny"].to_numpy(dtype=float)[there]
-        earned = np.bincount(place[there], weights=weights, minlength=len(starts))
-        return np.asarray(earned, dtype=float)
+        periods = pd.Index([start.isoformat() for start in starts])
+        step = periods.get_indexer(pd.Index(ledger["period"]))
+        timed = step >= 0  # not of a month or the whole horizon
+        amounts = ledger["amount_cny"].to_numpy(dtype=float)[timed]
+        return np.asarray(np.bincount(step[timed], weights=amounts, minlength=len(starts)), float)
 
 
 def _bare(column: str) -> str:

@@ -16,6 +16,7 @@ import pandas as pd
 from planner.fields import Frozen
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
+from planner.report.charts.view import View
 from planner.report.template import packed_json
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -24,8 +25,6 @@ MOST = 1_600_000  # characters of the packed text
 DIGITS = 5  # of the largest value of a row
 ROWS = 8  # of a component, at most
 TOLD = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
-STATES = frozenset({"on", "charging", "importing", "forward", "running"})
-
 
 Row = tuple[str, str, Array]  # label, unit, a value a step
 
@@ -43,6 +42,7 @@ def packed_reasons(plan: PlanTables, words: Language) -> tuple[str, int]:
 
 
 def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
+    view = View(plan)
     texts: dict[str, int] = {}
 
     def number(text: str) -> int:
@@ -53,20 +53,19 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
     why = why[why["step"] < steps]
     components: list[dict[str, Any]] = []
     grouped: dict[str, list[dict[str, Any]]] = {}
-    for (name, decision), mine in why.groupby(["component", "decision"], sort=False):
-        at = mine["step"].to_numpy(dtype=int)
+    for (name, decision), part in why.groupby(["component", "decision"], sort=False):
+        at = part["step"].to_numpy(dtype=int)
         columns = {}
-        for column, said in (("code", words.term), ("reason", words.sentence)):
-            codes, unique = pd.factorize(mine[column])
-            known = np.array([number(said(str(text))) for text in unique])
+        for column, translated in (("code", words.term), ("reason", words.sentence)):
+            codes, unique = pd.factorize(part[column])
             numbers = np.full(steps, -1)
-            numbers[at] = known[codes]
+            numbers[at] = np.array([number(translated(str(text))) for text in unique])[codes]
             columns[column] = np.diff(numbers, prepend=0).tolist()
-        found = {"decision": words.term(str(decision)), **columns}
-        grouped.setdefault(str(name), []).append(found)
-    prices = _prices(plan, words)
+        by_step = {"decision": words.term(str(decision)), **columns}
+        grouped.setdefault(str(name), []).append(by_step)
+    prices = _prices(view, words)
     for name, decisions in grouped.items():
-        rows = [*_values(plan, name, words), *prices.get(name, ())]
+        rows = [*_values(view, name, words), *prices.get(name, ())]
         components.append(
             {
                 "name": name,
@@ -75,7 +74,7 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
                 "rows": [_row(label, measured, x[:steps]) for label, measured, x in rows],
             }
         )
-    site = [_row(label, of, x[:steps]) for label, of, x in prices.get("site", ())]
+    site = [_row(label, measured, x[:steps]) for label, measured, x in prices.get("site", ())]
     return {"texts": list(texts), "components": components, "site": site}
 
 
@@ -93,19 +92,19 @@ def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
             "values": scaled[:1] if same else scaled}  # fmt: skip
 
 
-def _values(plan: PlanTables, name: str, words: Language) -> Iterator[Row]:
+def _values(view: View, name: str, words: Language) -> Iterator[Row]:
     """Yield what a component does, summed over origins, and what it was given by the hour."""
-    sums: dict[str, Array] = {}
-    for column in map(str, plan.schedule.columns):
-        bare, bracket, _ = column.removeprefix(f"{name}.").partition("[")
-        if not column.startswith(f"{name}.") or bare.startswith("reserve"):
-            continue
-        if unit(bare) not in TOLD and (bare not in STATES or bracket):
-            continue
-        values = plan.schedule[column].to_numpy(dtype=float)
-        sums[bare] = sums[bare] + values if bare in sums else values
-    rows = [(bare, values) for bare, values in sums.items() if np.abs(values).max() > 0]
-    rows += list(_given(plan.scenario.components[name], len(plan.schedule)))
+    columns, part = view.values[name], view.components[name]
+    states = {state.column for state in part.states if state.most is None}
+    told = dict.fromkeys(
+        bare
+        for bare, bracket, _ in (column.partition("[") for column in columns)
+        if not bare.startswith("reserve")
+        and (unit(bare) in TOLD or (bare in states and not bracket))
+    )
+    sums = ((bare, view.total(name, bare)) for bare in told)
+    rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
+    rows += _given(part, view.clock.steps)
     for bare, values in rows[:ROWS]:
         yield _bare(words, bare), _unit(words, bare), values
 
@@ -127,24 +126,17 @@ def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
                 yield f"{field}{index}", series
 
 
-def _prices(plan: PlanTables, words: Language) -> dict[str, list[Row]]:
+def _prices(view: View, words: Language) -> dict[str, list[Row]]:
     """Return the marginal prices by step of every component, and of the site."""
-    found: dict[str, list[Row]] = {}
-    if plan.prices is None:
-        return found
-    hourly = plan.prices[plan.prices["time"].notna()]
-    place = pd.DatetimeIndex(plan.schedule.index).get_indexer(pd.DatetimeIndex(hourly["time"]))
-    value, measured = hourly["value"].to_numpy(dtype=float), hourly["unit"].to_numpy()
-    grouped: Any = hourly.groupby(["component", "quantity", "index"], sort=False, dropna=False)
-    for (name, quantity, index), at in grouped.indices.items():
-        values = np.full(len(plan.schedule), np.nan)
-        values[place[at]] = value[at]
+    by_component: dict[str, list[Row]] = {}
+    for (name, quantity, index), (measured, values) in view.priced.items():
         if not np.abs(np.nan_to_num(values)).max():
             continue
-        told = _bare(words, f"{quantity}[{index}]" if index else str(quantity))
-        label = told if "_cny_per_" in quantity else words("one more: {quantity}", quantity=told)
-        found.setdefault(str(name), []).append((label, words(str(measured[at[0]])), values))
-    return found
+        label = _bare(words, f"{quantity}[{index}]" if index else quantity)
+        if "_cny_per_" not in quantity:
+            label = words("one more: {quantity}", quantity=label)
+        by_component.setdefault(name, []).append((label, words(measured), values))
+    return by_component
 
 
 def _bare(words: Language, name: str) -> str:

@@ -11,9 +11,10 @@ is left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from planner.plan_tables.tables import USES, PlanTables
+from planner.plan_tables.tables import PlanTables
 from planner.report.charts.style import (
     BLUE,
     GREEN,
@@ -53,17 +54,17 @@ def write_charts(
     steps = _steps(plan)
     step = words("MWh in {n} min", n=plan.scenario.horizon.step_min)
     origins = _totals(plan.allocation["origin"].unique())
-    uses = _totals([use for use in USES if use in set(plan.allocation["use"])])
+    uses = _totals(plan.uses)
     rate = words("Mtok/h")
     stored = words("MWh")
-    drawn: list[tuple[str, str, Table, list[tuple[str, str]]]] = [
+    charts: list[tuple[str, str, Table, list[tuple[str, str]]]] = [
         (words("Energy by origin"), step, allocation, origins),
         (words("Energy by use"), step, allocation, uses),
         (words("Tokens: answered and not answered"), rate, schedule, _tokens(schedule)),
         (words("Energy in storage"), stored, schedule, _stored(schedule)),
     ]
     row = 2
-    for title, axis, table, series in drawn:
+    for title, axis, table, series in charts:
         if series:
             chart = _chart(book, title, axis, table, series, steps)
             sheet.sheet.insert_chart(row, 0, chart, {"object_position": 2})
@@ -77,7 +78,7 @@ def _steps(plan: PlanTables) -> int:
     return sum((time.date() - first).days < MOST_DAYS for time in times)
 
 
-def _totals(names: Any) -> list[tuple[str, str]]:
+def _totals(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
 
 
@@ -90,11 +91,11 @@ def _tokens(table: Table) -> list[tuple[str, str]]:
 
 
 def _stored(table: Table) -> list[tuple[str, str]]:
-    found = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
-    own = {n: n.partition("[")[2].removesuffix("]") for n in found}
-    if len(found) == len(set(own.values())):  # one storage: its origins have colours of their own
-        return [(n, COLOURS.get(own[n], ANSWERED[0])) for n in found]
-    return _coloured(found, ANSWERED)
+    energy = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
+    origins = [n.partition("[")[2].removesuffix("]") for n in energy]
+    if len(energy) == len(set(origins)):  # one storage: its origins have colours of their own
+        return [(n, COLOURS.get(o, ANSWERED[0])) for n, o in zip(energy, origins, strict=True)]
+    return _coloured(energy, ANSWERED)
 
 
 def _coloured(names: list[str], colours: tuple[str, ...]) -> list[tuple[str, str]]:
