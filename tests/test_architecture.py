@@ -77,7 +77,7 @@ def test_it_is_audited(plan: planner.Plan, tmp_path: Path) -> None:
         ("schedule.csv", 0, "tank.charge_mw[renewable]", 2.5, "energy"),
         ("schedule.csv", 0, "tank.heating", 0.0, "power"),
         ("ledger.csv", 0, "amount_cny", 90.0, "heat[renewable]"),
-        ("allocation.csv", 0, "mwh", 1.5, "allocation"),
+        ("allocation.csv", 2, "mwh", 1.5, "renewable"),
         ("why.csv", 0, "code", "rests", "why"),
     ):
         file = folder / name
