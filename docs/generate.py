@@ -1,11 +1,13 @@
 """Write the generated pages.
 
 docs/scenario.md comes from the JSON Schema, docs/formulation.md from the docstrings of the modules
-that hold the mathematics; docs/forecasts.md is written by hand but for the table of a simulation.
+that hold the mathematics; docs/forecasts.md is written by hand but for the table of a simulation,
+docs/architecture.md but for the tree of files.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -17,6 +19,7 @@ from planner.scenario.json_schema import scenario_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
+PACKAGE = FOLDER.parent / "planner"
 COMMON = {f"planner.components.{name}" for name in ("component", "late", "reasons", "terms")}
 
 FORMULATION_HEAD = """\
@@ -213,7 +216,33 @@ def forecasts() -> str:
     return MADE.sub(lambda match: f"{match[1]}{table}\n{match[2]}", page)
 
 
-PAGES = {"scenario.md": reference, "formulation.md": formulation, "forecasts.md": forecasts}
+def architecture() -> str:
+    """Return the page with its tree made anew: every file with the first line of its docstring."""
+    rows = []
+    for path in sorted(PACKAGE.rglob("*.py"), key=_place):
+        inside = path.relative_to(PACKAGE)
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        is_package = path.name == "__init__.py" and path.parent != PACKAGE
+        depth = len(inside.parts) - (2 if is_package else 1)
+        name = f"{inside.parent.name}/" if is_package else path.name
+        rows.append(f"{'  ' * depth}{name}".ljust(28) + docstring.partition("\n")[0].rstrip(".:"))
+    tree = "\n".join(["```text", *rows, "```"])
+    page = (FOLDER / "architecture.md").read_text(encoding="utf-8")
+    return MADE.sub(lambda match: f"{match[1]}{tree}\n{match[2]}", page)
+
+
+def _place(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Order a folder's own line first, then its files, then its folders."""
+    *folders, name = path.relative_to(PACKAGE).parts
+    return (*((True, folder) for folder in folders), (False, "" if name == "__init__.py" else name))
+
+
+PAGES = {
+    "scenario.md": reference,
+    "formulation.md": formulation,
+    "forecasts.md": forecasts,
+    "architecture.md": architecture,
+}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():
