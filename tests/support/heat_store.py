@@ -22,20 +22,21 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from planner.components.component import Component, Site, Supply, Values, over_origins
+from planner.components.component import Component, Site, Supply, Values, summed
 from planner.components.late import pyo
+from planner.components.reasons import Reason, StepPrices, money
 from planner.components.terms import (
     Balance,
     ByStep,
     Line,
     Meter,
-    Reason,
     State,
-    StepPrices,
     Storage,
     Terms,
     Use,
-    money,
+    minus,
+    of,
+    sum_of,
 )
 from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon, Window
@@ -86,9 +87,9 @@ class HeatStore(Component):
         for o in origins:
             b.energy_mwh[o, time.first - 1].fix(self.initial.get(o, 0.0))
 
-        def taken(t: int) -> ByStep:
-            return sum(b.charge_mw[o, t] for o in origins)
-
+        taken = sum_of(b.charge_mw, origins)
+        held = sum_of(b.energy_mwh, origins)
+        delivered = sum_of(b.discharge_mw, origins)
         b.energy = pyo.Constraint(
             origins,
             time.steps,
@@ -97,45 +98,31 @@ class HeatStore(Component):
                 == b.energy_mwh[o, t - 1] + step_h * (b.charge_mw[o, t] - b.discharge_mw[o, t])
             ),
         )
-        b.capacity = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: sum(b.energy_mwh[o, t] for o in origins) <= self.capacity_mwh,
-        )
+        b.capacity = pyo.Constraint(time.steps, rule=lambda _, t: held(t) <= self.capacity_mwh)
         b.most = pyo.Constraint(
             time.steps, rule=lambda b, t: taken(t) <= self.power_mw * b.heating[t]
         )
         b.least = pyo.Constraint(
             time.steps, rule=lambda b, t: taken(t) >= self.min_power_mw * b.heating[t]
         )
-        b.demand = pyo.Constraint(
-            time.steps, rule=lambda b, t: sum(b.discharge_mw[o, t] for o in origins) == demand[t]
-        )
-
-        def heat(o: str) -> ByStep:
-            return lambda t: b.discharge_mw[o, t]
+        b.demand = pyo.Constraint(time.steps, rule=lambda _, t: delivered(t) == demand[t])
 
         def stored(o: str) -> ByStep:
             return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t]
-
-        def drawn(o: str) -> ByStep:
-            return lambda t: b.charge_mw[o, t]
-
-        def flow(o: str) -> ByStep:
-            return lambda t: -b.charge_mw[o, t]
 
         def earned(o: str) -> dict[int, object]:
             return {t: -self.price_cny_per_mwh * step_h * b.discharge_mw[o, t] for t in time.steps}
 
         return Terms(
-            flows={Balance("power", self.node, o): flow(o) for o in origins},
+            flows={Balance("power", self.node, o): minus(b.charge_mw, o) for o in origins},
             costs={Line("heat", use="heat", origin=o): earned(o) for o in origins},
-            uses={("heat", o): heat(o) for o in origins}
+            uses={("heat", o): of(b.discharge_mw, o) for o in origins}
             | {("storage", o): stored(o) for o in origins},
-            meters={Meter("drawn_mw", self.node, o): drawn(o) for o in origins},
+            meters={Meter("drawn_mw", self.node, o): of(b.charge_mw, o) for o in origins},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        return {"discharge_mwh": float(over_origins("discharge_mw", values).sum() * horizon.step_h)}
+        return {"discharge_mwh": float(summed("discharge_mw", values).sum() * horizon.step_h)}
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         last = {
