@@ -1,9 +1,8 @@
-"""Magnitudes that one scenario mixes: a solver works with about nine digits.
+"""What a whole scenario is warned of: figures a billion apart, and energy that nothing can use.
 
-Each field counts with its largest value, for a small value of a series (dawn) does no harm. Money
-is compared with money, power and energy with power and energy, tokens with tokens.
-
-Energy that nothing can use: nodes that are fed and have nowhere for it to go.
+A solver works with about nine digits. Each field counts with its largest value, for a small value
+of a series (dawn) does no harm. Money is compared with money, power and energy with power and
+energy, tokens with tokens. A node is warned of that is fed and has nowhere for the energy to go.
 """
 
 from __future__ import annotations
