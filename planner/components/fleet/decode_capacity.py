@@ -38,7 +38,7 @@ from planner.components.component import Time
 from planner.components.fleet.operating_points import MTOK_PER_H, Serving
 from planner.components.late import pyo
 from planner.components.service.service import Service
-from planner.components.terms import Expression
+from planner.components.terms import Expression, sum_of
 
 RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",
@@ -176,10 +176,11 @@ def offer_reserve(
 
     b.paused_work = pyo.Constraint(list(serves), time.steps, rule=work)
     b.paused_input = pyo.Constraint(list(readers), time.steps, rule=reading)
+    promised = sum_of(b.reserve_mw, reserves)
     b.reserve_power = pyo.Constraint(
         time.steps,
         rule=lambda b, t: (
-            sum(b.reserve_mw[j, t] for j in reserves)
+            promised(t)
             <= pue[t]
             / 1000
             * (
