@@ -2,7 +2,9 @@
 
 `build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
 `Terms`: what it puts into which balance, what it costs, how its energy is used, what it meters.
-The model sums the terms and knows no component by name.
+The model sums the terms and knows no component by name. What others ask of a kind (its uses, its
+states, which of its rows hold at the end) it declares as well, so that no other package keeps a
+list of kinds.
 """
 
 from __future__ import annotations

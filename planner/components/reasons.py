@@ -109,11 +109,13 @@ def compared(first: Array, second: Array, text: Callable[[float], str] = money) 
     return [f"{text(a)} {sign} {text(b)}" for a, sign, b in zip(first, signs, second, strict=True)]
 
 
-Row = tuple[Any, str, str | Sequence[str]]  # whether it holds by step, the code, and its text
+def first_that_holds(
+    decision: str, table: Sequence[tuple[Any, str, str | Sequence[str]]]
+) -> Iterator[Reason]:
+    """Yield for every step the first row of a table that holds; the last one always does.
 
-
-def first_that_holds(decision: str, table: Sequence[Row]) -> Iterator[Reason]:
-    """Yield for every step the first row of a table that holds; the last one always does."""
+    A row: whether it holds by step, the code, and the text: by step, or one for all.
+    """
     holds = np.broadcast_arrays(*(condition for condition, _, _ in table))
     for t, row in enumerate(np.argmax(holds, axis=0).tolist()):
         _, code, text = table[row]

@@ -1,14 +1,10 @@
-"""Shares of renewable energy, by the hour and over the horizon; physical energy only.
+"""Shares of renewable energy, and what a plan emits; from the energy by origin and use.
 
 Own use = available - exported - curtailed: losses of storage count as use. self-use share = own use
 / available; load share = renewable drawn / drawn by loads and compute; official load share = own
 use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Energy that was stored is
 used in the hour in which it is stored, and own use is below zero in an hour in which it is exported
 from storage. Pooled energy has no shares; nor has less than 1e-6 MWh in an hour.
-
-Numbers of a long table by two of its columns of text, such as MWh by origin and use.
-
-What a plan emits, and what a MWh and a million tokens carry of it.
 
 A MWh of thermal energy carries the gross emission of the units over what they put in at the nodes,
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.

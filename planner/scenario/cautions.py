@@ -1,8 +1,8 @@
-"""What a careful colleague would ask about a whole site: magnitudes, and energy nobody can use.
+"""What a whole scenario is warned of: figures a billion apart, and energy that nothing can use.
 
-A solver works with about nine digits, so that magnitudes may not differ by more than that. Each
-field counts with its largest value, for a small value of a series (dawn) does no harm. Money is
-compared with money, power and energy with power and energy, tokens with tokens.
+A solver works with about nine digits. Each field counts with its largest value, for a small value
+of a series (dawn) does no harm. Money is compared with money, power and energy with power and
+energy, tokens with tokens. A node is warned of that is fed and has nowhere for the energy to go.
 """
 
 from __future__ import annotations

@@ -6,12 +6,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
+from planner.components.reasons import first_that_holds, versus
 from tests.support import compute, full_site
 from tests.support.build import (
     battery,
@@ -420,3 +422,17 @@ def test_reasons_are_told_of_the_plan_and_not_of_another_with_the_same_profit():
     plan = solve({"cell": battery(capacity_mwh=4), "grid": grid(resale=True, **ways)}, 48)
     # 4 MWh bought at 10 and sold at 30, bought at 10 and sold at 50
     assert plan.summary["objective_cny"] == pytest.approx(240)
+
+
+def test_the_first_row_that_holds_is_the_reason() -> None:
+    """A fifth of CNY is as good as the same at 10,000; NaN stands nowhere near anything."""
+    price, worth = np.array([10_000.0, 1.0, 3.0]), np.array([10_000.2, 2.0, np.nan])
+    assert versus(price, worth).tolist() == ["=", "<", ">"]
+    signs = versus(price, worth)
+    table = [
+        (signs == "<", "low", ["a", "b", "c"]),
+        (signs == "=", "same", "same"),
+        (True, "x", ""),
+    ]
+    found = [(r.step, r.code, r.reason) for r in first_that_holds("power", table)]
+    assert found == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]

@@ -12,7 +12,7 @@ from pydantic import Tag
 
 from planner.components.component import Time, Values, summed
 from planner.components.late import pyo
-from planner.components.terms import ByStep
+from planner.components.terms import ByStep, sum_of
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
 
@@ -109,12 +109,10 @@ def offer_reserve(
 ) -> None:
     """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
     b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-    b.reserve_power = pyo.Constraint(
-        time.steps, rule=lambda b, t: sum(b.reserve_mw[j, t] for j in reserves) <= free_mw(t)
-    )
+    promised = sum_of(b.reserve_mw, reserves)
+    b.reserve_power = pyo.Constraint(time.steps, rule=lambda _, t: promised(t) <= free_mw(t))
     b.reserve_energy = pyo.Constraint(
-        time.steps,
-        rule=lambda b, t: time.step_h * sum(b.reserve_mw[j, t] for j in reserves) <= free_mwh(t),
+        time.steps, rule=lambda _, t: time.step_h * promised(t) <= free_mwh(t)
     )
 
 

@@ -1,4 +1,4 @@
-"""What the nodes of a fleet can answer: rows that tie tokens to nodes at operating points.
+"""What the nodes of a fleet can answer, and what of them may pause when reserve is called.
 
 For every model m, with 0.0036 to turn tokens/s into Mtok/h:
 
@@ -13,20 +13,20 @@ The sets of points that meet a limit are nested, so these rows hold exactly when
 given nodes of its own. Batch and market work may fill the headroom of interactive work; interactive
 work may not fill the headroom of other interactive work.
 
-Reserve from a fleet: nodes on work that may be interrupted can be put to sleep when called.
+Where a reserve asks the fleet, nodes on batch and market work (services b of model m) can be put to
+sleep when it is called; interactive work keeps its nodes and its headroom.
 
 Variables: paused[m,k,t], paused_prefill[m,t], reserve_mw[j,t] per reserve j.
 
     paused_nodes      paused[m,k,t] <= nodes[m,k,t]                   k: points that decode
     paused_readers    paused_prefill[m,t] <= prefill_nodes[m,t]
-    paused_work       0.0036 sum_k tokens_per_s paused[m,k,t] <= sum_s answered[s,t]
-    paused_input      0.0036 prefill_tokens_per_s paused_prefill[m,t] <= sum_s input_s answered[s,t]
-                      s: batch and market services of m; nodes without work have nothing to pause
+    paused_work       0.0036 sum_k tokens_per_s paused[m,k,t] <= sum_b answered[b,t]
+    paused_input      0.0036 prefill_tokens_per_s paused_prefill[m,t] <= sum_b input_b answered[b,t]
+                      nodes without work have nothing to pause
     reserve_power     sum_j reserve_mw[j,t] <= pue[t] / 1000 sum (node_kw - sleep_kw) paused nodes
     decode_kept, decode_burst_kept, prefill_kept
-                      the rows of `answering` for interactive work alone, with the nodes not paused
-
-Batch and market work may be interrupted; interactive work keeps its nodes and its headroom.
+                      decode, decode_burst and prefill for interactive work alone, with the nodes that
+                      are not paused
 """  # noqa: E501
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from planner.components.component import Time
 from planner.components.fleet.operating_points import MTOK_PER_H, Serving
 from planner.components.late import pyo
 from planner.components.service.service import Service
-from planner.components.terms import Expression
+from planner.components.terms import Expression, sum_of
 
 RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",
@@ -176,10 +176,11 @@ def offer_reserve(
 
     b.paused_work = pyo.Constraint(list(serves), time.steps, rule=work)
     b.paused_input = pyo.Constraint(list(readers), time.steps, rule=reading)
+    promised = sum_of(b.reserve_mw, reserves)
     b.reserve_power = pyo.Constraint(
         time.steps,
         rule=lambda b, t: (
-            sum(b.reserve_mw[j, t] for j in reserves)
+            promised(t)
             <= pue[t]
             / 1000
             * (

@@ -1,27 +1,24 @@
-"""Where the nodes of a fleet are, and what they draw: rows that tie counts to power.
+"""Where the nodes of a fleet are, what they draw, and what waking them takes.
 
-Expression: it_kw[t].  Variables where a job names the fleet: job_nodes[t], job_kw[t].
+Expression: it_kw[t].  Variables: woken[m,t] with its past, and where a job names the fleet
+job_nodes[t] and job_kw[t].
 
     total           sum_k nodes[m,k,t] + prefill_nodes[m,t] = awake[m,t]
     count           sum_m awake[m,t] + job_nodes[t] + asleep[t] = nodes available_pu[t]
     power           sum_o draw_mw[o,t] = pue[t] / 1000 it_kw[t]
                     it_kw: node_kw and sleep_kw, summed over the nodes at points, reading, asleep,
                     and job_kw[t]
-
-job_nodes and job_kw balance what the jobs of the fleet hold. Nodes leave sleep with their job and
-return to it: waking for a job costs neither time nor money.
-
-Waking the nodes of a fleet: it costs money, and time in which a node idles.
-
-Variable: woken[m,t] with its past.
-
     waking_up       woken[m,t] >= awake[m,t] - awake[m,t-1]
     waking          nodes[m,0,t] >= sum_i share_i woken[m,t-i]
     spare           sum_m (nodes[m,0,t] - sum_i share_i woken[m,t-i]) >= spare_nodes
 
 share_i is the part of a step that a node woken i steps ago still spends waking, and 0 is the awake
-idle point. A node that changes its model wakes anew. Nodes that were waking when the horizon begins
-and then find an outage are lost to it: they need not be awake.
+idle point: waking costs money, and time in which a node idles. A node that changes its model wakes
+anew. Nodes that were waking when the horizon begins and then find an outage are lost to it: they
+need not be awake.
+
+job_nodes and job_kw balance what the jobs of the fleet hold. Nodes leave sleep with their job and
+return to it: waking for a job costs neither time nor money.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How fast and how far the exchange with the public grid may move.
+"""How fast and how far the exchange with the public grid may move, and what moving it down earns.
 
 With exchange[t] = import_mw[t] - sum_o export_mw[o,t], MW, and s = max_swing_share:
 
@@ -15,7 +15,7 @@ peak-valley rate of NDRC/NEA 650 (2025). A rate is a share of the highest import
 with it the site exports on no day. Both limits bind the schedule; reserve that is called is an
 emergency and may break them.
 
-Demand response: what the site is paid for importing less than a stated baseline.
+Demand response pays the site for importing less than a stated baseline in the hours of an event i.
 
 Variables: responded_mw[i,t] <= max_mw of event i in its hours, 0 elsewhere; responding[i,t], binary
 where an event holds and import_limit_mw > baseline_mw, 0 elsewhere.

@@ -8,8 +8,8 @@ per reserve j.
     spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
 
 Export takes renewable and thermal energy, and energy from the grid only with `resale`. `tariff`
-holds the charges beside the energy, `exchange` the limits of the exchange, `declaration` the two
-settlements, `response` demand response.
+holds the charges beside the energy, `exchange_limits` the limits of the exchange and demand
+response, `declaration` the two settlements.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from planner.components.reasons import (
     versus,
 )
 from planner.components.service.service import Service
+from planner.components.service.token_market import best_unsold_price
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -48,12 +49,7 @@ def reasons(
         even, price, taken = even[best], price[best], taken[best]
     if service.market is not None:
         decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
-        worst = [
-            np.where(depth.mtok_per_h - values[f"sold_mtok_per_h[{i}]"] > LIMIT,
-                     depth.price_cny_per_mtok, -np.inf)
-            for i, depth in enumerate(service.market)
-        ]  # fmt: skip
-        unsold = np.max(worst, axis=0)
+        unsold = best_unsold_price(service.market, values)
         price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
     figures = [f"price {prices} break-even" for prices in compared(price, even, token_money)]
     yield from first_that_holds(

@@ -1,7 +1,7 @@
 """What is sold: output tokens of a model, with their input, to one kind of customer.
 
 Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; with a least share,
-served_mtok[t] on points. The queue of batch work stands in `batch`, the market in `market`.
+served_mtok[t] on points. The queue of batch work stands in `queue`, the market in `token_market`.
 
     demand       interactive: answered[t] + unserved[t] = demand_mtok_per_h[t]
     served       served_mtok[t] = served_mtok[t-1] + Δ answered[t]   batch: accepted[t]
@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
 from planner.components.late import pyo
-from planner.components.reasons import LIMIT, Tokens
+from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
     EndingValue,
@@ -30,7 +30,7 @@ from planner.components.service.queue import (
     ServiceInitial,
     Waiting,
 )
-from planner.components.service.token_market import MarketStep, declare_market
+from planner.components.service.token_market import MarketStep, declare_market, mean_price
 from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
 from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
@@ -254,11 +254,7 @@ class Service(Component):
         if self.market is None:
             assert self.price_cny_per_mtok is not None
             return Tokens(answered, self.price_cny_per_mtok, beside)
-        offers = np.array([step.price_cny_per_mtok for step in self.market])
-        parts = np.array([values[f"sold_mtok_per_h[{i}]"] for i in range(len(offers))])
-        total = parts.sum(axis=0)
-        mean = (offers * parts).sum(axis=0) / np.maximum(total, LIMIT)
-        return Tokens(answered, np.where(total > LIMIT, mean, offers.max(axis=0)), beside)
+        return Tokens(answered, mean_price(self.market, values), beside)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         wanted = float(self.wanted().sum() * horizon.step_h)

@@ -7,13 +7,17 @@ Variable: sold_mtok_per_h[i,t] for price step i.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from planner.components.component import Time
+import numpy as np
+
+from planner.components.component import Time, Values
 from planner.components.late import pyo
+from planner.components.reasons import LIMIT
 from planner.components.terms import Expression, Line
 from planner.fields import Frozen
-from planner.timeseries.series import NonNegative, Series
+from planner.timeseries.series import Array, NonNegative, Series
 
 
 class MarketStep(Frozen):
@@ -25,7 +29,10 @@ class MarketStep(Frozen):
     """Price per million output tokens."""
 
 
-def declare_market(b: pyo.Block, time: Time, market: tuple[MarketStep, ...]) -> dict[Line, Any]:
+Market = Sequence[MarketStep]
+
+
+def declare_market(b: pyo.Block, time: Time, market: Market) -> dict[Line, Any]:
     """Declare the sales around `answered_mtok_per_h`, which stands in `b`; return the revenue."""
     every = range(len(market))
     depth = [time.of(step.mtok_per_h) for step in market]
@@ -41,3 +48,25 @@ def declare_market(b: pyo.Block, time: Time, market: tuple[MarketStep, ...]) -> 
             t: -sum(price[i][t] * b.sold_mtok_per_h[i, t] for i in every) for t in time.steps
         }
     }
+
+
+def mean_price(market: Market, values: Values) -> Array:
+    """Return the mean price of what is sold, CNY/Mtok by step; the best one where nothing is."""
+    offers = np.array([step.price_cny_per_mtok for step in market])
+    sold = np.array([values[f"sold_mtok_per_h[{i}]"] for i in range(len(market))])
+    total = sold.sum(axis=0)
+    mean = (offers * sold).sum(axis=0) / np.maximum(total, LIMIT)
+    return np.asarray(np.where(total > LIMIT, mean, offers.max(axis=0)))
+
+
+def best_unsold_price(market: Market, values: Values) -> Array:
+    """Return the best price of which more could be sold, CNY/Mtok by step; -inf where none."""
+    unsold = [
+        np.where(
+            step.mtok_per_h - values[f"sold_mtok_per_h[{i}]"] > LIMIT,
+            step.price_cny_per_mtok,
+            -np.inf,
+        )
+        for i, step in enumerate(market)
+    ]
+    return np.asarray(np.max(unsold, axis=0))
