@@ -16,6 +16,7 @@ from planner.fields import Frozen
 from planner.files.yaml_document import Document, read_yaml, texts_in
 from planner.scenario.continuation import continued
 from planner.scenario.forecast_fields import read_forecasts
+from planner.scenario.paths import override
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.validation_messages import explain
 from planner.timeseries.csv_table import CsvTable
@@ -181,7 +182,9 @@ class Checker:
         """Return the components in the state that the plan of `initial_from` leaves them in."""
         folder = self.shared.folder / str(top.initial_from)
         try:
-            fields = Checker(read_yaml(folder / "scenario.yaml"), Shared(folder)).fields()
+            # The scenario of a plan holds its state: one that would go on from itself is no plan's.
+            earlier, _ = override(read_yaml(folder / "scenario.yaml"), {"initial_from": None})
+            fields = Checker(earlier, Shared(folder)).fields()
             before, past = fields["components"], fields["horizon"]
             schedule = read_schedule(folder, past)
         except PlannerError as error:

@@ -103,20 +103,20 @@ def with_value(holder: Any, path: Key, value: Any) -> Any:
     """Return a copy of a value with what stands at a path below it changed, unchecked.
 
     Raises:
-        LookupError: nothing stands where the last part of the path would belong.
+        LookupError: nothing stands there; only a mapping may be given a new last part.
     """
     if not path:
         return value
     part, below = path[0], path[1:]
-    if below:
+    if below or not isinstance(holder, dict):
         value = with_value(_below(holder, part), below, value)
     if isinstance(holder, Frozen):
         return holder.model_copy(update={str(part): value})
     if isinstance(holder, dict):
         return holder | {part: value}
-    if not isinstance(holder, list | tuple) or not isinstance(part, int):
-        raise LookupError(part)
-    return type(holder)((*holder[:part], value, *holder[part + 1 :]))
+    items = list(holder)
+    items[int(part)] = value
+    return type(holder)(items)
 
 
 def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
@@ -127,14 +127,13 @@ def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
 def _places(holder: Any, parts: list[str]) -> Iterator[tuple[str, Key]]:
     if not parts:
         yield "", ()
-    elif parts[0] != "*":
-        if holder is not None:
-            for index, below in _places(value_at(holder, (parts[0],)), parts[1:]):
-                yield index, (parts[0], *below)
-    elif holder is not None:
+    elif parts[0] == "*" and holder is not None:
         for key in range(len(holder)) if isinstance(holder, tuple) else holder:
             for index, below in _places(holder[key], parts[1:]):
                 yield "|".join(filter(None, (str(key), index))), (key, *below)
+    elif holder is not None:
+        for index, below in _places(value_at(holder, (parts[0],)), parts[1:]):
+            yield index, (parts[0], *below)
 
 
 def override(document: Document, changes: Mapping[str, Any]) -> tuple[Document, tuple[Key, ...]]:

@@ -82,9 +82,15 @@ def test_a_change_shares_what_it_leaves_as_it_is(holder: Any):
     assert value_at(changed, ("serves", "m")) is value_at(holder, ("serves", "m"))
     assert value_at(changed, ("serves", "m.5", 0)) is value_at(holder, ("serves", "m.5", 0))
     assert type(value_at(changed, ("serves", "m.5"))) is type(value_at(holder, ("serves", "m.5")))
-    for nowhere in (("serves", "x", "mw"), ("serves", "m", "mw"), ("other", "mw")):
+    nowheres = ("serves", "x", "mw"), ("serves", "m", "mw"), ("other", "mw"), ("serves", "m", 1)
+    for nowhere in nowheres:
         with pytest.raises(LookupError):
             with_value(holder, nowhere, 1)
+
+
+def test_a_checked_value_has_no_other_fields_than_its_own():
+    with pytest.raises(LookupError):
+        with_value(FLEET, ("nodes",), 1)
 
 
 def test_a_star_stands_for_every_entry():

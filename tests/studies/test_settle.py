@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +326,14 @@ def test_a_plan_that_does_not_reach_the_horizon_is_told(tmp_path: Path):
     ):
         with pytest.raises(planner.ScenarioError, match=said):
             planner.Scenario.from_mapping(data | change)
+
+
+def test_a_scenario_does_not_go_on_from_itself(tmp_path: Path):
+    data = {"name": "x", "horizon": {"hours": 2, "start": "2026-07-15T02:00:00+08:00"}}
+    data |= {"components": {"grid": grid()}, "initial_from": "."}
+    (tmp_path / "scenario.yaml").write_text(json.dumps(data))
+    with pytest.raises(planner.ScenarioError, match="initial_from: must name a plan folder"):
+        planner.load(tmp_path)
 
 
 def test_a_state_that_does_not_fit_is_told(tmp_path: Path):
