@@ -144,12 +144,14 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
     from typing import Literal
 
     import planner
-    from planner.components.component import Balance, Line, Meter, Site, Supply, Terms
+    from planner.components.component import Site, Supply
+    from planner.components.terms import Balance, Line, Meter, Terms, Use
 
     class Burner(Component):
         """Sells heat."""
 
         kind: Literal["burner"]
+        uses = {"heat": Use(drawn=True)}  # noqa: RUF012
         power_mw: float
         """Most power."""
         price_cny_per_mwh: float
@@ -176,7 +178,7 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
                         t: -price * sum(b.draw_mw[o, t] for o in origins) for t in time.steps
                     }
                 },
-                uses={("load", o): lambda t, o=o: b.draw_mw[o, t] for o in origins},
+                uses={("heat", o): lambda t, o=o: b.draw_mw[o, t] for o in origins},
                 meters={
                     Meter("drawn_mw", "site", o): lambda t, o=o: b.draw_mw[o, t] for o in origins
                 },
@@ -201,3 +203,5 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
     plan = planner.solve(scenario)
     assert plan.summary["objective_cny"] == pytest.approx((5 + 7) * 100)
     assert plan.summary["allocation_mwh"]["renewable"]["curtailed"] == pytest.approx(3)
+    assert list(plan.uses) == ["curtailed", "heat"]
+    assert plan.summary["green"]["load_share"] == 1.0

@@ -18,22 +18,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    Complaint,
-    Component,
-    Expression,
-    Line,
-    Meters,
-    Site,
-    Terms,
-    Values,
-    later,
-    running_total,
-)
+from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.terms import Amounts, Expression, Line, Meters, StepPrices, Terms
+from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import NonNegative
+from planner.timeseries.series import Array, NonNegative
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -52,6 +41,8 @@ class Carbon(Component):
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"budget_tco2": ("budget_tco2",)}
     counters: ClassVar[tuple[str, ...]] = ("emitted_tco2",)
     over_horizon: ClassVar[tuple[str, ...]] = ("budget_tco2",)
+    end_rows: ClassVar[frozenset[str]] = frozenset({"budget"})
+    facts: ClassVar[frozenset[str]] = frozenset({"so_far_tco2"})
     price_cny_per_tco2: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Price of emission above the allowance; an allowance left over is sold at it."""
     budget_tco2: AtLeastZero | None = None
@@ -106,6 +97,10 @@ class Carbon(Component):
             price = time.of(self.price_cny_per_tco2)
             costs[Line("carbon")] = {t: price[t] * charged(t) for t in time.steps}
         return Terms(costs=costs)
+
+    def tonne_price(self, prices: StepPrices, *, imported: bool) -> tuple[Array, Array]:
+        paid = self.price_imports or not imported
+        return paid * self.price_cny_per_tco2, -np.nan_to_num(prices.row("emitted_tco2_rises"))
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
         gross, imported, allowance = (

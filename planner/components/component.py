@@ -9,42 +9,34 @@ Component modules import Pyomo inside `build` only, so that checking a scenario 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Tag
 
 from planner.components.terms import (
-    Amounts,
-    Balance,
     ByStep,
-    Exclusive,
-    Expression,
-    Line,
-    Meter,
+    Connection,
     Meters,
-    Period,
+    NodeUse,
+    Source,
+    State,
+    StepPrices,
+    Storage,
+    Target,
     Terms,
-    Tidy,
+    TokenDemand,
     Tokens,
+    Use,
 )
-from planner.fields import AtLeastZero, Efficiency, Fraction, Frozen, Hours, Name, Positive, form
+from planner.fields import Frozen
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, NonNegative, Series
+from planner.timeseries.series import Array
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
 
-
-# A component file imports all it needs from here.
-__all__ = [
-    "ORIGINS", "POOLED", "Amounts", "AtLeastZero", "Balance", "ByOrigin", "ByStep", "Complaint",
-    "Component", "Efficiency", "Exclusive", "Expression", "Fraction", "Hours", "Line", "Meter",
-    "Meters", "Name", "NonNegativeByOrigin", "NonNegativeSeriesByOrigin", "Period", "Positive",
-    "SeriesByOrigin", "Site", "Supply", "Terms", "Tidy", "Time", "Values", "form",
-]  # fmt: skip
 
 ORIGINS = ("renewable", "thermal", "grid")
 POOLED = ("pooled",)
@@ -142,6 +134,7 @@ Complaint = tuple[tuple[str | int, ...], str]  # path below the component, messa
 class Component(Frozen):
     """A part of the site. Subclasses carry a literal `kind` and their fields."""
 
+    kind: str
     offers_reserve: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
     """Its rows and variable bounds that are rules a user can be told of, in words: {field} is read
@@ -158,6 +151,18 @@ class Component(Frozen):
     """Fields that ask for something over a month or the horizon, where they are given."""
     remembers: ClassVar[tuple[str, ...]] = ()
     """Limits that decide how much of the past its `initial` must remember."""
+    facts: ClassVar[frozenset[str]] = frozenset()
+    """Fields that nobody can choose: the past, the weather, what a machine or customer is like."""
+    end_rows: ClassVar[frozenset[str]] = frozenset()
+    """Rows, one for a window, of what is asked for over the horizon or at its end."""
+    uses: ClassVar[Mapping[str, Use]] = {}
+    """The uses it puts energy to."""
+    earns: ClassVar[Mapping[str, str]] = {}
+    """Its ledger lines that are the revenue of a use, and the use."""
+    states: ClassVar[tuple[State, ...]] = ()
+    """The states it can be in, each with the column that says it."""
+    also_acts: ClassVar[bool] = False
+    """Whether its rows change what energy is worth to the exchange with the grid."""
 
     def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:  # noqa: ARG002
         """Return the words of a rule that matters in some steps, or (none) over the horizon."""
@@ -226,6 +231,39 @@ class Component(Frozen):
         """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
         return None
 
+    def tonne_price(
+        self,
+        prices: StepPrices,
+        *,
+        imported: bool,  # noqa: ARG002
+    ) -> tuple[Array, Array]:
+        """Return what it makes a tonne emitted cost, CNY by step: its price, and its budget's."""
+        return prices.zero(), prices.zero()
+
+    def source(self) -> Source | None:
+        """Return what the energy that it brings to the site is; None where it brings none."""
+        return None
+
+    def connection(self) -> Connection | None:
+        """Return the terms on which it exchanges energy with a market, if it does."""
+        return None
+
+    def storage(self) -> Storage | None:
+        """Return what it holds of energy, if it stores any."""
+        return None
+
+    def token_demand(self) -> TokenDemand | None:
+        """Return what is asked of it, if it sells tokens."""
+        return None
+
+    def node_uses(self) -> tuple[NodeUse, ...]:
+        """Return what its nodes can do, from the fastest to those asleep; nothing without nodes."""
+        return ()
+
+    def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:  # noqa: ARG002
+        """Yield the shares it asks for, and what its key figures say became of them."""
+        yield from ()
+
     def sells(self, values: Mapping[str, Array], horizon: Horizon) -> Tokens | None:  # noqa: ARG002
         """Return what it sells by the Mtok; None where it sells no tokens."""
         return None
@@ -292,38 +330,7 @@ def over_origins(quantity: str, values: Values) -> Array:
     return np.asarray(np.sum(parts, axis=0))
 
 
-class ByOrigin(Frozen):
-    """A price or charge for each origin of energy."""
-
-    renewable: Series
-    """For renewable energy."""
-    thermal: Series
-    """For thermal energy."""
-    grid: Series | None = None
-    """For energy that came from the grid."""
-
-    def of(self, origin: str) -> Array | None:
-        """Return the series of one origin."""
-        value: Array | None = getattr(self, origin)
-        return value
-
-
-class NonNegativeByOrigin(ByOrigin):
-    """A charge for each origin of energy; what is not named is free."""
-
-    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
-    """For renewable energy."""
-    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
-    """For thermal energy."""
-    grid: NonNegative | None = None
-    """For energy that came from the grid."""
-
-
-SeriesByOrigin = Annotated[
-    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
-    form(by_origin="renewable thermal grid", series=""),
-]
-NonNegativeSeriesByOrigin = Annotated[
-    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
-    form(by_origin="renewable thermal grid", series=""),
-]
+def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
+    """Return the uses that components put energy to, in their order."""
+    uses = {name: use for component in components for name, use in component.uses.items()}
+    return dict(sorted(uses.items(), key=lambda item: (item[1].order, item[0])))

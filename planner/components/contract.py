@@ -17,17 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from planner.components.component import (
-    ByOrigin,
-    Complaint,
-    Component,
-    Line,
-    Name,
-    Site,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Values
 from planner.components.grid.grid import Grid
+from planner.components.terms import Line, Terms
+from planner.fields import Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 
@@ -63,8 +56,7 @@ class Contract(Component):
         if self.grid is None and len(grids) > 1:
             yield ("grid",), f"is required where there are several: {', '.join(sorted(grids))}"
         mine = self._grid(site.components)
-        by_origin = mine is not None and isinstance(mine.export_price_cny_per_mwh, ByOrigin)
-        if by_origin and (self.mw > 0).any():
+        if mine is not None and mine.common_export_price() is None and (self.mw > 0).any():
             yield (
                 ("reference_price_cny_per_mwh",),
                 "is required, for the export price of the grid differs by origin",
@@ -81,10 +73,8 @@ class Contract(Component):
             return self.reference_price_cny_per_mwh
         mine = self._grid(site.components)
         assert mine is not None
-        bought, sold = mine.import_price_cny_per_mwh, mine.export_price_cny_per_mwh
-        if isinstance(sold, ByOrigin):  # then nothing is sold
-            sold = bought
-        return np.where(self.mw > 0, sold, bought)
+        bought, sold = mine.import_price_cny_per_mwh, mine.common_export_price()
+        return bought if sold is None else np.where(self.mw > 0, sold, bought)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         import pyomo.environ as pyo

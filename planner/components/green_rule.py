@@ -28,22 +28,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    Complaint,
-    Component,
-    Expression,
-    Fraction,
-    Line,
-    Meters,
-    Site,
-    Terms,
-    Values,
-    later,
-    running_total,
-)
-from planner.fields import Frozen
+from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms
+from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon, Window
 
 if TYPE_CHECKING:
@@ -61,6 +48,7 @@ TOTALS = {
 COUNTED = ("taken", "exported", "load", "load_renewable")
 MONTH_H = 28 * 24
 NOTHING = 1e-9  # MWh: a share of less is none
+SHORT_MWH, SHORT_SHARE = 1e-3, 1e-6  # a share missed by less than either is a rounding
 STEERING_CNY_PER_MWH = 1e4  # for a MWh missed where a rule cannot be kept: dearer than energy
 
 
@@ -139,6 +127,9 @@ class GreenRule(Component):
     }
     counters: ClassVar[tuple[str, ...]] = tuple(f"{name}_mwh" for name in COUNTED)
     over_horizon: ClassVar[tuple[str, ...]] = tuple(FIELDS.values())
+    end_rows: ClassVar[frozenset[str]] = frozenset(FIELDS)
+    facts: ClassVar[frozenset[str]] = frozenset({"so_far", "ahead"})
+    also_acts: ClassVar[bool] = True
     min_self_use_share: Fraction | None = None
     """Least own use of the renewable energy available."""
     min_load_share: Fraction | None = None
@@ -280,6 +271,16 @@ class GreenRule(Component):
         for rule, share in self._given().items():
             figures[f"{LINES[rule]}_mwh"] = max(whole.short(rule, share), 0.0)
         return figures
+
+    def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:
+        counts_more = any(any(dict(part).values()) for part in (self.so_far, self.ahead))
+        for rule, wanted in self._given().items():
+            field, most = FIELDS[rule], rule == "export"
+            figure = field.partition("_")[2]
+            reached = figures.get(figure)
+            short = 0.0 if reached is None else (reached - wanted if most else wanted - reached)
+            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or short <= SHORT_SHARE
+            yield Target(field, figure, "energy", wanted, reached, most, kept, counts_more)
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         so_far = self.so_far.plus(self.added(values, horizon.step_h))

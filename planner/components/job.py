@@ -27,24 +27,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Hours,
-    Line,
-    Positive,
-    Site,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
-from planner.fields import Frozen
+from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
+
+JOBS: Supply = ("jobs", "nodes")  # what a fleet that jobs can run on supplies: nodes
 
 
 class JobInitial(Frozen):
@@ -66,6 +58,9 @@ class Job(Component):
         ),
         "run_on": "runs on, hours_run {initial.hours_run} of duration_h {duration_h} are behind it",
     }
+    earns: ClassVar[Mapping[str, str]] = {"job": "compute"}
+    states: ClassVar[tuple[State, ...]] = (State("running", "running", whole=True, order=5),)
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "node_kw", "duration_h"})
     fleet: str
     """Fleet whose nodes it runs on."""
     nodes: Positive
@@ -123,20 +118,22 @@ class Job(Component):
             )
 
     def _check_fleet(self, site: Site) -> Iterator[Complaint]:
-        fleet: Any = site.components.get(self.fleet)
-        fleets = {n: c for n, c in site.components.items() if getattr(c, "kind", "") == "fleet"}
-        if fleet is None:
+        supplied = {name: part.supplies() for name, part in site.components.items()}
+        fleets = {name: by_key[JOBS] for name, by_key in supplied.items() if JOBS in by_key}
+        if self.fleet not in site.components:
             if self.fleet not in site.mentioned:
                 others = f" (there is {', '.join(map(repr, fleets))})" if fleets else ""
                 hint = did_you_mean(self.fleet, fleets) or others
                 yield ("fleet",), f"there is no fleet {self.fleet!r}{hint}"
         elif self.fleet not in fleets:
             hint = did_you_mean(self.fleet, fleets)
-            yield ("fleet",), f"{self.fleet!r} is a {fleet.kind}, not a fleet{hint}"
-        elif self.nodes > fleet.nodes + 1e-9:
+            kind = site.components[self.fleet].kind
+            yield ("fleet",), f"{self.fleet!r} is a {kind}, not a fleet{hint}"
+        elif self.nodes > fleets[self.fleet] + 1e-9:
             yield (
                 ("nodes",),
-                f"may not exceed the nodes of {self.fleet}, {fleet.nodes:g}, is {self.nodes:g}",
+                f"may not exceed the nodes of {self.fleet}, {fleets[self.fleet]:g}, is"
+                f" {self.nodes:g}",
             )
 
     def impossible(self, site: Site) -> Iterator[str]:

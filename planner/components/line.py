@@ -20,23 +20,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Complaint,
-    Component,
-    Exclusive,
-    Expression,
-    Fraction,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.terms import Balance, ByStep, Exclusive, Expression, State, Terms, Tidy, Use
 from planner.errors import did_you_mean
+from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -52,6 +39,11 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"loss_share"})
     from_node: Name
     """Node at which what goes forward is sent."""
     to_node: Name

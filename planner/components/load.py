@@ -10,21 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Component,
-    Expression,
-    Line,
-    Meter,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Values,
-)
+from planner.components.component import Component, Site, Supply, Values
+from planner.components.terms import Amounts, Balance, ByStep, Expression, Line, Meter, Terms, Use
+from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
 
@@ -40,6 +28,7 @@ class Load(Component):
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
+    uses: ClassVar[Mapping[str, Use]] = {"load": Use(order=3, drawn=True)}
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative

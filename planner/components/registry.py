@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 from planner.components.battery import reasons as battery
 from planner.components.battery.battery import Battery
 from planner.components.carbon import Carbon
-from planner.components.component import Component, Values
+from planner.components.component import Component, Values, uses_of
 from planner.components.contract import Contract
 from planner.components.fleet.fleet import Fleet
 from planner.components.green_rule import GreenRule
@@ -21,7 +21,7 @@ from planner.components.renewable import Renewable
 from planner.components.reserve import Reserve
 from planner.components.service import reasons as service
 from planner.components.service.service import Service
-from planner.components.terms import Reason, StepPrices
+from planner.components.terms import Reason, StepPrices, Use
 from planner.components.thermal import reasons as thermal
 from planner.components.thermal.thermal import Thermal
 from planner.timeseries.horizon import Horizon
@@ -71,3 +71,8 @@ KINDS: dict[str, Kind] = {
         Kind(Thermal, thermal.reasons),
     )
 }
+
+
+def every_use() -> dict[str, Use]:
+    """Return the uses that any kind puts energy to, in their order."""
+    return uses_of(kind.component for kind in KINDS.values())

@@ -13,19 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Line,
-    Meter,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
+from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
+from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
 
@@ -44,6 +34,8 @@ class Renewable(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
+    uses: ClassVar[Mapping[str, Use]] = {"curtailed": Use(order=6)}
+    facts: ClassVar[frozenset[str]] = frozenset({"availability_pu"})
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]
@@ -64,6 +56,9 @@ class Renewable(Component):
 
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: self.capacity_mw * self.availability_pu}
+
+    def source(self) -> Source:
+        return Source(self.technology, "renewable")
 
     def renewable_mwh(self, horizon: Horizon) -> float:
         return horizon.step_h * self.capacity_mw * float(self.availability_pu.sum())

@@ -19,19 +19,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByStep,
-    Complaint,
-    Component,
-    Expression,
-    Line,
-    Meters,
-    Site,
-    Terms,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Values
+from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Terms
+from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative
 
@@ -54,6 +44,7 @@ class Reserve(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"up_mw": ("up_mw",)}
+    also_acts: ClassVar[bool] = True
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Fixed requirement."""
     load_share: AtLeastZero = 0.0

@@ -9,8 +9,8 @@ commitments and no others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,112 @@ class Line(NamedTuple):
 
     def __str__(self) -> str:
         return self.name if self.origin is None else f"{self.name}[{self.origin}]"
+
+
+class Use(NamedTuple):
+    """A use of energy: its place among others, and whether it is what loads and compute draw."""
+
+    order: int = 100
+    drawn: bool = False
+
+
+class State(NamedTuple):
+    """A state of a component and its opposite, by step.
+
+    column: 1 in the first and 0 in the second; where nothing flows a direction may be either.
+    first, second: what they are called; no second where the opposite is rest.
+    zero_without_first, zero_without_second: quantities, over all indices, that are 0 outside it.
+    whole: whether the column alone says it; a direction goes by what flows.
+    begins: quantity by kind of start, 1 in the step in which the first begins.
+    most: the most the column can be, by step, where it is a number such as nodes and no switch.
+    order: its place among the states of others, from what commits a site longest.
+    """
+
+    column: str
+    first: str
+    second: str = ""
+    zero_without_first: tuple[str, ...] = ()
+    zero_without_second: tuple[str, ...] = ()
+    whole: bool = False
+    begins: str = ""
+    most: Callable[[Any], Array] | None = None
+    order: int = 100
+
+
+class Source(NamedTuple):
+    """What is brought to the site: a word such as pv or import, and the origin of its energy."""
+
+    name: str
+    origin: str
+
+
+class Connection(NamedTuple):
+    """A connection to a market: its limits in MW and prices in CNY/MWh by step.
+
+    What a sale earns depends on the origin: `sale_price`. `declares`: whether it declares its
+    exchange before the future is known.
+    """
+
+    import_limit_mw: Array
+    export_limit_mw: Array
+    import_price_cny_per_mwh: Array
+    real_time_price_cny_per_mwh: Array | None
+    declares: bool
+
+
+class Storage(NamedTuple):
+    """A store of energy: its limits, and what it holds when the horizon begins, by origin.
+
+    The columns energy_mwh, charge_mw and discharge_mw are its schedule.
+    """
+
+    capacity_mwh: float
+    least_mwh: float
+    start_mwh: Mapping[str, float]
+
+
+class TokenDemand(NamedTuple):
+    """What a service is asked for by step, and what it is paid.
+
+    headroom_share: capacity kept beyond the work wanted. waiting_mtok: work that waits when the
+    horizon begins. prices_cny_per_mtok: one, or of a `market` one for each of its steps.
+    """
+
+    wanted_mtok_per_h: Array
+    headroom_share: float
+    waiting_mtok: float
+    prices_cny_per_mtok: tuple[Array, ...]
+    market: bool
+
+
+class NodeUse(NamedTuple):
+    """What some nodes of a fleet do, and the column that counts them.
+
+    tokens_per_s names the operating point of nodes that decode.
+    """
+
+    column: str
+    doing: Literal["decoding", "idle", "reading", "job", "asleep"]
+    model: str = ""
+    tokens_per_s: str = ""
+
+
+class Target(NamedTuple):
+    """A share that a field of a component asks for, and what became of it in a plan.
+
+    figure: the key figure that it is measured by. quantity: what it is a share of.
+    wanted: None where nothing is asked. reached: None where there is nothing to have a share of.
+    most: whether `wanted` is a ceiling. counts_more: whether what lies outside the horizon counts.
+    """
+
+    field: str
+    figure: str
+    quantity: Literal["energy", "tokens"]
+    wanted: float | None
+    reached: float | None
+    most: bool = False
+    kept: bool = True
+    counts_more: bool = False
 
 
 class Exclusive(NamedTuple):
@@ -185,12 +291,15 @@ class StepPrices:
 
     def tonne(self, *, imported: bool = False) -> tuple[Array, Array]:
         """Return what a tonne of a unit, or of import, costs: its price, and what budgets make."""
-        price, budget = 0.0 * np.nan_to_num(self.none()), 0.0 * np.nan_to_num(self.none())
+        price, budget = self.zero(), self.zero()
         for name, other in self.components.items():
-            if other.kind == "carbon":
-                price = price + (other.price_imports or not imported) * other.price_cny_per_tco2
-                budget = budget - np.nan_to_num(self.rows(name, "emitted_tco2_rises", ()))
+            parts = other.tonne_price(replace(self, name=name), imported=imported)
+            price, budget = price + parts[0], budget + parts[1]
         return price, budget
+
+    def zero(self) -> Array:
+        """Return a price of 0 in every step."""
+        return np.zeros(len(self.none()))
 
     def none(self) -> Array:
         """Return no price in any step."""

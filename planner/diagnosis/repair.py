@@ -36,12 +36,6 @@ DIGITS = (4, 8)  # significant digits of a new value, the fewest first
 FAR = (4.0, 1000.0)  # times the old value: how far up a number is searched
 NEAR = 1e-3  # of the value: how near to the least change the search ends
 FLIPPED = 0.5  # the size of turning a switch
-# The past, the weather, and what a machine or a customer is like: nobody can choose it.
-FACTS = {
-    "initial", "availability_pu", "pue", "charge_efficiency", "discharge_efficiency", "leak_per_h",
-    "auxiliary_share", "sleep_kw", "wake_min", "input_per_output", "cached_share", "loss_share",
-    "node_kw", "duration_h", "so_far", "ahead", "so_far_tco2",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -229,7 +223,7 @@ def _choices(name: str, component: Component) -> Iterator[Choice]:
     """Yield the numbers, series and switches of a component that somebody may choose."""
     for field in type(component).model_fields:
         value = getattr(component, field)
-        if field in FACTS or _is_money(field):
+        if field in component.facts or _is_money(field):
             continue
         parts: dict[Path, Any] = {(name, field): value}
         if isinstance(value, Frozen):

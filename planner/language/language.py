@@ -5,24 +5,23 @@ English text is the key; `planner/language/zh.po` is the one catalogue, in the f
     texts with named places             words("{n} steps differ", n=3)
     words of plans, context `word`      words.term("must_rest"); columns and figures with the unit
                                         that ends their name: energy, power and money differ
-    sentences, context `sentence`       words.sentence(reason); see `planner.language.language`
+    sentences, context `sentence`       words.sentence(reason)
 
 What a scenario names (components, nodes, models, cases) is never translated, and what the catalogue
 lacks stays English. `make words` brings the catalogue in line with the sources.
 
-Sentences of plans (reasons, warnings, notes) as patterns of a catalogue.
-
-A sentence is English with figures and names in it. The catalogue holds its pattern, in the context
-`sentence`: `{than}` is <, = or >, and what a place may hold follows from its name:
+A sentence of a plan (a reason, a warning, a note) is English with figures and names in it; the
+catalogue holds its pattern. What a place of a pattern may hold follows from its name:
 
     {name} {names} {other} {path} {when} {text}   anything, left as it is; only {text} may hold ": "
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
     {sentence}                             a sentence of its own
+    {than}                                 <, = or >
     any other                              a figure, which keeps its digits
 
-The pattern with the longest fixed text that fits is taken; a sentence that none fits is taken apart
-at its semicolons; where a part is not known either, the whole stays English.
+The pattern with the longest fixed text that fits is taken; a sentence that none fits is split at
+its semicolons; where a part is not known either, the whole stays English.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Section:
         """
         part = slice(None, -1) if self.across else slice(None)
         amounts = [cell for row in (*self.rows, *self.after) for cell in row[part]]
-        largest = max((abs(cell) for cell in amounts if isinstance(cell, float)), default=0.0)
+        largest = max((abs(cell) for cell in amounts if isinstance(cell, int | float)), default=0.0)
         divisor, measured = words.scale(self.unit, largest)
         if self.unit == "CNY":
             decimals = 0 if divisor == 1.0 and largest >= 1000 else 2
@@ -92,7 +92,7 @@ class Section:
 
         def cells(row: Row) -> Row:
             return tuple(
-                Quantity(cell / divisor, "", decimals) if isinstance(cell, float) else cell
+                Quantity(cell / divisor, "", decimals) if isinstance(cell, int | float) else cell
                 for cell in row
             )
 
@@ -106,20 +106,14 @@ class Section:
 
     def above(self, other: Section) -> Section:
         """Return the section with every cell of another below that of the same row and column."""
-        below = {row[0]: row for row in other.rows}
-        rows = tuple(
-            (
-                row[0],
-                *(
-                    cell if under is None else (cell, under)
-                    for cell, under in zip(row[1:], below[row[0]][1:], strict=True)
-                ),
-            )
-            if row[0] in below
-            else row
-            for row in self.rows
-        )
-        return replace(self, rows=rows)
+        lower: dict[Cell, Row] = {row[0]: row[1:] for row in other.rows}
+
+        def cells(row: Row) -> Row:
+            below = lower.get(row[0], (None,) * (len(row) - 1))
+            pairs = zip(row[1:], below, strict=True)
+            return (row[0], *(cell if under is None else (cell, under) for cell, under in pairs))
+
+        return replace(self, rows=tuple(map(cells, self.rows)))
 
 
 def text(cell: Cell, words: Language = ENGLISH) -> str:

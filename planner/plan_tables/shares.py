@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.components.terms import Use
 from planner.timeseries.series import Array
 
 
@@ -58,10 +59,12 @@ LEAST_MWH = 1e-6
 DECIMALS = 9
 
 
-def green_table(allocation: pd.DataFrame, times: pd.DatetimeIndex, *, trace: bool) -> pd.DataFrame:
+def green_table(
+    allocation: pd.DataFrame, times: pd.DatetimeIndex, uses: Mapping[str, Use], *, trace: bool
+) -> pd.DataFrame:
     """Return the energy and the shares of every step, in the columns of `COLUMNS`.
 
-    A share of nothing is not a number; pooled plans have no rows.
+    `uses` are those of the plan. A share of nothing is not a number; pooled plans have no rows.
     """
     if not trace:
         return pd.DataFrame({name: [] for name in COLUMNS})
@@ -72,9 +75,9 @@ def green_table(allocation: pd.DataFrame, times: pd.DatetimeIndex, *, trace: boo
 
     available = of(*(key for key in mwh if key[0] == "renewable"))
     exported, curtailed = of(("renewable", "export")), of(("renewable", "curtailed"))
-    drawn = of(*(key for key in mwh if key[1] in ("load", "compute")))
+    drawn = of(*(key for key in mwh if uses[key[1]].drawn))
     own = available - exported - curtailed
-    green = of(("renewable", "load"), ("renewable", "compute"))
+    green = of(*(key for key in mwh if key[0] == "renewable" and uses[key[1]].drawn))
     energy = (available, own, exported, curtailed, drawn, green)
     shares = ((own, available), (green, drawn), (own, drawn), (exported, available))
     columns = [*energy, *(_share(part, whole) for part, whole in shares)]
@@ -92,7 +95,7 @@ def energy_sums(allocation: pd.DataFrame) -> dict[tuple[str, str], float]:
     return sums_by_pair(allocation, "origin", "use", "mwh")
 
 
-def green_shares(allocation: pd.DataFrame) -> dict[str, float | None]:
+def green_shares(allocation: pd.DataFrame, uses: Mapping[str, Use]) -> dict[str, float | None]:
     """Return the shares over the horizon, and what was curtailed; None for a share of nothing."""
     sums = energy_sums(allocation)
     if "pooled" in {origin for origin, _ in sums}:
@@ -106,8 +109,9 @@ def green_shares(allocation: pd.DataFrame) -> dict[str, float | None]:
 
     available = float(sum(v for (o, _), v in sums.items() if o == "renewable"))
     exported, curtailed = of("export", "renewable"), of("curtailed", "renewable")
-    drawn = of("compute") + of("load")
-    drawn_green = of("compute", "renewable") + of("load", "renewable")
+    drawn_uses = [name for name, use in uses.items() if use.drawn]
+    drawn = sum(of(use) for use in drawn_uses)
+    drawn_green = sum(of(use, "renewable") for use in drawn_uses)
     used = available - exported - curtailed
     return {
         "self_use_share": share(used, available),
@@ -122,7 +126,7 @@ LEAST_TCO2 = 1e-9
 
 
 def carbon_summary(
-    schedule: pd.DataFrame, allocation: pd.DataFrame, step_h: float
+    schedule: pd.DataFrame, allocation: pd.DataFrame, uses: Mapping[str, Use], step_h: float
 ) -> dict[str, Any]:
     """Return emissions, factors by origin, and per MWh and Mtok; nothing where none is emitted."""
     gross, imported, allowance = (
@@ -133,10 +137,11 @@ def carbon_summary(
         return {}
     mwh = energy_sums(allocation)
     factors = _factors(mwh, gross, imported)
-    compute, load = (
-        {origin: mwh.get((origin, use), 0.0) for origin in factors} for use in ("compute", "load")
-    )
-    drawn = {origin: compute[origin] + load[origin] for origin in factors}
+    drawn = {
+        origin: sum(mwh.get((origin, name), 0.0) for name, use in uses.items() if use.drawn)
+        for origin in factors
+    }
+    compute = {origin: mwh.get((origin, "compute"), 0.0) for origin in factors}
     of_compute = _carried(compute, factors)
     jobs = _drawn_by_jobs(schedule, step_h)
     answers = {origin: compute[origin] - jobs.get(origin, 0.0) for origin in factors}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.components.component import uses_of
 from planner.plan_tables.shares import (
     by_pair,
     carbon_summary,
@@ -24,6 +25,7 @@ from planner.plan_tables.shares import (
     sums_by_pair,
 )
 from planner.scenario.scenario import Scenario
+from planner.timeseries.schedule import values_of
 from planner.timeseries.series import Array
 
 WORST_HOURS = 5
@@ -49,17 +51,9 @@ def summarise(
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     outside = _by_line(reported)
     outside_total = float(reported["amount_cny"].sum())
-    horizon = scenario.horizon
-    values = {
-        name: {
-            column.removeprefix(f"{name}."): schedule[column].to_numpy()
-            for column in schedule.columns
-            if column.startswith(f"{name}.")
-        }
-        for name in scenario.components
-    }
+    horizon, uses = scenario.horizon, uses_of(scenario.components.values())
     figures = {
-        name: _plain(component.figures(values[name], horizon))
+        name: _plain(component.figures(values_of(schedule, name), horizon))
         for name, component in scenario.components.items()
     }
     return {
@@ -83,8 +77,8 @@ def summarise(
         "figures": {name: found for name, found in figures.items() if found},
         "allocation_mwh": _allocated(allocation),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(allocation),
-        "carbon": carbon_summary(schedule, allocation, horizon.step_h),
+        "green": green_shares(allocation, uses),
+        "carbon": carbon_summary(schedule, allocation, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": scenario.warnings(),
         "solving": dict(solving),

@@ -12,13 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from planner.components.component import uses_of
+from planner.components.terms import Use
 from planner.plan_tables.shares import green_table
 from planner.scenario.scenario import Scenario
 
 VALUE_DECIMALS = 9
 MONEY_DECIMALS = 6
 
-USES = ("export", "compute", "load", "storage", "loss", "curtailed")
 ONCE = "horizon"
 WHY = ("time", "component", "decision", "code", "reason")
 LEDGER_TYPES = {
@@ -48,10 +49,18 @@ class PlanTables:
     prices: pd.DataFrame | None = None
 
     @cached_property
+    def uses(self) -> dict[str, Use]:
+        """The uses of its energy in their order; those that no kind declares come last."""
+        allocated = set(self.allocation["use"])
+        uses = uses_of(self.scenario.components.values())
+        in_order = [*uses, *sorted(allocated - set(uses))]
+        return {name: uses.get(name, Use()) for name in in_order if name in allocated}
+
+    @cached_property
     def green(self) -> pd.DataFrame:
         """Renewable energy and its shares by step, from the allocation; no rows where pooled."""
         times = pd.DatetimeIndex(self.schedule.index)
-        return green_table(self.allocation, times, trace=self.scenario.trace)
+        return green_table(self.allocation, times, self.uses, trace=self.scenario.trace)
 
     def __eq__(self, other: object) -> bool:
         return (

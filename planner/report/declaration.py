@@ -116,4 +116,4 @@ def _ends(plan: PlanTables, step_min: int) -> list[str]:
 
 
 def _grids(scenario: Scenario) -> list[str]:
-    return [name for name, part in scenario.components.items() if part.kind == "grid"]
+    return [name for name, part in scenario.components.items() if part.connection() is not None]

@@ -1,15 +1,13 @@
-"""Templates of pages: one base for all, filled with everything that comes from outside escaped.
+"""Pages: one base template for all, filled with everything that comes from outside escaped.
 
-What a page carries packed: gzip in base64, which browsers unpack themselves.
+A page opens without a network, so it carries plotly.js and its figures packed: gzip in base64,
+which browsers unpack themselves. plotly.js is 4.8 MB as it is shipped and 2.0 MB packed. A browser
+that cannot unpack shows the page with its tables and says that it draws no charts.
 
-plotly.js is 4.8 MB as it is shipped and 2.0 MB packed; every plan gets a page, so it is packed.
-A browser that cannot unpack shows the page with its tables and says that it draws no charts.
-
-Figures as JSON that may stand inside a <script> element and that plotly.js reads.
-
-Arrays of numbers are written as text or as base64 of 32-bit floats or small integers, whichever is
-shorter. Both hold seven significant digits. What is no number is null; as base64 it stays NaN,
-which plotly.js leaves out alike.
+Figures are JSON that may stand inside a <script> element. Their arrays of numbers are written as
+text or as base64 of 32-bit floats or small integers, whichever is shorter; both hold seven
+significant digits. What is no number is null; as base64 it stays NaN, which plotly.js leaves out
+alike.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Component
+from planner.components.component import ORIGINS, Component
 from planner.fields import Frozen
 
 WIDEST = 1e9
-KINDS = {
+QUANTITIES = {
     "prices and costs": re.compile(r".*_cny(_per_.*)?"),
     "powers and energies": re.compile(r"(?!.*_(cny|tco2)_).*_mwh?"),
     "tokens": re.compile(r"(?!.*_cny_).*mtok(_per_h)?"),
@@ -26,22 +26,22 @@ KINDS = {
 
 
 def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[str]:
-    """Yield a warning for each kind of figure whose fields differ by more than a billion."""
+    """Yield a warning for each quantity whose fields differ by more than a billion."""
     found = [
         (size, path)
         for name, component in components.items()
         for size, path in _sizes(component, f"components.{name}")
         if size > 0
     ]
-    for kind, unit in KINDS.items():
+    for quantity, unit in QUANTITIES.items():
         mine = [(size, path) for size, path in found if unit.fullmatch(_named(path))]
         if not mine:
             continue
         (least, small), (most, large) = min(mine), max(mine)
         if most / least > WIDEST:
             yield (
-                f"{small} ({least:g}) and {large} ({most:g}) differ by more than {WIDEST:g}: {kind}"
-                " so far apart make the solver inexact; is a unit wrong?"
+                f"{small} ({least:g}) and {large} ({most:g}) differ by more than {WIDEST:g}:"
+                f" {quantity} so far apart make the solver inexact; is a unit wrong?"
             )
 
 
@@ -65,7 +65,7 @@ def _sizes(value: Any, path: str) -> Iterator[tuple[float, str]]:
 def _named(path: str) -> str:
     """Return the part of a path that ends in a unit: by origin and by month it is the one above."""
     parts = path.split(".")
-    above = parts[-1] in ("renewable", "thermal", "grid") or parts[-1][:4].isdigit()
+    above = parts[-1] in ORIGINS or parts[-1][:4].isdigit()
     return parts[-2 if above and len(parts) > 3 else -1]
 
 

@@ -77,8 +77,7 @@ def _in_state(
     if earlier is None or not any(is_state(field) for field in fields):
         return component
     if type(earlier) is not type(component):
-        kinds = _kind(earlier), _kind(component)
-        raise ValueError("{!r} is a {} in the plan and a {} here".format(name, *kinds))
+        raise ValueError(f"{name!r} is a {earlier.kind} in the plan and a {component.kind} here")
     limits = {field: getattr(component, field) for field in type(component).remembers}
     earlier = earlier.model_copy(update=limits)
     reached = earlier.after(values_of(schedule, name), Window(1, len(schedule)), past)
@@ -92,7 +91,3 @@ def _in_state(
     except ValidationError as error:
         said = "; ".join(message for _, message in explain(error, type(component)))
         raise ValueError(f"the state of {name!r} in the plan does not fit: {said}") from None
-
-
-def _kind(component: Component) -> str:
-    return str(getattr(component, "kind", ""))

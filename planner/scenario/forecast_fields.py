@@ -23,7 +23,6 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from planner.components.component import Component
-from planner.components.registry import KINDS
 from planner.errors import Key, ScenarioError, shown
 from planner.fields import Frozen
 from planner.scenario.paths import parse_path, replaced, value_at
@@ -113,9 +112,7 @@ def _problems(
         if drawn:
             yield DrawnForecast.model_validate(spec)
             return
-        changed = KINDS[component.kind].component.model_validate(
-            data["components"][name], context=context
-        )
+        changed = type(component).model_validate(data["components"][name], context=context)
         value = value_at(changed, where[2:])
         if not isinstance(value, np.ndarray):
             raise ValueError(
@@ -126,7 +123,7 @@ def _problems(
     except ScenarioError as error:
         yield from (problem.message for problem in error.problems)
     except ValidationError as error:
-        model = DrawnForecast if drawn else KINDS[component.kind].component
+        model = DrawnForecast if drawn else type(component)
         for place, message in explain(error, model):
             below = place if drawn else place[len(where) - 2 :]
             yield f"{'.'.join(map(str, below))} {message}".strip()

@@ -16,7 +16,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from planner.components.component import Balance, Exclusive, Line, Meters, Period, Site, Terms, Time
+from planner.components.component import Site, Time
+from planner.components.terms import Balance, Exclusive, Line, Meters, Period, Terms
 from planner.scenario.scenario import Scenario
 from planner.solver.linear import no_garbage_collection
 from planner.timeseries.horizon import Window

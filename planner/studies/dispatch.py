@@ -5,7 +5,7 @@
    window, firmly if that can be (`ahead`).
 2. If no plan has these commitments they are decided anew for the rest of the window; declarations
    stand, they cannot be taken back.
-3. If there is no plan at all, the rules of the horizon (`END_RULES`) give way by as little as can
+3. If there is no plan at all, the rules of the horizon (`end_rows`) give way by as little as can
    be; where that is not enough any rows do. Settlement names what that breaks.
 """
 
@@ -29,8 +29,6 @@ from planner.solver.rounds import PointlessError, optimise
 from planner.studies.window import Ahead, counting, schedule_of
 from planner.timeseries.horizon import Window
 
-END_RULES = frozenset({"ending", "least", "self_use", "load_share", "export", "budget"})
-"""Rows, one for a window, of what is asked for over the horizon or at its end."""
 ROOM = 1e-6  # of its size: how much further a row gives way than it is missed
 COMMITMENT, DECLARATION = "commitment", "declaration"
 
@@ -109,7 +107,12 @@ def operate(
 
 def end_rows(program: Program) -> Indices:
     """Return the rows that hold at the end of the horizon, or of the window planned."""
-    ends = [number for (_, name, _), number in program.families.items() if name in END_RULES]
+    components = program.scenario.components
+    ends = [
+        number
+        for (component, row, _), number in program.families.items()
+        if component and row in components[component].end_rows
+    ]
     return np.flatnonzero(np.isin(program.row_families, ends) & (program.row_steps == 0))
 
 

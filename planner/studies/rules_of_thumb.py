@@ -25,7 +25,7 @@ first come, first served.
 A grid that decides a declaration declares the exchange of the same hour of the day before, nothing
 on the first day.
 
-Rules of a whole horizon (endings, least shares, green rules, budgets: `END_RULES`) are seen in the
+Rules of a whole horizon (endings, least shares, green rules, budgets: `end_rows`) are seen in the
 last step only; every other row holds in every step. Where no step keeps to the rule of thumb, it
 gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
 keeps those that it can, one after the other; where a step is not possible at all, rows give way by

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from planner.auditor.audit import audit, told
+from planner.components.component import uses_of
 from planner.components.registry import KINDS
 from planner.components.terms import Reason
 from planner.errors import PlanError, SolveError
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
-from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, USES, VALUE_DECIMALS, WHY
+from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, VALUE_DECIMALS, WHY
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
@@ -141,11 +142,18 @@ def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return MWh by time, origin and use, from the traced flows of the model."""
+    """Return MWh by time, origin and use, from the traced flows of the model.
+
+    Raises:
+        SolveError: a component puts energy to a use that its kind does not declare.
+    """
     steps, step_h = len(times), program.scenario.horizon.step_h
+    uses = uses_of(program.scenario.components.values())
+    if unknown := {use for use, _ in program.uses} - set(uses):
+        raise SolveError(f"energy is put to {min(unknown)!r}, a use that no kind declares")
     parts = []
     for origin in program.scenario.site().origins:
-        for use in USES:
+        for use in uses:
             rows = program.uses.get((use, origin))
             if rows is not None:
                 mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h

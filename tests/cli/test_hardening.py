@@ -21,7 +21,8 @@ from planner.files import yaml_document as document
 from planner.files.yaml_document import parse_yaml
 from planner.language.language import language
 from planner.report.terminal.plan import show
-from planner.report.workbook.workbook import harmless, write_workbook
+from planner.report.workbook.cells import harmless
+from planner.report.workbook.workbook import write_workbook
 from planner.timeseries import csv_table as table
 from tests.support.build import battery, grid, scenario, solve
 from tests.support.full_site import write

@@ -16,11 +16,10 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from planner.components.registry import KINDS
+from planner.components.registry import KINDS, every_use
 from planner.fields import Frozen
 from planner.language.language import BY_ORIGIN, SENTENCE, WORD, language, number
 from planner.plan_tables.shares import COLUMNS as GREEN_COLUMNS
-from planner.plan_tables.tables import USES
 from planner.report.sweep_page.words import HEADINGS
 from planner.report.terminal.plan import show, show_prices
 from planner.studies.prices import prices
@@ -104,7 +103,7 @@ PLAIN = {"kind", "node", "grid", "fleet", "model", "months", "dates", "days", "h
 
 
 def words() -> set[str]:
-    found = {*USES, *KINDS, "renewable", "thermal", "grid", "pooled", "pv", "wind"}
+    found = {*every_use(), *KINDS, "renewable", "thermal", "grid", "pooled", "pv", "wind"}
     found |= {"optimal", "time_limit", "interrupted", "relaxed", "included", "excluded"}
     found |= {*FINISHED, "failed", "wrong_input", "waiting", *ledger_lines(), *codes()}
     found |= {*GREEN_COLUMNS} - {"time"}

@@ -63,7 +63,7 @@ def test_amounts_of_a_section_line_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amounts", "shown"), [((999.0, -0.5), ["999.00", "-0.50"]), ((1000.0, -0.6), ["1,000", "-1"])]
+    ("amounts", "shown"), [((999, -0.5), ["999.00", "-0.50"]), ((1000.0, -0.6), ["1,000", "-1"])]
 )
 def test_money_shows_cents_below_a_thousand(amounts: tuple[float, ...], shown: list[str]) -> None:
     rows = tuple(("", amount) for amount in amounts)

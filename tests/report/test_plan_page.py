@@ -23,8 +23,7 @@ import planner
 from planner.cli.app import app
 from planner.language.language import language
 from planner.language.section import percent
-from planner.report.plan_page.first_screen import first_screen
-from planner.report.plan_page.page import Said, plan_page
+from planner.report.plan_page.page import income_and_costs, plan_page, scarce_steps, targets
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, rows_of
 from tests.report.test_sweep_page import folder as sweep_folder
@@ -72,37 +71,41 @@ class Page(HTMLParser):
 # The first screen
 
 
-def test_the_first_screen_says_what_was_earned(plan: planner.Plan) -> None:
+def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) -> None:
     """Two hours: 2 x 18 x 20 from tokens, 2 x 5 x 30 from the grid.
 
     Costs: 20 MWh of sun at 10, 9 Mtok unanswered at 2, and 6 MWh of own use missed at 1.
     """
-    first = first_screen(plan)
-    assert first.income_cny == pytest.approx({"compute": 720, "export": 300, "other": 0})
-    assert first.costs_cny == pytest.approx(-200 - 18 - 6)
-    assert first.profit_cny == pytest.approx(720 + 300 - 224)
-    # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
-    assert first.compute_cny_per_kwh == pytest.approx(0.18)
-    assert first.sale_cny_per_kwh == pytest.approx(0.03)
-    assert first.uplift == pytest.approx(6)
-    assert first.total() == pytest.approx(20)
-    assert first.cells["renewable"]["export"] == pytest.approx((10, 0.03))
+    income, costs = income_and_costs(plan)
+    assert income == pytest.approx({"compute": 720, "export": 300, "other": 0})
+    assert costs == pytest.approx(-200 - 18 - 6)
+    texts = Page(text).texts
+    for name, shown in (
+        ("Profit", f"{720 + 300 - 224} CNY"),
+        ("costs", "-224 CNY"),
+        # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
+        ("in compute", "0.180 CNY/kWh"),
+        ("the same kWh sold to the grid", "0.030 CNY/kWh"),
+        ("What a kWh earns", "6.0 ×"),
+    ):
+        assert texts[texts.index(name) + 1] == shown
+    row = texts[texts.index("renewable") + 1 :]  # exported above what it earned, ...
+    assert row[:2] == ["10.00", "0.030"]
+    assert texts[texts.index("all") : texts.index("What was scarce")][-1] == "20.00"
 
 
 def test_the_money_of_the_first_screen_is_that_of_the_ledger(plan: planner.Plan) -> None:
-    first, ledger = first_screen(plan), plan.ledger
-    assert sum(first.income_cny.values()) + first.costs_cny == pytest.approx(
-        ledger["amount_cny"].sum()
-    )
+    income, costs = income_and_costs(plan)
+    assert sum(income.values()) + costs == pytest.approx(plan.ledger["amount_cny"].sum())
     by_use = plan.summary["value_by_use_cny_per_kwh"]
     for use in ("compute", "export"):
         mwh = plan.allocation.loc[plan.allocation["use"] == use, "mwh"].sum()
-        assert first.income_cny[use] == pytest.approx(by_use[use] * mwh * 1000, rel=1e-5)
+        assert income[use] == pytest.approx(by_use[use] * mwh * 1000, rel=1e-5)
 
 
 def test_rules_say_what_was_asked_and_reached(plan: planner.Plan) -> None:
     """Half of 20 MWh is sold: at most 60 % may be; 80 % should be used on site."""
-    own, export = first_screen(plan).targets
+    (_, own), (_, export) = targets(plan, "energy")
     assert (own.wanted, own.reached, own.kept, own.most) == (0.8, pytest.approx(0.5), False, False)
     assert (export.wanted, export.reached, export.kept) == (0.6, pytest.approx(0.5), True)
     shown = plan_page(plan, WORDS)
@@ -119,7 +122,7 @@ def test_a_rule_counts_what_came_before() -> None:
         "grid": grid(import_limit_mw=0),
         "rule": green_rule(min_self_use_share=0.8, so_far=before),
     }
-    (target,) = first_screen(solve(parts)).targets
+    ((_, target),) = targets(solve(parts), "energy")
     assert target.reached == pytest.approx(12 / 14)
     assert target.kept
     assert target.counts_more
@@ -127,15 +130,15 @@ def test_a_rule_counts_what_came_before() -> None:
 
 def test_services_say_what_they_served(plan: planner.Plan) -> None:
     """36 of 45 Mtok, where three quarters had to be."""
-    (chat,) = first_screen(plan).services
-    assert (chat.name, chat.wanted, chat.reached, chat.kept) == ("chat", 0.75, 0.8, True)
+    ((name, chat),) = targets(plan, "tokens")
+    assert (name, chat.wanted, chat.reached, chat.kept) == ("chat", 0.75, 0.8, True)
 
 
 def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
-    (scarce,) = first_screen(plan).scarce
-    assert (scarce.step, scarce.component, scarce.line) == (1, "chat", "unserved")
-    assert scarce.cost_cny == 18
-    assert f"{scarce.time:%H:%M}" == "01:00"
+    assert scarce_steps(plan) == [1]
+    shown = re.sub(r"\s+", " ", plan_page(plan, WORDS))
+    assert 'data-step="1">07-15 01:00</button> <b>chat</b> unserved' in shown
+    assert '<span class="amount">18 CNY</span>' in shown
 
 
 @pytest.mark.parametrize(
@@ -150,13 +153,12 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
 )
 def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str) -> None:
     summary = plan.summary | {"status": status, "bound_cny": 800.0, "gap": 4 / 1244}
-    words = Said(WORDS, first_screen(dataclasses.replace(plan, summary=summary)))
-    assert words.status() == said
-    assert words.good == (status in ("optimal", "settled"))
+    page = plan_page(dataclasses.replace(plan, summary=summary), WORDS)
+    sign = "✓" if status in ("optimal", "settled") else "⚠"
+    assert f'<p class="word"><span aria-hidden="true">{sign}</span> {said}</p>' in page
     # what is left open is 800 - 796 of a turnover of 720 + 300 + 224
-    sentence = words.proof()
-    assert ("4 CNY above this one, 0.32% of the turnover" in sentence) == (status != "relaxed")
-    assert ("can be run; the proof was not finished" in sentence) == (
+    assert ("4 CNY above this one, 0.32% of the turnover" in page) == (status != "relaxed")
+    assert ("can be run; the proof was not finished. No plan" in page) == (
         status in ("time_limit", "interrupted")
     )
 
@@ -424,10 +426,8 @@ def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> N
     breach = {"text": "unit must stay on for <b>3 h</b>"}
     summary = plan.summary | {"status": "settled", "bound_cny": None, "gap": None}
     settled = dataclasses.replace(plan, summary=summary | {"breaches": [breach]})
-    words = Said(WORDS, first_screen(settled))
-    assert words.status() == "A given schedule; it breaks 1 rules"
-    assert not words.good
     page = plan_page(settled, WORDS)
+    assert "⚠</span> A given schedule; it breaks 1 rules</p>" in page
     assert "<bdi>unit must stay on for &lt;b&gt;3 h&lt;/b&gt;</bdi>" in page
     assert "no plan earns more than" not in page
 

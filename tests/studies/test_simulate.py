@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from planner.report.terminal.studies import _simulated
 from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
 from planner.studies import chain as chains
 from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC
@@ -294,11 +293,6 @@ components:
 forecast:
   components.wind.availability_pu: {scale: 0.5}
 """
-
-
-def test_a_share_of_nothing_reads_as_nothing() -> None:
-    assert _simulated("capture_share", -1e-12) == "0.0%"
-    assert _simulated("capture_share", -0.25) == "-25.0%"
 
 
 def test_the_command_prints_the_table_and_writes_the_folder(tmp_path: Path) -> None:

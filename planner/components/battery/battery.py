@@ -36,24 +36,27 @@ from planner.components.battery.state import (
 from planner.components.component import (
     ORIGINS,
     POOLED,
-    AtLeastZero,
-    Balance,
-    ByStep,
     Complaint,
     Component,
-    Efficiency,
+    Site,
+    Supply,
+    Values,
+    over_origins,
+)
+from planner.components.terms import (
+    Balance,
+    ByStep,
     Exclusive,
     Expression,
     Line,
     Meter,
-    Name,
-    Site,
-    Supply,
+    State,
+    Storage,
     Terms,
     Tidy,
-    Values,
-    over_origins,
+    Use,
 )
+from planner.fields import AtLeastZero, Efficiency, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
 
@@ -69,6 +72,14 @@ class Battery(Component):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
+    uses: ClassVar[Mapping[str, Use]] = {"storage": Use(order=4), "loss": Use(order=5)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
+    )
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    facts: ClassVar[frozenset[str]] = frozenset(
+        {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
+    )
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -127,6 +138,10 @@ class Battery(Component):
 
     def stored_renewable_mwh(self) -> float:
         return self.initial.by_origin()["renewable"]
+
+    def storage(self) -> Storage:
+        start = {POOLED[0]: self.initial.total(), **self.initial.by_origin()}
+        return Storage(self.capacity_mwh, self.min_energy_mwh, start)
 
     def impossible(self, site: Site) -> Iterator[str]:
         least, start = self.least_at_end(), self.initial.total()

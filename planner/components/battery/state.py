@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import AtLeastZero, ByStep, Time, Values, form, over_origins
-from planner.fields import Frozen
+from planner.components.component import Time, Values, over_origins
+from planner.components.terms import ByStep
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
 
 if TYPE_CHECKING:

@@ -34,9 +34,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from planner.components.component import Expression, Time
+from planner.components.component import Time
 from planner.components.fleet.operating_points import MTOK_PER_H, Serving
 from planner.components.service.service import Service
+from planner.components.terms import Expression
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

@@ -20,29 +20,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByStep,
-    Complaint,
-    Component,
-    Line,
-    Meter,
-    Name,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Values,
-    form,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values
 from planner.components.fleet.decode_capacity import RULES as ANSWERING_RULES
 from planner.components.fleet.decode_capacity import Nodes, bound_answers, offer_reserve
 from planner.components.fleet.node_balance import RULES as WAKING_RULES
 from planner.components.fleet.node_balance import Waking, hold_nodes, wake_shares
 from planner.components.fleet.operating_points import MTOK_PER_H, PueByTemperature, Serving
+from planner.components.job import JOBS
 from planner.components.service.service import Service
-from planner.fields import Frozen
+from planner.components.terms import Balance, ByStep, Line, Meter, NodeUse, State, Terms, Tidy, Use
+from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, PerUnit
 
@@ -69,6 +56,11 @@ class Fleet(Component):
     remembers: ClassVar[tuple[str, ...]] = ("wake_min",)
     offers_reserve: ClassVar[bool] = True
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
+    uses: ClassVar[Mapping[str, Use]] = {"compute": Use(order=2, drawn=True)}
+    states: ClassVar[tuple[State, ...]] = (
+        State("awake", "awake", most=lambda fleet: fleet.nodes * fleet.available_pu, order=6),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "wake_min"})
     rules: ClassVar[Mapping[str, str]] = {
         **WAKING_RULES,
         **ANSWERING_RULES,
@@ -127,7 +119,7 @@ class Fleet(Component):
             ("tokens", model): MTOK_PER_H * self.nodes * serving.points[-1].tokens_per_s
             for model, serving in self.serves.items()
         }
-        return fastest | most
+        return fastest | most | {JOBS: self.nodes}
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
@@ -240,6 +232,17 @@ class Fleet(Component):
             | {Meter(f"reserve_mw[{j}]"): offered(j) for j in reserves},
             tidy=tidy,
         )
+
+    def node_uses(self) -> tuple[NodeUse, ...]:
+        uses: list[NodeUse] = []
+        for m, serving in self.serves.items():
+            for point in reversed(serving.points):
+                column = f"nodes[{m}|{point.key}]"
+                decodes = point.tokens_per_s > 0
+                uses.append(NodeUse(column, "decoding" if decodes else "idle", m, point.key))
+            if serving.prefill:
+                uses.append(NodeUse(f"prefill_nodes[{m}]", "reading", m))
+        return (*uses, NodeUse("job_nodes", "job"), NodeUse("asleep", "asleep"))
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return ("awake",) if awake else ()

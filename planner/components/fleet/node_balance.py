@@ -32,9 +32,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.components.component import Balance, ByStep, Expression, Site, Time
+from planner.components.component import Site, Time
 from planner.components.fleet.operating_points import Serving
 from planner.components.job import Job
+from planner.components.terms import Balance, ByStep, Expression
 from planner.timeseries.horizon import Horizon
 
 if TYPE_CHECKING:

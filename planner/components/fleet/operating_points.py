@@ -8,8 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from planner.components.component import AtLeastZero, Positive
-from planner.fields import Frozen
+from planner.fields import AtLeastZero, Frozen, Positive
 from planner.timeseries.series import Array, Series
 
 MTOK_PER_H = 0.0036  # of one token/s

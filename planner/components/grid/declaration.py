@@ -36,20 +36,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Tag, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    ByOrigin,
-    ByStep,
-    Complaint,
-    Exclusive,
-    Fraction,
-    Line,
-    Terms,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
-from planner.fields import Frozen
+from planner.components.grid.tariff import ByOrigin
+from planner.components.terms import ByStep, Exclusive, Line, Terms
+from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 

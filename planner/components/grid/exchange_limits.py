@@ -39,18 +39,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByStep,
-    Complaint,
-    Line,
-    Positive,
-    Site,
-    Time,
-    Values,
-)
-from planner.fields import Frozen
+from planner.components.component import Complaint, Site, Time, Values
+from planner.components.terms import Amounts, ByStep, Line
+from planner.fields import AtLeastZero, Frozen, Positive
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative

@@ -19,28 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    ByOrigin,
-    ByStep,
-    Complaint,
-    Component,
-    Exclusive,
-    Expression,
-    Fraction,
-    Line,
-    Meter,
-    Meters,
-    Name,
-    NonNegativeSeriesByOrigin,
-    SeriesByOrigin,
-    Site,
-    Supply,
-    Terms,
-    Values,
-    over_origins,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Values, over_origins
 from planner.components.grid.declaration import (
     Declaration,
     Market,
@@ -63,7 +42,10 @@ from planner.components.grid.exchange_limits import (
     warn_of_swing,
 )
 from planner.components.grid.tariff import (
+    ByOrigin,
+    NonNegativeSeriesByOrigin,
     PeakSoFar,
+    SeriesByOrigin,
     charge_figures,
     charges,
     check_charges,
@@ -74,6 +56,21 @@ from planner.components.grid.tariff import (
     self_use,
     warn_of_peak,
 )
+from planner.components.terms import (
+    Balance,
+    ByStep,
+    Connection,
+    Exclusive,
+    Expression,
+    Line,
+    Meter,
+    Meters,
+    Source,
+    State,
+    Terms,
+    Use,
+)
+from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -101,6 +98,12 @@ class Grid(Component):
         name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
     }
     over_horizon: ClassVar[tuple[str, ...]] = ("demand_charge_cny_per_mw_month",)
+    uses: ClassVar[Mapping[str, Use]] = {"export": Use(order=1)}
+    earns: ClassVar[Mapping[str, str]] = {"export": "export"}
+    states: ClassVar[tuple[State, ...]] = (
+        State("importing", "importing", "exporting", ("import_mw",), ("export_mw",), order=3),
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"initial"})
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -186,6 +189,11 @@ class Grid(Component):
             return None
         return self._export_price(origin)
 
+    def common_export_price(self) -> Array | None:
+        """Return the export price where it is one for all origins."""
+        prices = self.export_price_cny_per_mwh
+        return None if isinstance(prices, ByOrigin) else prices
+
     def _export_price(self, origin: str) -> Array | None:
         prices = self.export_price_cny_per_mwh
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
@@ -267,10 +275,19 @@ class Grid(Component):
             exclusive=exclusive,
         )
 
+    def source(self) -> Source:
+        return Source("import", "grid")
+
+    def connection(self) -> Connection:
+        return Connection(
+            self.import_limit_mw, self.export_limit_mw, self.import_price_cny_per_mwh,
+            self.real_time_price_cny_per_mwh, declares=self.declaration is not None,
+        )  # fmt: skip
+
     def _market(self) -> Market:
         """Return the market of a connection that declares."""
-        sold, real_time = self.export_price_cny_per_mwh, self.real_time_price_cny_per_mwh
-        assert not isinstance(sold, ByOrigin)
+        sold, real_time = self.common_export_price(), self.real_time_price_cny_per_mwh
+        assert sold is not None
         assert real_time is not None
         limits = self.import_limit_mw, self.export_limit_mw
         return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)

@@ -130,7 +130,7 @@ def _others(grid: Grid, prices: StepPrices, way: str) -> list[str]:
         mine = [said for said, price in acting.items() if price[t] > NEAR]
         return f"; also {', '.join(mine or site)}" if mine or site else ""
 
-    site = [n for n, part in prices.components.items() if part.kind in ("green_rule", "reserve")]
+    site = [n for n, part in prices.components.items() if part.also_acts]
     acting: dict[str, Array] = {}
     for row, said in (OTHERS | {way: "one way at a time"}).items():
         every = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]

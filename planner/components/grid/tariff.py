@@ -18,19 +18,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Discriminator, Field, Tag
 
-from planner.components.component import (
-    Amounts,
-    AtLeastZero,
-    ByOrigin,
-    Complaint,
-    Line,
-    Meters,
-    Period,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Time, Values
+from planner.components.terms import Amounts, Line, Meters, Period
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array
+from planner.timeseries.series import Array, NonNegative, Series
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
@@ -41,6 +33,43 @@ PeakSoFar = Annotated[
     Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
 ]
 LEAST_MWH = 1e-3  # less energy than a kWh has no price per kWh
+
+
+class ByOrigin(Frozen):
+    """A price or charge for each origin of energy."""
+
+    renewable: Series
+    """For renewable energy."""
+    thermal: Series
+    """For thermal energy."""
+    grid: Series | None = None
+    """For energy that came from the grid."""
+
+    def of(self, origin: str) -> Array | None:
+        """Return the series of one origin."""
+        value: Array | None = getattr(self, origin)
+        return value
+
+
+class NonNegativeByOrigin(ByOrigin):
+    """A charge for each origin of energy; what is not named is free."""
+
+    renewable: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For renewable energy."""
+    thermal: NonNegative | None = None  # type: ignore[assignment]  # may be free here
+    """For thermal energy."""
+    grid: NonNegative | None = None
+    """For energy that came from the grid."""
+
+
+SeriesByOrigin = Annotated[
+    Annotated[Series, Tag("=series")] | Annotated[ByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
+NonNegativeSeriesByOrigin = Annotated[
+    Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
+    form(by_origin="renewable thermal grid", series=""),
+]
 
 
 def peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:

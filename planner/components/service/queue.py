@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import AtLeastZero, Expression, Line, Time, Values, form
-from planner.fields import Frozen
+from planner.components.component import Time, Values
+from planner.components.terms import Expression, Line
+from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 

@@ -19,23 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Expression,
-    Fraction,
-    Hours,
-    Line,
-    Positive,
-    Site,
-    Supply,
-    Terms,
-    Time,
-    Values,
-    later,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
 from planner.components.service.queue import (
     RULES,
     EndingValue,
@@ -45,12 +29,24 @@ from planner.components.service.queue import (
     Waiting,
 )
 from planner.components.service.token_market import MarketStep, declare_market
-from planner.components.terms import LIMIT, Tokens
+from planner.components.terms import (
+    LIMIT,
+    Balance,
+    Expression,
+    Line,
+    Target,
+    Terms,
+    TokenDemand,
+    Tokens,
+)
+from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo
+
+SHORT_SHARE = 1e-6  # a share missed by less is a rounding
 
 
 class Service(Component):
@@ -67,6 +63,9 @@ class Service(Component):
     }
     counters: ClassVar[tuple[str, ...]] = ("served_mtok", "taken_mtok")
     over_horizon: ClassVar[tuple[str, ...]] = ("min_served_share",)
+    earns: ClassVar[Mapping[str, str]] = {"tokens": "compute", "input_tokens": "compute"}
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "least"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "input_per_output", "cached_share"})
     model: str
     """Model it is answered with; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
@@ -251,6 +250,14 @@ class Service(Component):
         refusal = self.refusal_cost_cny_per_mtok
         return Queue(arrivals, deadline_h, refusal, self.initial, self.ending)
 
+    def token_demand(self) -> TokenDemand:
+        offers = self.market or ()
+        prices = tuple(step.price_cny_per_mtok for step in offers)
+        if self.price_cny_per_mtok is not None:
+            prices = (self.price_cny_per_mtok,)
+        waiting = self.initial.waiting_mtok
+        return TokenDemand(self.wanted(), self.headroom_share, waiting, prices, bool(offers))
+
     def sells(self, values: Values, horizon: Horizon) -> Tokens:  # noqa: ARG002
         answered = values["answered_mtok_per_h"]
         beside = np.zeros(len(answered))
@@ -281,6 +288,17 @@ class Service(Component):
             figures["waiting_at_end_mtok"] = float(values["waiting_mtok"][-1])
             figures["refused_mtok"] = float(values["refused_mtok_per_h"].sum() * horizon.step_h)
         return figures
+
+    def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:
+        past, now = self.initial, figures["wanted_mtok"]
+        wanted = past.wanted_so_far_mtok + now
+        served = figures["served_share"] * now + past.served_so_far_mtok
+        least, share = self.min_served_share or None, served / wanted if wanted else None
+        kept = least is None or share is None or share >= least - SHORT_SHARE
+        yield Target(
+            "min_served_share", "served_share", "tokens", least, share, kept=kept,
+            counts_more=past.wanted_so_far_mtok > 0,
+        )  # fmt: skip
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending

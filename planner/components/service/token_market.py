@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.components.component import Expression, Line, Time
+from planner.components.component import Time
+from planner.components.terms import Expression, Line
 from planner.fields import Frozen
 from planner.timeseries.series import NonNegative, Series
 

@@ -25,8 +25,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.components.component import AtLeastZero, Hours, Positive, Time
-from planner.fields import Frozen
+from planner.components.component import Time
+from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from planner.components.component import AtLeastZero, Time
-from planner.fields import Frozen
+from planner.components.component import Time
+from planner.fields import AtLeastZero, Frozen
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

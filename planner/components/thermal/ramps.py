@@ -25,7 +25,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.components.component import Expression, Time
+from planner.components.component import Time
+from planner.components.terms import Expression
 
 if TYPE_CHECKING:
     import pyomo.environ as pyo

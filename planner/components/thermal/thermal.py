@@ -22,23 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from planner.components.component import (
-    AtLeastZero,
-    Balance,
-    Complaint,
-    Component,
-    Hours,
-    Line,
-    Meter,
-    Name,
-    Positive,
-    Site,
-    Supply,
-    Terms,
-    Tidy,
-    Time,
-    Values,
-)
+from planner.components.component import Complaint, Component, Site, Supply, Time, Values
+from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
 from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
@@ -50,6 +35,7 @@ from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
 from planner.components.thermal.fuel_curve import FuelCurve, FuelPoint
 from planner.components.thermal.ramps import RULES as RAMP_RULES
 from planner.components.thermal.ramps import Ramps
+from planner.fields import AtLeastZero, Hours, Name, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, Bounds, NonNegative, PerUnit
 
@@ -64,6 +50,14 @@ class Thermal(Component):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
+    states: ClassVar[tuple[State, ...]] = (
+        State(
+            "on", "on", zero_without_first=("power_mw", "fuel_gj_per_h", "reserve_mw"),
+            whole=True, begins="start_kind", order=1,
+        ),
+    )  # fmt: skip
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "auxiliary_share"})
     node: Name = "site"
     """Electrical node."""
     min_power_mw: NonNegative
@@ -152,6 +146,9 @@ class Thermal(Component):
 
     def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
+
+    def source(self) -> Source:
+        return Source("thermal", "thermal")
 
     def warn(self, site: Site) -> Iterator[str]:
         for name in ("min_up_h", "min_down_h"):

@@ -6,22 +6,19 @@ it (`packed`) and are drawn when they come near the screen; every chart has its 
 
 from __future__ import annotations
 
-import math
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from planner.language.language import Language, number
-from planner.language.section import percent
+from planner.components.terms import Target
+from planner.language.language import Language
+from planner.language.section import Quantity
 from planner.plan_tables.folder import PRICES
 from planner.plan_tables.tables import PlanTables
+from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
-from planner.report.plan_page.first_screen import FirstScreen, first_screen
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill
-
-NONE_MWH = 1e-6
 
 
 def plan_page(plan: PlanTables, words: Language) -> str:
@@ -31,23 +28,71 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         plan: what was planned.
         words: the language of the page.
     """
-    first = first_screen(plan)
+    summary, horizon = plan.summary, plan.scenario.horizon
+    income, costs = income_and_costs(plan)
+    energy = plan_sections.energy(plan, words).scaled(words)
+    rates = summary["value_by_use_cny_per_kwh"].items()
     reasons, told = packed_reasons(plan, words)
-    charts = [drawn(chart) for chart in charts_of(plan, words)]
-    steps = plan.scenario.horizon.steps
+    scarce = scarce_steps(plan)
     return fill(
         "page.html",
         words,
-        first.name,
-        first=first,
-        said=Said(words, first),
-        charts=charts,
+        summary["name"],
+        summary=summary,
+        start=horizon.starts[0],
+        end=horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min),
+        income_cny=income,
+        costs_cny=costs,
+        rates={use: Quantity(rate, "CNY/kWh", 3) for use, rate in rates},
+        green={name: share for name, share in summary["green"].items() if share is not None},
+        targets=targets(plan, "energy"),
+        services=targets(plan, "tokens"),
+        energy=energy.above(plan_sections.earned(plan, words)),
+        scarce=list(zip(scarce, plan_sections.scarce(plan, words).rows, strict=True)),
+        charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,
-        told_until=None if told in (0, steps) else plan.scenario.horizon.starts[told],
+        told_until=None if told in (0, horizon.steps) else horizon.starts[told],
         files=_files(plan),
-        clock=_clock(plan, told, first.scarce[0].step if first.scarce else 0),
+        clock=_clock(plan, told, scarce[0] if scarce else 0),
     )
+
+
+def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
+    """Return what compute, grid sale and all other lines earn, and the remaining lines' costs.
+
+    A line counts with its sum over the horizon; costs are below zero.
+    """
+    income, costs = {"compute": 0.0, "export": 0.0, "other": 0.0}, 0.0
+    for name, by_line in plan.summary["ledger_cny"].items():
+        earns = plan.scenario.components[name].earns
+        for line, amount in by_line.items():
+            use = earns.get(line.partition("[")[0], "")
+            if use in income:
+                income[use] += amount
+            elif amount > 0:
+                income["other"] += amount
+            else:
+                costs += amount
+    return income, costs
+
+
+def targets(plan: PlanTables, quantity: str) -> list[tuple[str, Target]]:
+    """Return the shares of energy or tokens that components ask for, with their names."""
+    figures = plan.summary["figures"]
+    return [
+        (name, target)
+        for name, component in plan.scenario.components.items()
+        for target in component.targets(figures.get(name, {}))
+        if target.quantity == quantity
+    ]
+
+
+def scarce_steps(plan: PlanTables) -> list[int]:
+    """Return the steps, from 0, in which something was scarce, the costliest first."""
+    starts = plan.scenario.horizon.starts
+    times = pd.to_datetime([row["time"] for row in plan.summary["worst_hours"]], utc=True)
+    return [int(step) for step in starts.get_indexer(times.tz_convert(starts.tz))]
 
 
 def _files(plan: PlanTables) -> list[str]:
@@ -71,109 +116,3 @@ def _clock(plan: PlanTables, told: int, worst: int) -> dict[str, Any]:
         "told": told,
         "first": worst if worst < told else 0,
     }
-
-
-class Said:
-    """The facts of the first screen in words."""
-
-    def __init__(self, words: Language, first: FirstScreen) -> None:
-        self.words, self.first = words, first
-
-    @property
-    def good(self) -> bool:
-        """Whether the solver ended with a proof, or a given schedule keeps every rule."""
-        first = self.first
-        return first.status == "optimal" or (first.status == "settled" and not first.breaches)
-
-    def status(self) -> str:
-        """Return the status in a word or two."""
-        words, first = self.words, self.first
-        if first.status == "settled" and first.breaches:
-            return words("A given schedule; it breaks {n} rules", n=len(first.breaches))
-        if first.status == "settled" and first.windows:
-            return words("{n} windows put together; they keep every rule", n=first.windows)
-        if first.status == "optimal" and first.open_cny and first.gap is not None:
-            return words(
-                "Best plan, proven to within {gap} of the turnover", gap=percent(first.gap, 2)
-            )
-        return {
-            "optimal": words("Best plan, proven"),
-            "settled": words("A given schedule; it keeps every rule"),
-            "time_limit": words("Stopped at the time limit"),
-            "interrupted": words("Interrupted"),
-            "relaxed": words("A bound, not a schedule that can be run"),
-        }[first.status]
-
-    def proof(self) -> str:
-        """Return in a sentence what is proven."""
-        words, first = self.words, self.first
-        if first.status == "relaxed":
-            return words(
-                "Starts, directions and whole nodes were left fractional (relaxed): no plan can"
-                " earn more than this, and this one cannot be run."
-            )
-        if first.bound_cny is None or first.gap is None:
-            return words("Settled as it was given: nothing says that it is the best.")
-        if not first.open_cny:
-            return words("No other plan earns more.")
-        more = words(
-            "No plan can earn more than {bound}: {open} above this one, {gap} of the turnover.",
-            bound=self.cny(first.bound_cny),
-            open=self.cny(first.open_cny),
-            gap=percent(first.gap, 2),
-        )
-        if first.status in ("optimal", "settled"):
-            return more
-        ended = words("The plan keeps every rule and can be run; the proof was not finished.")
-        return f"{ended} {more}"
-
-    def span(self) -> str:
-        """Return when the plan begins and ends, and its steps."""
-        first = self.first
-        offset = f"{first.start:%z}"
-        return self.words(
-            "{start} to {end} (UTC{offset}), {hours} h in steps of {step} min",
-            start=f"{first.start:%Y-%m-%d %H:%M}",
-            end=f"{first.end:%Y-%m-%d %H:%M}",
-            offset=f"{offset[:3]}:{offset[3:]}",
-            hours=f"{first.hours:g}",
-            step=first.step_min,
-        )
-
-    def vat(self) -> str:
-        """Return the convention of every price."""
-        if self.first.vat == "included":
-            return self.words("All prices and amounts include VAT.")
-        return self.words("All prices and amounts are without VAT.")
-
-    def cny(self, value: float | None) -> str:
-        """Return an amount of money."""
-        return self.words.amount(value, "CNY")
-
-    def per_kwh(self, value: float | None) -> str:
-        """Return a price of a kWh; it is below a few CNY, so three decimals say enough."""
-        return "–" if value is None else f"{value + 0.0:.3f} {self.words('CNY/kWh')}"
-
-    @cached_property
-    def energy(self) -> tuple[float, str]:
-        """Divisor and unit of the energies of the allocation table."""
-        return self.words.scale("MWh", self._largest)
-
-    @property
-    def _largest(self) -> float:
-        cells = self.first.cells.values()
-        return max((abs(mwh) for by_use in cells for mwh, _ in by_use.values()), default=0.0)
-
-    def mwh(self, value: float) -> str:
-        """Return an energy of the allocation table, all with the same decimals."""
-        divisor, _ = self.energy
-        decimals = min(max(3 - math.floor(math.log10(max(self._largest / divisor, 1e-6))), 0), 3)
-        shown = value / divisor
-        if abs(value) < NONE_MWH:
-            return "0"
-        return number(shown) if abs(shown) < 0.5 * 10.0**-decimals else f"{shown:,.{decimals}f}"
-
-    def wanted(self, share: float, *, most: bool) -> str:
-        """Return what a rule asks for."""
-        text = self.words("at most {share}") if most else self.words("at least {share}")
-        return text.format(share=percent(share))

@@ -1,25 +1,16 @@
-"""The plan for several futures as people see it on a terminal.
-
-The table of a simulation as people see it on a terminal: a column a policy.
-"""
+"""Plans for several futures and simulations as people see them on a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from planner.language.language import Language, number
-from planner.language.section import percent
+from planner.language.section import SHARE, Quantity, Section, percent
 from planner.plan_tables.simulation import SimulationTable
-from planner.report.terminal.plan import status_text
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from planner.language.language import Language
+from planner.report.plan_sections import status_text
+from planner.report.terminal.tables import print_notes, safe, table
 
 ALWAYS = ("probability", "profit_cny", "alone_cny", "base_cny")
 
@@ -30,30 +21,22 @@ def show_stochastic(summary: dict[str, Any], console: Console, words: Language) 
     ended = status_text(summary["status"], words)
     gap = words(
         "gap {gap} of the expected turnover of {turnover}",
-        gap=f"[{colour}]{summary['gap']:.2e}[/]",
+        gap=f"[{colour}]{percent(summary['gap'], 4)}[/]",
         turnover=words.amount(summary["turnover_cny"], "CNY"),
     )
-    console.print(
-        f"[bold]{escape(summary['name'])}[/]  [{colour}]{ended}[/]{words(', ')}{gap}",
-        highlight=False,
+    span = words(
+        "{start}, {hours} h in steps of {minutes} min, {n} futures; prices with VAT {vat}",
+        start=summary["start"],
+        hours=f"{summary['hours']:g}",
+        minutes=summary["step_min"],
+        n=len(summary["members"]),
+        vat=words.term(summary["vat"]),
     )
-    _say(
-        console,
-        words(
-            "{start}, {hours} h in steps of {minutes} min, {n} futures; prices with VAT {vat}",
-            start=summary["start"],
-            hours=f"{summary['hours']:g}",
-            minutes=summary["step_min"],
-            n=len(summary["members"]),
-            vat=words.term(summary["vat"]),
-        ),
-    )
-    for text in _worth(summary, words):
-        _say(console, text)
-    console.print()
-    console.print(_members(summary["members"], words))
-    for text in (*summary["notes"], *summary["warnings"]):
-        console.print(f"[yellow]{words('note')}[/] {escape(words.sentence(text))}")
+    head = f"[bold]{safe(summary['name'])}[/]  [{colour}]{ended}[/]{words(', ')}{gap}"
+    for sentence in (head, span, *_worth(summary, words), ""):
+        console.print(sentence, highlight=False)
+    console.print(table(_members(summary["members"], words), words))
+    print_notes((*summary["notes"], *summary["warnings"]), console, words)
 
 
 def _worth(summary: dict[str, Any], words: Language) -> list[str]:
@@ -62,9 +45,11 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
     def cny(value: float) -> str:
         return words.amount(value, "CNY")
 
-    said = [words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")]
+    sentences = [
+        words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")
+    ]
     if (risk := summary["risk"]) is not None:
-        said.append(
+        sentences.append(
             words(
                 "in the worst {share} of the futures {profit} (CVaR, weight {weight});"
                 " planned for {worth}",
@@ -74,31 +59,29 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
                 worth=f"[bold]{cny(summary['objective_cny'])}[/]",
             )
         )
-    said.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
+    sentences.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
     for name, what in (
         ("vss", words("planning for all futures instead of the base scenario (VSS)")),
         ("evpi", words("knowing the future beforehand (EVPI)")),
     ):
         value = summary[f"{name}_cny"]
-        said.append(
+        sentences.append(
             words("{what} is not known or has no limit", what=what)
             if value is None
             else words("{what} earns {worth}", what=what, worth=cny(value))
         )
-    return said
+    return sentences
 
 
-def _members(rows: list[dict[str, Any]], words: Language) -> Table:
-    """The members: those columns in which something happens."""
+def _members(members: list[dict[str, Any]], words: Language) -> Section:
+    """Return a row a member: those columns in which something happens."""
     titles = _titles(words)
-    shown = [name for name in titles if name in ALWAYS or any(row[name] for row in rows)]
-    table = Table(title=words("Futures"), title_justify="left")
-    table.add_column(words("member"))
-    for name in shown:
-        table.add_column(escape(titles[name]), justify="right")
-    for row in rows:
-        table.add_row(escape(row["name"]), *(_cell(name, row[name], words) for name in shown))
-    return table
+    shown = [name for name in titles if name in ALWAYS or any(row[name] for row in members)]
+    return Section(
+        words("Futures"),
+        (words("member"), *(titles[name] for name in shown)),
+        tuple((row["name"], *(row[name] for name in shown)) for row in members),
+    )
 
 
 def _titles(words: Language) -> dict[str, str]:
@@ -114,39 +97,40 @@ def _titles(words: Language) -> dict[str, str]:
     }
 
 
-def _cell(name: str, value: float | None, words: Language) -> str:
-    if value is None:
-        return words("none")
-    if name in ("probability", "starts"):
-        return f"{value:.4g}"
-    return f"{value + 0.0:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False)
-
-
-def show_simulation(found: SimulationTable, console: Console, words: Language) -> None:
+def show_simulation(simulation: SimulationTable, console: Console, words: Language) -> None:
     """Print the table, what the rates refer to, and what a reader must know."""
-    plain: dict[str, Any] = {"highlight": False, "soft_wrap": True}
-    table = Table()
-    table.add_column("")
-    for policy in found.table["policy"]:
-        table.add_column(escape(words.term(policy)), justify="right", overflow="fold")
-    for name, text in _rows(words).items():
-        cells = (_simulated(name, value) for value in found.table[name].tolist())
-        table.add_row(escape(text), *cells)
-    console.print(table)
-    if found.bound_cny is not None:
-        bound = words("LP bound of the profit: {bound} CNY", bound=number(found.bound_cny))
-        console.print(escape(bound), **plain)
-    if found.baseline is not None:
-        base = words("baseline: {policy}", policy=words.term(found.baseline))
-        console.print(escape(base), **plain)
-    for note in found.notes:
-        console.print(f"[yellow]{escape(words('note'))}[/] {escape(words.sentence(note))}", **plain)
-    if found.folder is not None:
-        console.print(escape(words("folder: {folder}", folder=found.folder)), **plain)
+    console.print(table(_policies(simulation, words), words))
+    below = []
+    if simulation.bound_cny is not None:
+        bound = number(simulation.bound_cny)
+        below.append(words("LP bound of the profit: {bound} CNY", bound=bound))
+    if simulation.baseline is not None:
+        below.append(words("baseline: {policy}", policy=words.term(simulation.baseline)))
+    for sentence in below:
+        console.print(safe(sentence), highlight=False, soft_wrap=True)
+    print_notes(simulation.notes, console, words)
+    if simulation.folder is not None:
+        folder = words("folder: {folder}", folder=simulation.folder)
+        console.print(safe(folder), highlight=False, soft_wrap=True)
+
+
+def _policies(simulation: SimulationTable, words: Language) -> Section:
+    """Return a column a policy; a share that only rounding keeps from nothing is nothing."""
+    values = simulation.table
+    return Section(
+        "",
+        ("", *map(words.term, values["policy"])),
+        tuple(
+            (
+                label,
+                *(
+                    Quantity(round(value, 6), SHARE) if name.endswith("_share") else value
+                    for value in values[name].astype(float)
+                ),
+            )
+            for name, label in _rows(words).items()
+        ),
+    )
 
 
 def _rows(words: Language) -> dict[str, str]:
@@ -167,11 +151,3 @@ def _rows(words: Language) -> dict[str, str]:
         "forced_steps": words("steps without a possible dispatch"),
         "breaches": words("rules broken"),
     }
-
-
-def _simulated(name: str, value: Any) -> str:
-    if value is None or value != value:
-        return "–"
-    if name.endswith("_share"):
-        return percent(round(float(value), 6))  # what is left of a rounding reads as nothing
-    return number(float(value))

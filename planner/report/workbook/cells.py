@@ -47,11 +47,12 @@ def width(text: str) -> int:
 
 
 def number_format(name: str, values: Iterable[float] = (0.5,)) -> str:
-    """Return how the numbers of a column are shown, by the unit its name ends in.
+    """Return how the numbers of a column are shown, by the unit its name ends in."""
+    return unit_format(unit(name), values)
 
-    Counts that are all whole are shown without decimals.
-    """
-    measured = unit(name)
+
+def unit_format(measured: str | None, values: Iterable[float]) -> str:
+    """Return how numbers of a unit are shown; counts that are all whole without decimals."""
     if measured is None and all(float(value).is_integer() for value in values):
         return WHOLE
     return SHOWN.get(measured, OTHER)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.plan_tables.tables import USES, PlanTables
+from planner.plan_tables.tables import PlanTables
 from planner.report.charts.style import (
     BLUE,
     GREEN,
@@ -53,7 +53,7 @@ def write_charts(
     steps = _steps(plan)
     step = words("MWh in {n} min", n=plan.scenario.horizon.step_min)
     origins = _totals(plan.allocation["origin"].unique())
-    uses = _totals([use for use in USES if use in set(plan.allocation["use"])])
+    uses = _totals(plan.uses)
     rate = words("Mtok/h")
     stored = words("MWh")
     drawn: list[tuple[str, str, Table, list[tuple[str, str]]]] = [

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from planner.plan_tables.tables import USES, PlanTables
+from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
+from planner.report.plan_sections import quantity_label
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,
@@ -79,10 +80,9 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
     words, sheet = book.words, book.sheet(book.words("Allocation"))
     parts = energy(plan)
     origins = list(dict.fromkeys(origin for origin, _ in parts))
-    uses = [use for use in USES if any(key[1] == use for key in parts)]
     names = [f"{origin}.{use}_mwh" for origin, use in parts]
     labels = [f"{words.term(origin)} → {words.term(use)} [{words('MWh')}]" for origin, use in parts]
-    sums = [*((origin, None) for origin in origins), *((None, use) for use in uses)]
+    sums = [*((origin, None) for origin in origins), *((None, use) for use in plan.uses)]
     totals: list[Array] = []
     places: list[list[int]] = []
     for origin, use in sums:
@@ -151,14 +151,6 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
         sheet.numbers(row, 4, (amount,), money)
         sheet.text(row, 5, said[line])
     _finish(sheet, first, 2, last, 5)
-
-
-def bare_label(book: Book, name: str) -> str:
-    """Return the label of a column or figure without its unit, which has a cell of its own."""
-    measured, label = unit(name), book.words.label(name)
-    if measured:
-        label = label.removesuffix(f" [{book.words(measured)}]").removesuffix(f" [{measured}]")
-    return label
 
 
 def _moment(period: str) -> dt.datetime | None:
@@ -248,7 +240,7 @@ def _exchange(book: Book, plan: PlanTables) -> list[_Row]:
 def _quantities(book: Book, plan: PlanTables) -> list[_Row]:
     rows = []
     for column in map(str, plan.schedule.columns):
-        label = bare_label(book, column)
+        label = quantity_label(column, book.words)
         rows.append(_Row(column, label, plan.schedule[column].to_numpy(dtype=float)))
     return rows
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.report.workbook.cells import Book, harmless, local_times
+from planner.report.workbook.cells import Book, local_times
 from planner.report.workbook.charts import write_charts
 from planner.report.workbook.summary import Summary
 from planner.report.workbook.tables import (
@@ -24,8 +24,6 @@ from planner.report.workbook.tables import (
 if TYPE_CHECKING:
     from planner.language.language import Language
     from planner.plan_tables.tables import PlanTables
-
-__all__ = ["harmless", "write_workbook"]
 
 
 def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:

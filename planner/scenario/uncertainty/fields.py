@@ -30,8 +30,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from planner.components.component import Fraction, Name, Positive
-from planner.fields import Frozen
+from planner.fields import Fraction, Frozen, Name, Positive
 
 
 class Risk(Frozen):

@@ -151,7 +151,7 @@ def _component_path(data: dict[str, Any], text: str) -> Key:
 
 def _other_site(base: Component, member: Component) -> str:
     """Say how a component makes a member another site, or nothing."""
-    kinds = [component.kind for component in (base, member)]  # type: ignore[attr-defined]
+    kinds = [component.kind for component in (base, member)]
     if kinds[0] != kinds[1]:
         return f"kind must be the same in every member, is {kinds[1]}"
     nodes = [

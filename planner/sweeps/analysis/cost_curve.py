@@ -4,7 +4,7 @@ Between neighbouring cases along the axis, in the order of the axis' values:
 
     cost_cny           = profit before - profit after
     cost_cny_per_point = cost_cny / (100 * growth of the renewable share of what is drawn)
-    green_mwh          = growth of the share * what load and compute draw after
+    green_mwh          = growth of the share * what loads and compute draw after
     cost_cny_per_mwh   = cost_cny / green_mwh
     cost_cny_per_tco2  = cost_cny / fall of the emission, that of imports included
 
@@ -17,19 +17,19 @@ leaves open in the two cases, so that its sign is not known.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from planner.components.registry import every_use
 from planner.errors import Problem, ScenarioError
 from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import OUTPUT, is_number, numbers, require_columns
 
 SHARE = "green.load_share"
-DRAWN = re.compile(r"allocation_mwh\.[^.]+\.(compute|load)")
+ALLOCATED = "allocation_mwh"
 EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
 BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
@@ -65,7 +65,9 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
         raise ScenarioError([Problem("several cases have one value", axis, "cost curve")])
     ordered = cases.sort_values(axis, kind="stable").reset_index(drop=True)
     profit, share = numbers(ordered, OUTPUT), numbers(ordered, SHARE)
-    drawn = _sum(ordered, [str(name) for name in ordered if DRAWN.fullmatch(str(name))])
+    uses = {use for use, meant in every_use().items() if meant.drawn}
+    allocated = [name for name in map(str, ordered) if name.startswith(f"{ALLOCATED}.")]
+    drawn = _sum(ordered, [name for name in allocated if name.rpartition(".")[2] in uses])
     require_columns(ordered, EMISSION, "cost curve")
     emission = _sum(ordered, EMISSION)
     open_cny = numbers(ordered, BOUND) - profit

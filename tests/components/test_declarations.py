@@ -1,0 +1,160 @@
+"""What a kind declares of itself agrees with what it builds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import planner
+from planner.components.component import Component, uses_of
+from planner.components.registry import KINDS, every_use
+from planner.components.terms import Use
+from planner.scenario.scenario import Scenario
+from planner.solver.model import Model, assemble
+from planner.solver.program import compile_program
+from tests.support import build, compute, full_site
+
+
+def sites(folder: Path) -> list[Scenario]:
+    """Scenarios that together hold every kind, with its optional parts."""
+    service = compute.site(fleet=compute.fleet(), chat=compute.chat(min_served_share=0.5))
+    more = {"coal": build.thermal(ending="off"), "b": build.battery(), "c": build.carbon()}
+    return [
+        planner.load(full_site.write(folder)),
+        planner.load("scenarios/two_sites"),
+        build.scenario(service | more, 2),
+    ]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
+    found = [assemble(site) for site in sites(tmp_path_factory.mktemp("sites"))]
+    kinds = {part.kind for model in found for part in model.scenario.components.values()}
+    assert kinds == set(KINDS)
+    return found
+
+
+def test_every_use_is_declared_by_the_kind(models: list[Model]) -> None:
+    for model in models:
+        for name, parts in model.terms.items():
+            uses = {use for terms in parts for use, _ in terms.uses}
+            assert uses == set(model.scenario.components[name].uses)
+
+
+def test_kinds_that_share_a_use_mean_the_same() -> None:
+    for kind in KINDS.values():
+        for name, use in kind.component.uses.items():
+            assert every_use()[name] == use
+
+
+def test_uses_come_in_order_and_unknown_ones_last() -> None:
+    assert list(every_use()) == ["export", "compute", "load", "storage", "loss", "curtailed"]
+
+    class Boiler(Component):
+        uses = {"heat": Use(drawn=True), "ash": Use()}  # noqa: RUF012
+
+    names = list(uses_of([Boiler, KINDS["battery"].component]))
+    assert names == ["storage", "loss", "ash", "heat"]
+
+
+def test_lines_that_earn_are_the_revenue_of_their_use(models: list[Model]) -> None:
+    for model in models:
+        for cost in model.reports.costs.values():
+            earns = model.scenario.components[cost.component].earns
+            assert earns.get(cost.line.name) == cost.line.use
+
+
+def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
+    """Of the state, of what is zero without it, and of its starts."""
+    known: dict[str, set[str]] = {}
+    for model in models:
+        program = compile_program(model)
+        for column in (*program.schedule, *program.schedule_rows):
+            name, _, quantity = column.partition(".")
+            bare = quantity.partition("[")[0]
+            known.setdefault(model.scenario.components[name].kind, set()).add(bare)
+    for kind, (component, _) in KINDS.items():
+        for state in component.states:
+            zero = state.zero_without_first + state.zero_without_second
+            begins = {state.begins} if state.begins else set()
+            assert {state.column, *zero, *begins} <= known[kind]
+
+
+def test_what_a_state_rules_out_is_zero() -> None:
+    site = {
+        "coal": build.thermal(), "cell": build.battery(), "grid": build.grid(resale=True),
+    }  # fmt: skip
+    plan = build.solve(site, 6)
+    for name, component in plan.scenario.components.items():
+        for state in component.states:
+            on = plan.schedule[f"{name}.{state.column}"].to_numpy() > 0.5
+            for quantities, rest in (
+                (state.zero_without_first, ~on), (state.zero_without_second, on)
+            ):  # fmt: skip
+                for column in map(str, plan.schedule):
+                    if column.partition("[")[0] in {f"{name}.{q}" for q in quantities}:
+                        assert np.abs(plan.schedule[column].to_numpy()[rest]).max(initial=0) < 1e-6
+
+
+def test_rows_at_the_end_stand_once_in_a_window(models: list[Model]) -> None:
+    for model in models:
+        program = compile_program(model)
+        for (name, row, _), number in program.families.items():
+            if name and row in model.scenario.components[name].end_rows:
+                rows = program.row_families == number
+                assert rows.sum() == 1
+                assert not program.row_steps[rows].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_declared_fields_exist(kind: str) -> None:
+    component = KINDS[kind].component
+    declared = {*component.facts, *component.remembers, *component.over_horizon}
+    assert declared <= set(component.model_fields)
+
+
+def test_a_service_says_what_became_of_its_share() -> None:
+    """Half of 10 Mtok before, 8 of 10 now: 13 of 20, and 0.7 was asked for."""
+    past = {"wanted_so_far_mtok": 10, "served_so_far_mtok": 5}
+    site = compute.site(
+        fleet=compute.fleet(), chat=compute.chat(min_served_share=0.7, initial=past)
+    )
+    chat = build.scenario(site, 1).components["chat"]
+    (target,) = chat.targets({"wanted_mtok": 10.0, "served_share": 0.8})
+    assert (target.field, target.figure) == ("min_served_share", "served_share")
+    assert (target.wanted, target.reached) == (0.7, pytest.approx(0.65))
+    assert not target.kept
+    assert target.counts_more
+
+
+def test_a_green_rule_says_what_became_of_its_shares() -> None:
+    """0.5 of own use where 0.8 was asked for; export of 0.5 where 0.6 was allowed."""
+    rule = build.scenario({"grid": build.grid(), "rule": build.green_rule(
+        min_self_use_share=0.8, max_export_share=0.6
+    )}, 1).components["rule"]  # fmt: skip
+    figures = {"self_use_share": 0.5, "self_use_short_mwh": 3.0, "export_share": 0.5}
+    own, export = rule.targets(figures)
+    assert (own.field, own.wanted, own.reached) == ("min_self_use_share", 0.8, 0.5)
+    assert (own.kept, own.most, own.counts_more) == (False, False, False)
+    assert (export.field, export.figure) == ("max_export_share", "export_share")
+    assert (export.kept, export.most) == (True, True)
+
+
+def test_node_uses_name_columns_that_sum_to_all_nodes(tmp_path: Path) -> None:
+    plan = planner.solve(planner.load(full_site.write(tmp_path)))
+    uses = plan.scenario.components["gpus"].node_uses()
+    assert [use.doing for use in uses] == [
+        "decoding", "decoding", "idle", "reading", "job", "asleep"
+    ]  # fmt: skip
+    columns = [f"gpus.{use.column}" for use in uses]
+    np.testing.assert_allclose(plan.schedule[columns].sum(axis=1), 1000)
+
+
+def test_what_a_service_is_asked_for() -> None:
+    chat = build.scenario(compute.site(fleet=compute.fleet(), chat=compute.chat(18, 20)), 1)
+    asked = chat.components["chat"].token_demand()
+    assert asked.wanted_mtok_per_h.tolist() == [18]
+    assert [price.tolist() for price in asked.prices_cny_per_mtok] == [[20]]
+    assert not asked.market
