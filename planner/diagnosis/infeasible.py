@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -104,15 +104,7 @@ def infeasible(
     diagnosis = {
         "status": "infeasible",
         "name": scenario.name,
-        "conflict": [
-            {
-                "components": list(rule.components),
-                "rule": rule.rule,
-                "when": rule.when,
-                "text": rule.text,
-            }
-            for rule in rules
-        ],
+        "conflict": [asdict(rule) | {"components": list(rule.components)} for rule in rules],
         "irreducible": proven,
         "changes": [
             {"set": {p: _plain(v) for p, v in change.values.items()}, "text": change.said}
