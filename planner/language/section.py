@@ -8,18 +8,24 @@ notebook and workbook only render them. What a cell holds is a value, never a fo
     Quantity              a number that says its unit itself; a share has the unit 0..1
     pd.Timestamp          a local time
     tuple of cells        one below the other
+
+Small tables in HTML for notebooks, without scripts or styles: the notebook's theme decides.
+
+Texts are English, or of the language that the variable PLANNER_LANG names, as on the command line.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TypeAlias
 
 import pandas as pd
 
-from planner.language.language import ENGLISH, Language, number
+from planner.language.language import ENGLISH, LANGUAGES, Language, language, number
 
 SHARE = "0..1"
 
@@ -159,3 +165,31 @@ def _quantity(cell: Quantity, words: Language) -> str:
 
 def _is_number(cell: Cell) -> bool:
     return not isinstance(cell, str | bool | pd.Timestamp)
+
+
+def reader_language() -> Language:
+    """Return the language that PLANNER_LANG names, English by default."""
+    code = os.environ.get("PLANNER_LANG", "en")
+    return language(code if code in LANGUAGES else "en")
+
+
+def section_html(name: str, said: str, *parts: str) -> str:
+    """Return a heading with a sentence, and what stands below it."""
+    head = f"<p><strong>{escape(name)}</strong> {escape(said)}</p>"
+    return f"<section>{head}{''.join(parts)}</section>"
+
+
+def table_html(section: Section, words: Language) -> str:
+    """Return a section as a table; the first cells of a row name it."""
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in section.heads)
+    title = f"<caption>{escape(section.heading(words))}</caption>" if section.title else ""
+    head = f"<thead><tr>{heads}</tr></thead>" if heads else ""
+    rows = "".join(_row(row, section.labels, words) for row in section.every_row())
+    return f"<table>{title}{head}<tbody>{rows}</tbody></table>"
+
+
+def _row(row: Row, labels: int, words: Language) -> str:
+    shown = [escape("" if cell is None else text(cell, words)) for cell in row]
+    names = "".join(f'<th scope="row">{cell}</th>' for cell in shown[:labels])
+    values = "".join(f"<td>{cell}</td>" for cell in shown[labels:])
+    return f"<tr>{names}{values}</tr>".replace("\n", "<br>")

@@ -15,8 +15,7 @@ from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
 from planner.plan_tables.folder import fill_folder, read_tables
 from planner.plan_tables.summary import gap_of
 from planner.plan_tables.tables import PlanTables
-from planner.report.figures import Figures
-from planner.report.notebook import plan_html
+from planner.report.figures import Figures, plan_html
 from planner.report.plan_page.page import plan_page
 from planner.report.workbook.workbook import write_workbook
 

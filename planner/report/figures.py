@@ -1,13 +1,19 @@
-"""The charts of a plan as Plotly figures, for notebooks: `plan.figures.supply()`."""
+"""The charts of a plan as Plotly figures, for notebooks: `plan.figures.supply()`.
+
+What a notebook shows of a plan.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
 from planner.language.language import LANGUAGES, language
+from planner.language.section import Quantity, reader_language, section_html, table_html
 from planner.plan_tables.tables import PlanTables
+from planner.report import plan_sections
 from planner.report.charts.registry import CHARTS
 from planner.report.charts.view import View
 
@@ -56,3 +62,16 @@ def _method(key: str) -> Callable[[Figures, str], go.Figure]:
 
 for _key in CHARTS:
     setattr(Figures, _key, _method(_key))
+
+
+def plan_html(plan: PlanTables) -> str:
+    """Return status, gap, profit, the value of a kWh and the allocation of a plan."""
+    words, summary = reader_language(), plan.summary
+    outcome, worth = plan_sections.outcome(plan, words), plan_sections.worth(plan, words)
+    known = (row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None)
+    facts = replace(outcome, title="", rows=(*outcome.rows, *known))
+    energy = plan_sections.energy(plan, words)
+    steps = words("{hours} h from {start}, steps of {n} min", hours=f"{summary['hours']:g}",
+                  start=summary["start"], n=summary["step_min"])  # fmt: skip
+    parts = [table_html(section, words) for section in (facts, energy) if section.rows]
+    return section_html(summary["name"], steps, *parts)

@@ -12,8 +12,7 @@ import pandas as pd
 
 from planner.errors import PlanError
 from planner.files.output_folder import replace_file
-from planner.language.html_tables import reader_language, section_html, table_html
-from planner.language.section import Section, text
+from planner.language.section import Section, reader_language, section_html, table_html, text
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical, direction
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case

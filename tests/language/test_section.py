@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from planner.language.html_tables import table_html
 from planner.language.language import language
-from planner.language.section import Cell, Quantity, Section, percent, text
+from planner.language.section import Cell, Quantity, Section, percent, table_html, text
 from planner.report.terminal.tables import print_notes, table
 
 EN, ZH = language("en"), language("zh")
