@@ -143,8 +143,7 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
 
     import planner
     from planner.components.component import Site, Supply
-    from planner.components.late import pyo
-    from planner.components.terms import Balance, Line, Meter, Terms, Use
+    from planner.components.terms import Balance, Line, Meter, Terms, Use, pyo
 
     class Burner(Component):
         """Sells heat."""

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner.auditor.allocation import check_allocation, check_nodes
 from planner.auditor.findings import Breach, Findings
-from planner.auditor.green_table import check_green
-from planner.auditor.ledger import check_ledger
 from planner.auditor.plan_files import Files, read_files
-from planner.auditor.prices import check_prices
+from planner.auditor.prices import check_prices, check_why
 from planner.auditor.reading import understand
-from planner.auditor.reasons import check_why
 from planner.auditor.registry import KINDS
-from planner.auditor.schedule import check_schedule
 from planner.auditor.stochastic import STOCHASTIC, audit_futures
 from planner.auditor.summary import check_summary
+from planner.auditor.tables import (
+    check_allocation,
+    check_green,
+    check_ledger,
+    check_nodes,
+    check_schedule,
+)
 from planner.errors import PlanError
 
 __all__ = ["Breach", "audit", "audit_files", "told"]

@@ -15,9 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.clock import Clock, clock_of
 from planner.auditor.findings import Array, Flags, Notes
-from planner.auditor.plan_files import ALLOCATION, SCENARIO, SCHEDULE, SERIES, Files, as_times
+from planner.auditor.plan_files import (
+    ALLOCATION,
+    SCENARIO,
+    SCHEDULE,
+    SERIES,
+    Clock,
+    Files,
+    as_times,
+    clock_of,
+)
 from planner.errors import PlanError
 
 TRACED, POOLED = ("renewable", "thermal", "grid"), ("pooled",)

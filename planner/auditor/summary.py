@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 
 from planner.auditor.findings import PLAN, Array, Findings, Notes
-from planner.auditor.ledger import lines, outside
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
 from planner.auditor.shares import carbon, green
+from planner.auditor.tables import lines, outside
 
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off

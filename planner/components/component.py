@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from planner.components.late import pyo
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
     ByStep,
@@ -29,6 +28,7 @@ from planner.components.terms import (
     Terms,
     TokenDemand,
     Use,
+    pyo,
 )
 from planner.fields import Frozen
 from planner.timeseries.horizon import Horizon, Window

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from planner.components.component import Component, Site, Supply, Values
-from planner.components.late import pyo
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -22,6 +21,7 @@ from planner.components.terms import (
     Use,
     minus,
     of,
+    pyo,
     sum_of,
 )
 from planner.fields import AtLeastZero, Name

@@ -13,16 +13,15 @@ from typing import Any
 import pytest
 
 from planner.components.fleet.fleet import Fleet, FleetInitial
-from planner.components.fleet.operating_points import (
+from planner.components.fleet.nodes import (
     OperatingPoint,
     Prefill,
     PueByTemperature,
     PuePoint,
     Serving,
 )
-from planner.components.service.queue import EndingValue, ServiceInitial, Waiting
+from planner.components.service.queue import EndingValue, MarketStep, ServiceInitial, Waiting
 from planner.components.service.service import Service
-from planner.components.service.token_market import MarketStep
 from tests.support.build import profit, solve
 from tests.support.compute import FAST, WORK, batch, chat, fleet, grid, market, serving, site
 

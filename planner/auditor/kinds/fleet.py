@@ -32,10 +32,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from planner.auditor.clock import Clock
 from planner.auditor.findings import Array, Notes
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.kinds.service import services_of
+from planner.auditor.plan_files import Clock
 from planner.auditor.reading import (
     KindAudit,
     Line,

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from planner.auditor.clock import Clock
 from planner.auditor.findings import AT, Array, Notes
+from planner.auditor.plan_files import Clock
 from planner.auditor.reading import ONCE, Codes, KindAudit, Line, Part, Plan, by_step, column_of
 
 

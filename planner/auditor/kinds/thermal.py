@@ -26,9 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.auditor.clock import Clock
 from planner.auditor.findings import AT, Array, Flags, Notes
 from planner.auditor.kinds.reserve import reserve_columns
+from planner.auditor.plan_files import Clock
 from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, column_of
 
 SLOPE = 1e-12

@@ -24,11 +24,16 @@ from pydantic import Field, Tag, model_validator
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.fleet.decode_capacity import RULES as ANSWERING_RULES
 from planner.components.fleet.decode_capacity import Nodes, bound_answers, offer_reserve
-from planner.components.fleet.node_balance import RULES as WAKING_RULES
-from planner.components.fleet.node_balance import Waking, hold_nodes, wake_shares
-from planner.components.fleet.operating_points import MTOK_PER_H, PueByTemperature, Serving
+from planner.components.fleet.nodes import (
+    MTOK_PER_H,
+    PueByTemperature,
+    Serving,
+    Waking,
+    hold_nodes,
+    wake_shares,
+)
+from planner.components.fleet.nodes import RULES as WAKING_RULES
 from planner.components.job import JOBS
-from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import (
     Balance,
@@ -42,6 +47,7 @@ from planner.components.terms import (
     Use,
     minus,
     of,
+    pyo,
 )
 from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window

@@ -39,8 +39,7 @@ from pydantic import Discriminator, Tag, model_validator
 from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.grid.tariff import ByOrigin
-from planner.components.late import pyo
-from planner.components.terms import ByStep, Exclusive, Line, Terms
+from planner.components.terms import ByStep, Exclusive, Line, Terms, pyo
 from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series

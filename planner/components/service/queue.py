@@ -11,21 +11,29 @@ Variables: accepted_mtok_per_h[t], refused_mtok_per_h[t]; waiting_mtok[t], taken
 What has come in during the last D steps is all that may still wait. Age counts from the end of the
 step of arrival; for work that waits at the start it is rounded up to whole steps, and what falls
 due before the end of the first step is answered in it. What is accepted is answered in time.
+
+The token market: work sold into price steps, each up to its depth.
+
+Variable: sold_mtok_per_h[i,t] for price step i.
+
+    market       answered[t] = sum_i sold[i,t]               sold[i,t] <= mtok_per_h_i[t]
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Time, Values
-from planner.components.late import pyo
-from planner.components.terms import Expression, Line
+from planner.components.reasons import LIMIT
+from planner.components.terms import Expression, Line, pyo
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import Array
+from planner.timeseries.series import Array, NonNegative, Series
 
 DUST_MTOK = 1e-9  # values of a plan are rounded to it
 
@@ -168,3 +176,55 @@ class Queue:
         if ending == "same_as_start":  # the start meant is the first one
             ending = EndingValue(value_cny_per_mtok=0.0, at_most_mtok=self.initial.waiting_mtok)
         return tuple(waiting), ending
+
+
+class MarketStep(Frozen):
+    """A price step of the token market."""
+
+    mtok_per_h: NonNegative
+    """Most that can be sold at this price."""
+    price_cny_per_mtok: Series
+    """Price per million output tokens."""
+
+
+Market = Sequence[MarketStep]
+
+
+def declare_market(b: pyo.Block, time: Time, market: Market) -> dict[Line, Any]:
+    """Declare the sales around `answered_mtok_per_h`, which stands in `b`; return the revenue."""
+    every = range(len(market))
+    depth = [time.of(step.mtok_per_h) for step in market]
+    price = [time.of(step.price_cny_per_mtok * time.step_h) for step in market]
+    b.sold_mtok_per_h = pyo.Var(every, time.steps, bounds=lambda _, i, t: (0, depth[i][t]))
+
+    def sold(b: pyo.Block, t: int) -> Expression:
+        return b.answered_mtok_per_h[t] == sum(b.sold_mtok_per_h[i, t] for i in every)
+
+    b.market = pyo.Constraint(time.steps, rule=sold)
+    return {
+        Line("tokens", use="compute"): {
+            t: -sum(price[i][t] * b.sold_mtok_per_h[i, t] for i in every) for t in time.steps
+        }
+    }
+
+
+def mean_price(market: Market, values: Values) -> Array:
+    """Return the mean price of what is sold, CNY/Mtok by step; the best one where nothing is."""
+    offers = np.array([step.price_cny_per_mtok for step in market])
+    sold = np.array([values[f"sold_mtok_per_h[{i}]"] for i in range(len(market))])
+    total = sold.sum(axis=0)
+    mean = (offers * sold).sum(axis=0) / np.maximum(total, LIMIT)
+    return np.asarray(np.where(total > LIMIT, mean, offers.max(axis=0)))
+
+
+def best_unsold_price(market: Market, values: Values) -> Array:
+    """Return the best price of which more could be sold, CNY/Mtok by step; -inf where none."""
+    unsold = [
+        np.where(
+            step.mtok_per_h - values[f"sold_mtok_per_h[{i}]"] > LIMIT,
+            step.price_cny_per_mtok,
+            -np.inf,
+        )
+        for i, step in enumerate(market)
+    ]
+    return np.asarray(np.max(unsold, axis=0))

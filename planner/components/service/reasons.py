@@ -26,8 +26,8 @@ from planner.components.reasons import (
     token_money,
     versus,
 )
+from planner.components.service.queue import best_unsold_price
 from planner.components.service.service import Service
-from planner.components.service.token_market import best_unsold_price
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 

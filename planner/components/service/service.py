@@ -20,18 +20,19 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
-from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
     EndingValue,
+    MarketStep,
     Queue,
     ServiceEnding,
     ServiceInitial,
     Waiting,
+    declare_market,
+    mean_price,
 )
-from planner.components.service.token_market import MarketStep, declare_market, mean_price
-from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
+from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, pyo
 from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series

@@ -26,8 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.components.component import Time
-from planner.components.late import pyo
-from planner.components.terms import Expression
+from planner.components.terms import Expression, pyo
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"

@@ -30,7 +30,7 @@ from planner.components.reasons import (
     StepPrices,
     compared,
 )
-from planner.components.thermal.fuel_curve import FuelCurve
+from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array

@@ -23,17 +23,17 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
-from planner.components.late import pyo
-from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
+from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy, pyo
 from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
+    FuelCurve,
+    FuelPoint,
     Startup,
     ThermalInitial,
     obliged,
 )
 from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
-from planner.components.thermal.fuel_curve import FuelCurve, FuelPoint
 from planner.components.thermal.ramps import RULES as RAMP_RULES
 from planner.components.thermal.ramps import Ramps
 from planner.fields import AtLeastZero, Hours, Name, Positive

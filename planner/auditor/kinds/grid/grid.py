@@ -1,4 +1,4 @@
-"""Whether the exchange with the public grid keeps its limits, and moves no faster than it may.
+"""Whether the exchange with the public grid keeps its limits, and what it costs and earns.
 
 import_limit, export_limit   what is drawn and delivered stays within the limits of the step
 direction        importing is 0 or 1, and no step both imports and exports (not in a relaxed
@@ -9,26 +9,34 @@ exchange_ramp    from one step to the next, and into the first where initial.exc
 swing            the lowest of a local day, with what it was before the horizon, is at least
                  1 - max_swing_share of the day's highest, which is zero at least
 
-What it charges, declares and is paid for less import stands beside this file.
+What energy costs and earns at the connection:
+
+demand_charge   of a month, is paid on what its highest import exceeds the larger of the peak so far
+                and the peak expected
+self_use     what is shown is what loads and compute at the node of the grid draw of an origin; fees
+             are paid on it where the origin has one
+
+What it declares, and is paid for less import, stands beside this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
 from planner.auditor.findings import AT, FLOW, OVERLAP_MW, Array, Notes
-from planner.auditor.kinds.grid import declaration, demand_response, tariff
+from planner.auditor.kinds.grid import declaration, demand_response
 from planner.auditor.kinds.reserve import reserve_columns
-from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, column_of
+from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, column_of
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
     columns = {"import_mw", "importing"} | reserve_columns(plan, part)
-    columns |= {column_of("export_mw", o) for o in tariff.sold_origins(plan, part)}
+    columns |= {column_of("export_mw", o) for o in sold_origins(plan, part)}
     columns |= declaration.columns_of(part) | demand_response.columns_of(part)
-    columns |= {column_of("self_use_mw", o) for o in tariff.self_use_origins(plan, part)}
+    columns |= {column_of("self_use_mw", o) for o in self_use_origins(plan, part)}
     return columns | (
         {"import_emission_tco2"} if part.number("import_emission_tco2_per_mwh") else set()
     )
@@ -85,18 +93,18 @@ def _check_exchange(plan: Plan, part: Part, note: Notes) -> None:
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    yield from tariff.lines_of(plan, part)
+    yield from lines_of(plan, part)
     yield from declaration.lines_of(plan, part)
     yield from demand_response.lines_of(plan, part)
 
 
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
     fixed = part.number("fixed_cny_per_month")
-    return {"fixed": -tariff.fixed_payments(plan, part)} if fixed else {}
+    return {"fixed": -fixed_payments(plan, part)} if fixed else {}
 
 
 def _sold(plan: Plan, part: Part) -> dict[str, Array]:
-    return {o: part.column("export_mw", o) for o in tariff.sold_origins(plan, part)}
+    return {o: part.column("export_mw", o) for o in sold_origins(plan, part)}
 
 
 def _exported(plan: Plan, part: Part) -> dict[str, Array]:
@@ -117,14 +125,12 @@ def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
 def _sale_price(plan: Plan, part: Part) -> dict[str, Array]:
     if not part.series("export_limit_mw").any():
         return {}
-    prices = {
-        o: part.by_origin("export_price_cny_per_mwh", o) for o in tariff.sold_origins(plan, part)
-    }
+    prices = {o: part.by_origin("export_price_cny_per_mwh", o) for o in sold_origins(plan, part)}
     return {o: price for o, price in prices.items() if price is not None}
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    figures = tariff.figures_of(plan, part)
+    figures = figures_of(plan, part)
     return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
 
 
@@ -133,9 +139,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     most_in, most_out = part.series("import_limit_mw"), part.series("export_limit_mw")
     months = np.unique(plan.clock.months, return_inverse=True)[1]
     peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
-    brought = sum(
-        (plan.injected(o) for o in tariff.sold_origins(plan, part)), np.zeros(plan.clock.steps)
-    )
+    brought = sum((plan.injected(o) for o in sold_origins(plan, part)), np.zeros(plan.clock.steps))
     imports = {
         "imports": bought > 0,
         "import_at_limit": (bought > 0) & (bought >= most_in - AT),
@@ -155,6 +159,107 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     return {"import": imports, "export": exports}
 
 
+OWN = ("renewable", "thermal")
+LEAST_MWH = 1e-3
+
+
+def sold_origins(plan: Plan, part: Part) -> list[str]:
+    """Return the origins that may be exported: energy from the grid only with `resale`."""
+    return [o for o in plan.origins if part["resale"] or o != "grid"]
+
+
+def _fees(plan: Plan, part: Part) -> dict[str, Array]:
+    """Return the fee on energy of each origin that has one, CNY/MWh.
+
+    One charge for all is meant for own energy: what was bought pays its fees in its price.
+    """
+    given = part["self_use_charge_cny_per_mwh"]
+    each = isinstance(given, Mapping) and "csv" not in given
+    fees = {o: part.by_origin("self_use_charge_cny_per_mwh", o) for o in plan.origins}
+    return {
+        o: fee for o, fee in fees.items() if fee is not None and fee.any() and (each or o != "grid")
+    }
+
+
+def _drawn(plan: Plan, part: Part, origin: str) -> Array:
+    """Return what is drawn of an origin at the node of a grid, MW."""
+    drawn = (
+        mw for user, o, mw in plan.metered("drawn_mw") if o == origin and user.node == part.node
+    )
+    return np.asarray(sum(drawn, np.zeros(plan.clock.steps)))
+
+
+def self_use_origins(plan: Plan, part: Part) -> list[str]:
+    """Return the origins whose use at the node the schedule shows: where a fee is paid."""
+    fees = _fees(plan, part)
+    return list(dict.fromkeys((*OWN, *fees))) if fees else []
+
+
+def check_self_use(plan: Plan, part: Part, note: Notes) -> None:
+    """Note where the use that pays fees is not what is drawn."""
+    for o in self_use_origins(plan, part):
+        right, what = _drawn(plan, part, o), f"use of {o} energy is"
+        note.equal("self_use", what, part.column("self_use_mw", o), right, "MW")
+
+
+def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
+    """Yield what energy, peaks and own use cost and earn."""
+    bought = part.column("import_mw")
+    yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
+    for o in sold_origins(plan, part):
+        price = part.by_origin("export_price_cny_per_mwh", o)
+        if price is not None:
+            sold = part.column("export_mw", o)
+            yield by_step(plan, part, f"export[{o}]", price, sold, use="export", origin=o)
+    rate = part.number("demand_charge_cny_per_mw_month")
+    months, at = np.unique(plan.clock.months, return_inverse=True)
+    peaks = np.zeros(len(months))
+    np.maximum.at(peaks, at, bought)
+    paid = np.array([_paid_peak(plan, part, str(month)) for month in months])
+    names = [str(month) for month in months]
+    yield Line(part.name, "demand_charge", -rate * np.maximum(peaks - paid, 0.0), names, rate)
+    for o, fee in _fees(plan, part).items():
+        yield by_step(plan, part, f"self_use[{o}]", -fee, _drawn(plan, part, o))
+
+
+def _paid_peak(plan: Plan, part: Part, month: str) -> float:
+    """Return the peak of a month below which nothing more is charged, MW."""
+    so_far = part["peak_so_far_mw"]
+    if isinstance(so_far, Mapping):
+        begun = float(so_far.get(month, 0.0))
+    else:  # a number is meant for the month in which the horizon begins
+        begun = part.number("peak_so_far_mw") if month == plan.clock.months[0] else 0.0
+    return max(begun, part.number("expected_peak_mw"))
+
+
+def fixed_payments(plan: Plan, part: Part) -> float:
+    """Return the part of the fixed payments that falls on the horizon, CNY."""
+    hours = (24 * pd.Period(month, "M").days_in_month for month in plan.clock.months)
+    share = sum(plan.clock.step_h / total for total in hours)
+    return part.number("fixed_cny_per_month") * share
+
+
+def figures_of(plan: Plan, part: Part) -> dict[str, float]:
+    """Return the key figures of energy and its price."""
+    bought, step_h = part.column("import_mw"), plan.clock.step_h
+    mwh = step_h * float(bought.sum())
+    figures = {
+        "import_mwh": mwh,
+        "export_mwh": step_h * float(np.sum(part.total("export_mw"))),
+        "peak_import_mw": float(bought.max()),
+        "import_emission_tco2": part.number("import_emission_tco2_per_mwh") * mwh,
+    }
+    fees = _fees(plan, part)
+    own = {o: _drawn(plan, part, o) for o in OWN if o in plan.origins}
+    used = step_h * float(sum(mw.sum() for mw in own.values()))
+    if fees and used > LEAST_MWH:
+        paid = step_h * float(sum((fees[o] * mw).sum() for o, mw in own.items() if o in fees))
+        figures["self_use_cny_per_kwh"] = paid / used / 1000
+    if part.number("fixed_cny_per_month") and mwh > LEAST_MWH:
+        figures["fixed_cny_per_kwh"] = fixed_payments(plan, part) / mwh / 1000
+    return figures
+
+
 AUDIT = KindAudit(
     columns=_columns,
     checks=(
@@ -162,7 +267,7 @@ AUDIT = KindAudit(
         _check_exchange,
         declaration.check,
         demand_response.check,
-        tariff.check_self_use,
+        check_self_use,
     ),
     lines=_lines,
     outside=_outside,
