@@ -143,7 +143,8 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
 
     import planner
     from planner.components.component import Site, Supply
-    from planner.components.terms import Balance, Line, Meter, Terms, Use, pyo
+    from planner.components.late import pyo
+    from planner.components.terms import Balance, Line, Meter, Terms, Use
 
     class Burner(Component):
         """Sells heat."""

@@ -19,8 +19,9 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.late import pyo
 from planner.components.reasons import StepPrices
-from planner.components.terms import Amounts, Expression, Line, Meters, Terms, pyo
+from planner.components.terms import Amounts, Expression, Line, Meters, Terms
 from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from planner.components.late import pyo
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
     ByStep,
@@ -28,7 +29,6 @@ from planner.components.terms import (
     Terms,
     TokenDemand,
     Use,
-    pyo,
 )
 from planner.fields import Frozen
 from planner.timeseries.horizon import Horizon, Window

@@ -19,7 +19,8 @@ import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.grid.grid import Grid
-from planner.components.terms import Line, Terms, pyo
+from planner.components.late import pyo
+from planner.components.terms import Line, Terms
 from planner.fields import Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series

@@ -29,7 +29,8 @@ import numpy as np
 from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
-from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms, pyo
+from planner.components.late import pyo
+from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms
 from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon, Window
 

@@ -28,7 +28,8 @@ import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
-from planner.components.terms import Balance, Line, State, Terms, pyo
+from planner.components.late import pyo
+from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window

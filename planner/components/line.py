@@ -22,17 +22,8 @@ import numpy as np
 from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
-from planner.components.terms import (
-    Balance,
-    Exclusive,
-    Expression,
-    State,
-    Terms,
-    Tidy,
-    Use,
-    pyo,
-    sum_of,
-)
+from planner.components.late import pyo
+from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.timeseries.horizon import Horizon

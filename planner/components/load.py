@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from planner.components.component import Component, Site, Supply, Values
+from planner.components.late import pyo
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -21,7 +22,6 @@ from planner.components.terms import (
     Use,
     minus,
     of,
-    pyo,
     sum_of,
 )
 from planner.fields import AtLeastZero, Name

@@ -14,7 +14,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
-from planner.components.terms import Balance, Line, Meter, Source, Terms, Use, pyo
+from planner.components.late import pyo
+from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
 from planner.fields import AtLeastZero, Name
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit

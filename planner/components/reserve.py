@@ -20,7 +20,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Values
-from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Terms, pyo
+from planner.components.late import pyo
+from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Terms
 from planner.fields import AtLeastZero
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative

@@ -1,19 +1,15 @@
 """What a component contributes to the sums of its site, and what it declares of itself.
 
 Terms are flows, costs, uses and meters by step; the rest is what charts and studies ask of a kind.
-`pyo` is Pyomo, imported when a model is first built, so that checking a scenario is instant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from planner.timeseries.series import Array
-
-if TYPE_CHECKING:
-    import pyomo.environ as pyo
 
 Expression = Any  # a Pyomo expression, variable or number
 ByStep = Callable[[int], Expression]
@@ -248,6 +244,3 @@ class Meters:
             for part in parts
         ]
         return lambda t: sum(part(t) for part in parts)
-
-
-__all__ = ["pyo"]

@@ -23,6 +23,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from planner.components.component import Component, Site, Supply, Values, summed
+from planner.components.late import pyo
 from planner.components.reasons import Reason, StepPrices, money
 from planner.components.terms import (
     Balance,
@@ -35,7 +36,6 @@ from planner.components.terms import (
     Use,
     minus,
     of,
-    pyo,
     sum_of,
 )
 from planner.fields import AtLeastZero, Name

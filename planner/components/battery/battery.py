@@ -45,6 +45,7 @@ from planner.components.component import (
     Values,
     summed,
 )
+from planner.components.late import pyo
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -59,7 +60,6 @@ from planner.components.terms import (
     Tidy,
     Use,
     of,
-    pyo,
     sum_of,
 )
 from planner.fields import AtLeastZero, Efficiency, Name

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Tag
 
 from planner.components.component import Time, Values, summed
-from planner.components.terms import ByStep, pyo, sum_of
+from planner.components.late import pyo
+from planner.components.terms import ByStep, sum_of
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
 

@@ -36,8 +36,9 @@ from typing import NamedTuple
 
 from planner.components.component import Time
 from planner.components.fleet.nodes import MTOK_PER_H, Serving
+from planner.components.late import pyo
 from planner.components.service.service import Service
-from planner.components.terms import Expression, pyo, sum_of
+from planner.components.terms import Expression, sum_of
 
 RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",

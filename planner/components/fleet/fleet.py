@@ -34,6 +34,7 @@ from planner.components.fleet.nodes import (
 )
 from planner.components.fleet.nodes import RULES as WAKING_RULES
 from planner.components.job import JOBS
+from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import (
     Balance,
@@ -47,7 +48,6 @@ from planner.components.terms import (
     Use,
     minus,
     of,
-    pyo,
 )
 from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window

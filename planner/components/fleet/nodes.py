@@ -35,7 +35,8 @@ from pydantic import Field, field_validator, model_validator
 
 from planner.components.component import Site, Time
 from planner.components.job import Job
-from planner.components.terms import Balance, ByStep, Expression, pyo
+from planner.components.late import pyo
+from planner.components.terms import Balance, ByStep, Expression
 from planner.fields import AtLeastZero, Frozen, Positive
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series

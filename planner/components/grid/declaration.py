@@ -39,7 +39,8 @@ from pydantic import Discriminator, Tag, model_validator
 from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.grid.tariff import ByOrigin
-from planner.components.terms import ByStep, Exclusive, Line, Terms, pyo
+from planner.components.late import pyo
+from planner.components.terms import ByStep, Exclusive, Line, Terms
 from planner.fields import AtLeastZero, Fraction, Frozen
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series

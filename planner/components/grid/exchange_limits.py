@@ -40,7 +40,8 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.component import Complaint, Site, Time, Values, summed
-from planner.components.terms import Amounts, ByStep, Line, pyo
+from planner.components.late import pyo
+from planner.components.terms import Amounts, ByStep, Line
 from planner.fields import AtLeastZero, Frozen, Positive
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window

@@ -57,6 +57,7 @@ from planner.components.grid.tariff import (
     self_use,
     warn_of_peak,
 )
+from planner.components.late import pyo
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -72,7 +73,6 @@ from planner.components.terms import (
     Terms,
     Use,
     of,
-    pyo,
     sum_of,
 )
 from planner.fields import AtLeastZero, Fraction, Name

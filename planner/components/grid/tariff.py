@@ -19,7 +19,8 @@ import pandas as pd
 from pydantic import Discriminator, Field, Tag
 
 from planner.components.component import Complaint, Time, Values
-from planner.components.terms import Amounts, Line, Meters, Period, pyo
+from planner.components.late import pyo
+from planner.components.terms import Amounts, Line, Meters, Period
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series

@@ -29,8 +29,9 @@ import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Time, Values
+from planner.components.late import pyo
 from planner.components.reasons import LIMIT
-from planner.components.terms import Expression, Line, pyo
+from planner.components.terms import Expression, Line
 from planner.fields import AtLeastZero, Frozen, form
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series

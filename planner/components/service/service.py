@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
+from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
@@ -32,7 +33,7 @@ from planner.components.service.queue import (
     declare_market,
     mean_price,
 )
-from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, pyo
+from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
 from planner.fields import AtLeastZero, Fraction, Hours, Positive
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from planner.components.component import Time
-from planner.components.terms import pyo
+from planner.components.late import pyo
 from planner.fields import AtLeastZero, Frozen, Hours, Positive
 from planner.timeseries.horizon import Horizon
 

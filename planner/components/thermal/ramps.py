@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.components.component import Time
-from planner.components.terms import Expression, pyo
+from planner.components.late import pyo
+from planner.components.terms import Expression
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"

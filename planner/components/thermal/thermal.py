@@ -23,7 +23,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
-from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy, pyo
+from planner.components.late import pyo
+from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
 from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
