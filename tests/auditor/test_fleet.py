@@ -30,7 +30,8 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
     (nodes, rule("fleet", "wake_min", to=60), "fleet", "spare", step(1)),
     # woken in the step before the horizon for two hours, they idle in its first
     (nodes, both(rule("fleet", "wake_min", to=120),
-                 rule("fleet", "initial", "woken", to={"chatty": [9]})),
+                 rule("fleet", "initial", "woken", to={"chatty": [9]}),
+                 cell("fleet.woken[chatty]", 1, 0)),
         "fleet", "waking", step(1)),
     # nodes that sleep still draw: two that pause give 0.4 MW, and 0.5 MW are offered
     (nodes, rule("fleet", "sleep_kw", to=800), "fleet", "reserve_power", step(1)),
