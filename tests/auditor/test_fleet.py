@@ -26,9 +26,12 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
     (nodes, cell("fleet.woken[chatty]", 1, 0), "fleet", "waking_up", step(1)),
     (nodes, both(rule("fleet", "wake_min", to=120), rule("fleet", "spare_nodes", to=0)),
      "fleet", "waking", step(2)),
+    # nodes that wake are idle, and no spare ones
+    (nodes, rule("fleet", "wake_min", to=60), "fleet", "spare", step(1)),
     # woken in the step before the horizon for two hours, they idle in its first
     (nodes, both(rule("fleet", "wake_min", to=120),
-                 rule("fleet", "initial", "woken", to={"chatty": [9]})),
+                 rule("fleet", "initial", "woken", to={"chatty": [9]}),
+                 cell("fleet.woken[chatty]", 1, 0)),
         "fleet", "waking", step(1)),
     # nodes that sleep still draw: two that pause give 0.4 MW, and 0.5 MW are offered
     (nodes, rule("fleet", "sleep_kw", to=800), "fleet", "reserve_power", step(1)),
