@@ -115,8 +115,8 @@ def _side(text: str) -> float | str:
     if text in ALIASES:
         return ALIASES[text]
     if " " in text:
-        known = ", ".join(ALIASES)
-        message = f"{text!r} is no name of a figure{did_you_mean(text, ALIASES)} (there are {known})"
+        hint = f"{did_you_mean(text, ALIASES)} (there are {', '.join(ALIASES)})"
+        message = f"{text!r} is no name of a figure{hint}"
         raise ScenarioError([Problem(message, path="find.where")])
     return text
 
