@@ -57,8 +57,8 @@ def _require_arithmetic(node: ast.AST) -> None:
 def names_in(tree: ast.expr) -> list[str]:
     """Return the names that an expression needs values for, in order of appearance."""
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
-    return list(dict.fromkeys(found))
+    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    return list(dict.fromkeys(names))
 
 
 def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:

@@ -104,16 +104,15 @@ def design(
 
 def _with_bases(axes: Mapping[str, Axis], at_base: Callable[[str], Any]) -> dict[str, Axis]:
     """Return the axes with the value that the base scenario has, where it is one value."""
-    result: dict[str, Axis] = {}
+    described: dict[str, Axis] = {}
     for name, axis in axes.items():
-        found = at_base(name) if is_path(name) else None
-        if isinstance(axis, Range) and isinstance(found, bool | str):
-            found = None
-        known = isinstance(found, bool | int | float | str)
-        if isinstance(axis, Values | Range) and axis.base is None and known:
-            axis = axis.model_copy(update={"base": found})
-        result[name] = axis
-    return result
+        if isinstance(axis, Values | Range) and axis.base is None and is_path(name):
+            value = at_base(name)
+            of_words = isinstance(value, bool | str)
+            if isinstance(value, int | float | str) and not (of_words and isinstance(axis, Range)):
+                axis = axis.model_copy(update={"base": value})
+        described[name] = axis
+    return described
 
 
 def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:

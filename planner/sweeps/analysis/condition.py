@@ -96,8 +96,8 @@ def parse_condition(text: str) -> Condition:
     """
     sides = [" ".join(side.split()) for side in text.split("=")]
     if len(sides) != 2 or not all(sides):
-        said = f"must be LEFT = RIGHT, such as profit by compute = profit by export, is {text!r}"
-        raise ScenarioError([Problem(said, path="find.where")])
+        message = f"must be LEFT = RIGHT, such as profit by compute = profit by export, is {text!r}"
+        raise ScenarioError([Problem(message, path="find.where")])
     if sides[0] == sides[1]:
         raise ScenarioError([Problem("both sides are the same", path="find.where")])
     return Condition(_side(sides[0]), _side(sides[1]))
@@ -115,9 +115,9 @@ def _side(text: str) -> float | str:
     if text in ALIASES:
         return ALIASES[text]
     if " " in text:
-        known = ", ".join(ALIASES)
-        said = f"{text!r} is no name of a figure{did_you_mean(text, ALIASES)} (there are {known})"
-        raise ScenarioError([Problem(said, path="find.where")])
+        hint = f"{did_you_mean(text, ALIASES)} (there are {', '.join(ALIASES)})"
+        message = f"{text!r} is no name of a figure{hint}"
+        raise ScenarioError([Problem(message, path="find.where")])
     return text
 
 
