@@ -201,13 +201,11 @@ class Grid(Component):
         return prices.of(origin) if isinstance(prices, ByOrigin) else prices
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, reserves = site.clock, site.reserves()
-        sold = [o for o in site.origins if self.resale or o != "grid"]
-        limit = time.of(self.import_limit_mw)
-        self._variables(b, time, sold, limit)
+        time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
+        self._variables(b, time, sold)
         exported = sum_of(b.export_mw, sold)
-        self._rows(b, time, limit, exported, reserves)
-        costs = self._energy_costs(b, time, sold)
+        self._rows(b, time, exported, site.reserves())
+        costs = self._costs(b, time, sold)
         peaks = self.peak_so_far_mw, self.expected_peak_mw
         costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
         limits = self.ramp_mw_per_h, self.max_swing_share
@@ -217,28 +215,19 @@ class Grid(Component):
             settled = settle(b, time, self.declaration, self._market(), exported)
             costs |= settled.costs
             exclusive += settled.exclusive
-        costs |= respond(b, time, self.response, limit)
+        costs |= respond(b, time, self.response, time.of(self.import_limit_mw))
         return self._terms(b, site, sold, costs, exclusive)
 
-    def _variables(
-        self, b: pyo.Block, time: Time, sold: Sequence[str], limit: Mapping[int, float]
-    ) -> None:
-        export_limit = time.of(self.export_limit_mw)
-        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limit[t]))
+    def _variables(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> None:
+        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
+        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
         b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
         b.importing = pyo.Var(time.steps, bounds=(0, 1))
 
-    def _rows(
-        self,
-        b: pyo.Block,
-        time: Time,
-        limit: Mapping[int, float],
-        exported: ByStep,
-        reserves: Sequence[str],
-    ) -> None:
-        export_limit = time.of(self.export_limit_mw)
+    def _rows(self, b: pyo.Block, time: Time, exported: ByStep, reserves: Sequence[str]) -> None:
+        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
         b.import_limit = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.import_mw[t] <= limit[t] * b.importing[t]
+            time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
         )
         b.export_limit = pyo.Constraint(
             time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
@@ -248,10 +237,11 @@ class Grid(Component):
         b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
         promised = sum_of(b.reserve_mw, reserves)
         b.spare_import = pyo.Constraint(
-            time.steps, rule=lambda b, t: promised(t) <= limit[t] - b.import_mw[t] + exported(t)
+            time.steps,
+            rule=lambda b, t: promised(t) <= import_limit[t] - b.import_mw[t] + exported(t),
         )
 
-    def _energy_costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
+    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
         bought = time.of(self.import_price_cny_per_mwh)
         costs: dict[Line, Amounts] = {
             Line("import"): {t: bought[t] * time.step_h * b.import_mw[t] for t in time.steps}
