@@ -395,7 +395,7 @@ def test_time_limits_are_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(NoPlanError, match="window 1 of 3, 00:00-02:00: no plan was found"):
         roll(PEAK, 4, 2, 1)
     monkeypatch.setattr("planner.studies.window.optimise", late)
-    with pytest.raises(NoPlanError, match=r"LP relaxation .* 60 s; .* --no-bound"):
+    with pytest.raises(NoPlanError, match=r"LP relaxation .* 3600 s; .* --no-bound"):
         roll(PEAK, 4, 2, 1)
 
 
