@@ -24,8 +24,7 @@ from planner.plan.plan import read_plan
 from planner.studies.sweep import run
 from planner.studies.sweep_case import pack
 from planner.studies.sweep_plan import Prepared, prepare
-from planner.sweeps.result import Sweep
-from planner.sweeps.sweep_folder import RESULTS
+from planner.sweeps.result import RESULTS, Sweep
 
 ROOT = Path(__file__).parent.parent
 TEXT = """\

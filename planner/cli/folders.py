@@ -47,7 +47,7 @@ def compare(
     """Say what differs between two plans in inputs, money and hours."""
     with errors_in_words():
         from planner.report.comparison.compare import compare_cases
-        from planner.report.comparison.terminal import show_comparison
+        from planner.report.comparison.tables import show_comparison
 
         words, cases, console = known_language(lang), case or [], open_console()
         if len(cases) != (2 if second is None else 0):
@@ -77,7 +77,7 @@ def report(
     with errors_in_words():
         words = known_language(lang)
         if plans := _plans_in(folder):
-            from planner.report.pages import report_plan
+            from planner.report.plan_page.page import report_plan
 
             for plan in plans:
                 _say_written(report_plan(plan, words), quiet)
@@ -119,7 +119,7 @@ def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
     """Write the page and the answers of a sweep again, and print them. Raises PlanError."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
     from planner.sweeps.analysis.analyses import read_analyses
-    from planner.sweeps.sweep_folder import SWEEP
+    from planner.sweeps.result import SWEEP
 
     if not (folder / SWEEP).is_file():
         if (folder / INFEASIBLE).is_file():

@@ -16,8 +16,14 @@ from scipy import sparse
 from planner.components.terms import Balance
 from planner.errors import InfeasibleError
 from planner.scenario.scenario import Scenario
-from planner.solver.linear import Linear, no_garbage_collection
-from planner.solver.model import Cost, Model, column_name, outer_index
+from planner.solver.model import (
+    Cost,
+    Linear,
+    Model,
+    column_name,
+    no_garbage_collection,
+    outer_index,
+)
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array

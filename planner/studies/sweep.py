@@ -23,18 +23,20 @@ from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import pack
 from planner.studies.sweep_plan import Prepared, at_of, chosen, prepare
 from planner.studies.sweep_workers import Task, cluster, solve_all
-from planner.sweeps.result import Sweep, case_table, write_cases
-from planner.sweeps.sweep_file import SweepFile
-from planner.sweeps.sweep_folder import (
+from planner.sweeps.result import (
     DAMAGE,
     PLANS,
     RESULTS,
     SWEEP,
     SWEEP_FOLDER,
+    Sweep,
+    case_table,
     finished,
     read_description,
+    write_cases,
     write_description,
 )
+from planner.sweeps.sweep_file import SweepFile
 
 TABLE_S = 10.0  # least seconds between two writings of the table
 TABLE_SHARE = 0.05  # most of the driver's time that goes into them

@@ -21,7 +21,7 @@ from planner.plan.plan import Plan, write_shown
 from planner.plan_tables.folder import fill_folder
 from planner.studies.solve import solve
 from planner.sweeps.analysis.condition import flat
-from planner.sweeps.sweep_folder import Result
+from planner.sweeps.result import Result
 from planner.sweeps.variants import Base
 
 NOT_FIGURES = ("solving", "runtimes_s", "versions", "gap", "hours", "step_min")

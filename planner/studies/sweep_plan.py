@@ -13,8 +13,8 @@ from planner.files.yaml_document import Document
 from planner.studies.sweep_case import pack, solve_case, unpack
 from planner.studies.sweep_workers import cores
 from planner.sweeps.design import Case, design
+from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.sweep_file import SweepFile, read_sweep
-from planner.sweeps.sweep_folder import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.variants import Base, check_cases, read_base
 
 

@@ -22,7 +22,7 @@ from planner.errors import (
     SolveError,
 )
 from planner.studies.sweep_case import solve_case
-from planner.sweeps.sweep_folder import Result
+from planner.sweeps.result import Result
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -23,8 +23,8 @@ from planner.plan_tables.shares import COLUMNS as GREEN_COLUMNS
 from planner.report.sweep_page.words import HEADINGS
 from planner.report.terminal.plan import show, show_prices
 from planner.studies.prices import prices
+from planner.sweeps.result import FINISHED
 from planner.sweeps.sweep_file import SweepFile
-from planner.sweeps.sweep_folder import FINISHED
 from planner.units import SUFFIXES
 from tests.support.build import battery, grid, load, renewable, reserve, thermal
 from tests.support.build import scenario as build

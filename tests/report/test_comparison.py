@@ -17,9 +17,8 @@ from planner.cli.app import app
 from planner.language.language import ENGLISH, Language, language
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparison.compare import Comparison
-from planner.report.comparison.lines import lines_chart
 from planner.report.comparison.page import comparison_page
-from planner.report.comparison.terminal import show_comparison
+from planner.report.comparison.tables import lines_chart, show_comparison
 from tests.support.build import grid, load, renewable, solve
 
 

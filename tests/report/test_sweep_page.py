@@ -23,28 +23,26 @@ from planner.language.section import text
 from planner.report.comparison.compare import compare_cases
 from planner.report.sweep_page.bars import tornado_figure
 from planner.report.sweep_page.curves import along, curve_figure
-from planner.report.sweep_page.first_screen import (
+from planner.report.sweep_page.maps import map_figure, matrix_figure, of_matrix, thinned
+from planner.report.sweep_page.page import (
     base_and_best,
     best_axes,
+    sweep_page,
     varied,
     what_matters,
 )
-from planner.report.sweep_page.maps import map_figure, matrix_figure, of_matrix, thinned
-from planner.report.sweep_page.page import sweep_page
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
 from planner.report.sweep_page.words import titled
 from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses, write_analyses
-from planner.sweeps.analysis.analysis import Analysis, Curve
-from planner.sweeps.analysis.case_table import direction
+from planner.sweeps.analysis.case_table import Analysis, Curve, direction
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.design import design
-from planner.sweeps.result import write_cases
+from planner.sweeps.result import write_cases, write_description
 from planner.sweeps.sweep_file import SweepFile, parse_sweep
-from planner.sweeps.sweep_folder import write_description
 
 ROOT = Path(__file__).parent.parent.parent
 PRICE, SIZE = "components.chat.price_cny_per_mtok", "components.battery.capacity_mwh"

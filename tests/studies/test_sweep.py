@@ -26,8 +26,7 @@ from planner.cli.app import app
 from planner.studies.sweep import sweep
 from planner.studies.sweep_case import BASES
 from planner.studies.sweep_workers import Task, cluster, solve_all
-from planner.sweeps.result import read_cases
-from planner.sweeps.sweep_folder import RESULTS
+from planner.sweeps.result import RESULTS, read_cases
 from planner.sweeps.variants import Base
 from tests.sweeps.test_sweep_file import CAPACITY, TINY, written
 

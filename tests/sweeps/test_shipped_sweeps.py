@@ -14,8 +14,7 @@ from planner.studies.break_even import find
 from planner.studies.sweep import run
 from planner.studies.sweep_plan import prepare
 from planner.sweeps.analysis.analyses import Analyses, read_analyses
-from planner.sweeps.analysis.analysis import Curve
-from planner.sweeps.analysis.case_table import failures
+from planner.sweeps.analysis.case_table import Curve, failures
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.sobol import Indices

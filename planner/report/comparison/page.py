@@ -20,11 +20,10 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.charts.ledger import said
 from planner.report.comparison.compare import Comparison, compare, compare_cases
-from planner.report.comparison.lines import lines_chart
-from planner.report.comparison.tables import tables_of
+from planner.report.comparison.tables import lines_chart, tables_of
 from planner.report.declaration import unfit
 from planner.report.template import MOST_ROWS, drawn, fill, rows_of
-from planner.sweeps.sweep_folder import PLANS
+from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
 SUFFIX = ".html"

@@ -31,8 +31,7 @@ from planner.report.sweep_page.maps import (
 )
 from planner.report.sweep_page.words import path_text, short, wanted_text
 from planner.sweeps.analysis.analyses import Analyses
-from planner.sweeps.analysis.analysis import Analysis, BreakEvenCurve, Curve
-from planner.sweeps.analysis.case_table import numbers
+from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front

@@ -28,8 +28,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.sweep_page.words import ended, scaled, short, titled
-from planner.sweeps.analysis.analysis import BreakEvenCurve, Curve
-from planner.sweeps.analysis.case_table import is_number, numbers
+from planner.sweeps.analysis.case_table import BreakEvenCurve, Curve, is_number, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.pareto import Front
 

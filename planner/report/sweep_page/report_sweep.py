@@ -11,8 +11,7 @@ from planner.files.output_folder import replace_file
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
 from planner.report.sweep_page.charts import main_charts
-from planner.report.sweep_page.first_screen import base_and_best
-from planner.report.sweep_page.page import sweep_page
+from planner.report.sweep_page.page import base_and_best, sweep_page
 from planner.report.sweep_page.words import design_text, failures_table, path_text, readable
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
 from planner.sweeps.analysis.analyses import Analyses, read_analyses, write_analyses

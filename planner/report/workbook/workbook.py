@@ -2,18 +2,31 @@
 
 Numbers are those of the CSV, in the same units; only how they are shown differs. The same plan
 gives the same bytes.
+
+The first sheet of a workbook: what a plan comes to, in its sections.
+
+Columns: component, label, value, unit; the matrices of energy spread to the right from the value.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from planner.report.workbook.cells import Book, local_times
+import pandas as pd
+from xlsxwriter.utility import xl_range
+
+from planner.language.section import SHARE, Cell, Quantity, Row, Section
+from planner.plan_tables.tables import PlanTables
+from planner.report import plan_sections
+from planner.report.workbook.cells import Book, Sheet, local_times, unit_format, width
 from planner.report.workbook.charts import write_charts
-from planner.report.workbook.summary import Summary
 from planner.report.workbook.tables import (
+    MOST_DAYS,
+    days,
     ledger_fits,
     write_allocation,
     write_days,
@@ -24,6 +37,165 @@ from planner.report.workbook.tables import (
 if TYPE_CHECKING:
     from planner.language.language import Language
     from planner.plan_tables.tables import PlanTables
+
+VALUE, UNIT = 2, 3  # columns
+LAST = 9  # the last column of the matrices
+STATUS_AND_PROFIT = (0, 2)  # rows of the result, in bold
+
+
+class Summary:
+    """The summary sheet, written from the top."""
+
+    def __init__(self, book: Book, plan: PlanTables):
+        self.words, self.plan = book.words, plan
+        self.summary: dict[str, Any] = plan.summary
+        self.sheet: Sheet = book.sheet(book.words("Summary"))
+        self.row = 0
+
+    def write(self) -> None:
+        """Write every section."""
+        summary, words = self.summary, self.words
+        self._page()
+        self.sheet.text(0, 0, summary["name"], bold=True, font_size=16)
+        self.sheet.text(1, 0, summary["description"], italic=True)
+        self.row = 2
+        result = plan_sections.outcome(self.plan, words)
+        for section in (plan_sections.accounts, plan_sections.worth):
+            result = replace(result, rows=(*result.rows, *section(self.plan, words).rows))
+        self._section(result, bold=STATUS_AND_PROFIT)
+        for section in (
+            plan_sections.energy,
+            plan_sections.earned,
+            plan_sections.ledger,
+            plan_sections.figures,
+            plan_sections.green,
+            plan_sections.carbon,
+            plan_sections.scarce,
+        ):
+            self._section(section(self.plan, words))
+        self._notes()
+        heads = ("", words("version"))
+        self._section(Section(words("Made with"), heads, tuple(summary["versions"].items())))
+
+    def _page(self) -> None:
+        sheet = self.sheet.sheet
+        known = [width(name) for name in self.summary["components"]]
+        sheet.set_column(0, 0, min(max([14, *known]), 30))
+        sheet.set_column(1, 1, 46)
+        sheet.set_column(2, 2, 18)
+        sheet.set_column(3, LAST, 13)
+        sheet.freeze_panes(1, 0)
+        sheet.set_paper(9)  # A4
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.hide_gridlines(2)
+        sheet.set_row(0, 24)
+
+    def _section(self, section: Section, bold: Sequence[int] = ()) -> None:
+        """Write a section; one with several columns of numbers has its unit in the title.
+
+        Any other has the unit beside the number, and what follows to the right of it.
+        """
+        rows = list(section.every_row())
+        if not rows:
+            return
+        matrix = sum(section.numeric()[section.labels :]) > 1
+        heads = [*(section.heads[section.labels :] or [self.words("value")])]
+        if not matrix and any(_unit(section, row) for row in rows):
+            heads.insert(1, self.words("unit"))
+        self._title(section.heading(self.words) if matrix else section.title, heads, matrix)
+        first = self.row
+        for at, row in enumerate(section.rows):
+            self._row(section, row, matrix, **({"bold": True} if at in bold else {}))
+        if section.total is not None:
+            self._row(section, section.total, matrix, first, bold=True)
+        for row in section.after:
+            self._row(section, row, matrix, italic=True)
+
+    def _title(self, text: str, heads: Sequence[str], matrix: bool) -> None:
+        """Begin a section: an empty row, then its title; `heads` stand over the values."""
+        self.row += 1
+        style: dict[str, Any] = {"bold": True, "bg_color": "#DCE6EC"}
+        cells = [text, "", *heads, *[""] * LAST][: LAST + 1]
+        for column, cell in enumerate(cells):
+            right = column == VALUE or (column > VALUE and matrix)
+            align: dict[str, Any] = (
+                {"align": "right"} if right else {"indent": int(column == UNIT), "align": "left"}
+            )
+            self.sheet.text(self.row, column, cell, **style, **align)
+        self.row += 1
+
+    def _row(
+        self, section: Section, row: Row, matrix: bool, first: int | None = None, **style: Any
+    ) -> None:
+        """Write labels and values; sums as formulas, from row `first` on where all values are."""
+        labels, values = row[: section.labels], row[section.labels :]
+        for column, label in enumerate(labels, VALUE - section.labels):
+            if label:
+                self.sheet.text(self.row, column, str(label), **style)
+        for at, cell in enumerate(values):
+            column = VALUE + at + (0 if matrix or at == 0 else 1)
+            if first is not None:
+                self._sum(column, (first, column, self.row - 1, column), cell, section)
+            elif section.across and at == len(values) - 1:
+                self._sum(column, (self.row, VALUE, self.row, column - 1), cell, section)
+            else:
+                self._cell(column, cell, section, **style)
+        measured = _unit(section, row)
+        if measured and not matrix:
+            self.sheet.text(self.row, UNIT, self.words(measured), indent=1, align="left", **style)
+        self.row += 1
+
+    def _cell(self, column: int, cell: Cell, section: Section, **style: Any) -> None:
+        if isinstance(cell, pd.Timestamp):
+            if column > UNIT:
+                self.sheet.sheet.set_column(column, column, 17)
+            self.sheet.moment(self.row, column, cell.tz_localize(None).to_pydatetime())
+        elif isinstance(cell, str):
+            self.sheet.text(self.row, column, cell, align="right", **style)
+        else:
+            value, shown = _number(cell, section)
+            if value is not None:
+                self.sheet.number(self.row, column, float(value), shown, **style)
+
+    def _sum(self, column: int, cells: Sequence[int], cell: Cell, section: Section) -> None:
+        value, shown = _number(cell, section)
+        self.sheet.formula(self.row, column, f"=SUM({xl_range(*cells)})", value or 0.0, shown)
+
+    def _notes(self) -> None:
+        words = self.words
+        notes = [*map(words.sentence, self.summary["warnings"])]
+        all_days = len(days(self.plan))
+        if all_days > MOST_DAYS:
+            notes.append(words(
+                "the first {first} of {all} days have a sheet of their own and are in the charts;"
+                " the other sheets hold all of them", first=MOST_DAYS, all=all_days,
+            ))  # fmt: skip
+        if not ledger_fits(self.plan):
+            notes.append(words("the ledger has more rows than a sheet; it is in ledger.csv"))
+        if notes:
+            self._title(words("Notes"), (), matrix=False)
+        for note in notes:
+            self.sheet.text(self.row, 1, note)
+            self.row += 1
+
+
+def _unit(section: Section, row: Row) -> str:
+    """Return the unit of the first value of a row; shares are shown as per cent."""
+    cell = row[section.labels]
+    measured = cell.unit if isinstance(cell, Quantity) and cell.unit else section.unit
+    return "" if measured == SHARE else measured
+
+
+def _number(cell: Cell, section: Section) -> tuple[float | None, str]:
+    """Return the number of a cell and how it is shown."""
+    if not isinstance(cell, Quantity):
+        assert cell is None or isinstance(cell, int | float)
+        cell = Quantity(cell)
+    if cell.decimals is None:
+        return cell.value, unit_format(cell.unit or section.unit or None, [cell.value or 0.0])
+    shown = f"{0:.{cell.decimals}f}"
+    return cell.value, f"{shown}%" if cell.unit == SHARE else shown
 
 
 def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:

@@ -23,16 +23,20 @@ import pandas as pd
 
 from planner.errors import PlanError, PlannerError, ScenarioError, did_you_mean
 from planner.files.output_folder import replace_file
-from planner.sweeps.analysis.analysis import Analysis, BreakEvenCurve, Curve, plain_row, records
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     SOLVED,
+    Analysis,
+    BreakEvenCurve,
+    Curve,
     base_row,
     direction,
     failures,
     is_number,
     levels,
     middles,
+    plain_row,
+    records,
     require_columns,
     standing_at,
 )

@@ -25,8 +25,7 @@ import pandas as pd
 
 from planner.components.registry import every_use
 from planner.errors import Problem, ScenarioError
-from planner.sweeps.analysis.analysis import Analysis
-from planner.sweeps.analysis.case_table import OUTPUT, is_number, numbers, require_columns
+from planner.sweeps.analysis.case_table import OUTPUT, Analysis, is_number, numbers, require_columns
 
 SHARE = "green.load_share"
 ALLOCATED = "allocation_mwh"

@@ -12,13 +12,15 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
-from planner.sweeps.analysis.analysis import Analysis, plain_row, plain_value
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
+    Analysis,
     is_number,
     levels,
     middles,
     numbers,
+    plain_row,
+    plain_value,
     require_columns,
     standing_at,
 )

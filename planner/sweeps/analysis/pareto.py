@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
-from planner.sweeps.analysis.analysis import Analysis
-from planner.sweeps.analysis.case_table import OUTPUT, numbers
+from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers
 
 DIRECTIONS = ("max", "min")
 

@@ -26,8 +26,14 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError, Problem, ScenarioError
-from planner.sweeps.analysis.analysis import Analysis, records
-from planner.sweeps.analysis.case_table import OUTPUT, failures, numbers, require_columns
+from planner.sweeps.analysis.case_table import (
+    OUTPUT,
+    Analysis,
+    failures,
+    numbers,
+    records,
+    require_columns,
+)
 
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000

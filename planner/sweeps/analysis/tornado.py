@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError
-from planner.sweeps.analysis.analysis import Analysis
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
+    Analysis,
     base_row,
     is_number,
     levels,
