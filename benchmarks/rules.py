@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import planner
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import compile_program
 from planner.solver.rounds import optimise
 
 HUAINAN = Path(__file__).parent.parent / "scenarios" / "huainan"

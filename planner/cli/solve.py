@@ -192,7 +192,8 @@ def _check_declared(scenario: planner.Scenario, declare: Path, target: Path) -> 
 
     check_declaration(scenario, declare, target)
     for name, component in scenario.components.items():
-        if component.kind == "grid" and getattr(component, "declaration", None) is None:
+        market = component.connection()
+        if market is not None and not market.declares:
             message = (
                 f"the exchange of {name} differs from future to future, and it declares nothing"
             )

@@ -265,6 +265,10 @@ class Component(Frozen):
         """Return what of its schedule is decided before the future is known, nodes if `awake`."""
         return ()
 
+    def stays(self, *, last: bool) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the states it begins in and keeps unless decided otherwise, in a `last` step."""
+        return ()
+
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         """Return the same component with its `initial` advanced to the end of the kept window.
 

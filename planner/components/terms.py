@@ -96,12 +96,13 @@ class Source(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """A connection to a market: its limits in MW and prices in CNY/MWh by step.
+    """A connection of a node to a market: its limits in MW and prices in CNY/MWh by step.
 
     What a sale earns depends on the origin: `sale_price`. `declares`: whether it declares its
     exchange before the future is known.
     """
 
+    node: str
     import_limit_mw: Array
     export_limit_mw: Array
     import_price_cny_per_mwh: Array
@@ -109,15 +110,27 @@ class Connection(NamedTuple):
     declares: bool
 
 
-class Storage(NamedTuple):
-    """A store of energy: its limits, and what it holds when the horizon begins, by origin.
+class PowerStore(NamedTuple):
+    """How a store at a node gives power back: what it loses, and what must be left at the end."""
 
-    The columns energy_mwh, charge_mw and discharge_mw are its schedule.
+    node: str
+    leak_per_h: float
+    charge_efficiency: float
+    discharge_efficiency: float
+    least_at_end_mwh: float
+
+
+class Storage(NamedTuple):
+    """A store of energy: its limits, and what it holds when the horizon begins: pooled, by origin.
+
+    The columns energy_mwh, charge_mw and discharge_mw are its schedule. `battery` says how power
+    comes back from it; None where it serves a use of its own.
     """
 
     capacity_mwh: float
     least_mwh: float
     start_mwh: Mapping[str, float]
+    battery: PowerStore | None = None
 
 
 class TokenDemand(NamedTuple):

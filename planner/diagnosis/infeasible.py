@@ -16,9 +16,10 @@ from planner.diagnosis.repair import Change, Repair
 from planner.diagnosis.wording import figure, spans, time_span, time_spans
 from planner.errors import InfeasibleError
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.timeseries.horizon import Window
 
 CONFLICT_LIMIT_S = 40.0

@@ -21,10 +21,11 @@ from planner.errors import Key, PlannerError, dotted
 from planner.fields import Frozen
 from planner.scenario.paths import with_value
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.elastic import FINE, Slack, effects_of, least_slack
 from planner.solver.highs import Session
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from planner.units import unit

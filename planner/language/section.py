@@ -9,9 +9,8 @@ notebook and workbook only render them. What a cell holds is a value, never a fo
     pd.Timestamp          a local time
     tuple of cells        one below the other
 
-Small tables in HTML for notebooks, without scripts or styles: the notebook's theme decides.
-
-Texts are English, or of the language that the variable PLANNER_LANG names, as on the command line.
+In notebooks they are small tables in HTML, without scripts or styles, whose look the notebook's
+theme decides; texts are English, or of the language that the variable PLANNER_LANG names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The charts of a plan as Plotly figures, for notebooks: `plan.figures.supply()`.
-
-What a notebook shows of a plan.
-"""
+"""A plan in a notebook: what it shows of itself, and its charts: `plan.figures.supply()`."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
-from planner.solver.program import Indices, Program, compile_program
+from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
 KEPT = 1e-6  # of its size: how far a point may miss a new row and still keep it

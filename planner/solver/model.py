@@ -7,9 +7,8 @@ ledger and the objective are one thing: the objective is the sum of the ledger's
 Rows declared here:
     balance     sum of flows = 0       for every balance (node and origin, or service) and step
 
-Linear expressions of Pyomo as plain numbers, quickly for the shapes our components write.
-
-Pyomo's own walkers do the rest. A reported quantity is most often one variable, or a number times
+`Linear` turns expressions into plain numbers, quickly for the shapes our components write; Pyomo's
+own walkers do the rest. A reported quantity is most often one variable, or a number times
 one; those cost a dictionary entry here instead of a row of the compiled program.
 """
 

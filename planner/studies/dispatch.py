@@ -20,10 +20,11 @@ import pandas as pd
 from planner.diagnosis.breaches import breaches
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_file import SolverSettings
+from planner.solver.compiler import compile_program
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
-from planner.solver.program import Indices, Program, compile_program
+from planner.solver.program import Indices, Program
 from planner.solver.rounds import PointlessError, optimise
 from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window

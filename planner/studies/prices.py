@@ -29,10 +29,11 @@ from planner.plan.plan import Plan
 from planner.plan_tables.tables import MONEY_DECIMALS
 from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.highs import Session
 from planner.solver.model import assemble
-from planner.solver.program import Duals, Program, compile_program
+from planner.solver.program import Duals, Program
 from planner.solver.rounds import SETTLE_LIMIT_S
 from planner.solver.step_prices import energy_values, injected_origins, token_costs
 from planner.studies.solve import solve_program

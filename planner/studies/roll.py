@@ -44,8 +44,8 @@ from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import demand_one_future
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import compile_program
 from planner.solver.rounds import UnboundedError
 from planner.studies.chain import Chain, Cut, KeptSteps, cut, run
 from planner.studies.settle import settle

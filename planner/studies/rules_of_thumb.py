@@ -41,14 +41,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.components.component import POOLED
 from planner.components.grid.exchange_limits import exchange_of
+from planner.components.terms import Storage
 from planner.errors import Problem, ScenarioError, did_you_mean
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.pinning import Pinned
-from planner.solver.program import Indices, Program, compile_program
+from planner.solver.program import Indices, Program
 from planner.solver.rounds import directions
 from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.studies.dispatch import end_rows, least_broken
@@ -207,8 +210,8 @@ class _Step:
         if self.rule == "grid_first":
             yield self._money(lambda c: c.line.use == "export" and c.line.origin == renewable)
         yield self._money(lambda c: c.component in token)
-        for name in self._batteries():
-            way = self._way(name)
+        for name, store in self._stores().items():
+            way = self._way(store.battery.node) if store.battery is not None else 0
             if way:
                 quantity = "charge_mw" if way > 0 else "discharge_mw"
                 yield -self._sum(name, quantity)
@@ -218,7 +221,7 @@ class _Step:
     def _refused(self) -> Array:
         """Return the work that is refused."""
         weights = self._none()
-        for name, _ in self._of("service"):
+        for name in self.state.components:
             weights[self._at(f"{name}.refused_mtok_per_h")] = 1.0
         return weights
 
@@ -235,12 +238,12 @@ class _Step:
         """Return the program with what the rule decides held."""
         program = self.program
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
-        for name, component in self._of("thermal"):
-            stops = self.t == program.scenario.horizon.steps and component.ending == "off"
-            for i in self._at(f"{name}.on") if component.initial.on and not stops else ():
-                lower[i] = upper[i]  # 0 in an outage
-        for name, component in self._of("grid"):
-            if component.declaration is not None and component.declaration.decides:
+        last = self.t == program.scenario.horizon.steps
+        for name, component in self.state.components.items():
+            for state in component.stays(last=last):
+                for i in self._at(f"{name}.{state}"):
+                    lower[i] = upper[i]  # 0 in an outage
+            if component.connection() is not None and component.here_and_now():
                 exchange = self._day_before(name, past)
                 for quantity, mw in (
                     ("declared_import_mw", exchange),
@@ -249,15 +252,16 @@ class _Step:
                     for i in self._at(f"{name}.{quantity}"):
                         lower[i] = upper[i] = min(max(mw, 0.0), upper[i])
         program = replace(program, column_lower=lower, column_upper=upper)
-        for name in self._batteries():
-            program = self._battery(name, program)
+        for name, store in self._stores().items():
+            program = self._battery(name, store, program)
         return program
 
-    def _battery(self, name: str, program: Program) -> Program:
-        battery, step_h = self.state.components[name], self.state.horizon.step_h
-        way = self._way(name)
-        held = battery.initial.total() * (1 - battery.leak_per_h) ** step_h
-        level = battery.least_at_end() or 0.0
+    def _battery(self, name: str, store: Storage, program: Program) -> Program:
+        battery, step_h = store.battery, self.state.horizon.step_h
+        assert battery is not None
+        way = self._way(battery.node)
+        held = store.start_mwh[POOLED[0]] * (1 - battery.leak_per_h) ** step_h
+        level = battery.least_at_end_mwh
         into, out = (self._sum(name, f"{way}_mw")[None, :] for way in ("charge", "discharge"))
         if self.t == self.state.horizon.steps and held < level:
             lacks = (level - held) / (step_h * battery.charge_efficiency)
@@ -265,18 +269,18 @@ class _Step:
             return program.with_rows(out, 0.0, 0.0)
         if way <= 0:
             program = program.with_rows(into, 0.0, 0.0)
-        spare = max(held - max(level, battery.min_energy_mwh), 0.0)
+        spare = max(held - max(level, store.least_mwh), 0.0)
         most = spare * battery.discharge_efficiency / step_h if way < 0 else 0.0
         return program.with_rows(out, 0.0, most)
 
-    def _way(self, name: str) -> int:
-        """Return 1 where a battery charges, -1 where it discharges, 0 where it is idle."""
-        grids = [grid for _, grid in self._of("grid")]
-        if self.rule != "tariff_battery" or not grids:
+    def _way(self, node: str) -> int:
+        """Return 1 where a battery at a node charges, -1 where it discharges, 0 where it rests."""
+        declared = [part.connection() for part in self.state.components.values()]
+        markets = [market for market in declared if market is not None]
+        if self.rule != "tariff_battery" or not markets:
             return 0
-        node = self.state.components[name].node
-        near = [grid for grid in grids if grid.node == node] or grids
-        price = np.min([grid.import_price_cny_per_mwh for grid in near], axis=0)
+        near = [market for market in markets if market.node == node] or markets
+        price = np.min([market.import_price_cny_per_mwh for market in near], axis=0)
         today = next(day for day in self.state.horizon.days if self.t in day)
         prices, now = price[np.array(today) - 1], price[self.t - 1]
         low, high = prices.min(), prices.max()
@@ -293,11 +297,10 @@ class _Step:
             return 0.0
         return float(exchange_of(columns_of(past.loc[[then]], name))[0])
 
-    def _of(self, kind: str) -> Iterator[tuple[str, Any]]:
-        yield from ((n, c) for n, c in self.state.components.items() if c.kind == kind)
-
-    def _batteries(self) -> list[str]:
-        return [name for name, _ in self._of("battery")]
+    def _stores(self) -> dict[str, Storage]:
+        """Return the stores that give power back, by component."""
+        declared = {name: part.storage() for name, part in self.state.components.items()}
+        return {name: store for name, store in declared.items() if store and store.battery}
 
     def _none(self) -> Array:
         return np.zeros(len(self.program.cost))

@@ -23,9 +23,9 @@ from planner.fields import LARGEST
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import demand_one_future
+from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, known_columns, pin
-from planner.solver.program import compile_program
 from planner.solver.rounds import PointlessError, Solution, optimise
 from planner.studies.to_plan import demand_audit, to_plan
 from planner.timeseries.schedule import checked_schedule, demand_columns, read_schedule

@@ -12,8 +12,9 @@ from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unb
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import demand_one_future
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
 from planner.studies.settle import solve_fixed
 from planner.studies.to_plan import demand_audit, to_plan

@@ -20,9 +20,10 @@ from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.errors import InfeasibleError
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.fields import Risk
+from planner.solver.compiler import compile_program
 from planner.solver.joint_program import Branch, join, shared_columns
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from planner.components.component import Component
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.errors import NoPlanError, Problem
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
@@ -90,7 +92,7 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
     counted = {
         name
         for name, component in scenario.components.items()
-        if "counting_on" in type(component).__dict__
+        if type(component).counting_on is not Component.counting_on
     }
     used = [column for column in table if str(column).partition(".")[0] in counted]
     return -solution.bound, table[used]

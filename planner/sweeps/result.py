@@ -1,6 +1,6 @@
-"""A sweep as a table: a row a case, with its axes, how it went and its figures.
+"""The folder of a sweep, and the sweep as a table: a row a case, its axes and its figures.
 
-The folder of a sweep: results appended one by one, tables written whole from them.
+Results are appended one by one, tables are written whole from them:
 
 sweep.yaml       the sweep as resolved; again a sweep file
 results.jsonl    a line a solved case, appended and synced before the next is counted as done

@@ -10,21 +10,7 @@ import pytest
 
 import planner
 from tests.support import golden
-from tests.support.build import (
-    battery,
-    column,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    reserve,
-    scenario,
-    solve,
-    thermal,
-    total,
-    used,
-)
+from tests.support.build import *
 
 FUEL = [{"power_mw": 4, "fuel_gj_per_h": 4}, {"power_mw": 100, "fuel_gj_per_h": 100}]
 

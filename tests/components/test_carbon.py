@@ -13,20 +13,7 @@ from planner.report.terminal.plan import show
 from tests.support import compute, golden
 from tests.support.audited import cell, rule, said, solved
 from tests.support.audited import rules as broken
-from tests.support.build import (
-    battery,
-    carbon,
-    column,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    scenario,
-    solve,
-    thermal,
-    total,
-)
+from tests.support.build import *
 from tests.support.windows import advance, best_of, earned_by_step
 
 

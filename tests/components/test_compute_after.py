@@ -10,8 +10,8 @@ from scipy.optimize import linprog
 
 import planner
 from planner.components.service.queue import EndingValue
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import compile_program
 from planner.solver.rounds import optimise
 from planner.timeseries.horizon import Window
 from tests.support.build import profit, scenario, solve

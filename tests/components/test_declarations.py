@@ -12,8 +12,8 @@ from planner.components.component import Component, uses_of
 from planner.components.registry import KINDS, every_use
 from planner.components.terms import Use
 from planner.scenario.scenario import Scenario
+from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
-from planner.solver.program import compile_program
 from tests.support import build, compute, full_site
 
 

@@ -11,20 +11,7 @@ from planner.components.green_rule import GreenEnergy
 from tests.support import golden
 from tests.support.audited import cell, rule, said, solved
 from tests.support.audited import rules as broken
-from tests.support.build import (
-    battery,
-    column,
-    green_rule,
-    grid,
-    load,
-    profit,
-    renewable,
-    scenario,
-    solve,
-    thermal,
-    total,
-    used,
-)
+from tests.support.build import *
 from tests.support.windows import advance, best_of, earned_by_step
 
 

@@ -9,21 +9,7 @@ import pytest
 
 import planner
 from tests.support import golden
-from tests.support.build import (
-    battery,
-    column,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    reserve,
-    scenario,
-    solve,
-    thermal,
-    total,
-    used,
-)
+from tests.support.build import *
 
 
 def test_two_prices():

@@ -8,19 +8,7 @@ import pytest
 
 import planner
 from tests.support import golden
-from tests.support.build import (
-    battery,
-    column,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    scenario,
-    solve,
-    thermal,
-    used,
-)
+from tests.support.build import *
 
 Site = dict[str, dict[str, Any]]
 

@@ -6,20 +6,7 @@ import pytest
 
 import planner
 from tests.support import golden
-from tests.support.build import (
-    battery,
-    column,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    reserve,
-    scenario,
-    solve,
-    thermal,
-    total,
-)
+from tests.support.build import *
 
 SHORT = {"shortfall_cost_cny_per_mwh": 500}
 

@@ -18,8 +18,8 @@ from planner.diagnosis.conflict import Check, Rule, places
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import figure, spans, time_span, time_spans
 from planner.scenario.scenario import load
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import compile_program
 from planner.studies.solve import solve
 from tests.support import build
 from tests.support.infeasible_cases import CASES, Case

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from planner.solver.compiler import compile_program
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.highs import Session
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from planner.timeseries.horizon import Window
 from tests.support import build
 from tests.support.programs import program

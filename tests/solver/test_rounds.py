@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import planner
+from planner.solver.compiler import compile_program
 from planner.solver.highs import Result, Session
 from planner.solver.model import assemble
-from planner.solver.program import Flags, compile_program
+from planner.solver.program import Flags
 from tests.auditor.test_mutations import HOURS, everything
 from tests.support import build
 from tests.support.sites import random_site

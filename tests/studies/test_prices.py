@@ -18,9 +18,10 @@ import pytest
 import planner
 from planner.components.component import Component
 from planner.scenario.paths import places, value_at, with_value
+from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
-from planner.solver.program import Duals, Program, compile_program
+from planner.solver.program import Duals, Program
 from planner.studies.prices import NONE, RELAXED
 from planner.studies.solve import solve_program
 from tests.support import compute, full_site

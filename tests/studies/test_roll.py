@@ -24,21 +24,7 @@ from planner.studies import roll as rolling
 from planner.studies.roll import overlapping
 from planner.timeseries.horizon import Window
 from tests.support import compute, full_site
-from tests.support.build import (
-    battery,
-    carbon,
-    column,
-    green_rule,
-    grid,
-    load,
-    market,
-    profit,
-    renewable,
-    scenario,
-    solve,
-    thermal,
-    total,
-)
+from tests.support.build import *
 from tests.support.sites import random_site
 
 ROOT = Path(__file__).parent.parent.parent

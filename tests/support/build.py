@@ -12,6 +12,10 @@ from typing import Any
 
 import planner
 
+__all__ = [
+    "battery", "carbon", "column", "green_rule", "grid", "load", "market", "profit", "renewable", "reserve", "scenario", "solve", "thermal", "total", "used",
+]  # fmt: skip
+
 START = "2026-07-15T00:00:00+08:00"
 EXACT = {"gap": 0.0, "time_limit_s": 3600.0}
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 import planner
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 from tests.support import build
 from tests.support.sites import random_site
 

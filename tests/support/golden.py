@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 import planner
+from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.program import Program, compile_program
+from planner.solver.program import Program
 
 FOLDER = Path(__file__).parent.parent / "golden"
 

@@ -54,6 +54,7 @@ from planner.components.terms import (
     Expression,
     Line,
     Meter,
+    PowerStore,
     State,
     Storage,
     Terms,
@@ -151,7 +152,9 @@ class Battery(Component):
         return self.initial.by_origin()["renewable"]
 
     def storage(self) -> Storage:
-        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start())
+        losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
+        gives_back = PowerStore(self.node, *losses, self.least_at_end() or 0.0)
+        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), gives_back)
 
     def _start(self) -> dict[str, float]:
         return {POOLED[0]: self.initial.total(), **self.initial.by_origin()}

@@ -290,7 +290,7 @@ class Grid(Component):
 
     def connection(self) -> Connection:
         return Connection(
-            self.import_limit_mw, self.export_limit_mw, self.import_price_cny_per_mwh,
+            self.node, self.import_limit_mw, self.export_limit_mw, self.import_price_cny_per_mwh,
             self.real_time_price_cny_per_mwh, declares=self.declaration is not None,
         )  # fmt: skip
 

@@ -1,4 +1,6 @@
-"""Batch work: it may wait, first in, first out, until its deadline.
+"""Work that is not asked for by the step: batch work that waits, and what the market takes.
+
+Batch work may wait, first in, first out, until its deadline.
 
 Variables: accepted_mtok_per_h[t], refused_mtok_per_h[t]; waiting_mtok[t], taken_mtok[t] on points.
 
@@ -12,7 +14,7 @@ What has come in during the last D steps is all that may still wait. Age counts 
 step of arrival; for work that waits at the start it is rounded up to whole steps, and what falls
 due before the end of the first step is answered in it. What is accepted is answered in time.
 
-The token market: work sold into price steps, each up to its depth.
+The token market takes work in price steps, each up to its depth.
 
 Variable: sold_mtok_per_h[i,t] for price step i.
 

@@ -166,6 +166,9 @@ class Thermal(Component):
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
         return "on", "start", "stop", "start_kind"
 
+    def stays(self, *, last: bool) -> tuple[str, ...]:
+        return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
+
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, step_h = site.clock, site.clock.step_h
         reserves = site.reserves()

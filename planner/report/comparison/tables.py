@@ -1,8 +1,6 @@
-"""The tables of a comparison as people read them, on its page and on a terminal.
+"""What a comparison shows, on its page and on a terminal: its tables, and the chart of the money.
 
-From the profit of A to that of B, line by line: the chart, and its table to the cent.
-
-A comparison of two plans as people see it on a terminal.
+The chart goes from the profit of A to that of B, line by line; its table is to the cent.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """report.html of a plan folder: one file that opens without a network.
 
 A policy in the page keeps it from loading anything from outside. Figures and reasons lie packed in
-it (`packed`) and are drawn when they come near the screen; every chart has its table.
-
-The page and the workbook of a plan folder, written again from its tables.
+it (`packed`) and are drawn when they come near the screen; every chart has its table. `report_plan`
+writes the page and the workbook of a folder again from its tables.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """report.html of a sweep folder: one file that opens without a network, each chart with its table.
 
-Where cases have left plan folders, the numbers of cases and the points of charts lead to them.
-
-What the page of a sweep says before anybody scrolls: what was varied, and what came out.
+Before anybody scrolls it says what was varied and what came out. Where cases have left plan
+folders, the numbers of cases and the points of charts lead to them.
 """
 
 from __future__ import annotations

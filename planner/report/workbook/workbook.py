@@ -3,9 +3,8 @@
 Numbers are those of the CSV, in the same units; only how they are shown differs. The same plan
 gives the same bytes.
 
-The first sheet of a workbook: what a plan comes to, in its sections.
-
-Columns: component, label, value, unit; the matrices of energy spread to the right from the value.
+The summary is the first sheet: what a plan comes to, in its sections. Columns: component, label,
+value, unit; the matrices of energy spread to the right from the value.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The table of cases as analyses read it: which rows hold a plan, where the axes stand.
+"""The table of cases as analyses read it, and what an analysis is.
+
+An analysis is a table made of the cases, ready to be drawn and written as JSON.
 
 A row of `cases` is a case: `case`, a column for each axis, `status`, `message` and the figures of
 its plan. A case without a plan has no figures; no analysis fills them in, each says what it lacks.
 Where a case leaves an axis as in the base scenario, the value of the axis is missing.
-
-One analysis of a sweep: a table made of its cases, ready to be drawn and written as JSON.
 """
 
 from __future__ import annotations

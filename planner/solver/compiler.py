@@ -1,0 +1,170 @@
+"""From a model to a program: the rows and columns of Pyomo as arrays.
+
+The objective is not compiled: it is the sum of the ledger's rows over the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from scipy import sparse
+
+from planner.errors import InfeasibleError
+from planner.solver.model import Linear, Model, column_name, no_garbage_collection, outer_index
+from planner.solver.program import Family, Flags, Indices, Program
+from planner.timeseries.horizon import Window
+from planner.timeseries.series import Array
+
+Key = TypeVar("Key")
+
+
+def compile_program(model: Model) -> Program:
+    """Turn a model into arrays; the Pyomo model may be dropped afterwards.
+
+    Raises:
+        InfeasibleError: a row contradicts itself without any decision in it.
+    """
+    with no_garbage_collection():
+        return _compile(model)
+
+
+def _compile(model: Model) -> Program:
+    reports = model.reports
+    rows = [Linear(expression) for expression in reports.expressions]
+    form = _compiled(model.pyomo)
+    columns = list(form.columns)
+    at = {id(column): i for i, column in enumerate(columns)}
+    for row in rows:  # a variable that no row holds is still a decision
+        for variable in row.variables:
+            if id(variable) not in at:
+                at[id(variable)] = len(columns)
+                columns.append(variable)
+    model.columns, model.rows = columns, form.rows
+    matrix = sparse.csc_array(form.A)
+    matrix.resize((matrix.shape[0], len(columns)))
+    report_rows, report_offset = _report_rows(rows, at, len(columns))
+    ledger = np.array([i for i, c in reports.costs.items() if not c.reported], dtype=np.int64)
+    kinds = np.array([row.bound_type for row in form.rows], dtype=int)
+    rhs = np.asarray(form.rhs, dtype=float)
+    lower, upper, integer = _bounds(columns)
+    row_families, families = _families(model, [row for row, _ in form.rows])
+    used = [(at[id(s)], a, b) for s, a, b in reports.switches if id(s) in at]
+    switches = np.array(used, dtype=np.int64).reshape(-1, 3)
+    return Program(
+        scenario=model.scenario,
+        window=model.window,
+        matrix=matrix,
+        row_lower=np.where(kinds == 1, -np.inf, rhs),
+        row_upper=np.where(kinds == -1, np.inf, rhs),
+        column_lower=lower,
+        column_upper=upper,
+        integer=integer,
+        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel()
+        if ledger.size
+        else np.zeros_like(lower),
+        offset=float(report_offset[ledger].sum()),
+        switches=switches[:, 0],
+        first_flow=switches[:, 1],
+        second_flow=switches[:, 2],
+        reports=report_rows,
+        report_offset=report_offset,
+        ledger_rows=ledger,
+        tidy_rows=tuple(reports.tidy),
+        costs=reports.costs,
+        uses=_indices(reports.uses),
+        injected=_indices(reports.injected),
+        row_steps=_steps([row for row, _ in form.rows], model.window),
+        column_steps=_steps(columns, model.window),
+        schedule=_schedule(model, at),
+        schedule_rows=_indices(reports.schedule),
+        row_families=row_families,
+        families=families,
+        balances={
+            balance: families[key]
+            for k, balance in enumerate(model.balances)
+            if (key := ("", "balance", (k,))) in families
+        },
+    )
+
+
+def _compiled(m: pyo.ConcreteModel) -> Any:
+    """Compile the rows; the objective comes from the ledger's rows afterwards."""
+    try:
+        return LinearStandardFormCompiler().write(m, mixed_form=True)
+    except InfeasibleConstraintException as error:
+        raise InfeasibleError(f"no plan exists: {error}") from None
+
+
+def _report_rows(rows: list[Linear], at: dict[int, int], width: int) -> tuple[Any, Array]:
+    sizes = [len(row.coefficients) for row in rows]
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    count = int(starts[-1])
+    data = np.fromiter((c for row in rows for c in row.coefficients.values()), float, count)
+    index = np.fromiter((at[key] for row in rows for key in row.coefficients), np.int64, count)
+    matrix = sparse.csr_array((data, index, starts), shape=(len(rows), width))
+    return matrix, np.array([row.constant for row in rows], dtype=float)
+
+
+def _bounds(columns: list[Any]) -> tuple[Array, Array, Flags]:
+    pairs = [column.bounds for column in columns]
+    lower = np.array([-np.inf if low is None else low for low, _ in pairs], dtype=float)
+    upper = np.array([np.inf if high is None else high for _, high in pairs], dtype=float)
+    integer = np.array([not column.is_continuous() for column in columns], dtype=bool)
+    return lower, upper, integer
+
+
+def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Array]]:
+    """Return where the program holds each schedule column; fixed and unused parts are constants."""
+    first, last, steps = model.window.first, model.window.last, len(model.window)
+    result: dict[str, tuple[Indices, Array]] = {}
+    for name in model.scenario.components:
+        for variable in model.block(name).component_objects(pyo.Var, sort=False):
+            for index, data in variable.items():
+                t = index[-1] if isinstance(index, tuple) else index
+                if not isinstance(t, int):
+                    break  # not by step, such as the peak of a month
+                if not first <= t <= last:
+                    continue
+                column = column_name(name, variable.local_name, outer_index(index))
+                if column not in result:
+                    result[column] = np.full(steps, -1, dtype=np.int64), np.zeros(steps)
+                place, constant = result[column]
+                place[t - first] = at.get(id(data), -1)
+                if place[t - first] < 0:
+                    constant[t - first] = data.value if data.fixed else data.lb or 0.0
+    return result
+
+
+def _steps(parts: list[Any], window: Window) -> Indices:
+    """Return the step that ends the index of each row or column, 0 where none does."""
+    indices = (part.index() for part in parts)
+    last = (index[-1] if isinstance(index, tuple) else index for index in indices)
+    inside = range(window.first, window.last + 1)
+    return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
+
+
+def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]]:
+    """Return the number of the name that each row goes by, and the number of every name."""
+    numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
+    owners: dict[int, Any] = {}
+    family_of = np.empty(len(rows), dtype=np.int64)
+    for i, row in enumerate(rows):
+        owner = row.parent_component()
+        key = id(owner), outer_index(row.index())
+        family_of[i] = numbers.setdefault(key, len(numbers))
+        owners[key[0]] = owner
+    blocks = {id(model.block(name)): name for name in model.scenario.components}
+    names = {
+        key: (blocks.get(id(owner.parent_block()), ""), str(owner.local_name))
+        for key, owner in owners.items()
+    }
+    return family_of, {(*names[key], outer): number for (key, outer), number in numbers.items()}
+
+
+def _indices(rows: Mapping[Key, Sequence[int]]) -> dict[Key, Indices]:
+    return {key: np.array(numbers, dtype=np.int64) for key, numbers in rows.items()}
