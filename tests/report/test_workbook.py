@@ -292,7 +292,7 @@ def test_of_a_long_horizon_the_first_days_have_sheets_and_the_summary_says_so(
     plan: planner.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quarters: planner.Plan
 ) -> None:
     monkeypatch.setattr(workbook_tables, "MOST_DAYS", 1)
-    monkeypatch.setattr("planner.report.workbook.summary.MOST_DAYS", 1)
+    monkeypatch.setattr("planner.report.workbook.workbook.MOST_DAYS", 1)
     monkeypatch.setattr("planner.report.workbook.charts.MOST_DAYS", 1)
     monkeypatch.setattr(workbook_tables, "MOST_ROWS", 5)
     found = book(quarters, tmp_path)

@@ -13,7 +13,8 @@ from typing import Any
 import planner
 
 __all__ = [
-    "battery", "carbon", "column", "green_rule", "grid", "load", "market", "profit", "renewable", "reserve", "scenario", "solve", "thermal", "total", "used",
+    "battery", "carbon", "column", "green_rule", "grid", "load", "market", "profit", "renewable",
+    "reserve", "scenario", "solve", "thermal", "total", "used",
 ]  # fmt: skip
 
 START = "2026-07-15T00:00:00+08:00"
