@@ -16,7 +16,7 @@ import pytest
 import planner
 from planner.sweeps.result import Sweep
 from planner.sweeps.sweep_file import parse_sweep
-from tests.support.build import battery, grid, renewable, solve
+from tests.support.build import HANGS_S, battery, grid, renewable, solve
 
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOK = ROOT / "docs" / "first_plan.ipynb"
@@ -167,7 +167,9 @@ def test_the_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     where = {"metadata": {"path": str(NOTEBOOK.parent)}}
-    done = NotebookClient(example(), timeout=120, kernel_name="python3", resources=where).execute()
+    done = NotebookClient(
+        example(), timeout=HANGS_S, kernel_name="python3", resources=where
+    ).execute()
     outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
     shown = [output["data"] for output in outputs if "data" in output]
     tables = "".join(data.get("text/html", "") for data in shown)

@@ -26,7 +26,7 @@ from planner.report.declaration import declaration
 from planner.report.workbook import tables as workbook_tables
 from planner.report.workbook.cells import Book, harmless, number_format, wide_enough
 from planner.report.workbook.workbook import write_workbook
-from tests.support.build import battery, grid, load, renewable, solve
+from tests.support.build import HANGS_S, battery, grid, load, renewable, solve
 
 NAMES = ["Summary", "Charts", "Schedule", "Allocation", "Ledger"]
 
@@ -348,7 +348,7 @@ def test_libreoffice_computes_the_same(
             "--convert-to", "xlsx", "--outdir", str(folder / "again"),
             str(folder / "schedule.xlsx"),
         ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, check=True, capture_output=True, timeout=HANGS_S)
         again = openpyxl.load_workbook(folder / "again" / "schedule.xlsx", data_only=True)
         cells = [cell for sheet in again for row in sheet.iter_rows() for cell in row]
         assert not [cell.coordinate for cell in cells if cell.data_type == "e"]

@@ -28,6 +28,7 @@ from planner.studies.sweep_case import BASES
 from planner.studies.sweep_workers import Task, cluster, solve_all
 from planner.sweeps.result import RESULTS, read_cases
 from planner.sweeps.variants import Base
+from tests.support.build import HANGS_S
 from tests.sweeps.test_sweep_file import CAPACITY, TINY, written
 
 ROOT = Path(__file__).parent.parent.parent
@@ -287,7 +288,7 @@ def workers_of(driver: int) -> list[int]:
 
 def wait_for(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     """Wait until so many results are there, or the process has ended."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + HANGS_S
     while time.monotonic() < until and process.poll() is None:
         path = folder / RESULTS
         if path.exists() and path.read_bytes().count(b"\n") >= count:
@@ -316,7 +317,7 @@ def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY, worker
         theirs = workers_of(process.pid)
         process.kill()
         process.communicate()
-        until = time.monotonic() + 10
+        until = time.monotonic() + HANGS_S
         while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in theirs):
             time.sleep(0.05)
         assert not any(Path(f"/proc/{pid}").exists() for pid in theirs)  # they leave with it
@@ -326,7 +327,7 @@ def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY, worker
             assert found[: len(kept)] == kept
             kept = found
     process = command(file, out, "--workers", str(workers), "--quiet")
-    said = process.communicate(timeout=120)
+    said = process.communicate(timeout=HANGS_S)
     assert process.returncode == 0, said
     assert lines(out)[: len(kept)] == kept
     demand_whole(out, {MANY: 24, SOME: 12}[axes])
@@ -340,7 +341,7 @@ def kill_workers(tmp_path: Path, times: int, seed: int) -> None:
         time.sleep(rnd.uniform(0, 0.1))
         if workers := workers_of(process.pid):
             os.kill(rnd.choice(workers), signal.SIGKILL)
-        said = process.communicate(timeout=120)
+        said = process.communicate(timeout=HANGS_S)
         assert process.returncode == 0, said
         assert said == ("", "")
         demand_whole(out, 24)
@@ -369,7 +370,7 @@ def test_control_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
     wait_for(out, 2, process)
     workers = workers_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it too
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=HANGS_S)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
@@ -421,7 +422,7 @@ def test_a_scheduler_and_workers_started_by_hand(tmp_path: Path) -> None:
     ] * 2  # fmt: skip
     started = [subprocess.Popen(line, **quiet) for line in commands]
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + HANGS_S
         while not address.exists() and time.monotonic() < until:
             time.sleep(0.1)
         found = sweep(
@@ -433,7 +434,7 @@ def test_a_scheduler_and_workers_started_by_hand(tmp_path: Path) -> None:
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=HANGS_S)
 
 
 def test_the_dry_run_counts_and_solves_nothing(tmp_path: Path) -> None:

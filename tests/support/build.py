@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 START = "2026-07-15T00:00:00+08:00"
+HANGS_S = 600  # what runs longer than this, on any machine, hangs
 EXACT = {"gap": 0.0, "time_limit_s": 3600.0}
 
 Data = Mapping[str, Any]
