@@ -24,10 +24,10 @@ FLOORS = [
     {"diagnosis", "report"},
     {"plan"},
     {"studies"},
-    {""},
-    {"cli"},
+    {"cli", ""},
     {"__main__"},
 ]
+FACE = ("cli", "")  # the command line calls the public names of `planner`, as users do
 
 
 def dotted(path: Path) -> str:
@@ -75,7 +75,7 @@ def floor(module: str) -> int:
 def test_packages_import_only_lower_floors(path: Path) -> None:
     module = dotted(path)
     for other in imports(path):
-        if room(other) != room(module):
+        if room(other) != room(module) and (room(module), room(other)) != FACE:
             assert floor(other) < floor(module), f"planner.{module} imports planner.{other}"
 
 
