@@ -54,8 +54,7 @@ class Findings:
 
     def sorted(self) -> list[Breach]:
         """Return the breaches by component, rule and time."""
-        key = lambda b: (b.component, b.rule, b.time, b.message)  # noqa: E731
-        return sorted(set(self._breaches), key=key)
+        return sorted(set(self._breaches), key=lambda b: (b.component, b.rule, b.time, b.message))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from planner.plan_tables.files import (
     write_csv,
 )
 from planner.plan_tables.folder import fill_folder, write_scenario
+from planner.plan_tables.shares import sum_of
 from planner.scenario.scenario import Scenario
 
 STOCHASTIC, HERE_AND_NOW = "stochastic.json", "here_and_now.csv"
@@ -133,8 +134,8 @@ def member_table(
     """
     rows = []
     for i, (name, plan) in enumerate(plans.items()):
-        step_h, uses = plan.scenario.horizon.step_h, plan.allocation
-        unserved = _sum(plan, "unserved_mtok_per_h") + _sum(plan, "refused_mtok_per_h")
+        step_h, uses, schedule = plan.scenario.horizon.step_h, plan.allocation, plan.schedule
+        unserved = sum_of(schedule, "unserved_mtok_per_h") + sum_of(schedule, "refused_mtok_per_h")
         rows.append(
             {
                 "name": name,
@@ -143,7 +144,7 @@ def member_table(
                 "alone_cny": None if alone is None else alone[i],
                 "base_cny": base[i],
                 "unserved_mtok": step_h * unserved,
-                "shed_mwh": step_h * _sum(plan, "shed_mw"),
+                "shed_mwh": step_h * sum_of(schedule, "shed_mw"),
                 "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
                 "starts": sum(f.get("starts", 0.0) for f in plan.summary["figures"].values()),
             }
@@ -151,9 +152,3 @@ def member_table(
     found = pd.DataFrame(rows)
     numbers = [name for name in found if name != "name"]
     return found.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))
-
-
-def _sum(plan: Plan, quantity: str) -> float:
-    """Return the sum of the columns of a quantity over components and steps."""
-    names = [name for name in plan.schedule if str(name).partition(".")[2] == quantity]
-    return float(plan.schedule[names].to_numpy().sum())

@@ -126,7 +126,7 @@ def carbon_summary(
 ) -> dict[str, Any]:
     """Return emissions, factors by origin, and per MWh and Mtok; nothing where none is emitted."""
     gross, imported, allowance = (
-        _total(schedule, name)
+        sum_of(schedule, name)
         for name in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
     if gross + imported <= LEAST_TCO2:
@@ -141,7 +141,7 @@ def carbon_summary(
     of_compute = _carried(compute, factors)
     jobs = _drawn_by_jobs(schedule, step_h)
     answers = {origin: compute[origin] - jobs.get(origin, 0.0) for origin in factors}
-    mtok = step_h * _total(schedule, "answered_mtok_per_h")
+    mtok = step_h * sum_of(schedule, "answered_mtok_per_h")
     return {
         "emission_tco2": round(gross, DECIMALS),
         "import_emission_tco2": round(imported, DECIMALS),
@@ -153,7 +153,7 @@ def carbon_summary(
     }
 
 
-def _total(schedule: pd.DataFrame, quantity: str) -> float:
+def sum_of(schedule: pd.DataFrame, quantity: str) -> float:
     """Return the sum of a quantity over the steps and the components that have it as a column."""
     names = [name for name in schedule if str(name).partition(".")[2] == quantity]
     return float(schedule[names].to_numpy().sum())

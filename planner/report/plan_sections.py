@@ -221,10 +221,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
 
 def quantity_label(name: str, words: Language) -> str:
     """Return the label of a column or figure without its unit, which has a place of its own."""
-    measured, label = unit(name), words.label(name)
-    if measured:
-        label = label.removesuffix(f" [{words(measured)}]").removesuffix(f" [{measured}]")
-    return label
+    return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
 
 
 def _facts(title: str, *rows: Row) -> Section:

@@ -210,3 +210,25 @@ def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
         "rows": rows_of(chart.table) if table is None else table,
         "count": len(chart.table),
     }
+
+
+def page_clock(
+    first: pd.Timestamp, step_min: int, steps: int, told: int = 0, worst: int = 0
+) -> dict[str, int]:
+    """Return the local time axis for the script of a page; milliseconds as if it were UTC.
+
+    Args:
+        first: start of the first step.
+        step_min: length of a step.
+        steps: how many there are.
+        told: how many of them have reasons.
+        worst: the step, from 0, that the panel of reasons begins with, if it is told.
+    """
+    since = first.tz_localize(None) - pd.Timestamp("1970-01-01")
+    return {
+        "start": int(since / pd.Timedelta(milliseconds=1)),
+        "step": step_min * 60_000,
+        "steps": steps,
+        "told": told,
+        "first": worst if worst < told else 0,
+    }

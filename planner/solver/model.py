@@ -1,7 +1,7 @@
 """From a scenario to a model: a block per component, a balance per node and origin, one objective.
 
 `assemble` builds the Pyomo model and gathers every quantity that a plan reports: ledger lines,
-uses, schedule expressions. `program` turns both into arrays over the same columns, so that the
+uses, schedule expressions. `compiler` turns both into arrays over the same columns, so that the
 ledger and the objective are one thing: the objective is the sum of the ledger's rows.
 
 Rows declared here:

@@ -10,7 +10,6 @@ difference open, where a value has no plan, and where a plan does not have the f
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_you_mean
 from planner.files.output_folder import replace_file
+from planner.plan_tables.files import json_text
 from planner.scenario.scenario import Scenario, load
 from planner.studies.solve import solve
+from planner.sweeps.analysis.analyses import BREAK_EVEN
 from planner.sweeps.analysis.condition import Condition, Reading, flat, parse_condition
 from planner.sweeps.axes import Axis, Scale, Values
 from planner.sweeps.design import design
@@ -28,7 +29,6 @@ from planner.sweeps.design import design
 if TYPE_CHECKING:
     from planner.studies.sweep_plan import Prepared
 
-FILE = "breakeven.json"
 TOLERANCE = 1e-3  # of high - low
 FEWEST = 1e-12  # a finer tolerance than numbers can show
 JUMP = 0.05  # a difference left over, relative to that at the ends, from which on it is a jump
@@ -155,9 +155,8 @@ def find(prepared: Prepared) -> BreakEven | None:
 
 def write_break_even(result: BreakEven, folder: Path) -> Path:
     """Write breakeven.json into a sweep folder. Raises PlanError."""
-    text = json.dumps(result.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    replace_file(folder / FILE, text)
-    return folder / FILE
+    replace_file(folder / BREAK_EVEN, json_text(result.plain()))
+    return folder / BREAK_EVEN
 
 
 def search(

@@ -16,11 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import (
-    Problem,
-    ScenarioError,
-    SolveError,
-)
+from planner.errors import Problem, ScenarioError, SolveError
 from planner.studies.sweep_case import solve_case
 from planner.sweeps.result import Result
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from planner.errors import Key, ScenarioError, did_you_mean
 from planner.fields import Frozen
-from planner.files.yaml_document import Document, parse_yaml, read_yaml
+from planner.files.yaml_document import Document, read_yaml
 from planner.scenario.paths import parse_path
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.validation_messages import explain
@@ -168,11 +168,6 @@ def read_sweep(path: str | Path) -> tuple[SweepFile, Document]:
         ScenarioError: with every problem found.
     """
     return check_sweep(read_yaml(Path(path)))
-
-
-def parse_sweep(text: str, file: str = "sweep") -> tuple[SweepFile, Document]:
-    """Check a sweep written as YAML text. Returns and raises as `read_sweep`."""
-    return check_sweep(parse_yaml(text, file))
 
 
 def check_sweep(document: Document) -> tuple[SweepFile, Document]:

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 import planner
+from planner.files.yaml_document import parse_yaml
 from planner.sweeps.result import Sweep
-from planner.sweeps.sweep_file import parse_sweep
+from planner.sweeps.sweep_file import check_sweep
 from tests.support.build import HANGS_S, battery, grid, renewable, solve
 
 ROOT = Path(__file__).parent.parent.parent
@@ -106,7 +107,7 @@ axes:
   kind: {bundle: {old: {vat: included}, new: {vat: excluded}}}
 outputs: [carbon.emission_tco2]
 """
-    return Sweep(pd.DataFrame(cases), parse_sweep(text)[0], Path("x"), **more)
+    return Sweep(pd.DataFrame(cases), check_sweep(parse_yaml(text, "sweep"))[0], Path("x"), **more)
 
 
 CASES: dict[str, list[Any]] = {

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.errors import PlanError, ScenarioError
+from planner.files.yaml_document import parse_yaml
 from planner.language.language import language
 from planner.language.section import text
 from planner.report.comparison.compare import compare_cases
@@ -42,7 +43,7 @@ from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.design import design
 from planner.sweeps.result import write_cases, write_description
-from planner.sweeps.sweep_file import SweepFile, parse_sweep
+from planner.sweeps.sweep_file import SweepFile, check_sweep
 
 ROOT = Path(__file__).parent.parent.parent
 PRICE, SIZE = "components.chat.price_cny_per_mtok", "components.battery.capacity_mwh"
@@ -68,7 +69,7 @@ SWEEPS = {
 def made(kind: str, top: str = OUTPUTS, name: str = "demo") -> tuple[pd.DataFrame, SweepFile]:
     """Cases of a design with profit = 100 price + size / 10, falling emissions, by arithmetic."""
     text = f"name: {json.dumps(name)}\nbase: huainan\n{top}{SWEEPS[kind]}\n"
-    sweep, document = parse_sweep(text)
+    sweep, document = check_sweep(parse_yaml(text, "sweep"))
     described, cases = design(sweep, document, Path(), lambda _: None)
     table = pd.DataFrame([{"case": case.number, **case.values} for case in cases])
     price = pd.to_numeric(table.get(PRICE, pd.Series(1.0, table.index)))

@@ -9,9 +9,10 @@ import pytest
 
 import planner
 from planner import ScenarioError
+from planner.files.yaml_document import parse_yaml
 from planner.studies.sweep_plan import Prepared, prepare
 from planner.sweeps.arithmetic import evaluate, names_in, parse
-from planner.sweeps.sweep_file import cautions, parse_sweep
+from planner.sweeps.sweep_file import cautions, check_sweep
 
 TINY = """\
 name: tiny
@@ -230,7 +231,7 @@ axes:
     from planner.sweeps.design import design
     from planner.sweeps.variants import read_base
 
-    sweep, document = parse_sweep(text)
+    sweep, document = check_sweep(parse_yaml(text, "sweep"))
     base = read_base(sweep, document, Path())
     _, found = design(sweep, document, Path(), base.at)
     keys = set()

@@ -8,7 +8,7 @@ linear although the curve of one node is not convex.
 Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,t] on points,
 asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
-`node_balance` holds the rows of where the nodes are, what they draw and how they wake,
+`nodes` holds the rows of where the nodes are, what they draw and how they wake,
 `decode_capacity` those of what they can answer and the reserve they can offer. Jobs hold nodes of
 their own.
 """

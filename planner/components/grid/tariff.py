@@ -115,7 +115,6 @@ def demand_charge(
     if not rate:
         return {}
     so_far = peaks_by_month(peak_so_far, time.horizon)
-
     months = time.months()
     month_of = {t: month for month, steps in months.items() for t in steps}
     paid = {month: max(so_far.get(month, 0.0), expected) for month in months}

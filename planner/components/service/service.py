@@ -1,7 +1,7 @@
 """What is sold: output tokens of a model, with their input, to one kind of customer.
 
 Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; with a least share,
-served_mtok[t] on points. The queue of batch work stands in `queue`, the market in `token_market`.
+served_mtok[t] on points. The queue of batch work and the token market stand in `queue`.
 
     demand       interactive: answered[t] + unserved[t] = demand_mtok_per_h[t]
     served       served_mtok[t] = served_mtok[t-1] + Δ answered[t]   batch: accepted[t]

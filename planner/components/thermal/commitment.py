@@ -1,4 +1,4 @@
-"""When a thermal unit runs: switching, least times that see the past, kinds of start, outages.
+"""When a thermal unit runs and what it burns: switching, least times, starts, outages, fuel curve.
 
 Variables: on[t] on points, start[t], stop[t] (binary, their past is fixed), start_kind[s,t] for
 every entry s of `startups`. Continuous start and stop would be exact too, but HiGHS 1.15.1 has been

@@ -1,8 +1,8 @@
 """A coal unit: tight commitment with a past, start kinds, ramps, and any fuel curve.
 
-The rows stand in three parts, each with its formulas: `commitment` (on, start, stop, start_kind:
-when it runs), `ramps` (power_above_min_mw, reserve_mw: how much it gives) and `fuel_curve`
-(fuel_gj_per_h: what it burns). Knueven, Ostrowski & Watson (2020) show the block tight.
+The rows stand in two parts, each with its formulas: `commitment` (on, start, stop, start_kind: when
+it runs; fuel_gj_per_h: what it burns) and `ramps` (power_above_min_mw, reserve_mw: how much it
+gives). Knueven, Ostrowski & Watson (2020) show the block tight.
 
 Expressions:
 

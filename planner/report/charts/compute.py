@@ -16,6 +16,7 @@ from planner.report.charts.style import (
     BLACK,
     BLUE,
     CYCLE,
+    FROM_ZERO,
     GREY,
     ORANGE,
     PALE,
@@ -32,7 +33,6 @@ POINT_COLOURS = (BLUE, "#007A5A", "#8A4B08", "#9C4F7F", *CYCLE)  # one a model o
 STYLES: dict[str, Style] = {
     "idle": (PALE, ""), "reading": (ORANGE, "/"), "job": (PURPLE, "\\"), "asleep": ("#FFFFFF", "."),
 }  # fmt: skip
-FROM_ZERO = {"rangemode": "tozero"}
 
 
 def compute_chart(view: View, words: Language) -> Chart | None:

@@ -17,6 +17,7 @@ from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
     BLACK,
     BLUE,
+    FROM_ZERO,
     GREY,
     ORANGE,
     ORIGIN_COLOURS,
@@ -30,7 +31,6 @@ from planner.timeseries.series import Array
 
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}
 PANEL_PX, LOW_PX = 150, 90
-FROM_ZERO = {"rangemode": "tozero"}
 
 
 def prices_chart(view: View, words: Language) -> Chart | None:

@@ -7,7 +7,7 @@ from planner.components.terms import Storage
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
-from planner.report.charts.style import BLACK, GREY, ORIGIN_COLOURS, PURPLE, text
+from planner.report.charts.style import BLACK, FROM_ZERO, GREY, ORIGIN_COLOURS, PURPLE, text
 from planner.report.charts.view import LEAST, View
 
 PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
@@ -34,7 +34,7 @@ def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
     clock = view.clock
     divisor, unit = words.scale("MWh", store.capacity_mwh)
     title = words("{battery}: stored energy", battery=text(name))
-    panel = Panel(clock, title, unit, 150, name, {"rangemode": "tozero"})
+    panel = Panel(clock, title, unit, 150, name, FROM_ZERO)
     for origin, mwh in view.by_index("energy_mwh", [name]).items():
         start, ends = store.start_mwh.get(origin, 0.0) / divisor, clock.state(mwh) / divisor
         if max(start, ends.max()) * divisor <= LEAST:

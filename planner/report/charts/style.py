@@ -23,8 +23,8 @@ USE_STYLES: dict[str, Style] = {
     "loss": (BLACK, "-"), "curtailed": (PALE, "x"), "storage": (PURPLE, "/"),
 }  # fmt: skip
 OTHER: Style = (GREY, "")  # of what has no style of its own
+FROM_ZERO = {"rangemode": "tozero"}  # of an axis
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
 NUMBER = ",.4~r"  # four significant digits, thousands set apart
 LEGEND_ROW_PX = 20

@@ -12,6 +12,7 @@ import pandas as pd
 
 from planner.components.component import Component
 from planner.components.terms import Connection, Source
+from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
 from planner.timeseries.schedule import columns_of
@@ -98,8 +99,8 @@ class View:
     @cached_property
     def used_mw(self) -> dict[tuple[str, str], Array]:
         """The allocation by origin and use as MW by step."""
-        grouped: Any = self.plan.allocation.groupby(["origin", "use"], sort=False)["mwh"]
-        return {key: part.to_numpy() / self.step_h for key, part in grouped}
+        energy = by_pair(self.plan.allocation, "origin", "use", "mwh")
+        return {key: mwh / self.step_h for key, mwh in energy.items()}
 
     @cached_property
     def origins(self) -> list[str]:

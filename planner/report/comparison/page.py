@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from planner.errors import Problem, ScenarioError
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
@@ -22,7 +20,7 @@ from planner.report.charts.ledger import said
 from planner.report.comparison.compare import Comparison, compare, compare_cases
 from planner.report.comparison.tables import lines_chart, tables_of
 from planner.report.declaration import unfit
-from planner.report.template import MOST_ROWS, drawn, fill, rows_of
+from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
@@ -94,13 +92,8 @@ def comparison_page(
             if len(table)
         ],
         most_rows=MOST_ROWS,
-        clock=None
-        if clock is None
-        else {
-            "start": int((clock[0].first - pd.Timestamp("1970-01-01")) / pd.Timedelta("1ms")),
-            "step": clock[0].step_min * 60_000, "steps": clock[0].steps, "told": 0, "first": 0,
-        },
-    )  # fmt: skip
+        clock=clock and page_clock(clock[0].first, clock[0].step_min, clock[0].steps),
+    )
 
 
 def compared_pages(

@@ -1,31 +1,32 @@
 """report.html of a plan folder: one file that opens without a network.
 
 A policy in the page keeps it from loading anything from outside. Figures and reasons lie packed in
-it (`packed`) and are drawn when they come near the screen; every chart has its table. `report_plan`
-writes the page and the workbook of a folder again from its tables.
+it (`template`) and are drawn when they come near the screen; every chart has its table.
+`report_plan` writes the page and the workbook of a folder again from its tables.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
-from planner.auditor.audit import demand_whole
+from planner.auditor.audit import audit, demand_whole
 from planner.components.terms import Target
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
 from planner.language.section import Quantity
-from planner.plan_tables.files import PAGE, PRICES, WORKBOOK
+from planner.plan_tables import files
+from planner.plan_tables.files import PAGE, WORKBOOK
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.reasons import packed_reasons
-from planner.report.template import MOST_ROWS, drawn, fill
+from planner.report.template import MOST_ROWS, drawn, fill, page_clock
+from planner.report.workbook.workbook import write_workbook
 
 
 def plan_page(plan: PlanTables, words: Language) -> str:
@@ -61,7 +62,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         reasons=reasons,
         told_until=None if told in (0, horizon.steps) else horizon.starts[told],
         files=_files(plan),
-        clock=_clock(plan, told, scarce[0] if scarce else 0),
+        clock=page_clock(horizon.starts[0], horizon.step_min, horizon.steps, told, *scarce[:1]),
     )
 
 
@@ -104,25 +105,12 @@ def scarce_steps(plan: PlanTables) -> list[int]:
 
 def _files(plan: PlanTables) -> list[str]:
     """Return the tables beside the page."""
-    names = ["schedule.csv", "allocation.csv", "ledger.csv", "why.csv"]
+    names = [files.SCHEDULE, files.ALLOCATION, files.LEDGER, files.WHY]
     if plan.prices is not None:
-        names.append(PRICES)
+        names.append(files.PRICES)
     if plan.scenario.trace:
-        names.append("green.csv")
-    return [*names, "summary.json", "scenario.yaml"]
-
-
-def _clock(plan: PlanTables, told: int, worst: int) -> dict[str, Any]:
-    """Return the local time axis for the script of the page; milliseconds as if it were UTC."""
-    horizon = plan.scenario.horizon
-    first = horizon.starts[0].tz_localize(None) - pd.Timestamp("1970-01-01")
-    return {
-        "start": int(first / pd.Timedelta(milliseconds=1)),
-        "step": horizon.step_min * 60_000,
-        "steps": horizon.steps,
-        "told": told,
-        "first": worst if worst < told else 0,
-    }
+        names.append(files.GREEN)
+    return [*names, files.SUMMARY, files.SCENARIO]
 
 
 def report_plan(folder: str | Path, words: Language) -> list[Path]:
@@ -143,8 +131,6 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
         demand_whole(target)
         made: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
         if (target / WORKBOOK).is_file():
-            from planner.report.workbook.workbook import write_workbook
-
             with TemporaryDirectory() as scratch:
                 path = Path(scratch) / WORKBOOK
                 write_workbook(plan, path, words)
@@ -163,8 +149,6 @@ def _page(plan: PlanTables, folder: Path, words: Language) -> str:
     try:
         return plan_page(plan, words)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        from planner.auditor.audit import audit
-
         breaches = audit(folder)
         if not breaches:
             raise  # then the mistake is not that of the folder

@@ -17,6 +17,7 @@ from planner.fields import Frozen
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.view import View
+from planner.report.plan_sections import quantity_label
 from planner.report.template import packed_json
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -106,7 +107,7 @@ def _values(view: View, name: str, words: Language) -> Iterator[Row]:
     rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
     rows += _given(part, view.clock.steps)
     for bare, values in rows[:ROWS]:
-        yield _bare(words, bare), _unit(words, bare), values
+        yield quantity_label(bare, words), _unit(words, bare), values
 
 
 def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
@@ -132,16 +133,11 @@ def _prices(view: View, words: Language) -> dict[str, list[Row]]:
     for (name, quantity, index), (measured, values) in view.priced.items():
         if not np.abs(np.nan_to_num(values)).max():
             continue
-        label = _bare(words, f"{quantity}[{index}]" if index else quantity)
+        label = quantity_label(f"{quantity}[{index}]" if index else quantity, words)
         if "_cny_per_" not in quantity:
             label = words("one more: {quantity}", quantity=label)
         by_component.setdefault(name, []).append((label, words(measured), values))
     return by_component
-
-
-def _bare(words: Language, name: str) -> str:
-    """Return the label of a quantity without its unit, which has a column of its own."""
-    return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
 
 
 def _unit(words: Language, name: str) -> str:

@@ -11,8 +11,19 @@ from typing import Any
 import numpy as np
 
 from planner.language.language import ENGLISH, Language
-from planner.report.charts.style import BLUE, GREY, INK, NUMBER, ORANGE, axis, frame, note, text
-from planner.report.sweep_page.curves import PLAIN, Figure, barred, broken
+from planner.report.charts.style import (
+    BLUE,
+    GREY,
+    INK,
+    NUMBER,
+    ORANGE,
+    axis,
+    frame,
+    marker,
+    note,
+    text,
+)
+from planner.report.sweep_page.curves import PLAIN, Figure, broken
 from planner.report.sweep_page.words import ended, scaled, short, titled
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
@@ -50,7 +61,7 @@ def tornado_figure(
             "width": np.where(beside, thick / 2, thick),
             "offset": np.where(beside, place * thick / 2, 0.0),
             "text": texts, "textposition": "outside", "cliponaxis": False,
-            "marker": barred(colour, shape), "customdata": names,
+            "marker": marker((colour, shape)), "customdata": names,
             "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
     reached = np.append(np.concatenate([base + np.nan_to_num(c) for c in changes.values()]), base)
@@ -81,7 +92,7 @@ def indices_figure(
         data.append({
             "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(shown)),
             "x": shown[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
-            "marker": barred(colour, shape),
+            "marker": marker((colour, shape)),
             "error_x": {"type": "data", "array": shown[f"{kind}_confidence"].to_numpy(),
                         "color": GREY, "thickness": 1.5},
             "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",

@@ -13,7 +13,6 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import (
-    BLACK,
     BLUE,
     GREEN,
     GREY,
@@ -23,8 +22,8 @@ from planner.report.charts.style import (
     VERMILLION,
     axis,
     frame,
+    marker,
     note,
-    pattern,
     text,
 )
 from planner.report.sweep_page.words import ended, scaled, short, titled
@@ -47,12 +46,6 @@ def broken(name: str) -> str:
     return name if at <= 0 else f"{name[: at + 1]}<br>{name[at + 1 :]}"
 
 
-def barred(colour: str, shape: str = "") -> dict[str, Any]:
-    """Return what bars of a colour and a pattern look like."""
-    marker: dict[str, Any] = {"color": colour, "line": {"width": 0.5, "color": BLACK}}
-    return marker | ({"pattern": pattern(shape, colour)} if shape else {})
-
-
 def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) -> Figure:
     """All cases by two outputs, and the front."""
     first, second = front.directions
@@ -65,9 +58,9 @@ def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) 
         _points(table, words) | {
             "x": numbers(table, second).to_numpy() / by_x,
             "y": numbers(table, first).to_numpy() / by_y, "mode": mode, "name": name,
-            "marker": marker, "line": {"color": VERMILLION, "width": 1.5},
+            "marker": look, "line": {"color": VERMILLION, "width": 1.5},
         }
-        for table, mode, name, marker in (
+        for table, mode, name, look in (
             (cases, "markers", words("cases"), cloud),
             (line, "lines+markers", words("front"), edge),
         )
@@ -172,7 +165,7 @@ def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
             "type": "bar", "name": name,
             "x": (part["share"] - part["points"] / 200).to_numpy() * 100,
             "width": part["points"].to_numpy(), "y": part["cost_cny_per_mwh"].to_numpy(),
-            "marker": barred(colour, shape), "customdata": [int(n) for n in part["to_case"]],
+            "marker": marker((colour, shape)), "customdata": [int(n) for n in part["to_case"]],
             "text": [words("case {n}", n=n) for n in part["to_case"]], "textposition": "none",
             "hovertemplate": f"%{{text}}: %{{y:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip

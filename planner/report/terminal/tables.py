@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from planner.language.language import Language
+from planner.language.language import Language, printable
 from planner.language.section import Cell, Section, text
 
 
 def safe(text: str) -> str:
     """Return a text that shows as it is: no markup in it, control characters spelt out."""
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+    return escape(printable(text))
 
 
 def table(section: Section, words: Language, caption: str | None = None) -> Table:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
 from planner.report.plan_sections import quantity_label
@@ -78,7 +79,7 @@ def time_label(book: Book, plan: PlanTables) -> str:
 def write_allocation(book: Book, plan: PlanTables) -> Table:
     """Write MWh as a row a step and a column per origin and use; sums by origin and by use."""
     words, sheet = book.words, book.sheet(book.words("Allocation"))
-    parts = energy(plan)
+    parts = by_pair(plan.allocation, "origin", "use", "mwh")
     origins = list(dict.fromkeys(origin for origin, _ in parts))
     names = [f"{origin}.{use}_mwh" for origin, use in parts]
     labels = [f"{words.term(origin)} → {words.term(use)} [{words('MWh')}]" for origin, use in parts]
@@ -113,12 +114,6 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
             sheet.formula(row, 1 + len(parts) + at, f"=SUM({cells})", value, MWH)
     _finish(sheet, first, 1, last, len(names))
     return Table(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
-
-
-def energy(plan: PlanTables) -> dict[tuple[str, str], Array]:
-    """Return MWh by origin and use, in the order of the allocation; each of shape (steps,)."""
-    found = plan.allocation.groupby(["origin", "use"], sort=False)["mwh"]
-    return {(str(key[0]), str(key[1])): part.to_numpy() for key, part in found}
 
 
 def ledger_fits(plan: PlanTables) -> bool:

@@ -35,7 +35,6 @@ from planner.report.workbook.tables import (
 
 if TYPE_CHECKING:
     from planner.language.language import Language
-    from planner.plan_tables.tables import PlanTables
 
 VALUE, UNIT = 2, 3  # columns
 LAST = 9  # the last column of the matrices

@@ -26,11 +26,11 @@ import pandas as pd
 from planner.components.registry import every_use
 from planner.errors import Problem, ScenarioError
 from planner.sweeps.analysis.case_table import OUTPUT, Analysis, is_number, numbers, require_columns
+from planner.sweeps.analysis.condition import BOUND
 
 SHARE = "green.load_share"
 ALLOCATED = "allocation_mwh"
 EMISSION = ("carbon.emission_tco2", "carbon.import_emission_tco2")
-BOUND = "bound_cny"
 NO_GROWTH = 1e-9  # relative growth of a divisor that is none
 NARROW = (
     "to_value", "share", "cost_cny", "cost_cny_per_point", "cost_cny_per_mwh", "cost_cny_per_tco2",
