@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
@@ -197,7 +198,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         name = f"{quantity}[{index}]" if index else f"{quantity}"
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         name = name if words.code == "en" else words.term(name)  # in English the field's own
-        row = (str(component), name, total, *ends, words(str(per)))
+        row = (str(component), name, *_in_line((total, *ends)), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)
         elif total or steps.any():
@@ -225,6 +226,13 @@ def quantity_label(name: str, words: Language) -> str:
     if measured:
         label = label.removesuffix(f" [{words(measured)}]").removesuffix(f" [{measured}]")
     return label
+
+
+def _in_line(values: tuple[float | None, ...]) -> Iterator[Quantity]:
+    """Yield amounts of money with cents, or with as many decimals as show three digits of one."""
+    largest = max((abs(value) for value in values if value), default=1.0)
+    decimals = min(max(2, 2 - math.floor(math.log10(largest))), 6)
+    return (Quantity(value, "", decimals) for value in values)
 
 
 def _facts(title: str, *rows: Row) -> Section:
