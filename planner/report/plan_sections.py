@@ -198,7 +198,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         name = f"{quantity}[{index}]" if index else f"{quantity}"
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         name = name if words.code == "en" else words.term(name)  # in English the field's own
-        row = (str(component), name, *_in_line((total, *ends)), words(str(per)))
+        row: Row = (str(component), name, *_in_line((total, *ends)), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)
         elif total or steps.any():
