@@ -216,11 +216,11 @@ class Language:
         return 1.0, self(unit)
 
     def amount(self, value: float | None, unit: str) -> str:
-        """Return a value with its unit as people read it: 23,701,714 CNY or 2,370.2 万元."""
+        """Return a value with its unit as people read it: 23,701,714 CNY, 2,370.2 万元, 12/day."""
         if value is None or value != value:
             return "–"
         divisor, name = self.scale(unit, value)
-        return f"{number(value / divisor)} {name}"
+        return f"{number(value / divisor)} {name}".replace(" 1/", "/")
 
     def _index(self, quantity: str, index: str) -> str:
         said = self.known(index) if quantity in BY_ORIGIN else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
@@ -197,7 +198,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         name = f"{quantity}[{index}]" if index else f"{quantity}"
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         name = name if words.code == "en" else words.term(name)  # in English the field's own
-        row = (str(component), name, total, *ends, words(str(per)))
+        row: Row = (str(component), name, *_in_line((total, *ends)), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)
         elif total or steps.any():
@@ -222,6 +223,13 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
 def quantity_label(name: str, words: Language) -> str:
     """Return the label of a column or figure without its unit, which has a place of its own."""
     return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
+
+
+def _in_line(values: tuple[float | None, ...]) -> Iterator[Quantity]:
+    """Yield amounts of money with cents, or with as many decimals as show three digits of one."""
+    largest = max((abs(value) for value in values if value), default=1.0)
+    decimals = min(max(2, 2 - math.floor(math.log10(largest))), 6)
+    return (Quantity(value, "", decimals) for value in values)
 
 
 def _facts(title: str, *rows: Row) -> Section:

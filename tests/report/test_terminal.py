@@ -14,7 +14,7 @@ from rich.console import Console
 import planner
 from planner.language.language import language
 from planner.plan_tables.simulation import SimulationTable
-from planner.report.terminal.plan import show
+from planner.report.terminal.plan import show, show_prices
 from planner.report.terminal.studies import show_simulation
 from tests.support.build import battery, grid, renewable, solve
 
@@ -48,6 +48,33 @@ def test_energy_stands_above_what_a_kwh_earned(plan: planner.Plan) -> None:
     energy, earned = rows(text)[at : at + 2]
     assert (energy[1], energy[-1], earned[1]) == ("3.000", "3.000", "0.050")
     assert ["total", "7.000"] in [[row[0], row[-1]] for row in rows(text)]
+
+
+def test_rates_do_not_read_as_two_numbers(plan: planner.Plan) -> None:
+    text = shown(lambda console: show(plan, console, WORDS))
+    assert "cycles 4.8/day" in text  # 4 of 10 MWh in 2 h
+    chinese = shown(lambda console: show(plan, console, language("zh")))
+    assert "4.8 次/日" in chinese
+
+
+def test_prices_line_up_to_the_cent_and_small_ones_show_three_digits(plan: planner.Plan) -> None:
+    keys = ("component", "quantity", "index", "unit", "time", "value")
+    times = (*plan.schedule.index[:2], pd.NaT)
+    values = {"power_mw": (0.0, 5336.9251, 5336.9251), "demand_mtok_per_h": (0.0, 0.013994, 0.009)}
+    table = pd.DataFrame(
+        [
+            dict(zip(keys, ("x", quantity, "", "CNY/MW", time, value), strict=True))
+            for quantity, of_times in values.items()
+            for time, value in zip(times, of_times, strict=True)
+        ]
+    )
+    summary = plan.summary | {"prices": {"hold": "unbounded"}}
+    priced = replace(plan, prices=table, summary=summary)
+    text = shown(lambda console: show_prices(priced, console, WORDS))
+    assert [row[2:5] for row in rows(text)] == [
+        ["5,336.93", "0", "5,336.93"],
+        ["0.0090", "0", "0.0140"],
+    ]
 
 
 def test_a_use_that_no_kind_declares_is_not_lost(plan: planner.Plan) -> None:
