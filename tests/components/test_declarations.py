@@ -14,7 +14,9 @@ from planner.components.terms import Use
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
+from planner.units import unit
 from tests.support import build, compute, full_site
+from tests.test_conventions import whole_unit
 
 
 def sites(folder: Path) -> list[Scenario]:
@@ -36,6 +38,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
     return found
 
 
+@pytest.fixture(scope="module")
+def full_plan(tmp_path_factory: pytest.TempPathFactory) -> planner.Plan:
+    return planner.solve(planner.load(full_site.write(tmp_path_factory.mktemp("full"))))
+
+
 def test_every_use_is_declared_by_the_kind(models: list[Model]) -> None:
     for model in models:
         for name, parts in model.terms.items():
@@ -50,7 +57,8 @@ def test_kinds_that_share_a_use_mean_the_same() -> None:
 
 
 def test_uses_come_in_order_and_unknown_ones_last() -> None:
-    assert list(every_use()) == ["export", "compute", "load", "storage", "loss", "curtailed"]
+    ordered = [name for name, use in every_use().items() if use.order < Use().order]
+    assert ordered == ["export", "compute", "load", "storage", "loss", "curtailed"]
 
     class Boiler(Component):
         uses = {"heat": Use(drawn=True), "ash": Use()}  # noqa: RUF012
@@ -80,6 +88,25 @@ def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
             zero = state.zero_without_first + state.zero_without_second
             begins = {state.begins} if state.begins else set()
             assert {state.column, *zero, *begins} <= known[kind]
+
+
+COUNTS = {
+    "asleep", "awake", "awake_mean_nodes", "charging", "cycles", "declaring", "finished", "forward",
+    "importing", "job_nodes", "nodes", "on", "prefill_nodes", "responding", "running", "start",
+    "start_kind", "started", "starts", "stop", "woken", "woken_nodes",
+}  # fmt: skip
+
+
+def test_columns_and_figures_end_in_their_unit_or_are_counts(
+    models: list[Model], full_plan: planner.Plan
+) -> None:
+    names = {name for part in full_plan.summary["figures"].values() for name in part}
+    for model in models:
+        program = compile_program(model)
+        columns = {*program.schedule, *program.schedule_rows}
+        names |= {column.partition(".")[2].partition("[")[0] for column in columns}
+    assert {name for name in names if unit(name) is None} - COUNTS == set()
+    assert [name for name in sorted(names) if not whole_unit(name)] == []
 
 
 def test_what_a_state_rules_out_is_zero() -> None:
@@ -142,14 +169,13 @@ def test_a_green_rule_says_what_became_of_its_shares() -> None:
     assert (export.kept, export.most) == (True, True)
 
 
-def test_node_uses_name_columns_that_sum_to_all_nodes(tmp_path: Path) -> None:
-    plan = planner.solve(planner.load(full_site.write(tmp_path)))
-    uses = plan.scenario.components["gpus"].node_uses()
+def test_node_uses_name_columns_that_sum_to_all_nodes(full_plan: planner.Plan) -> None:
+    uses = full_plan.scenario.components["gpus"].node_uses()
     assert [use.doing for use in uses] == [
         "decoding", "decoding", "idle", "reading", "job", "asleep"
     ]  # fmt: skip
     columns = [f"gpus.{use.column}" for use in uses]
-    np.testing.assert_allclose(plan.schedule[columns].sum(axis=1), 1000)
+    np.testing.assert_allclose(full_plan.schedule[columns].sum(axis=1), 1000)
 
 
 def test_what_a_service_is_asked_for() -> None:
