@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import planner
+from planner.auditor.reading import understand
+from planner.auditor.registry import KINDS as AUDITS
 from planner.components.component import Component, uses_of
 from planner.components.registry import KINDS, every_use
 from planner.components.terms import Use
@@ -16,6 +18,8 @@ from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
 from planner.units import unit
 from tests.support import build, compute, full_site
+from tests.support.audited import stored
+from tests.support.plan_words import codes_of
 from tests.test_conventions import whole_unit
 
 
@@ -133,6 +137,45 @@ def test_rows_at_the_end_stand_once_in_a_window(models: list[Model]) -> None:
                 rows = program.row_families == number
                 assert rows.sum() == 1
                 assert not program.row_steps[rows].any()
+
+
+def test_what_lasts_a_window_is_declared(models: list[Model]) -> None:
+    """Rows of the whole window, but for a job's last chance to start, and running totals."""
+    for model in models:
+        program = compile_program(model)
+        for (name, row, _), number in program.families.items():
+            component = model.scenario.components.get(name)
+            if component is None:
+                continue
+            rows = program.row_families == number
+            if rows.sum() == 1 and not program.row_steps[rows].any() and row != "mandatory":
+                assert row in component.end_rows, f"{component.kind}: {row}"
+            if row.endswith("_rises"):
+                assert row.removesuffix("_rises") in component.counters, component.kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_counts_asks_for_something_and_the_past_is_a_fact(kind: str) -> None:
+    component = KINDS[kind].component
+    assert component.over_horizon or not component.counters
+    past = {
+        name for name in component.model_fields
+        if name in ("initial", "ahead") or "so_far" in name
+    }  # fmt: skip
+    assert past <= component.facts
+
+
+def test_the_auditor_knows_the_same_decisions_and_codes(full_plan: planner.Plan) -> None:
+    audited = understand(stored(full_plan), AUDITS)
+    codes: dict[str, set[str]] = {}
+    for name, part in audited.parts.items():
+        audit, component = AUDITS[part.kind], full_plan.scenario.components[name]
+        for awake in (False, True):
+            decided = set(component.here_and_now(awake=awake))
+            assert set(audit.here_and_now(part, awake)) == decided, name
+        said = {code for by_code in audit.codes(audited, part).values() for code in by_code}
+        codes.setdefault(part.kind, set()).update(said)
+    assert codes == {kind: codes_of(KINDS[kind]) for kind in codes}
 
 
 @pytest.mark.parametrize("kind", KINDS)
