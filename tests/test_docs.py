@@ -90,7 +90,8 @@ def test_readme_names_every_command_and_scenario() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_stands_in_the_readme_and_in_a_golden_program(kind: str) -> None:
+def test_every_kind_stands_in_the_pages_and_in_a_golden_program(kind: str) -> None:
+    assert f"\n| {kind} |" in (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     assert f"`{kind}`" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert any(kind in file.stem for file in (ROOT / "tests" / "golden").glob("*.lp"))
 
