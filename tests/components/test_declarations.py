@@ -113,6 +113,22 @@ def test_columns_and_figures_end_in_their_unit_or_are_counts(
     assert [name for name in sorted(names) if not whole_unit(name)] == []
 
 
+def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
+    """So that a chart shows who runs when, and an infeasible site is told which rules forbid it."""
+    for model in models:
+        program = compile_program(model)
+        whole = {*np.flatnonzero(program.integer).tolist(), *program.switches.tolist()}
+        switching = {
+            column.partition(".")[0]
+            for column, (numbers, _) in program.schedule.items()
+            if whole & set(numbers.tolist())
+        }
+        assert switching
+        for name, component in model.scenario.components.items():
+            assert component.states or name not in switching, component.kind
+            assert component.rules or name not in {of for of, _, _ in program.families}
+
+
 def test_what_a_state_rules_out_is_zero() -> None:
     site = {
         "coal": build.thermal(), "cell": build.battery(), "grid": build.grid(resale=True),
