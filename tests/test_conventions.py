@@ -16,7 +16,7 @@ import pytest
 from planner.components.component import Component
 from planner.components.registry import KINDS, Kind
 from planner.fields import Frozen
-from planner.units import unit
+from planner.units import SUFFIXES, unit
 from tests.test_layers import dotted, imports
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +117,28 @@ UNITLESS = {
 def test_every_quantity_ends_in_its_unit(cls: type[Component]) -> None:
     for name in cls.model_fields:
         assert unit(name) or name in UNITLESS, f"{cls.__name__}.{name}"
+
+
+PER_TIME = {
+    "leak_per_h",
+    "correlation_per_h",
+    "cycles_per_day",
+}  # a share or a count by the hour or the day
+
+
+@pytest.mark.parametrize("cls", frozen_classes(), ids=lambda cls: cls.__name__)
+def test_no_unit_is_part_of_another(cls: type[Frozen]) -> None:
+    """A price in CNY/kg is not in kg and a demand in kg/h not in 1/h: add the whole suffix."""
+    for name in cls.model_fields:
+        assert whole_unit(name), f"{cls.__name__}.{name} reads as {unit(name)}: see units.py"
+
+
+def whole_unit(name: str) -> bool:
+    """Return whether the unit of a name, if it has one, is no end of a longer one."""
+    if unit(name) in ("1/h", "1/day"):
+        return name in PER_TIME
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    return not (suffix and name.removesuffix(suffix).endswith("_per"))
 
 
 @pytest.mark.parametrize("cls", component_classes(), ids=lambda cls: cls.__name__)

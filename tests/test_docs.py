@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
+from planner.components.registry import KINDS
 from planner.studies.sweep_plan import prepare
 
 ROOT = Path(__file__).parent.parent
@@ -86,6 +87,13 @@ def test_readme_names_every_command_and_scenario() -> None:
         folder = file.parent
         if not folder.name.startswith("tiny_"):
             assert f"`{folder.name}`" in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_stands_in_the_pages_and_in_a_golden_program(kind: str) -> None:
+    assert f"\n| {kind} |" in (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert f"`{kind}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert any(kind in file.stem for file in (ROOT / "tests" / "golden").glob("*.lp"))
 
 
 def test_every_command_has_an_example() -> None:

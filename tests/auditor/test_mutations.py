@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files
 from tests.auditor.test_audit import SCENARIOS
+from tests.support import full_site
 from tests.support.audited import leaves, said, stored, with_figure
 
 HOURS = 16
@@ -447,3 +449,17 @@ def test_a_changed_number_is_found() -> None:
 @pytest.mark.slow
 def test_a_changed_number_is_found_in_thousands() -> None:
     score((*TINY, "huainan", "everything"), 5000, seed=2)
+
+
+def test_a_number_of_every_quantity_of_every_kind_is_read(tmp_path: Path) -> None:
+    """In the site that holds every kind: a kind whose audit checks nothing is found here."""
+    files = stored(planner.solve(planner.load(full_site.write(tmp_path))))
+    assert said(files) == []
+    first = {str(column).partition("[")[0]: column for column in reversed(files.schedule.columns)}
+    unread = []
+    for column in (column for column in first.values() if column != "time"):
+        wrong = files.schedule.astype({column: float})
+        wrong.loc[6, column] += 1 + 0.1 * wrong[column].abs().max()
+        if not audit_files(dataclasses.replace(files, schedule=wrong)):
+            unread.append(column)
+    assert unread == []

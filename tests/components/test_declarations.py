@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 
 import planner
+from planner.auditor.reading import understand
+from planner.auditor.registry import KINDS as AUDITS
 from planner.components.component import Component, uses_of
 from planner.components.registry import KINDS, every_use
 from planner.components.terms import Use
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
+from planner.units import unit
 from tests.support import build, compute, full_site
+from tests.support.audited import stored
+from tests.support.plan_words import codes_of
+from tests.test_conventions import whole_unit
 
 
 def sites(folder: Path) -> list[Scenario]:
@@ -36,6 +42,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
     return found
 
 
+@pytest.fixture(scope="module")
+def full_plan(tmp_path_factory: pytest.TempPathFactory) -> planner.Plan:
+    return planner.solve(planner.load(full_site.write(tmp_path_factory.mktemp("full"))))
+
+
 def test_every_use_is_declared_by_the_kind(models: list[Model]) -> None:
     for model in models:
         for name, parts in model.terms.items():
@@ -50,7 +61,8 @@ def test_kinds_that_share_a_use_mean_the_same() -> None:
 
 
 def test_uses_come_in_order_and_unknown_ones_last() -> None:
-    assert list(every_use()) == ["export", "compute", "load", "storage", "loss", "curtailed"]
+    ordered = [name for name, use in every_use().items() if use.order < Use().order]
+    assert ordered == ["export", "compute", "load", "storage", "loss", "curtailed"]
 
     class Boiler(Component):
         uses = {"heat": Use(drawn=True), "ash": Use()}  # noqa: RUF012
@@ -82,6 +94,41 @@ def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
             assert {state.column, *zero, *begins} <= known[kind]
 
 
+COUNTS = {
+    "asleep", "awake", "awake_mean_nodes", "charging", "cycles", "declaring", "finished", "forward",
+    "importing", "job_nodes", "nodes", "on", "prefill_nodes", "responding", "running", "start",
+    "start_kind", "started", "starts", "stop", "woken", "woken_nodes",
+}  # fmt: skip
+
+
+def test_columns_and_figures_end_in_their_unit_or_are_counts(
+    models: list[Model], full_plan: planner.Plan
+) -> None:
+    names = {name for part in full_plan.summary["figures"].values() for name in part}
+    for model in models:
+        program = compile_program(model)
+        columns = {*program.schedule, *program.schedule_rows}
+        names |= {column.partition(".")[2].partition("[")[0] for column in columns}
+    assert {name for name in names if unit(name) is None} - COUNTS == set()
+    assert [name for name in sorted(names) if not whole_unit(name)] == []
+
+
+def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
+    """So that a chart shows who runs when, and an infeasible site is told which rules forbid it."""
+    for model in models:
+        program = compile_program(model)
+        whole = {*np.flatnonzero(program.integer).tolist(), *program.switches.tolist()}
+        switching = {
+            column.partition(".")[0]
+            for column, (numbers, _) in program.schedule.items()
+            if whole & set(numbers.tolist())
+        }
+        assert switching
+        for name, component in model.scenario.components.items():
+            assert component.states or name not in switching, component.kind
+            assert component.rules or name not in {of for of, _, _ in program.families}
+
+
 def test_what_a_state_rules_out_is_zero() -> None:
     site = {
         "coal": build.thermal(), "cell": build.battery(), "grid": build.grid(resale=True),
@@ -106,6 +153,46 @@ def test_rows_at_the_end_stand_once_in_a_window(models: list[Model]) -> None:
                 rows = program.row_families == number
                 assert rows.sum() == 1
                 assert not program.row_steps[rows].any()
+
+
+def test_what_lasts_a_window_is_declared(models: list[Model]) -> None:
+    """Rows of the whole window, but for a job's last chance to start, and running totals."""
+    for model in models:
+        program = compile_program(model)
+        for (name, row, _), number in program.families.items():
+            component = model.scenario.components.get(name)
+            if component is None:
+                continue
+            rows = program.row_families == number
+            if rows.sum() == 1 and not program.row_steps[rows].any() and row != "mandatory":
+                assert row in component.end_rows, f"{component.kind}: {row}"
+            if row.endswith("_rises"):
+                assert row.removesuffix("_rises") in component.counters, component.kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_counts_asks_for_something_and_the_past_is_a_fact(kind: str) -> None:
+    component = KINDS[kind].component
+    assert component.over_horizon or not component.counters
+    assert "counting_on" in component.__dict__ or not component.over_horizon
+    past = {
+        name for name in component.model_fields
+        if name in ("initial", "ahead") or "so_far" in name
+    }  # fmt: skip
+    assert past <= component.facts
+
+
+def test_the_auditor_knows_the_same_decisions_and_codes(full_plan: planner.Plan) -> None:
+    audited = understand(stored(full_plan), AUDITS)
+    codes: dict[str, set[str]] = {}
+    for name, part in audited.parts.items():
+        audit, component = AUDITS[part.kind], full_plan.scenario.components[name]
+        for awake in (False, True):
+            decided = set(component.here_and_now(awake=awake))
+            assert set(audit.here_and_now(part, awake)) == decided, name
+        said = {code for by_code in audit.codes(audited, part).values() for code in by_code}
+        codes.setdefault(part.kind, set()).update(said)
+    assert codes == {kind: codes_of(KINDS[kind]) for kind in codes}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -142,14 +229,13 @@ def test_a_green_rule_says_what_became_of_its_shares() -> None:
     assert (export.kept, export.most) == (True, True)
 
 
-def test_node_uses_name_columns_that_sum_to_all_nodes(tmp_path: Path) -> None:
-    plan = planner.solve(planner.load(full_site.write(tmp_path)))
-    uses = plan.scenario.components["gpus"].node_uses()
+def test_node_uses_name_columns_that_sum_to_all_nodes(full_plan: planner.Plan) -> None:
+    uses = full_plan.scenario.components["gpus"].node_uses()
     assert [use.doing for use in uses] == [
         "decoding", "decoding", "idle", "reading", "job", "asleep"
     ]  # fmt: skip
     columns = [f"gpus.{use.column}" for use in uses]
-    np.testing.assert_allclose(plan.schedule[columns].sum(axis=1), 1000)
+    np.testing.assert_allclose(full_plan.schedule[columns].sum(axis=1), 1000)
 
 
 def test_what_a_service_is_asked_for() -> None:

@@ -6,9 +6,8 @@ import ast
 import io
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,111 +15,20 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from planner.components.registry import KINDS, every_use
-from planner.fields import Frozen
+from planner.components.registry import KINDS
 from planner.language.language import BY_ORIGIN, SENTENCE, WORD, language, number
-from planner.plan_tables.shares import COLUMNS as GREEN_COLUMNS
-from planner.report.sweep_page.words import HEADINGS
 from planner.report.terminal.plan import show, show_prices
-from planner.studies.prices import prices
-from planner.sweeps.result import FINISHED
-from planner.sweeps.sweep_file import SweepFile
 from planner.units import SUFFIXES
-from tests.support.build import battery, grid, load, renewable, reserve, thermal
-from tests.support.build import scenario as build
-from tests.support.full_site import write
-from tests.support.words import PACKAGE, catalogue, in_sources, texts
+from tests.support.plan_words import PACKAGE, codes, codes_of, ledger_lines, plans, words
+from tests.support.words import SAME, catalogue, in_sources, texts
 
 EN, ZH = language("en"), language("zh")
 HAN = re.compile(r"[\u4e00-\u9fff、，：]")
-EMITS = ("    min_power_mw: 30\n", "    min_power_mw: 30\n    emission_tco2_per_gj: 0.1\n")
 PLACE = re.compile(r"\{(\w+)\}")
-SAME = {"PUE"}  # words that people write in Latin letters
 
 
 def chinese(text: str) -> bool:
     return HAN.search(text) is not None or text in SAME
-
-
-@cache
-def plans() -> tuple[planner.Plan, ...]:
-    """Tiny plans in which between them everything happens that has a word of its own."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        site = prices(planner.load(write(Path(folder), EMITS))).plan
-    declared = grid(
-        declaration={
-            "exchange_mw": "decide", "band_share": 0.1,
-            "over_cost_cny_per_mwh": 5, "under_cost_cny_per_mwh": 5,
-        },
-        real_time_price_cny_per_mwh=[35, 45], fixed_cny_per_month=1000,
-        demand_charge_cny_per_mw_month=100, self_use_charge_cny_per_mwh={"renewable": 3},
-    )  # fmt: skip
-    parts = {
-        "grid": declared, "sun": renewable(20, 30, levelized_cost_cny_per_mwh=100),
-        "coal": thermal(shutdown_cost_cny=5), "town": load(20, 120), "store": battery(),
-        "held": reserve(up_mw=2, providers=["coal", "store"], shortfall_cost_cny_per_mwh=100),
-    }  # fmt: skip
-    return site, prices(build(parts, hours=2)).plan
-
-
-def fields(model: Any, seen: set[type]) -> Iterator[str]:
-    """Every field of a component, as deep as fields go."""
-    if not (isinstance(model, type) and issubclass(model, Frozen)):
-        for part in get_args(model):
-            yield from fields(part, seen)
-    elif model not in seen:
-        seen.add(model)
-        for name, field in model.model_fields.items():
-            yield name
-            yield from fields(field.annotation, seen)
-
-
-def ledger_lines() -> set[str]:
-    """Every line that a component gives by name."""
-    found = set()
-    for path in (PACKAGE / "components").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Line":
-                found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
-    return found
-
-
-def codes() -> set[str]:
-    """Every code that the docstrings of reasons.py explain."""
-    found = set()
-    for path in (PACKAGE / "components").glob("*/reasons.py"):
-        said = ast.get_docstring(ast.parse(path.read_text())) or ""
-        for line in said.splitlines():
-            if listed := re.match(r"(?: {4})?([a-z_]+(?:, [a-z_]+)*) {2,}\S", line):
-                found |= set(listed.group(1).split(", "))
-    return found
-
-
-PLAIN = {"kind", "node", "grid", "fleet", "model", "months", "dates", "days", "hours", "from_node",
-         "to_node", "providers"}  # fmt: skip  # fields that hold names and dates: no axis has them
-
-
-def words() -> set[str]:
-    found = {*every_use(), *KINDS, "renewable", "thermal", "grid", "pooled", "pv", "wind"}
-    found |= {"optimal", "time_limit", "interrupted", "relaxed", "included", "excluded"}
-    found |= {*FINISHED, "failed", "wrong_input", "waiting", *ledger_lines(), *codes()}
-    found |= {*GREEN_COLUMNS} - {"time"}
-    found |= {name for kind in KINDS.values() for name in fields(kind.component, set())} - PLAIN
-    found |= {f"design.{name}" for name in get_args(SweepFile.model_fields["design"].annotation)}
-    found |= HEADINGS - {"points"}
-    found |= {f"components.{name}" for name in ("cost_cny_per_mwh", "load_share", "waiting")}
-    for plan in plans():
-        summary = plan.summary
-        found |= {str(c).partition(".")[2] for c in plan.schedule}
-        found |= {name for part in summary["figures"].values() for name in part}
-        found |= {line for part in summary["ledger_cny"].values() for line in part}
-        found |= {line for part in summary["outside_objective_cny"].values() for line in part}
-        found |= {*summary["green"], *summary["carbon"], *plan.why["decision"], *plan.why["code"]}
-        assert plan.prices is not None
-        found |= set(plan.prices["quantity"])
-    return found
 
 
 def test_every_text_has_chinese_words_and_none_is_left_over() -> None:
@@ -150,7 +58,8 @@ def test_texts_are_translated_and_not_copied() -> None:
 
 
 def test_every_word_of_plans_has_chinese_words() -> None:
-    assert sorted(word for word in words() if not chinese(ZH.term(word))) == []
+    missing = sorted(word for word in words() if not chinese(ZH.term(word)))
+    assert not missing, "make words adds these to zh.po; translate them there"
     assert all(ZH.known(word.partition("[")[0]) for word in words())
 
 
@@ -162,6 +71,20 @@ def test_words_and_sentences_that_no_source_says_are_gone() -> None:
 def test_codes_are_read_from_the_docstrings() -> None:
     assert {"held_for_reserve", "must_run_on", "at_peak", "all_sold", "exports"} <= codes()
     assert {"end_value", "fuel", "export", "deviation"} <= ledger_lines()
+
+
+def test_codes_of_a_plan_are_those_that_the_docstrings_explain() -> None:
+    for plan in plans():
+        for name, component in plan.scenario.components.items():
+            said = set(plan.why.loc[plan.why["component"] == name, "code"])
+            assert said <= codes_of(KINDS[component.kind]), name
+
+
+def test_every_unit_of_a_price_has_chinese_words() -> None:
+    for plan in plans():
+        assert plan.prices is not None
+        for per in set(plan.prices["unit"]):
+            assert "CNY" not in ZH(per), per
 
 
 def test_every_label_of_a_schedule_keeps_the_name_and_has_chinese_words() -> None:

@@ -105,7 +105,7 @@ class Grid(Component):
     states: ClassVar[tuple[State, ...]] = (
         State("importing", "importing", "exporting", ("import_mw",), ("export_mw",), order=3),
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"initial"})
+    facts: ClassVar[frozenset[str]] = frozenset({"initial", "peak_so_far_mw"})
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative

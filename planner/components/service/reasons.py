@@ -1,9 +1,11 @@
 """What the tokens of a service earn, and why work is answered or dropped.
 
-all_answered, all_accepted, all_sold   nothing that was wanted is dropped
-no_capacity        some is dropped: at that price, or above, every node of the fleets is taken
-price_below_cost   some is dropped: answering costs more than it earns though nodes are free
-nothing_wanted     no work is asked for in this step
+Codes of the decision `answer`, of batch work `accept`, of a market `sell`:
+
+    all_answered, all_accepted, all_sold   nothing that was wanted is dropped
+    no_capacity        some is dropped: at that price, or above, every node of the fleets is taken
+    price_below_cost   some is dropped: answering costs more than it earns though nodes are free
+    nothing_wanted     no work is asked for in this step
 
 Cost and price are those of a Mtok: the break-even is what answering one more costs less what it
 earns beside its price. Batch work is judged in the best step before its deadline.

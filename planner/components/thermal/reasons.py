@@ -2,14 +2,14 @@
 
 Codes of the decision `run`:
 
-    starts                 begins to run; the figures are those of the whole run that follows
-    stops, off             first step of a rest, and the steps after it
-    must_rest              off, and min_down_h since the stop is not over
-    must_run_on            at the minimum, and min_up_h since the start is not over
-    outage                 cannot run: nothing or too little is available
-    at_minimum, at_maximum runs at the least, or most, it can give, reserve included
-    ramps_up, ramps_down   runs between and rises, or falls, as fast as it may
-    between                runs between: its fuel is what sets the price
+    starts                  begins to run; the figures are those of the whole run that follows
+    stops, off              first step of a rest, and the steps after it
+    must_rest               off, and min_down_h since the stop is not over
+    must_run_on             at the minimum, and min_up_h since the start is not over
+    outage                  cannot run: nothing or too little is available
+    at_minimum, at_maximum  runs at the least, or most, it can give, reserve included
+    ramps_up, ramps_down    runs between and rises, or falls, as fast as it may
+    between                 runs between: its fuel is what sets the price
 
 `fuel` is the cost of one more net MWh where it runs, other variable cost included, and carbon above
 the allowance; of a run it is the mean with the start in it, of a rest the mean at the minimum

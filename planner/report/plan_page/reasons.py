@@ -25,7 +25,7 @@ from planner.units import unit
 MOST = 1_600_000  # characters of the packed text
 DIGITS = 5  # of the largest value of a row
 ROWS = 8  # of a component, at most
-SHOWN_UNITS = frozenset({"MW", "MWh", "Mtok/h", "Mtok"})
+ASIDE = frozenset({None, "CNY", "GJ/h", "kW", "tCO2"})  # units of what follows from the rest
 
 Row = tuple[str, str, Array]  # label, unit, a value a step
 
@@ -101,7 +101,7 @@ def _values(view: View, name: str, words: Language) -> Iterator[Row]:
         bare
         for bare, bracket, _ in (column.partition("[") for column in columns)
         if not bare.startswith("reserve")
-        and (unit(bare) in SHOWN_UNITS or (bare in states and not bracket))
+        and (unit(bare) not in ASIDE or (bare in states and not bracket))
     )
     sums = ((bare, view.total(name, bare)) for bare in quantities)
     rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
