@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
 from planner.files.output_folder import sync
 
 Record = dict[str, Any]
-FIELDS = frozenset({"key", "at", "status", "gap", "message", "seconds", "figures"})
+T = TypeVar("T")
+NUMBER = (int, float)
+FIELDS: dict[str, Any] = {
+    "key": str, "at": str, "status": str, "gap": (*NUMBER, type(None)), "message": str,
+    "seconds": NUMBER, "figures": dict,
+}  # fmt: skip
+"""What every record holds, and of what type."""
 
 
 def record_of(
@@ -49,7 +55,7 @@ class Records:
         Raises:
             PlanError: it cannot be read or written, or a line of it is broken.
         """
-        self.path = path
+        self.path, self._damage = path, damage
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -65,6 +71,20 @@ class Records:
             raise self._cannot_write(error) from None
         self.forgotten = self.by_key if fresh else {}
         self.by_key = {} if fresh else self.by_key
+
+    def use(self, key: str, read: Callable[[Record], T]) -> T | None:
+        """Return what is read of a record, which is then let go of; None where there is none.
+
+        Raises:
+            PlanError: it does not hold what is read.
+        """
+        record = self.by_key.pop(key, None)
+        if record is None:
+            return None
+        try:
+            return read(record)
+        except (LookupError, TypeError, ValueError):
+            raise PlanError(f"{self.path}: {record['at']!r} {self._damage}") from None
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
@@ -116,6 +136,13 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
 def _record(line: bytes) -> Record | None:
     try:
         record = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and record.keys() >= FIELDS else None
+    if not isinstance(record, dict) or not record.keys() >= FIELDS.keys():
+        return None
+    typed = all(isinstance(record[name], kind) for name, kind in FIELDS.items())
+    return record if typed and _are_numbers(record["figures"]) else None
+
+
+def _are_numbers(figures: Mapping[str, Any]) -> bool:
+    return all(isinstance(figure, NUMBER) for figure in figures.values())

@@ -25,6 +25,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from typing import Any
 
 import pandas as pd
 
@@ -123,18 +124,34 @@ class Chain:
         return hashlib.sha256(f"{self.content} {len(self.kept)}".encode()).hexdigest()[:32]
 
     def resume(self, records: Records) -> None:
-        """Keep the windows that are recorded, up to the first that is not."""
-        while (cut := self.next_cut) is not None and self.key in records.by_key:
-            record = records.by_key.pop(self.key)
-            times = self.state.horizon.starts[cut.kept.first - 1 : cut.kept.last]
-            rows = pd.DataFrame(record["rows"], index=times)
-            self.keep(KeptSteps(rows, record["status"], record["gap"], record["figures"]))
+        """Keep the windows that are recorded, up to the first that is not. Raises PlanError."""
+        while self.next_cut is not None and records.use(self.key, self._keep_recorded):
+            pass
+
+    def _keep_recorded(self, record: Record) -> KeptSteps:
+        steps = self.cuts[len(self.kept)].kept
+        rows = recorded_rows(record, self.state.horizon.starts[steps.first - 1 : steps.last])
+        kept = KeptSteps(rows, record["status"], record["gap"], record["figures"])
+        self.keep(kept)
+        return kept
 
     def record(self, kept: KeptSteps, seconds: float) -> Record:
         """Return the record of the next window."""
         first = self.cuts[len(self.kept)].kept.first
         at, rows = f"{self.name} {first}", kept.rows.to_dict("list")
         return record_of(self.key, at, kept.status, seconds, kept.gap, kept.figures, rows=rows)
+
+
+def recorded_rows(record: Record, steps: pd.Index[Any]) -> pd.DataFrame:
+    """Return the rows of a record, one a step.
+
+    Raises:
+        LookupError, TypeError, ValueError: it holds no such rows.
+    """
+    rows = pd.DataFrame(record["rows"], index=steps, dtype=float)
+    if rows.isna().any(axis=None):
+        raise ValueError("a number is missing")
+    return rows
 
 
 def run(
@@ -148,7 +165,7 @@ def run(
     With several workers chains run beside each other, a window at a time; only this process writes.
 
     Raises:
-        PlanError: a record cannot be written.
+        PlanError: a record cannot be written, or does not fit its window.
         SolveError: a worker died, or as the policies.
         KeyboardInterrupt: Ctrl-C; what is finished is recorded.
     """

@@ -37,7 +37,7 @@ from planner.errors import (
     SolveError,
 )
 from planner.files.output_folder import beside, claim
-from planner.files.records import Records, record_of
+from planner.files.records import Record, Records, record_of
 from planner.plan.plan import Plan
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
@@ -47,7 +47,7 @@ from planner.scenario.uncertainty.members import demand_one_future
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.rounds import UnboundedError
-from planner.studies.chain import Chain, Cut, KeptSteps, cut, run
+from planner.studies.chain import Chain, Cut, KeptSteps, cut, recorded_rows, run
 from planner.studies.settle import settle
 from planner.studies.window import (
     Lookahead,
@@ -189,9 +189,14 @@ def finished_windows(target: Path | None, key: str, *, fresh: bool) -> Iterator[
 
 def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[float, Lookahead]:
     """Return `relaxation`, which is solved once for all runs that go on with its record."""
-    record = None if records is None else records.by_key.pop(RELAXATION, None)
-    if record is not None:
-        return record["figures"]["bound_cny"], Lookahead(record["rows"])
+
+    def read(record: Record) -> tuple[float, Lookahead]:
+        steps = pd.RangeIndex(scenario.horizon.steps if record["rows"] else 0)
+        return record["figures"]["bound_cny"], recorded_rows(record, steps)
+
+    recorded = None if records is None else records.use(RELAXATION, read)
+    if recorded is not None:
+        return recorded
     began = time.perf_counter()
     bound_cny, lookahead = relaxation(scenario)
     gc.collect()  # the model of the whole horizon, before the windows begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -87,3 +88,22 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PlanError, match="file cannot be written: "):
         Records(tmp_path / "file" / "records", DAMAGE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"key": []}, {"key": None}, {"at": {}}, {"status": None}, {"seconds": "x"}, {"gap": "x"},
+     {"figures": None}, {"figures": {"profit": "x"}}],
+)  # fmt: skip
+def test_a_field_of_another_type_is_damage(wrong: dict[str, object], tmp_path: Path) -> None:
+    record = record_of("a", "here", "optimal", 0)
+    lines = [json.dumps(record | wrong), json.dumps(record), ""]
+    (tmp_path / "file").write_text("\n".join(lines))
+    with pytest.raises(PlanError, match=f"file:1: {DAMAGE}"):
+        Records(tmp_path / "file", DAMAGE)
+
+
+def test_a_line_of_countless_brackets_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("[" * 100_000 + "\n{}\n")
+    with pytest.raises(PlanError, match=f"file:1: {DAMAGE}"):
+        Records(tmp_path / "file", DAMAGE)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from planner.errors import PlanError
-from planner.files.records import Records, read_records
+from planner.files.records import Records, read_records, record_of
 from planner.scenario.scenario import Scenario
 from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
 from planner.timeseries.horizon import Window
@@ -104,6 +104,21 @@ def test_records_of_other_content_are_not_used(tmp_path: Path) -> None:
         run([chain(other, content="another site")], records)
         assert len(other.given) == 3
     assert len(read_records(tmp_path / "file", DAMAGE)[0]) == 6
+
+
+@pytest.mark.parametrize(
+    "rows", [None, [], {}, "x", {"grid.import_mw": [1.0]}, {"battery": [None, 1]}]
+)
+def test_a_record_that_does_not_fit_its_window_is_told(rows: object, tmp_path: Path) -> None:
+    one = chain(Charging())
+    record = record_of(one.key, "charging 1", "optimal", 0, figures={"steps": 2}, rows=rows)
+    with Records(tmp_path / "file", DAMAGE) as records:
+        records.add(record)
+    with (
+        Records(tmp_path / "file", DAMAGE) as records,
+        pytest.raises(PlanError, match="file: 'charging 1' is no window"),
+    ):
+        run([one], records)
 
 
 def test_a_window_that_cannot_be_recorded_is_not_kept(
