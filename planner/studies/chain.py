@@ -125,8 +125,10 @@ class Chain:
 
     def resume(self, records: Records) -> None:
         """Keep the windows that are recorded, up to the first that is not. Raises PlanError."""
-        while self.next_cut is not None and records.use(self.key, self._keep_recorded):
-            pass
+        while self.next_cut is not None:
+            kept = records.use(self.key, self._keep_recorded)
+            if kept is None:
+                return
 
     def _keep_recorded(self, record: Record) -> KeptSteps:
         steps = self.cuts[len(self.kept)].kept
