@@ -113,6 +113,16 @@ def test_energy_from_nowhere_is_a_balance_that_does_not_add_up():
     assert settled.plan.summary["objective_cny"] == pytest.approx(150, abs=0.01)
 
 
+def test_a_schedule_that_breaks_the_balance_is_written_and_shown(tmp_path: Path):
+    site = arbitrage()
+    given = planner.solve(site).schedule[["battery.charge_mw[grid]"]].copy()
+    given.iloc[0] = -5
+    settlement = planner.settle(site, given)
+    assert settlement.breaches
+    settlement.plan.write(tmp_path / "plan")
+    assert planner.read_plan(tmp_path / "plan").figures.supply() is not None
+
+
 def test_a_minimum_time_that_operation_broke_is_named():
     site = scenario(
         {
