@@ -87,6 +87,7 @@ class Chain:
     """The windows of a horizon, one after the other.
 
     recent: the rows of the day before the next window, as far as there are any.
+    counted: what the policy counts in each window, by name.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Chain:
     content: str = ""
     recent: pd.DataFrame = field(default_factory=pd.DataFrame)
     kept: list[KeptSteps] = field(default_factory=list)
+    counted: Sequence[str] = ()
 
     @property
     def next_cut(self) -> Cut | None:
@@ -133,7 +135,8 @@ class Chain:
     def _keep_recorded(self, record: Record) -> KeptSteps:
         steps = self.cuts[len(self.kept)].kept
         rows = recorded_rows(record, self.state.horizon.starts[steps.first - 1 : steps.last])
-        kept = KeptSteps(rows, record["status"], record["gap"], record["figures"])
+        figures = {name: record["figures"][name] for name in self.counted}
+        kept = KeptSteps(rows, record["status"], record["gap"], figures)
         self.keep(kept)
         return kept
 

@@ -211,7 +211,8 @@ def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[fl
 
 def windows_chain(scenario: Scenario, cuts: Sequence[Cut], lookahead: Lookahead, key: str) -> Chain:
     """Return the windows of a roll, none of them planned yet; `key` as of `run_key`."""
-    return Chain("roll", scenario, cuts, RollingPolicy(cuts, lookahead), key)
+    policy = RollingPolicy(cuts, lookahead)
+    return Chain("roll", scenario, cuts, policy, key, counted=("left_open",))
 
 
 @dataclass(frozen=True, eq=False)

@@ -163,7 +163,7 @@ def _days(scenario: Scenario, cuts: Sequence[Cut], policy: DayPolicy) -> Chain:
     options = [policy.name, policy.seed, cuts[0]]
     options += [policy.members] if policy.name == STOCHASTIC else []
     content = f"{scenario_key(scenario)} {forecast} {options}"
-    return Chain(policy.name, scenario, cuts, policy, content)
+    return Chain(policy.name, scenario, cuts, policy, content, counted=("changes", "forced"))
 
 
 def default_folder(scenario: Scenario) -> Path:

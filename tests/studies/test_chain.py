@@ -46,7 +46,7 @@ class Charging:
 
 def chain(policy: Charging, cuts: list[Cut] = CUTS, content: str = "this site") -> Chain:
     site = scenario({"battery": battery(), "grid": grid()}, 6)
-    return Chain("charging", site, cuts, policy, content)
+    return Chain("charging", site, cuts, policy, content, counted=("steps",))
 
 
 def test_a_window_begins_at_what_the_steps_kept_before_it_left() -> None:
@@ -117,6 +117,18 @@ def test_a_record_that_does_not_fit_its_window_is_told(rows: object, tmp_path: P
     with (
         Records(tmp_path / "file", DAMAGE) as records,
         pytest.raises(PlanError, match="file: 'charging 1' is no window"),
+    ):
+        run([one], records)
+
+
+def test_a_record_without_what_is_counted_is_told(tmp_path: Path) -> None:
+    one = chain(Charging())
+    rows = Charging()(one.state, CUTS[0], pd.DataFrame()).rows.to_dict("list")
+    with Records(tmp_path / "file", DAMAGE) as records:
+        records.add(record_of(one.key, "charging 1", "optimal", 0, rows=rows))
+    with (
+        Records(tmp_path / "file", DAMAGE) as records,
+        pytest.raises(PlanError, match="'charging 1' is no window"),
     ):
         run([one], records)
 
