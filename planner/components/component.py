@@ -266,7 +266,10 @@ class Component(Frozen):
         return ()
 
     def stays(self, *, last: bool) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the states it begins in and keeps unless decided otherwise, in a `last` step."""
+        """Return the state columns that stay 1 unless somebody decides otherwise, by `initial`.
+
+        `last` says that the step is the last of the horizon.
+        """
         return ()
 
     def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002

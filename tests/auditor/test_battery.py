@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
 from planner.auditor.audit import audit_files
-from planner.auditor.plan_files import Files
 from tests.support import build
 from tests.support.audited import (
-    Edit,
+    Broken,
+    Kept,
     backup,
     both,
     cell,
+    each_is_found,
+    each_is_kept,
     half_hours,
-    must_find,
     rule,
     said,
     solved,
@@ -24,7 +21,7 @@ from tests.support.audited import (
 )
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (store, rule("store", "capacity_mwh", to=3), "store", "capacity", step(1)),
     (store, rule("store", "min_energy_mwh", to=1), "store", "capacity", step(2)),
     (store, rule("store", "charge_power_mw", to=3), "store", "charge_limit", step(3)),
@@ -63,7 +60,7 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
-KEPT: list[tuple[Callable[[], Files], Edit]] = [
+KEPT: list[Kept] = [
     (store, rule("store", "ending", to={"value_cny_per_mwh": 1})),
     (store, rule("store", "charge_power_mw", to=5)),
     (store, rule("store", "min_energy_mwh", to=0)),
@@ -71,16 +68,8 @@ KEPT: list[tuple[Callable[[], Files], Edit]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
-
-
-@pytest.mark.parametrize(("plan", "edit"), KEPT)
-def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
-    assert said(edit(plan())) == []
+test_a_broken_promise_is_found = each_is_found(BROKEN)
+test_what_keeps_every_promise_is_no_breach = each_is_kept(KEPT)
 
 
 def test_pooled_energy_is_checked_as_one_origin() -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
 from planner.auditor.audit import audit_files
-from planner.auditor.plan_files import Files
 from tests.support import compute
-from tests.support.audited import Edit, both, cell, must_find, nodes, rule, said, solved, step
+from tests.support.audited import (
+    Broken,
+    Kept,
+    both,
+    cell,
+    each_is_found,
+    each_is_kept,
+    nodes,
+    rule,
+    said,
+    solved,
+    step,
+)
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (nodes, cell("fleet.nodes[chatty|0]", 1, 3), "fleet", "total", step(1)),
     (nodes, cell("fleet.awake[chatty]", 1, 3), "fleet", "count", step(1)),
     (nodes, cell("fleet.asleep", 1, 9), "fleet", "count", step(1)),
@@ -51,23 +58,15 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
-KEPT: list[tuple[Callable[[], Files], Edit]] = [
+KEPT: list[Kept] = [
     (nodes, rule("fleet", "initial", "awake", to={"chatty": 1})),
     (nodes, rule("fleet", "initial", "woken", to={"chatty": [9]})),
     (nodes, rule("fleet", "serves", "chatty", "points", 1, "tokens_per_s", to=2500.001)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
-
-
-@pytest.mark.parametrize(("plan", "edit"), KEPT)
-def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
-    assert said(edit(plan())) == []
+test_a_broken_promise_is_found = each_is_found(BROKEN)
+test_what_keeps_every_promise_is_no_breach = each_is_kept(KEPT)
 
 
 def test_nodes_that_wake_for_more_than_a_step_idle_on() -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
-from planner.auditor.plan_files import Files
 from tests.support.audited import (
-    Edit,
+    Broken,
+    Kept,
     both,
     cell,
+    each_is_found,
+    each_is_kept,
     fees,
     half_hours,
-    must_find,
     rule,
-    said,
     step,
     store,
 )
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (store, rule("grid", "import_limit_mw", to=3), "grid", "import_limit", step(1)),
     (store, rule("grid", "export_limit_mw", to=3), "grid", "export_limit", step(2)),
     (store, cell("grid.importing", 2, 0.5), "grid", "direction", step(2)),
@@ -66,18 +62,10 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
-KEPT: list[tuple[Callable[[], Files], Edit]] = [
+KEPT: list[Kept] = [
     (store, rule("grid", "import_price_cny_per_mwh", to=10)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
-
-
-@pytest.mark.parametrize(("plan", "edit"), KEPT)
-def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
-    assert said(edit(plan())) == []
+test_a_broken_promise_is_found = each_is_found(BROKEN)
+test_what_keeps_every_promise_is_no_breach = each_is_kept(KEPT)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
-from planner.auditor.plan_files import Files
-from tests.support.audited import Edit, cell, must_find, rule, step, sun
+from tests.support.audited import Broken, cell, each_is_found, rule, step, sun
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (sun, rule("pv", "capacity_mw", to=10), "pv", "available", step(1)),
     (sun, rule("pv", "must_take_pu", to=0.06), "pv", "must_take", step(1)),
     (sun, cell("pv.curtailed_mw", 1, 4), "pv", "curtailed", step(1)),
@@ -21,8 +16,4 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
+test_a_broken_promise_is_found = each_is_found(BROKEN)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
-from planner.auditor.plan_files import Files
-from tests.support.audited import Edit, backup, both, cell, must_find, rule, spinning, step, store
+from tests.support.audited import (
+    Broken,
+    backup,
+    both,
+    cell,
+    each_is_found,
+    rule,
+    spinning,
+    step,
+    store,
+)
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (store, cell("grid.reserve_mw[hold]", 2, 3), "hold", "provided", step(2)),
     (store, rule("hold", "up_mw", to=5), "hold", "required", step(2)),
     (store, both(rule("hold", "up_mw", to=5), cell("hold.required_mw", 1, 5)),
@@ -27,8 +32,4 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
+test_a_broken_promise_is_found = each_is_found(BROKEN)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
-from planner.auditor.plan_files import Files
-from tests.support.audited import Edit, cell, must_find, nodes, queue, rule, said, step
+from tests.support.audited import (
+    Broken,
+    Kept,
+    cell,
+    each_is_found,
+    each_is_kept,
+    nodes,
+    queue,
+    rule,
+    step,
+)
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (nodes, cell("chat.answered_mtok_per_h", 1, 8), "chat", "answered", step(1)),
     (nodes, cell("chat.unserved_mtok_per_h", 1, 1), "chat", "demand", step(1)),
     (nodes, cell("chat.served_mtok", 2, 17), "chat", "served", step(2)),
@@ -35,19 +40,11 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
-KEPT: list[tuple[Callable[[], Files], Edit]] = [
+KEPT: list[Kept] = [
     (queue, rule("work", "initial", "waiting", 0, "age_h", to=1)),
     (queue, rule("work", "refusal_cost_cny_per_mtok", to=5)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
-
-
-@pytest.mark.parametrize(("plan", "edit"), KEPT)
-def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
-    assert said(edit(plan())) == []
+test_a_broken_promise_is_found = each_is_found(BROKEN)
+test_what_keeps_every_promise_is_no_breach = each_is_kept(KEPT)

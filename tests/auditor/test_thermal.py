@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-
-import pytest
 
 from planner.auditor.audit import audit_files
-from planner.auditor.plan_files import Files
 from tests.support import build
 from tests.support.audited import (
-    Edit,
+    Broken,
+    Kept,
     bent,
     both,
     cell,
     coal,
+    each_is_found,
+    each_is_kept,
     half_hours,
     must_find,
     rising,
@@ -27,7 +26,7 @@ from tests.support.audited import (
 )
 
 # plan, edit, component, rule, time of a breach that must be among those found
-BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
+BROKEN: list[Broken] = [
     (coal, rule("coal", "ramp_up_mw_per_h", to=30), "coal", "ramp_up", step(3)),
     (coal, rule("coal", "ramp_down_mw_per_h", to=40), "coal", "ramp_down", step(5)),
     (coal, rule("coal", "startup_ramp_mw", to=30), "coal", "start_ramp", step(2)),
@@ -86,23 +85,15 @@ BROKEN: list[tuple[Callable[[], Files], Edit, str, str, str]] = [
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
-KEPT: list[tuple[Callable[[], Files], Edit]] = [
+KEPT: list[Kept] = [
     (coal, rule("coal", "ramp_up_mw_per_h", to=40)),
     (coal, rule("coal", "startup_ramp_mw", to=40)),
     (coal, rule("coal", "min_up_h", to=4)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), BROKEN)
-def test_a_broken_promise_is_found(
-    plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
-) -> None:
-    must_find(edit(plan()), component, name, when)
-
-
-@pytest.mark.parametrize(("plan", "edit"), KEPT)
-def test_what_keeps_every_promise_is_no_breach(plan: Callable[[], Files], edit: Edit) -> None:
-    assert said(edit(plan())) == []
+test_a_broken_promise_is_found = each_is_found(BROKEN)
+test_what_keeps_every_promise_is_no_breach = each_is_kept(KEPT)
 
 
 def test_an_outage_holds_whatever_else_does() -> None:

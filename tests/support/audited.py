@@ -14,9 +14,11 @@ import dataclasses
 import functools
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 import planner
 from planner.auditor.audit import audit_files
@@ -24,6 +26,8 @@ from planner.auditor.plan_files import Files, read_files
 from tests.support import build, compute
 
 Edit = Callable[[Files], Files]
+Kept = tuple[Callable[[], Files], Edit]  # a plan, and a change that it survives
+Broken = tuple[Callable[[], Files], Edit, str, str, str]  # ... and component, rule and step broken
 
 
 def stored(plan: planner.Plan) -> Files:
@@ -47,6 +51,26 @@ def must_find(files: Files, component: str, rule: str, when: str) -> None:
     """Demand that the auditor finds a breach of a rule where it is; `when` is empty over all."""
     found = [(b.component, b.rule, b.time) for b in audit_files(files)]
     assert (component, rule, when) in found, found
+
+
+def each_is_found(broken: Sequence[Broken]) -> Callable[..., None]:
+    """Return a test that the auditor finds each broken promise where it is broken."""
+
+    @pytest.mark.parametrize(("plan", "edit", "component", "name", "when"), broken)
+    def test(plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str) -> None:
+        must_find(edit(plan()), component, name, when)
+
+    return test
+
+
+def each_is_kept(kept: Sequence[Kept]) -> Callable[..., None]:
+    """Return a test that the auditor finds nothing in plans that keep every promise."""
+
+    @pytest.mark.parametrize(("plan", "edit"), kept)
+    def test(plan: Callable[[], Files], edit: Edit) -> None:
+        assert said(edit(plan())) == []
+
+    return test
 
 
 def step(number: int) -> str:

@@ -9,6 +9,8 @@ it takes power.
     least       sum_o charge_mw[o,t] >= min_power_mw heating[t]
     demand      sum_o discharge_mw[o,t] = demand_mw[t]
 
+Heat that is left at the end has no value.
+
 Codes of the decision `heating`:
 
     heats    takes power, for now or for later
