@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from planner.message import Message, MessageList
+
 Key = tuple[str | int, ...]
 
 
@@ -23,19 +25,27 @@ class PlannerError(Exception):
 
     exit_code = 1
 
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
 
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with an input: where it stands and what would be right."""
 
-    message: str
+    message: Message
     path: str = ""
     file: str = ""
     line: int | None = None
 
     def __str__(self) -> str:
+        return self.with_place()
+
+    def with_place(self) -> Message:
+        """Return the message after its file, line and path."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        return MessageList(": ", [part for part in (place, self.path, self.message) if part])
 
 
 def dotted(path: Key) -> str:
@@ -49,21 +59,23 @@ def dotted(path: Key) -> str:
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a hint at the known word that is closest to a wrong one, or nothing."""
     close = difflib.get_close_matches(str(word), list(known), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return Message("; did you mean {word}?", word=close[0]) if close else ""
 
 
-def shown(given: object) -> str:
-    """Show what was given as its author wrote it, but shortly."""
-    if given is None:
-        return "empty"
-    if isinstance(given, bool):
-        return str(given).lower()
-    if isinstance(given, dict):
-        names = ", ".join(map(str, given))
-        return f"a mapping of {names[:60]}" if names else "an empty mapping"
-    if isinstance(given, list | tuple):
-        return "a list"
-    text = repr(given) if isinstance(given, str) else str(given)
+def as_written(value: object) -> str:
+    """Return a value as its author wrote it, shortened."""
+    if value is None:
+        return Message("empty")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        keys = ", ".join(map(str, value))
+        return (
+            Message("a mapping of {keys}", keys=keys[:60]) if keys else Message("an empty mapping")
+        )
+    if isinstance(value, list | tuple):
+        return Message("a list")
+    text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
@@ -76,7 +88,12 @@ class ScenarioError(PlannerError):
         self.problems = sorted(
             set(problems), key=lambda p: (p.file, p.line or 0, p.path, p.message)
         )
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(MessageList("\n", (one.with_place() for one in self.problems)))
+
+
+def wrong(path: str, message: Message, *, file: str = "") -> ScenarioError:
+    """Return the error of a single problem."""
+    return ScenarioError([Problem(message, path, file)])
 
 
 class SolveError(PlannerError):
@@ -93,7 +110,7 @@ class InfeasibleError(SolveError):
 
     exit_code = 3
 
-    def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
+    def __init__(self, message: Message, diagnosis: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.diagnosis = diagnosis or {"status": "infeasible", "text": message}
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
 
+from planner.message import Message
+
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
+
+
+class FieldError(ValueError):
+    """What a validator finds wrong with a value: `path` is below the value that it checks."""
+
+    def __init__(self, message: Message, path: str = "") -> None:
+        super().__init__(f"{path} {message}" if path else message)
+        self.message, self.path = message, path
 
 
 class Frozen(BaseModel):
@@ -28,7 +39,10 @@ class Frozen(BaseModel):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, int | float) and abs(value) > LARGEST:
-                raise ValueError(f"{name} must be within {LARGEST:g} in size, is {value:g}")
+                message = Message(
+                    "must be within {most:g} in size, is {value:g}", most=LARGEST, value=value
+                )
+                raise FieldError(message, name)
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -37,6 +51,22 @@ class Frozen(BaseModel):
         )
 
     __hash__ = None  # type: ignore[assignment]  # values hold arrays
+
+
+def value_text(value: Any, steps: Sequence[int] = ()) -> str:
+    """Return a value of a scenario; of a series the range that it has in some steps, or in all."""
+    if isinstance(value, np.ndarray):
+        part = value[np.array(steps, dtype=int) - 1] if len(steps) else value
+        low, high = (f"{float(edge) + 0.0:.6g}" for edge in (part.min(), part.max()))
+        return low if low == high else f"{low} to {high}"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Frozen):
+        parts = ((name, getattr(value, name)) for name in type(value).model_fields)
+        return ", ".join(f"{name} {value_text(part, steps)}" for name, part in parts)
+    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -65,7 +65,7 @@ def test_its_use_and_its_ledger_line_stand_in_the_accounts(plan: planner.Plan) -
 
 
 def test_its_decisions_have_reasons(plan: planner.Plan) -> None:
-    mine = plan.why[plan.why["component"] == "tank"]
+    mine = plan.reasons[plan.reasons["component"] == "tank"]
     assert mine["code"].tolist() == ["heats", "rests"]
 
 

@@ -14,7 +14,7 @@ from planner.auditor.plan_files import Files, read_files
 from planner.auditor.prices import check_prices, check_why
 from planner.auditor.reading import understand
 from planner.auditor.registry import KINDS
-from planner.auditor.stochastic import STOCHASTIC, audit_futures
+from planner.auditor.stochastic import STOCHASTIC, audit_members
 from planner.auditor.summary import check_summary
 from planner.auditor.tables import (
     check_allocation,
@@ -41,11 +41,11 @@ def audit(folder: str | Path) -> list[Breach]:
     """
     folder = Path(folder)
     if (folder / STOCHASTIC).is_file():
-        return audit_futures(folder, audit_files)
+        return audit_members(folder, audit_files)
     return audit_files(read_files(folder))
 
 
-def demand_whole(folder: str | Path) -> None:
+def require_complete(folder: str | Path) -> None:
     """Demand of a plan folder only that its schedule has every step, column and number.
 
     Raises:

@@ -69,7 +69,7 @@ def read_files(folder: Path) -> Files:
         (folder / GREEN, green),
     ):
         if numbers is not None:
-            _demand_numbers(numbers, path)
+            _require_numbers(numbers, path)
     words = dict.fromkeys(("time", "component", "decision", "code", "reason"), object)
     why = _table(folder / WHY, words) if (folder / WHY).is_file() else None
     words = dict.fromkeys(("time", "component", "quantity", "index", "unit"), object)
@@ -133,7 +133,7 @@ def _table(path: Path, needed: Mapping[str, type]) -> pd.DataFrame:
     return table
 
 
-def _demand_numbers(table: pd.DataFrame, path: Path) -> None:
+def _require_numbers(table: pd.DataFrame, path: Path) -> None:
     for column, kind in table.dtypes.drop("time").items():
         if not pd.api.types.is_numeric_dtype(kind):
             raise PlanError(f"{path}: column {column} holds something that is no number")

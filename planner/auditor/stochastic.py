@@ -38,7 +38,7 @@ NUMBERS = (
 LOOSE = 1e-4  # a decision that is held may move by 1e-5, and a plan rounds it
 
 
-def audit_futures(folder: Path, audit_files: Callable[[Files], list[Breach]]) -> list[Breach]:
+def audit_members(folder: Path, audit_files: Callable[[Files], list[Breach]]) -> list[Breach]:
     """Check a folder of several futures, its members one by one with `audit_files`.
 
     Raises:

@@ -65,7 +65,7 @@ class Carbon(Component):
                 " twice",
             )
 
-    def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+    def impossible(self, site: Site) -> Iterator[str]:
         if self.budget_tco2 is not None and self.so_far_tco2 > self.budget_tco2 + 1e-6:
             yield (
                 f"has a budget_tco2 of {self.budget_tco2:g} and so_far_tco2 is"
@@ -99,7 +99,7 @@ class Carbon(Component):
         paid = self.price_imports or not imported
         return paid * self.price_cny_per_tco2, -np.nan_to_num(prices.row("emitted_tco2_rises"))
 
-    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         gross, imported, allowance = (
             float(np.sum(values[f"{name}_tco2"])) for name in ("gross", "import", "free")
         )
@@ -113,11 +113,13 @@ class Carbon(Component):
             figures["budget_left_tco2"] = self.budget_tco2 - self.so_far_tco2 - gross - imported
         return figures
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         emitted = float(np.sum(values["gross_tco2"] + values["import_tco2"]))
         return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
 
-    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+    def with_lookahead(
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
+    ) -> Self:
         if self.budget_tco2 is None or not values or not firm:
             return self
         after = later(values, window)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,7 +31,8 @@ from planner.components.terms import (
     TokenDemand,
     Use,
 )
-from planner.fields import Frozen
+from planner.fields import Frozen, value_text
+from planner.message import Message, places_of
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -121,7 +123,7 @@ class Site:
         return [value for value in found if value is not None]
 
 
-Complaint = tuple[tuple[str | int, ...], str]  # path below the component, message
+Complaint = tuple[tuple[str | int, ...], Message]  # path below the component, message
 
 
 class Component(Frozen):
@@ -130,9 +132,9 @@ class Component(Frozen):
     kind: str
     offers_reserve: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
-    """Its rows and variable bounds that are rules a user can be told of, in words: {field} is read
-    from the component, {field|other} from the first that is given, and names with the same words
-    are one rule. All other rows are physics or bookkeeping."""
+    """Its rows and variable bounds that are rules of the scenario, with the templates that describe
+    them (see `filled`); names with the same template are one rule. All other rows are physics or
+    bookkeeping."""
 
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Quantities whose next unit has a price: the dotted paths of the fields that make it up, moved
@@ -154,12 +156,24 @@ class Component(Frozen):
     """Its ledger lines that are the revenue of a use, and the use."""
     states: ClassVar[tuple[State, ...]] = ()
     """The states it can be in, each with the column that says it."""
-    also_acts: ClassVar[bool] = False
+    affects_exchange: ClassVar[bool] = False
     """Whether its rows change what energy is worth to the exchange with the grid."""
 
-    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:  # noqa: ARG002
-        """Return the words of a rule that matters in some steps, or (none) over the horizon."""
-        return self.rules[rule]
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
+        """Return what a rule asks for in some steps, or (none) over the horizon."""
+        return self.filled(self.rules[rule], steps)
+
+    def filled(self, template: str, steps: Sequence[int], **values: str) -> Message:
+        """Fill a template of a rule with values, and with fields of the component in some steps.
+
+        {field} is read from the component, {field|other} from the first that is given.
+        """
+        for place in places_of(template):
+            if place not in values:
+                given = (attrgetter(path)(self) for path in place.split("|"))
+                value = next((value for value in given if value is not None), None)
+                values[place] = value_text(value, steps)
+        return Message(template, **values)
 
     def supplies(self) -> dict[Supply, float]:
         """Return what it may supply: ("power", node) or ("model", name), with a figure of merit."""
@@ -169,15 +183,15 @@ class Component(Frozen):
         """Return what somebody must supply for it to work, and the field that says so."""
         return {}
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         """Return the most power it could ever give to a node, by step."""
         return {}
 
-    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         """Return the power a node must give it whatever the plan, by step."""
         return {}
 
-    def renewable_mwh(self, horizon: Horizon) -> float:  # noqa: ARG002
+    def renewable_mwh(self, horizon: Horizon) -> float:
         """Return the renewable energy it has available over the horizon."""
         return 0.0
 
@@ -185,7 +199,7 @@ class Component(Frozen):
         """Return the energy of renewable origin that it holds when the horizon begins."""
         return 0.0
 
-    def impossible(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+    def impossible(self, site: Site) -> Iterator[Message]:
         """Yield what it demands and cannot have whatever the rest of the site does."""
         yield from ()
 
@@ -193,34 +207,34 @@ class Component(Frozen):
         """Return the nodes where it can use or sell energy."""
         return {name for what, name in self.demands() if what == "power"}
 
-    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:  # noqa: ARG002
+    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
         """Return the components it asks for reserve."""
         return ()
 
-    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
+    def check(self, site: Site) -> Iterator[Complaint]:
         """Yield what is wrong with it in view of the whole scenario."""
         yield from ()
 
-    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+    def warn(self, site: Site) -> Iterator[Message]:
         """Yield what a careful colleague would ask about."""
         yield from ()
 
-    def build(self, b: pyo.Block, site: Site) -> Terms:  # noqa: ARG002
+    def build(self, b: pyo.Block, site: Site) -> Terms:
         """Declare its variables and rows in the empty block `b`; return its terms."""
         return Terms()
 
-    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:  # noqa: ARG002
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         """Declare rows that need the meters of others; runs after every `build`."""
         return Terms()
 
-    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:  # noqa: ARG002
+    def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         """Return its key figures for the summary, named with their units.
 
         `values` holds its schedule columns (without the component's name) over the horizon.
         """
         return {}
 
-    def sale_price(self, origin: str) -> Array | None:  # noqa: ARG002
+    def sale_price(self, origin: str) -> Array | None:
         """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
         return None
 
@@ -228,7 +242,7 @@ class Component(Frozen):
         self,
         prices: StepPrices,
         *,
-        imported: bool,  # noqa: ARG002
+        imported: bool,
     ) -> tuple[Array, Array]:
         """Return what it makes a tonne emitted cost, CNY by step: its price, and its budget's."""
         return prices.zero(), prices.zero()
@@ -253,39 +267,39 @@ class Component(Frozen):
         """Return what its nodes can do, from the fastest to those asleep; nothing without nodes."""
         return ()
 
-    def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:  # noqa: ARG002
+    def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:
         """Yield the shares it asks for, and what its key figures say became of them."""
         yield from ()
 
-    def sells(self, values: Mapping[str, Array], horizon: Horizon) -> Tokens | None:  # noqa: ARG002
+    def sells(self, values: Mapping[str, Array], horizon: Horizon) -> Tokens | None:
         """Return what it sells by the Mtok; None where it sells no tokens."""
         return None
 
-    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         """Return what of its schedule is decided before the future is known, nodes if `awake`."""
         return ()
 
-    def stays(self, *, last: bool) -> tuple[str, ...]:  # noqa: ARG002
+    def stays(self, *, last: bool) -> tuple[str, ...]:
         """Return the state columns that stay 1 unless somebody decides otherwise, by `initial`.
 
         `last` says that the step is the last of the horizon.
         """
         return ()
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         """Return the same component with its `initial` advanced to the end of the kept window.
 
         `values` holds its schedule columns (without the component's name) over the kept steps.
         """
         return self
 
-    def counting_on(
+    def with_lookahead(
         self,
-        values: Values,  # noqa: ARG002
-        window: Window,  # noqa: ARG002
-        horizon: Horizon,  # noqa: ARG002
+        values: Values,
+        window: Window,
+        horizon: Horizon,
         *,
-        firm: bool,  # noqa: ARG002
+        firm: bool,
     ) -> Self:
         """Return the same component for a window that leaves the rest of the horizon to later.
 

@@ -31,7 +31,8 @@ from pydantic import model_validator
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
 from planner.components.late import pyo
 from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms
-from planner.fields import AtLeastZero, Fraction, Frozen
+from planner.fields import AtLeastZero, Fraction, Frozen, value_text
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 
 FIELDS = {
@@ -127,7 +128,7 @@ class GreenRule(Component):
     over_horizon: ClassVar[tuple[str, ...]] = tuple(FIELDS.values())
     end_rows: ClassVar[frozenset[str]] = frozenset(FIELDS)
     facts: ClassVar[frozenset[str]] = frozenset({"so_far", "ahead"})
-    also_acts: ClassVar[bool] = True
+    affects_exchange: ClassVar[bool] = True
     min_self_use_share: Fraction | None = None
     """Least own use of the renewable energy available."""
     min_load_share: Fraction | None = None
@@ -152,15 +153,17 @@ class GreenRule(Component):
         shares = {rule: getattr(self, field) for rule, field in FIELDS.items()}
         return {rule: share for rule, share in shares.items() if share is not None}
 
-    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
-        known = [
-            f"{part}.{name} {{{part}.{name}}}"
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
+        asked = super().describe_rule(rule, horizon, steps)
+        counted = ", ".join(
+            f"{part}.{name} {value_text(getattr(energy, name))}"
             for part, energy in (("so_far", self.so_far), ("ahead", self.ahead))
             for name in GreenEnergy.model_fields
             if getattr(energy, name)
-        ]
-        counted = f" (counting {', '.join(known)})" if known else ""
-        return super().words(rule, horizon, steps) + counted
+        )
+        if not counted:
+            return asked
+        return Message("{sentence} (counting {text})", sentence=asked, text=counted)
 
     def check(self, site: Site) -> Iterator[Complaint]:
         if not site.trace:
@@ -278,11 +281,13 @@ class GreenRule(Component):
             kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or short <= SHORT_SHARE
             yield Target(field, figure, "energy", wanted, reached, most, kept, counts_more)
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         so_far = self.so_far.plus(self.added(values, horizon.step_h))
         return self.model_copy(update={"so_far": so_far})
 
-    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:
+    def with_lookahead(
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
+    ) -> Self:
         changes: dict[str, Any] = {}
         if values:
             changes["ahead"] = self.ahead.plus(self.added(later(values, window), horizon.step_h))

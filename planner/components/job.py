@@ -197,7 +197,7 @@ class Job(Component):
         begins = np.flatnonzero(values["start"] > 0.5)
         return figures | ({"start_h": float(begins[0] * horizon.step_h)} if begins.size else {})
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         run = int(np.round(values["running"].sum()))  # a solver's 0.9999999 is a step
         hours_run = self.initial.hours_run + run * horizon.step_h
         return self.model_copy(update={"initial": JobInitial(hours_run=hours_run)})

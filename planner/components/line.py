@@ -73,7 +73,7 @@ class PowerLine(Component):
     def supplies(self) -> dict[Supply, float]:
         return {("power", node): self._arriving_mw for node in self._arrives}
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {node: np.full(horizon.steps, self._arriving_mw) for node in self._arrives}
 
     def absorbs(self) -> set[str]:

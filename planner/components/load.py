@@ -25,6 +25,7 @@ from planner.components.terms import (
     sum_of,
 )
 from planner.fields import AtLeastZero, Name
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
 
@@ -48,12 +49,12 @@ class Load(Component):
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
-    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         if self.shed_cost_cny_per_mwh is not None:
-            return "takes demand_mw {demand_mw} MW at most"
-        return super().words(rule, horizon, steps)
+            return self.filled(template("takes demand_mw {demand_mw} MW at most"), steps)
+        return super().describe_rule(rule, horizon, steps)
 
-    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.demand_mw} if self.shed_cost_cny_per_mwh is None else {}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from planner.message import Message
 from planner.timeseries.series import Array
 
 NEAR = 1e-4  # of a price: how near two count as the same
@@ -38,7 +39,7 @@ class Reason(NamedTuple):
     step: int
     decision: str
     code: str
-    reason: str
+    message: Message
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class StepPrices:
 
     def at(self, node: str, origin: str) -> Array:
         """Return the value of a MWh of an origin at a node, CNY/MWh."""
-        found = self.energy.get((node, origin))
-        return self.none() if found is None else found
+        value = self.energy.get((node, origin))
+        return self.none() if value is None else value
 
     def row(self, name: str, *index: Any) -> Array:
         """Return what one more on the right-hand side of a row of this component earns, CNY."""
@@ -103,20 +104,26 @@ def token_money(price: float) -> str:
     return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
 
 
-def compared(first: Array, second: Array, text: Callable[[float], str] = money) -> list[str]:
-    """Return for every step how two prices stand to each other: 552 < 871.9."""
-    signs = versus(first, second)
-    return [f"{text(a)} {sign} {text(b)}" for a, sign, b in zip(first, signs, second, strict=True)]
+def compared(
+    template: str, first: Array, second: Array, text: Callable[[float], str] = money
+) -> list[Message]:
+    """Return a message for every step on how two prices stand to each other: 552 < 871.9.
+
+    The template has the places {first}, {than} and {second}.
+    """
+    rows = zip(first, versus(first, second), second, strict=True)
+    return [Message(template, first=text(a), than=sign, second=text(b)) for a, sign, b in rows]
 
 
 def first_that_holds(
-    decision: str, table: Sequence[tuple[Any, str, str | Sequence[str]]]
+    decision: str, table: Sequence[tuple[Any, str, Message | Sequence[Message]]]
 ) -> Iterator[Reason]:
     """Yield for every step the first row of a table that holds; the last one always does.
 
-    A row: whether it holds by step, the code, and the text: by step, or one for all.
+    A row: whether it holds by step, the code, and the message: by step, or one for all.
     """
     holds = np.broadcast_arrays(*(condition for condition, _, _ in table))
     for t, row in enumerate(np.argmax(holds, axis=0).tolist()):
-        _, code, text = table[row]
-        yield Reason(t + 1, decision, code, text if isinstance(text, str) else text[t])
+        _, code, message = table[row]
+        message = message if isinstance(message, Message) else message[t]
+        yield Reason(t + 1, decision, code, message)

@@ -52,7 +52,7 @@ class Renewable(Component):
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): self.capacity_mw}
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.capacity_mw * self.availability_pu}
 
     def source(self) -> Source:

@@ -42,7 +42,7 @@ class Reserve(Component):
         ),
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"up_mw": ("up_mw",)}
-    also_acts: ClassVar[bool] = True
+    affects_exchange: ClassVar[bool] = True
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Fixed requirement."""
     load_share: AtLeastZero = 0.0

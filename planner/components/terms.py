@@ -117,7 +117,7 @@ class PowerStore(NamedTuple):
     leak_per_h: float
     charge_efficiency: float
     discharge_efficiency: float
-    least_at_end_mwh: float
+    min_end_mwh: float
 
 
 class Storage(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,8 +12,10 @@ import numpy as np
 
 from planner.diagnosis.conflict import Rule, conflict
 from planner.diagnosis.repair import Change, Repair
-from planner.diagnosis.wording import figure, spans, time_span, time_spans
+from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.errors import InfeasibleError
+from planner.fields import value_text
+from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
@@ -35,15 +36,17 @@ class ConflictRule:
     components: tuple[str, ...]
     rule: str
     when: str
-    text: str
+    text: Message
 
 
 def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
     """Return what cannot work whatever the plan, found without a solver."""
     impossible = [
-        ConflictRule((name,), "impossible", ALWAYS, f"{name} {text}")
+        ConflictRule(
+            (name,), "impossible", ALWAYS, Message("{name} {sentence}", name=name, sentence=message)
+        )
         for name, component in scenario.components.items()
-        for text in component.impossible(scenario.site(name))
+        for message in component.impossible(scenario.site(name))
     ]
     return impossible + list(_unmet_loads(scenario))
 
@@ -54,7 +57,7 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
     nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
     for node in sorted(nodes):
         needs = {n: c.must_draw_mw(horizon).get(node) for n, c in components.items()}
-        gives = {n: c.most_mw(horizon).get(node) for n, c in components.items()}
+        gives = {n: c.max_supply_mw(horizon).get(node) for n, c in components.items()}
         least = np.asarray(sum(part for part in needs.values() if part is not None))
         most = np.asarray(sum((part for part in gives.values() if part is not None), 0.0 * least))
         short = np.flatnonzero(least > most + 1e-6)
@@ -67,9 +70,10 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
                 (*who, *(name for name in sources if name not in who)),
                 "supply",
                 when,
-                f"{' and '.join(who)} must be served {figure(least, steps)} MW and all supply of"
+                f"{' and '.join(who)} must be served {value_text(least, steps)} MW and all supply"
+                " of"
                 f" node {node!r} ({', '.join(sources) or 'none'}) is at most"
-                f" {figure(most, steps)} MW, at {time_span(horizon, first, last)}",
+                f" {value_text(most, steps)} MW, at {time_span(horizon, first, last)}",
             )
 
 
@@ -161,23 +165,13 @@ def _families(rules: Sequence[Rule]) -> list[list[Rule]]:
 def conflict_rule(scenario: Scenario, family: Sequence[Rule]) -> ConflictRule:
     """Word a rule of a component over the steps it matters in."""
     name, rule = family[0].component, family[0].name
-    component = scenario.components[name]
     steps = sorted(single.step for single in family if single.step is not None)
-
-    def field(match: re.Match[str]) -> str:
-        """Say the first field named that has a value: {startup_ramp_mw|min_power_mw}."""
-        for path in match[1].split("|"):
-            value: Any = component
-            for part in path.split("."):
-                value = getattr(value, part)
-            if value is not None:
-                break
-        return figure(value, steps)
-
-    template = component.words(rule, scenario.horizon, steps)
-    text = f"{name} {re.sub(r'[{]([a-z_0-9.|]+)[}]', field, template)}"
+    described = scenario.components[name].describe_rule(rule, scenario.horizon, steps)
+    message = Message("{name} {sentence}", name=name, sentence=described)
     when = time_spans(scenario.horizon, steps)
-    return ConflictRule((name,), rule, when or ALWAYS, f"{text}, at {when}" if when else text)
+    if when:
+        message = Message("{sentence}, at {when}", sentence=message, when=when)
+    return ConflictRule((name,), rule, when or ALWAYS, message)
 
 
 def _plain(value: Any) -> Any:

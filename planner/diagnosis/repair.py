@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from planner.components.component import Component
-from planner.diagnosis.wording import SPANS, figure, spans, time_span
+from planner.diagnosis.wording import SPANS, spans, time_span
 from planner.errors import Key, PlannerError, dotted
-from planner.fields import Frozen
+from planner.fields import Frozen, value_text
 from planner.scenario.paths import with_value
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
@@ -263,6 +263,6 @@ def _said(scenario: Scenario, choice: Choice, new: Any) -> str:
         for first, last in spans((np.flatnonzero(sign * (new - old) > FINE) + 1).tolist()):
             steps = range(first, last + 1)
             when = time_span(scenario.horizon, first, last)
-            parts.append(f"{word} {figure(new, steps)} at {when} (is {figure(old, steps)})")
+            parts.append(f"{word} {value_text(new, steps)} at {when} (is {value_text(old, steps)})")
     more = len(parts) - SPANS
     return f"{text} {', '.join(parts[:SPANS])}" + (f" and {more} times more" if more > 0 else "")

@@ -1,13 +1,11 @@
-"""Steps and values of a scenario in words: when, how much, from what to what."""
+"""When steps are, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from planner.fields import Frozen
 from planner.timeseries.horizon import Horizon
 
 SPANS = 4  # runs of steps that are told one by one
@@ -40,19 +38,3 @@ def time_spans(horizon: Horizon, steps: Sequence[int]) -> str:
     texts = [time_span(horizon, first, last) for first, last in spans(steps)]
     more = len(texts) - SPANS
     return ", ".join(texts[:SPANS]) + (f" and {more} times more" if more > 0 else "")
-
-
-def figure(value: Any, steps: Sequence[int] = ()) -> str:
-    """Say a value of a scenario; of a series the range it has in some steps, or in all."""
-    if isinstance(value, np.ndarray):
-        part = value[np.array(steps, dtype=int) - 1] if len(steps) else value
-        low, high = (f"{float(edge) + 0.0:.6g}" for edge in (part.min(), part.max()))
-        return low if low == high else f"{low} to {high}"
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Frozen):
-        parts = ((name, getattr(value, name)) for name in type(value).model_fields)
-        return ", ".join(f"{name} {figure(part, steps)}" for name, part in parts)
-    return f"{value:.6g}" if isinstance(value, float | int) else str(value)

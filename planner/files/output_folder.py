@@ -208,7 +208,7 @@ def _cannot_write(folder: Path, error: OSError) -> PlanError:
     return PlanError(f"{folder} cannot be written: {text}{_REMEDY.get(error.errno or 0, '')}")
 
 
-def write_whole(folder: str | Path, content: Content, fill: Callable[[Path], None]) -> Path:
+def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], None]) -> Path:
     """Have `fill` write files into an empty folder, which then takes the place of `folder`.
 
     Raises:

@@ -5,23 +5,23 @@ English text is the key; `planner/language/zh.po` is the one catalogue, in the f
     texts with named places             words("{n} steps differ", n=3)
     words of plans, context `word`      words.term("must_rest"); columns and figures with the unit
                                         that ends their name: energy, power and money differ
-    sentences, context `sentence`       words.sentence(reason)
+    messages, context `sentence`        words.sentence(Message("no fleet serves {name}", name="x"))
 
 What a scenario names (components, nodes, models, cases) is never translated, and what the catalogue
 lacks stays English. `make words` brings the catalogue in line with the sources.
 
-A sentence of a plan (a reason, a warning, a note) is English with figures and names in it; the
-catalogue holds its pattern. What a place of a pattern may hold follows from its name:
+Reasons, warnings and breaches are stored in plan folders as English text. A stored text is read
+back by the template that fits it, so that the name of a place decides what the place may hold:
 
     {name} {names} {other} {path} {when} {text}   anything, left as it is; only {text} may hold ": "
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
-    {sentence}                             a sentence of its own
+    {sentence}                             a message of its own
     {than}                                 <, = or >
-    any other                              a figure, which keeps its digits
+    any other                              a figure or a range of figures
 
-The pattern with the longest fixed text that fits is taken; a sentence that none fits is split at
-its semicolons; where a part is not known either, the whole stays English.
+The template with the longest fixed text that fits is taken; a text that none fits is split at its
+semicolons; where a part is not known either, the whole stays English.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from planner.message import Message, MessageList
 from planner.units import label, unit
 
 
@@ -43,93 +43,44 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-PLACE = re.compile(r"\{(\w+)\}")
-FREE = ("name", "names", "other", "path", "when", "text", "origin", "kind", "words", "sentence")
-WHOLE = ("text", "sentence")
+PLACE = re.compile(r"\{([^{}]+)\}")
 ONE = "(?:(?!: ).)+?(?<!,)"  # a name ends before the colon of a path and before a comma
-FIGURE = r"[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing"
-Word = Callable[[str], str | None]
+NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
+FIGURE = f"{NUMBER}(?: to {NUMBER})?"
+HOLDS = dict.fromkeys(("text", "sentence"), ".+?") | {"than": "[<=>]"} | dict.fromkeys(
+    ("name", "names", "other", "path", "when", "origin", "kind", "words"), ONE
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Phrase:
-    """A pattern of sentences and its translation."""
+class StoredTemplate:
+    """A template, to read back the stored texts that were made from it."""
 
-    fits: re.Pattern[str]
-    said: str
-    fixed: int
+    def __init__(self, template: str) -> None:
+        fixed = [re.escape(text) for text in PLACE.split(template)[::2]]
+        self.names = PLACE.findall(template)
+        holds = (f"({HOLDS.get(name, FIGURE)})" for name in (*self.names, ""))
+        self.template = template
+        self.longest = max(PLACE.split(template)[::2], key=len)  # in every text that fits
+        self.fixed = len(PLACE.sub("", template))
+        self._pattern = "".join(part for pair in zip(fixed, holds, strict=True) for part in pair)
+        self._pattern = self._pattern.removesuffix(f"({FIGURE})")
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What its texts look like."""
+        return re.compile(self._pattern)
 
-def phrase(pattern: str, said: str) -> Phrase:
-    """Return the phrase of a pattern and its translation."""
-    parts, end = [], 0
-    for place in PLACE.finditer(pattern):
-        name = place.group(1)
-        holds = (
-            ".+?"
-            if name in WHOLE
-            else ONE
-            if name in FREE
-            else "[<=>]"
-            if name == "than"
-            else FIGURE
-        )
-        parts += [re.escape(pattern[end : place.start()]), f"(?P<{name}>{holds})"]
-        end = place.end()
-    parts.append(re.escape(pattern[end:]))
-    return Phrase(re.compile("".join(parts)), said, len(PLACE.sub("", pattern)))
-
-
-def in_order(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
-    """Return phrases with the longest fixed text first."""
-    return tuple(sorted(phrases, key=lambda one: -one.fixed))
-
-
-def translated(text: str, phrases: tuple[Phrase, ...], word: Word, stop: str) -> str | None:
-    """Return a sentence in the language of the phrases; None where a part of it is not known.
-
-    Args:
-        text: the English sentence.
-        phrases: in the order in which they are tried.
-        word: returns the translation of a word of plans, None where there is none.
-        stop: what sets the parts of a sentence apart.
-    """
-    for one in phrases:
-        found = one.fits.fullmatch(text)
-        if found is None:
-            continue
-        places = _places(found.groupdict(), phrases, word, stop)
-        if places is not None:
-            return one.said.format(**places)
-    parts = text.split("; ")
-    if len(parts) == 1:
-        return None
-    said = [translated(part, phrases, word, stop) for part in parts]
-    return None if None in said else stop.join(part for part in said if part is not None)
-
-
-def _places(
-    found: dict[str, str], phrases: tuple[Phrase, ...], word: Word, stop: str
-) -> dict[str, str] | None:
-    """Return what fills the places of a translation; None where a word of it is not known."""
-    filled: dict[str, str] = {}
-    for name, held in found.items():
-        said: str | None = held
-        if name in ("origin", "kind"):
-            said = word(held)
-        elif name == "words":
-            said = "、".join(word(one) or one for one in held.split(", "))
-        elif name == "sentence":
-            said = translated(held, phrases, word, stop)
-        elif name == "names":
-            said = held.replace(" and ", "、")
-        if said is None:
+    def places(self, text: str) -> dict[str, str] | None:
+        """Return what the places of a text hold; None where it was not made from this template."""
+        if self.longest not in text:
             return None
-        filled[name] = said
-    return filled
+        fit = self.pattern.fullmatch(text)
+        return None if fit is None else dict(zip(self.names, fit.groups(), strict=True))
 
 
+MORE = re.compile(r" and (\d+) times more$")
 LANGUAGES = ("en", "zh")
+STOPS = {"; ": "；", ": ": "：", ", ": "、"}  # what sets the parts of a message apart in Chinese
 CATALOGUES = Path(__file__).parent
 WORD, SENTENCE = "word", "sentence"
 BY_ORIGIN = frozenset({
@@ -150,7 +101,7 @@ class Language:
 
     code: str
     catalogue: gettext.NullTranslations
-    phrases: tuple[Phrase, ...] = ()
+    templates: tuple[StoredTemplate, ...] = ()
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """Return a text in this language, with its places filled."""
@@ -202,10 +153,56 @@ class Language:
         return " ".join(said)
 
     def sentence(self, text: str) -> str:
-        """Return a reason of why.csv or a warning, whose figures and names stay as they are."""
-        if not self.phrases:
+        """Return a message, or a stored text of one, in this language; figures and names stay."""
+        if self.code == "en":
             return text
-        return translated(text, self.phrases, self.known, "；") or text
+        message = text if isinstance(text, Message) else self._read(text)
+        if message is None:
+            return text
+        if isinstance(message, MessageList):
+            return STOPS.get(message.separator, message.separator).join(
+                map(self._whole, message.places.values())
+            )
+        said = self.catalogue.pgettext(SENTENCE, message.template)
+        if said == message.template:
+            return text
+        return Message(said, **{n: self._filled(n, v) for n, v in message.places.items()})
+
+    def _whole(self, part: str) -> str:
+        return self.sentence(part) if isinstance(part, Message) else part
+
+    def _filled(self, name: str, value: str) -> str:
+        """Return what a place of a translation holds."""
+        if isinstance(value, Message):
+            return self.sentence(value)
+        if name in ("origin", "kind"):
+            return self.known(value) or value
+        if name == "words":
+            return "、".join(self.known(word) or word for word in value.split(", "))
+        if name == "names":
+            return value.replace(" and ", "、")
+        if name == "when" or name not in HOLDS:
+            return MORE.sub(r" 等，另有 \1 处", value.replace(" to ", " 至 "))
+        return value
+
+    def _read(self, text: str) -> Message | None:
+        """Return the message that a stored text was made of; None where a part is not known."""
+        for template in self.templates:
+            if (places := template.places(text)) is None:
+                continue
+            if "sentence" in places:
+                sentence = self._read(places["sentence"])
+                if sentence is None:
+                    continue
+                places["sentence"] = sentence
+            if all(self.known(places[name]) for name in ("origin", "kind") if name in places):
+                return Message(template.template, **places)
+        parts = text.split("; ")
+        if len(parts) == 1:
+            return None
+        messages = [self._read(part) for part in parts]
+        known = [message for message in messages if message is not None]
+        return MessageList("; ", known) if len(known) == len(messages) else None
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
         """Return the divisor and the unit in which amounts up to `largest` of a unit are read."""
@@ -256,13 +253,10 @@ def language(code: str) -> Language:
         found = read_po(source, locale=code)
     compiled = io.BytesIO()
     write_mo(compiled, found)
-    phrases = [
-        phrase(str(message.id), str(message.string))
-        for message in found
-        if message.context == SENTENCE and message.string
-    ]
+    texts = (str(message.id) for message in found if message.context == SENTENCE and message.string)
+    templates = sorted(map(StoredTemplate, texts), key=lambda one: -one.fixed)
     catalogue = gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
-    return Language(code, catalogue, in_order(phrases))
+    return Language(code, catalogue, tuple(templates))
 
 
 ENGLISH = language("en")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.files.output_folder import write_whole
+from planner.files.output_folder import replace_folder
 from planner.language.language import LANGUAGES, Language, language
 from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
 from planner.plan_tables.folder import fill_folder, read_tables
@@ -30,7 +30,7 @@ class Plan(PlanTables):
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
         None where a given schedule was settled and no bound is known.
-    why: long; time, component, decision, code, reason. Empty where the plan has no prices.
+    reasons: long; time, component, decision, code, reason. Empty where the plan has no prices.
     prices: long; time, component, quantity, index, value, unit. None unless asked for.
     """
 
@@ -57,9 +57,9 @@ class Plan(PlanTables):
 
         def fill(beside: Path) -> None:
             fill_folder(self, beside, formats)
-            write_shown(self, beside, formats, language(lang))
+            write_page_and_workbook(self, beside, formats, language(lang))
 
-        return write_whole(folder, PLAN_FOLDER, fill)
+        return replace_folder(folder, PLAN_FOLDER, fill)
 
     def settled(self, bound_cny: float | None, more: Mapping[str, Any]) -> Plan:
         """Return the plan as that of a given schedule, with more in its summary and no reasons.
@@ -73,8 +73,8 @@ class Plan(PlanTables):
             "bound_cny": bound,
             "gap": None if bound is None else gap_of(objective, bound, turnover),
         }
-        nothing = self.why.iloc[:0]  # a given decision has no reasons
-        return replace(self, summary=self.summary | found | dict(more), why=nothing)
+        nothing = self.reasons.iloc[:0]  # a given decision has no reasons
+        return replace(self, summary=self.summary | found | dict(more), reasons=nothing)
 
     def _repr_html_(self) -> str:
         return plan_html(self)
@@ -90,7 +90,9 @@ def read_plan(folder: str | Path) -> Plan:
     return Plan(**{field.name: getattr(tables, field.name) for field in fields(tables)})
 
 
-def write_shown(plan: PlanTables, folder: Path, formats: tuple[str, ...], words: Language) -> None:
+def write_page_and_workbook(
+    plan: PlanTables, folder: Path, formats: tuple[str, ...], words: Language
+) -> None:
     """Write what people look at into a folder: the page, and the workbook where it is asked for."""
     (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
     if "xlsx" in formats:

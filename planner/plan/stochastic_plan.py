@@ -18,9 +18,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.files.output_folder import Content, write_whole
+from planner.files.output_folder import Content, replace_folder
 from planner.language.language import language
-from planner.plan.plan import Plan, write_shown
+from planner.plan.plan import Plan, write_page_and_workbook
 from planner.plan_tables.files import (
     INFEASIBLE,
     PLAN_FOLDER,
@@ -102,9 +102,9 @@ class StochasticPlan:
         def fill(new: Path) -> None:
             self.fill(new, formats)
             for name, plan in self.members.items():
-                write_shown(plan, new / MEMBERS / name, formats, words)
+                write_page_and_workbook(plan, new / MEMBERS / name, formats, words)
 
-        return write_whole(folder, STOCHASTIC_FOLDER, fill)
+        return replace_folder(folder, STOCHASTIC_FOLDER, fill)
 
     def fill(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
         """Write the files into an existing empty folder."""

@@ -66,12 +66,12 @@ FILES = (
     PlanFile(SCHEDULE, table("schedule"), format=READ_BACK),
     PlanFile(ALLOCATION, table("allocation")),
     PlanFile(LEDGER, table("ledger")),
-    PlanFile(WHY, table("why")),
+    PlanFile(WHY, table("reasons")),
     PlanFile(PRICES, table("prices"), only_if=lambda plan: plan.prices is not None),
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
     PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
-    PlanFile(WORKBOOK, format="xlsx"),  # `write_shown`, from all tables
+    PlanFile(WORKBOOK, format="xlsx"),  # `write_page_and_workbook`, from all tables
     PlanFile(PAGE),  # likewise
     PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan
 )

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from planner.errors import PlanError, ScenarioError
-from planner.files.output_folder import claim, replace_file, write_whole
+from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
 from planner.plan_tables import files
 from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
@@ -35,7 +35,7 @@ def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
         if (target / SUMMARY).exists():
             replace_file(target / INFEASIBLE, text)
             return Path(folder)
-        return write_whole(folder, PLAN_FOLDER, lambda new: replace_file(new / INFEASIBLE, text))
+        return replace_folder(folder, PLAN_FOLDER, lambda new: replace_file(new / INFEASIBLE, text))
 
 
 def read_tables(folder: str | Path) -> PlanTables:
@@ -54,7 +54,7 @@ def read_tables(folder: str | Path) -> PlanTables:
             raise ValueError(f"{SUMMARY} is no mapping")
         schedule = _read(folder / files.SCHEDULE).set_index("time").astype(float)
         allocation = _read(folder / files.ALLOCATION)
-        _demand_columns(allocation, files.ALLOCATION, "origin", "use", "mwh")
+        _require_columns(allocation, files.ALLOCATION, "origin", "use", "mwh")
         ledger = _read(folder / files.LEDGER).astype(LEDGER_TYPES)
         schedule.index = _times(schedule.index, scenario)
         if not schedule.index.equals(scenario.horizon.starts):
@@ -71,7 +71,7 @@ def read_tables(folder: str | Path) -> PlanTables:
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise PlanError(f"{folder} cannot be read: {error}") from None
     tables = PlanTables(scenario, schedule, allocation, ledger, summary, prices=prices)
-    return tables if why is None else dataclasses.replace(tables, why=why)
+    return tables if why is None else dataclasses.replace(tables, reasons=why)
 
 
 def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
@@ -84,7 +84,7 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def _demand_columns(table: pd.DataFrame, file: str, *names: str) -> None:
+def _require_columns(table: pd.DataFrame, file: str, *names: str) -> None:
     missing = [name for name in names if name not in table]
     if missing:
         raise ValueError(f"{file} has no column {missing[0]!r}")
@@ -95,7 +95,7 @@ def _beside(path: Path, scenario: Scenario, *names: str) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     table = pd.read_csv(path, dtype="str", keep_default_na=False)
-    _demand_columns(table, path.name, "time", *names)
+    _require_columns(table, path.name, "time", *names)
     table["time"] = _times(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 

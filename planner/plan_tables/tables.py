@@ -35,7 +35,7 @@ class PlanTables:
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
         None where a given schedule was settled and no bound is known.
-    why: long; time, component, decision, code, reason. Empty where the plan has no prices.
+    reasons: long; time, component, decision, code, reason. Empty where the plan has no prices.
     prices: long; time, component, quantity, index, value, unit. None unless asked for.
     """
 
@@ -44,7 +44,9 @@ class PlanTables:
     allocation: pd.DataFrame
     ledger: pd.DataFrame
     summary: dict[str, Any]
-    why: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WHY), dtype="str"))
+    reasons: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(WHY), dtype="str")
+    )
     prices: pd.DataFrame | None = None
 
     @cached_property
@@ -69,7 +71,7 @@ class PlanTables:
             and self.allocation.equals(other.allocation)
             and self.ledger.equals(other.ledger)
             and self.summary == other.summary
-            and _same(self.why, other.why)
+            and _same(self.reasons, other.reasons)
             and _same(self.prices, other.prices)
         )
 

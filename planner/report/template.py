@@ -203,7 +203,7 @@ def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
     return {
         "key": chart.key,
         "title": chart.title,
-        "said": chart.said,
+        "caption": chart.caption,
         "over_time": chart.over_time,
         "figure": packed(encoded(chart.figure).encode(), 6),
         "height": int(chart.figure["layout"].get("height", 450)),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from planner.components.component import Component, Site
 from planner.components.registry import KINDS
-from planner.errors import Key, PlannerError, Problem, ScenarioError, did_you_mean, shown
+from planner.errors import Key, PlannerError, Problem, ScenarioError, as_written, did_you_mean
 from planner.fields import Frozen
 from planner.files.yaml_document import Document, read_yaml, texts_in
 from planner.scenario.continuation import continued
@@ -244,4 +244,4 @@ def _unknown_kind(kind: Any) -> str:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return f"is required: one of {known}"
-    return f"must be one of {known}, is {shown(kind)}{did_you_mean(kind, KINDS)}"
+    return f"must be one of {known}, is {as_written(kind)}{did_you_mean(kind, KINDS)}"

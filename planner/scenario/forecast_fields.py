@@ -23,7 +23,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from planner.components.component import Component
-from planner.errors import Key, ScenarioError, shown
+from planner.errors import Key, ScenarioError, as_written
 from planner.fields import Frozen
 from planner.scenario.paths import replaced, value_at
 from planner.scenario.series_errors import ErringSeries, autoregressive
@@ -116,7 +116,7 @@ def _forecast(
         if not isinstance(values, np.ndarray):
             raise ValueError(
                 "must be a series in any form, or ar1 with error and correlation_per_h, is"
-                f" {shown(spec)}"
+                f" {as_written(spec)}"
             )
         yield values
     except ScenarioError as error:

@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from planner.errors import Key, Problem, ScenarioError, did_you_mean, dotted, shown
+from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean, dotted
 from planner.fields import Frozen
 from planner.files.yaml_document import Document
 
@@ -195,7 +195,7 @@ def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
             raise ValueError("there is nothing to scale: the scenario does not set this field")
         factor = value["scale"]
         if not _is_number(factor):
-            raise ValueError(f"scale must be a number, is {shown(factor)}")
+            raise ValueError(f"scale must be a number, is {as_written(factor)}")
         value = _scaled(here, factor)
     for part in reversed(path[missing + 1 :]):
         value = {part: value}
@@ -221,4 +221,4 @@ def _scaled(spec: Any, factor: float) -> Any:
             return {**spec, "calendar": scaled}
     elif isinstance(spec, dict) and spec:  # by hour, by origin, by month
         return {key: _scaled(item, factor) for key, item in spec.items()}
-    raise ValueError(f"only numbers and series can be scaled, not {shown(spec)}")
+    raise ValueError(f"only numbers and series can be scaled, not {as_written(spec)}")

@@ -19,7 +19,7 @@ import numpy as np
 
 from planner.errors import Key
 from planner.scenario.paths import value_at
-from planner.timeseries.series import Array, Bounds
+from planner.timeseries.series import Array, SeriesBounds
 
 LEAST = 1e-2  # of its mean: how far a series stays above a limit that it may not reach
 
@@ -32,7 +32,7 @@ class ErringSeries:
     """
 
     values: Array
-    limits: Bounds
+    limits: SeriesBounds
 
     @classmethod
     def at(cls, holder: Any, path: Key) -> ErringSeries:
@@ -45,7 +45,7 @@ class ErringSeries:
         if not isinstance(values, np.ndarray):
             raise ValueError("is no series, and only a series can err")
         field = type(value_at(holder, path[:-1])).model_fields[str(path[-1])]
-        return cls(values, next(_bounds((*field.metadata, field.annotation)), Bounds()))
+        return cls(values, next(_bounds((*field.metadata, field.annotation)), SeriesBounds()))
 
     @property
     def size(self) -> float:
@@ -86,8 +86,8 @@ def autoregressive(shocks: Array, keep: float) -> Array:
     return np.array(list(rows)).T
 
 
-def _bounds(parts: tuple[Any, ...]) -> Iterator[Bounds]:
+def _bounds(parts: tuple[Any, ...]) -> Iterator[SeriesBounds]:
     for part in parts:
-        if isinstance(part, Bounds):
+        if isinstance(part, SeriesBounds):
             yield part
         yield from _bounds(get_args(part))

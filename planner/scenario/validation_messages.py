@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from planner.errors import Key, did_you_mean, shown
-from planner.fields import Frozen
+from planner.errors import Key, as_written, did_you_mean
+from planner.fields import FieldError, Frozen
 from planner.scenario.paths import parse_path
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
 
@@ -80,7 +80,10 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, str]:
     if detail["type"] == "extra_forbidden":
         return path, _unknown(str(last), _models_at(model, path[:-1]))
     if detail["type"] in ("value_error", "assertion_error"):
-        message = str(detail["msg"]).removeprefix("Value error, ")
+        error = detail["ctx"]["error"]
+        if isinstance(error, FieldError):
+            return (*path, *(parse_path(error.path) if error.path else ())), error.message
+        message = str(error)
         named = _NAMED.fullmatch(message)
         if named:
             below = parse_path(named[1])
@@ -111,15 +114,15 @@ def _message(detail: ErrorDetails) -> str:
     if kind == "float_type" and detail["loc"][-1] == CONSTANT:
         scale_alone = isinstance(value, dict) and set(value) == {"scale"}
         hint = "; a scale alone belongs in an override" if scale_alone else ""
-        return f"{_SERIES}, is {shown(value)}{hint}"
+        return f"{_SERIES}, is {as_written(value)}{hint}"
     if kind == "form":  # worded where the forms of the field are told apart
-        return f"{detail['msg']}, is {shown(value)}"
+        return f"{detail['msg']}, is {as_written(value)}"
     message = _MESSAGES.get(kind)
     if kind == "string_pattern_mismatch":
         message = _PATTERN_MESSAGES.get(more["pattern"], "must match {pattern}")
     if message is None:
-        return f"is not valid here, is {shown(value)}"
-    return f"{message.format(**more)}, is {shown(value)}"
+        return f"is not valid here, is {as_written(value)}"
+    return f"{message.format(**more)}, is {as_written(value)}"
 
 
 def _models_at(model: type[Frozen], path: Key) -> set[type[Frozen]]:

@@ -31,7 +31,7 @@ ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every sw
 MAX_VIOLATION = 1e-6  # largest miss of a row, bound or integer, relative to its size
 
 
-class PointlessError(InfeasibleError):
+class InfeasibleProgramError(InfeasibleError):
     """The program has no point; why is still to be told."""
 
 
@@ -117,7 +117,7 @@ class Rounds:
         """Solve rounds until a plan is the answer, and leave its LP in the session.
 
         Raises:
-            PointlessError, UnboundedError: the program has no point, or no best one.
+            InfeasibleProgramError, UnboundedError: the program has no point, or no best one.
             NoPlanError: the time limit struck before a first plan.
             KeyboardInterrupt: Ctrl-C before a first plan.
         """
@@ -259,7 +259,7 @@ def _objective(program: Program, x: Array) -> float:
 
 def _require_point(result: Result) -> None:
     if result.status == "infeasible":
-        raise PointlessError("no plan satisfies every rule of the scenario")
+        raise InfeasibleProgramError("no plan satisfies every rule of the scenario")
     if result.status == "unbounded":
         raise UnboundedError("the profit has no bound: something can be sold without limit")
 

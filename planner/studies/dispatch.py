@@ -25,7 +25,7 @@ from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Indices, Program
-from planner.solver.rounds import PointlessError, optimise
+from planner.solver.rounds import InfeasibleProgramError, optimise
 from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window
 
@@ -86,9 +86,9 @@ def operate(
                 pinned = pin(pinned.program, planned[columns])
             changed = planned is not None and COMMITMENT not in pinned_kinds
             if not pinned.misfits:
-                with suppress(PointlessError):
+                with suppress(InfeasibleProgramError):
                     return Operated(dispatch(pinned.program, scenario.solver), changed)
-    with suppress(PointlessError):
+    with suppress(InfeasibleProgramError):
         if (relieved := without_ends_missed(pinned.program)) is not None:
             return Operated(dispatch(relieved, scenario.solver), changed, forced=True)
     return Operated(least_broken(model, pinned), changed, forced=True)

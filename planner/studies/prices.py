@@ -37,7 +37,7 @@ from planner.solver.program import Duals, Program
 from planner.solver.rounds import SETTLE_LIMIT_S
 from planner.solver.step_prices import energy_values, injected_origins, token_costs
 from planner.studies.solve import solve_program
-from planner.studies.to_plan import demand_audit
+from planner.studies.to_plan import require_audit
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -53,7 +53,7 @@ LITTLE = 1e-5  # Mtok/h
 
 
 @dataclass(frozen=True)
-class Price:
+class MarginalPrice:
     """A line of the table: one quantity, its prices by step if it has any, and over the horizon."""
 
     component: str
@@ -120,11 +120,11 @@ def prices(scenario: Scenario) -> Prices:
     summary = {"hold": NONE if solution.duals is None else hold, "totals": totals}
     table = _table(lines, scenario.horizon.starts)
     priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
-    demand_audit(priced)
+    require_audit(priced)
     return Prices(priced)
 
 
-def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
+def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     """Yield every price; a balance without a row in any step has none."""
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
@@ -133,7 +133,7 @@ def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
     yield from (line for line in even if np.isfinite(line.steps).any())
 
 
-def _energy(program: Program, duals: Duals) -> Iterator[Price]:
+def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     values = energy_values(program, duals)
     for node in dict.fromkeys(node for node, _ in values):
         by_origin = {o: values[node, o] for o in injected_origins(program) if (node, o) in values}
@@ -145,7 +145,7 @@ def _energy(program: Program, duals: Duals) -> Iterator[Price]:
                 yield _mean(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
 
 
-def _fields(name: str, program: Program, duals: Duals) -> Iterator[Price]:
+def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
@@ -196,7 +196,7 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
     return by_step[program.window.first :], float(by_step[0]) - shift.offset
 
 
-def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Price]:
+def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     """Yield the price at which each service breaks even, and the price that it has."""
     for name, cost in token_costs(program, _one_more(program, duals)).items():
         columns = columns_of(plan.schedule, name)
@@ -234,7 +234,7 @@ def _clean(values: Any) -> Any:
 def _mean(
     component: str, quantity: str, index: str, values: Array, per: str, once: float = 0.0,
     weights: Array | None = None,
-) -> Price:  # fmt: skip
+) -> MarginalPrice:  # fmt: skip
     """Make a line of prices per MWh or Mtok: over the horizon one is spread over the steps."""
     steps = _clean(values)
     known = np.isfinite(steps)
@@ -242,22 +242,24 @@ def _mean(
     if weight.sum() <= LEAST:
         weight = known.astype(float)
     total = float(np.where(known, steps, 0.0) @ weight / max(weight.sum(), LEAST))
-    return Price(component, quantity, index, steps, _clean(total + once), per, once)
+    return MarginalPrice(component, quantity, index, steps, _clean(total + once), per, once)
 
 
-def _sum(component: str, quantity: str, index: str, steps: Array, per: str, once: float) -> Price:
+def _sum(
+    component: str, quantity: str, index: str, steps: Array, per: str, once: float
+) -> MarginalPrice:
     """Make a line of prices per unit of a limit: over the horizon it is there in every step."""
     by_step = _clean(steps)
     if not by_step.any() and abs(once) > LEAST:  # it acts over the horizon only
-        return Price(component, quantity, index, by_step[:0], _clean(once), per)
+        return MarginalPrice(component, quantity, index, by_step[:0], _clean(once), per)
     total = float(by_step.sum()) + _clean(once)
-    return Price(component, quantity, index, by_step, _clean(total), per, once)
+    return MarginalPrice(component, quantity, index, by_step, _clean(total), per, once)
 
 
-def _table(lines: list[Price], times: pd.DatetimeIndex) -> pd.DataFrame:
+def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
     """Return the long table: for every line its steps, what belongs to none, and its total."""
     none = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
-    parts: list[tuple[Price, pd.DatetimeIndex, str, Array]] = []
+    parts: list[tuple[MarginalPrice, pd.DatetimeIndex, str, Array]] = []
     for line in lines:
         known = np.flatnonzero(np.isfinite(line.steps))
         parts.append((line, times[known], line.index, line.steps[known]))

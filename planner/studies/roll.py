@@ -43,7 +43,7 @@ from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
-from planner.scenario.uncertainty.members import demand_one_future
+from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.rounds import UnboundedError
@@ -123,7 +123,7 @@ def roll(
         PlanError: the folder cannot be written, or the plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished windows stay beside the folder.
     """
-    demand_one_future(scenario)
+    require_one_member(scenario)
     cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
         text = "must be false: a relaxation leaves no state that a window could begin with"

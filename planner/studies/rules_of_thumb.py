@@ -261,7 +261,7 @@ class _Step:
         assert battery is not None
         way = self._way(battery.node)
         held = store.start_mwh[POOLED[0]] * (1 - battery.leak_per_h) ** step_h
-        level = battery.least_at_end_mwh
+        level = battery.min_end_mwh
         into, out = (self._sum(name, f"{way}_mw")[None, :] for way in ("charge", "discharge"))
         if self.t == self.state.horizon.steps and held < level:
             lacks = (level - held) / (step_h * battery.charge_efficiency)

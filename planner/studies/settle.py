@@ -22,13 +22,13 @@ from planner.errors import InfeasibleError, Problem, ScenarioError
 from planner.fields import LARGEST
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
-from planner.scenario.uncertainty.members import demand_one_future
+from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, known_columns, pin
-from planner.solver.rounds import PointlessError, Solution, optimise
-from planner.studies.to_plan import demand_audit, to_plan
-from planner.timeseries.schedule import checked_schedule, demand_columns, read_schedule
+from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
+from planner.studies.to_plan import require_audit, to_plan
+from planner.timeseries.schedule import checked_schedule, read_schedule, require_columns
 
 TOLERANCE = 1e-5
 """How far a given value may move, MW, MWh, nodes or Mtok/h: what printing it has rounded."""
@@ -71,12 +71,12 @@ def solve_pinned(
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
-    demand_columns(given, set(known_columns(program)), source)
+    require_columns(given, set(known_columns(program)), source)
     seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
     for room in (0.0, tolerance):
         pinned = pin(program, given, room)
         if not pinned.misfits:
-            with suppress(PointlessError):
+            with suppress(InfeasibleProgramError):
                 solution = optimise(pinned.program, scenario.solver)
                 return PinnedSolution(model, pinned, solution, seconds | solution.seconds)
     return PinnedSolution(model, pinned, None, seconds)
@@ -100,7 +100,7 @@ def solve_fixed(
         ScenarioError: the schedule cannot be read, or the time is no start of a step.
         NoPlanError, PlanError: as `solve`.
     """
-    demand_one_future(scenario)
+    require_one_member(scenario)
     given, source = given_schedule(scenario, schedule)
     given = given[given.index < _moment(scenario, until)] if until is not None else given
     around = solve_pinned(scenario, given, source, TOLERANCE)
@@ -113,7 +113,7 @@ def solve_fixed(
     plan = to_plan(around.pinned.program, around.solution, around.seconds)
     size = {"columns": len(given.columns), "steps": len(given)}
     plan = replace(plan, summary=plan.summary | {"fixed": size})
-    demand_audit(plan)
+    require_audit(plan)
     return plan
 
 
@@ -173,7 +173,7 @@ def settle(
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
-    demand_one_future(scenario)
+    require_one_member(scenario)
     if not 0 <= tolerance <= LARGEST:
         text = f"must be 0 or more and finite, is {tolerance:g}"
         raise ScenarioError([Problem(text, path="tolerance")])
@@ -190,7 +190,7 @@ def settle(
     plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
     plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in broken]})
     if not broken:
-        demand_audit(plan)
+        require_audit(plan)
     return Settlement(plan, tuple(broken))
 
 

@@ -102,7 +102,7 @@ def simulate(
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
     site = _loaded(scenario, days)
-    _demand_options(site.horizon, every_h, window_h, policies, members, seed, workers)
+    _require_options(site.horizon, every_h, window_h, policies, members, seed, workers)
     names = [name for name in POLICIES if name in policies]
     cuts = cut(site.horizon, window_h, every_h)
     options = {
@@ -130,7 +130,7 @@ def simulate(
         return simulation
 
 
-def _demand_options(
+def _require_options(
     horizon: Horizon,
     every_h: float,
     window_h: float,

@@ -11,13 +11,13 @@ import pandas as pd
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
-from planner.scenario.uncertainty.members import demand_one_future
+from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.program import Program
-from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
+from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.studies.settle import solve_fixed
-from planner.studies.to_plan import demand_audit, to_plan
+from planner.studies.to_plan import require_audit, to_plan
 
 
 def solve(
@@ -51,7 +51,7 @@ def solve(
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     """Return the best plan, its program and its solution. Raises as `solve`."""
-    demand_one_future(scenario)
+    require_one_member(scenario)
     began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
@@ -64,9 +64,9 @@ def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
         solution = optimise(program, scenario.solver)
     except UnboundedError:
         raise unbounded(program) from None
-    except PointlessError:
+    except InfeasibleProgramError:
         raise infeasible(scenario) from None
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
     plan = to_plan(program, solution, seconds)
-    demand_audit(plan)
+    require_audit(plan)
     return plan, program, solution

@@ -34,8 +34,8 @@ from planner.scenario.uncertainty.fields import Risk, cvar, mean, worth
 from planner.solver.joint_program import Branch, shared_columns
 from planner.solver.pinning import pin
 from planner.solver.program import Program
-from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
-from planner.studies.to_plan import demand_filled_audit, to_plan
+from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.studies.to_plan import require_filled_audit, to_plan
 from planner.studies.two_stage import Decided, compiled, named, plan_window
 
 TOLERANCES = (0.0, 1e-5)  # how far a decision that is held may move: what printing it rounded
@@ -142,7 +142,7 @@ class _Study:
         try:
             program = compiled("of the base scenario", base)
             solution = _solved(program, self.settings)
-        except (PointlessError, UnboundedError, InfeasibleError):
+        except (InfeasibleProgramError, UnboundedError, InfeasibleError):
             self.notes.append("the base scenario has no plan of its own, so that VSS is not known")
             return
         except NoPlanError:
@@ -192,7 +192,7 @@ class _Study:
         table = member_table(plans, self.probabilities, alone, self.base_profits)
         summary = self._summary(plans, table, seconds)
         found = StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
-        demand_filled_audit(found.fill)
+        require_filled_audit(found.fill)
         return found
 
     def _summary(
@@ -269,7 +269,7 @@ def held(branch: Branch, given: pd.DataFrame, settings: SolverSettings) -> Solut
         if not pinned.misfits:
             try:
                 return _solved(pinned.program, settings)
-            except PointlessError:
+            except InfeasibleProgramError:
                 continue
     return None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
-from planner.files.output_folder import claim, file_name, write_whole
+from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import pack
@@ -93,7 +93,7 @@ def run(
     """Solve a prepared sweep. Returns and raises as `sweep`."""
     folder = Path(out) if out is not None else default_folder(prepared.description)
     with claim(folder, SWEEP_FOLDER) as target:
-        _demand_same(prepared, target)
+        _require_same(prepared, target)
         interrupted = False
         with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
             write_description(prepared.description, target)
@@ -109,7 +109,7 @@ def run(
         return Sweep(crew.table(), prepared.description, folder, interrupted)
 
 
-def _demand_same(prepared: Prepared, target: Path) -> None:
+def _require_same(prepared: Prepared, target: Path) -> None:
     """Refuse a folder that holds another sweep."""
     if not (target / SWEEP).exists():
         return
@@ -204,7 +204,7 @@ class _Crew:
 
         for folder in self.plan_folders(key):
             folder.parent.mkdir(exist_ok=True)
-            write_whole(folder, PLAN_FOLDER, fill)
+            replace_folder(folder, PLAN_FOLDER, fill)
 
     def _tell(self, done: int, total: int) -> None:
         if self.progress is not None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
 from planner.language.language import ENGLISH
-from planner.plan.plan import Plan, write_shown
+from planner.plan.plan import Plan, write_page_and_workbook
 from planner.plan_tables.folder import fill_folder
 from planner.studies.solve import solve
 from planner.sweeps.analysis.condition import flat
@@ -85,5 +85,5 @@ def _one_line(error: BaseException) -> str:
 def _files(plan: Plan) -> dict[str, bytes]:
     with TemporaryDirectory(prefix="planner-case-") as folder:
         fill_folder(plan, Path(folder), ("csv",))
-        write_shown(plan, Path(folder), ("csv",), ENGLISH)
+        write_page_and_workbook(plan, Path(folder), ("csv",), ENGLISH)
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}

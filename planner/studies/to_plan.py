@@ -31,13 +31,13 @@ from planner.timeseries.schedule import VALUE_DECIMALS, columns_of
 from planner.timeseries.series import Array
 
 
-def demand_audit(plan: Plan) -> None:
+def require_audit(plan: Plan) -> None:
     """Write a plan to a passing folder and let the auditor read it.
 
     Raises:
         PlanError: the plan breaks a rule; it is not to be used.
     """
-    demand_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
+    require_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
 
 
 def to_plan(
@@ -56,7 +56,7 @@ def to_plan(
     )
     if solution.duals is None or solution.status == "relaxed":
         return plan
-    return replace(plan, why=why_table(plan, program, solution.duals, solution.x))
+    return replace(plan, reasons=reason_table(plan, program, solution.duals, solution.x))
 
 
 def build_plan(
@@ -204,7 +204,7 @@ def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
     return revenue
 
 
-def demand_filled_audit(fill: Callable[[Path], None]) -> None:
+def require_filled_audit(fill: Callable[[Path], None]) -> None:
     """Let the auditor read what `fill` writes to a passing folder.
 
     Raises:
@@ -217,7 +217,7 @@ def demand_filled_audit(fill: Callable[[Path], None]) -> None:
         raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
 
 
-def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
+def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
     """Return the table: time, component, decision, code, reason; in order of components.
 
     `x` is the point that became the plan.
@@ -239,7 +239,7 @@ def why_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFr
             "component": [name for name, _ in named_reasons],
             "decision": [reason.decision for _, reason in named_reasons],
             "code": [reason.code for _, reason in named_reasons],
-            "reason": [reason.reason for _, reason in named_reasons],
+            "reason": [reason.message for _, reason in named_reasons],
         }
     )
     return table.astype(dict.fromkeys(WHY[1:], "str"))

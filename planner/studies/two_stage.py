@@ -24,7 +24,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.joint_program import Branch, join, shared_columns
 from planner.solver.model import assemble
 from planner.solver.program import Program
-from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
+from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 
 
@@ -75,7 +75,7 @@ def plan_window(
     joined = join(branches, risk, awake=awake)
     try:
         solution = optimise(joined.program, scenario.solver)
-    except (PointlessError, UnboundedError):
+    except (InfeasibleProgramError, UnboundedError):
         raise _why_none(branches) from None
     points = tuple(
         replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joined.places
@@ -101,7 +101,7 @@ def _why_none(branches: Sequence[Branch]) -> InfeasibleError:
             optimise(program, program.scenario.solver)
         except UnboundedError:
             return named(branch.name, unbounded(program))
-        except PointlessError:
+        except InfeasibleProgramError:
             return named(branch.name, infeasible(program.scenario))
     return InfeasibleError(
         "no plan serves every future: each member has a plan of its own, and none of them share"

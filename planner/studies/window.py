@@ -20,7 +20,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
 from planner.solver.program import Program
-from planner.solver.rounds import PointlessError, Solution, UnboundedError, optimise
+from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
 
@@ -81,7 +81,7 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
         solution = optimise(program, settings)
     except UnboundedError:
         raise unbounded(program) from None
-    except PointlessError:
+    except InfeasibleProgramError:
         raise infeasible(scenario) from None
     except NoPlanError:
         raise NoPlanError(
@@ -92,7 +92,7 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
     counted = {
         name
         for name, component in scenario.components.items()
-        if type(component).counting_on is not Component.counting_on
+        if type(component).with_lookahead is not Component.with_lookahead
     }
     used = [column for column in table if str(column).partition(".")[0] in counted]
     return -solution.bound, table[used]
@@ -106,7 +106,7 @@ def with_lookahead(
         return scenario
     horizon = scenario.horizon
     components = {
-        name: component.counting_on(columns_of(lookahead, name), window, horizon, firm=firm)
+        name: component.with_lookahead(columns_of(lookahead, name), window, horizon, firm=firm)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})

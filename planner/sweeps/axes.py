@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from planner.errors import shown
+from planner.errors import as_written
 from planner.fields import Frozen
 from planner.sweeps.arithmetic import names_in, parse
 
@@ -32,13 +32,13 @@ Scalar = bool | int | float | str
 def _scalar(value: Any) -> Any:
     if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise ValueError(f"must be a number, a text, true or false, is {shown(value)}")
+    raise ValueError(f"must be a number, a text, true or false, is {as_written(value)}")
 
 
 AnyScalar = Annotated[Scalar, BeforeValidator(_scalar)]
 
 
-class Bounds(Frozen):
+class AxisBounds(Frozen):
     """A range of numbers."""
 
     low: float
@@ -47,7 +47,7 @@ class Bounds(Frozen):
     """Upper end."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Bounds:
+    def _in_order(self) -> AxisBounds:
         if not self.low < self.high:
             raise ValueError(f"high must be above low, {self.low:g}, is {self.high:g}")
         return self
@@ -66,7 +66,7 @@ class Values(Axis):
     """Value while other axes are varied one at a time [what the base scenario says]."""
 
 
-class Range(Bounds, Axis):
+class Range(AxisBounds, Axis):
     """A range: sampled, or its two ends one at a time."""
 
     whole: bool = False
@@ -76,7 +76,7 @@ class Range(Bounds, Axis):
 
 
 def _factors(value: Any) -> str:
-    return "=range" if isinstance(value, dict | Bounds) else "=list"
+    return "=range" if isinstance(value, dict | AxisBounds) else "=list"
 
 
 class Scale(Axis):
@@ -84,7 +84,7 @@ class Scale(Axis):
 
     scale: Annotated[
         Annotated[tuple[float, ...], Field(min_length=1, strict=False), Tag("=list")]
-        | Annotated[Bounds, Tag("=range")],
+        | Annotated[AxisBounds, Tag("=range")],
         Discriminator(_factors),
     ]
     """The factors, or the range they are taken from."""
@@ -116,7 +116,9 @@ def _named(value: Any) -> Any:
         return {name: name for name in value}
     if isinstance(value, Mapping):
         return dict(value)
-    raise ValueError(f"must be a list of axes, or names with the axes they mean, is {shown(value)}")
+    raise ValueError(
+        f"must be a list of axes, or names with the axes they mean, is {as_written(value)}"
+    )
 
 
 class Expression(Axis):
@@ -158,12 +160,12 @@ def levels_of(axis: Axis) -> tuple[Scalar, ...] | None:
     return None
 
 
-def range_of(axis: Axis) -> Bounds | None:
+def range_of(axis: Axis) -> AxisBounds | None:
     """Return the range of an axis; None for axes with levels and for expressions."""
     match axis:
         case Range():
             return axis
-        case Scale(scale=Bounds() as factors):
+        case Scale(scale=AxisBounds() as factors):
             return factors
     return None
 
@@ -181,7 +183,7 @@ def _lists_are_values(value: Any) -> Any:
     if not isinstance(value, Mapping | Axis):
         raise ValueError(
             "must be a list of values, or a mapping with low and high, scale, bundle or"
-            f" expression, is {shown(value)}"
+            f" expression, is {as_written(value)}"
         )
     return value
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.errors import Problem, ScenarioError, shown
+from planner.errors import Problem, ScenarioError, as_written
 from planner.files.yaml_document import Document, parse_value
 from planner.sweeps.arithmetic import evaluate, parse
 from planner.sweeps.axes import (
@@ -273,12 +273,12 @@ def _cell(axis: Axis | None, cell: str) -> Scalar | None:
     if value is None:
         return getattr(axis, "base", None)
     if not isinstance(value, bool | int | float | str) or value != value:
-        raise ValueError(f"must be a number, a text, true or false, is {shown(cell)}")
+        raise ValueError(f"must be a number, a text, true or false, is {as_written(cell)}")
     if isinstance(axis, Bundle) and value not in axis.bundle:
-        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {shown(value)}")
+        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {as_written(value)}")
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(axis, Scale | Range) and not numeric:
-        raise ValueError(f"must be a number, is {shown(value)}")
+        raise ValueError(f"must be a number, is {as_written(value)}")
     return value
 
 
@@ -311,7 +311,7 @@ def _result(name: str, axis: Expression, values: Setting) -> float:
         value = values[of]
         if isinstance(value, bool | str) or value is None:
             hint = "; give the axis a `base`" if value is None else ""
-            message = f"needs numbers for {of}, which is {shown(value)} in a case{hint}"
+            message = f"needs numbers for {of}, which is {as_written(value)} in a case{hint}"
             raise ScenarioError([Problem(message, name)])
         numbers[word] = value
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import did_you_mean, shown
+from planner.errors import as_written, did_you_mean
 
 MAX_BYTES = 100_000_000
 
@@ -56,7 +56,7 @@ class CsvTable:
         """Return a cell as it was written, and what its author may have meant by it."""
         text = self.cell(name, row)
         decimal = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
-        return shown(text) + (f"; write {text.replace(',', '.')}" if decimal else "")
+        return as_written(text) + (f"; write {text.replace(',', '.')}" if decimal else "")
 
 
 def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTable:
@@ -181,7 +181,7 @@ def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> 
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
             f"{name}:{lines[row]}: time must be ISO 8601 such as 2026-07-15T14:00+08:00 or"
-            f" 2026-07-15 14:00, is {shown(texts[row])}{_excel(texts[row])}"
+            f" 2026-07-15 14:00, is {as_written(texts[row])}{_excel(texts[row])}"
         )
     early, late = stamps.dt.year < 1800, stamps.dt.year > 2300
     if (early | late).any():

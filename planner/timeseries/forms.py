@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from planner.errors import shown
+from planner.errors import as_written
 from planner.fields import Frozen
 from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
@@ -141,7 +141,7 @@ def _minutes(text: Any) -> tuple[int, int]:
     clock = r"(\d{1,2})(?::([0-5]\d))?"
     match = re.fullmatch(rf"\s*{clock}\s*-\s*{clock}\s*", str(text))
     if match is None:
-        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {shown(text)}")
+        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {as_written(text)}")
     first, last = (int(match[i]) * 60 + int(match[i + 1] or 0) for i in (1, 3))
     if max(first, last) > 24 * 60 or first == last:
         raise ValueError(f"must lie between 0 and 24 and not be empty, is {text!r}")
@@ -156,7 +156,9 @@ def _read_dates(value: Any) -> Any:
 
 def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
     """Read one date or `from/to`; the flag says that the year does not matter."""
-    message = f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {shown(text)}"
+    message = (
+        f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {as_written(text)}"
+    )
     match = re.fullmatch(r"((?:\d{4}-)?)(\d\d-\d\d)(?:/((?:\d{4}-)?)(\d\d-\d\d))?", str(text))
     if match is None:
         raise ValueError(message)

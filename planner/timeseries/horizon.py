@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
-from planner.errors import shown
+from planner.errors import as_written
 from planner.fields import Frozen
 
 
@@ -31,7 +31,7 @@ def _read_start(value: Any) -> Any:
         offset = None
     if offset is None:
         message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
-        raise ValueError(f"{message}, is {shown(value)}")
+        raise ValueError(f"{message}, is {as_written(value)}")
     if offset % dt.timedelta(minutes=1):
         raise ValueError(f"must have an offset of whole minutes, is {value!r}")
     if not 1900 <= moment.year < 2200:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, did_you_mean, shown
+from planner.errors import Problem, ScenarioError, as_written, did_you_mean
 from planner.fields import LARGEST
 from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Horizon
@@ -71,7 +71,7 @@ def checked_schedule(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.D
     for name, values in cells.items():
         wrong = np.flatnonzero((np.isnan(values) & frame[name].notna()) | (abs(values) > LARGEST))
         if wrong.size:
-            is_, at = shown(frame[name].iloc[wrong[0]]), local[wrong[0]].isoformat()
+            is_, at = as_written(frame[name].iloc[wrong[0]]), local[wrong[0]].isoformat()
             message = f"must be a number within {LARGEST:g} in size or empty, is {is_} at {at}"
             raise ScenarioError([Problem(message, str(name), source)])
     return _in_horizon(pd.DataFrame(cells, index=local), horizon, source)
@@ -104,7 +104,7 @@ def _numbers(table: CsvTable, name: str) -> Array:
     return values
 
 
-def demand_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> None:
+def require_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> None:
     """Raise unless every column of a schedule is one of those known.
 
     Raises:

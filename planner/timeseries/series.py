@@ -31,8 +31,15 @@ from planner.timeseries.forms import (
 from planner.timeseries.horizon import Horizon
 
 __all__ = [
-    "CONSTANT", "SERIES_MARK", "SERIES_MODELS", "Array", "Bounds", "NonNegative", "PerUnit",
-    "Series", "series_json_schema",
+    "CONSTANT",
+    "SERIES_MARK",
+    "SERIES_MODELS",
+    "Array",
+    "NonNegative",
+    "PerUnit",
+    "Series",
+    "SeriesBounds",
+    "series_json_schema",
 ]  # fmt: skip
 
 
@@ -64,7 +71,7 @@ SeriesSpec = Annotated[
 
 
 @dataclass(frozen=True)
-class Bounds:
+class SeriesBounds:
     """Marks an array field as a series and says which values it may take."""
 
     ge: float | None = None
@@ -117,9 +124,9 @@ class Bounds:
                 raise ValueError(f"{words}, is {values[step]:g}{when}")
 
 
-Series = Annotated[np.ndarray, Bounds()]
-NonNegative = Annotated[np.ndarray, Bounds(ge=0.0)]
-PerUnit = Annotated[np.ndarray, Bounds(ge=0.0, le=1.0)]
+Series = Annotated[np.ndarray, SeriesBounds()]
+NonNegative = Annotated[np.ndarray, SeriesBounds(ge=0.0)]
+PerUnit = Annotated[np.ndarray, SeriesBounds(ge=0.0, le=1.0)]
 
 
 SERIES_MARK = "x-series"  # stands for a series in a component's JSON Schema until it is assembled

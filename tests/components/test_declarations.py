@@ -174,7 +174,7 @@ def test_what_lasts_a_window_is_declared(models: list[Model]) -> None:
 def test_what_counts_asks_for_something_and_the_past_is_a_fact(kind: str) -> None:
     component = KINDS[kind].component
     assert component.over_horizon or not component.counters
-    assert "counting_on" in component.__dict__ or not component.over_horizon
+    assert "with_lookahead" in component.__dict__ or not component.over_horizon
     past = {
         name for name in component.model_fields
         if name in ("initial", "ahead") or "so_far" in name

@@ -14,6 +14,7 @@ import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
 from planner.components.reasons import first_that_holds, versus
+from planner.message import Message
 from tests.support import compute, full_site
 from tests.support.build import (
     battery,
@@ -32,7 +33,7 @@ from tests.support.sites import random_site
 
 def told(plan: planner.Plan, component: str, decision: str) -> list[str]:
     """The code and the reason of every step."""
-    table = plan.why
+    table = plan.reasons
     mine = table[(table["component"] == component) & (table["decision"] == decision)]
     return [f"{row.code}: {row.reason}" for row in mine.itertuples()]
 
@@ -308,13 +309,13 @@ def site_plan() -> planner.Plan:
 
 def test_every_plan_has_a_reason_for_every_decision_of_every_step(tmp_path: Path) -> None:
     plan = planner.solve(planner.load(full_site.write(tmp_path)))
-    decisions = set(zip(plan.why["component"], plan.why["decision"], strict=True))
+    decisions = set(zip(plan.reasons["component"], plan.reasons["decision"], strict=True))
     assert decisions == {
         ("battery", "power"), ("coal", "run"), ("grid", "import"), ("grid", "export"),
         ("chat", "answer"), ("batch", "accept"), ("api", "sell"),
     }  # fmt: skip
-    assert (plan.why.groupby(["component", "decision"]).size() == 12).all()
-    assert not plan.why["reason"].str.contains("nan").any()
+    assert (plan.reasons.groupby(["component", "decision"]).size() == 12).all()
+    assert not plan.reasons["reason"].str.contains("nan").any()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -323,12 +324,12 @@ def test_the_reasons_of_random_sites_are_borne_out(seed: int, tmp_path: Path) ->
     folder = plan.write(tmp_path / "plan")
     assert planner.audit(folder) == []
     assert planner.read_plan(folder) == plan
-    assert not plan.why["reason"].str.contains("nan").any()
+    assert not plan.reasons["reason"].str.contains("nan").any()
 
 
 def test_a_relaxed_plan_has_no_reasons(tmp_path: Path) -> None:
     plan = planner.solve(scenario(random_site(2, 6), 6, solver={"relax": True}))
-    assert plan.why.empty
+    assert plan.reasons.empty
     assert planner.read_plan(plan.write(tmp_path / "plan")) == plan
 
 
@@ -430,9 +431,9 @@ def test_the_first_row_that_holds_is_the_reason() -> None:
     assert versus(price, worth).tolist() == ["=", "<", ">"]
     signs = versus(price, worth)
     table = [
-        (signs == "<", "low", ["a", "b", "c"]),
-        (signs == "=", "same", "same"),
-        (True, "x", ""),
+        (signs == "<", "low", [Message(text) for text in "abc"]),
+        (signs == "=", "same", Message("same")),
+        (True, "x", Message("")),
     ]
-    found = [(r.step, r.code, r.reason) for r in first_that_holds("power", table)]
+    found = [(r.step, r.code, r.message) for r in first_that_holds("power", table)]
     assert found == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]

@@ -73,7 +73,7 @@ def test_a_unit_that_is_off_holds_nothing():
 
 
 @pytest.mark.parametrize(
-    ("fields", "most_mw"),
+    ("fields", "max_supply_mw"),
     [
         ({"ramp_up_mw_per_h": 30}, 30),
         ({"available": 0.6}, 40),
@@ -81,11 +81,13 @@ def test_a_unit_that_is_off_holds_nothing():
         ({}, 80),
     ],
 )
-def test_thermal_reserve_keeps_the_limits_of_the_unit(fields: dict[str, object], most_mw: float):
+def test_thermal_reserve_keeps_the_limits_of_the_unit(
+    fields: dict[str, object], max_supply_mw: float
+):
     on = {"initial": {"on": True, "power_mw": 20, "hours": 9}}
     unit = thermal(must_run=True, **(on | fields))
     hold = reserve(up_mw=100, providers=["unit"], **SHORT)
-    assert missing({"unit": unit, "grid": market(0), "hold": hold}) == [100 - most_mw]
+    assert missing({"unit": unit, "grid": market(0), "hold": hold}) == [100 - max_supply_mw]
 
 
 def test_stopping_limits_the_reserve_of_the_step_before():

@@ -16,7 +16,8 @@ import planner
 from planner.cli.app import app
 from planner.diagnosis.conflict import Check, Rule, places
 from planner.diagnosis.infeasible import infeasible, unbounded
-from planner.diagnosis.wording import figure, spans, time_span, time_spans
+from planner.diagnosis.wording import spans, time_span, time_spans
+from planner.fields import value_text
 from planner.scenario.scenario import load
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
@@ -214,8 +215,8 @@ def test_times_and_figures_are_said_shortly() -> None:
     assert time_spans(one, [1, 3, 5, 7, 9, 11]).endswith("06:00-07:00 and 2 times more")
     assert list(spans([3, 1, 2, 7])) == [(1, 3), (7, 7)]
     series = np.array([1.0, 2.0, 5.0])
-    assert [figure(x) for x in (True, None, 0.25, series)] == ["true", "none", "0.25", "1 to 5"]
-    assert figure(series, [1, 2]) == "1 to 2"
+    assert [value_text(x) for x in (True, None, 0.25, series)] == ["true", "none", "0.25", "1 to 5"]
+    assert value_text(series, [1, 2]) == "1 to 2"
 
 
 @pytest.mark.slow

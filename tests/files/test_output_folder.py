@@ -17,7 +17,7 @@ import pytest
 import planner
 from planner.errors import PlanError
 from planner.files import output_folder as target_module
-from planner.files.output_folder import check_target, claim, write_whole
+from planner.files.output_folder import check_target, claim, replace_folder
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables import files as files_module
 from planner.plan_tables.files import FILES, PLAN_FOLDER
@@ -243,7 +243,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
             full.write("x" * 10_000)
 
     with pytest.raises(PlanError, match="No space left on device; make room there"):
-        write_whole(tmp_path / "out", PLAN_FOLDER, fill)
+        replace_folder(tmp_path / "out", PLAN_FOLDER, fill)
     assert beside(tmp_path / "out") == []
 
 

@@ -196,7 +196,7 @@ def boil(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Plan]:
     The 4 kept are heat an hour later: 8 MWh at 100 earn 800.
     """
     monkeypatch.setitem(KINDS, "boiler", Kind(Boiler))
-    monkeypatch.setattr("planner.studies.solve.demand_audit", lambda _: None)
+    monkeypatch.setattr("planner.studies.solve.require_audit", lambda _: None)
     boiler = {"kind": "boiler", "power_mw": 4, "price_cny_per_mwh": 100}
     return lambda hours: solve(
         {"pv": renewable(*([9, 0] * (hours // 2))), "boiler": boiler}, hours=hours
@@ -432,7 +432,7 @@ def test_blocks_keep_energy_and_take_states_at_their_end() -> None:
     clock = view.clock
     assert clock.hours.tolist() == [1.0] * 126
     made = chart(plan, "supply")
-    assert "means over 1 h" in made.said
+    assert "means over 1 h" in made.caption
     exported = -made.table["export [MW]"].to_numpy() @ clock.hours
     total = plan.summary["allocation_mwh"]["renewable"]["export"]
     assert exported == pytest.approx(total, rel=1e-9)

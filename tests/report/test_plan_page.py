@@ -245,8 +245,8 @@ def test_reasons_come_back_as_they_were(plan: planner.Plan, text: str) -> None:
         for step, (code, reason) in enumerate(zip(*summed(decision), strict=True))
     }
     steps = {time: step for step, time in enumerate(plan.schedule.index)}
-    assert len(told) == len(plan.why) > 0
-    for row in plan.why.itertuples():
+    assert len(told) == len(plan.reasons) > 0
+    for row in plan.reasons.itertuples():
         code, reason = told[row.component, WORDS.term(row.decision), steps[row.time]]
         assert found["texts"][code] == WORDS.term(row.code)
         assert found["texts"][reason] == row.reason
@@ -279,7 +279,7 @@ def test_reasons_that_do_not_fit_are_left_off_and_said(
 
 def test_a_plan_without_reasons_or_rules_has_a_page() -> None:
     plain = solve({"sun": renewable(10), "city": load(4)})
-    found = plan_page(dataclasses.replace(plain, why=plain.why.iloc[:0]), WORDS)
+    found = plan_page(dataclasses.replace(plain, reasons=plain.reasons.iloc[:0]), WORDS)
     assert 'id="why"' not in found
     assert "This site sells no tokens" in found
     assert "No rule asks for a share" in found

@@ -175,7 +175,7 @@ def told(page: Any) -> dict[str, str]:
 
 def assert_told(page: Any, plan: planner.Plan, step: int) -> None:
     at = plan.schedule.index[step]
-    mine = plan.why[plan.why["time"] == at]
+    mine = plan.reasons[plan.reasons["time"] == at]
     found = told(page)
     assert len(mine) > 0
     for row in mine.itertuples():

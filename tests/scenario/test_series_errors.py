@@ -22,7 +22,7 @@ from planner.scenario.uncertainty.draws import draw
 from planner.scenario.uncertainty.fields import Autoregressive, AutoregressiveError
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Calendar
-from planner.timeseries.series import Bounds
+from planner.timeseries.series import SeriesBounds
 from tests.support import full_site
 from tests.support.build import grid, load, scenario
 
@@ -51,7 +51,7 @@ def models(annotation: Any) -> Iterator[type[Frozen]]:
 
 
 def is_series(*parts: Any) -> bool:
-    return any(isinstance(part, Bounds) or is_series(*get_args(part)) for part in parts)
+    return any(isinstance(part, SeriesBounds) or is_series(*get_args(part)) for part in parts)
 
 
 ALL = {
@@ -167,15 +167,15 @@ def test_an_error_fades_and_takes_in_a_shock_a_step():
 @pytest.mark.parametrize(
     ("limits", "values", "kept"),
     [
-        (Bounds(), [-9.0, 9.0, 9.0], [-9.0, 9.0, 9.0]),
-        (Bounds(ge=0), [-9.0, 9.0, 9.0], [0.0, 0.0, 9.0]),  # the 0 in the middle stays 0
-        (Bounds(ge=0, le=1), [-9.0, 9.0, 9.0], [0.0, 0.0, 1.0]),
-        (Bounds(ge=1), [-9.0, 9.0, 9.0], [1.0, 9.0, 9.0]),
-        (Bounds(gt=0), [-9.0, 9.0, 9.0], [0.04, 9.0, 9.0]),  # a hundredth of the mean amount
+        (SeriesBounds(), [-9.0, 9.0, 9.0], [-9.0, 9.0, 9.0]),
+        (SeriesBounds(ge=0), [-9.0, 9.0, 9.0], [0.0, 0.0, 9.0]),  # the 0 in the middle stays 0
+        (SeriesBounds(ge=0, le=1), [-9.0, 9.0, 9.0], [0.0, 0.0, 1.0]),
+        (SeriesBounds(ge=1), [-9.0, 9.0, 9.0], [1.0, 9.0, 9.0]),
+        (SeriesBounds(gt=0), [-9.0, 9.0, 9.0], [0.04, 9.0, 9.0]),  # a hundredth of the mean amount
     ],
 )
 def test_values_beyond_a_limit_are_set_to_it(
-    limits: Bounds, values: list[float], kept: list[float]
+    limits: SeriesBounds, values: list[float], kept: list[float]
 ):
     series = ErringSeries(np.array([4.0, 0.0, 8.0]), limits)
     assert series.within_limits(np.array(values)) == pytest.approx(kept)

@@ -417,7 +417,7 @@ def test_nested_fields_and_lists_have_prices_of_their_own(monkeypatch: pytest.Mo
 def test_a_relaxed_scenario_is_priced_as_it_is() -> None:
     found = planner.prices(scenario(random_site(1, 6), 6, solver={"relax": True}))
     assert found.hold == RELAXED
-    assert found.plan.why.empty
+    assert found.plan.reasons.empty
 
 
 def test_where_the_lp_has_no_optimum_there_are_no_prices(
@@ -428,7 +428,7 @@ def test_where_the_lp_has_no_optimum_there_are_no_prices(
     found = planner.prices(scenario(site, 2))
     assert found.hold == NONE
     assert found.table.empty
-    assert found.plan.why.empty
+    assert found.plan.reasons.empty
     folder = found.plan.write(tmp_path / "plan")
     assert planner.read_plan(folder) == found.plan
     assert planner.audit(folder) == []

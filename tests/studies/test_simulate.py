@@ -17,7 +17,7 @@ from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
 from planner.scenario.series_errors import ErringSeries
 from planner.studies import chain as chains
 from planner.studies.policy import DETERMINISTIC, PERFECT, POLICIES, STOCHASTIC, DayPolicy
-from planner.timeseries.series import Bounds
+from planner.timeseries.series import SeriesBounds
 from tests.support import build, compute
 from tests.support.build import column, scenario
 
@@ -380,7 +380,7 @@ def test_a_forecast_that_is_no_mapping_is_told() -> None:
         scenario({"grid": build.grid()}, 1, forecast=[1])
 
 
-def draws(actual: Any, error: float, limits: Bounds, known: int = 0) -> np.ndarray:
+def draws(actual: Any, error: float, limits: SeriesBounds, known: int = 0) -> np.ndarray:
     """Return 2000 draws of a forecast, one a row."""
     spec = DrawnForecast(ar1=Ar1(error=error, correlation_per_h=0.8))
     series = ErringSeries(np.array(actual, dtype=float), limits)
@@ -394,10 +394,10 @@ def draws(actual: Any, error: float, limits: Bounds, known: int = 0) -> np.ndarr
 def test_the_error_of_a_drawn_forecast_grows_with_the_lead_time_as_stated() -> None:
     lead_h = 0.5 * np.arange(1, 25)
     stated = np.sqrt(1 - 0.8 ** (2 * lead_h))
-    price = draws([-100.0, 300.0] * 12, 0.1, Bounds())
+    price = draws([-100.0, 300.0] * 12, 0.1, SeriesBounds())
     spread = (price - [-100.0, 300.0] * 12).std(axis=0)
     assert spread == pytest.approx(0.1 * 200 * stated, rel=0.08)  # 200: the mean of the amounts
-    sun = draws([0.5] * 24, 0.05, Bounds(ge=0, le=1))
+    sun = draws([0.5] * 24, 0.05, SeriesBounds(ge=0, le=1))
     assert sun.std(axis=0) == pytest.approx(0.05 * stated, rel=0.08)
     errors = price - [-100.0, 300.0] * 12
     near = np.corrcoef(errors[:, -2], errors[:, -1])[0, 1]
@@ -405,9 +405,9 @@ def test_the_error_of_a_drawn_forecast_grows_with_the_lead_time_as_stated() -> N
 
 
 def test_a_drawn_forecast_keeps_the_known_the_zeros_and_the_limits_of_its_field() -> None:
-    made = draws([0.2, 0, 0.9, 0.1, 0], 0.5, Bounds(ge=0, le=1), known=1)
+    made = draws([0.2, 0, 0.9, 0.1, 0], 0.5, SeriesBounds(ge=0, le=1), known=1)
     assert (made[:, 0] == 0.2).all()
     assert (made[:, [1, 4]] == 0).all()
     assert made.min() == 0
     assert made.max() == 1
-    assert draws([5, 5], 3, Bounds(gt=0)).min() > 0
+    assert draws([5, 5], 3, SeriesBounds(gt=0)).min() > 0

@@ -296,7 +296,7 @@ def wait_for(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def demand_whole(out: Path, count: int) -> None:
+def require_complete(out: Path, count: int) -> None:
     """Nothing lost, nothing twice."""
     table = read_cases(out).cases
     assert list(table["status"]) == ["optimal"] * count
@@ -330,7 +330,7 @@ def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY, worker
     said = process.communicate(timeout=HANGS_S)
     assert process.returncode == 0, said
     assert lines(out)[: len(kept)] == kept
-    demand_whole(out, {MANY: 24, SOME: 12}[axes])
+    require_complete(out, {MANY: 24, SOME: 12}[axes])
 
 
 def kill_workers(tmp_path: Path, times: int, seed: int) -> None:
@@ -344,7 +344,7 @@ def kill_workers(tmp_path: Path, times: int, seed: int) -> None:
         said = process.communicate(timeout=HANGS_S)
         assert process.returncode == 0, said
         assert said == ("", "")
-        demand_whole(out, 24)
+        require_complete(out, 24)
 
 
 def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:

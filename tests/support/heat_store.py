@@ -41,6 +41,7 @@ from planner.components.terms import (
     sum_of,
 )
 from planner.fields import AtLeastZero, Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 
@@ -142,4 +143,4 @@ def reasons(
     price: Array = prices.at(store.node, "renewable")
     for t in range(horizon.steps):
         code = "heats" if values["heating"][t] > 0.5 else "rests"
-        yield Reason(t + 1, "heating", code, f"price {money(price[t])}")
+        yield Reason(t + 1, "heating", code, Message("price {price}", price=money(price[t])))

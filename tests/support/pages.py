@@ -68,8 +68,8 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
     schedule = pd.concat([plan.schedule] * copies).iloc[: horizon.steps].set_axis(starts, axis=0)
     by_step = pd.Series(chance.uniform(0.9, 1, horizon.steps).round(4), starts)
     schedule = schedule.mul(by_step, axis=0)
-    why, prices = long(plan.why), long(plan.prices)
-    why["reason"] += [f" ({factor:.4f})" for factor in chance.uniform(0.9, 1, len(why))]
+    reasons, prices = long(plan.reasons), long(plan.prices)
+    reasons["reason"] += [f" ({factor:.4f})" for factor in chance.uniform(0.9, 1, len(reasons))]
     if prices is not None:
         prices["value"] *= chance.uniform(0.9, 1, len(prices)).round(4)
     components = {
@@ -83,7 +83,7 @@ def tiled(plan: planner.Plan, hours: int, step_min: Any) -> planner.Plan:
         scenario=plan.scenario.model_copy(update={"horizon": horizon, "components": components}),
         schedule=schedule,
         allocation=allocation,
-        why=why,
+        reasons=reasons,
         prices=prices,
         summary=plan.summary | {"hours": float(hours), "step_min": step_min},
     )

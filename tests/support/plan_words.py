@@ -110,7 +110,12 @@ def words() -> set[str]:
         found |= {name for part in summary["figures"].values() for name in part}
         found |= {line for part in summary["ledger_cny"].values() for line in part}
         found |= {line for part in summary["outside_objective_cny"].values() for line in part}
-        found |= {*summary["green"], *summary["carbon"], *plan.why["decision"], *plan.why["code"]}
+        found |= {
+            *summary["green"],
+            *summary["carbon"],
+            *plan.reasons["decision"],
+            *plan.reasons["code"],
+        }
         assert plan.prices is not None
         found |= set(plan.prices["quantity"])
     return found

@@ -18,7 +18,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from planner.components.registry import KINDS
-from planner.language.language import CATALOGUES, WORD
+from planner.language.language import CATALOGUES, SENTENCE, WORD
+from planner.message import catalogue_key
 from planner.units import SUFFIXES, unit
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +29,6 @@ METHODS = [
     ("**.py", "tests.support.words:by_syntax"),
     ("**/templates/**.html", "jinja2.ext:babel_extract"),
 ]
-PLACE = re.compile(r"\{\w+\}")
 SAME = {"PUE"}  # words that people write in Latin letters
 
 
@@ -51,6 +51,17 @@ def _literals(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.IfExp):
         yield from _literals(node.body)
         yield from _literals(node.orelse)
+
+
+@cache
+def messages(root: Path = ROOT) -> list[str]:
+    """Return every template that the sources make messages of, without formats, once each."""
+    found = extract_from_dir(
+        root / "planner", method_map=METHODS[:1], keywords={"Message": None, "template": None}
+    )
+    marked = [str(message) for _, _, message, _, _ in sorted(found, key=lambda one: one[:2])]
+    rules = (text for kind in KINDS.values() for text in kind.component.rules.values())
+    return list(dict.fromkeys(map(catalogue_key, (*marked, *rules))))
 
 
 def every_price() -> list[str]:
@@ -77,15 +88,14 @@ def sources(root: Path = ROOT) -> str:
 
 
 def in_sources(context: str, text: str) -> bool:
-    """Return whether sources still know a word of plans, or every word of a sentence."""
+    """Return whether sources still know a word of plans, or the template of a message."""
     if context == WORD:
         text = (
             text.removeprefix("components.").removeprefix("design.").replace("first_case", "first")
         )
         known = re.search(rf"\b{re.escape(text)}\b", sources()) is not None
         return known or text in parts_of_names()
-    words = re.findall(r"[a-z]{3,}", PLACE.sub("|", text))
-    return all(word in sources() for word in words)
+    return text in messages()
 
 
 @cache
@@ -123,6 +133,10 @@ def update(path: Path = ZH) -> tuple[list[str], list[str]]:
     added = [text for text in wanted if old.get(text) is None]
     for text in added:
         new.add(text, "")
+    for text in messages():
+        if old.get(text, context=SENTENCE) is None:
+            new.add(text, "", context=SENTENCE)
+            added.append(text)
     for word in sorted({word.partition("[")[0] for word in words()}):
         if old.get(word, context=WORD) is None:
             new.add(word, "", context=WORD)

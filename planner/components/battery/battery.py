@@ -136,7 +136,7 @@ class Battery(Component):
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
-    def check(self, site: Site) -> Iterator[Complaint]:  # noqa: ARG002
+    def check(self, site: Site) -> Iterator[Complaint]:
         allowed = self._cycle_limit()
         spent = self.initial.discharged_today_mwh
         if allowed is not None and spent > allowed:
@@ -145,7 +145,7 @@ class Battery(Component):
                 f"exceeds the {allowed:g} MWh that cycles_per_day allows, is {spent:g}",
             )
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
 
     def stored_renewable_mwh(self) -> float:
@@ -153,14 +153,14 @@ class Battery(Component):
 
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
-        gives_back = PowerStore(self.node, *losses, self.least_at_end() or 0.0)
+        gives_back = PowerStore(self.node, *losses, self.min_end_mwh() or 0.0)
         return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), gives_back)
 
     def _start(self) -> dict[str, float]:
         return {POOLED[0]: self.initial.total(), **self.initial.by_origin()}
 
     def impossible(self, site: Site) -> Iterator[str]:
-        least, start = self.least_at_end(), self.initial.total()
+        least, start = self.min_end_mwh(), self.initial.total()
         if least is None:
             return
         kept = (1 - self.leak_per_h) ** site.horizon.step_h
@@ -170,11 +170,11 @@ class Battery(Component):
         if start < least - 1e-6:
             yield f"must end with {least:g} MWh and can reach {start:g} MWh, charging all the time"
 
-    def warn(self, site: Site) -> Iterator[str]:  # noqa: ARG002
+    def warn(self, site: Site) -> Iterator[str]:
         if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
             yield "energy left at the end has no value: the plan will empty the battery"
 
-    def least_at_end(self) -> float | None:
+    def min_end_mwh(self) -> float | None:
         """Return what must be stored at the end, MWh; None where it only has a value."""
         if isinstance(self.ending, EndValue):
             return None
@@ -202,7 +202,7 @@ class Battery(Component):
                 free_mw=lambda t: power[t] - discharged(t) + charged(t),
                 free_mwh=lambda t: (sums.stored(t) - self.min_energy_mwh) * out,
             )
-        if (least := self.least_at_end()) is not None:
+        if (least := self.min_end_mwh()) is not None:
             b.ending = pyo.Constraint(rule=sums.stored(time.last) >= least)
         return self._terms(b, time, origins, reserves, sums)
 
@@ -323,6 +323,8 @@ class Battery(Component):
             ending = AtLeast(at_least_mwh=self.initial.total())
         return self.model_copy(update={"initial": initial, "ending": ending})
 
-    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
-        ending = ending_of_window(self.ending, self.least_at_end(), values, window, firm=firm)
+    def with_lookahead(
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
+    ) -> Self:
+        ending = ending_of_window(self.ending, self.min_end_mwh(), values, window, firm=firm)
         return self.model_copy(update={"ending": ending})

@@ -34,8 +34,12 @@ from planner.components.reasons import (
     first_that_holds,
     versus,
 )
+from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
+
+BUYING = template("price {first} {than} {second} worth of storing")
+SELLING = template("price {first} {than} {second} stored value")
 
 
 def reasons(
@@ -45,14 +49,14 @@ def reasons(
     charge, discharge = summed("charge_mw", values), summed("discharge_mw", values)
     stored, reserve = summed("energy_mwh", values), summed("reserve_mw", values)
     price = np.array([prices.at(battery.node, o) for o in prices.origins])
-    kept = _kept(battery, prices, float(stored[-1]), horizon.step_h)
-    into = kept * battery.charge_efficiency
-    out = kept / battery.discharge_efficiency + battery.wear_cny_per_mwh
+    if_kept = _value_if_kept(battery, prices, float(stored[-1]), horizon.step_h)
+    into = if_kept * battery.charge_efficiency
+    out = if_kept / battery.discharge_efficiency + battery.wear_cny_per_mwh
     steps = np.arange(len(charge))
-    there = np.array([values[f"energy_mwh[{o}]"] for o in prices.origins]) > FLOW
-    room = np.where(there.any(axis=0) & ~there, -np.inf, price - out)  # what is not there stays
+    holds = np.array([values[f"energy_mwh[{o}]"] for o in prices.origins]) > FLOW
+    to_gain = np.where(holds.any(axis=0) & ~holds, -np.inf, price - out)
     to_charge = np.argmax(_chosen(values, "charge_mw", prices, into - price), axis=0)
-    to_discharge = np.argmax(_chosen(values, "discharge_mw", prices, room), axis=0)
+    to_discharge = np.argmax(_chosen(values, "discharge_mw", prices, to_gain), axis=0)
     buying, worth = price[to_charge, steps], into[to_charge, steps]
     selling, cost = price[to_discharge, steps], out[to_discharge, steps]
     most_in = battery.charge_power_mw * battery.available
@@ -61,9 +65,8 @@ def reasons(
     promised = reserve > free - LIMIT
     promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
     cycling = _cycle_prices(prices, horizon)
-    bought = [f"price {prices} worth of storing" for prices in compared(buying, worth)]
-    sold = [f"price {prices} stored value" for prices in compared(selling, cost)]
-    neither = [f"{buy}; {sell}" for buy, sell in zip(bought, sold, strict=True)]
+    bought, sold = compared(BUYING, buying, worth), compared(SELLING, selling, cost)
+    neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
     would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
     yield from first_that_holds(
@@ -73,7 +76,7 @@ def reasons(
             (discharges, "discharges", sold),
             (charges & (charge > most_in - LIMIT), "charges_at_limit", bought),
             (charges, "charges", bought),
-            ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", "available is 0"),
+            ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", Message("available is 0")),
             (would_sell & (energy <= LIMIT), "empty", sold),
             (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
             (would_sell & (cycling > NEAR), "cycles_used", sold),
@@ -83,11 +86,11 @@ def reasons(
     )
 
 
-def _kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
+def _value_if_kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
     """Return what a MWh of each origin brings if it is kept past each step; (origins, steps)."""
     inside = np.array([prices.row("energy", o) for o in prices.origins])
     later = (1 - battery.leak_per_h) ** step_h * inside[:, 1:]
-    least = battery.least_at_end()
+    least = battery.min_end_mwh()
     end = inside[:, -1:]
     if isinstance(battery.ending, EndValue):
         end = np.full_like(end, battery.ending.value_cny_per_mwh)
@@ -99,13 +102,13 @@ def _kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> A
 def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Array:
     """Return how well each origin speaks for a step: the flow there is, else the best margin."""
     flows = np.array([values[f"{flow}[{o}]"] for o in prices.origins])
-    found = np.where(flows.max(axis=0) > FLOW, flows, margin)
-    return np.where(np.isnan(found), -np.inf, found)
+    score = np.where(flows.max(axis=0) > FLOW, flows, margin)
+    return np.where(np.isnan(score), -np.inf, score)
 
 
 def _cycle_prices(prices: StepPrices, horizon: Horizon) -> Array:
     """Return what another MWh of the day's cycles would earn, in every step of the day."""
-    at_last, found = np.nan_to_num(prices.row("cycles")), np.zeros(horizon.steps)
+    at_last, by_step = np.nan_to_num(prices.row("cycles")), np.zeros(horizon.steps)
     for day in horizon.days:
-        found[day[0] - 1 : day[-1]] = at_last[day[-1] - 1]
-    return found
+        by_step[day[0] - 1 : day[-1]] = at_last[day[-1] - 1]
+    return by_step

@@ -51,7 +51,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, Frozen, Name, form
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, Bounds, PerUnit
+from planner.timeseries.series import Array, PerUnit, SeriesBounds
 
 
 class FleetInitial(Frozen):
@@ -92,7 +92,7 @@ class Fleet(Component):
     spare_nodes: AtLeastZero = 0.0
     """Nodes kept awake and idle, whatever their model."""
     pue: Annotated[
-        Annotated[np.ndarray, Bounds(ge=1.0), Tag("=series")]
+        Annotated[np.ndarray, SeriesBounds(ge=1.0), Tag("=series")]
         | Annotated[PueByTemperature, Tag("=by_temperature")],
         form(by_temperature="temperature_c points", series=""),
     ]
@@ -259,7 +259,7 @@ class Fleet(Component):
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
         awake = {m: max(0.0, float(values[f"awake[{m}]"][-1])) for m in self.serves}
         scale = min(1.0, self.nodes / max(sum(awake.values()), 1e-12))
         waking = len(wake_shares(self.wake_min, horizon)) - 1  # steps that still matter

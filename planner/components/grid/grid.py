@@ -148,7 +148,7 @@ class Grid(Component):
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.import_limit_mw.max())}
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.import_limit_mw}
 
     def absorbs(self) -> set[str]:
@@ -302,7 +302,7 @@ class Grid(Component):
         limits = self.import_limit_mw, self.export_limit_mw
         return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
 
-    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return declared_ahead(self.declaration)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
@@ -330,7 +330,9 @@ class Grid(Component):
         initial = past_after(*limits, self.initial, values, kept, horizon)
         return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
 
-    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:  # noqa: ARG002
+    def with_lookahead(
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
+    ) -> Self:
         peaks = self.peak_so_far_mw, self.expected_peak_mw
         so_far = free_peaks(*peaks, values, window, horizon)
         return self.model_copy(update={"peak_so_far_mw": so_far})

@@ -40,9 +40,12 @@ from planner.components.reasons import (
     first_that_holds,
     versus,
 )
+from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+ON_SITE = template("price {first} {than} {second} on site")
+ALSO = template("also {words}")
 OTHERS = {
     "exchange_ramp": "ramp_mw_per_h", "highest": "max_swing_share", "swing": "max_swing_share",
     "over_band": "declaration", "under_band": "declaration", "response_room": "response",
@@ -63,26 +66,33 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
     peaks, others = _peaks(grid, flow, horizon), _others(grid, prices, "import_limit")
     at_limit, signs = flow > limit - LIMIT, versus(price, worth)
-    odd = np.where(at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "="))
-    texts = _texts(price, worth, odd, others)
-    at_peak = [f"{text}, at the peak of the month" for text in texts]
+    unexplained = np.where(
+        at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
+    )
+    texts = _with_others(compared(ON_SITE, price, worth), unexplained, others)
+    at_peak = [Message("{sentence}, at the peak of the month", sentence=text) for text in texts]
     yield from first_that_holds(
         "import",
         [
             (at_limit & (limit > LIMIT), "import_at_limit", texts),
             (flow > np.maximum(peaks - LIMIT, FLOW), "at_peak", at_peak),
             (flow > FLOW, "imports", texts),
-            (limit <= LIMIT, "closed", "import_limit_mw is 0"),
+            (limit <= LIMIT, "closed", Message("import_limit_mw is 0")),
             (signs == "<", "held", texts),
             (True, "no_import", texts),
         ],
     )
 
 
-def _texts(price: Array, worth: Array, odd: Array, others: Sequence[str]) -> list[str]:
-    """Return how a price stands to what energy is worth, and where that is odd, what else acts."""
-    both = zip(compared(price, worth), odd, others, strict=True)
-    return [f"price {prices} on site{other if strange else ''}" for prices, strange, other in both]
+def _with_others(
+    prices: Sequence[Message], unexplained: Array, others: Sequence[Message | None]
+) -> list[Message]:
+    """Return how prices compare and, where that does not explain the flow, what else acts."""
+    rows = zip(prices, unexplained, others, strict=True)
+    return [
+        MessageList("; ", (price, other)) if other is not None and is_unexplained else price
+        for price, is_unexplained, other in rows
+    ]
 
 
 def _settled(grid: Grid, price: Array) -> Array:
@@ -98,14 +108,15 @@ def _sale_price(grid: Grid, origin: str, prices: StepPrices) -> Array:
 
 def _peaks(grid: Grid, flow: Array, horizon: Horizon) -> Array:
     """Return the peak of the month that each step pays for; infinite where no peak is paid for."""
-    found = np.full(horizon.steps, np.inf)
+    peaks = np.full(horizon.steps, np.inf)
     if not grid.demand_charge_cny_per_mw_month:
-        return found
+        return peaks
     before = peaks_by_month(grid.peak_so_far_mw, horizon)
     for month, steps in horizon.months.items():
-        mine = slice(steps[0] - 1, steps[-1])
-        found[mine] = max(before.get(month, 0.0), grid.expected_peak_mw, float(flow[mine].max()))
-    return found
+        inside = slice(steps[0] - 1, steps[-1])
+        highest = float(flow[inside].max())
+        peaks[inside] = max(before.get(month, 0.0), grid.expected_peak_mw, highest)
+    return peaks
 
 
 def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]:
@@ -114,44 +125,52 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     total, limit = flows.sum(axis=0), grid.export_limit_mw
     sale = np.array([_sale_price(grid, o, prices) for o in sold])
     worth = np.array([prices.at(grid.node, o) for o in sold])
-    there = np.array([prices.injected.get(o, np.zeros(len(limit))) for o in sold])
-    margin = np.where((there > FLOW) & ~np.isnan(worth), sale - worth, -np.inf)
+    injected = np.array([prices.injected.get(o, np.zeros(len(limit))) for o in sold])
+    margin = np.where((injected > FLOW) & ~np.isnan(worth), sale - worth, -np.inf)
     best = np.argmax(np.where(total > FLOW, flows, margin), axis=0)
     others = _others(grid, prices, "export_limit")
     steps = np.arange(len(limit))
     price, value = sale[best, steps], worth[best, steps]
     signs = versus(price, value)
-    texts = _texts(price, value, signs == np.where(total <= FLOW, ">", "<"), others)
+    prices_on_site = compared(ON_SITE, price, value)
     if len(sold) > 1:
-        texts = [f"{sold[origin]} {text}" for origin, text in zip(best, texts, strict=True)]
+        prices_on_site = [
+            Message("{origin} price {first} {than} {second} on site", origin=sold[i], **one.places)
+            for i, one in zip(best, prices_on_site, strict=True)
+        ]
+    texts = _with_others(prices_on_site, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(
         "export",
         [
-            (limit <= LIMIT, "closed", "export_limit_mw is 0"),
+            (limit <= LIMIT, "closed", Message("export_limit_mw is 0")),
             (total > limit - LIMIT, "export_at_limit", texts),
             (total > FLOW, "exports", texts),
-            (there.max(axis=0) <= FLOW, "nothing_to_sell", "no energy that may be sold"),
+            (
+                injected.max(axis=0) <= FLOW,
+                "nothing_to_sell",
+                Message("no energy that may be sold"),
+            ),
             (signs == ">", "held", texts),
             (True, "better_on_site", texts),
         ],
     )
 
 
-def _others(grid: Grid, prices: StepPrices, way: str) -> list[str]:
+def _others(grid: Grid, prices: StepPrices, way: str) -> list[Message | None]:
     """Return by step what else has a price there: rules of the connection, else of the site."""
 
-    def also(t: int) -> str:
-        mine = [said for said, price in acting.items() if price[t] > NEAR]
-        return f"; also {', '.join(mine or site)}" if mine or site else ""
+    def also(t: int) -> Message | None:
+        rules = [rule for rule, price in acting.items() if price[t] > NEAR]
+        return Message(ALSO, words=", ".join(rules or site)) if rules or site else None
 
-    site = [n for n, part in prices.components.items() if part.also_acts]
+    site = [n for n, part in prices.components.items() if part.affects_exchange]
     acting: dict[str, Array] = {}
-    for row, said in (OTHERS | {way: "one way at a time"}).items():
+    for row, rule in (OTHERS | {way: "one way at a time"}).items():
         every = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]
-        found = np.zeros(len(prices.none()))
+        price = np.zeros(len(prices.none()))
         for index in every:
-            found = found + np.abs(np.nan_to_num(prices.row(row, *index)))
+            price = price + np.abs(np.nan_to_num(prices.row(row, *index)))
         if row == "exchange_ramp":  # a step takes part in the move to the next as well
-            found = found + np.append(found[1:], 0.0)
-        acting[said] = acting.get(said, 0.0) + found
+            price = price + np.append(price[1:], 0.0)
+        acting[rule] = acting.get(rule, 0.0) + price
     return [also(t) for t in range(len(prices.none()))]

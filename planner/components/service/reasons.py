@@ -30,8 +30,11 @@ from planner.components.reasons import (
 )
 from planner.components.service.queue import best_unsold_price
 from planner.components.service.service import Service
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
+
+BREAK_EVEN = template("price {first} {than} {second} break-even")
 
 
 def reasons(
@@ -53,16 +56,18 @@ def reasons(
         decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
         unsold = best_unsold_price(service.market, values)
         price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
-    figures = [f"price {prices} break-even" for prices in compared(price, even, token_money)]
+    figures = compared(BREAK_EVEN, price, even, token_money)
+    full = [Message("{sentence}, every node is taken", sentence=text) for text in figures]
+    unpaid = [Message("price {price} does not pay", price=token_money(p)) for p in price]
     yield from first_that_holds(
         decision,
         [
-            (wanted <= LIMIT, "nothing_wanted", "no work is asked for"),
+            (wanted <= LIMIT, "nothing_wanted", Message("no work is asked for")),
             (dropped <= LIMIT, code, figures),
-            (taken, "no_capacity", [f"{text}, every node is taken" for text in figures]),
+            (taken, "no_capacity", full),
             (versus(price, even) == "<", "price_below_cost", figures),
             # nothing runs that would tell what a Mtok costs
-            (True, "price_below_cost", [f"price {token_money(p)} does not pay" for p in price]),
+            (True, "price_below_cost", unpaid),
         ],
     )
 

@@ -244,7 +244,7 @@ class Service(Component):
         waiting = self.initial.waiting_mtok
         return TokenDemand(self.wanted(), self.headroom_share, waiting, prices, bool(offers))
 
-    def sells(self, values: Values, horizon: Horizon) -> Tokens:  # noqa: ARG002
+    def sells(self, values: Values, horizon: Horizon) -> Tokens:
         answered = values["answered_mtok_per_h"]
         beside = np.zeros(len(answered))
         if (earned := self.input_price()) is not None:
@@ -299,7 +299,9 @@ class Service(Component):
         )
         return self.model_copy(update={"initial": initial, "ending": ending})
 
-    def counting_on(self, values: Values, window: Window, horizon: Horizon, *, firm: bool) -> Self:
+    def with_lookahead(
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
+    ) -> Self:
         start = self.initial
         changes: dict[str, Any] = {}
         wanted = float(self.wanted()[window.last :].sum()) * horizon.step_h

@@ -32,11 +32,15 @@ from planner.components.reasons import (
 )
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
+from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+RESTING = template("price {first} {than} {second} fuel per MWh at min_power_mw")
+RUNNING = template("price {first} {than} {second} fuel")
 
-class Cost(NamedTuple):
+
+class RunningCost(NamedTuple):
     """What running costs by step, carbon in both: CNY per GJ of fuel, and CNY per gross MWh."""
 
     gj: Array
@@ -54,21 +58,21 @@ def reasons(
     cost = _cost(unit, prices)
     marginal = _marginal(unit, power, codes, cost)
     at_least = _mean_cost(unit, unit.min_power_mw, cost)
-    resting, running = compared(price, at_least), compared(price, marginal)
-    obliged = {"must_rest": f"min_down_h {unit.min_down_h:g}",
-               "must_run_on": f"min_up_h {unit.min_up_h:g}"}  # fmt: skip
+    resting, running = compared(RESTING, price, at_least), compared(RUNNING, price, marginal)
+    obliged = {"must_rest": Message("min_down_h {hours:g}", hours=unit.min_down_h),
+               "must_run_on": Message("min_up_h {hours:g}", hours=unit.min_up_h)}  # fmt: skip
     for t, code in enumerate(codes.tolist()):
         if code == "outage":
-            text = "available is too small for min_power_mw"
+            message = Message("available is too small for min_power_mw")
         elif code in ("off", "stops", "must_rest"):
-            text = f"price {resting[t]} fuel per MWh at min_power_mw"
+            message = resting[t]
         elif code == "starts":
-            text = _run(unit, values, price, t, horizon, cost)
+            message = _run(unit, values, price, t, horizon, cost)
         else:
-            text = f"price {running[t]} fuel"
+            message = running[t]
         if code in obliged:
-            text = f"{text}; {obliged[code]}"
-        yield Reason(t + 1, "run", code, text)
+            message = MessageList("; ", (message, obliged[code]))
+        yield Reason(t + 1, "run", code, message)
 
 
 def _codes(
@@ -99,23 +103,23 @@ def _codes(
 
 def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
     """Return for each step how many before it the unit has been on, or off, as it is in it."""
-    found = np.zeros(len(on), dtype=int)
+    ages = np.zeros(len(on), dtype=int)
     for t, state in enumerate(on):
         age = age if state == was_on else 0
-        found[t], was_on, age = age, state, age + 1
-    return found
+        ages[t], was_on, age = age, state, age + 1
+    return ages
 
 
-def _cost(unit: Thermal, prices: StepPrices) -> Cost:
+def _cost(unit: Thermal, prices: StepPrices) -> RunningCost:
     price, budget = prices.tonne()
     allowed = unit.allowance_tco2_per_mwh * (1 - unit.auxiliary_share)
-    return Cost(
+    return RunningCost(
         unit.fuel_price_cny_per_gj + unit.emission_tco2_per_gj * (price + budget),
         unit.variable_cost_cny_per_mwh - allowed * price,
     )
 
 
-def _marginal(unit: Thermal, power: Array, codes: np.ndarray, cost: Cost) -> Array:
+def _marginal(unit: Thermal, power: Array, codes: np.ndarray, cost: RunningCost) -> Array:
     """Return the cost of a net MWh at the margin, CNY: upwards at the minimum, else downwards."""
     curve = FuelCurve(unit.curve)
     if len(curve.power) == 1:
@@ -127,7 +131,7 @@ def _marginal(unit: Thermal, power: Array, codes: np.ndarray, cost: Cost) -> Arr
     return np.asarray(gross / (1 - unit.auxiliary_share))
 
 
-def _mean_cost(unit: Thermal, power: Array, cost: Cost) -> Array:
+def _mean_cost(unit: Thermal, power: Array, cost: RunningCost) -> Array:
     """Return the mean cost of a net MWh at a power, CNY."""
     curve = FuelCurve(unit.curve)
     fuel = np.interp(power, curve.power, curve.fuel) * cost.gj
@@ -136,8 +140,8 @@ def _mean_cost(unit: Thermal, power: Array, cost: Cost) -> Array:
 
 
 def _run(
-    unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon, cost: Cost
-) -> str:
+    unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon, cost: RunningCost
+) -> Message:
     """Return what a run earns and costs per net MWh, from its start to its stop or the end."""
     rest = np.flatnonzero(np.round(values["on"][first:]) == 0)
     run = slice(first, first + int(rest[0]) if rest.size else horizon.steps)
@@ -149,5 +153,10 @@ def _run(
     spent = begin + float((fuel + cost.mwh[run] * gross).sum())
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
-    (prices,) = compared(np.array([earned / mwh]), np.array([spent / mwh]))
-    return f"mean price {prices} fuel and start, over {len(net)} steps"
+    mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
+    (prices,) = compared(RUNNING, mean_price, mean_cost)
+    return Message(
+        "mean price {first} {than} {second} fuel and start, over {steps} steps",
+        **prices.places,
+        steps=len(net),
+    )

@@ -38,8 +38,17 @@ from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
 from planner.components.thermal.ramps import RULES as RAMP_RULES
 from planner.components.thermal.ramps import Ramps
 from planner.fields import AtLeastZero, Hours, Name, Positive
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, Bounds, NonNegative, PerUnit
+from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
+
+OBLIGED_ON = template(
+    "must stay on until {when} (min_up_h {min_up_h}, on for {initial.hours} h), at min_power_mw"
+    " {min_power_mw} MW or more"
+)
+OBLIGED_OFF = template(
+    "must stay off until {when} (min_down_h {min_down_h}, off for {initial.hours} h)"
+)
 
 
 class Thermal(Component):
@@ -65,7 +74,7 @@ class Thermal(Component):
     """Most power when on."""
     curve: Annotated[tuple[FuelPoint, ...], Field(min_length=1, strict=False)]
     """Fuel against power, piecewise linear over the whole range."""
-    fuel_price_cny_per_gj: Annotated[np.ndarray, Bounds(gt=0.0)]
+    fuel_price_cny_per_gj: Annotated[np.ndarray, SeriesBounds(gt=0.0)]
     """Price of fuel."""
     variable_cost_cny_per_mwh: AtLeastZero = 0.0
     """Other cost per gross MWh."""
@@ -131,19 +140,17 @@ class Thermal(Component):
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.max_power_mw.max())}
 
-    def words(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> str:
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         if rule == "on" and any(self.forced_off()[step - 1] for step in steps):
-            return OUTAGE
-        state, least = ("on", "min_up_h") if self.initial.on else ("off", "min_down_h")
-        if rule == f"stay_{state}" and steps:
-            until = obliged(self.initial, horizon, getattr(self, least), steps[-1])
-            if until:
-                at = ", at min_power_mw {min_power_mw} MW or more" if self.initial.on else ""
-                past = f"({least} {{{least}}}, {state} for {{initial.hours}} h)"
-                return f"must stay {state} until {until} {past}{at}"
-        return super().words(rule, horizon, steps)
+            return self.filled(OUTAGE, steps)
+        on = self.initial.on
+        if rule == ("stay_on" if on else "stay_off") and steps:
+            least_h = self.min_up_h if on else self.min_down_h
+            if until := obliged(self.initial, horizon, least_h, steps[-1]):
+                return self.filled(OBLIGED_ON if on else OBLIGED_OFF, steps, when=until)
+        return super().describe_rule(rule, horizon, steps)
 
-    def most_mw(self, horizon: Horizon) -> dict[str, Array]:  # noqa: ARG002
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
 
     def source(self) -> Source:
@@ -163,7 +170,7 @@ class Thermal(Component):
         too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
         return np.asarray((self.available == 0) | too_small, dtype=float)
 
-    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:  # noqa: ARG002
+    def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return "on", "start", "stop", "start_kind"
 
     def stays(self, *, last: bool) -> tuple[str, ...]:

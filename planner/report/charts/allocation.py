@@ -82,7 +82,7 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
         title=words("Where the energy came from and where it went"),
         figure=figure,
         table=_table(words, mwh, values),
-        said=words(
+        caption=words(
             "Over the whole horizon, in {unit}. Energy that went through a battery keeps its origin"
             " and stands at its use; of each origin, storage takes only what more is stored at"
             " the end than at the start. In batteries {charged} were charged and {discharged}"

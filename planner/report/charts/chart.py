@@ -27,5 +27,5 @@ class Chart:
     title: str
     figure: dict[str, Any]
     table: pd.DataFrame
-    said: str = ""
+    caption: str = ""
     over_time: bool = False

@@ -152,7 +152,7 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
         title=words("Commitment: who runs when"),
         figure={"data": data + marks, "layout": layout},
         table=_table(view, words, stretches, starts),
-        said=sentence,
+        caption=sentence,
         over_time=True,
     )
 

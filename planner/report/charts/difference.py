@@ -63,7 +63,7 @@ def profit_chart(
         "profit", words("Profit, hour by hour"), sentence, [steps, total], words
     )
     chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
-    return dataclasses.replace(chart, said=sentence)
+    return dataclasses.replace(chart, caption=sentence)
 
 
 def columns_chart(

@@ -67,7 +67,7 @@ def heat_chart(view: View, words: Language) -> Chart | None:
         title=words("Days and hours"),
         figure={"data": data, "layout": layout},
         table=table.reset_index(drop=True),
-        said=days.sentence(words),
+        caption=days.sentence(words),
     )
 
 

@@ -28,7 +28,7 @@ ROW_PX = 30
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A bar: what it is called, its amount in CNY, and where it begins."""
 
     name: str
@@ -54,7 +54,7 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
         title=words("How the profit comes about"),
         figure=waterfall(entries, kinds, words),
         table=_table(words, sums, float(view.plan.summary["objective_cny"])),
-        said=words(
+        caption=words(
             "From top to bottom: what is earned, what is spent, the sum in cash, then penalties and"
             " values of stored amounts, which are no cash. Lines below {share} of the turnover are"
             " gathered; the table has all of them.",
@@ -64,7 +64,7 @@ def ledger_chart(view: View, words: Language) -> Chart | None:
 
 
 def waterfall(
-    entries: list[Entry], kinds: dict[str, tuple[str, str, str]], words: Language
+    entries: list[LedgerEntry], kinds: dict[str, tuple[str, str, str]], words: Language
 ) -> dict[str, Any]:
     """Return bars from top to bottom, each from where the one above ends.
 
@@ -114,7 +114,7 @@ def _sums(ledger: pd.DataFrame) -> list[tuple[str, str, bool, float]]:
     ]
 
 
-def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[Entry]:
+def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[LedgerEntry]:
     """Return the bars from top to bottom; each begins where the one above ends."""
     least = SMALL * sum(abs(amount) for *_, amount in sums)
     groups = (
@@ -122,11 +122,11 @@ def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[
         ("spent", words("other costs"), [s for s in sums if s[2] and s[3] < 0]),
         ("not_cash", words("other, not cash"), [s for s in sums if not s[2]]),
     )
-    entries: list[Entry] = []
+    entries: list[LedgerEntry] = []
     reached = 0.0
     for kind, rest, lines in groups:
         if kind == "not_cash" and lines:
-            entries.append(Entry(words("profit in cash"), reached, "total"))
+            entries.append(LedgerEntry(words("profit in cash"), reached, "total"))
         large = [line for line in lines if abs(line[3]) >= least]
         small = [line for line in lines if abs(line[3]) < least]
         if len(small) == 1:
@@ -138,9 +138,9 @@ def _entries(words: Language, sums: list[tuple[str, str, bool, float]]) -> list[
         if small:
             bars.append((f"{rest} ({len(small)})", sum(line[3] for line in small)))
         for name, amount in bars:
-            entries.append(Entry(name, amount, kind, reached))
+            entries.append(LedgerEntry(name, amount, kind, reached))
             reached += amount
-    return [*entries, Entry(words("profit"), reached, "total")]
+    return [*entries, LedgerEntry(words("profit"), reached, "total")]
 
 
 def said(words: Language, line: str) -> str:
@@ -152,7 +152,7 @@ def said(words: Language, line: str) -> str:
 
 
 def _bars(
-    rows: list[tuple[int, Entry]], amounts: list[str], divisor: float, unit: str
+    rows: list[tuple[int, LedgerEntry]], amounts: list[str], divisor: float, unit: str
 ) -> dict[str, Any]:
     names = [text(entry.name) for _, entry in rows]
     return {

@@ -279,7 +279,7 @@ def chart_over_time(
         title=title,
         figure=_figure(panels, clock, legend, top),
         table=pd.DataFrame({words("time"): clock.times, **columns}),
-        said=f"{sentence} {clock.sentence(words)}".strip(),
+        caption=f"{sentence} {clock.sentence(words)}".strip(),
         over_time=True,
     )
 

@@ -19,7 +19,7 @@ from planner.report.charts.supply import supply_chart
 from planner.report.charts.view import View
 
 
-class Entry(NamedTuple):
+class ChartEntry(NamedTuple):
     """A chart of a plan.
 
     chart: makes it, None where the plan has nothing to show; its docstring says what it shows.
@@ -31,14 +31,16 @@ class Entry(NamedTuple):
 
 
 CHARTS = {
-    "supply": Entry(supply_chart, "no energy flows in it"),
-    "compute": Entry(compute_chart, "it has neither a service nor a fleet"),
-    "storage": Entry(storage_chart, "it has no battery"),
-    "prices": Entry(prices_chart, "it has no grid, no service and no marginal prices"),
-    "commitment": Entry(commitment_chart, "nothing in it is ever switched on or turned around"),
-    "allocation": Entry(allocation_chart, "no energy flows in it"),
-    "ledger": Entry(ledger_chart, "no money moves in it"),
-    "heat": Entry(heat_chart, "days are set side by side from four days on"),
+    "supply": ChartEntry(supply_chart, "no energy flows in it"),
+    "compute": ChartEntry(compute_chart, "it has neither a service nor a fleet"),
+    "storage": ChartEntry(storage_chart, "it has no battery"),
+    "prices": ChartEntry(prices_chart, "it has no grid, no service and no marginal prices"),
+    "commitment": ChartEntry(
+        commitment_chart, "nothing in it is ever switched on or turned around"
+    ),
+    "allocation": ChartEntry(allocation_chart, "no energy flows in it"),
+    "ledger": ChartEntry(ledger_chart, "no money moves in it"),
+    "heat": ChartEntry(heat_chart, "days are set side by side from four days on"),
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, shown
+from planner.errors import Problem, ScenarioError, as_written
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.scenario.plain_data import plain_scenario
@@ -162,7 +162,7 @@ def _words(a: Any, b: Any) -> tuple[str, str]:
         elif isinstance(one, Mapping) and "kind" in one:
             texts.append(f"a {one['kind']}")
         else:
-            texts.append(shown(one) if not isinstance(one, list) else f"a list of {len(one)}")
+            texts.append(as_written(one) if not isinstance(one, list) else f"a list of {len(one)}")
     return texts[0], texts[1]
 
 

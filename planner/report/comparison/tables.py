@@ -13,7 +13,7 @@ from rich.console import Console
 from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Section
 from planner.report.charts.chart import Chart
-from planner.report.charts.ledger import Entry, said, waterfall
+from planner.report.charts.ledger import LedgerEntry, said, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
 from planner.report.sweep_page.words import titled
@@ -35,11 +35,11 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
         rest = sum(change for _, change in bars[MOST_BARS:count])
         label = f"{words('other lines')} ({count - MOST_BARS})"
         bars[MOST_BARS:count] = [(label, rest)]
-    entries, reached = [Entry(words("profit of A"), total["a"], "total")], total["a"]
+    entries, reached = [LedgerEntry(words("profit of A"), total["a"], "total")], total["a"]
     for name, change in bars:
-        entries.append(Entry(name, change, "more" if change > 0 else "less", reached))
+        entries.append(LedgerEntry(name, change, "more" if change > 0 else "less", reached))
         reached += change
-    entries.append(Entry(words("profit of B"), total["b"], "total"))
+    entries.append(LedgerEntry(words("profit of B"), total["b"], "total"))
     kinds = {
         "more": (words("B earns more"), BLUE, ""),
         "less": (words("B earns less"), ORANGE, "/"),
@@ -55,7 +55,7 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
         title=words("From A to B, line by line"),
         figure=figure,
         table=_table(amounts, words),
-        said=words("Each bar is what a ledger line of B is above or below that of A.")
+        caption=words("Each bar is what a ledger line of B is above or below that of A.")
         if low <= 0 <= high
         else words(
             "Each bar is what a ledger line of B is above or below that of A. The axis begins"
@@ -82,12 +82,12 @@ def _cents(amount: float | None, sign: str = "") -> str:
     return f"{amount + 0.0:{sign},.2f}" if round(amount, 2) else "0.00"
 
 
-def _written(entry: Entry, words: Language) -> str:
+def _written(entry: LedgerEntry, words: Language) -> str:
     sign = "+" if entry.kind == "more" else ""
     return sign + words.amount(entry.amount, "CNY").replace("-", "−")
 
 
-def _narrow(figure: dict[str, Any], entries: list[Entry]) -> None:
+def _narrow(figure: dict[str, Any], entries: list[LedgerEntry]) -> None:
     """Let the axis begin where differences are: they may be a hundredth of the profits."""
     ends = [entry.base + entry.amount for entry in entries]
     low, high = min(ends), max(ends)

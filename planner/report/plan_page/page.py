@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from planner.auditor.audit import audit, demand_whole
+from planner.auditor.audit import audit, require_complete
 from planner.components.terms import Target
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
@@ -128,7 +128,7 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     """
     with claim(folder, None) as target:
         plan = read_tables(target)
-        demand_whole(target)
+        require_complete(target)
         made: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
         if (target / WORKBOOK).is_file():
             with TemporaryDirectory() as scratch:

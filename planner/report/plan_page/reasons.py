@@ -32,7 +32,7 @@ Row = tuple[str, str, Array]  # label, unit, a value a step
 
 def packed_reasons(plan: PlanTables, words: Language) -> tuple[str, int]:
     """Return the packed data of the panel, and how many steps it tells of; 0 without reasons."""
-    if plan.why.empty:
+    if plan.reasons.empty:
         return "", 0
     steps = plan.scenario.horizon.steps
     while True:
@@ -50,7 +50,7 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
         return texts.setdefault(text, len(texts))
 
     step_of = pd.Series(np.arange(len(plan.schedule)), index=plan.schedule.index)
-    why = plan.why.assign(step=step_of.reindex(plan.why["time"]).to_numpy())
+    why = plan.reasons.assign(step=step_of.reindex(plan.reasons["time"]).to_numpy())
     why = why[why["step"] < steps]
     components: list[dict[str, Any]] = []
     grouped: dict[str, list[dict[str, Any]]] = {}

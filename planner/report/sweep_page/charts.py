@@ -82,7 +82,7 @@ def _break_even(curve: BreakEvenCurve, _: Analyses, words: Language) -> Iterator
     yield Chart(
         key="break-even",
         title=words("Break-even"),
-        said=words.sentence(curve.note),
+        caption=words.sentence(curve.note),
         figure=break_even_figure(curve, words),
         table=curve.table,
     )
@@ -102,7 +102,7 @@ def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]
     yield Chart(
         key="curve",
         title=words("Along {axis}", axis=path_text(curve.axis, words)),
-        said=" ".join(sentences),
+        caption=" ".join(sentences),
         figure=figure,
         table=curve.table,
     )
@@ -114,7 +114,7 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
     yield Chart(
         key="cost",
         title=words("What each further step of {axis} costs", axis=path_text(curve.axis, words)),
-        said=words(
+        caption=words(
             "Differences of profit between neighbouring cases, over those of the renewable"
             " energy that load and compute draw. Grey: the solver's gap hides the sign."
         ),
@@ -130,7 +130,7 @@ def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]
     yield Chart(
         key="pareto",
         title=words("Pareto front"),
-        said=words("Wanted: {ways}.", ways=words(" and ").join(ways)),
+        caption=words("Wanted: {ways}.", ways=words(" and ").join(ways)),
         figure=pareto_figure(analyses.cases, front, words),
         table=front.table[["case", *analyses.axes, *front.directions]],
     )
@@ -146,7 +146,7 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
     yield Chart(
         key=_key("indices", indices, analyses),
         title=words("Sobol indices: {output}", output=path_text(indices.output, words)),
-        said=f"{sentence} {words.sentence(indices.note)}".strip(),
+        caption=f"{sentence} {words.sentence(indices.note)}".strip(),
         figure=indices_figure(indices, analyses.factors, words),
         table=indices.table,
     )
@@ -168,7 +168,7 @@ def _tornado(tornado: Tornado, analyses: Analyses, words: Language) -> Iterator[
     yield Chart(
         key=_key("tornado", tornado, analyses),
         title=words("Tornado: {output}", output=path_text(tornado.output, words)),
-        said=sentence,
+        caption=sentence,
         figure=tornado_figure(tornado, analyses.factors, words),
         table=tornado.table,
     )
@@ -186,7 +186,7 @@ def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
     yield Chart(
         key=_key("map", grid, analyses),
         title=words("Map: {output}", output=path_text(grid.output, words)),
-        said=sentence.strip(),
+        caption=sentence.strip(),
         figure=map_figure(grid, analyses.factors, words),
         table=grid.table.reset_index(),
     )
@@ -194,7 +194,7 @@ def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
         yield Chart(
             key=_key("contours", grid, analyses),
             title=words("Contours: {output}", output=path_text(grid.output, words)),
-            said=words("The same values, between the cases by straight lines."),
+            caption=words("The same values, between the cases by straight lines."),
             figure=contour_figure(grid, analyses.factors, words),
             table=grid.table.reset_index(),
         )
@@ -222,7 +222,7 @@ def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
     yield Chart(
         key="matrix",
         title=words("Axes and outputs, each against each"),
-        said=" ".join(sentences),
+        caption=" ".join(sentences),
         figure=matrix_figure(
             cases, shown, axes, analyses.factors, words, None if base is None else int(base)
         ),

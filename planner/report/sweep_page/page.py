@@ -195,9 +195,12 @@ def _chart(chart: Chart, rows: Markup, links: Links, words: Language) -> dict[st
     """Return a chart as the template takes it."""
     of_cases = any("customdata" in trace and "text" in trace for trace in chart.figure["data"])
     leads = bool(links) and of_cases and not chart.key.startswith("tornado")
-    sentences = [chart.said, words("Click a point to open the plan of the case.") if leads else ""]
+    sentences = [
+        chart.caption,
+        words("Click a point to open the plan of the case.") if leads else "",
+    ]
     return drawn(chart, rows) | {
-        "said": " ".join(text for text in sentences if text),
+        "caption": " ".join(text for text in sentences if text),
         "broad": chart.key == "matrix",
         "rest": words(
             "The first {shown} of {n} rows; cases.csv beside this page holds every case.",

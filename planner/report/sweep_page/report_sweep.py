@@ -68,8 +68,8 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
             show(chart.title, frame, MOST_ROWS)
         else:
             say(safe(words("tables of {names}: {page}", names=chart.title, page=PAGE)))
-        if chart.said:
-            say(safe(chart.said))
+        if chart.caption:
+            say(safe(chart.caption))
     if len(outputs) > 1:
         names = ", ".join(path_text(name, words) for name in outputs[1:])
         say(safe(words("tables of {names}: {page}", names=names, page=PAGE)))

@@ -165,7 +165,7 @@ def in_member(components: Components, member: Member) -> Components:
     return components
 
 
-def demand_one_future(scenario: ScenarioFile) -> None:
+def require_one_member(scenario: ScenarioFile) -> None:
     """Raise ScenarioError where a scenario holds several futures."""
     if scenario.uncertainty is not None:
         message = (

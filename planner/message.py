@@ -1,0 +1,103 @@
+"""Messages: English texts that keep the template and the values they were made from.
+
+A message is a string, so that English output prints and stores it as it is; `Language.sentence`
+renders it in another language by the translation of its template. Places are named and may carry a
+format, as in `str.format`: `Message("must be {least:g} MW or more", least=5)`. A place may hold
+another message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from string import Formatter
+from typing import Any, Self
+
+_FORMATTER = Formatter()
+
+
+class Message(str):
+    """An English text made from a template.
+
+    template: with places such as {name}, without formats; the key of its translations.
+    places: what each place holds as English text; messages stay messages.
+    """
+
+    __slots__ = ("places", "template")
+    template: str
+    places: dict[str, str]
+
+    def __new__(cls, template: str, /, **values: Any) -> Self:
+        """Fill the places of a template. Raises KeyError for a place without a value."""
+        key, parts = _parsed(template)
+        places: dict[str, str] = {}
+        text = ""
+        for literal, name, form, conversion in parts:
+            text += literal
+            if name is not None:
+                value = _FORMATTER.convert_field(values[name], conversion)
+                places[name] = value if isinstance(value, Message) else format(value, form)
+                text += places[name]
+        assert values.keys() == places.keys(), f"{template!r} has no place for all of {values}"
+        message = super().__new__(cls, text)
+        message.template, message.places = key, places
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _refilled, (self.template, self.places)
+
+
+def _refilled(template: str, places: dict[str, str]) -> Message:
+    return Message(template, **places)
+
+
+@cache
+def _parsed(template: str) -> tuple[str, tuple[tuple[str, str | None, str, str | None], ...]]:
+    """Return a template without the formats of its places, and its parts.
+
+    A part: the text before a place, its whole name (`initial.hours` is one), format and conversion.
+    """
+    parts = tuple(
+        (literal, name, form or "", conversion)
+        for literal, name, form, conversion in _FORMATTER.parse(template)
+    )
+    key = "".join(
+        _escaped(literal) + ("" if name is None else f"{{{name}}}") for literal, name, *_ in parts
+    )
+    return key, parts
+
+
+def catalogue_key(template: str) -> str:
+    """Return a template as catalogues hold it: without the formats of its places."""
+    return _parsed(template)[0]
+
+
+def places_of(template: str) -> list[str]:
+    """Return the names of the places of a template."""
+    return [name for _, name, *_ in _parsed(template)[1] if name is not None]
+
+
+def template(text: str, /) -> str:
+    """Mark a text as a template of messages that are made elsewhere, so that catalogues hold it."""
+    return text
+
+
+class MessageList(Message):
+    """Messages, names or figures set apart by a separator, as one message."""
+
+    __slots__ = ("separator",)
+    separator: str
+
+    def __new__(cls, separator: str, parts: Iterable[str]) -> Self:
+        """Set parts apart; those that are no messages stay as they are in every language."""
+        places = {str(i): part for i, part in enumerate(parts)}
+        texts = super().__new__(cls, separator.join(f"{{{i}}}" for i in places), **places)
+        texts.separator = separator
+        return texts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MessageList, (self.separator, tuple(self.places.values()))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
