@@ -1,6 +1,7 @@
 """The command line.
 
-Exit codes: 0 success, 2 wrong input, 3 infeasible, 4 no plan, 5 a stored plan, 130 Ctrl-C.
+Exit codes: 0 success, 1 a bug, 2 wrong input, 3 infeasible, 4 no plan within the limits, 5 a stored
+plan cannot be read or fails its audit, or a schedule breaks rules, 130 Ctrl-C.
 
 Heavy imports stay inside the commands that need them, so that `planner --help` answers at once.
 """
@@ -8,8 +9,10 @@ Heavy imports stay inside the commands that need them, so that `planner --help` 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -19,6 +22,7 @@ from planner.cli.settle import settle
 from planner.cli.simulate import simulate
 from planner.cli.solve import check, prices, solve
 from planner.cli.sweep import sweep
+from planner.language.language import LANGUAGES, Language, language
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,8 +51,22 @@ for command, example in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; its help is in the language that PLANNER_LANG names."""
     for stream in (sys.stdout, sys.stderr):  # a name in Chinese must not fail on a narrow terminal
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app()
+    code = os.environ.get("PLANNER_LANG", "en")
+    program: Any = typer.main.get_command(app)
+    if code in LANGUAGES:
+        translate_help(program, language(code))
+    program()
+
+
+def translate_help(program: Any, words: Language) -> None:
+    """Replace the help of a command, its parameters and its subcommands by that of a language."""
+    program.help = words(program.help)
+    for parameter in program.params:
+        if getattr(parameter, "help", None):
+            parameter.help = words(parameter.help)
+    for subcommand in getattr(program, "commands", {}).values():
+        translate_help(subcommand, words)

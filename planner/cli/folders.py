@@ -1,4 +1,4 @@
-"""Commands that read what was written: audit, compare, report; and the schema of what is read."""
+"""Commands on files: audit, compare and report read folders, schema describes inputs."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from typing import Annotated
 import typer
 
 import planner
-from planner.cli.options import Lang, Quiet, known_language
-from planner.cli.terminal import errors_in_words, open_console, say
-from planner.errors import PlanError, Problem, ScenarioError
+from planner.cli.options import IN_ENGLISH, Quiet, Words
+from planner.cli.terminal import exit_codes, open_console, say
+from planner.errors import PlanError, wrong
 from planner.files.output_folder import replace_file
 from planner.language.language import Language
+from planner.message import Message
 from planner.plan_tables.files import INFEASIBLE, SUMMARY
 
 
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder.")],
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Check a plan folder again, without the model that made it."""
-    with errors_in_words():
+    """Audit a plan folder, independently of the model that made it."""
+    with exit_codes(words):
         from planner.auditor.audit import told
 
         if breaches := planner.audit(folder):
-            raise PlanError(told(f"{folder} breaks {len(breaches)} promises", breaches))
+            head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
+            raise PlanError(told(head, breaches))
         if not quiet:
-            open_console().print(f"{folder}: every rule and every figure holds", highlight=False)
+            say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
 
 
 def compare(
@@ -40,19 +43,20 @@ def compare(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of each table.")] = 15,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page (.html) that shows it too.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it as a page (.html) too."),
     ] = None,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
 ) -> None:
-    """Say what differs between two plans in inputs, money and hours."""
-    with errors_in_words():
+    """Compare two plans: inputs, money, figures and hours."""
+    with exit_codes(words):
         from planner.report.comparison.compare import compare_cases
         from planner.report.comparison.tables import show_comparison
 
-        words, cases, console = known_language(lang), case or [], open_console()
+        cases, console = case or [], open_console()
         if len(cases) != (2 if second is None else 0):
-            message = "needs two plan folders, or a sweep folder and --case twice"
-            raise ScenarioError([Problem(message, path="planner compare")])
+            message = Message("needs two plan folders, or a sweep folder and --case twice")
+            raise wrong("planner compare", message)
         if out is None:
             if second is None:
                 comparison = compare_cases(first, *cases)
@@ -70,12 +74,11 @@ def compare(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that was written.")],
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Write the pages of a plan, sweep or simulation folder again; print the answers of a sweep."""
-    with errors_in_words():
-        words = known_language(lang)
+    """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
+    with exit_codes(words):
         if plans := _plans_in(folder):
             from planner.report.plan_page.page import report_plan
 
@@ -87,14 +90,15 @@ def report(
 
 def schema(
     what: Annotated[
-        str, typer.Argument(metavar="[scenario|sweep]", help="What to describe.")
+        str, typer.Argument(metavar="[scenario|sweep]", help="Kind of file.")
     ] = "scenario",
+    words: Words = IN_ENGLISH,
 ) -> None:
     """Print the JSON Schema of scenario or sweep files, for editors."""
-    with errors_in_words():
+    with exit_codes(words):
         if what not in ("scenario", "sweep"):
-            message = f"must be scenario or sweep, is {what!r}"
-            raise ScenarioError([Problem(message, path="planner schema")])
+            message = Message("must be scenario or sweep, is {value!r}", value=what)
+            raise wrong("planner schema", message)
         from planner.scenario.json_schema import scenario_schema
         from planner.sweeps.sweep_file import sweep_schema
 
@@ -103,7 +107,7 @@ def schema(
 
 
 def _plans_in(folder: Path) -> list[Path]:
-    """Return the plan folders in a folder: itself, or those of several futures or a simulation."""
+    """Return the plan folders in a folder: itself, or those of its members or policies."""
     from planner.plan.stochastic_plan import MEMBERS, STOCHASTIC
     from planner.plan_tables.simulation import FACTS, PLANS
 
@@ -116,16 +120,24 @@ def _plans_in(folder: Path) -> list[Path]:
 
 
 def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
-    """Write the page and the answers of a sweep again, and print them. Raises PlanError."""
+    """Write the page and the analyses of a sweep again, and print them. Raises PlanError."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
     from planner.sweeps.analysis.analyses import read_analyses
     from planner.sweeps.result import SWEEP
 
     if not (folder / SWEEP).is_file():
         if (folder / INFEASIBLE).is_file():
-            raise PlanError(f"{folder} holds no plan to report: {INFEASIBLE} in it says why")
-        missing = f"it has no {SUMMARY} and no {SWEEP}"
-        raise PlanError(f"{folder} is neither a plan folder nor a sweep folder: {missing}")
+            message = Message(
+                "{path} holds no plan: see {file} in it", path=folder, file=INFEASIBLE
+            )
+            raise PlanError(message)
+        raise PlanError(
+            Message(
+                "{path} is neither a plan folder nor a sweep folder: it has no {summary} and no"
+                " {sweep}",
+                path=folder, summary=SUMMARY, sweep=SWEEP,
+            )
+        )  # fmt: skip
     written = report_sweep(folder, words)
     if not quiet:
         show_sweep(read_analyses(folder), open_console(), words)

@@ -1,4 +1,4 @@
-"""What the commands are told: arguments and options that several share, and how they are read."""
+"""Arguments and options that several commands share, and how they are parsed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import Problem, ScenarioError, wrong
+from planner.language.language import LANGUAGES, Language, language
+from planner.message import Message
 from planner.plan_tables.files import FORMATS
 
 if TYPE_CHECKING:
     import planner
-    from planner.language.language import Language
 
 ScenarioPath = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: plans/NAME]")]
+OutIfGiven = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
 ]
 Changes = Annotated[
     list[str] | None,
@@ -26,26 +31,42 @@ Changes = Annotated[
         help="Replace a value, such as components.pv.capacity_mw=300, or scale it: ={scale: 0.8}.",
     ),
 ]
-Gap = Annotated[str | None, typer.Option(metavar="G", help="Largest gap relative to turnover.")]
-TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Most seconds in the solver.")]
+Gap = Annotated[
+    str | None, typer.Option(metavar="G", help="Largest MIP gap, relative to turnover.")
+]
+TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Time limit of the solver, s.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--fresh", help="Keep what an earlier run finished, or start over.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print runtimes too.")]
+
+
+def parse_language(code: str) -> Language:
+    """Return a language by its code. Raises typer.BadParameter for an unknown one."""
+    if code not in LANGUAGES:
+        raise typer.BadParameter(f"must be one of {', '.join(LANGUAGES)}, is {code!r}")
+    return language(code)
+
+
+Words = Annotated[
+    Language,
+    typer.Option(
+        "--lang",
+        metavar="|".join(LANGUAGES),
+        envvar="PLANNER_LANG",
+        parser=parse_language,
+        help="Language of messages, tables, pages and workbooks.",
+    ),
+]
+IN_ENGLISH: Any = "en"  # a command gets what `parse_language` makes of it
 Formats = Annotated[
     str, typer.Option(help=f"Schedule files to write: {', '.join(FORMATS)}; comma separated.")
 ]
-Lang = Annotated[
-    str,
-    typer.Option(
-        "--lang",
-        metavar="en|zh",
-        envvar="PLANNER_LANG",
-        help="Language of pages, workbooks and tables; errors, check and audit speak English.",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say where the time went.")]
 
 
 def changes_of(texts: list[str] | None) -> dict[str, Any]:
-    """Return what --set replaces, by path."""
+    """Return the values that --set gives, by path. Raises ScenarioError."""
     from planner.files.yaml_document import parse_value
 
     changes: dict[str, Any] = {}
@@ -53,11 +74,12 @@ def changes_of(texts: list[str] | None) -> dict[str, Any]:
     for text in texts or ():
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            problems.append(Problem(f"must be PATH=VALUE, is {text!r}", file="--set"))
+            message = Message("must be PATH=VALUE, is {text!r}", text=text)
+            problems.append(Problem(message, file="--set"))
             continue
         path = path.strip()
         if path in changes:
-            problems.append(Problem("is set twice", path, "override"))
+            problems.append(Problem(Message("is set twice"), path, "override"))
         try:
             changes[path] = parse_value(value, path)
         except ScenarioError as error:
@@ -68,41 +90,37 @@ def changes_of(texts: list[str] | None) -> dict[str, Any]:
 
 
 def limited(texts: list[str] | None, gap: str | None, time_limit: str | None) -> dict[str, Any]:
-    """Return what --set, --gap and --time-limit replace."""
+    """Return the values that --set, --gap and --time-limit give, by path. Raises ScenarioError."""
     limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
     limiting = [f"{path}={value}" for path, value in limits.items() if value is not None]
     return changes_of([*(texts or ()), *limiting])
 
 
 def known_formats(text: str) -> tuple[str, ...]:
-    """Return the formats that --formats names."""
-    wanted = tuple(part.strip() for part in text.split(",") if part.strip())
-    unknown = [part for part in wanted if part not in FORMATS]
-    if unknown or not wanted:
-        message = f"must be some of {', '.join(FORMATS)}, is {unknown[0] if unknown else text!r}"
-        raise ScenarioError([Problem(message, path="--formats")])
-    return wanted
-
-
-def known_language(text: str) -> Language:
-    """Return the language that --lang names."""
-    from planner.language.language import LANGUAGES, language
-
-    if text not in LANGUAGES:
-        message = f"must be one of {', '.join(LANGUAGES)}, is {text!r}"
-        raise ScenarioError([Problem(message, path="--lang")])
-    return language(text)
+    """Return the formats that --formats names. Raises ScenarioError."""
+    formats = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [part for part in formats if part not in FORMATS]
+    if unknown or not formats:
+        raise wrong(
+            "--formats",
+            Message(
+                "must be some of {formats}, is {value}",
+                formats=", ".join(FORMATS),
+                value=repr(unknown[0] if unknown else text),
+            ),
+        )
+    return formats
 
 
 @dataclass(frozen=True)
 class Request:
-    """A scenario to plan, and what is to become of the plan.
+    """A scenario to plan, and what to do with the plan.
 
+    words: language of the output.
     target: folder to write, if any; formats: of its schedule.
-    words: language of what is shown.
-    declare: file to write with what each grid declares.
-    prices: whether marginal prices are wanted.
-    fix, until: a schedule to keep, and up to when.
+    declare: file to write with the declaration of each grid.
+    prices: whether to compute marginal prices.
+    fix, until: a schedule to fix, and up to when.
     """
 
     scenario: planner.Scenario

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import planner
 from planner.cli.options import (
+    IN_ENGLISH,
     Changes,
     Formats,
     Gap,
-    Lang,
+    Out,
     Quiet,
     Request,
+    Resume,
     ScenarioPath,
     TimeLimit,
+    Words,
     known_formats,
-    known_language,
     limited,
     plan_folder,
 )
@@ -26,7 +27,7 @@ from planner.cli.terminal import (
     bar,
     claimed,
     diagnosis_left_in,
-    errors_in_words,
+    exit_codes,
     finish,
     open_console,
 )
@@ -34,46 +35,42 @@ from planner.cli.terminal import (
 
 def roll(
     scenario: ScenarioPath,
-    window_h: Annotated[float, typer.Option(metavar="H", help="Hours planned at once.")] = 48.0,
+    window_h: Annotated[float, typer.Option(metavar="H", help="Hours in a window.")] = 48.0,
     advance_h: Annotated[
-        float, typer.Option(metavar="H", help="Hours kept of each window.")
+        float, typer.Option(metavar="H", help="Hours executed of each window.")
     ] = 24.0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: plans/NAME]")
-    ] = None,
+    out: Out = None,
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
-    resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="Go on with finished windows, or start over.")
-    ] = True,
+    resume: Resume = True,
     bound: Annotated[
         bool,
         typer.Option(
             "--bound/--no-bound",
-            help="Solve the relaxation of the whole horizon first: a bound, and what windows may"
-            " count on.",
+            help="Solve the LP relaxation of the whole horizon first, as a bound on the profit and"
+            " as lookahead for the windows.",
         ),
     ] = True,
     formats: Formats = "csv",
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Plan a long horizon in overlapping windows; a run that is stopped goes on where it was."""
-    with errors_in_words():
+    """Plan a long horizon in overlapping windows; an interrupted run resumes where it stopped."""
+    with exit_codes(words):
         from planner.report.terminal.plan import show
 
-        wanted, words = known_formats(formats), known_language(lang)
+        schedule_formats = known_formats(formats)
         site = planner.load(scenario, limited(set_, gap, time_limit))
-        request = Request(site, words, plan_folder(out, site), wanted, quiet=quiet)
+        request = Request(site, words, plan_folder(out, site), schedule_formats, quiet=quiet)
         with claimed(request.target):
             with (
                 diagnosis_left_in(request.target),
-                bar(open_console(), quiet, site.name) as tell,
+                bar(open_console(), quiet, site.name) as update,
             ):
                 plan = planner.roll(
                     site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
-                    formats=wanted, lang=words.code,
-                    progress=tell and (lambda what, done, total: tell(done, total, what)),
+                    formats=schedule_formats, lang=words.code,
+                    progress=update and (lambda stage, done, total: update(done, total, stage)),
                 )  # fmt: skip
             finish(plan, request, request.target, show)

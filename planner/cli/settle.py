@@ -1,4 +1,4 @@
-"""The command that judges a given schedule: settle."""
+"""The command that evaluates a given schedule: settle."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ import typer
 
 import planner
 from planner.cli.options import (
+    IN_ENGLISH,
     Changes,
-    Lang,
+    OutIfGiven,
     Quiet,
     Request,
     ScenarioPath,
     TimeLimit,
-    known_language,
+    Words,
     limited,
 )
-from planner.cli.terminal import claimed, errors_in_words, finish, open_console, spinner
-from planner.errors import Problem, ScenarioError
+from planner.cli.terminal import claimed, exit_codes, finish, open_console, spinner
+from planner.errors import wrong
+from planner.message import Message
 
 
 def settle(
     scenario: ScenarioPath,
     schedule: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Schedule: a CSV with columns of schedule.csv, or DIR."),
+        typer.Option(
+            metavar="FILE", help="Schedule: a CSV with columns of schedule.csv, or a plan folder."
+        ),
     ] = None,
     rule: Annotated[
         str | None,
@@ -35,32 +39,29 @@ def settle(
             help="A rule of thumb instead: grid_first, compute_first or tariff_battery.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
-    ] = None,
+    out: OutIfGiven = None,
     set_: Changes = None,
     tolerance: Annotated[
-        float, typer.Option(min=0.0, help="How far a value may be off by rounding.")
+        float, typer.Option(min=0.0, help="Largest rounding error of a value.")
     ] = 1e-5,
     time_limit: TimeLimit = None,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Tell the money of a given schedule, and the rules it breaks; what it leaves open is planned.
+    """Settle a given schedule: its revenue and costs, and the rules it breaks.
 
-    Exit code 5 where it breaks a rule.
+    What the schedule leaves open is optimised. Exit code 5 where it breaks a rule.
     """
-    with errors_in_words():
+    with exit_codes(words):
         from planner.report.terminal.plan import show
 
         if (schedule is None) == (rule is None):
-            message = "needs a schedule or a rule of thumb, and not both"
-            raise ScenarioError([Problem(message, path="--schedule, --rule")])
-        words = known_language(lang)
+            message = Message("needs either a schedule or a rule of thumb")
+            raise wrong("--schedule, --rule", message)
         site = planner.load(scenario, limited(set_, None, time_limit))
         request = Request(site, words, out, quiet=quiet)
         with claimed(out):
-            with spinner(open_console(), quiet, f"settling {site.name}"):
+            with spinner(open_console(), quiet, words("settling {name}", name=site.name)):
                 if rule is not None:
                     plan = planner.rule_of_thumb(site, rule)
                 elif schedule is not None:

@@ -9,68 +9,68 @@ import typer
 
 import planner
 from planner.cli.options import (
+    IN_ENGLISH,
     Changes,
     Gap,
-    Lang,
     Quiet,
+    Resume,
     ScenarioPath,
     TimeLimit,
-    known_language,
+    Words,
     limited,
 )
-from planner.cli.terminal import bar, errors_in_words, open_console
+from planner.cli.terminal import bar, exit_codes, open_console
 
 
 def simulate(
     scenario: ScenarioPath,
     days: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Days. [default: the horizon]")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Days. [default: the horizon]"),
     ] = None,
-    every_h: Annotated[float, typer.Option(metavar="H", help="Hours between plannings.")] = 24,
-    window_h: Annotated[float, typer.Option(metavar="H", help="Hours planned each time.")] = 48,
+    every_h: Annotated[float, typer.Option(metavar="H", help="Hours between re-plans.")] = 24,
+    window_h: Annotated[float, typer.Option(metavar="H", help="Hours in a window.")] = 48,
     policies: Annotated[
         str | None,
         typer.Option(
             metavar="P,P,...",
-            help="Some of perfect, deterministic, stochastic, grid_first, compute_first,"
-            " tariff_battery; comma separated. [default: all]",
+            help="Policies, comma separated: perfect, deterministic, stochastic, grid_first,"
+            " compute_first, tariff_battery. [default: all]",
         ),
     ] = None,
     members: Annotated[
-        int, typer.Option(min=1, metavar="K", help="Draws that the stochastic policy plans on.")
+        int, typer.Option(min=1, metavar="K", help="Forecast draws of the stochastic policy.")
     ] = 5,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the forecasts.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder. [default: simulations/NAME]")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder. [default: simulations/NAME]"),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Processes; one policy keeps one busy.")
+        int, typer.Option(min=1, metavar="N", help="Processes, at most one for each policy.")
     ] = 1,
-    resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="Keep finished days, or start over.")
-    ] = True,
+    resume: Resume = True,
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Plan again and again on forecasts, operate on the actuals, and compare ways to do it."""
-    with errors_in_words():
+    """Simulate operation: re-plan on forecasts, settle on actuals, and compare policies."""
+    with exit_codes(words):
         from planner.report.terminal.studies import show_simulation
         from planner.studies.policy import POLICIES
         from planner.studies.simulate import default_folder
 
-        words = known_language(lang)
         changes = limited(set_, gap, time_limit)
         site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
         chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
         console = open_console()
-        with bar(console, quiet, site.name, "days") as tell:
+        with bar(console, quiet, site.name, "days") as update:
             simulation = planner.simulate(
                 site, out or default_folder(site), every_h=every_h, window_h=window_h,
                 policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
-                progress=tell,
+                progress=update,
             )  # fmt: skip
         if not quiet:
             show_simulation(simulation, console, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,62 +11,69 @@ import typer
 
 import planner
 from planner.cli.options import (
+    IN_ENGLISH,
     Changes,
     Formats,
     Gap,
-    Lang,
+    Out,
+    OutIfGiven,
     Quiet,
     Request,
     ScenarioPath,
     TimeLimit,
     Verbose,
+    Words,
     changes_of,
     known_formats,
-    known_language,
     limited,
     plan_folder,
 )
 from planner.cli.terminal import (
     claimed,
     diagnosis_left_in,
-    errors_in_words,
+    exit_codes,
     finish,
     open_console,
+    say,
     spinner,
 )
-from planner.errors import Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 
 
-def check(scenario: ScenarioPath, set_: Changes = None, quiet: Quiet = False) -> None:
-    """Validate a scenario, summarise it and warn; solve nothing."""
-    with errors_in_words():
+def check(
+    scenario: ScenarioPath,
+    set_: Changes = None,
+    words: Words = IN_ENGLISH,
+    quiet: Quiet = False,
+) -> None:
+    """Validate a scenario, summarise it and warn, without solving."""
+    with exit_codes(words):
         site = planner.load(scenario, changes_of(set_))
         if quiet:
             return
         horizon = site.horizon
         console = open_console()
-        console.print(f"{site.name}: valid", highlight=False, markup=False)
-        console.print(
-            f"{horizon.starts[0].isoformat()}, {horizon.hours:g} h in {horizon.steps} steps of"
-            f" {horizon.step_min} min",
-            highlight=False,
-        )
+        say(console, words("{name}: valid", name=site.name))
+        length = words("{start}, {hours} h in {steps} steps of {minutes} min",
+                       start=horizon.starts[0].isoformat(), hours=f"{horizon.hours:g}",
+                       steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
+        say(console, length)
         for name, component in site.components.items():
-            at = f" at {component.node}" if hasattr(component, "node") else ""
-            console.print(f"  {name}: {component.kind}{at}", highlight=False, markup=False)
+            node = getattr(component, "node", "")
+            at_node = words(" at {node}", node=node) if node else ""
+            say(console, f"  {name}: {words.term(component.kind)}{at_node}")
         if site.uncertainty is not None:
-            names = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.listed]
-            futures = f"  {len(names)} futures: {', '.join(names)}"
-            console.print(futures, highlight=False, markup=False)
+            members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.listed]
+            count = words("{n} members: {names}", n=len(members), names=", ".join(members))
+            say(console, f"  {count}")
         for warning in site.warnings():
-            console.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
+            say(console, words("warning: {text}", text=words.sentence(warning)), style="yellow")
 
 
 def solve(
     scenario: ScenarioPath,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: plans/NAME]")
-    ] = None,
+    out: Out = None,
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
@@ -74,33 +82,42 @@ def solve(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write each grid's declared, else planned, exchange by interval (.csv or .xlsx).",
+            help="Write each grid's declared, else planned, exchange: .csv or .xlsx.",
         ),
     ] = None,
     prices: Annotated[
-        bool, typer.Option("--prices", help="Put marginal prices into the plan folder too.")
+        bool, typer.Option("--prices", help="Write marginal prices into the plan folder too.")
     ] = False,
     fix: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep what this schedule (CSV or plan folder) gives."),
+        typer.Option(metavar="FILE", help="Fix what this schedule gives: a CSV or a plan folder."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Keep it up to this time only.")
+        str | None, typer.Option(metavar="TIME", help="Fix it up to this time only.")
     ] = None,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Find the most profitable plan, print its summary and write the plan folder."""
-    with errors_in_words():
+    with exit_codes(words):
         _require_fix(fix, until, prices=prices)
-        wanted, words = known_formats(formats), known_language(lang)
+        schedule_formats = known_formats(formats)
         changes = limited(set_, gap, time_limit)
         began = time.perf_counter()
         site = planner.load(scenario, changes)
         loaded_s = time.perf_counter() - began
         request = Request(
-            site, words, plan_folder(out, site), wanted, declare, prices, fix, until, quiet, verbose
+            site,
+            words,
+            plan_folder(out, site),
+            schedule_formats,
+            declare,
+            prices,
+            fix,
+            until,
+            quiet,
+            verbose,
         )
         if site.uncertainty is None:
             solve_one(request, loaded_s)
@@ -110,20 +127,17 @@ def solve(
 
 def prices(
     scenario: ScenarioPath,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
-    ] = None,
+    out: OutIfGiven = None,
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Solve, and print what one more MW, MWh, node or Mtok would be worth to the plan."""
-    with errors_in_words():
+    """Solve, and print marginal prices: the value of one more MW, MWh, node or Mtok."""
+    with exit_codes(words):
         from planner.report.terminal.plan import show_prices
 
-        words = known_language(lang)
         site = planner.load(scenario, limited(set_, gap, time_limit))
         request = Request(site, words, out, prices=True, quiet=quiet)
         with claimed(out):
@@ -133,7 +147,7 @@ def prices(
 
 
 def solve_one(request: Request, loaded_s: float) -> None:
-    """Plan for a scenario of one future, which took so long to load."""
+    """Plan a scenario without uncertainty, which took `loaded_s` to load."""
     from planner.report.declaration import check_declaration
     from planner.report.terminal.plan import show
 
@@ -150,10 +164,20 @@ def solve_one(request: Request, loaded_s: float) -> None:
         finish(plan, request, folder, show, seconds)
 
 
+def solving(request: Request) -> AbstractContextManager[None]:
+    """Show that the scenario of a request is being solved."""
+    text = request.words("solving {name}", name=request.scenario.name)
+    return spinner(open_console(), request.quiet, text)
+
+
 def _plan(request: Request) -> planner.Plan:
     with (
         diagnosis_left_in(request.target),
-        spinner(open_console(), request.quiet, f"solving {request.scenario.name}"),
+        spinner(
+            open_console(),
+            request.quiet,
+            request.words("solving {name}", name=request.scenario.name),
+        ),
     ):
         if request.prices:
             return planner.prices(request.scenario).plan
@@ -161,7 +185,7 @@ def _plan(request: Request) -> planner.Plan:
 
 
 def solve_members(request: Request) -> None:
-    """Plan for every member, and write the folder with a plan folder of each."""
+    """Plan a scenario with uncertainty, and write the folder with a plan folder per member."""
     from planner.files.output_folder import claim
     from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
     from planner.report.terminal.studies import show_stochastic
@@ -169,17 +193,17 @@ def solve_members(request: Request) -> None:
     scenario, target = request.scenario, request.target
     assert target is not None
     if request.fix is not None:
-        message = "needs one future; --set uncertainty=null plans what the file says"
-        raise ScenarioError([Problem(message, path="--fix")])
+        raise wrong("--fix", Message("cannot go with `uncertainty`; add --set uncertainty=null"))
     if request.prices:
-        message = "are those of one future: add --set uncertainty=null"
-        raise ScenarioError([Problem(message, path="--prices")])
+        raise wrong("--prices", Message("cannot go with `uncertainty`; add --set uncertainty=null"))
     if request.declare is not None:
         _check_declared(scenario, request.declare, target)
     with claim(target, STOCHASTIC_FOLDER):
         with (
             diagnosis_left_in(target),
-            spinner(open_console(), request.quiet, f"solving {scenario.name}"),
+            spinner(
+                open_console(), request.quiet, request.words("solving {name}", name=scenario.name)
+            ),
         ):
             plan = planner.solve_stochastic(scenario)
         folder = plan.write(target, request.formats, request.words.code)
@@ -187,23 +211,23 @@ def solve_members(request: Request) -> None:
 
 
 def _check_declared(scenario: planner.Scenario, declare: Path, target: Path) -> None:
-    """Demand that what is declared is the same in every future."""
+    """Require every grid to declare its exchange, the same for all members."""
     from planner.report.declaration import check_declaration
 
     check_declaration(scenario, declare, target)
     for name, component in scenario.components.items():
         market = component.connection()
         if market is not None and not market.declares:
-            message = (
-                f"the exchange of {name} differs from future to future, and it declares nothing"
+            message = Message(
+                "the exchange of {name} differs between members, and it has no `declaration`",
+                name=name,
             )
-            raise ScenarioError([Problem(message, path="--declare")])
+            raise wrong("--declare", message)
 
 
 def _require_fix(fix: Path | None, until: str | None, *, prices: bool) -> None:
-    """Raise where the options on what is fixed do not go together."""
+    """Raise ScenarioError where --fix, --until and --prices do not go together."""
     if until is not None and fix is None:
-        raise ScenarioError([Problem("needs --fix, which names what is kept", path="--until")])
+        raise wrong("--until", Message("needs --fix, which names the schedule to fix"))
     if fix is not None and prices:
-        message = "cannot go with --fix: what is fixed has no price of its own"
-        raise ScenarioError([Problem(message, path="--prices")])
+        raise wrong("--prices", Message("cannot go with --fix: fixed decisions have no prices"))

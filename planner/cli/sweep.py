@@ -1,6 +1,6 @@
 """The command that solves many cases: sweep.
 
-It shows the dry run, progress with rate and time left, how cases ended and what they answer.
+It prints the dry run, progress with rate and time left, the analyses and how cases ended.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.options import Lang, Quiet, known_language
-from planner.cli.terminal import bar, errors_in_words, open_console, say, spinner
-from planner.errors import Problem, ScenarioError
+from planner.cli.options import IN_ENGLISH, Quiet, Resume, Words
+from planner.cli.terminal import bar, exit_codes, open_console, say, spinner
+from planner.errors import wrong
 from planner.language.language import Language
+from planner.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from planner.studies.sweep_plan import Prepared
     from planner.sweeps.result import Sweep
 
-FIRST = 5  # cases that a dry run lists
+LISTED = 5  # cases that a dry run lists
 
 
 def sweep(
@@ -39,18 +40,15 @@ def sweep(
         str | None,
         typer.Option(metavar="ADDRESS", help="A Dask scheduler to use: tcp://10.0.0.5:8786."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="Keep earlier results, or start over.")
-    ] = True,
+    resume: Resume = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and count the cases, estimate the time.")
     ] = False,
-    lang: Lang = "en",
+    words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
-    """Solve many cases of one scenario; what is finished stays and is never solved twice."""
-    with errors_in_words():
-        words = known_language(lang)
+    """Solve many cases of one scenario; finished cases are kept and never solved twice."""
+    with exit_codes(words):
         if dry_run:
             estimate_sweep(sweep, out, workers, quiet=quiet, words=words)
         else:
@@ -60,7 +58,7 @@ def sweep(
 def estimate_sweep(
     path: Path, out: Path | None, workers: int | None, *, quiet: bool, words: Language
 ) -> None:
-    """Check every case, and say how many there are, how long they may take, and the first."""
+    """Check every case; print how many there are, the first ones, and an estimate of the time."""
     from planner.studies.sweep import default_folder
     from planner.studies.sweep_plan import first_seconds, prepare
 
@@ -80,10 +78,10 @@ def estimate_sweep(
     design = words.known(f"design.{sweep.design}") or sweep.design
     checked = words("{count}, by {design}; checked in {seconds} s", count=count, design=design,
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
-    say(console, f"{sweep.name}{words(': ')}{checked}")
-    for case in itertools.islice(prepared.cases, FIRST):
+    say(console, f"{sweep.name}: {checked}")
+    for case in itertools.islice(prepared.cases, LISTED):
         say(console, f"  {case}")
-    if len(prepared.cases) > FIRST:
+    if len(prepared.cases) > LISTED:
         say(console, "  ...")
     if not distinct:
         return
@@ -105,7 +103,7 @@ def solve_sweep(
     quiet: bool,
     words: Language,
 ) -> None:
-    """Solve a sweep, show how far it is, what its cases answer, then how they ended.
+    """Solve a sweep with a progress bar; print its analyses and how its cases ended.
 
     Raises:
         typer.Exit: 130 after Ctrl-C.
@@ -114,48 +112,48 @@ def solve_sweep(
     from planner.studies.sweep_plan import prepare
 
     if workers is not None and scheduler is not None:
-        message = "belongs to the local cluster; a scheduler has the workers that joined it"
-        raise ScenarioError([Problem(message, path="--workers")])
+        message = Message("cannot go with --scheduler, which has workers of its own")
+        raise wrong("--workers", message)
     console = open_console()
     prepared = prepare(path)
     _check_find(prepared)
     if not quiet:
         _warn(prepared, console, words)
-    with bar(console, quiet, prepared.description.name, "cases", speed=True) as tell:
-        sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=tell)
+    with bar(console, quiet, prepared.description.name, "cases", speed=True) as update:
+        sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=update)
     if not sweep.interrupted:
-        _answer(prepared, sweep.folder, console, words, quiet=quiet)
+        _analyse(prepared, sweep.folder, console, words, quiet=quiet)
     if not quiet:
-        _say_how_cases_ended(sweep, console, words)
+        _print_status(sweep, console, words)
     if sweep.interrupted:
         raise typer.Exit(130)
 
 
-def _say_how_cases_ended(sweep: Sweep, console: Console, words: Language) -> None:
+def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
     counts = sweep.cases["status"].value_counts()
     ended = ", ".join(f"{count} {words.known(str(s)) or s}" for s, count in counts.items())
-    cases = words("{n} cases: {told}", n=len(sweep.cases), told=ended)
-    say(console, f"{sweep.description.name}{words(': ')}{cases}")
+    cases = words("{n} cases: {statuses}", n=len(sweep.cases), statuses=ended)
+    say(console, f"{sweep.description.name}: {cases}")
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
 
 
 def _check_find(prepared: Prepared) -> None:
-    """Refuse a break-even condition that cannot be read, before anything is solved."""
+    """Parse the break-even condition before anything is solved. Raises ScenarioError."""
     from planner.sweeps.analysis.condition import parse_condition
 
     if prepared.description.find is not None:
         parse_condition(prepared.description.find.where)
 
 
-def _answer(
+def _analyse(
     prepared: Prepared, folder: Path, console: Console, words: Language, *, quiet: bool
 ) -> None:
-    """Search the break-even that is asked for, write the answers and the page, show them."""
+    """Find the break-even of the sweep, write the analyses and the page, and print them."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
     from planner.studies.break_even import find, write_break_even
     from planner.sweeps.analysis.analyses import read_analyses
 
-    with spinner(console, quiet, "searching the break-even"):
+    with spinner(console, quiet, words("searching the break-even")):
         if (break_even := find(prepared)) is not None:
             write_break_even(break_even, folder)
     report_sweep(folder, words)

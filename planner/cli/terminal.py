@@ -1,4 +1,4 @@
-"""What the commands say: errors in words, with exit codes; progress; plans and their folders."""
+"""Output of the commands: errors with exit codes, progress, plans and their folders."""
 
 from __future__ import annotations
 
@@ -24,37 +24,40 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Turn what went wrong into words on stderr and an exit code."""
+def exit_codes(words: Language) -> Iterator[None]:
+    """Turn errors into messages on stderr and exit codes."""
     try:
         yield
     except PlannerError as error:
-        sys.stderr.write("\n".join(map(printable, str(error).split("\n"))) + "\n")
-        problems = getattr(error, "problems", ())
-        if len(problems) > 1:
-            sys.stderr.write(f"{len(problems)} problems\n")
+        _print_error(words.sentence(error.message))
+        if (count := len(getattr(error, "problems", ()))) > 1:
+            _print_error(words("{n} problems", n=count))
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        _print_error(words("interrupted"))
         sys.stderr.flush()
-        os._exit(130)  # the solver's thread need not be waited for
+        os._exit(130)  # without waiting for the solver's thread
     except (typer.Exit, BrokenPipeError):
         raise
     except MemoryError:
-        sys.stderr.write("not enough memory; a shorter horizon or longer steps need less\n")
+        _print_error(words("not enough memory; a shorter horizon or longer steps need less"))
         raise typer.Exit(4) from None
     except Exception as error:
         if os.environ.get("PLANNER_TRACEBACK"):
             raise
-        message = f"{type(error).__name__}: {error}".splitlines()[0]
-        sys.stderr.write(f"planner failed, which is a mistake in planner: {message}\n")
-        sys.stderr.write("set PLANNER_TRACEBACK=1 to see where, and please report it\n")
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        _print_error(words("planner failed, which is a bug in planner: {text}", text=text))
+        _print_error(words("set PLANNER_TRACEBACK=1 to see the traceback, and please report it"))
         raise typer.Exit(1) from None
+
+
+def _print_error(text: str) -> None:
+    sys.stderr.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
 @contextmanager
 def claimed(target: Path | None) -> Iterator[None]:
-    """Keep other runs off the plan folder that is to be written, if any."""
+    """Lock the plan folder to be written, if any, against other runs."""
     if target is None:
         yield
         return
@@ -67,7 +70,7 @@ def claimed(target: Path | None) -> Iterator[None]:
 
 @contextmanager
 def diagnosis_left_in(target: Path | None) -> Iterator[None]:
-    """Where no plan exists, leave why in the folder as infeasible.json, beside an older plan."""
+    """Write infeasible.json into the folder where no plan exists; an older plan there stays."""
     try:
         yield
     except InfeasibleError as error:
@@ -86,10 +89,10 @@ def finish(
     show: Callable[[Any, Console, Language], None],
     seconds: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the declaration asked for, print a plan and its folder, and exit as the plan ended.
+    """Write the declaration, print a plan and its folder, and exit as the plan ended.
 
     Args:
-        plan: what was found.
+        plan: the plan, or the one for several members.
         request: what was asked for.
         folder: where the plan was written, if it was.
         show: prints the plan.
@@ -98,35 +101,36 @@ def finish(
     Raises:
         typer.Exit: 5 where a given schedule breaks rules, 130 after Ctrl-C.
     """
+    words = request.words
     if isinstance(plan, planner.StochasticPlan):
-        declaring = next(iter(plan.members.values()))  # all of them declare the same
-        where = request.words("folder: {folder}", folder=folder)
+        declaring = next(iter(plan.members.values()))  # every member declares the same
+        where = words("folder: {folder}", folder=folder)
     else:
         declaring = plan
-        where = request.words("plan folder: {folder}", folder=folder)
+        where = words("plan folder: {folder}", folder=folder)
     if request.declare is not None:
         from planner.report.declaration import write_declaration
 
         write_declaration(declaring, request.declare)
     if not request.quiet:
         console = open_console()
-        show(plan, console, request.words)
+        show(plan, console, words)
         if request.verbose:
             runtimes = plan.summary["runtimes_s"] | dict(seconds or {})
             parts = (f"{name.removesuffix('_s')} {s:.2f} s" for name, s in runtimes.items())
-            console.print(f"time: {', '.join(parts)}", highlight=False)
+            say(console, words("runtimes: {parts}", parts=", ".join(parts)))
         if folder is not None:
             say(console, where)
     if breaches := plan.summary.get("breaches"):
-        lines = [f"  - {printable(breach['text'])}" for breach in breaches]
-        typer.echo("\n".join(["the schedule breaks", *lines]), err=True)
+        lines = [f"  - {words.sentence(breach['text'])}" for breach in breaches]
+        _print_error("\n".join([words("the schedule breaks"), *lines]))
         raise typer.Exit(5)
     if plan.summary["status"] == "interrupted":
         raise typer.Exit(130)
 
 
 def open_console() -> Console:
-    """Return where tables and progress go."""
+    """Return the console that prints tables and progress."""
     from rich.console import Console
 
     wide = None if sys.stdout.isatty() else 120
@@ -134,13 +138,13 @@ def open_console() -> Console:
 
 
 def say(console: Console, text: str, **style: Any) -> None:
-    """Print a line as it is: no markup in it, and no breaks that the terminal does not make."""
+    """Print a line verbatim: no markup, and no line breaks but those of the terminal."""
     console.print(text, highlight=False, markup=False, soft_wrap=True, **style)
 
 
 @contextmanager
 def spinner(console: Console, quiet: bool, text: str) -> Iterator[None]:
-    """Show that something is being done, on a terminal."""
+    """Show a spinner on a terminal."""
     if quiet or not console.is_terminal:
         yield
         return
@@ -154,10 +158,10 @@ def spinner(console: Console, quiet: bool, text: str) -> Iterator[None]:
 def bar(
     console: Console, quiet: bool, name: str, unit: str = "", *, speed: bool = False
 ) -> Iterator[Callable[..., None] | None]:
-    """Show a bar with a count, its unit or its speed, and the time left, on a terminal.
+    """Show a progress bar on a terminal: a count with its unit or speed, and the time left.
 
-    Gives who is told (done, total, what), `what` being the stage of the work if there are several;
-    None where nothing is shown.
+    Yields a callback (done, total, stage), `stage` where the work has several; None where nothing
+    is shown.
     """
     if quiet or not console.is_terminal:
         yield None
@@ -172,20 +176,20 @@ def bar(
 
     text, beside = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[unit]}")
     columns = (text, BarColumn(), MofNCompleteColumn(), beside, TimeRemainingColumn())
-    with Progress(*columns, console=console) as shown:
-        task = shown.add_task(name, total=None, unit="" if speed else unit)
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(name, total=None, unit="" if speed else unit)
         stage = ""
         first: tuple[float, int] | None = None
 
-        def tell(done: int, total: int, what: str = "") -> None:
+        def update(done: int, total: int, now: str = "") -> None:
             nonlocal stage, first
-            if what != stage:  # the speed of what came before says nothing of this
-                stage = what
-                shown.reset(task, completed=done, total=total, description=f"{name}: {what}")
+            if now != stage:  # a new stage has a speed of its own
+                stage = now
+                progress.reset(task, completed=done, total=total, description=f"{name}: {now}")
             if first is None or done < first[1]:
                 first = (time.monotonic(), done)
             passed_s = time.monotonic() - first[0]
             per_min = f"{60 * (done - first[1]) / passed_s:.0f} {unit}/min" if passed_s > 1 else ""
-            shown.update(task, completed=done, total=total, unit=per_min if speed else unit)
+            progress.update(task, completed=done, total=total, unit=per_min if speed else unit)
 
-        yield tell
+        yield update

@@ -44,7 +44,7 @@ def printable(text: str) -> str:
 
 
 PLACE = re.compile(r"\{([^{}]+)\}")
-ONE = "(?:(?!: ).)+?(?<!,)"  # a name ends before the colon of a path and before a comma
+ONE = "(?:(?![:;] ).)+?(?<!,)"  # ends before the colon of a path, a semicolon and a comma
 NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
 FIGURE = f"{NUMBER}(?: to {NUMBER})?"
 HOLDS = dict.fromkeys(("text", "sentence"), ".+?") | {"than": "[<=>]"} | dict.fromkeys(
@@ -78,6 +78,7 @@ class StoredTemplate:
         return None if fit is None else dict(zip(self.names, fit.groups(), strict=True))
 
 
+RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 MORE = re.compile(r" and (\d+) times more$")
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、"}  # what sets the parts of a message apart in Chinese
@@ -87,9 +88,9 @@ BY_ORIGIN = frozenset({
     "charge_mw", "discharge_mw", "energy_mwh", "export_mw", "draw_mw", "forward_mw", "backward_mw",
     "self_use_mw", "export", "self_use", "value_cny_per_mwh", "green_premium_cny_per_mwh",
 })  # fmt: skip
-"""What is indexed by the origin of energy; other indices are names and stay as they are."""
+"""Quantities indexed by the origin of energy; other indices are names, which stay."""
 OF_COMPONENTS = ("components", "figures", "ledger_cny", "outside_objective_cny")
-BARE = (*OF_COMPONENTS, "green", "carbon")  # what heads a path and says nothing by itself
+BARE = (*OF_COMPONENTS, "green", "carbon")  # heads of paths that need no label of their own
 HEADS = (*BARE, "allocation_mwh", "value_cny_per_kwh", "value_by_use_cny_per_kwh", "solving")
 PLAIN = ("gap", "uplift")  # figures without a unit
 NAMING = ("serves", "awake", "woken")  # the next part of a path is a name
@@ -105,52 +106,54 @@ class Language:
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """Return a text in this language, with its places filled."""
-        said = self.catalogue.gettext(text) if text else ""
-        return said.format(**values) if values else said
+        translation = self.catalogue.gettext(text) if text else ""
+        return translation.format(**values) if values else translation
 
     def known(self, word: str) -> str | None:
         """Return the translation of a word of plans; None where the catalogue has none."""
-        if not word or (said := self.catalogue.pgettext(WORD, word)) == word:
+        if not word or (translation := self.catalogue.pgettext(WORD, word)) == word:
             return None
-        return said
+        return translation
 
     def term(self, word: str) -> str:
-        """Return a word of plans (origin, use, ledger line, kind, code, figure) for people."""
+        """Return the label of a word of plans: an origin, use, ledger line, kind, code or figure."""
         bare, bracket, index = word.partition("[")
-        said = self.known(bare)
-        if said is None:
+        translation = self.known(bare)
+        if translation is None:
             return self(word.replace("_", " "))
-        return f"{said}{self._index(bare, index.removesuffix(']'))}" if bracket else said
+        return (
+            f"{translation}{self._index(bare, index.removesuffix(']'))}" if bracket else translation
+        )
 
     def label(self, column: str) -> str:
-        """Return the label of a schedule column or figure, with its unit."""
+        """Return the label of a schedule column or figure, with its unit in brackets."""
         if self.code == "en":
             return label(column)
         name, dot, quantity = column.partition(".")
         if not dot:
             name, quantity = "", column
-        said = f"{name} {self.term(quantity)}".strip()
+        text = f"{name} {self.term(quantity)}".strip()
         measured = unit(column)
-        return f"{said} [{self(measured)}]" if measured else said
+        return f"{text} [{self(measured)}]" if measured else text
 
     def path(self, name: str) -> str:
-        """Return an output or axis of a sweep for people: names stay, the parts around them not."""
+        """Return the label of an output or axis of a sweep: names stay, fields are translated."""
         if self.code == "en":
             return name.removeprefix("components.")
         head, _, rest = name.partition(".")
         parts = rest.split(".") if rest else []
         if not parts or head not in HEADS:
             return (self.known(name) if unit(name) or name in PLAIN else None) or name
-        said = [] if head in BARE else [self.known(head) or head]
+        labels = [] if head in BARE else [self.known(head) or head]
         if head in OF_COMPONENTS:
-            said.append(parts.pop(0))
+            labels.append(parts.pop(0))
         before, known = "", self.known
         for part in parts:
             named, field = before in NAMING, f"{head}.{part}"  # a field may mean something else
             bare = field if known(field) else part
-            said.append(self.term(bare) if known(bare.partition("[")[0]) and not named else part)
+            labels.append(self.term(bare) if known(bare.partition("[")[0]) and not named else part)
             before = part
-        return " ".join(said)
+        return " ".join(labels)
 
     def sentence(self, text: str) -> str:
         """Return a message, or a stored text of one, in this language; figures and names stay."""
@@ -163,10 +166,10 @@ class Language:
             return STOPS.get(message.separator, message.separator).join(
                 map(self._whole, message.places.values())
             )
-        said = self.catalogue.pgettext(SENTENCE, message.template)
-        if said == message.template:
+        translation = self.catalogue.pgettext(SENTENCE, message.template)
+        if translation == message.template:
             return text
-        return Message(said, **{n: self._filled(n, v) for n, v in message.places.items()})
+        return Message(translation, **{n: self._filled(n, v) for n, v in message.places.items()})
 
     def _whole(self, part: str) -> str:
         return self.sentence(part) if isinstance(part, Message) else part
@@ -181,9 +184,9 @@ class Language:
             return "、".join(self.known(word) or word for word in value.split(", "))
         if name == "names":
             return value.replace(" and ", "、")
-        if name == "when" or name not in HOLDS:
+        if name == "when":
             return MORE.sub(r" 等，另有 \1 处", value.replace(" to ", " 至 "))
-        return value
+        return RANGE.sub(r"\1 至 \2", value) if name not in HOLDS else value
 
     def _read(self, text: str) -> Message | None:
         """Return the message that a stored text was made of; None where a part is not known."""
@@ -205,7 +208,7 @@ class Language:
         return MessageList("; ", known) if len(known) == len(messages) else None
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
-        """Return the divisor and the unit in which amounts up to `largest` of a unit are read."""
+        """Return the divisor and the unit in which to show amounts of a unit up to `largest`."""
         if self.code == "zh":
             for of, factor, name in LARGE:
                 if of == unit and abs(largest) >= factor:
@@ -213,18 +216,18 @@ class Language:
         return 1.0, self(unit)
 
     def amount(self, value: float | None, unit: str) -> str:
-        """Return a value with its unit as people read it: 23,701,714 CNY, 2,370.2 万元, 12/day."""
+        """Return a value with its unit: 23,701,714 CNY, 2,370.2 万元, 12/day."""
         if value is None or value != value:
             return "–"
         divisor, name = self.scale(unit, value)
         return f"{number(value / divisor)} {name}".replace(" 1/", "/")
 
     def _index(self, quantity: str, index: str) -> str:
-        said = self.known(index) if quantity in BY_ORIGIN else None
-        return f"（{said or index}）"
+        origin = self.known(index) if quantity in BY_ORIGIN else None
+        return f"（{origin or index}）"
 
 
-# Chinese counts by 10^4 and 10^8: unit, from which amount on, name; the largest of a unit first.
+# Chinese units count by 10^4 and 10^8: unit, least amount, name; the largest of a unit first.
 LARGE = (
     ("CNY", 1e4, "万元"), ("MWh", 10.0, "万kWh"), ("Mtok", 1e6, "万亿Token"),
     ("Mtok", 1e2, "亿Token"),
@@ -232,12 +235,12 @@ LARGE = (
 
 
 def number(value: float) -> str:
-    """Return a number with five significant digits at least and thousands set apart."""
+    """Return a number with at least five significant digits and with thousands separators."""
     if abs(value) >= 10_000:
         return f"{value:,.0f}"
     if abs(value) >= 1e-4:
-        shown = f"{value:,.5g}" if abs(value) < 1000 else f"{value:,.1f}"
-        return shown.removesuffix(".0")
+        text = f"{value:,.5g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return text.removesuffix(".0")
     return f"{value:.6f}".rstrip("0") if abs(value) >= 5e-6 else "0"
 
 
@@ -250,10 +253,12 @@ def language(code: str) -> Language:
     from babel.messages.pofile import read_po
 
     with (CATALOGUES / f"{code}.po").open("rb") as source:
-        found = read_po(source, locale=code)
+        entries = read_po(source, locale=code)
     compiled = io.BytesIO()
-    write_mo(compiled, found)
-    texts = (str(message.id) for message in found if message.context == SENTENCE and message.string)
+    write_mo(compiled, entries)
+    texts = (
+        str(message.id) for message in entries if message.context == SENTENCE and message.string
+    )
     templates = sorted(map(StoredTemplate, texts), key=lambda one: -one.fixed)
     catalogue = gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
     return Language(code, catalogue, tuple(templates))

@@ -173,7 +173,7 @@ def test_a_mistake_of_ours_is_told_without_a_traceback(
     monkeypatch.delenv("PLANNER_TRACEBACK", raising=False)
     result = run("check", tiny)
     assert result.exit_code == 1
-    assert "a mistake in planner: ZeroDivisionError: by zero" in result.stderr
+    assert "a bug in planner: ZeroDivisionError: by zero" in result.stderr
     assert "Traceback" not in result.stderr
     monkeypatch.setenv("PLANNER_TRACEBACK", "1")
     assert isinstance(run("check", tiny).exception, ZeroDivisionError)

@@ -7,16 +7,19 @@ and drops what no source says any more; what is there keeps its place.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+import typer
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from planner.cli.app import app
 from planner.components.registry import KINDS
 from planner.language.language import CATALOGUES, SENTENCE, WORD
 from planner.message import catalogue_key
@@ -69,6 +72,17 @@ def every_price() -> list[str]:
     return [name for kind in KINDS.values() for name in kind.component.priced]
 
 
+def helps(command: Any = None) -> Iterator[str]:
+    """Yield the help texts of the command line: of commands, arguments and options."""
+    command = typer.main.get_command(app) if command is None else command
+    yield inspect.cleandoc(command.help)
+    for parameter in command.params:
+        if text := getattr(parameter, "help", None):
+            yield text
+    for subcommand in getattr(command, "commands", {}).values():
+        yield from helps(subcommand)
+
+
 @cache
 def texts(root: Path = ROOT) -> list[str]:
     """Return every text the sources say through `words(...)`, and every unit, once each."""
@@ -77,7 +91,7 @@ def texts(root: Path = ROOT) -> list[str]:
     assert all(isinstance(text, str) for text in said)
     priced = (unit(name) or name.removesuffix("s") for name in every_price())
     units = [*SUFFIXES.values(), *(f"CNY/{per}" for per in priced if per != "Mtok/h")]
-    return list(dict.fromkeys(str(text) for text in [*said, *units] if text))
+    return list(dict.fromkeys(str(text) for text in [*said, *helps(), *units] if text))
 
 
 @cache
