@@ -17,7 +17,7 @@ from planner.components.component import Component
 from planner.components.registry import KINDS, Kind
 from planner.fields import Frozen
 from planner.units import SUFFIXES, unit
-from tests.test_layers import dotted, imports
+from tests.test_layers import dotted, imports, room
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "planner"
@@ -224,3 +224,47 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
     assert plan.summary["allocation_mwh"]["renewable"]["curtailed"] == pytest.approx(3)
     assert list(plan.uses) == ["curtailed", "heat"]
     assert plan.summary["green"]["load_share"] == 1.0
+
+
+def test_class_names_are_unique_outside_the_auditor() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        if room(dotted(path)) != "auditor":
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name.lstrip("_"), []).append(dotted(path))
+    assert not {name: modules for name, modules in places.items() if len(modules) > 1}
+
+
+SAYS_NOTHING = {"found", "said", "held", "mine", "there", "odd", "than", "told", "gone"}
+
+
+def test_names_say_what_they_hold() -> None:
+    """Not that something exists, but what: rows, message, by_component."""
+    vague = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = next(
+                filter(None, (getattr(node, k, None) for k in ("id", "arg", "attr", "name"))), ""
+            )
+            if isinstance(name, str) and name.strip("_") in SAYS_NOTHING:
+                vague.add(f"{dotted(path)}: {name}")
+    assert not vague
+
+
+OF_PYTHON = {"AttributeError", "TypeError", "RuntimeError"}  # for programmers, not users
+
+
+def test_errors_hold_messages() -> None:
+    """A text that no template stands for could not be rendered in another language."""
+    plain = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                text = node.exc.args[0]
+                name = ast.unparse(node.exc.func)
+                if isinstance(text, ast.JoinedStr | ast.Constant | ast.BinOp) and name.endswith(
+                    "Error"
+                ):
+                    plain.append(f"{path}:{node.lineno}: {name}")
+    assert not plain

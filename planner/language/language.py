@@ -116,7 +116,7 @@ class Language:
         return translation
 
     def term(self, word: str) -> str:
-        """Return the label of a word of plans: an origin, use, ledger line, kind, code or figure."""
+        """Return the label of an origin, use, ledger line, kind, code or figure."""
         bare, bracket, index = word.partition("[")
         translation = self.known(bare)
         if translation is None:
