@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from planner.cli.folders import audit, compare, report, schema
 from planner.cli.roll import roll
@@ -22,6 +23,7 @@ from planner.cli.settle import settle
 from planner.cli.simulate import simulate
 from planner.cli.solve import check, prices, solve
 from planner.cli.sweep import sweep
+from planner.cli.terminal import exit_codes
 from planner.language.language import LANGUAGES, Language, language
 
 app = typer.Typer(
@@ -32,6 +34,17 @@ app = typer.Typer(
     help="Plan, hour by hour, what a site does with every megawatt: sell, store or compute.",
     epilog="Example: planner solve scenarios/huainan/scenario.yaml",
 )
+
+
+class Command(TyperCommand):
+    """A command whose errors become messages, in its own language, and exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with exit_codes(ctx.params["words"]):
+            return super().invoke(ctx)
+
+
 COMMANDS: dict[Callable[..., None], str] = {
     check: "planner check scenarios/huainan/scenario.yaml",
     solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
@@ -47,7 +60,7 @@ COMMANDS: dict[Callable[..., None], str] = {
 }
 """Every command and the example in its help."""
 for command, example in COMMANDS.items():
-    app.command(epilog=f"Example: {example}")(command)
+    app.command(cls=Command, epilog=f"Example: {example}")(command)
 
 
 def main() -> None:

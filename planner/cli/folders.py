@@ -11,7 +11,7 @@ import typer
 
 import planner
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.terminal import exit_codes, open_console, say
+from planner.cli.terminal import open_console, say
 from planner.errors import PlanError, wrong
 from planner.files.output_folder import replace_file
 from planner.language.language import Language
@@ -25,14 +25,13 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Audit a plan folder, independently of the model that made it."""
-    with exit_codes(words):
-        from planner.auditor.audit import told
+    from planner.auditor.audit import told
 
-        if breaches := planner.audit(folder):
-            head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
-            raise PlanError(told(head, breaches))
-        if not quiet:
-            say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
+    if breaches := planner.audit(folder):
+        head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
+        raise PlanError(told(head, breaches))
+    if not quiet:
+        say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
 
 
 def compare(
@@ -49,27 +48,26 @@ def compare(
     words: Words = IN_ENGLISH,
 ) -> None:
     """Compare two plans: inputs, money, figures and hours."""
-    with exit_codes(words):
-        from planner.report.comparison.compare import compare_cases
-        from planner.report.comparison.tables import show_comparison
+    from planner.report.comparison.compare import compare_cases
+    from planner.report.comparison.tables import show_comparison
 
-        cases, console = case or [], open_console()
-        if len(cases) != (2 if second is None else 0):
-            message = Message("needs two plan folders, or a sweep folder and --case twice")
-            raise wrong("planner compare", message)
-        if out is None:
-            if second is None:
-                comparison = compare_cases(first, *cases)
-            else:
-                comparison = planner.compare(first, second)
-            show_comparison(comparison, console, top, words)
-            return
-        from planner.report.comparison.page import compared_pages
-
-        comparison, page = compared_pages(first, second, cases, words, out)
+    cases, console = case or [], open_console()
+    if len(cases) != (2 if second is None else 0):
+        message = Message("needs two plan folders, or a sweep folder and --case twice")
+        raise wrong("planner compare", message)
+    if out is None:
+        if second is None:
+            comparison = compare_cases(first, *cases)
+        else:
+            comparison = planner.compare(first, second)
         show_comparison(comparison, console, top, words)
-        replace_file(out, page)
-        say(console, str(out))
+        return
+    from planner.report.comparison.page import compared_pages
+
+    comparison, page = compared_pages(first, second, cases, words, out)
+    show_comparison(comparison, console, top, words)
+    replace_file(out, page)
+    say(console, str(out))
 
 
 def report(
@@ -78,32 +76,30 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
-    with exit_codes(words):
-        if plans := _plans_in(folder):
-            from planner.report.plan_page.page import report_plan
+    if plans := _plans_in(folder):
+        from planner.report.plan_page.page import report_plan
 
-            for plan in plans:
-                _say_written(report_plan(plan, words), quiet)
-        else:
-            _report_sweep(folder, words, quiet)
+        for plan in plans:
+            _say_written(report_plan(plan, words), quiet)
+    else:
+        _report_sweep(folder, words, quiet)
 
 
 def schema(
     what: Annotated[
         str, typer.Argument(metavar="[scenario|sweep]", help="Kind of file.")
     ] = "scenario",
-    words: Words = IN_ENGLISH,
+    words: Words = IN_ENGLISH,  # noqa: ARG001  # of its errors
 ) -> None:
     """Print the JSON Schema of scenario or sweep files, for editors."""
-    with exit_codes(words):
-        if what not in ("scenario", "sweep"):
-            message = Message("must be scenario or sweep, is {value!r}", value=what)
-            raise wrong("planner schema", message)
-        from planner.scenario.json_schema import scenario_schema
-        from planner.sweeps.sweep_file import sweep_schema
+    if what not in ("scenario", "sweep"):
+        message = Message("must be scenario or sweep, is {value!r}", value=what)
+        raise wrong("planner schema", message)
+    from planner.scenario.json_schema import scenario_schema
+    from planner.sweeps.sweep_file import sweep_schema
 
-        described = scenario_schema() if what == "scenario" else sweep_schema()
-        sys.stdout.write(json.dumps(described, indent=2) + "\n")
+    described = scenario_schema() if what == "scenario" else sweep_schema()
+    sys.stdout.write(json.dumps(described, indent=2) + "\n")
 
 
 def _plans_in(folder: Path) -> list[Path]:

@@ -27,7 +27,6 @@ from planner.cli.terminal import (
     bar,
     claimed,
     diagnosis_left_in,
-    exit_codes,
     finish,
     open_console,
 )
@@ -57,20 +56,19 @@ def roll(
     quiet: Quiet = False,
 ) -> None:
     """Plan a long horizon in overlapping windows; an interrupted run resumes where it stopped."""
-    with exit_codes(words):
-        from planner.report.terminal.plan import show
+    from planner.report.terminal.plan import show
 
-        schedule_formats = known_formats(formats)
-        site = planner.load(scenario, limited(set_, gap, time_limit))
-        request = Request(site, words, plan_folder(out, site), schedule_formats, quiet=quiet)
-        with claimed(request.target):
-            with (
-                diagnosis_left_in(request.target),
-                bar(open_console(), quiet, site.name) as update,
-            ):
-                plan = planner.roll(
-                    site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
-                    formats=schedule_formats, lang=words.code,
-                    progress=update and (lambda stage, done, total: update(done, total, stage)),
-                )  # fmt: skip
-            finish(plan, request, request.target, show)
+    schedule_formats = known_formats(formats)
+    site = planner.load(scenario, limited(set_, gap, time_limit))
+    request = Request(site, words, plan_folder(out, site), schedule_formats, quiet=quiet)
+    with claimed(request.target):
+        with (
+            diagnosis_left_in(request.target),
+            bar(open_console(), quiet, site.name) as update,
+        ):
+            plan = planner.roll(
+                site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
+                formats=schedule_formats, lang=words.code,
+                progress=update and (lambda stage, done, total: update(done, total, stage)),
+            )  # fmt: skip
+        finish(plan, request, request.target, show)

@@ -19,7 +19,7 @@ from planner.cli.options import (
     Words,
     limited,
 )
-from planner.cli.terminal import claimed, exit_codes, finish, open_console, spinner
+from planner.cli.terminal import claimed, finish, open_console, spinner
 from planner.errors import wrong
 from planner.message import Message
 
@@ -52,19 +52,18 @@ def settle(
 
     What the schedule leaves open is optimised. Exit code 5 where it breaks a rule.
     """
-    with exit_codes(words):
-        from planner.report.terminal.plan import show
+    from planner.report.terminal.plan import show
 
-        if (schedule is None) == (rule is None):
-            message = Message("needs either a schedule or a rule of thumb")
-            raise wrong("--schedule, --rule", message)
-        site = planner.load(scenario, limited(set_, None, time_limit))
-        request = Request(site, words, out, quiet=quiet)
-        with claimed(out):
-            with spinner(open_console(), quiet, words("settling {name}", name=site.name)):
-                if rule is not None:
-                    plan = planner.rule_of_thumb(site, rule)
-                elif schedule is not None:
-                    plan = planner.settle(site, schedule, tolerance=tolerance).plan
-            folder = None if out is None else plan.write(out, lang=words.code)
-            finish(plan, request, folder, show)
+    if (schedule is None) == (rule is None):
+        message = Message("needs either a schedule or a rule of thumb")
+        raise wrong("--schedule, --rule", message)
+    site = planner.load(scenario, limited(set_, None, time_limit))
+    request = Request(site, words, out, quiet=quiet)
+    with claimed(out):
+        with spinner(open_console(), quiet, words("settling {name}", name=site.name)):
+            if rule is not None:
+                plan = planner.rule_of_thumb(site, rule)
+            elif schedule is not None:
+                plan = planner.settle(site, schedule, tolerance=tolerance).plan
+        folder = None if out is None else plan.write(out, lang=words.code)
+        finish(plan, request, folder, show)

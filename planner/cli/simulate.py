@@ -19,7 +19,7 @@ from planner.cli.options import (
     Words,
     limited,
 )
-from planner.cli.terminal import bar, exit_codes, open_console
+from planner.cli.terminal import bar, open_console
 
 
 def simulate(
@@ -57,20 +57,19 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Simulate operation: re-plan on forecasts, settle on actuals, and compare policies."""
-    with exit_codes(words):
-        from planner.report.terminal.studies import show_simulation
-        from planner.studies.policy import POLICIES
-        from planner.studies.simulate import default_folder
+    from planner.report.terminal.studies import show_simulation
+    from planner.studies.policy import POLICIES
+    from planner.studies.simulate import default_folder
 
-        changes = limited(set_, gap, time_limit)
-        site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
-        chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
-        console = open_console()
-        with bar(console, quiet, site.name, "days") as update:
-            simulation = planner.simulate(
-                site, out or default_folder(site), every_h=every_h, window_h=window_h,
-                policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
-                progress=update,
-            )  # fmt: skip
-        if not quiet:
-            show_simulation(simulation, console, words)
+    changes = limited(set_, gap, time_limit)
+    site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
+    chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
+    console = open_console()
+    with bar(console, quiet, site.name, "days") as update:
+        simulation = planner.simulate(
+            site, out or default_folder(site), every_h=every_h, window_h=window_h,
+            policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
+            progress=update,
+        )  # fmt: skip
+    if not quiet:
+        show_simulation(simulation, console, words)

@@ -31,7 +31,6 @@ from planner.cli.options import (
 from planner.cli.terminal import (
     claimed,
     diagnosis_left_in,
-    exit_codes,
     finish,
     open_console,
     say,
@@ -48,27 +47,26 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Validate a scenario, summarise it and warn, without solving."""
-    with exit_codes(words):
-        site = planner.load(scenario, changes_of(set_))
-        if quiet:
-            return
-        horizon = site.horizon
-        console = open_console()
-        say(console, words("{name}: valid", name=site.name))
-        length = words("{start}, {hours} h in {steps} steps of {minutes} min",
-                       start=horizon.starts[0].isoformat(), hours=f"{horizon.hours:g}",
-                       steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
-        say(console, length)
-        for name, component in site.components.items():
-            node = getattr(component, "node", "")
-            at_node = words(" at {node}", node=node) if node else ""
-            say(console, f"  {name}: {words.term(component.kind)}{at_node}")
-        if site.uncertainty is not None:
-            members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.listed]
-            count = words("{n} members: {names}", n=len(members), names=", ".join(members))
-            say(console, f"  {count}")
-        for warning in site.warnings():
-            say(console, words("warning: {text}", text=words.sentence(warning)), style="yellow")
+    site = planner.load(scenario, changes_of(set_))
+    if quiet:
+        return
+    horizon = site.horizon
+    console = open_console()
+    say(console, words("{name}: valid", name=site.name))
+    length = words("{start}, {hours} h in {steps} steps of {minutes} min",
+                   start=horizon.starts[0].isoformat(), hours=f"{horizon.hours:g}",
+                   steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
+    say(console, length)
+    for name, component in site.components.items():
+        node = getattr(component, "node", "")
+        at_node = words(" at {node}", node=node) if node else ""
+        say(console, f"  {name}: {words.term(component.kind)}{at_node}")
+    if site.uncertainty is not None:
+        members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.listed]
+        count = words("{n} members: {names}", n=len(members), names=", ".join(members))
+        say(console, f"  {count}")
+    for warning in site.warnings():
+        say(console, words("warning: {text}", text=words.sentence(warning)), style="yellow")
 
 
 def solve(
@@ -100,29 +98,20 @@ def solve(
     verbose: Verbose = False,
 ) -> None:
     """Find the most profitable plan, print its summary and write the plan folder."""
-    with exit_codes(words):
-        _require_fix(fix, until, prices=prices)
-        schedule_formats = known_formats(formats)
-        changes = limited(set_, gap, time_limit)
-        began = time.perf_counter()
-        site = planner.load(scenario, changes)
-        loaded_s = time.perf_counter() - began
-        request = Request(
-            site,
-            words,
-            plan_folder(out, site),
-            schedule_formats,
-            declare,
-            prices,
-            fix,
-            until,
-            quiet,
-            verbose,
-        )
-        if site.uncertainty is None:
-            solve_one(request, loaded_s)
-        else:
-            solve_members(request)
+    _require_fix(fix, until, prices=prices)
+    schedule_formats = known_formats(formats)
+    changes = limited(set_, gap, time_limit)
+    began = time.perf_counter()
+    site = planner.load(scenario, changes)
+    loaded_s = time.perf_counter() - began
+    request = Request(
+        site, words, plan_folder(out, site), schedule_formats,
+        declare=declare, prices=prices, fix=fix, until=until, quiet=quiet, verbose=verbose,
+    )  # fmt: skip
+    if site.uncertainty is None:
+        solve_one(request, loaded_s)
+    else:
+        solve_members(request)
 
 
 def prices(
@@ -135,15 +124,14 @@ def prices(
     quiet: Quiet = False,
 ) -> None:
     """Solve, and print marginal prices: the value of one more MW, MWh, node or Mtok."""
-    with exit_codes(words):
-        from planner.report.terminal.plan import show_prices
+    from planner.report.terminal.plan import show_prices
 
-        site = planner.load(scenario, limited(set_, gap, time_limit))
-        request = Request(site, words, out, prices=True, quiet=quiet)
-        with claimed(out):
-            plan = _plan(request)
-            folder = None if out is None else plan.write(out, lang=words.code)
-            finish(plan, request, folder, show_prices)
+    site = planner.load(scenario, limited(set_, gap, time_limit))
+    request = Request(site, words, out, prices=True, quiet=quiet)
+    with claimed(out):
+        plan = _plan(request)
+        folder = None if out is None else plan.write(out, lang=words.code)
+        finish(plan, request, folder, show_prices)
 
 
 def solve_one(request: Request, loaded_s: float) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli.options import IN_ENGLISH, Quiet, Resume, Words
-from planner.cli.terminal import bar, exit_codes, open_console, say, spinner
+from planner.cli.terminal import bar, open_console, say, spinner
 from planner.errors import wrong
 from planner.language.language import Language
 from planner.message import Message
@@ -48,11 +48,10 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Solve many cases of one scenario; finished cases are kept and never solved twice."""
-    with exit_codes(words):
-        if dry_run:
-            estimate_sweep(sweep, out, workers, quiet=quiet, words=words)
-        else:
-            solve_sweep(sweep, out, workers, scheduler, fresh=not resume, quiet=quiet, words=words)
+    if dry_run:
+        estimate_sweep(sweep, out, workers, quiet=quiet, words=words)
+    else:
+        solve_sweep(sweep, out, workers, scheduler, fresh=not resume, quiet=quiet, words=words)
 
 
 def estimate_sweep(
