@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 ScenarioPath = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="Scenario file, or the folder that holds it.")
 ]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: plans/NAME]")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Plan folder.", show_default="plans/NAME")
+]
 OutIfGiven = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Plan folder. [default: none is written]")
+    Path | None, typer.Option(metavar="DIR", help="Plan folder.", show_default="none is written")
 ]
 Changes = Annotated[
     list[str] | None,

@@ -26,7 +26,7 @@ def simulate(
     scenario: ScenarioPath,
     days: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Days. [default: the horizon]"),
+        typer.Option(min=1, metavar="N", help="Days.", show_default="the horizon"),
     ] = None,
     every_h: Annotated[float, typer.Option(metavar="H", help="Hours between re-plans.")] = 24,
     window_h: Annotated[float, typer.Option(metavar="H", help="Hours in a window.")] = 48,
@@ -34,8 +34,9 @@ def simulate(
         str | None,
         typer.Option(
             metavar="P,P,...",
+            show_default="all",
             help="Policies, comma separated: perfect, deterministic, stochastic, grid_first,"
-            " compute_first, tariff_battery. [default: all]",
+            " compute_first, tariff_battery.",
         ),
     ] = None,
     members: Annotated[
@@ -44,7 +45,7 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the forecasts.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder. [default: simulations/NAME]"),
+        typer.Option(metavar="DIR", help="Folder.", show_default="simulations/NAME"),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, metavar="N", help="Processes, at most one for each policy.")

@@ -31,10 +31,10 @@ LISTED = 5  # cases that a dry run lists
 def sweep(
     sweep: Annotated[Path, typer.Argument(metavar="SWEEP", help="Sweep file.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Sweep folder. [default: sweeps/NAME]")
+        Path | None, typer.Option(metavar="DIR", help="Sweep folder.", show_default="sweeps/NAME")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Processes. [default: one a core]")
+        int | None, typer.Option(min=1, metavar="N", help="Processes.", show_default="one a core")
     ] = None,
     scheduler: Annotated[
         str | None,
