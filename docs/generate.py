@@ -37,8 +37,8 @@ The objective is the sum of the ledger: token sales + grid sales + end values - 
 purchases - demand charge - wear - wake-ups - self-use charges - penalties.
 
 **Energy by origin.** Origins o are renewable, thermal and grid (one pooled origin with
-`trace: false`). Every node balances every origin, so the allocation is part of the optimisation, not
-attributed afterwards:
+`trace: false`). Every node balances every origin: the allocation is part of the optimisation, not
+an attribution afterwards.
 
     balance         sum of injection[o,t] = sum of withdrawal[o,t]   every node, o and t
 

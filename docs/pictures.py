@@ -1,7 +1,7 @@
 """Write the pictures of the documentation: `make pictures`. Needs Chromium.
 
-Solves the Huainan plan and two shipped sweeps, opens their pages in a browser without a network, and
-writes screenshots to docs/pictures/*.png. Finished cases are not solved again, so a second run
+Solves the Huainan plan and two shipped sweeps, opens their pages in a browser without a network,
+and writes screenshots to docs/pictures/*.png. Finished cases are not solved again, so a second run
 takes seconds.
 """
 
