@@ -1,4 +1,7 @@
-"""Documentation is tested: its blocks run, its generated pages are what the code says."""
+"""The documentation: blocks run and print what they show, links and generated pages are current.
+
+A block ```sh exit=3 exits with that code; ```text output is what the line before it prints.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +36,25 @@ LINKING = [
 
 def blocks(page: Path) -> list[tuple[str, dict[str, str], str]]:
     """Return (language, options, text) of every fenced block."""
-    found = []
+    fenced = []
     for language, options, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         pairs = (word.partition("=") for word in options.split())
-        found.append((language, {key: value for key, _, value in pairs}, text))
-    return found
+        fenced.append((language, {key: value for key, _, value in pairs}, text))
+    return fenced
 
 
-def run(line: str, expected: int) -> None:
-    """Run a line in the working directory; in this process, where only imports are shared."""
+def run(line: str, exit_code: int) -> str:
+    """Run a line in the working directory and in this process; return what it prints."""
     words = shlex.split(line)
     if words[0] == "make":
         subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, capture_output=True)
-        return
+        return ""
     assert words[0] in ("planner", ".venv/bin/planner"), f"cannot run {line!r}"
-    done = CliRunner().invoke(app, words[1:])
-    assert done.exit_code == expected, done.output
-    assert done.exception is None or isinstance(done.exception, SystemExit)
-    assert "Traceback" not in done.output
+    result = CliRunner().invoke(app, words[1:])
+    assert result.exit_code == exit_code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    return result.output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -58,6 +62,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
+    output = ""
     for language, options, text in blocks(page):
         if language == "yaml":
             target = tmp_path / options.get("file", "block.yaml")
@@ -71,7 +76,9 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             exec(compile(text, page.name, "exec"), names)
         elif language == "sh":
             for line in text.splitlines():
-                run(line, int(options.get("exit", "0")))
+                output = run(line, int(options.get("exit", "0")))
+        elif language == "text" and "output" in options:
+            assert text in output
 
 
 def anchors(page: Path) -> set[str]:
