@@ -182,7 +182,8 @@ def formulation() -> str:
 
 def _section(level: str, module: str, title: str = "") -> str:
     doc = (importlib.import_module(module).__doc__ or "").strip()
-    return f"{level} {title or module.rpartition('.')[2].capitalize()}\n\n{doc}\n\n"
+    title = title or module.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{level} {title}\n\n{doc}\n\n"
 
 
 def _parts_of(module: str) -> list[str]:
