@@ -175,7 +175,7 @@ def formulation() -> str:
                 done.add(part)
                 text += _section("###", part)
     text += _section("##", "planner.solver.rounds", "Solution method")
-    text += _section("##", "planner.solver.joint_program", "Several futures")
+    text += _section("##", "planner.solver.joint_program", "Stochastic program")
     text += _section("###", "planner.studies.solve_stochastic", "Value of the stochastic plan")
     return text.rstrip() + "\n"
 
