@@ -1,8 +1,8 @@
-"""Make the pictures of the pages again: `make pictures`. Needs Chromium.
+"""Write the pictures of the documentation: `make pictures`. Needs Chromium.
 
-The Huainan plan and two shipped sweeps are solved, their pages are opened in a browser without a
-network, and parts of them are written to docs/pictures/*.png. Sweeps go on where they stopped, so a
-second run takes seconds.
+Solves the Huainan plan and two shipped sweeps, opens their pages in a browser without a network,
+and writes screenshots to docs/pictures/*.png. Finished cases are not solved again, so a second run
+takes seconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from planner.studies.sweep import sweep
 ROOT = Path(__file__).parent.parent
 TARGET = Path(__file__).parent / "pictures"
 SCENARIOS = ROOT / "scenarios"
-MOST_BYTES = 250_000
-SHARP = 1.5  # device pixels of a chart's picture; those of whole screens are plain
-HOUR = 14  # the step that the panel tells of
+MAX_BYTES = 250_000
+CHART_SCALE = 1.5  # device pixels per CSS pixel; whole screens have 1
+HOUR = 14  # the step whose reasons the panel shows
 
 
 def main() -> None:
@@ -42,50 +42,50 @@ def main() -> None:
         sweep(SCENARIOS / "sweeps" / f"{name}.yaml", folders[name])
         report_sweep(folders[name])
     with _browser() as browser:
-        _plan(browser, pages)
+        _write_plan(browser, pages)
         with _opened(browser, folders["token_price"] / "report.html") as page:
-            _part(page, "#figure-curve", "sweep_curve")
+            _write_chart(page, "#figure-curve", "sweep_curve")
         with _opened(browser, folders["coal_and_carbon"] / "report.html", 1280, 720, 1) as page:
-            _shot(page, "sweep")
+            _write_screen(page, "sweep")
         with _opened(browser, folders["coal_and_carbon"] / "report.html") as page:
-            _part(page, "#figure-tornado-0", "sweep_tornado")
-            _part(page, "#figure-map-0", "sweep_map")
+            _write_chart(page, "#figure-tornado-0", "sweep_tornado")
+            _write_chart(page, "#figure-map-0", "sweep_map")
     for path in sorted(TARGET.glob("*.png")):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB")
-        if path.stat().st_size > MOST_BYTES:
-            sys.exit(f"{path.name} is larger than {MOST_BYTES / 1000:.0f} kB")
+        if path.stat().st_size > MAX_BYTES:
+            sys.exit(f"{path.name} is larger than {MAX_BYTES / 1000:.0f} kB")
 
 
-def _plan(browser: Any, pages: Path) -> None:
+def _write_plan(browser: Any, pages: Path) -> None:
     with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
-        _shot(page, "plan")
+        _write_screen(page, "plan")
     with _opened(browser, pages / "en.html") as page:
-        _part(page, "#figure-supply", "supply")
+        _write_chart(page, "#figure-supply", "supply")
     with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
         page.click("#ask")
         page.wait_for_selector("#why-body section")
         page.select_option("#why-hour", index=HOUR)
         page.locator("#figure-supply").scroll_into_view_if_needed()
-        _drawn(page, "#figure-supply")
-        _shot(page, "why")
+        _wait_for(page, "#figure-supply")
+        _write_screen(page, "why")
     with _opened(browser, pages / "zh.html", 1280, 720, 1) as page:
-        _shot(page, "plan_zh")
+        _write_screen(page, "plan_zh")
 
 
-def _part(page: Any, figure: str, name: str) -> None:
+def _write_chart(page: Any, figure: str, name: str) -> None:
     """Write a chart with its title."""
-    _drawn(page, figure)
-    shown = page.locator(figure).locator("xpath=ancestor::section[1]")
-    shown.screenshot(path=TARGET / f"{name}.png", animations="disabled")
+    _wait_for(page, figure)
+    section = page.locator(figure).locator("xpath=ancestor::section[1]")
+    section.screenshot(path=TARGET / f"{name}.png", animations="disabled")
 
 
-def _drawn(page: Any, figure: str) -> None:
+def _wait_for(page: Any, figure: str) -> None:
     page.locator(figure).scroll_into_view_if_needed()
     page.locator(f"{figure} .main-svg").first.wait_for(state="attached")
     page.wait_for_timeout(400)
 
 
-def _shot(page: Any, name: str) -> None:
+def _write_screen(page: Any, name: str) -> None:
     page.screenshot(path=TARGET / f"{name}.png", animations="disabled")
 
 
@@ -96,8 +96,8 @@ def _browser() -> Iterator[Any]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         sys.exit("make pictures needs Chromium: apt install chromium")
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
             yield browser
         finally:
@@ -106,7 +106,7 @@ def _browser() -> Iterator[Any]:
 
 @contextmanager
 def _opened(
-    browser: Any, file: Path, width: int = 960, height: int = 720, scale: float = SHARP
+    browser: Any, file: Path, width: int = 960, height: int = 720, scale: float = CHART_SCALE
 ) -> Iterator[Any]:
     context = browser.new_context(
         viewport={"width": width, "height": height}, device_scale_factor=scale, offline=True,
