@@ -1,14 +1,14 @@
 """Emissions: their price, and a budget for them.
 
-Expressions by step: gross_tco2 (emission of the units), import_tco2 (of what is imported),
-free_tco2 (their allowance, output based). Variable: emitted_tco2 on points where there is a budget.
+Expressions by step: gross_tco2 (emission of the units), import_tco2 (emission of imported energy),
+free_tco2 (output-based allowance). Variable: emitted_tco2 on points where there is a budget.
 
     emitted_tco2_rises   emitted_tco2[t] = emitted_tco2[t-1] + gross_tco2[t] + import_tco2[t]
     budget               emitted_tco2[T] <= budget_tco2           emitted_tco2[0] = so_far_tco2
 
 The cost is price[t] (gross_tco2[t] - free_tco2[t] [+ import_tco2[t] with price_imports]). The
-allowance grows with what a unit delivers, and what is left of it is sold: a unit that emits less
-than its benchmark earns.
+allowance is proportional to the energy a unit delivers, and unused allowance is sold: a unit that
+emits less than its benchmark earns money.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from planner.components.late import pyo
 from planner.components.reasons import StepPrices
 from planner.components.terms import Amounts, Expression, Line, Meters, Terms
 from planner.fields import AtLeastZero
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 
@@ -59,17 +60,19 @@ class Carbon(Component):
         )
         first = min(others, default=None)
         if self.price_cny_per_tco2.any() and first is not None:
-            yield (
-                ("price_cny_per_tco2",),
-                f"may be given once, and {first!r} has a price already: emissions would be paid"
+            message = Message(
+                "may be given once, and {name!r} has a price already: emissions would be paid"
                 " twice",
+                name=first,
             )
+            yield ("price_cny_per_tco2",), message
 
-    def impossible(self, site: Site) -> Iterator[str]:
+    def impossible(self, site: Site) -> Iterator[Message]:
         if self.budget_tco2 is not None and self.so_far_tco2 > self.budget_tco2 + 1e-6:
-            yield (
-                f"has a budget_tco2 of {self.budget_tco2:g} and so_far_tco2 is"
-                f" {self.so_far_tco2:g} already"
+            yield Message(
+                "has a budget_tco2 of {budget_tco2:g} and so_far_tco2 is {so_far_tco2:g} already",
+                budget_tco2=self.budget_tco2,
+                so_far_tco2=self.so_far_tco2,
             )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
@@ -113,7 +116,7 @@ class Carbon(Component):
             figures["budget_left_tco2"] = self.budget_tco2 - self.so_far_tco2 - gross - imported
         return figures
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         emitted = float(np.sum(values["gross_tco2"] + values["import_tco2"]))
         return self.model_copy(update={"so_far_tco2": self.so_far_tco2 + max(emitted, 0.0)})
 

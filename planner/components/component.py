@@ -1,10 +1,9 @@
-"""What every component is: a frozen value that knows its own mathematics.
+"""The base of every component: a frozen value that declares its own variables, rows and costs.
 
 `build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
-`Terms`: what it puts into which balance, what it costs, how its energy is used, what it meters.
-The model sums the terms and knows no component by name. What others ask of a kind (its uses, its
-states, which of its rows hold at the end) it declares as well, so that no other package keeps a
-list of kinds.
+`Terms`: flows into balances, costs, uses of energy, meters. The model sums the terms and knows no
+component by name. Everything else that other packages need to know of a kind (its uses, its states,
+its terminal constraints) is declared here as well, so that no other package keeps a list of kinds.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component
 
 
 class Time:
-    """The window's steps and points as Pyomo sets; series by absolute step number."""
+    """The steps and points of a window as Pyomo sets; steps keep their number in the horizon."""
 
     def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
         self.horizon = horizon
@@ -57,35 +56,33 @@ class Time:
         self.points = self.back(1)
 
     def back(self, steps: int) -> Any:
-        """Return the steps or points of the window with so many before it: its fixed past."""
+        """Return the steps of the window preceded by `steps` more, in which variables are fixed."""
         name = f"back_{steps}"
         if not hasattr(self._model, name):
             self._model.add_component(name, pyo.RangeSet(self.first - steps, self.last))
         return getattr(self._model, name)
 
     def of(self, series: Array) -> dict[int, float]:
-        """Return a series as plain floats by step of the window."""
+        """Return the part of a series inside the window: step -> float."""
         part = series[self.first - 1 : self.last].tolist()
         return dict(zip(range(self.first, self.last + 1), part, strict=True))
 
     def days(self) -> list[list[int]]:
-        """The steps of each local day inside the window."""
-        return self._inside(self.horizon.days)
+        """Return the steps of each local day inside the window."""
+        return [steps for day in self.horizon.days if (steps := self._inside(day))]
 
     def months(self) -> dict[str, list[int]]:
-        """The steps of each local month inside the window."""
-        groups = self.horizon.months
-        inside = {month: self._inside([steps]) for month, steps in groups.items()}
-        return {month: parts[0] for month, parts in inside.items() if parts}
+        """Return the steps of each local month inside the window."""
+        months = self.horizon.months.items()
+        return {month: inside for month, steps in months if (inside := self._inside(steps))}
 
-    def _inside(self, groups: list[list[int]]) -> list[list[int]]:
-        near = [group for group in groups if group[0] <= self.last and group[-1] >= self.first]
-        return [[t for t in group if self.first <= t <= self.last] for group in near]
+    def _inside(self, steps: Sequence[int]) -> list[int]:
+        return list(range(max(steps[0], self.first), min(steps[-1], self.last) + 1))
 
 
 @dataclass(frozen=True)
 class Site:
-    """The read-only view a component has of the rest of the scenario."""
+    """What a component may read of the rest of the scenario; `name` is its own."""
 
     name: str
     horizon: Horizon
@@ -96,21 +93,21 @@ class Site:
 
     @property
     def clock(self) -> Time:
-        """The window being built."""
+        """The window being built, of a site that has one."""
         assert self.time is not None
         return self.time
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The origins that energy is followed by."""
+        """The origins of energy that balances tell apart."""
         return ORIGINS if self.trace else POOLED
 
     def origin(self, source: str) -> str:
-        """Return the origin under which energy from `source` is followed."""
+        """Return the origin that balances count energy from `source` under."""
         return source if self.trace else POOLED[0]
 
     def reserves(self) -> list[str]:
-        """The components that ask this one for reserve; it offers none where nobody asks."""
+        """Return the components that ask this one for reserve; without any it offers none."""
         return [
             name
             for name, component in self.components.items()
@@ -118,9 +115,9 @@ class Site:
         ]
 
     def supply(self, key: Supply) -> list[float]:
-        """Return what every supplier of `key` says of it; empty when nobody supplies it."""
-        found = (component.supplies().get(key) for component in self.components.values())
-        return [value for value in found if value is not None]
+        """Return the figure of each supplier of `key`, as in `Component.supplies`."""
+        figures = (component.supplies().get(key) for component in self.components.values())
+        return [figure for figure in figures if figure is not None]
 
 
 Complaint = tuple[tuple[str | int, ...], Message]  # path below the component, message
@@ -132,91 +129,98 @@ class Component(Frozen):
     kind: str
     offers_reserve: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
-    """Its rows and variable bounds that are rules of the scenario, with the templates that describe
-    them (see `filled`); names with the same template are one rule. All other rows are physics or
+    """Rows and variable bounds that are rules of the scenario: name -> template that describes it
+    (see `filled`). Names with the same template are one rule; all other rows are physics or
     bookkeeping."""
-
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Quantities whose next unit has a price: the dotted paths of the fields that make it up, moved
-    together by one unit each. `*` stands for every entry of a list or mapping, one price for each.
-    Fields that change what multiplies a quantity to be decided do not belong here."""
+    """Quantities with a marginal price: name -> dotted paths of the fields that rise together by
+    one unit. `*` is every entry of a list or mapping, with a price for each. A field that is the
+    coefficient of a variable cannot be listed."""
     counters: ClassVar[tuple[str, ...]] = ()
-    """Columns of its schedule that only sum up others from where the window begins."""
+    """Schedule columns that are running totals of other columns since the start of the window."""
     over_horizon: ClassVar[tuple[str, ...]] = ()
-    """Fields that ask for something over a month or the horizon, where they are given."""
+    """Fields that, where given, set a requirement or a charge for a month or the whole horizon."""
     remembers: ClassVar[tuple[str, ...]] = ()
-    """Limits that decide how much of the past its `initial` must remember."""
+    """Fields whose limits determine how much of the past its `initial` has to hold."""
     facts: ClassVar[frozenset[str]] = frozenset()
-    """Fields that nobody can choose: the past, the weather, what a machine or customer is like."""
+    """Fields that nobody can choose: the past, the weather, properties of machines and demand."""
     end_rows: ClassVar[frozenset[str]] = frozenset()
-    """Rows, one for a window, of what is asked for over the horizon or at its end."""
+    """Rows, one per window, that constrain the end of the horizon or totals over it."""
     uses: ClassVar[Mapping[str, Use]] = {}
-    """The uses it puts energy to."""
+    """The uses of energy in its `Terms.uses`."""
     earns: ClassVar[Mapping[str, str]] = {}
-    """Its ledger lines that are the revenue of a use, and the use."""
+    """Ledger lines that are the revenue of a use of energy: line -> use."""
     states: ClassVar[tuple[State, ...]] = ()
-    """The states it can be in, each with the column that says it."""
+    """Its operating states, each with the schedule column that shows it."""
     affects_exchange: ClassVar[bool] = False
-    """Whether its rows change what energy is worth to the exchange with the grid."""
+    """Whether its rows change the value of energy to a connection with the grid."""
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        """Return what a rule asks for in some steps, or (none) over the horizon."""
+        """Return what a rule requires in `steps` (none: over the horizon), without a subject."""
         return self.filled(self.rules[rule], steps)
 
     def filled(self, template: str, steps: Sequence[int], **values: str) -> Message:
-        """Fill a template of a rule with values, and with fields of the component in some steps.
+        """Fill the template of a rule with values and, for all other places, with fields.
 
-        {field} is read from the component, {field|other} from the first that is given.
+        {field} is a field, with the range that a series has in `steps`; {field|other} is the first
+        of several fields that is not None.
         """
         for place in places_of(template):
             if place not in values:
-                given = (attrgetter(path)(self) for path in place.split("|"))
-                value = next((value for value in given if value is not None), None)
+                fields = (attrgetter(path)(self) for path in place.split("|"))
+                value = next((value for value in fields if value is not None), None)
                 values[place] = value_text(value, steps)
         return Message(template, **values)
 
     def supplies(self) -> dict[Supply, float]:
-        """Return what it may supply: ("power", node) or ("model", name), with a figure of merit."""
+        """Return what it may supply, with a figure to judge it by.
+
+        ("power", node): its most, MW. ("model", name): the least time between tokens, ms.
+        ("tokens", name): its most, Mtok/h.
+        """
         return {}
 
     def demands(self) -> dict[Supply, str]:
-        """Return what somebody must supply for it to work, and the field that says so."""
+        """Return what other components must supply, and the name of the field that asks for it."""
         return {}
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
-        """Return the most power it could ever give to a node, by step."""
+        """Return the most power it could deliver, by node: MW, shape (steps,)."""
         return {}
 
     def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
-        """Return the power a node must give it whatever the plan, by step."""
+        """Return the power it draws whatever the plan, by node: MW, shape (steps,)."""
         return {}
 
     def renewable_mwh(self, horizon: Horizon) -> float:
-        """Return the renewable energy it has available over the horizon."""
+        """Return the renewable energy that it has available over the horizon, MWh."""
         return 0.0
 
     def stored_renewable_mwh(self) -> float:
-        """Return the energy of renewable origin that it holds when the horizon begins."""
+        """Return the energy of renewable origin stored when the horizon begins, MWh."""
         return 0.0
 
     def impossible(self, site: Site) -> Iterator[Message]:
-        """Yield what it demands and cannot have whatever the rest of the site does."""
+        """Yield why it has no feasible schedule, whatever the rest of the site does.
+
+        Sentences without a subject: "must end with 8 MWh and can reach 6 MWh".
+        """
         yield from ()
 
     def absorbs(self) -> set[str]:
-        """Return the nodes where it can use or sell energy."""
+        """Return the nodes at which it can consume or sell energy."""
         return {name for what, name in self.demands() if what == "power"}
 
     def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
-        """Return the components it asks for reserve."""
+        """Return the names of the components that it asks for reserve."""
         return ()
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        """Yield what is wrong with it in view of the whole scenario."""
+        """Yield what is wrong with its fields in view of the rest of the scenario."""
         yield from ()
 
     def warn(self, site: Site) -> Iterator[Message]:
-        """Yield what a careful colleague would ask about."""
+        """Yield warnings: what is allowed and probably not meant."""
         yield from ()
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
@@ -224,104 +228,101 @@ class Component(Frozen):
         return Terms()
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
-        """Declare rows that need the meters of others; runs after every `build`."""
+        """Declare rows on the meters of others, after every `build`; return the terms they add."""
         return Terms()
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        """Return its key figures for the summary, named with their units.
+        """Return its key figures for the summary: name with unit -> figure.
 
-        `values` holds its schedule columns (without the component's name) over the horizon.
+        `values`: its schedule columns without the component's name, each of shape (steps,).
         """
         return {}
 
     def sale_price(self, origin: str) -> Array | None:
-        """Return the price at which it buys energy of an origin from the site, CNY/MWh, if any."""
+        """Return what it pays the site for energy of an origin, CNY/MWh by step, if it buys any."""
         return None
 
-    def tonne_price(
-        self,
-        prices: StepPrices,
-        *,
-        imported: bool,
-    ) -> tuple[Array, Array]:
-        """Return what it makes a tonne emitted cost, CNY by step: its price, and its budget's."""
+    def tonne_price(self, prices: StepPrices, *, imported: bool) -> tuple[Array, Array]:
+        """Return its price of a tonne emitted, and the dual of its budget: CNY by step.
+
+        `imported`: whether the emission is that of imported energy.
+        """
         return prices.zero(), prices.zero()
 
     def source(self) -> Source | None:
-        """Return what the energy that it brings to the site is; None where it brings none."""
+        """Return the source of the energy that it brings to the site; None if it brings none."""
         return None
 
     def connection(self) -> Connection | None:
-        """Return the terms on which it exchanges energy with a market, if it does."""
+        """Return its limits and prices if it connects the site to a market."""
         return None
 
     def storage(self) -> Storage | None:
-        """Return what it holds of energy, if it stores any."""
+        """Return its limits and initial energy if it stores energy."""
         return None
 
     def token_demand(self) -> TokenDemand | None:
-        """Return what is asked of it, if it sells tokens."""
+        """Return its demand and prices if it sells tokens."""
         return None
 
     def node_uses(self) -> tuple[NodeUse, ...]:
-        """Return what its nodes can do, from the fastest to those asleep; nothing without nodes."""
+        """Return what nodes of a fleet can be doing, from the fastest point to those asleep."""
         return ()
 
     def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:
-        """Yield the shares it asks for, and what its key figures say became of them."""
+        """Yield the shares that it requires, with those reached according to its key figures."""
         yield from ()
 
     def sells(self, values: Mapping[str, Array], horizon: Horizon) -> Tokens | None:
-        """Return what it sells by the Mtok; None where it sells no tokens."""
+        """Return the tokens it sells and what they earn; None if it sells none."""
         return None
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
-        """Return what of its schedule is decided before the future is known, nodes if `awake`."""
-        return ()
+        """Return its first-stage columns, equal in all members of a stochastic plan.
 
-    def stays(self, *, last: bool) -> tuple[str, ...]:
-        """Return the state columns that stay 1 unless somebody decides otherwise, by `initial`.
-
-        `last` says that the step is the last of the horizon.
+        `awake`: whether the number of nodes awake is decided here and now.
         """
         return ()
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
-        """Return the same component with its `initial` advanced to the end of the kept window.
+    def stays(self, *, last: bool) -> tuple[str, ...]:
+        """Return the state columns that, after `initial`, stay 1 unless a decision changes them.
 
-        `values` holds its schedule columns (without the component's name) over the kept steps.
+        `last`: whether the step is the last of the horizon.
+        """
+        return ()
+
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        """Return the component with `initial` advanced to the end of the executed steps.
+
+        `values`: its schedule columns without the component's name, over the executed steps.
         """
         return self
 
     def with_lookahead(
-        self,
-        values: Values,
-        window: Window,
-        horizon: Horizon,
-        *,
-        firm: bool,
+        self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        """Return the same component for a window that leaves the rest of the horizon to later.
+        """Return the component for a window that ends before the horizon does.
 
-        Its rules count on what a relaxation of the horizon does after the window.
+        Its terminal constraints and totals allow for what a relaxation of the horizon does after
+        the window.
 
         Args:
-            values: its schedule columns (without its name) over the horizon in that relaxation;
-                empty where there is none.
-            window: the steps to be planned; some of the horizon come after it.
+            values: its schedule columns in that relaxation, without the component's name, each of
+                shape (steps,); empty if there is no relaxation.
+            window: the steps to be planned.
             horizon: the whole horizon.
-            firm: False where the window has no plan otherwise: what later windows may still make up
-                for is then not demanded of this one.
+            firm: False if the window has no plan otherwise: requirements that later windows can
+                still meet are then dropped.
         """
         return self
 
 
 def running_total(b: pyo.Block, time: Time, name: str, start: float, added: ByStep) -> Any:
-    """Declare a running total over the horizon in `b`; return the variable, indexed by point.
+    """Declare a running total `name` in `b`; return the variable, indexed by point.
 
-    A rule on its last point needs no row over all steps:
+    A constraint on its last point needs no row over all steps:
 
-    X_rises     X[t] = X[t-1] + added[t]        X on points, fixed at the first: the past
+    X_rises     X[t] = X[t-1] + added[t]        X[0] is fixed at `start`
     """
     total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
     b.add_component(name, total)
@@ -332,17 +333,17 @@ def running_total(b: pyo.Block, time: Time, name: str, start: float, added: BySt
 
 
 def later(values: Values, window: Window) -> dict[str, Array]:
-    """Return schedule columns after a window."""
+    """Return the part of schedule columns after a window."""
     return {name: column[window.last :] for name, column in values.items()}
 
 
 def summed(quantity: str, values: Values) -> Array:
-    """Return the sum of a quantity of the schedule over its indices: origins, reserves, models."""
+    """Return the sum of a quantity over its indices (origins, reserves, models), by step."""
     parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
     return np.asarray(np.sum(parts, axis=0))
 
 
 def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
-    """Return the uses that components put energy to, in their order."""
+    """Return the uses of energy of some components, in the order of their display."""
     uses = {name: use for component in components for name, use in component.uses.items()}
     return dict(sorted(uses.items(), key=lambda item: (item[1].order, item[0])))

@@ -1,4 +1,4 @@
-"""A contract for difference: energy sold or bought at a fixed price, on paper.
+"""A contract for difference: energy sold or bought at a fixed price, settled financially.
 
 Expressions: received_cny[t], paid_cny[t], of which one is zero. No variables, no rows:
 
@@ -6,8 +6,8 @@ Expressions: received_cny[t], paid_cny[t], of which one is zero. No variables, n
 
 mw is positive where the site has sold and negative where it has bought. The reference is
 reference_price_cny_per_mwh, or else the grid's export price where mw > 0 and its import price where
-mw < 0. Energy itself flows through the grid and is settled there; the difference is a constant of
-the objective and moves no dispatch. It does count as turnover, which `solver.gap` is relative to.
+mw < 0. The energy itself is settled by the grid; the difference is a constant of the objective and
+does not change the dispatch. It counts as turnover, to which `solver.gap` is relative.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from planner.components.grid.grid import Grid
 from planner.components.late import pyo
 from planner.components.terms import Line, Terms
 from planner.fields import Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 
 
 class Contract(Component):
-    """A contract for difference; it is settled beside the grid and moves no dispatch."""
+    """A contract for difference; it is settled beside the grid and does not change the dispatch."""
 
     kind: Literal["contract"]
     mw: Series
@@ -43,22 +44,22 @@ class Contract(Component):
     def check(self, site: Site) -> Iterator[Complaint]:
         grids = _grids(site.components)
         if self.grid is not None and self.grid not in grids:
-            if self.grid not in site.components and self.grid not in site.mentioned:
-                yield ("grid",), f"there is no component {self.grid!r}"
-            elif self.grid in site.components:
-                yield ("grid",), f"{self.grid!r} is no grid"
+            if self.grid in site.components:
+                yield ("grid",), Message("{name!r} is no grid", name=self.grid)
+            elif self.grid not in site.mentioned:
+                yield ("grid",), Message("there is no component {name!r}", name=self.grid)
         if self.reference_price_cny_per_mwh is not None:
             return
         if not grids and not site.mentioned:
-            yield ("reference_price_cny_per_mwh",), "is required where there is no grid"
+            message = Message("is required where there is no grid")
+            yield ("reference_price_cny_per_mwh",), message
         if self.grid is None and len(grids) > 1:
-            yield ("grid",), f"is required where there are several: {', '.join(sorted(grids))}"
-        mine = self._grid(site.components)
-        if mine is not None and mine.common_export_price() is None and (self.mw > 0).any():
-            yield (
-                ("reference_price_cny_per_mwh",),
-                "is required, for the export price of the grid differs by origin",
-            )
+            names = ", ".join(sorted(grids))
+            yield ("grid",), Message("is required where there are several: {names}", names=names)
+        grid = self._grid(site.components)
+        if grid is not None and grid.common_export_price() is None and (self.mw > 0).any():
+            message = Message("is required, for the export price of the grid differs by origin")
+            yield ("reference_price_cny_per_mwh",), message
 
     def _grid(self, components: Mapping[str, Component]) -> Grid | None:
         grids = _grids(components)
@@ -69,9 +70,9 @@ class Contract(Component):
     def _reference(self, site: Site) -> Array:
         if self.reference_price_cny_per_mwh is not None:
             return self.reference_price_cny_per_mwh
-        mine = self._grid(site.components)
-        assert mine is not None
-        bought, sold = mine.import_price_cny_per_mwh, mine.common_export_price()
+        grid = self._grid(site.components)
+        assert grid is not None
+        bought, sold = grid.import_price_cny_per_mwh, grid.common_export_price()
         return bought if sold is None else np.where(self.mw > 0, sold, bought)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:

@@ -1,9 +1,9 @@
 """A rule on renewable energy over a period: own use, renewable part of the load, or export.
 
-Expressions by step: available_mw, taken_mw (of it not curtailed), exported_mw (of renewable
-origin), load_mw (drawn by loads and compute), load_renewable_mw (of it renewable).
+Expressions by step: available_mw, taken_mw (available and not curtailed), exported_mw (of renewable
+origin), load_mw (drawn by loads and compute), load_renewable_mw (its renewable part).
 Variables: the running totals taken_mwh, exported_mwh, load_mwh and load_renewable_mwh on points,
-those that the shares given need; short_mwh[rule] where there is a penalty.
+those that the given shares need; short_mwh[rule] where there is a penalty.
 
     X_mwh_rises   X_mwh[t] = X_mwh[t-1] + Δ X_mw[t]     X_mwh[0] from so_far; X: taken, exported,
                   load, load_renewable
@@ -14,9 +14,9 @@ With X^ = so_far + ahead + Δ sum_t X[t], where taken^ = used^ + exported^:
     load_share    load_renewable^ + short_mwh >= min_load_share load^
     export        exported^ <= max_export_share available^ + short_mwh
 
-The official formula: own use = available - exported - curtailed, so losses of storage count as use
-(NDRC/NEA 650, 2025); in an hour in which stored energy is exported it is below zero. `load_share`
-is the stricter reading, renewable energy drawn; own use over load is reported beside it. Energy
+The official formula: own use = available - exported - curtailed, so storage losses count as own use
+(NDRC/NEA 650, 2025); in an hour in which stored energy is exported it is negative. `load_share` is
+the stricter definition, renewable energy drawn; own use over load is reported beside it. Energy
 keeps its origin in storage. Certificates are never counted.
 """
 
@@ -28,10 +28,18 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.component import (
+    Complaint,
+    Component,
+    Site,
+    Time,
+    Values,
+    later,
+    running_total,
+)
 from planner.components.late import pyo
-from planner.components.terms import Amounts, Expression, Line, Meters, Target, Terms
-from planner.fields import AtLeastZero, Fraction, Frozen, value_text
+from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
+from planner.fields import AtLeastZero, FieldError, Fraction, Frozen, value_text
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 
@@ -45,10 +53,11 @@ TOTALS = {
     "export": ("exported",),
 }
 COUNTED = ("taken", "exported", "load", "load_renewable")
+FLOWS = ("available", *COUNTED)
 MONTH_H = 28 * 24
-NOTHING = 1e-9  # MWh: a share of less is none
-SHORT_MWH, SHORT_SHARE = 1e-3, 1e-6  # a share missed by less than either is a rounding
-STEERING_CNY_PER_MWH = 1e4  # for a MWh missed where a rule cannot be kept: dearer than energy
+NOTHING = 1e-9  # MWh: there is no share of less
+SHORT_MWH, SHORT_SHARE = 1e-3, 1e-6  # a share missed by less than either is rounding
+STEERING_CNY_PER_MWH = 1e4  # penalty where a rule cannot be kept: more than energy costs
 
 
 class GreenEnergy(Frozen):
@@ -57,33 +66,37 @@ class GreenEnergy(Frozen):
     available_mwh: AtLeastZero = 0.0
     """Renewable energy that was or will be available."""
     used_mwh: float = 0.0
-    """Own use of it: what is available, less what is exported and curtailed. Below zero where more
-    was exported from storage than used."""
+    """Own use: what is available, less what is exported and curtailed. Negative where more was
+    exported from storage than used."""
     exported_mwh: AtLeastZero = 0.0
     """Renewable energy exported."""
     load_mwh: AtLeastZero = 0.0
     """Energy drawn by loads and compute."""
     load_renewable_mwh: AtLeastZero = 0.0
-    """Renewable energy in it."""
+    """Renewable part of load_mwh."""
 
     @model_validator(mode="after")
     def _consistent(self) -> GreenEnergy:
-        taken, slack = self.taken_mwh, 1e-6 * (1 + self.available_mwh)
-        if not -slack <= taken <= self.available_mwh + slack:
-            raise ValueError(
-                f"used_mwh and exported_mwh must sum to 0 to available_mwh"
-                f" {self.available_mwh:g}, sum to {taken:g}"
+        slack = 1e-6 * (1 + self.available_mwh)
+        if not -slack <= self.taken_mwh <= self.available_mwh + slack:
+            message = Message(
+                "plus exported_mwh must lie between 0 and available_mwh {most:g}, is {value:g}",
+                most=self.available_mwh,
+                value=self.taken_mwh,
             )
+            raise FieldError(message, "used_mwh")
         if self.load_renewable_mwh > self.load_mwh + 1e-6 * (1 + self.load_mwh):
-            raise ValueError(
-                f"load_renewable_mwh may not exceed load_mwh {self.load_mwh:g}, is"
-                f" {self.load_renewable_mwh:g}"
+            message = Message(
+                "may not exceed load_mwh {most:g}, is {value:g}",
+                most=self.load_mwh,
+                value=self.load_renewable_mwh,
             )
+            raise FieldError(message, "load_renewable_mwh")
         return self
 
     @property
     def taken_mwh(self) -> float:
-        """What was not curtailed."""
+        """What was available and not curtailed, MWh."""
         return self.used_mwh + self.exported_mwh
 
     def plus(self, other: GreenEnergy) -> GreenEnergy:
@@ -93,13 +106,17 @@ class GreenEnergy(Frozen):
             update={name: getattr(self, name) + getattr(other, name) for name in fields}
         )
 
-    def short(self, rule: str, share: float) -> float:
-        """Return by how many MWh it misses a rule; below zero where it keeps it."""
-        if rule == "self_use":
-            return share * self.available_mwh - self.used_mwh
-        if rule == "load_share":
-            return share * self.load_mwh - self.load_renewable_mwh
-        return self.exported_mwh - share * self.available_mwh
+
+def shortfall(rule: str, share: float, energy: Mapping[str, Expression]) -> Expression:
+    """Return by how many MWh a rule is missed, negative where it is kept.
+
+    `energy`: the fields of `GreenEnergy` over the whole period, figures or expressions.
+    """
+    if rule == "self_use":
+        return share * energy["available_mwh"] - energy["used_mwh"]
+    if rule == "load_share":
+        return share * energy["load_mwh"] - energy["load_renewable_mwh"]
+    return energy["exported_mwh"] - share * energy["available_mwh"]
 
 
 class GreenRule(Component):
@@ -138,23 +155,24 @@ class GreenRule(Component):
     so_far: GreenEnergy = GreenEnergy()
     """The period before the horizon."""
     ahead: GreenEnergy = GreenEnergy()
-    """What is expected of the period after the horizon."""
+    """What is expected in the period after the horizon."""
     penalty_cny_per_mwh: AtLeastZero | None = None
     """Penalty for every MWh that a share is missed by; without it none may be missed."""
 
     @model_validator(mode="after")
-    def _some(self) -> GreenRule:
-        if not self._given():
-            raise ValueError(f"needs one or more of {', '.join(FIELDS.values())}")
+    def _has_a_share(self) -> GreenRule:
+        if not self._shares():
+            names = ", ".join(FIELDS.values())
+            raise FieldError(Message("needs one or more of {names}", names=names))
         return self
 
-    def _given(self) -> dict[str, float]:
+    def _shares(self) -> dict[str, float]:
         """Return the rules that are given, with their shares."""
         shares = {rule: getattr(self, field) for rule, field in FIELDS.items()}
         return {rule: share for rule, share in shares.items() if share is not None}
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        asked = super().describe_rule(rule, horizon, steps)
+        sentence = super().describe_rule(rule, horizon, steps)
         counted = ", ".join(
             f"{part}.{name} {value_text(getattr(energy, name))}"
             for part, energy in (("so_far", self.so_far), ("ahead", self.ahead))
@@ -162,51 +180,54 @@ class GreenRule(Component):
             if getattr(energy, name)
         )
         if not counted:
-            return asked
-        return Message("{sentence} (counting {text})", sentence=asked, text=counted)
+            return sentence
+        return Message("{sentence} (counting {text})", sentence=sentence, text=counted)
 
     def check(self, site: Site) -> Iterator[Complaint]:
         if not site.trace:
-            yield (), "needs the origin of energy, which `trace: false` pools"
+            yield (), Message("needs the origin of energy, which `trace: false` pools")
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         hard, alone = self.penalty_cny_per_mwh is None, self.so_far == self.ahead == GreenEnergy()
         if hard and alone and site.horizon.hours < MONTH_H:
-            yield (
-                f"{site.horizon.hours:g} h must meet by themselves shares that are meant for a"
-                " year: give so_far and ahead, or penalty_cny_per_mwh"
+            yield Message(
+                "{hours:g} h must meet by themselves shares that are meant for a year: give so_far"
+                " and ahead, or penalty_cny_per_mwh",
+                hours=site.horizon.hours,
             )
 
-    def impossible(self, site: Site) -> Iterator[str]:
+    def impossible(self, site: Site) -> Iterator[Message]:
         if self.penalty_cny_per_mwh is not None:
             return
         horizon, parts = site.horizon, site.components.values()
         available = sum(part.renewable_mwh(horizon) for part in parts)
-        stored = sum(part.stored_renewable_mwh() for part in parts)
-        owed = sum(
+        green = available + sum(part.stored_renewable_mwh() for part in parts)
+        must_draw = sum(
             horizon.step_h * float(mw.sum())
             for part in parts
             for mw in part.must_draw_mw(horizon).values()
         )
-        green = available + stored
         best = self.so_far.plus(self.ahead).plus(
             GreenEnergy(
                 available_mwh=available,
                 used_mwh=available,
-                load_mwh=max(owed, green),
+                load_mwh=max(must_draw, green),
                 load_renewable_mwh=green,
             )
         )
-        for rule, share in self._given().items():
-            short = best.short(rule, share)
-            if short > 1e-6 * (1 + best.available_mwh + best.load_mwh):
-                yield (
-                    f"{FIELDS[rule]} {share:g} is missed by {short:.6g} MWh over the period even if"
-                    f" all {green:.6g} MWh of renewable energy in the horizon are used on site"
+        for rule, share in self._shares().items():
+            missing = shortfall(rule, share, dict(best))
+            if missing > 1e-6 * (1 + best.available_mwh + best.load_mwh):
+                yield Message(
+                    "{name} {share:g} is missed by {mwh:.6g} MWh over the period even if all"
+                    " {green_mwh:.6g} MWh of renewable energy in the horizon are used on site",
+                    name=FIELDS[rule],
+                    share=share,
+                    mwh=missing,
+                    green_mwh=green,
                 )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
-        time, given = site.clock, self._given()
         flows = {
             "available": meters.total("renewable_available_mw"),
             "taken": meters.total("renewable_mw"),
@@ -215,37 +236,49 @@ class GreenRule(Component):
             "load_renewable": meters.total("drawn_mw", origin="renewable"),
         }
         for name, flow in flows.items():
-            by_step = pyo.Expression(time.steps, rule=lambda _, t, flow=flow: flow(t))
+            by_step = pyo.Expression(site.clock.steps, rule=lambda _, t, flow=flow: flow(t))
             b.add_component(f"{name}_mw", by_step)
-        needed = [name for name in flows if any(name in TOTALS[rule] for rule in given)]
-        total: dict[str, Expression] = {}
-        for name in needed:
+        energy, costs = self._totals(b, site.clock, flows), self._penalties(b)
+        for rule, share in self._shares().items():
+            slack = b.short_mwh[rule] if costs else 0.0
+            row = pyo.Constraint(expr=-shortfall(rule, share, energy) + slack >= 0)
+            b.add_component(rule, row)
+        return Terms(costs=costs)
+
+    def _totals(
+        self, b: pyo.Block, time: Time, flows: Mapping[str, ByStep]
+    ) -> dict[str, Expression]:
+        """Declare the running totals that the shares need; return the energy of the period."""
+        needed = {name for rule in self._shares() for name in TOTALS[rule]}
+        totals: dict[str, Expression] = {}
+        for name in (name for name in COUNTED if name in needed):
             added = lambda t, flow=flows[name]: time.step_h * flow(t)  # noqa: E731
             start = max(getattr(self.so_far, f"{name}_mwh"), 0.0)
             points = running_total(b, time, f"{name}_mwh", start, added)
-            total[name] = points[time.last] + getattr(self.ahead, f"{name}_mwh")
-        total["available"] = (
+            totals[f"{name}_mwh"] = points[time.last] + getattr(self.ahead, f"{name}_mwh")
+        if "taken" in needed:
+            totals["used_mwh"] = totals["taken_mwh"] - totals["exported_mwh"]
+        totals["available_mwh"] = (
             self.so_far.available_mwh
             + self.ahead.available_mwh
             + time.step_h * sum(flows["available"](t) for t in time.steps)
         )
-        costs: dict[Line, Amounts] = {}
-        if self.penalty_cny_per_mwh is not None:
-            b.short_mwh = pyo.Var(list(given), domain=pyo.NonNegativeReals)
-            for rule in given:
-                cost = self.penalty_cny_per_mwh * b.short_mwh[rule]
-                costs[Line(LINES[rule], cash=False)] = {None: cost}
-        for rule, share in given.items():
-            slack = b.short_mwh[rule] if costs else 0.0
-            row = pyo.Constraint(expr=_margin(rule, share, total) + slack >= 0)
-            b.add_component(rule, row)
-        return Terms(costs=costs)
+        return totals
+
+    def _penalties(self, b: pyo.Block) -> dict[Line, Amounts]:
+        """Declare by how much each share is missed where that has a price; return what it costs."""
+        if self.penalty_cny_per_mwh is None:
+            return {}
+        b.short_mwh = pyo.Var(list(self._shares()), domain=pyo.NonNegativeReals)
+        return {
+            Line(LINES[rule], cash=False): {None: self.penalty_cny_per_mwh * b.short_mwh[rule]}
+            for rule in self._shares()
+        }
 
     def added(self, values: Values, step_h: float) -> GreenEnergy:
-        """Return what the steps of a schedule add."""
+        """Return the energy in the steps of a schedule."""
         mwh = {  # a solver's 0 may be -1e-9
-            name: step_h * max(0.0, float(np.sum(values[f"{name}_mw"])))
-            for name in ("available", "taken", "exported", "load", "load_renewable")
+            name: step_h * max(0.0, float(np.sum(values[f"{name}_mw"]))) for name in FLOWS
         }
         return GreenEnergy().model_copy(
             update={
@@ -267,21 +300,21 @@ class GreenRule(Component):
             "export_share": (whole.exported_mwh, whole.available_mwh),
         }
         figures = {name: a / b for name, (a, b) in shares.items() if b > NOTHING}
-        for rule, share in self._given().items():
-            figures[f"{LINES[rule]}_mwh"] = max(whole.short(rule, share), 0.0)
+        for rule, share in self._shares().items():
+            figures[f"{LINES[rule]}_mwh"] = max(shortfall(rule, share, dict(whole)), 0.0)
         return figures
 
     def targets(self, figures: Mapping[str, float]) -> Iterator[Target]:
         counts_more = any(any(dict(part).values()) for part in (self.so_far, self.ahead))
-        for rule, wanted in self._given().items():
+        for rule, share in self._shares().items():
             field, most = FIELDS[rule], rule == "export"
             figure = field.partition("_")[2]
             reached = figures.get(figure)
-            short = 0.0 if reached is None else (reached - wanted if most else wanted - reached)
-            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or short <= SHORT_SHARE
-            yield Target(field, figure, "energy", wanted, reached, most, kept, counts_more)
+            missing = 0.0 if reached is None else (reached - share if most else share - reached)
+            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or missing <= SHORT_SHARE
+            yield Target(field, figure, "energy", share, reached, most, kept, counts_more)
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         so_far = self.so_far.plus(self.added(values, horizon.step_h))
         return self.model_copy(update={"so_far": so_far})
 
@@ -294,12 +327,3 @@ class GreenRule(Component):
         if not firm and self.penalty_cny_per_mwh is None:
             changes["penalty_cny_per_mwh"] = STEERING_CNY_PER_MWH
         return self.model_copy(update=changes)
-
-
-def _margin(rule: str, share: float, total: Mapping[str, Expression]) -> Expression:
-    """Return by how many MWh a rule is kept."""
-    if rule == "self_use":
-        return total["taken"] - total["exported"] - share * total["available"]
-    if rule == "load_share":
-        return total["load_renewable"] - share * total["load"]
-    return share * total["available"] - total["exported"]

@@ -15,7 +15,7 @@ else:
             import pyomo.environ
 
             value = getattr(pyomo.environ, name)
-            setattr(self, name, value)  # found without asking the next time
+            setattr(self, name, value)  # so that the next access is direct
             return value
 
     pyo = _Late()

@@ -1,6 +1,6 @@
-"""Why components decide as they do: the prices they see, and reasons made of them.
+"""Reasons for the decisions of components, and the prices that they rest on.
 
-Prices are those of the LP with the integers and directions of the plan fixed; they hold for these
+Prices are duals of the LP with the integers and directions of the plan fixed; they hold for these
 commitments and no others.
 """
 
@@ -15,17 +15,18 @@ import numpy as np
 from planner.message import Message
 from planner.timeseries.series import Array
 
-NEAR = 1e-4  # of a price: how near two count as the same
-FLOW = 1e-6  # a flow as small as this is none
-LIMIT = 1e-5  # as near as this a flow is at its limit, and so is a state
+NEAR = 1e-4  # relative: prices closer than this are equal
+FLOW = 1e-6  # MW: a flow of no more than this is none
+LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
 
 RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
 
 
 class Tokens(NamedTuple):
-    """What a service sells, by step: Mtok/h answered, its price, and what a Mtok earns beside it.
+    """The tokens that a service sells, by step.
 
-    Beside the price: what its input pays, and the penalty that answering avoids. CNY/Mtok.
+    answered: Mtok/h. price: CNY/Mtok. beside: what a Mtok earns beside its price, CNY: the price of
+    its input, and the penalty that answering avoids.
     """
 
     answered: Array
@@ -34,7 +35,7 @@ class Tokens(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why a component decides as it does in a step (counted from 1): a code, and its figures."""
+    """The reason for a decision of a component in a step (from 1): a code, and its figures."""
 
     step: int
     decision: str
@@ -44,11 +45,11 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class StepPrices:
-    """The prices of every step as one component sees them; each of shape (steps,), NaN for none.
+    """The prices that a component sees, each of shape (steps,); NaN where there is none.
 
-    energy: value of a MWh at a node, by node and origin. tokens: what answering one more Mtok of a
-    service costs. injected: MW brought to the site, by origin. rows: what one more on the right
-    side of a row earns, CNY, by component, name and index before the step.
+    energy: value of a MWh by node and origin. tokens: marginal cost of a Mtok by service. injected:
+    MW brought to the site by origin. rows: dual of a row by component, name and index before the
+    step, as the profit of one more on its right-hand side, CNY.
     """
 
     name: str
@@ -65,11 +66,11 @@ class StepPrices:
         return self.none() if value is None else value
 
     def row(self, name: str, *index: Any) -> Array:
-        """Return what one more on the right-hand side of a row of this component earns, CNY."""
+        """Return the dual of a row of this component: profit of one more on its right side, CNY."""
         return self.rows(self.name, name, index)
 
     def tonne(self, *, imported: bool = False) -> tuple[Array, Array]:
-        """Return what a tonne of a unit, or of import, costs: its price, and what budgets make."""
+        """Return the price of a tonne emitted, by units or by import, and the dual of budgets."""
         price, budget = self.zero(), self.zero()
         for name, other in self.components.items():
             parts = other.tonne_price(replace(self, name=name), imported=imported)
@@ -81,12 +82,12 @@ class StepPrices:
         return np.zeros(len(self.none()))
 
     def none(self) -> Array:
-        """Return no price in any step."""
+        """Return NaN in every step: no price."""
         return np.full(len(next(iter(self.energy.values()), np.zeros(0))), np.nan)
 
 
 def versus(first: Array, second: Array) -> np.ndarray:
-    """Return how prices stand to others: <, = or >."""
+    """Return <, = or > by step for the comparison of two prices."""
     near = np.abs(first - second) <= NEAR * np.maximum(
         1.0, np.maximum(np.abs(first), np.abs(second))
     )
@@ -94,20 +95,20 @@ def versus(first: Array, second: Array) -> np.ndarray:
 
 
 def money(price: float) -> str:
-    """Return a price to a tenth, without a tenth that is none: 871.9, 552."""
+    """Format a price to one decimal, without a trailing .0: 871.9, 552."""
     text = f"{round(float(price), 1) + 0.0:.1f}"
     return text.removesuffix(".0")
 
 
 def token_money(price: float) -> str:
-    """Return a price of a Mtok to three digits; tokens cost from a tenth of a CNY upwards."""
+    """Format a price of a Mtok to three significant digits below 100 CNY."""
     return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
 
 
 def compared(
     template: str, first: Array, second: Array, text: Callable[[float], str] = money
 ) -> list[Message]:
-    """Return a message for every step on how two prices stand to each other: 552 < 871.9.
+    """Return a message by step that compares two prices: "price 552 < 871.9 on site".
 
     The template has the places {first}, {than} and {second}.
     """
@@ -118,9 +119,10 @@ def compared(
 def first_that_holds(
     decision: str, table: Sequence[tuple[Any, str, Message | Sequence[Message]]]
 ) -> Iterator[Reason]:
-    """Yield for every step the first row of a table that holds; the last one always does.
+    """Yield the reason of each step: that of the first row of a table whose condition holds.
 
-    A row: whether it holds by step, the code, and the message: by step, or one for all.
+    A row: condition by step, code, and message, one for all steps or one for each. The condition of
+    the last row is True.
     """
     holds = np.broadcast_arrays(*(condition for condition, _, _ in table))
     for t, row in enumerate(np.argmax(holds, axis=0).tolist()):

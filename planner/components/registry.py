@@ -31,15 +31,15 @@ Reasons = Callable[[Any, Values, StepPrices, Horizon], Iterable[Reason]]
 
 
 def no_reasons(*_: Any) -> list[Reason]:
-    """Return nothing: a kind that takes no decisions."""
+    """Return no reasons, for a kind that takes no decisions."""
     return []
 
 
 class Kind(NamedTuple):
-    """A kind of component: its class, and why it does what it does in a plan.
+    """A kind of component: its class, and what explains its decisions.
 
-    `reasons(component, values, prices, horizon)` yields a reason for each of its main decisions in
-    every step; `values` holds its schedule columns (without the component's name) over the horizon.
+    `reasons(component, values, prices, horizon)` yields a reason for each main decision in every
+    step; `values`: its schedule columns without the component's name, each of shape (steps,).
     """
 
     component: type[Component]
@@ -75,5 +75,5 @@ KINDS: dict[str, Kind] = {
 
 
 def every_use() -> dict[str, Use]:
-    """Return the uses that any kind puts energy to, in their order."""
+    """Return the uses of energy of all kinds, in the order of their display."""
     return uses_of(kind.component for kind in KINDS.values())

@@ -1,6 +1,7 @@
-"""What a component contributes to the sums of its site, and what it declares of itself.
+"""What a component contributes to its site, and what it describes itself with.
 
-Terms are flows, costs, uses and meters by step; the rest is what charts and studies ask of a kind.
+Terms are flows, costs, uses and meters by step; the other values describe a component to charts and
+studies: states, storage, connection, demand for tokens, targets.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ Expression = Any  # a Pyomo expression, variable or number
 ByStep = Callable[[int], Expression]
 
 
-def of(variable: Any, index: Any) -> ByStep:
-    """Return a variable at an index before the step."""
-    return lambda t: variable[index, t]
+def of(variable: Any, *index: Any) -> ByStep:
+    """Return a variable by step: variable[t], or variable[index, t]."""
+    return lambda t: variable[(*index, t)] if index else variable[t]
 
 
 def minus(variable: Any, index: Any) -> ByStep:
-    """Return a variable at an index before the step, with its sign turned."""
+    """Return -variable[index, t] by step."""
     return lambda t: -variable[index, t]
 
 
 def sum_of(variable: Any, indices: Iterable[Any]) -> ByStep:
-    """Return the sum of a variable over indices before the step."""
+    """Return the sum of variable[index, t] over indices, by step."""
     return lambda t: sum(variable[index, t] for index in indices)
 
 
 class Balance(NamedTuple):
-    """A sum over the site, zero in every step: power by origin, tokens, or what jobs hold."""
+    """A sum over the site that is zero in every step: power by origin, tokens, nodes of jobs."""
 
     kind: str
     name: str
@@ -39,7 +40,7 @@ class Balance(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """A quantity that rules may sum: MW or the like by step, at a node and by origin if it has."""
+    """A quantity by step, such as MW, that rules may sum; with its node and origin, if any."""
 
     quantity: str
     node: str | None = None
@@ -47,7 +48,7 @@ class Meter(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the ledger. `use` and `origin` say which energy a revenue belongs to."""
+    """A line of the ledger; `use` and `origin` are those of the energy that earns it."""
 
     name: str
     cash: bool = True
@@ -59,22 +60,22 @@ class Line(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A use of energy: its place among others, and whether it is what loads and compute draw."""
+    """A use of energy: its order of display, and whether it is drawn by loads or compute."""
 
     order: int = 100
     drawn: bool = False
 
 
 class State(NamedTuple):
-    """A state of a component and its opposite, by step.
+    """An operating state of a component and its opposite, by step.
 
-    column: 1 in the first and 0 in the second; where nothing flows a direction may be either.
-    first, second: what they are called; no second where the opposite is rest.
-    zero_without_first, zero_without_second: quantities, over all indices, that are 0 outside it.
-    whole: whether the column alone says it; a direction goes by what flows.
-    begins: quantity by kind of start, 1 in the step in which the first begins.
-    most: the most the column can be, by step, where it is a number such as nodes and no switch.
-    order: its place among the states of others, from what commits a site longest.
+    column: 1 in the first state and 0 in the second; a direction without flow may be either.
+    first, second: their names; no second where the opposite is rest.
+    zero_without_first, zero_without_second: quantities that are 0 outside the state, at any index.
+    whole: whether the column alone determines the state; a direction depends on the flow.
+    begins: quantity by kind of start, 1 in the step in which the first state begins.
+    most: upper limit of the column by step, where it counts nodes and is no switch.
+    order: order of display; states that commit the site longest come first.
     """
 
     column: str
@@ -89,7 +90,7 @@ class State(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What is brought to the site: a word such as pv or import, and the origin of its energy."""
+    """A source of energy: a word such as pv or import, and the origin it counts as."""
 
     name: str
     origin: str
@@ -98,8 +99,8 @@ class Source(NamedTuple):
 class Connection(NamedTuple):
     """A connection of a node to a market: its limits in MW and prices in CNY/MWh by step.
 
-    What a sale earns depends on the origin: `sale_price`. `declares`: whether it declares its
-    exchange before the future is known.
+    What a sale earns depends on the origin: see `Component.sale_price`. `declares`: whether a
+    declared exchange is settled at the day-ahead price.
     """
 
     node: str
@@ -111,7 +112,7 @@ class Connection(NamedTuple):
 
 
 class PowerStore(NamedTuple):
-    """How a store at a node gives power back: what it loses, and what must be left at the end."""
+    """How a store returns power to a node: its losses, and the least energy at the end."""
 
     node: str
     leak_per_h: float
@@ -121,10 +122,10 @@ class PowerStore(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """A store of energy: its limits, and what it holds when the horizon begins: pooled, by origin.
+    """A store of energy: its limits, and its initial energy by origin, `pooled` among them.
 
-    The columns energy_mwh, charge_mw and discharge_mw are its schedule. `battery` says how power
-    comes back from it; None where it serves a use of its own.
+    The columns energy_mwh, charge_mw and discharge_mw are its schedule. `battery` is None where it
+    returns no power and serves a use of its own.
     """
 
     capacity_mwh: float
@@ -134,10 +135,10 @@ class Storage(NamedTuple):
 
 
 class TokenDemand(NamedTuple):
-    """What a service is asked for by step, and what it is paid.
+    """The demand for tokens of a service by step, and its prices.
 
-    headroom_share: capacity kept beyond the work wanted. waiting_mtok: work that waits when the
-    horizon begins. prices_cny_per_mtok: one, or of a `market` one for each of its steps.
+    headroom_share: capacity kept free, relative to the demand. waiting_mtok: work in the queue when
+    the horizon begins. prices_cny_per_mtok: one, or one for each block of a `market`.
     """
 
     wanted_mtok_per_h: Array
@@ -148,9 +149,9 @@ class TokenDemand(NamedTuple):
 
 
 class NodeUse(NamedTuple):
-    """What some nodes of a fleet do, and the column that counts them.
+    """What some nodes of a fleet are doing, and the schedule column that counts them.
 
-    tokens_per_s names the operating point of nodes that decode.
+    tokens_per_s: the operating point of nodes that decode.
     """
 
     column: str
@@ -160,11 +161,12 @@ class NodeUse(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A share that a field of a component asks for, and what became of it in a plan.
+    """A share required by a field of a component, and the share that a plan reaches.
 
-    figure: the key figure that it is measured by. quantity: what it is a share of.
-    wanted: None where nothing is asked. reached: None where there is nothing to have a share of.
-    most: whether `wanted` is a ceiling. counts_more: whether what lies outside the horizon counts.
+    figure: the key figure that measures it. quantity: what it is a share of.
+    wanted: None where nothing is required. reached: None where the whole is 0.
+    most: whether `wanted` is an upper limit. kept: whether the plan satisfies it.
+    counts_more: whether energy or tokens outside the horizon count toward it.
     """
 
     field: str
@@ -190,7 +192,7 @@ class Exclusive(NamedTuple):
 
 
 class Tidy:
-    """Ranks of the tidying solves, in their order; each minimises its sum."""
+    """The order of the tidying solves; each minimises a sum at the profit found."""
 
     RENEWABLE_TO_COMPUTE = 1
     STORAGE_THROUGHPUT = 2
@@ -204,7 +206,7 @@ Amounts = Mapping[Period, Expression]
 
 @dataclass(frozen=True)
 class Terms:
-    """What one component contributes to the site's sums.
+    """What one component contributes to the balances, the objective and the accounts of a site.
 
     flows: by balance, positive into it (MW, Mtok/h, nodes or kW by step).
     costs: ledger line -> {period: CNY spent}; part of the objective.
@@ -227,13 +229,13 @@ class Terms:
 
 
 class Meters:
-    """All meters of a site, for the components that are built last."""
+    """The meters of all components of a site, which `Component.couple` reads."""
 
     def __init__(self) -> None:
         self._all: dict[Meter, dict[str, ByStep]] = {}
 
     def add(self, component: str, meters: Mapping[Meter, ByStep]) -> None:
-        """Take the meters of one component."""
+        """Add the meters of a component."""
         for meter, by_step in meters.items():
             self._all.setdefault(meter, {})[component] = by_step
 
@@ -241,13 +243,13 @@ class Meters:
         self, quantity: str, *, node: str | None = None, origin: str | None = None
     ) -> dict[str, list[ByStep]]:
         """Return the meters of a quantity by component; None means any node or origin."""
-        found: dict[str, list[ByStep]] = {}
+        matching: dict[str, list[ByStep]] = {}
         for meter, by_component in self._all.items():
             fits = meter.quantity == quantity and node in (None, meter.node)
             if fits and origin in (None, meter.origin):
                 for component, by_step in by_component.items():
-                    found.setdefault(component, []).append(by_step)
-        return found
+                    matching.setdefault(component, []).append(by_step)
+        return matching
 
     def total(self, quantity: str, *, node: str | None = None, origin: str | None = None) -> ByStep:
         """Return the sum of a quantity over all components, by step."""

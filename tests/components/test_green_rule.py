@@ -254,7 +254,7 @@ def problem(**fields: Any) -> planner.errors.Problem:
                 "so_far": {"available_mwh": 5, "used_mwh": 4, "exported_mwh": 2},
             },
             "components.rule.so_far.used_mwh",
-            "and exported_mwh must sum to 0 to available_mwh 5, sum to 6",
+            "plus exported_mwh must lie between 0 and available_mwh 5, is 6",
         ),
         (
             {"min_load_share": 0.5, "ahead": {"load_mwh": 5, "load_renewable_mwh": 6}},
@@ -263,7 +263,7 @@ def problem(**fields: Any) -> planner.errors.Problem:
         ),
     ],
 )
-def test_wrong_input_is_told(fields: dict[str, Any], path: str, words: str):
+def test_wrong_input_is_reported(fields: dict[str, Any], path: str, words: str):
     found = problem(**fields)
     assert found.path == path
     assert words in found.message

@@ -123,7 +123,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "provider": ("[coal, battery]", "[coal, tower]", "components.spinning.providers[1]", "there is no component 'tower'", ""),
     # rules
     "green rule without a share": ("min_self_use_share: 0.6\n    min_load_share: 0.3\n    max_export_share: 0.2\n    so_far", "so_far", "components.green", "needs one or more of min_self_use_share, min_load_share, max_export_share", "green:"),
-    "green energy that does not add up": ("used_mwh: 700", "used_mwh: 900", "components.green.so_far.used_mwh", "and exported_mwh must sum to 0 to available_mwh 900, sum to 990", ""),
+    "green energy that does not add up": ("used_mwh: 700", "used_mwh: 900", "components.green.so_far.used_mwh", "plus exported_mwh must lie between 0 and available_mwh 900, is 990", ""),
     "renewable load above the load": ("load_renewable_mwh: 600", "load_renewable_mwh: 1600", "components.green.ahead.load_renewable_mwh", "may not exceed load_mwh 1500, is 1600", ""),
     "green rule on pooled energy": ("name: full_site", "name: x\ntrace: false", "components.green", "needs the origin of energy, which `trace: false` pools", "green:"),
     "price of carbon below zero": ("price_cny_per_tco2: 95", "price_cny_per_tco2: -1", "components.ets.price_cny_per_tco2", "must be 0 or more, is -1", ""),

@@ -1,4 +1,4 @@
-"""A battery that knows where its energy came from.
+"""A battery that keeps the origin of its stored energy.
 
 Variables: charge_mw[o,t], discharge_mw[o,t], energy_mwh[o,t] on points, charging[t] (binary only
 where needed), reserve_mw[j,t] per reserve j.
@@ -30,9 +30,9 @@ from planner.components.battery.state import (
     Ending,
     EndValue,
     EnergyByOrigin,
+    discharged_today,
     ending_of_window,
     offer_reserve,
-    spent_today,
 )
 from planner.components.component import (
     ORIGINS,
@@ -63,7 +63,8 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import AtLeastZero, Efficiency, Name
+from planner.fields import AtLeastZero, Efficiency, FieldError, Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
 
@@ -105,9 +106,9 @@ class Battery(Component):
     available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
     """Part of both powers that is available."""
     charge_efficiency: Efficiency
-    """Stored per MWh charged."""
+    """Energy stored per MWh charged."""
     discharge_efficiency: Efficiency
-    """Delivered per MWh taken out of the store."""
+    """Energy delivered per MWh taken out of the store."""
     leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Part of the stored energy that is lost in an hour."""
     wear_cny_per_mwh: AtLeastZero = 0.0
@@ -117,33 +118,49 @@ class Battery(Component):
     initial: BatteryInitial
     """State when the horizon begins."""
     ending: Ending
-    """What holds at the end; without it a plan would sell the battery empty."""
+    """Terminal constraint or value; without either, a plan would sell the battery empty."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Battery:
-        stored = self.initial.total()
-        if self.min_energy_mwh > self.capacity_mwh:
-            raise ValueError("min_energy_mwh may not exceed capacity_mwh")
-        if not self.min_energy_mwh <= stored <= self.capacity_mwh:
-            raise ValueError(
-                f"initial.energy_mwh must lie between min_energy_mwh {self.min_energy_mwh:g} and"
-                f" capacity_mwh {self.capacity_mwh:g}, is {stored:g}"
+        low, high = self.min_energy_mwh, self.capacity_mwh
+        if low > high:
+            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+        if not low <= self.start_mwh <= high:
+            message = Message(
+                "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
+                low=low,
+                high=high,
+                value=self.start_mwh,
             )
-        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > self.capacity_mwh:
-            raise ValueError("ending.at_least_mwh may not exceed capacity_mwh")
+            raise FieldError(message, "initial.energy_mwh")
+        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > high:
+            raise FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
         return self
+
+    @property
+    def start_mwh(self) -> float:
+        """Energy stored when the horizon begins, of all origins."""
+        return self.initial.total()
+
+    @property
+    def min_end_mwh(self) -> float | None:
+        """Energy that must be stored at the end; None where it has a value instead."""
+        if isinstance(self.ending, EndValue):
+            return None
+        return self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.start_mwh
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        allowed = self._cycle_limit()
-        spent = self.initial.discharged_today_mwh
-        if allowed is not None and spent > allowed:
-            yield (
-                ("initial", "discharged_today_mwh"),
-                f"exceeds the {allowed:g} MWh that cycles_per_day allows, is {spent:g}",
+        limit, discharged = self._daily_limit_mwh(), self.initial.discharged_today_mwh
+        if limit is not None and discharged > limit:
+            message = Message(
+                "exceeds the {limit:g} MWh that cycles_per_day allows, is {value:g}",
+                limit=limit,
+                value=discharged,
             )
+            yield ("initial", "discharged_today_mwh"), message
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
@@ -153,36 +170,32 @@ class Battery(Component):
 
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
-        gives_back = PowerStore(self.node, *losses, self.min_end_mwh() or 0.0)
-        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), gives_back)
+        power_store = PowerStore(self.node, *losses, self.min_end_mwh or 0.0)
+        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), power_store)
 
     def _start(self) -> dict[str, float]:
-        return {POOLED[0]: self.initial.total(), **self.initial.by_origin()}
+        return {POOLED[0]: self.start_mwh, **self.initial.by_origin()}
 
-    def impossible(self, site: Site) -> Iterator[str]:
-        least, start = self.min_end_mwh(), self.initial.total()
-        if least is None:
+    def impossible(self, site: Site) -> Iterator[Message]:
+        if self.min_end_mwh is None:
             return
-        kept = (1 - self.leak_per_h) ** site.horizon.step_h
-        into = self.charge_efficiency * self.charge_power_mw * site.horizon.step_h
-        for part in self.available:
-            start = min(kept * start + into * float(part), self.capacity_mwh)
-        if start < least - 1e-6:
-            yield f"must end with {least:g} MWh and can reach {start:g} MWh, charging all the time"
+        retained = (1 - self.leak_per_h) ** site.horizon.step_h
+        charged = self.charge_efficiency * self.charge_power_mw * site.horizon.step_h
+        reached = self.start_mwh
+        for available in self.available.tolist():
+            reached = min(retained * reached + charged * available, self.capacity_mwh)
+        if reached < self.min_end_mwh - 1e-6:
+            yield Message(
+                "must end with {least:g} MWh and can reach {most:g} MWh, charging all the time",
+                least=self.min_end_mwh,
+                most=reached,
+            )
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
-            yield "energy left at the end has no value: the plan will empty the battery"
+            yield Message("energy left at the end has no value: the plan will empty the battery")
 
-    def min_end_mwh(self) -> float | None:
-        """Return what must be stored at the end, MWh; None where it only has a value."""
-        if isinstance(self.ending, EndValue):
-            return None
-        return (
-            self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.initial.total()
-        )
-
-    def _cycle_limit(self) -> float | None:
+    def _daily_limit_mwh(self) -> float | None:
         if self.cycles_per_day is None:
             return None
         return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
@@ -192,18 +205,7 @@ class Battery(Component):
         self._variables(b, time, origins)
         charged, discharged = sum_of(b.charge_mw, origins), sum_of(b.discharge_mw, origins)
         sums = _Sums(charged, discharged, sum_of(b.energy_mwh, origins))
-        self._rows(b, time, origins, sums)
-        if reserves:
-            power, out = self._discharge_power(time), self.discharge_efficiency
-            offer_reserve(
-                b,
-                time,
-                reserves,
-                free_mw=lambda t: power[t] - discharged(t) + charged(t),
-                free_mwh=lambda t: (sums.stored(t) - self.min_energy_mwh) * out,
-            )
-        if (least := self.min_end_mwh()) is not None:
-            b.ending = pyo.Constraint(rule=sums.stored(time.last) >= least)
+        self._rows(b, time, origins, reserves, sums)
         return self._terms(b, time, origins, reserves, sums)
 
     def _variables(self, b: pyo.Block, time: Time, origins: Sequence[str]) -> None:
@@ -215,10 +217,12 @@ class Battery(Component):
         for o in origins:
             b.energy_mwh[o, time.first - 1].fix(start[o])
 
-    def _rows(self, b: pyo.Block, time: Time, origins: Sequence[str], sums: _Sums) -> None:
-        kept = (1 - self.leak_per_h) ** time.step_h
+    def _rows(
+        self, b: pyo.Block, time: Time, origins: Sequence[str], reserves: list[str], sums: _Sums
+    ) -> None:
+        retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
+        power = {t: self.discharge_power_mw * part for t, part in available.items()}
         into, out = self.charge_efficiency, self.discharge_efficiency
-        available, most_out = time.of(self.available), self._discharge_power(time)
 
         def gained(o: str, t: int) -> Expression:
             return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
@@ -227,7 +231,7 @@ class Battery(Component):
             origins,
             time.steps,
             rule=lambda b, o, t: (
-                b.energy_mwh[o, t] == kept * b.energy_mwh[o, t - 1] + time.step_h * gained(o, t)
+                b.energy_mwh[o, t] == retained * b.energy_mwh[o, t - 1] + time.step_h * gained(o, t)
             ),
         )
         b.capacity = pyo.Constraint(
@@ -240,21 +244,32 @@ class Battery(Component):
             ),
         )
         b.discharge_limit = pyo.Constraint(
-            time.steps, rule=lambda b, t: sums.discharged(t) <= most_out[t] * (1 - b.charging[t])
+            time.steps, rule=lambda b, t: sums.discharged(t) <= power[t] * (1 - b.charging[t])
         )
         self._daily_cycles(b, time, sums.discharged)
+        if reserves:
+            offer_reserve(
+                b,
+                time,
+                reserves,
+                free_mw=lambda t: power[t] - sums.discharged(t) + sums.charged(t),
+                free_mwh=lambda t: (sums.stored(t) - self.min_energy_mwh) * out,
+            )
+        if self.min_end_mwh is not None:
+            b.ending = pyo.Constraint(rule=sums.stored(time.last) >= self.min_end_mwh)
 
     def _daily_cycles(self, b: pyo.Block, time: Time, discharged: ByStep) -> None:
-        if (allowed := self._cycle_limit()) is None:
+        limit = self._daily_limit_mwh()
+        if limit is None:
             return
-        days = time.days()
-        spent = {day[-1]: 0.0 for day in days} | {days[0][-1]: self.initial.discharged_today_mwh}
-        steps = {day[-1]: day for day in days}  # a day goes by the number of its last step
+        days = {day[-1]: day for day in time.days()}  # a day is indexed by its last step
+
+        def left(day: Sequence[int]) -> float:
+            return limit - (self.initial.discharged_today_mwh if day[0] == time.first else 0.0)
+
         b.cycles = pyo.Constraint(
-            list(steps),
-            rule=lambda _, t: (
-                time.step_h * sum(discharged(i) for i in steps[t]) <= allowed - spent[t]
-            ),
+            list(days),
+            rule=lambda _, t: time.step_h * sum(map(discharged, days[t])) <= left(days[t]),
         )
 
     def _costs(self, time: Time, sums: _Sums) -> dict[Line, Amounts]:
@@ -263,9 +278,9 @@ class Battery(Component):
             rate = self.wear_cny_per_mwh * time.step_h
             costs[Line("wear")] = {t: rate * sums.discharged(t) for t in time.steps}
         if isinstance(self.ending, EndValue):
-            spent = self.initial.total() - sums.stored(time.last)
-            value = self.ending.value_cny_per_mwh * spent
-            costs[Line("end_value", cash=False)] = {None: value}
+            removed = self.start_mwh - sums.stored(time.last)
+            cost = self.ending.value_cny_per_mwh * removed
+            costs[Line("end_value", cash=False)] = {None: cost}
         return costs
 
     def _terms(
@@ -291,9 +306,6 @@ class Battery(Component):
             tidy={Tidy.STORAGE_THROUGHPUT: moved},
         )
 
-    def _discharge_power(self, time: Time) -> dict[int, float]:
-        return {t: self.discharge_power_mw * part for t, part in time.of(self.available).items()}
-
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         discharged = summed("discharge_mw", values)
         mwh = float(discharged.sum() * horizon.step_h)
@@ -305,26 +317,26 @@ class Battery(Component):
             "energy_at_end_mwh": float(summed("energy_mwh", values)[-1]),
         }
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         last = {
             o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
             for o in (*ORIGINS, *POOLED)
             if f"energy_mwh[{o}]" in values
         }
         energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
-        spent = spent_today(values, kept, horizon, self.initial)
-        allowed = self._cycle_limit()
+        discharged = discharged_today(values, executed, horizon, self.initial)
+        limit = self._daily_limit_mwh()
         initial = BatteryInitial(
-            energy_mwh=energy,  # a rounded sum may exceed what is allowed
-            discharged_today_mwh=spent if allowed is None else min(spent, allowed),
+            energy_mwh=energy,  # a rounded sum may exceed the limit
+            discharged_today_mwh=discharged if limit is None else min(discharged, limit),
         )
         ending = self.ending
-        if ending == "same_as_start":  # the start meant is the first one
-            ending = AtLeast(at_least_mwh=self.initial.total())
+        if ending == "same_as_start":  # the start of the first window
+            ending = AtLeast(at_least_mwh=self.start_mwh)
         return self.model_copy(update={"initial": initial, "ending": ending})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        ending = ending_of_window(self.ending, self.min_end_mwh(), values, window, firm=firm)
+        ending = ending_of_window(self.ending, self.min_end_mwh, values, window, firm=firm)
         return self.model_copy(update={"ending": ending})

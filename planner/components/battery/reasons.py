@@ -1,18 +1,18 @@
-"""Why a battery does what it does in a step.
+"""Reasons why a battery charges, discharges or rests in a step.
 
 Codes of the decision `power`:
 
     charges, charges_at_limit         a MWh is worth more in the store than at the node
     discharges, discharges_at_limit   a MWh is worth more at the node than in the store
-    unavailable        nothing of its powers is available
-    full, empty        would charge, or discharge, and cannot hold, or has, no more
-    held_for_reserve   would discharge, and what it has is promised as reserve
-    cycles_used        would discharge, and has used the cycles of its day
-    idle               neither way pays
+    unavailable        `available` is 0
+    full, empty        charging, or discharging, would pay, and the battery is full, or empty
+    held_for_reserve   discharging would pay, and its power or energy is offered as reserve
+    cycles_used        discharging would pay, and the cycles of the day are used up
+    idle               neither pays
 
-The store's value of a MWh is what it brings if it is kept: the dual of `energy` of the next step
-less the leak, at the end what the ending makes of it. `worth of storing` is that times the charge
-efficiency; `stored value` is that over the discharge efficiency, and the wear.
+The value of a stored MWh is that of keeping it: the dual of `energy` in the next step less the
+leak; after the last step it follows from `ending`. `worth of storing` is this value times the
+charge efficiency; `stored value` is it over the discharge efficiency, plus the wear.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SELLING = template("price {first} {than} {second} stored value")
 def reasons(
     battery: Battery, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
-    """Yield the code and the figures of every step."""
+    """Yield the reason of every step."""
     charge, discharge = summed("charge_mw", values), summed("discharge_mw", values)
     stored, reserve = summed("energy_mwh", values), summed("reserve_mw", values)
     price = np.array([prices.at(battery.node, o) for o in prices.origins])
@@ -87,27 +87,27 @@ def reasons(
 
 
 def _value_if_kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
-    """Return what a MWh of each origin brings if it is kept past each step; (origins, steps)."""
+    """Return the value of a MWh kept in the store after a step, CNY; shape (origins, steps)."""
     inside = np.array([prices.row("energy", o) for o in prices.origins])
     later = (1 - battery.leak_per_h) ** step_h * inside[:, 1:]
-    least = battery.min_end_mwh()
+    least = battery.min_end_mwh
     end = inside[:, -1:]
     if isinstance(battery.ending, EndValue):
         end = np.full_like(end, battery.ending.value_cny_per_mwh)
     elif least is not None and (last > least + LIMIT or least <= battery.min_energy_mwh):
-        end = np.zeros_like(end)  # more than must be left: nothing gives it a value
+        end = np.zeros_like(end)  # more than is required at the end has no value
     return np.concatenate([later, end], axis=1)
 
 
 def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Array:
-    """Return how well each origin speaks for a step: the flow there is, else the best margin."""
+    """Return a score by origin and step: its flow where there is any flow, else its margin."""
     flows = np.array([values[f"{flow}[{o}]"] for o in prices.origins])
     score = np.where(flows.max(axis=0) > FLOW, flows, margin)
     return np.where(np.isnan(score), -np.inf, score)
 
 
 def _cycle_prices(prices: StepPrices, horizon: Horizon) -> Array:
-    """Return what another MWh of the day's cycles would earn, in every step of the day."""
+    """Return the dual of the daily cycle limit in every step of its day, CNY/MWh."""
     at_last, by_step = np.nan_to_num(prices.row("cycles")), np.zeros(horizon.steps)
     for day in horizon.days:
         by_step[day[0] - 1 : day[-1]] = at_last[day[-1] - 1]

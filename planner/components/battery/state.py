@@ -1,4 +1,4 @@
-"""What a battery holds at the start, must hold or is worth at the end, and can offer as reserve.
+"""The initial and final energy of a battery, and the reserve that it can offer.
 
 reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
 reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
@@ -27,7 +27,8 @@ RULES = {
     ),
     "cycles": "may run cycles_per_day {cycles_per_day} full cycles a day",
     "ending": (
-        "must end as `ending` says, {ending}, and begins with energy_mwh {initial.energy_mwh}"
+        "must end with {min_end_mwh} MWh or more (`ending`) and begins with {start_mwh} MWh"
+        " (initial.energy_mwh)"
     ),
     "reserve_power": "offers as reserve only discharge power that is free",
     "reserve_energy": "offers as reserve only what its stored energy can feed",
@@ -35,7 +36,7 @@ RULES = {
 
 
 class EnergyByOrigin(Frozen):
-    """Stored energy by where it came from."""
+    """Stored energy by origin."""
 
     renewable: AtLeastZero = 0.0
     """MWh of renewable origin."""
@@ -54,7 +55,7 @@ class BatteryInitial(Frozen):
     ]
     """Stored energy: a number (counted as energy from the grid) or by origin."""
     discharged_today_mwh: AtLeastZero = 0.0
-    """What was discharged since local midnight; counts toward `cycles_per_day`."""
+    """Energy discharged since local midnight; counts toward `cycles_per_day`."""
 
     def by_origin(self) -> dict[str, float]:
         """Return the stored energy of every origin."""
@@ -69,14 +70,14 @@ class BatteryInitial(Frozen):
 
 
 class AtLeast(Frozen):
-    """The battery must hold so much at the end."""
+    """A lower limit on the energy stored at the end."""
 
     at_least_mwh: AtLeastZero
     """Least energy stored at the end."""
 
 
 class EndValue(Frozen):
-    """Energy left at the end is worth so much."""
+    """A value of the energy stored at the end."""
 
     value_cny_per_mwh: AtLeastZero
     """Value of a MWh stored at the end."""
@@ -90,43 +91,45 @@ Ending = Annotated[
 ]
 
 
-def spent_today(values: Values, kept: Window, horizon: Horizon, initial: BatteryInitial) -> float:
-    """Return what was discharged in the local day that the step after `kept` belongs to, MWh."""
-    clock = int(horizon.minute_of_day[kept.last - 1]) + horizon.step_min
-    if clock == 24 * 60:
+def discharged_today(
+    values: Values, executed: Window, horizon: Horizon, initial: BatteryInitial
+) -> float:
+    """Return the energy discharged in the local day of the step after the executed ones, MWh."""
+    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
+    if minute == 24 * 60:
         return 0.0
-    today = next(day for day in horizon.days if kept.last in day)
-    steps = kept.last - max(today[0], kept.first) + 1
+    today = next(day for day in horizon.days if executed.last in day)
+    steps = executed.last - max(today[0], executed.first) + 1
     discharged = float(summed("discharge_mw", values)[-steps:].sum())
-    spent = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
-    if today[0] <= kept.first:  # the day began before the kept steps
-        spent += initial.discharged_today_mwh
-    return spent
+    mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
+    if today[0] <= executed.first:  # the day began before the executed steps
+        mwh += initial.discharged_today_mwh
+    return mwh
 
 
 def offer_reserve(
     b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
 ) -> None:
-    """Declare b.reserve_mw, within the discharge power and the deliverable energy that are free."""
+    """Declare b.reserve_mw, limited by free discharge power and by deliverable stored energy."""
     b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-    promised = sum_of(b.reserve_mw, reserves)
-    b.reserve_power = pyo.Constraint(time.steps, rule=lambda _, t: promised(t) <= free_mw(t))
+    offered = sum_of(b.reserve_mw, reserves)
+    b.reserve_power = pyo.Constraint(time.steps, rule=lambda _, t: offered(t) <= free_mw(t))
     b.reserve_energy = pyo.Constraint(
-        time.steps, rule=lambda _, t: time.step_h * promised(t) <= free_mwh(t)
+        time.steps, rule=lambda _, t: time.step_h * offered(t) <= free_mwh(t)
     )
 
 
 def ending_of_window(
-    ending: Ending, least_mwh: float | None, values: Values, window: Window, *, firm: bool
+    ending: Ending, min_end_mwh: float | None, values: Values, window: Window, *, firm: bool
 ) -> Ending:
-    """Return what must be held at the end of a window: no more than a relaxation holds there.
+    """Return the terminal constraint of a window: at most the energy a relaxation stores there.
 
-    Nothing, where the window has no plan otherwise (not `firm`).
+    None where the window has no plan otherwise (not `firm`).
     """
-    if isinstance(ending, EndValue) or least_mwh is None or (firm and not values):
+    if isinstance(ending, EndValue) or min_end_mwh is None or (firm and not values):
         return ending
-    held = 0.0
+    stored = 0.0
     if firm:
         at_end = {name: column[[window.last - 1]] for name, column in values.items()}
-        held = float(summed("energy_mwh", at_end)[0])
-    return AtLeast(at_least_mwh=min(least_mwh, max(held, 0.0)))
+        stored = float(summed("energy_mwh", at_end)[0])
+    return AtLeast(at_least_mwh=min(min_end_mwh, max(stored, 0.0)))
