@@ -99,14 +99,15 @@ class Source(NamedTuple):
 class Connection(NamedTuple):
     """A connection of a node to a market: its limits in MW and prices in CNY/MWh by step.
 
-    What a sale earns depends on the origin: see `Component.sale_price`. `declares`: whether a
-    declared exchange is settled at the day-ahead price.
+    export_price_cny_per_mwh: None where it differs by origin; see `Component.sale_price`.
+    declares: whether the exchange is declared, so that deviations pay the real-time price.
     """
 
     node: str
     import_limit_mw: Array
     export_limit_mw: Array
     import_price_cny_per_mwh: Array
+    export_price_cny_per_mwh: Array | None
     real_time_price_cny_per_mwh: Array | None
     declares: bool
 

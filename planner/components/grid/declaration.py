@@ -1,4 +1,4 @@
-"""Two settlements: what is declared a day ahead at one price, what deviates at another.
+"""Two settlements: declared energy at the day-ahead price, deviations at the real-time price.
 
 With x[t] = import_mw - sum_o export_mw, d[t] = declared_import_mw - declared_export_mw (MW, import
 positive) and |d| = declared_import_mw + declared_export_mw, of which one is zero:
@@ -14,23 +14,21 @@ Expressions: declared_import_mw[t], declared_export_mw[t] where the declaration 
 
 The settlement pays declared energy at the day-ahead price (import_price_cny_per_mwh for declared
 import, export_price_cny_per_mwh for declared export), x - d at real_time_price_cny_per_mwh, and
-what leaves the band at its cost. The ledger keeps physical energy at day-ahead prices in the
-lines `import` and `export[o]`, so that the value of a kWh by use stays right, and one line takes
-the rest:
+what leaves the band at its cost. The ledger values physical energy at day-ahead prices in the lines
+`import` and `export[o]`, so that the value of a kWh by use stays right; the remainder is one line:
 
     deviation = -Δ [(import_mw - declared_import_mw) (real-time - import price)
                     - (sum_o export_mw - declared_export_mw) (real-time - export price)]
 
-import + export + deviation = day-ahead + real-time settlement, and `over` and `under` come on top.
-When the exchange is known for certain, `decide` arbitrages the two prices up to the limits of the
-connection; it earns its name with uncertain prices or with a band that costs. Where both prices
-agree and no band costs, every declaration earns the same, and which one is chosen is open.
+import + export + deviation = day-ahead + real-time settlement; `over` and `under` are added to it.
+If prices are certain, `decide` arbitrages between them up to the limits of the connection; it is
+meant for uncertain prices or a band with a cost. Where both prices agree and the band costs
+nothing, every declaration earns the same and the choice is arbitrary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -40,14 +38,24 @@ from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.grid.tariff import ByOrigin
 from planner.components.late import pyo
-from planner.components.terms import ByStep, Exclusive, Line, Terms
-from planner.fields import AtLeastZero, Fraction, Frozen
+from planner.components.terms import (
+    Amounts,
+    ByStep,
+    Connection,
+    Exclusive,
+    Expression,
+    Line,
+    Terms,
+    of,
+)
+from planner.fields import AtLeastZero, FieldError, Fraction, Frozen
+from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 
 
 class Declaration(Frozen):
-    """What is declared to the day-ahead market, and what leaving it costs."""
+    """The exchange declared to the day-ahead market, and the cost of deviations."""
 
     exchange_mw: Annotated[
         Annotated[Series, Tag("=series")] | Annotated[Literal["decide"], Tag("=decide")],
@@ -55,7 +63,7 @@ class Declaration(Frozen):
     ]
     """Declared exchange, import positive: a series, or `decide` to choose it with the plan."""
     band_share: Fraction = 0.0
-    """Part of the declared power that the exchange may be off without a penalty."""
+    """Deviation without a penalty, as a share of the declared power."""
     over_cost_cny_per_mwh: AtLeastZero = 0.0
     """Penalty on exchange above the band."""
     under_cost_cny_per_mwh: AtLeastZero = 0.0
@@ -64,10 +72,10 @@ class Declaration(Frozen):
     @model_validator(mode="after")
     def _band_matters(self) -> Declaration:
         if self.band_share and not (self.over_cost_cny_per_mwh or self.under_cost_cny_per_mwh):
-            raise ValueError(
-                "band_share is only for over_cost_cny_per_mwh and under_cost_cny_per_mwh, which"
-                " are 0"
+            message = Message(
+                "is only for over_cost_cny_per_mwh and under_cost_cny_per_mwh, which are 0"
             )
+            raise FieldError(message, "band_share")
         return self
 
     @property
@@ -75,16 +83,10 @@ class Declaration(Frozen):
         """Whether the declaration is chosen with the plan."""
         return isinstance(self.exchange_mw, str)
 
-
-@dataclass(frozen=True)
-class Market:
-    """What a market says of a connection: MW and CNY/MWh by step of the horizon."""
-
-    import_limit: Array
-    export_limit: Array
-    import_price: Array
-    export_price: Array
-    real_time_price: Array
+    def sides(self) -> list[tuple[str, int, float]]:
+        """Return the sides of the band with a cost: name, sign of the deviation, CNY/MWh."""
+        over, under = self.over_cost_cny_per_mwh, self.under_cost_cny_per_mwh
+        return [side for side in (("over", 1, over), ("under", -1, under)) if side[2]]
 
 
 def check_declaration(
@@ -94,43 +96,61 @@ def check_declaration(
     path = ("real_time_price_cny_per_mwh",)
     if declaration is None:
         if real_time is not None:
-            yield path, "is only for a declaration, which is not given"
+            yield path, Message("is only for a declaration, which is not given")
         return
     if real_time is None:
-        yield path, "is required with a declaration"
+        yield path, Message("is required with a declaration")
     if isinstance(sold, ByOrigin):
-        said = "cannot differ by origin with a declaration, which settles the sum"
-        yield ("export_price_cny_per_mwh",), said
+        message = Message("cannot differ by origin with a declaration, which settles the sum")
+        yield ("export_price_cny_per_mwh",), message
+
+
+def warn_of_declaration(declaration: Declaration | None) -> Iterator[Message]:
+    """Warn that certain prices are arbitraged."""
+    if declaration is not None and declaration.decides:
+        yield Message(
+            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up to"
+            " the limits of the connection unless leaving the band costs more"
+        )
+
+
+def _prices(connection: Connection) -> tuple[Array, Array, Array]:
+    """Return the import, export and real-time price of a connection that declares."""
+    exported, real_time = (
+        connection.export_price_cny_per_mwh,
+        connection.real_time_price_cny_per_mwh,
+    )
+    assert exported is not None
+    assert real_time is not None
+    return connection.import_price_cny_per_mwh, exported, real_time
 
 
 def settle(
-    b: pyo.Block, time: Time, declaration: Declaration, market: Market, exported: ByStep
+    b: pyo.Block, time: Time, declaration: Declaration, connection: Connection, exported: ByStep
 ) -> Terms:
-    """Declare what is declared and how far the exchange is off; return what that costs."""
+    """Declare the declared exchange and the deviations from it; return their cost."""
     exclusive = []
-    given = declaration.exchange_mw
-    if isinstance(given, np.ndarray):
-        declared = time.of(given)
+    if isinstance(declaration.exchange_mw, np.ndarray):
+        declared = time.of(declaration.exchange_mw)
         b.declared_import_mw = pyo.Expression(time.steps, rule=lambda _, t: max(declared[t], 0.0))
         b.declared_export_mw = pyo.Expression(time.steps, rule=lambda _, t: max(-declared[t], 0.0))
     else:
-        exclusive.append(_decide(b, time, market))
-    bought, sold = time.of(market.import_price), time.of(market.export_price)
-    real_time = time.of(market.real_time_price)
+        exclusive.append(_decide(b, time, connection))
+    bought, sold, real_time = map(time.of, _prices(connection))
 
-    def more_import(t: int) -> Any:
+    def more_import(t: int) -> Expression:
         return b.import_mw[t] - b.declared_import_mw[t]
 
-    def more_export(t: int) -> Any:
+    def more_export(t: int) -> Expression:
         return exported(t) - b.declared_export_mw[t]
 
-    def off(t: int) -> Any:
+    def deviation(t: int) -> Expression:
         return more_import(t) - more_export(t)
 
-    def band(t: int) -> Any:
+    def band(t: int) -> Expression:
         return declaration.band_share * (b.declared_import_mw[t] + b.declared_export_mw[t])
 
-    costs: dict[Line, Any] = {
+    costs: dict[Line, Amounts] = {
         Line("deviation"): {
             t: time.step_h
             * (
@@ -140,66 +160,47 @@ def settle(
             for t in time.steps
         }
     }
-    if declaration.over_cost_cny_per_mwh:
-        b.over_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-        b.over_band = pyo.Constraint(time.steps, rule=lambda b, t: b.over_mw[t] >= off(t) - band(t))
-        rate = declaration.over_cost_cny_per_mwh * time.step_h
-        costs[Line("over")] = {t: rate * b.over_mw[t] for t in time.steps}
-    if declaration.under_cost_cny_per_mwh:
-        b.under_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-        b.under_band = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.under_mw[t] >= -off(t) - band(t)
-        )
-        rate = declaration.under_cost_cny_per_mwh * time.step_h
-        costs[Line("under")] = {t: rate * b.under_mw[t] for t in time.steps}
+    for side, sign, cost in declaration.sides():
+        beyond = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        b.add_component(f"{side}_mw", beyond)
+
+        def outside(_: Any, t: int, sign: int = sign, beyond: Any = beyond) -> Any:
+            return beyond[t] >= sign * deviation(t) - band(t)
+
+        b.add_component(f"{side}_band", pyo.Constraint(time.steps, rule=outside))
+        rate = cost * time.step_h
+        costs[Line(side)] = {t: rate * beyond[t] for t in time.steps}
     return Terms(costs=costs, exclusive=exclusive)
 
 
-def _decide(b: pyo.Block, time: Time, market: Market) -> Exclusive:
-    limits = time.of(market.import_limit), time.of(market.export_limit)
-    b.declared_import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limits[0][t]))
-    b.declared_export_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, limits[1][t]))
+def _decide(b: pyo.Block, time: Time, connection: Connection) -> Exclusive:
+    import_limit = time.of(connection.import_limit_mw)
+    export_limit = time.of(connection.export_limit_mw)
+    b.declared_import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
+    b.declared_export_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, export_limit[t]))
     b.declaring = pyo.Var(time.steps, bounds=(0, 1))
     b.declared_import = pyo.Constraint(
-        time.steps, rule=lambda b, t: b.declared_import_mw[t] <= limits[0][t] * b.declaring[t]
+        time.steps, rule=lambda b, t: b.declared_import_mw[t] <= import_limit[t] * b.declaring[t]
     )
     b.declared_export = pyo.Constraint(
         time.steps,
-        rule=lambda b, t: b.declared_export_mw[t] <= limits[1][t] * (1 - b.declaring[t]),
+        rule=lambda b, t: b.declared_export_mw[t] <= export_limit[t] * (1 - b.declaring[t]),
     )
-    return Exclusive(
-        b.declaring, lambda t: b.declared_import_mw[t], lambda t: b.declared_export_mw[t]
-    )
-
-
-def declared_ahead(declaration: Declaration | None) -> tuple[str, ...]:
-    """Return the quantities that a chosen declaration settles before the future is known."""
-    if declaration is None or not declaration.decides:
-        return ()
-    return "declared_import_mw", "declared_export_mw", "declaring"
+    return Exclusive(b.declaring, of(b.declared_import_mw), of(b.declared_export_mw))
 
 
 def settlement_figures(
-    declaration: Declaration, market: Market, values: Values, horizon: Horizon
+    declaration: Declaration, connection: Connection, values: Values, horizon: Horizon
 ) -> dict[str, float]:
-    """Return the settlement statement, revenue positive."""
-    into, out = values["declared_import_mw"], values["declared_export_mw"]
-    ahead = out * market.export_price - into * market.import_price
-    off = exchange_of(values) - (into - out)
-    nothing = np.zeros(horizon.steps)
-    band = declaration.over_cost_cny_per_mwh * values.get("over_mw", nothing)
-    band = band + declaration.under_cost_cny_per_mwh * values.get("under_mw", nothing)
+    """Return the day-ahead and real-time revenue and the cost of the band, revenue positive."""
+    import_price, export_price, real_time_price = _prices(connection)
+    bought, sold = values["declared_import_mw"], values["declared_export_mw"]
+    day_ahead = sold * export_price - bought * import_price
+    deviation = exchange_of(values) - (bought - sold)
+    sides = declaration.sides()
+    band = sum((cost * values[f"{side}_mw"] for side, _, cost in sides), np.zeros(horizon.steps))
     return {
-        "day_ahead_cny": float(ahead.sum() * horizon.step_h),
-        "real_time_cny": float(-(off * market.real_time_price).sum() * horizon.step_h),
+        "day_ahead_cny": float(day_ahead.sum() * horizon.step_h),
+        "real_time_cny": float(-(deviation * real_time_price).sum() * horizon.step_h),
         "band_cny": float(-band.sum() * horizon.step_h),
     }
-
-
-def warn_of_declaration(declaration: Declaration | None) -> Iterator[str]:
-    """Yield what a careful colleague would ask about."""
-    if declaration is not None and declaration.decides:
-        yield (
-            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up to"
-            " the limits of the connection unless leaving the band costs more"
-        )

@@ -7,9 +7,9 @@ per reserve j.
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
     spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
 
-Export takes renewable and thermal energy, and energy from the grid only with `resale`. `tariff`
-holds the charges beside the energy, `exchange_limits` the limits of the exchange and demand
-response, `declaration` the two settlements.
+Renewable and thermal energy may be exported, energy from the grid only with `resale`. `tariff` has
+the other charges, `exchange_limits` the limits of the exchange and demand response, `declaration`
+the two settlements.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from pydantic import Field
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, summed
 from planner.components.grid.declaration import (
     Declaration,
-    Market,
     check_declaration,
-    declared_ahead,
     settle,
     settlement_figures,
     warn_of_declaration,
@@ -36,7 +34,8 @@ from planner.components.grid.exchange_limits import (
     Response,
     check_events,
     check_past,
-    limit_exchange,
+    limit_ramp,
+    limit_swing,
     past_after,
     respond,
     warn_of_events,
@@ -76,6 +75,7 @@ from planner.components.terms import (
     sum_of,
 )
 from planner.fields import AtLeastZero, Fraction, Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -109,15 +109,15 @@ class Grid(Component):
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
-    """Most that may be drawn."""
+    """Most that may be imported."""
     export_limit_mw: NonNegative
-    """Most that may be delivered."""
+    """Most that may be exported."""
     import_price_cny_per_mwh: Series
-    """Price of energy drawn, all energy components in it."""
+    """Price of imported energy with all charges per MWh."""
     export_price_cny_per_mwh: SeriesByOrigin
-    """Price of energy delivered: a series, or one for each origin."""
+    """Price of exported energy: a series, or one for each origin."""
     resale: bool = False
-    """Whether energy from the grid may be delivered back, at once or through storage."""
+    """Whether energy from the grid may be exported again, at once or through storage."""
     self_use_charge_cny_per_mwh: NonNegativeSeriesByOrigin = 0.0  # type: ignore[assignment]
     """Grid fees on own energy that loads and compute at this node draw."""
     demand_charge_cny_per_mw_month: AtLeastZero = 0.0
@@ -126,24 +126,24 @@ class Grid(Component):
     """Peak already set: a number for the month that the horizon begins in, or one by month such as
     {2026-07: 80}."""
     expected_peak_mw: AtLeastZero = 0.0
-    """Peak that will be paid anyway; below it a MW costs nothing."""
+    """Peak that will be paid anyway; up to it a MW costs nothing."""
     ramp_mw_per_h: AtLeastZero | None = None
-    """Most that the exchange (import less export) may move in an hour."""
+    """Most that the exchange (import less export) may change in an hour."""
     max_swing_share: Fraction | None = None
     """Most that the exchange of a local day may fall below its highest, as a share of the highest:
     the peak-valley rate of NDRC/NEA 650 (2025). With it nothing is exported on any day."""
     initial: GridInitial = GridInitial()
     """The exchange before the horizon, for ramp_mw_per_h and max_swing_share."""
     declaration: Declaration | None = None
-    """What is declared a day ahead; deviations are settled in real time."""
+    """Exchange declared a day ahead; deviations are settled in real time."""
     real_time_price_cny_per_mwh: Series | None = None
-    """Price of what deviates from the declaration, both ways."""
+    """Price of deviations from the declaration, in both directions."""
     response: Annotated[tuple[Response, ...], Field(strict=False)] = ()
     """Events of demand response; they may not overlap."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
-    """Emission factor of energy drawn; reported, and what a carbon component limits or prices."""
+    """Emission factor of imported energy; reported, and limited or priced by a carbon component."""
     fixed_cny_per_month: AtLeastZero = 0.0
-    """Fixed payments; reported, never optimised."""
+    """Fixed payments; reported, not optimised."""
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.import_limit_mw.max())}
@@ -158,15 +158,19 @@ class Grid(Component):
         prices, charge = self.export_price_cny_per_mwh, self.self_use_charge_cny_per_mwh
         if not site.trace:
             if not self.resale:
-                yield ("resale",), "must be true when `trace: false` pools the energy"
+                message = Message("must be true when `trace: false` pools the energy")
+                yield ("resale",), message
             yield from check_charges(charge, prices)
         if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
-            yield ("export_price_cny_per_mwh", "grid"), "is required when `resale` is true"
+            message = Message("is required when `resale` is true")
+            yield ("export_price_cny_per_mwh", "grid"), message
         if self._charges(site) and (other := self._charged_by(site)):
-            yield (
-                ("self_use_charge_cny_per_mwh",),
-                f"is charged by {other!r} already, on the same energy of node {self.node!r}",
+            message = Message(
+                "is charged by {name!r} already, on the same energy of node {other!r}",
+                name=other,
+                other=self.node,
             )
+            yield ("self_use_charge_cny_per_mwh",), message
         yield from check_declaration(self.declaration, self.real_time_price_cny_per_mwh, prices)
         yield from check_past(self.ramp_mw_per_h, self.max_swing_share, self.initial, site)
         yield from check_events(self.response, site.horizon)
@@ -180,7 +184,7 @@ class Grid(Component):
         same = (n for n, c in before.items() if c.node == self.node and c._charges(site))
         return min(same, default=None)
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
         yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
         yield from warn_of_declaration(self.declaration)
@@ -208,13 +212,14 @@ class Grid(Component):
         costs = self._costs(b, time, sold)
         peaks = self.peak_so_far_mw, self.expected_peak_mw
         costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
-        limits = self.ramp_mw_per_h, self.max_swing_share
-        limit_exchange(b, time, *limits, lambda t: b.import_mw[t] - exported(t), self.initial)
-        exclusive = [Exclusive(b.importing, lambda t: b.import_mw[t], exported)]
+        exchange = lambda t: b.import_mw[t] - exported(t)  # noqa: E731
+        limit_ramp(b, time, self.ramp_mw_per_h, exchange, self.initial.exchange_mw)
+        limit_swing(b, time, self.max_swing_share, exchange, self.initial)
+        exclusive = [Exclusive(b.importing, of(b.import_mw), exported)]
         if self.declaration is not None:
-            settled = settle(b, time, self.declaration, self._market(), exported)
-            costs |= settled.costs
-            exclusive += settled.exclusive
+            settlement = settle(b, time, self.declaration, self.connection(), exported)
+            costs |= settlement.costs
+            exclusive += settlement.exclusive
         costs |= respond(b, time, self.response, time.of(self.import_limit_mw))
         return self._terms(b, site, sold, costs, exclusive)
 
@@ -235,10 +240,10 @@ class Grid(Component):
         if not reserves:
             return
         b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        promised = sum_of(b.reserve_mw, reserves)
+        offered = sum_of(b.reserve_mw, reserves)
         b.spare_import = pyo.Constraint(
             time.steps,
-            rule=lambda b, t: promised(t) <= import_limit[t] - b.import_mw[t] + exported(t),
+            rule=lambda b, t: offered(t) <= import_limit[t] - b.import_mw[t] + exported(t),
         )
 
     def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
@@ -277,8 +282,8 @@ class Grid(Component):
             costs=costs,
             reported=fixed_payments(self.fixed_cny_per_month, time.months(), time.step_h),
             uses={("export", o): of(b.export_mw, o) for o in sold},
-            injected={bought: lambda t: b.import_mw[t]},
-            meters={Meter("contingency_mw", self.node): lambda t: b.import_mw[t]}
+            injected={bought: of(b.import_mw)},
+            meters={Meter("contingency_mw", self.node): of(b.import_mw)}
             | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
             | {Meter("exported_mw", self.node, o): of(b.export_mw, o) for o in sold}
             | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
@@ -291,43 +296,39 @@ class Grid(Component):
     def connection(self) -> Connection:
         return Connection(
             self.node, self.import_limit_mw, self.export_limit_mw, self.import_price_cny_per_mwh,
-            self.real_time_price_cny_per_mwh, declares=self.declaration is not None,
+            self.common_export_price(), self.real_time_price_cny_per_mwh,
+            declares=self.declaration is not None,
         )  # fmt: skip
 
-    def _market(self) -> Market:
-        """Return the market of a connection that declares."""
-        sold, real_time = self.common_export_price(), self.real_time_price_cny_per_mwh
-        assert sold is not None
-        assert real_time is not None
-        limits = self.import_limit_mw, self.export_limit_mw
-        return Market(*limits, self.import_price_cny_per_mwh, sold, real_time)
-
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
-        return declared_ahead(self.declaration)
+        if self.declaration is None or not self.declaration.decides:
+            return ()
+        return "declared_import_mw", "declared_export_mw", "declaring"
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        step_h, bought = horizon.step_h, values["import_mw"]
-        found = {
-            "import_mwh": (imported := float(bought.sum() * step_h)),
-            "export_mwh": float(summed("export_mw", values).sum()) * step_h,
-            "peak_import_mw": float(bought.max()),
-            "import_emission_tco2": self.import_emission_tco2_per_mwh * imported,
+        imported = values["import_mw"]
+        import_mwh = float(imported.sum() * horizon.step_h)
+        figures = {
+            "import_mwh": import_mwh,
+            "export_mwh": float(summed("export_mw", values).sum()) * horizon.step_h,
+            "peak_import_mw": float(imported.max()),
+            "import_emission_tco2": self.import_emission_tco2_per_mwh * import_mwh,
         }
         charge = self.self_use_charge_cny_per_mwh
-        found |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
+        figures |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
         if self.declaration is not None:
-            found |= settlement_figures(self.declaration, self._market(), values, horizon)
+            figures |= settlement_figures(self.declaration, self.connection(), values, horizon)
         if self.response:
-            found["responded_mwh"] = float(summed("responded_mw", values).sum()) * step_h
-        return found
+            figures["responded_mwh"] = float(summed("responded_mw", values).sum()) * horizon.step_h
+        return figures
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         return Terms(costs=self_use(b, site.clock, self.node, self._charges(site), meters))
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
-        so_far = peaks_after(self.peak_so_far_mw, values["import_mw"], kept, horizon)
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        so_far = peaks_after(self.peak_so_far_mw, values["import_mw"], executed, horizon)
         limits = self.ramp_mw_per_h, self.max_swing_share
-        initial = past_after(*limits, self.initial, values, kept, horizon)
+        initial = past_after(*limits, self.initial, values, executed, horizon)
         return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
 
     def with_lookahead(

@@ -1,11 +1,11 @@
-"""What a connection costs beside its energy: demand charge, fixed payments, fees on own energy.
+"""Costs of a connection other than energy: demand charge, fixed payments, fees on own energy.
 
 Variables: peak_mw[m] per month where there is a demand charge.
-Expressions: self_use_mw[o,t] where own energy pays a fee: what loads and compute at the node draw.
+Expressions: self_use_mw[o,t], drawn by loads and compute at the node, where it pays a fee.
 
     peak            import_mw[t] <= peak_mw[m]             for t in month m
 
-The demand charge of a month is paid on what its peak exceeds max(peak_so_far_mw,
+The demand charge of a month is paid on the excess of its peak over max(peak_so_far_mw,
 expected_peak_mw); fixed payments are spread over the hours of their month and only reported.
 """
 
@@ -22,6 +22,7 @@ from planner.components.component import Complaint, Time, Values
 from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period
 from planner.fields import AtLeastZero, Frozen, form
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -30,7 +31,7 @@ PeakSoFar = Annotated[
     Annotated[AtLeastZero, Tag("=number")] | Annotated[dict[Month, AtLeastZero], Tag("=months")],
     Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
 ]
-LEAST_MWH = 1e-3  # less energy than a kWh has no price per kWh
+LEAST_MWH = 1e-3  # below a kWh there is no price per kWh
 
 
 class ByOrigin(Frozen):
@@ -71,16 +72,17 @@ NonNegativeSeriesByOrigin = Annotated[
 
 
 def peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:
-    """Return the peaks already set by month; a number is meant for the month that has begun."""
+    """Return the peaks already set, by month; a single number is that of the first month."""
     return dict(so_far) if isinstance(so_far, Mapping) else {next(iter(horizon.months)): so_far}
 
 
 def free_peaks(
     so_far: PeakSoFar, expected_mw: float, values: Values, window: Window, horizon: Horizon
 ) -> PeakSoFar:
-    """Return the peaks that cost nothing in a window, where a relaxation of the horizon is given.
+    """Return the peaks that cost nothing in a window, from a relaxation of the horizon, if any.
 
-    A month that goes on after the window is paid for once, with the whole.
+    In a month that extends beyond the window, the peak of the relaxation costs nothing: the demand
+    charge is paid once for the whole month.
     """
     if not values:
         return so_far
@@ -93,12 +95,12 @@ def free_peaks(
 
 
 def peaks_after(
-    so_far: float | Mapping[str, float], imported: Array, kept: Window, horizon: Horizon
+    so_far: float | Mapping[str, float], imported: Array, executed: Window, horizon: Horizon
 ) -> dict[str, float]:
-    """Return the peaks by month once the kept steps have imported so many MW."""
+    """Return the peaks by month at the end of the executed steps; `imported` in MW over them."""
     peaks = peaks_by_month(so_far, horizon)
     for month, steps in horizon.months.items():
-        inside = [t - kept.first for t in steps if kept.first <= t <= kept.last]
+        inside = [t - executed.first for t in steps if executed.first <= t <= executed.last]
         if inside:
             peaks[month] = max(peaks.get(month, 0.0), float(imported[inside].max()))
     return peaks
@@ -111,7 +113,7 @@ def demand_charge(
     peak_so_far: float | Mapping[str, float],
     expected: float,
 ) -> dict[Line, Amounts]:
-    """Declare the peaks of the months; return what they cost beyond what is paid anyway."""
+    """Declare the peak of each month; return the cost of what exceeds the peak paid anyway."""
     if not rate:
         return {}
     so_far = peaks_by_month(peak_so_far, time.horizon)
@@ -123,19 +125,20 @@ def demand_charge(
     return {Line("demand_charge"): {m: rate * (b.peak_mw[m] - paid[m]) for m in months}}
 
 
-def warn_of_peak(rate: float, step_min: int) -> Iterator[str]:
-    """Yield what a careful colleague would ask about."""
+def warn_of_peak(rate: float, step_min: int) -> Iterator[Message]:
+    """Warn if steps are longer than the averages that a demand charge is billed on."""
     if rate and step_min > 15:
-        yield (
-            f"the demand charge is billed on 15 min averages; steps of {step_min} min understate"
-            " the peak"
+        yield Message(
+            "the demand charge is billed on 15 min averages; steps of {minutes} min understate the"
+            " peak",
+            minutes=step_min,
         )
 
 
 def fixed_payments(
     rate: float, months: Mapping[str, Sequence[int]], step_h: float
 ) -> dict[Line, dict[Period, float]]:
-    """Return the part of the fixed payments of each month that its steps make up, CNY."""
+    """Return the fixed payments of each month in proportion to its steps, CNY."""
     if not rate:
         return {}
     hours = {month: 24 * pd.Period(month, "M").days_in_month for month in months}
@@ -145,33 +148,32 @@ def fixed_payments(
 def charges(charge: Array | ByOrigin, origins: Sequence[str]) -> dict[str, Array]:
     """Return the fee on each origin of energy that has one, CNY/MWh by step.
 
-    One number is meant for own energy: what was bought pays its fees in its price.
+    A single fee is one on own energy: bought energy pays its fees in its price.
     """
-    each = isinstance(charge, ByOrigin)
-    series = {o: charge.of(o) if isinstance(charge, ByOrigin) else charge for o in origins}
-    return {
-        o: rate
-        for o, rate in series.items()
-        if rate is not None and rate.any() and (each or o != "grid")
-    }
+    if isinstance(charge, ByOrigin):
+        fees = {o: charge.of(o) for o in origins}
+    else:
+        fees = {o: charge for o in origins if o != "grid"}
+    return {o: fee for o, fee in fees.items() if fee is not None and fee.any()}
 
 
 def check_charges(charge: Array | ByOrigin, sold: Array | ByOrigin) -> Iterator[Complaint]:
-    """Yield the prices that cannot be told apart when energy is pooled."""
-    for name, given in (
+    """Yield prices and fees that need the origin of energy, for energy that is pooled."""
+    for name, price in (
         ("export_price_cny_per_mwh", sold), ("self_use_charge_cny_per_mwh", charge)
     ):  # fmt: skip
-        if isinstance(given, ByOrigin):
-            yield (name,), "cannot differ by origin when `trace: false` pools the energy"
+        if isinstance(price, ByOrigin):
+            message = Message("cannot differ by origin when `trace: false` pools the energy")
+            yield (name,), message
     if not isinstance(charge, ByOrigin) and charge.any():
-        said = "is paid on own energy, which `trace: false` cannot tell from the grid's"
-        yield ("self_use_charge_cny_per_mwh",), said
+        message = Message("is paid on own energy, which `trace: false` cannot tell from the grid's")
+        yield ("self_use_charge_cny_per_mwh",), message
 
 
 def self_use(
     b: pyo.Block, time: Time, node: str, rates: Mapping[str, Array], meters: Meters
 ) -> dict[Line, Amounts]:
-    """Declare what pays the fees on energy used at the node; return what they cost."""
+    """Declare the energy used at the node by origin; return the fees on it."""
     if not rates:
         return {}
     drawn = {
@@ -192,15 +194,15 @@ def charge_figures(
     charge: Array | ByOrigin, fixed: float, values: Values, horizon: Horizon
 ) -> dict[str, float]:
     """Return the mean fee on own energy used at the node, and fixed payments per kWh imported."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     rates = charges(charge, ("renewable", "thermal", "grid"))
     own: dict[str, Any] = {o: values.get(f"self_use_mw[{o}]") for o in ("renewable", "thermal")}
     mwh = horizon.step_h * sum(float(mw.sum()) for mw in own.values() if mw is not None)
     if rates and mwh > LEAST_MWH:
         paid = sum(float(np.dot(rates[o], mw)) for o, mw in own.items() if o in rates)
-        found["self_use_cny_per_kwh"] = paid * horizon.step_h / mwh / 1000
+        figures["self_use_cny_per_kwh"] = paid * horizon.step_h / mwh / 1000
     bought = horizon.step_h * float(values["import_mw"].sum())
     for payments in fixed_payments(fixed, horizon.months, horizon.step_h).values():
         if bought > LEAST_MWH:
-            found["fixed_cny_per_kwh"] = sum(payments.values()) / bought / 1000
-    return found
+            figures["fixed_cny_per_kwh"] = sum(payments.values()) / bought / 1000
+    return figures

@@ -1,27 +1,27 @@
-"""When a thermal unit runs and what it burns: switching, least times, starts, outages, fuel curve.
+"""The commitment and the fuel of a thermal unit: minimum times, starts, outages, fuel curve.
 
 Variables: on[t] on points, start[t], stop[t] (binary, their past is fixed), start_kind[s,t] for
-every entry s of `startups`. Continuous start and stop would be exact too, but HiGHS 1.15.1 has been
-seen to presolve a few tiny programs with them to a wrong optimum.
+every entry s of `startups`. Continuous start and stop would be exact too, but with them HiGHS
+1.15.1 presolves a few tiny programs to a wrong optimum.
 
-With UT and DT the least times in steps and T_s the `off_h` of entry s in steps:
+With UT and DT the minimum times on and off in steps and T_s the `off_h` of entry s in steps:
 
     switching       on[t] - on[t-1] = start[t] - stop[t]
     stay_on         sum_{i<UT} start[t-i] <= on[t]                 (Rajan & Takriti 2005)
     stay_off        sum_{i<DT} stop[t-i] <= 1 - on[t]
     one_kind        sum_s start_kind[s,t] = start[t]
     kind_window     start_kind[s,t] <= sum_{T_s <= i < T_(s+1)} stop[t-i]   every s but the coldest
-    ending          on[T] = 1 or 0, as `ending` says
+    ending          on[T] = 1 or 0, according to `ending`
 
-An outage holds whatever else does: it fixes on[t] = start[t] = 0, stay_on forgets starts before it,
-and `ending` gives way to an outage in the last step. `must_run` fixes on[t] = 1 in every step that
-neither an outage nor the least time off after it (or after the past) takes away.
+An outage overrides every other rule: it fixes on[t] = start[t] = 0, stay_on ignores starts before
+it, and `ending` has no effect if the last step is one of outage. `must_run` fixes on[t] = 1 in all
+steps except outages and the minimum time off after them (or after the past).
 
-The fuel curve of a thermal unit: convex stays linear, any other shape is exact with binaries.
+The fuel curve: linear rows where it is convex, exact with binaries for any other shape.
 
 Variables: fuel_gj_per_h[t] (declared by the unit); segment_mw[k,t] and segment_full[k,t] (binary)
-for curves that are not convex. With the curve's points (P_k, F_k), and of the segment from point k
-on its slope_k, length_k and intercept_k = F_k - slope_k P_k:
+for curves that are not convex. With the points (P_k, F_k) of the curve, and slope_k, length_k and
+intercept_k = F_k - slope_k P_k of the segment that begins at point k:
 
     fuel            one point: fuel_gj_per_h[t] = F_1 on[t]
                     convex:    fuel_gj_per_h[t] >= slope_k power_mw[t] + intercept_k on[t], every k
@@ -40,10 +40,11 @@ from itertools import pairwise
 
 from planner.components.component import Time
 from planner.components.late import pyo
-from planner.fields import AtLeastZero, Frozen, Hours, Positive
+from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
+from planner.message import Message
 from planner.timeseries.horizon import Horizon
 
-_ON = "must be on (must_run {must_run}), at min_power_mw {min_power_mw} MW or more"
+_ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
 RULES = {
     "on": _ON,
     "start": _ON,
@@ -52,7 +53,7 @@ RULES = {
         " more"
     ),
     "stay_off": "must stay off for min_down_h {min_down_h} h once stopped",
-    "ending": "must end as `ending` says: {ending}",
+    "ending": "must end on or off according to `ending`, {text}",
 }
 OUTAGE = (
     "cannot run: max_power_mw {max_power_mw} MW x available {available} is 0 or below min_power_mw"
@@ -61,10 +62,10 @@ OUTAGE = (
 
 
 class Startup(Frozen):
-    """What a start costs after so many hours off."""
+    """The cost of a start after a number of hours off."""
 
     off_h: Hours
-    """Hours off from which this cost holds."""
+    """Hours off from which this cost applies."""
     cost_cny: AtLeastZero
     """Cost of the start."""
 
@@ -73,16 +74,16 @@ class ThermalInitial(Frozen):
     """The unit when the horizon begins."""
 
     on: bool
-    """Whether it runs."""
+    """Whether it is on."""
     power_mw: AtLeastZero = 0.0
     """Its gross power."""
     hours: Positive
-    """For how long it has been on or off."""
+    """Hours for which it has been on or off."""
 
 
-def obliged(initial: ThermalInitial, horizon: Horizon, least_h: float, last: int) -> str | None:
-    """Return until when the past alone obliges a unit to its state, if it does in step `last`."""
-    left = horizon.steps_up(least_h) - horizon.steps_up(initial.hours)
+def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last: int) -> str | None:
+    """Return the time until which the past fixes the state of a unit, if step `last` is before."""
+    left = horizon.steps_up(min_h) - horizon.steps_up(initial.hours)
     if last > left:
         return None
     until = horizon.start + dt.timedelta(minutes=left * horizon.step_min)
@@ -92,14 +93,14 @@ def obliged(initial: ThermalInitial, horizon: Horizon, least_h: float, last: int
 
 @dataclass(frozen=True)
 class Commitment:
-    """The on-off side of a unit over a window; all times in steps.
+    """The commitment of a unit over a window; all times in steps.
 
-    on, age: its state before the window, and for how long.
-    up, down: least times on and off, one step at least.
-    kinds: steps off from which each start kind holds, ascending from 0.
+    on, age: its state before the window, and how long it has lasted.
+    up, down: minimum times on and off, 1 or more.
+    kinds: time off from which each start kind applies, ascending from 0.
     off: steps of outage.
     must_run: whether it must be on wherever it can be.
-    ends_on: the state demanded in the last step, if any.
+    ends_on: the state required in the last step, if any.
     """
 
     on: bool
@@ -120,7 +121,7 @@ class Commitment:
         self._fix_past(b, time.first - 1, past)
         for t in self.off.intersection(time.steps):
             b.on[t].setub(0)
-            b.start[t].setub(0)  # no stay_on there: a start and a stop at once would feign a rest
+            b.start[t].setub(0)  # without stay_on, start = stop = 1 would count as time off
         if self.must_run:
             for t in self._can_run(time):
                 b.on[t].setlb(1)
@@ -140,16 +141,16 @@ class Commitment:
         self._start_kinds(b, time)
 
     def _fix_past(self, b: pyo.Block, before: int, past: int) -> None:
-        """State and age say all that matters: the last switch was so many steps before."""
+        """Fix the variables before the window, in which the unit last switched `age` steps ago."""
         for t in range(before - past + 1, before + 1):
             switched = t == before - self.age + 1
-            held = t > before - self.age
-            b.on[t].fix(int(self.on == held))
+            since_switch = t > before - self.age
+            b.on[t].fix(int(self.on == since_switch))
             b.start[t].fix(int(switched and self.on))
             b.stop[t].fix(int(switched and not self.on))
 
     def _can_run(self, time: Time) -> Iterator[int]:
-        """Yield the steps in which a unit runs that runs whenever it can."""
+        """Yield the steps in which a unit that must run is on."""
         running, rested = self.on, 0 if self.on else self.age
         for t in time.steps:
             running = t not in self.off and (running or rested >= self.down)
@@ -158,7 +159,7 @@ class Commitment:
                 yield t
 
     def _since_outage(self, t: int) -> range:
-        """Return how many steps back a start still obliges the unit to stay on at t."""
+        """Return the ages of starts that keep the unit on in step t: none before an outage."""
         return range(next((i for i in range(self.up) if t - i in self.off), self.up))
 
     def _start_kinds(self, b: pyo.Block, time: Time) -> None:
@@ -183,7 +184,7 @@ class FuelPoint(Frozen):
     power_mw: AtLeastZero
     """Gross power."""
     fuel_gj_per_h: AtLeastZero
-    """Fuel burnt at that power."""
+    """Fuel burnt at this power."""
 
 
 class FuelCurve:
@@ -194,14 +195,18 @@ class FuelCurve:
         self.fuel = [point.fuel_gj_per_h for point in points]
 
     def check(self, low: float, high: float) -> None:
-        """Raise ValueError unless the curve ascends in power and covers low..high."""
+        """Raise FieldError unless the curve ascends in power and covers low..high."""
         if any(b <= a for a, b in pairwise(self.power)):
-            raise ValueError("curve: power_mw must ascend")
+            raise FieldError(Message("power_mw must ascend"), "curve")
         if self.power[0] > low + 1e-9 or self.power[-1] < high - 1e-9:
-            raise ValueError(
-                f"curve covers {self.power[0]:g} to {self.power[-1]:g} MW and must cover"
-                f" {low:g} to {high:g} MW"
+            message = Message(
+                "covers {first:g} to {last:g} MW and must cover {low:g} to {high:g} MW",
+                first=self.power[0],
+                last=self.power[-1],
+                low=low,
+                high=high,
             )
+            raise FieldError(message, "curve")
 
     def lengths(self) -> list[float]:
         """Return the length of every segment, MW."""
@@ -213,7 +218,7 @@ class FuelCurve:
         return [rise / length for rise, length in zip(rises, self.lengths(), strict=True)]
 
     def build(self, b: pyo.Block, time: Time) -> None:
-        """Tie b.fuel_gj_per_h to b.power_mw and b.on."""
+        """Declare the rows between b.fuel_gj_per_h, b.power_mw and b.on."""
         slopes = self.slopes()
         if not slopes:
             b.fuel = pyo.Constraint(

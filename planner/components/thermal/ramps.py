@@ -1,9 +1,9 @@
-"""How much a running thermal unit gives: its range, its ramps, and the ramps of start and stop.
+"""The power of a thermal unit that is on: its range, its ramps, and its start and stop ramps.
 
 Variables: power_above_min_mw[t] on points, reserve_mw[j,t] per reserve j.
 
 With p = power_above_min_mw, r = sum_j reserve_mw[j], Pmin and Pmax the limits of the step (Pmax with
-what is available), G = Pmax - Pmin, UT the least time on in steps, SU and SD the most power in the
+what is available), G = Pmax - Pmin, UT the minimum time on in steps, SU and SD the most power in the
 step of a start and in the step before a stop, RU and RD the ramps of a step:
 
     ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
@@ -14,20 +14,21 @@ step of a start and in the step before a stop, RU and RD the ramps of a step:
     ramp_up         p[t] + r[t] - p[t-1] <= RU - (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
     ramp_down       p[t-1] - p[t] <= RD + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
 
-The ramps bind above the minimum in the steps of a start and before a stop too: a start reaches
-Pmin + RU at most, whatever SU allows. An outage trips the unit from any power: the rows that would
-forbid it (ramp_down, the stop terms, first_stop) leave it out.
+The ramps also bind above the minimum in the step of a start and before a stop: a start reaches
+Pmin + RU at most, even with a larger SU. An outage trips the unit from any power: the rows that
+would forbid that (ramp_down, the stop terms, first_stop) are omitted for it.
 """  # noqa: E501
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from planner.components.component import Time
 from planner.components.late import pyo
-from planner.components.terms import Expression
+from planner.components.terms import ByStep, Expression
+from planner.components.thermal.commitment import Commitment
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
@@ -49,90 +50,78 @@ RULES = {
 
 @dataclass(frozen=True)
 class Ramps:
-    """The power side of a unit over a window.
+    """The power of a unit over a window.
 
-    low, high: least and most gross power of each step, and of the point before the window.
+    low, high: least and most gross power in each step and at the point before the window.
     rise, fall: ramps of a step, MW.
-    begin, end: most power in the step of a start and before a stop; None stands for the minimum.
+    startup_mw, shutdown_mw: most power in the step of a start and before a stop; None: the minimum.
     before_mw: power above the minimum before the window.
-    up: least time on in steps.
-    off: steps of outage.
+    commitment: its minimum time on, and its outages.
     """
 
     low: Mapping[int, float]
     high: Mapping[int, float]
     rise: float
     fall: float
-    begin: float | None
-    end: float | None
+    startup_mw: float | None
+    shutdown_mw: float | None
     before_mw: float
-    up: int
-    off: frozenset[int]
+    commitment: Commitment
 
     def build(self, b: pyo.Block, time: Time, reserves: list[str]) -> None:
-        """Declare the variables and rows of this module; b.on, b.start and b.stop are there."""
+        """Declare the variables and rows of this module, which need b.on, b.start and b.stop."""
         b.power_above_min_mw = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.power_above_min_mw[time.first - 1].fix(self.before_mw)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        p = b.power_above_min_mw
+        power = b.power_above_min_mw
 
-        def held(t: int) -> Expression:
-            return p[t] + sum(b.reserve_mw[j, t] for j in reserves) if reserves else p[t]
+        def with_reserve(t: int) -> Expression:
+            return power[t] + sum(b.reserve_mw[j, t] for j in reserves) if reserves else power[t]
 
-        self._ceilings(b, time, held)
+        self._ceilings(b, time, with_reserve)
         b.ramp_up = pyo.Constraint(
-            time.steps, rule=lambda b, t: held(t) - p[t - 1] <= self.rise - self._shift(b, t)
+            time.steps,
+            rule=lambda b, t: with_reserve(t) - power[t - 1] <= self.rise - self._shift(b, t),
         )
         b.ramp_down = pyo.Constraint(
-            [t for t in time.steps if t not in self.off],
-            rule=lambda b, t: p[t - 1] - p[t] <= self.fall + self._shift(b, t),
+            [t for t in time.steps if t not in self.commitment.off],
+            rule=lambda b, t: power[t - 1] - power[t] <= self.fall + self._shift(b, t),
         )
 
-    def _ceilings(self, b: pyo.Block, time: Time, held: Any) -> None:
+    def _ceilings(self, b: pyo.Block, time: Time, power: ByStep) -> None:
+        outages = self.commitment.off
+
         def range_mw(t: int) -> Expression:
             return (self._top(t) - self.low[t]) * b.on[t]
 
         def stop(t: int) -> Expression:
-            return b.stop[t + 1] if t < time.last and t + 1 not in self.off else 0.0
+            return b.stop[t + 1] if t < time.last and t + 1 not in outages else 0.0
 
-        def beyond_start(t: int) -> float:
-            return self._top(t) - self._capped(self.begin, t)
+        def below_start(t: int) -> float:
+            return self._top(t) - self._capped(self.startup_mw, t)
 
-        def beyond_stop(t: int) -> float:
-            return self._top(t) - self._capped(self.end, t)
+        def below_stop(t: int) -> float:
+            return self._top(t) - self._capped(self.shutdown_mw, t)
 
-        if self.up >= 2:
-            b.ceiling = pyo.Constraint(
+        def ceiling(at_start: Callable[[int], float], at_stop: Callable[[int], float]) -> Any:
+            return pyo.Constraint(
                 time.steps,
                 rule=lambda b, t: (
-                    held(t) <= range_mw(t) - beyond_start(t) * b.start[t] - beyond_stop(t) * stop(t)
+                    power(t) <= range_mw(t) - at_start(t) * b.start[t] - at_stop(t) * stop(t)
                 ),
             )
+
+        if self.commitment.up >= 2:
+            b.ceiling = ceiling(below_start, below_stop)
         else:
-            b.ceiling_start = pyo.Constraint(
-                time.steps,
-                rule=lambda b, t: (
-                    held(t)
-                    <= range_mw(t)
-                    - beyond_start(t) * b.start[t]
-                    - max(beyond_stop(t) - beyond_start(t), 0) * stop(t)
-                ),
-            )
-            b.ceiling_stop = pyo.Constraint(
-                time.steps,
-                rule=lambda b, t: (
-                    held(t)
-                    <= range_mw(t)
-                    - beyond_stop(t) * stop(t)
-                    - max(beyond_start(t) - beyond_stop(t), 0) * b.start[t]
-                ),
-            )
+            b.ceiling_start = ceiling(below_start, lambda t: max(below_stop(t) - below_start(t), 0))
+            b.ceiling_stop = ceiling(lambda t: max(below_start(t) - below_stop(t), 0), below_stop)
         before = time.first - 1
-        if self.before_mw and time.first not in self.off and beyond_stop(before):
+        if self.before_mw and time.first not in outages and below_stop(before):
             b.first_stop = pyo.Constraint(
                 expr=b.power_above_min_mw[before]
-                <= range_mw(before) - beyond_stop(before) * stop(before)
+                <= range_mw(before) - below_stop(before) * stop(before)
             )
 
     def _top(self, t: int) -> float:
@@ -142,6 +131,6 @@ class Ramps:
         return min(max(ramp or 0.0, self.low[t]), self._top(t))
 
     def _shift(self, b: pyo.Block, t: int) -> Expression:
-        """Return what the rising minimum itself adds to the power of a unit that stays on."""
-        moved = self.low[t] - self.low[t - 1]
-        return moved * (b.on[t] - b.start[t]) if moved else 0.0
+        """Return by how much a rising minimum raises the power of a unit that stays on."""
+        rise = self.low[t] - self.low[t - 1]
+        return rise * (b.on[t] - b.start[t]) if rise else 0.0

@@ -1,8 +1,8 @@
-"""A coal unit: tight commitment with a past, start kinds, ramps, and any fuel curve.
+"""A thermal unit: tight unit commitment with a past, start kinds, ramps, and any fuel curve.
 
-The rows stand in two parts, each with its formulas: `commitment` (on, start, stop, start_kind: when
-it runs; fuel_gj_per_h: what it burns) and `ramps` (power_above_min_mw, reserve_mw: how much it
-gives). Knueven, Ostrowski & Watson (2020) show the block tight.
+Its rows are in two modules, each with its formulas: `commitment` (on, start, stop, start_kind,
+fuel_gj_per_h) and `ramps` (power_above_min_mw, reserve_mw). Knueven, Ostrowski & Watson (2020) show
+that the formulation is tight.
 
 Expressions:
 
@@ -10,21 +10,32 @@ Expressions:
     emission_tco2[t]  = Δ emission_tco2_per_gj fuel_gj_per_h[t]
     allowance_tco2[t] = Δ allowance_tco2_per_mwh (1 - auxiliary_share) power_mw[t]
 
-An outage (available too small for the minimum power) holds whatever else does.
+An outage (available too small for the minimum power) overrides every other rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
 from planner.components.late import pyo
-from planner.components.terms import Balance, Line, Meter, Source, State, Terms, Tidy
+from planner.components.terms import (
+    Amounts,
+    Balance,
+    Expression,
+    Line,
+    Meter,
+    Source,
+    State,
+    Terms,
+    Tidy,
+    of,
+)
 from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
@@ -32,12 +43,12 @@ from planner.components.thermal.commitment import (
     FuelPoint,
     Startup,
     ThermalInitial,
-    obliged,
+    obliged_until,
 )
 from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
 from planner.components.thermal.ramps import RULES as RAMP_RULES
 from planner.components.thermal.ramps import Ramps
-from planner.fields import AtLeastZero, Hours, Name, Positive
+from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
@@ -52,7 +63,7 @@ OBLIGED_OFF = template(
 
 
 class Thermal(Component):
-    """A thermal unit; all powers are gross, the node sees (1 - auxiliary_share) of them."""
+    """A thermal unit; all powers are gross, the node receives (1 - auxiliary_share) of them."""
 
     kind: Literal["thermal"]
     offers_reserve: ClassVar[bool] = True
@@ -83,58 +94,68 @@ class Thermal(Component):
     ramp_down_mw_per_h: Positive
     """Fastest fall."""
     startup_ramp_mw: AtLeastZero | None = None
-    """Most power in the step of a start; the minimum power where not given."""
+    """Most power in the step of a start; the minimum power unless given."""
     shutdown_ramp_mw: AtLeastZero | None = None
-    """Most power in the step before a stop; the minimum power where not given."""
+    """Most power in the step before a stop; the minimum power unless given."""
     min_up_h: Hours
-    """Least time on."""
+    """Minimum time on."""
     min_down_h: Hours
-    """Least time off."""
+    """Minimum time off."""
     startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
-    """Start costs by hours off, hot first: the entry with the largest off_h not above the hours off."""  # noqa: E501
+    """Start costs by hours off, hot first; the entry with the largest off_h up to the hours off applies."""  # noqa: E501
     shutdown_cost_cny: AtLeastZero = 0.0
     """Cost of a stop."""
     emission_tco2_per_gj: AtLeastZero = 0.0
-    """Emission per GJ of fuel; reported, and what a carbon component prices."""
+    """Emission per GJ of fuel; reported, and priced or limited by a carbon component."""
     allowance_tco2_per_mwh: AtLeastZero = 0.0
-    """Free allowance per net MWh; reported, and what a carbon component takes off."""
+    """Free allowance per net MWh; reported, and deducted by a carbon component."""
     auxiliary_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Part of the gross power the unit needs itself."""
+    """Part of the gross power that the unit itself consumes."""
     available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
-    """Part of the maximum power available; 0 forces the unit off, whatever else holds."""
+    """Part of the maximum power available; 0 forces the unit off and overrides every other rule."""
     must_run: bool = False
     """Whether it must be on whenever it is available."""
     initial: ThermalInitial
     """State when the horizon begins."""
     ending: Literal["free", "same_as_start", "on", "off"] = "free"
-    """Whether it must end on or off, or as it began."""
+    """State required at the end: on, off, or that of the start."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Thermal:
         low, high = self.min_power_mw, self.max_power_mw
         if (low > high).any():
-            raise ValueError("min_power_mw may not exceed max_power_mw")
+            raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
         FuelCurve(self.curve).check(float(low.min()), float(high.max()))
         for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
             ramp = getattr(self, name)
             if ramp is not None and ramp < low.max():
-                raise ValueError(f"{name} must be min_power_mw {low.max():g} or more, is {ramp:g}")
+                message = Message(
+                    "must be min_power_mw {least:g} or more, is {value:g}",
+                    least=low.max(),
+                    value=ramp,
+                )
+                raise FieldError(message, name)
         hours = [startup.off_h for startup in self.startups]
         prices = [startup.cost_cny for startup in self.startups]
         if hours[0] != 0 or any(b <= a for a, b in pairwise(hours)):
-            raise ValueError("startups must begin with off_h: 0 and ascend")
+            raise FieldError(Message("must begin with off_h: 0 and ascend"), "startups")
         if any(b < a for a, b in pairwise(prices)):
-            raise ValueError("startups: costs may not fall with hours off")
+            raise FieldError(Message("costs may not fall with hours off"), "startups")
         start = self.initial
         if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
-            raise ValueError(
-                f"initial.power_mw must lie between min_power_mw {low[0]:g} and max_power_mw"
-                f" {high[0]:g} for a unit that is on, is {start.power_mw:g}"
+            message = Message(
+                "must lie between min_power_mw {low:g} and max_power_mw {high:g} for a unit that is"
+                " on, is {value:g}",
+                low=low[0],
+                high=high[0],
+                value=start.power_mw,
             )
+            raise FieldError(message, "initial.power_mw")
         if not start.on and start.power_mw:
-            raise ValueError(
-                f"initial.power_mw must be 0 for a unit that is off, is {start.power_mw:g}"
+            message = Message(
+                "must be 0 for a unit that is off, is {value:g}", value=start.power_mw
             )
+            raise FieldError(message, "initial.power_mw")
         return self
 
     def supplies(self) -> dict[Supply, float]:
@@ -143,10 +164,12 @@ class Thermal(Component):
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         if rule == "on" and any(self.forced_off()[step - 1] for step in steps):
             return self.filled(OUTAGE, steps)
+        if rule == "ending":
+            return self.filled(self.rules[rule], steps, text=self.ending)
         on = self.initial.on
         if rule == ("stay_on" if on else "stay_off") and steps:
-            least_h = self.min_up_h if on else self.min_down_h
-            if until := obliged(self.initial, horizon, least_h, steps[-1]):
+            min_h = self.min_up_h if on else self.min_down_h
+            if until := obliged_until(self.initial, horizon, min_h, steps[-1]):
                 return self.filled(OBLIGED_ON if on else OBLIGED_OFF, steps, when=until)
         return super().describe_rule(rule, horizon, steps)
 
@@ -156,14 +179,17 @@ class Thermal(Component):
     def source(self) -> Source:
         return Source("thermal", "thermal")
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         for name in ("min_up_h", "min_down_h"):
             if getattr(self, name) > site.horizon.hours / 2:
-                yield f"{name} is more than half the horizon: the unit can hardly cycle"
+                yield Message(
+                    "{name} is more than half the horizon: the unit can hardly cycle", name=name
+                )
 
     def check(self, site: Site) -> Iterator[Complaint]:
         if self.initial.hours < site.horizon.step_h - 1e-9:
-            yield ("initial", "hours"), f"must be a step, {site.horizon.step_h:g} h, or more"
+            message = Message("must be a step, {hours:g} h, or more", hours=site.horizon.step_h)
+            yield ("initial", "hours"), message
 
     def forced_off(self) -> Array:
         """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
@@ -177,8 +203,7 @@ class Thermal(Component):
         return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, step_h = site.clock, site.clock.step_h
-        reserves = site.reserves()
+        time, reserves = site.clock, site.reserves()
         commitment = self._commitment(site.horizon, time)
         commitment.build(b, time)
         ramps = self._ramps(time, commitment)
@@ -188,50 +213,54 @@ class Thermal(Component):
         )
         b.fuel_gj_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         FuelCurve(self.curve).build(b, time)
+        emission = self.emission_tco2_per_gj * time.step_h
+        allowance = self.allowance_tco2_per_mwh * (1 - self.auxiliary_share) * time.step_h
+        b.emission_tco2 = pyo.Expression(
+            time.steps, rule=lambda b, t: emission * b.fuel_gj_per_h[t]
+        )
+        b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda b, t: allowance * b.power_mw[t])
+        return self._terms(b, site, reserves)
 
-        net = 1 - self.auxiliary_share
-        fuel_price = time.of(self.fuel_price_cny_per_gj * step_h)
-        costs: dict[Line, Any] = {
+    def _costs(self, b: pyo.Block, time: Time) -> dict[Line, Amounts]:
+        fuel_price = time.of(self.fuel_price_cny_per_gj * time.step_h)
+        costs: dict[Line, Amounts] = {
             Line("fuel"): {t: fuel_price[t] * b.fuel_gj_per_h[t] for t in time.steps},
             Line("start"): {
-                t: sum(
-                    startup.cost_cny * b.start_kind[s, t] for s, startup in enumerate(self.startups)
-                )
+                t: sum(kind.cost_cny * b.start_kind[s, t] for s, kind in enumerate(self.startups))
                 for t in time.steps
             },
         }
         if self.variable_cost_cny_per_mwh:
-            rate = self.variable_cost_cny_per_mwh * step_h
+            rate = self.variable_cost_cny_per_mwh * time.step_h
             costs[Line("variable")] = {t: rate * b.power_mw[t] for t in time.steps}
         if self.shutdown_cost_cny:
-            rate = self.shutdown_cost_cny
-            costs[Line("shutdown")] = {t: rate * b.stop[t] for t in time.steps}
-        emission, allowance = self.emission_tco2_per_gj * step_h, self.allowance_tco2_per_mwh * net
-        b.emission_tco2 = pyo.Expression(
-            time.steps, rule=lambda b, t: emission * b.fuel_gj_per_h[t]
-        )
-        b.allowance_tco2 = pyo.Expression(
-            time.steps, rule=lambda b, t: allowance * step_h * b.power_mw[t]
-        )
-        origin = site.origin("thermal")
+            costs[Line("shutdown")] = {t: self.shutdown_cost_cny * b.stop[t] for t in time.steps}
+        return costs
+
+    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
+        net, origin = 1 - self.auxiliary_share, site.origin("thermal")
+
+        def power(t: int) -> Expression:
+            return net * b.power_mw[t]
+
         return Terms(
-            flows={Balance("power", self.node, origin): lambda t: net * b.power_mw[t]},
-            costs=costs,
-            injected={origin: lambda t: net * b.power_mw[t]},
+            flows={Balance("power", self.node, origin): power},
+            costs=self._costs(b, site.clock),
+            injected={origin: power},
             meters={
-                Meter("contingency_mw", self.node): lambda t: net * b.power_mw[t],
-                Meter("emission_tco2", self.node): lambda t: b.emission_tco2[t],
-                Meter("allowance_tco2", self.node): lambda t: b.allowance_tco2[t],
+                Meter("contingency_mw", self.node): power,
+                Meter("emission_tco2", self.node): of(b.emission_tco2),
+                Meter("allowance_tco2", self.node): of(b.allowance_tco2),
             }
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
+            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in site.clock.steps)},
         )
 
     def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
         ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
-        last = time.last == horizon.steps  # the end of a window before that is none
+        last = time.last == horizon.steps  # `ending` is not that of an earlier window
         return Commitment(
             on=self.initial.on,
             age=horizon.steps_up(self.initial.hours),
@@ -253,11 +282,10 @@ class Thermal(Component):
             high=high,
             rise=self.ramp_up_mw_per_h * time.step_h,
             fall=self.ramp_down_mw_per_h * time.step_h,
-            begin=self.startup_ramp_mw,
-            end=self.shutdown_ramp_mw,
+            startup_mw=self.startup_ramp_mw,
+            shutdown_mw=self.shutdown_ramp_mw,
             before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
-            up=commitment.up,
-            off=commitment.off,
+            commitment=commitment,
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
@@ -270,7 +298,7 @@ class Thermal(Component):
             "allowance_tco2": float(values["allowance_tco2"].sum()),
         }
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         on = np.round(values["on"]).astype(bool)
         state = bool(on[-1])
         changes = np.flatnonzero(on != state)
@@ -279,11 +307,11 @@ class Thermal(Component):
         if not changes.size and state == self.initial.on:
             hours += self.initial.hours
         power = float(values["power_mw"][-1]) if state else 0.0
-        low, high = self.min_power_mw[kept.last - 1], self.max_power_mw[kept.last - 1]
+        low, high = self.min_power_mw[executed.last - 1], self.max_power_mw[executed.last - 1]
         initial = ThermalInitial(
             on=state, power_mw=min(max(power, low), high) if state else 0.0, hours=hours
         )
         ending = self.ending
-        if ending == "same_as_start":  # the start meant is the first one
+        if ending == "same_as_start":  # the start of the first window
             ending = "on" if self.initial.on else "off"
         return self.model_copy(update={"initial": initial, "ending": ending})
