@@ -1,24 +1,24 @@
-"""Why energy is bought and sold in a step, and why not.
+"""Reasons why energy is imported and exported in a step, and why not.
 
 Codes of the decision `import`:
 
     imports            energy on the site is worth its price
     import_at_limit    import_limit_mw is reached
-    at_peak            the month's peak is reached, beyond which a MW costs the demand charge
+    at_peak            the peak of the month, above which a MW costs the demand charge
     no_import          energy on the site is worth less than its price
-    held               it would pay, and another rule or the other way of the connection holds it
+    held               importing would pay, and another rule or export in this step prevents it
     closed             import_limit_mw is 0
 
 and of the decision `export`:
 
-    exports, export_at_limit   a sale pays what the energy is worth on the site, or more
-    better_on_site     there is energy to sell, and it is worth more on the site, now or stored
-    held               a sale would pay, and another rule or import in this step holds it
+    exports, export_at_limit   a sale pays the value of the energy on the site, or more
+    better_on_site     there is energy to sell, and its value on the site, now or stored, is higher
+    held               a sale would pay, and another rule or import in this step prevents it
     nothing_to_sell    no energy of an origin that may be sold is brought to the site
     closed             export_limit_mw is 0
 
-`price` is that of the energy, and of its carbon. Where the two prices alone do not tell it, the
-reason names what else has a say in this step.
+`price` is that of the energy and its carbon. Where the two prices do not explain the flow, the
+reason names the other rules that have a price in this step.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ OTHERS = {
 
 
 def reasons(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -> Iterator[Reason]:
-    """Yield the codes and the figures of every step."""
+    """Yield the reasons for import and export in every step."""
     yield from _imports(grid, values, prices, horizon)
     yield from _exports(grid, values, prices)
 
 
 def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -> Iterator[Reason]:
     flow, limit = values["import_mw"], grid.import_limit_mw
-    price = _settled(grid, grid.import_price_cny_per_mwh)
+    price = _marginal_price(grid, grid.import_price_cny_per_mwh)
     worth = prices.at(grid.node, "grid" if "grid" in prices.origins else prices.origins[0])
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
-    peaks, others = _peaks(grid, flow, horizon), _others(grid, prices, "import_limit")
+    peaks, others = _peaks(grid, flow, horizon), _other_rules(grid, prices, "import_limit")
     at_limit, signs = flow > limit - LIMIT, versus(price, worth)
     unexplained = np.where(
         at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
@@ -87,7 +87,7 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
 def _with_others(
     prices: Sequence[Message], unexplained: Array, others: Sequence[Message | None]
 ) -> list[Message]:
-    """Return how prices compare and, where that does not explain the flow, what else acts."""
+    """Return how prices compare and, where that does not explain the flow, the other rules."""
     rows = zip(prices, unexplained, others, strict=True)
     return [
         MessageList("; ", (price, other)) if other is not None and is_unexplained else price
@@ -95,19 +95,19 @@ def _with_others(
     ]
 
 
-def _settled(grid: Grid, price: Array) -> Array:
-    """Return the price that one MWh more is settled at: in real time where the rest is declared."""
+def _marginal_price(grid: Grid, price: Array) -> Array:
+    """Return the price of one MWh more: in real time where the exchange is declared."""
     real_time = grid.real_time_price_cny_per_mwh
     return price if real_time is None else real_time
 
 
 def _sale_price(grid: Grid, origin: str, prices: StepPrices) -> Array:
     price = grid.sale_price(origin)
-    return prices.none() if price is None else _settled(grid, price)
+    return prices.none() if price is None else _marginal_price(grid, price)
 
 
 def _peaks(grid: Grid, flow: Array, horizon: Horizon) -> Array:
-    """Return the peak of the month that each step pays for; infinite where no peak is paid for."""
+    """Return the peak of the month of each step, MW; infinite without a demand charge."""
     peaks = np.full(horizon.steps, np.inf)
     if not grid.demand_charge_cny_per_mw_month:
         return peaks
@@ -128,7 +128,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     injected = np.array([prices.injected.get(o, np.zeros(len(limit))) for o in sold])
     margin = np.where((injected > FLOW) & ~np.isnan(worth), sale - worth, -np.inf)
     best = np.argmax(np.where(total > FLOW, flows, margin), axis=0)
-    others = _others(grid, prices, "export_limit")
+    others = _other_rules(grid, prices, "export_limit")
     steps = np.arange(len(limit))
     price, value = sale[best, steps], worth[best, steps]
     signs = versus(price, value)
@@ -156,21 +156,19 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     )
 
 
-def _others(grid: Grid, prices: StepPrices, way: str) -> list[Message | None]:
-    """Return by step what else has a price there: rules of the connection, else of the site."""
-
-    def also(t: int) -> Message | None:
-        rules = [rule for rule, price in acting.items() if price[t] > NEAR]
-        return Message(ALSO, words=", ".join(rules or site)) if rules or site else None
-
-    site = [n for n, part in prices.components.items() if part.affects_exchange]
-    acting: dict[str, Array] = {}
-    for row, rule in (OTHERS | {way: "one way at a time"}).items():
-        every = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]
-        price = np.zeros(len(prices.none()))
-        for index in every:
-            price = price + np.abs(np.nan_to_num(prices.row(row, *index)))
-        if row == "exchange_ramp":  # a step takes part in the move to the next as well
-            price = price + np.append(price[1:], 0.0)
-        acting[rule] = acting.get(rule, 0.0) + price
-    return [also(t) for t in range(len(prices.none()))]
+def _other_rules(grid: Grid, prices: StepPrices, limit: str) -> list[Message | None]:
+    """Return by step which other rules have a price: of the connection, else of the site."""
+    duals: dict[str, Array] = {}
+    for row, rule in (OTHERS | {limit: "one way at a time"}).items():
+        indices = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]
+        rows = (np.abs(np.nan_to_num(prices.row(row, *index))) for index in indices)
+        dual = sum(rows, prices.zero())
+        if row == "exchange_ramp":  # the move to the next step takes part in this one too
+            dual = dual + np.append(dual[1:], 0.0)
+        duals[rule] = duals.get(rule, 0.0) + dual
+    of_site = [name for name, part in prices.components.items() if part.affects_exchange]
+    rules = [
+        [rule for rule, dual in duals.items() if dual[t] > NEAR] or of_site
+        for t in range(len(prices.zero()))
+    ]
+    return [Message(ALSO, words=", ".join(names)) if names else None for names in rules]

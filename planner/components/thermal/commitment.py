@@ -41,7 +41,7 @@ from itertools import pairwise
 from planner.components.component import Time
 from planner.components.late import pyo
 from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
@@ -53,9 +53,9 @@ RULES = {
         " more"
     ),
     "stay_off": "must stay off for min_down_h {min_down_h} h once stopped",
-    "ending": "must end on or off according to `ending`, {text}",
+    "ending": "must end on or off as `ending: {text}` requires",
 }
-OUTAGE = (
+OUTAGE = template(
     "cannot run: max_power_mw {max_power_mw} MW x available {available} is 0 or below min_power_mw"
     " {min_power_mw} MW"
 )

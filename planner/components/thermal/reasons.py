@@ -1,19 +1,19 @@
-"""Why a thermal unit runs as it does in a step.
+"""Reasons why a thermal unit runs as it does in a step.
 
 Codes of the decision `run`:
 
-    starts                  begins to run; the figures are those of the whole run that follows
+    starts                  first step of a run; the figures are those of the whole run
     stops, off              first step of a rest, and the steps after it
-    must_rest               off, and min_down_h since the stop is not over
-    must_run_on             at the minimum, and min_up_h since the start is not over
+    must_rest               off, within min_down_h of the stop
+    must_run_on             at the minimum, within min_up_h of the start
     outage                  cannot run: nothing or too little is available
-    at_minimum, at_maximum  runs at the least, or most, it can give, reserve included
-    ramps_up, ramps_down    runs between and rises, or falls, as fast as it may
-    between                 runs between: its fuel is what sets the price
+    at_minimum, at_maximum  at the minimum or the maximum power, reserve included
+    ramps_up, ramps_down    between both, and rises or falls as fast as it may
+    between                 between both: its fuel sets the price
 
-`fuel` is the cost of one more net MWh where it runs, other variable cost included, and carbon above
-the allowance; of a run it is the mean with the start in it, of a rest the mean at the minimum
-power. A start is a decision over many hours: no price of one hour makes it, and none is claimed to.
+`fuel` is the marginal cost of a net MWh, with other variable cost, and with carbon above the
+allowance; of a run it is the mean cost including the start, of a rest the mean cost at the minimum
+power. A start is a decision over many hours, which the price of no single hour explains.
 """
 
 from __future__ import annotations
@@ -24,12 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.components.component import Values, summed
-from planner.components.reasons import (
-    LIMIT,
-    Reason,
-    StepPrices,
-    compared,
-)
+from planner.components.reasons import LIMIT, Reason, StepPrices, compared, first_that_holds
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
@@ -41,7 +36,7 @@ RUNNING = template("price {first} {than} {second} fuel")
 
 
 class RunningCost(NamedTuple):
-    """What running costs by step, carbon in both: CNY per GJ of fuel, and CNY per gross MWh."""
+    """The cost of running by step, with carbon: CNY per GJ of fuel, and CNY per gross MWh."""
 
     gj: Array
     mwh: Array
@@ -50,59 +45,58 @@ class RunningCost(NamedTuple):
 def reasons(
     unit: Thermal, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
-    """Yield the code and the figures of every step."""
-    origin = "thermal" if "thermal" in prices.origins else prices.origins[0]
-    price = prices.at(unit.node, origin)
+    """Yield the reason of every step."""
+    start, forced_off = unit.initial, unit.forced_off() > 0
     on, power = np.round(values["on"]).astype(bool), values["power_mw"]
-    codes = _codes(unit, values, on, power, horizon)
-    cost = _cost(unit, prices)
-    marginal = _marginal(unit, power, codes, cost)
-    at_least = _mean_cost(unit, unit.min_power_mw, cost)
-    resting, running = compared(RESTING, price, at_least), compared(RUNNING, price, marginal)
-    obliged = {"must_rest": Message("min_down_h {hours:g}", hours=unit.min_down_h),
-               "must_run_on": Message("min_up_h {hours:g}", hours=unit.min_up_h)}  # fmt: skip
-    for t, code in enumerate(codes.tolist()):
-        if code == "outage":
-            message = Message("available is too small for min_power_mw")
-        elif code in ("off", "stops", "must_rest"):
-            message = resting[t]
-        elif code == "starts":
-            message = _run(unit, values, price, t, horizon, cost)
-        else:
-            message = running[t]
-        if code in obliged:
-            message = MessageList("; ", (message, obliged[code]))
-        yield Reason(t + 1, "run", code, message)
-
-
-def _codes(
-    unit: Thermal, values: Values, on: np.ndarray, power: Array, horizon: Horizon
-) -> np.ndarray:
-    given = power + summed("reserve_mw", values)
-    start = unit.initial
-    before = np.concatenate([[start.power_mw if start.on else 0.0], power[:-1]])
     was_on = np.concatenate([[start.on], on[:-1]])
-    rise = given - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
-    fall = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
-    most = np.maximum(unit.max_power_mw * unit.available, unit.min_power_mw)
+    before = np.concatenate([[start.power_mw if start.on else 0.0], power[:-1]])
+    with_reserve = power + summed("reserve_mw", values)
+    highest = np.maximum(unit.max_power_mw * unit.available, unit.min_power_mw)
+    at_maximum, at_minimum = with_reserve >= highest - LIMIT, power <= unit.min_power_mw + LIMIT
+    rises = with_reserve - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
+    falls = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
     resting, obliged = (age < horizon.steps_up(h) for h in (unit.min_down_h, unit.min_up_h))
-    least = power <= unit.min_power_mw + LIMIT
-    return np.select(
+
+    origin = "thermal" if "thermal" in prices.origins else prices.origins[0]
+    price, cost = prices.at(unit.node, origin), _cost(unit, prices)
+    marginal = _marginal(unit, power, at_minimum & ~at_maximum & ~obliged, cost)
+    off_texts = compared(RESTING, price, _mean_cost(unit, unit.min_power_mw, cost))
+    on_texts = compared(RUNNING, price, marginal)
+    min_up = Message("min_up_h {hours:g}", hours=unit.min_up_h)
+    min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
+    run_texts = [
+        _run(unit, values, price, t, horizon, cost) if begins else text
+        for t, (begins, text) in enumerate(zip(on & ~was_on, on_texts, strict=True))
+    ]
+    yield from first_that_holds(
+        "run",
         [
-            ~on & (unit.forced_off() > 0), ~on & was_on, ~on & resting, ~on, on & ~was_on,
-            given >= most - LIMIT, least & obliged, least, rise, fall,
+            (~on & forced_off, "outage", Message("available is too small for min_power_mw")),
+            (~on & was_on, "stops", off_texts),
+            (
+                ~on & resting,
+                "must_rest",
+                [MessageList("; ", (text, min_down)) for text in off_texts],
+            ),
+            (~on, "off", off_texts),
+            (~was_on, "starts", run_texts),
+            (at_maximum, "at_maximum", on_texts),
+            (
+                at_minimum & obliged,
+                "must_run_on",
+                [MessageList("; ", (text, min_up)) for text in on_texts],
+            ),
+            (at_minimum, "at_minimum", on_texts),
+            (rises, "ramps_up", on_texts),
+            (falls, "ramps_down", on_texts),
+            (True, "between", on_texts),
         ],
-        [
-            "outage", "stops", "must_rest", "off", "starts",
-            "at_maximum", "must_run_on", "at_minimum", "ramps_up", "ramps_down",
-        ],
-        "between",
-    )  # fmt: skip
+    )
 
 
 def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
-    """Return for each step how many before it the unit has been on, or off, as it is in it."""
+    """Return for each step how many steps the state of the unit has lasted before it."""
     ages = np.zeros(len(on), dtype=int)
     for t, state in enumerate(on):
         age = age if state == was_on else 0
@@ -119,13 +113,13 @@ def _cost(unit: Thermal, prices: StepPrices) -> RunningCost:
     )
 
 
-def _marginal(unit: Thermal, power: Array, codes: np.ndarray, cost: RunningCost) -> Array:
-    """Return the cost of a net MWh at the margin, CNY: upwards at the minimum, else downwards."""
+def _marginal(unit: Thermal, power: Array, upwards: np.ndarray, cost: RunningCost) -> Array:
+    """Return the marginal cost of a net MWh, CNY: of one more where `upwards`, else of one less."""
     curve = FuelCurve(unit.curve)
     if len(curve.power) == 1:
         return _mean_cost(unit, power, cost)
     ends, slopes = np.array(curve.power[1:]), np.array(curve.slopes())
-    side = np.where(codes == "at_minimum", LIMIT, -LIMIT)
+    side = np.where(upwards, LIMIT, -LIMIT)
     segment = np.minimum(np.searchsorted(ends, power + side), len(slopes) - 1)
     gross = slopes[segment] * cost.gj + cost.mwh
     return np.asarray(gross / (1 - unit.auxiliary_share))
@@ -142,7 +136,7 @@ def _mean_cost(unit: Thermal, power: Array, cost: RunningCost) -> Array:
 def _run(
     unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon, cost: RunningCost
 ) -> Message:
-    """Return what a run earns and costs per net MWh, from its start to its stop or the end."""
+    """Compare the mean price and cost per net MWh of a run, from its start to its stop."""
     rest = np.flatnonzero(np.round(values["on"][first:]) == 0)
     run = slice(first, first + int(rest[0]) if rest.size else horizon.steps)
     gross = values["power_mw"][run] * horizon.step_h

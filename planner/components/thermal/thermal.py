@@ -180,11 +180,10 @@ class Thermal(Component):
         return Source("thermal", "thermal")
 
     def warn(self, site: Site) -> Iterator[Message]:
-        for name in ("min_up_h", "min_down_h"):
-            if getattr(self, name) > site.horizon.hours / 2:
-                yield Message(
-                    "{name} is more than half the horizon: the unit can hardly cycle", name=name
-                )
+        if self.min_up_h > site.horizon.hours / 2:
+            yield Message("min_up_h is more than half the horizon: the unit can hardly cycle")
+        if self.min_down_h > site.horizon.hours / 2:
+            yield Message("min_down_h is more than half the horizon: the unit can hardly cycle")
 
     def check(self, site: Site) -> Iterator[Complaint]:
         if self.initial.hours < site.horizon.step_h - 1e-9:
