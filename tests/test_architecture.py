@@ -65,8 +65,8 @@ def test_its_use_and_its_ledger_line_stand_in_the_accounts(plan: planner.Plan) -
 
 
 def test_its_decisions_have_reasons(plan: planner.Plan) -> None:
-    mine = plan.reasons[plan.reasons["component"] == "tank"]
-    assert mine["code"].tolist() == ["heats", "rests"]
+    rows = plan.reasons[plan.reasons["component"] == "tank"]
+    assert rows["code"].tolist() == ["heats", "rests"]
 
 
 def test_it_is_audited(plan: planner.Plan, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_it_is_charted(plan: planner.Plan) -> None:
     by_step = [
         sum(trace.y[step] for trace in traces if trace.visible is not False) for step in (0, 1)
     ]
-    assert by_step == pytest.approx([0, 0])  # what comes in goes somewhere
+    assert by_step == pytest.approx([0, 0])  # supply equals use
 
 
 def test_it_is_worded(plan: planner.Plan, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_its_words_are_those_of_the_catalogue(
     assert "供热" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_it_goes_on_where_a_window_ends() -> None:
+def test_its_state_continues_from_window_to_window() -> None:
     whole = profit(site(demand_mw=[1, 1, 1]) | {"sun": renewable(6, 0, 6)}, 3)
     parts = scenario(site(demand_mw=[1, 1, 1]) | {"sun": renewable(6, 0, 6)}, 3)
     rolled = planner.roll(parts, 2, 1)

@@ -19,6 +19,8 @@ NEAR = 1e-4  # relative: prices closer than this are equal
 FLOW = 1e-6  # MW: a flow of no more than this is none
 LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
 
+COMPARISON = ("first", "than", "second")  # the places of a comparison of two prices
+
 RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
 
 
@@ -110,10 +112,10 @@ def compared(
 ) -> list[Message]:
     """Return a message by step that compares two prices: "price 552 < 871.9 on site".
 
-    The template has the places {first}, {than} and {second}.
+    The template has the places of `COMPARISON`.
     """
-    rows = zip(first, versus(first, second), second, strict=True)
-    return [Message(template, first=text(a), than=sign, second=text(b)) for a, sign, b in rows]
+    rows = zip(map(text, first), versus(first, second), map(text, second), strict=True)
+    return [Message(template, **dict(zip(COMPARISON, row, strict=True))) for row in rows]
 
 
 def first_that_holds(

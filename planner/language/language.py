@@ -47,7 +47,7 @@ PLACE = re.compile(r"\{([^{}]+)\}")
 ONE = "(?:(?![:;] ).)+?(?<!,)"  # ends before the colon of a path, a semicolon and a comma
 NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
 FIGURE = f"{NUMBER}(?: to {NUMBER})?"
-HOLDS = dict.fromkeys(("text", "sentence"), ".+?") | {"than": "[<=>]"} | dict.fromkeys(
+HOLDS = {"text": ".+?", "sentence": ".+", "than": "[<=>]"} | dict.fromkeys(
     ("name", "names", "other", "path", "when", "origin", "kind", "words"), ONE
 )  # fmt: skip
 
@@ -79,6 +79,7 @@ class StoredTemplate:
 
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
+WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject
 MORE = re.compile(r" and (\d+) times more$")
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、"}  # what sets the parts of a message apart in Chinese
@@ -195,7 +196,7 @@ class Language:
                 continue
             if "sentence" in places:
                 sentence = self._read(places["sentence"])
-                if sentence is None:
+                if sentence is None or sentence.template == template.template == WITH_SUBJECT:
                     continue
                 places["sentence"] = sentence
             if all(self.known(places[name]) for name in ("origin", "kind") if name in places):

@@ -57,8 +57,8 @@ def column(plan: planner.Plan, name: str) -> list[float]:
 def total(plan: planner.Plan, component: str, line: str) -> float:
     """Return the amount of a ledger line over the horizon, CNY, revenue positive."""
     ledger = plan.ledger
-    mine = ledger[(ledger["component"] == component) & (ledger["line"] == line)]
-    return float(mine["amount_cny"].sum())
+    rows = ledger[(ledger["component"] == component) & (ledger["line"] == line)]
+    return float(rows["amount_cny"].sum())
 
 
 def used(plan: planner.Plan, use: str, origin: str) -> float:

@@ -1,7 +1,6 @@
-"""A kind of component that the package does not have: it turns power into heat and keeps it.
+"""A kind of component that the package does not have: it turns power into heat and stores it.
 
-Variables: charge_mw[o,t], discharge_mw[o,t] as heat, energy_mwh[o,t] on points; heating[t], whether
-it takes power.
+Variables: charge_mw[o,t], discharge_mw[o,t] as heat, energy_mwh[o,t] on points; heating[t] (binary).
 
     energy      energy_mwh[o,t] = energy_mwh[o,t-1] + Δ (charge_mw[o,t] - discharge_mw[o,t])
     capacity    sum_o energy_mwh[o,t] <= capacity_mwh
@@ -9,12 +8,12 @@ it takes power.
     least       sum_o charge_mw[o,t] >= min_power_mw heating[t]
     demand      sum_o discharge_mw[o,t] = demand_mw[t]
 
-Heat that is left at the end has no value.
+Heat left at the end has no value.
 
 Codes of the decision `heating`:
 
-    heats    takes power, for now or for later
-    rests    takes no power
+    heats    draws power, for this step or a later one
+    rests    draws no power
 """
 
 from __future__ import annotations
@@ -62,17 +61,17 @@ class HeatStore(Component):
     node: Name = "site"
     """Electrical node."""
     power_mw: AtLeastZero
-    """Most power it takes."""
+    """Most power drawn."""
     min_power_mw: AtLeastZero = 0.0
-    """Least power while it takes any."""
+    """Least power while heating."""
     capacity_mwh: AtLeastZero
-    """Most heat it keeps."""
+    """Most heat stored."""
     demand_mw: NonNegative
-    """Heat that is wanted."""
+    """Demand for heat."""
     price_cny_per_mwh: float = 0.0
-    """What a MWh of heat earns."""
+    """Price of a MWh of heat."""
     initial: Annotated[dict[str, AtLeastZero], Field(default_factory=dict)]
-    """Heat that it holds when the horizon begins, MWh by origin [none]."""
+    """Heat stored when the horizon begins, MWh by origin [none]."""
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
@@ -90,8 +89,8 @@ class HeatStore(Component):
         for o in origins:
             b.energy_mwh[o, time.first - 1].fix(self.initial.get(o, 0.0))
 
-        taken = sum_of(b.charge_mw, origins)
-        held = sum_of(b.energy_mwh, origins)
+        charged = sum_of(b.charge_mw, origins)
+        stored = sum_of(b.energy_mwh, origins)
         delivered = sum_of(b.discharge_mw, origins)
         b.energy = pyo.Constraint(
             origins,
@@ -101,16 +100,16 @@ class HeatStore(Component):
                 == b.energy_mwh[o, t - 1] + step_h * (b.charge_mw[o, t] - b.discharge_mw[o, t])
             ),
         )
-        b.capacity = pyo.Constraint(time.steps, rule=lambda _, t: held(t) <= self.capacity_mwh)
+        b.capacity = pyo.Constraint(time.steps, rule=lambda _, t: stored(t) <= self.capacity_mwh)
         b.most = pyo.Constraint(
-            time.steps, rule=lambda b, t: taken(t) <= self.power_mw * b.heating[t]
+            time.steps, rule=lambda b, t: charged(t) <= self.power_mw * b.heating[t]
         )
         b.least = pyo.Constraint(
-            time.steps, rule=lambda b, t: taken(t) >= self.min_power_mw * b.heating[t]
+            time.steps, rule=lambda b, t: charged(t) >= self.min_power_mw * b.heating[t]
         )
         b.demand = pyo.Constraint(time.steps, rule=lambda _, t: delivered(t) == demand[t])
 
-        def stored(o: str) -> ByStep:
+        def growth(o: str) -> ByStep:
             return lambda t: b.charge_mw[o, t] - b.discharge_mw[o, t]
 
         def earned(o: str) -> dict[int, object]:
@@ -120,14 +119,14 @@ class HeatStore(Component):
             flows={Balance("power", self.node, o): minus(b.charge_mw, o) for o in origins},
             costs={Line("heat", use="heat", origin=o): earned(o) for o in origins},
             uses={("heat", o): of(b.discharge_mw, o) for o in origins}
-            | {("storage", o): stored(o) for o in origins},
+            | {("storage", o): growth(o) for o in origins},
             meters={Meter("drawn_mw", self.node, o): of(b.charge_mw, o) for o in origins},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {"discharge_mwh": float(summed("discharge_mw", values).sum() * horizon.step_h)}
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:  # noqa: ARG002
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:  # noqa: ARG002
         last = {
             name.removeprefix("energy_mwh[").removesuffix("]"): max(0.0, float(column[-1]))
             for name, column in values.items()
@@ -139,7 +138,7 @@ class HeatStore(Component):
 def reasons(
     store: HeatStore, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
-    """Yield the code and the price of every step."""
+    """Yield the reason of every step."""
     price: Array = prices.at(store.node, "renewable")
     for t in range(horizon.steps):
         code = "heats" if values["heating"][t] > 0.5 else "rests"
