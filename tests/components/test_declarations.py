@@ -13,6 +13,9 @@ from planner.auditor.registry import KINDS as AUDITS
 from planner.components.component import Component, uses_of
 from planner.components.registry import KINDS, every_use
 from planner.components.terms import Use
+from planner.diagnosis.conflict import Rule, places
+from planner.diagnosis.infeasible import conflict_rule
+from planner.language.language import language
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
@@ -114,7 +117,7 @@ def test_columns_and_figures_end_in_their_unit_or_are_counts(
 
 
 def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
-    """So that a chart shows who runs when, and an infeasible site is told which rules forbid it."""
+    """So that the commitment chart is complete and an infeasible site lists the rules in conflict."""
     for model in models:
         program = compile_program(model)
         whole = {*np.flatnonzero(program.integer).tolist(), *program.switches.tolist()}
@@ -127,6 +130,22 @@ def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
         for name, component in model.scenario.components.items():
             assert component.states or name not in switching, component.kind
             assert component.rules or name not in {of for of, _, _ in program.families}
+
+
+def test_rules_and_warnings_stored_in_english_are_read_back(models: list[Model]) -> None:
+    """By their template: the Chinese of the stored text is that of the message itself."""
+    chinese = language("zh")
+    for model in models:
+        scenario = model.scenario
+        families: dict[tuple[str, str], list[Rule]] = {}
+        for rule in places(model):
+            families.setdefault((rule.component, rule.name), []).append(rule)
+        sentences = [conflict_rule(scenario, family).text for family in families.values()]
+        for name, component in scenario.components.items():
+            sentences += component.warn(scenario.site(name))
+        for sentence in sentences:
+            translation = chinese.sentence(str(sentence))
+            assert translation == chinese.sentence(sentence) != str(sentence)
 
 
 def test_what_a_state_rules_out_is_zero() -> None:
