@@ -117,7 +117,7 @@ def test_columns_and_figures_end_in_their_unit_or_are_counts(
 
 
 def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
-    """So that the commitment chart is complete and an infeasible site lists the rules in conflict."""
+    """So that the chart of commitment is complete and a conflict can name every rule."""
     for model in models:
         program = compile_program(model)
         whole = {*np.flatnonzero(program.integer).tolist(), *program.switches.tolist()}
