@@ -49,8 +49,8 @@ def test_each_way_has_its_efficiency():
 
 def test_leaks_by_the_hour():
     # 4 MWh in; half is lost in each hour after
-    given = {"initial": {"energy_mwh": 8}, "ending": {"at_least_mwh": 0}}
-    plan = trade(10, 10, 90, leak_per_h=0.5, **given)
+    options = {"initial": {"energy_mwh": 8}, "ending": {"at_least_mwh": 0}}
+    plan = trade(10, 10, 90, leak_per_h=0.5, **options)
     # 8 leaks to 4, takes 4; 8 leaks to 4, takes 4; 8 leaks to 4 and is sold
     assert column(plan, "battery.energy_mwh[grid]") == [8, 8, 0]
     assert earned(plan) == 4 * 90 - 8 * 10
@@ -67,9 +67,9 @@ def test_leak_does_not_depend_on_the_step():
 
 
 def test_holds_no_more_than_its_capacity_and_no_less_than_its_minimum():
-    given = {"min_energy_mwh": 3, "initial": {"energy_mwh": 5}, "ending": {"at_least_mwh": 0}}
-    assert column(trade(50, 50, **given), "battery.energy_mwh[grid]")[-1] == 3
-    wide = given | {"discharge_power_mw": 9}
+    options = {"min_energy_mwh": 3, "initial": {"energy_mwh": 5}, "ending": {"at_least_mwh": 0}}
+    assert column(trade(50, 50, **options), "battery.energy_mwh[grid]")[-1] == 3
+    wide = options | {"discharge_power_mw": 9}
     assert column(trade(1, 2, 50, **wide), "battery.energy_mwh[grid]") == [9, 10, 3]
 
 
@@ -131,9 +131,9 @@ def test_cycles_are_of_the_usable_energy():
     ],
 )
 def test_ending(ending: object, left_mwh: float, money: float):
-    given = {"import_limit_mw": 0}
+    options = {"import_limit_mw": 0}
     site = {
-        "grid": two_prices(50, **given),
+        "grid": two_prices(50, **options),
         "battery": battery(initial={"energy_mwh": 4}, ending=ending),
     }
     plan = solve(site)
@@ -234,20 +234,20 @@ def test_green_energy_is_not_exchanged_for_other_energy_at_zero_net_flow():
 
 def test_reserve_needs_power_and_energy():
     # 4 MW may be promised with 4 MWh left: selling in the hour would leave less
-    given = {"initial": {"energy_mwh": {"renewable": 4}}, "ending": {"at_least_mwh": 0}}
-    site = {"grid": market(50), "battery": battery(**given)}
+    options = {"initial": {"energy_mwh": {"renewable": 4}}, "ending": {"at_least_mwh": 0}}
+    site = {"grid": market(50), "battery": battery(**options)}
     assert profit(site) == 4 * 50
     hold = reserve(up_mw=3, providers=["battery"])
     assert profit({**site, "hold": hold}) == (4 - 3) * 50
-    low = battery(**(given | {"discharge_power_mw": 3.5}))
+    low = battery(**(options | {"discharge_power_mw": 3.5}))
     assert profit({**site, "battery": low, "hold": hold}) == 0.5 * 50
 
 
 def test_reserve_energy_counts_the_way_out_and_the_minimum():
-    given = {"initial": {"energy_mwh": 4}, "ending": {"at_least_mwh": 0}}
+    options = {"initial": {"energy_mwh": 4}, "ending": {"at_least_mwh": 0}}
     site = {
         "grid": market(0),
-        "battery": battery(min_energy_mwh=1, discharge_efficiency=0.5, **given),
+        "battery": battery(min_energy_mwh=1, discharge_efficiency=0.5, **options),
         "hold": reserve(up_mw=4, shortfall_cost_cny_per_mwh=100),
     }
     site["hold"]["providers"] = ["battery"]
@@ -285,8 +285,10 @@ def test_figures():
 
 
 def test_warns_of_an_end_without_value():
-    found = scenario({"grid": market(1), "battery": battery(ending={"at_least_mwh": 0})}).warnings()
-    assert any("will empty the battery" in text for text in found)
+    warnings = scenario(
+        {"grid": market(1), "battery": battery(ending={"at_least_mwh": 0})}
+    ).warnings()
+    assert any("will empty the battery" in text for text in warnings)
 
 
 @pytest.mark.parametrize(

@@ -144,9 +144,11 @@ def test_after_adds_what_was_emitted():
 def test_a_budget_that_is_spent_is_told_at_once():
     with pytest.raises(planner.InfeasibleError) as caught:
         solve(bought(budget_tco2=5, so_far_tco2=6), 2)
-    told = caught.value.diagnosis
-    assert [(r["components"], r["rule"]) for r in told["conflict"]] == [(["ets"], "impossible")]
-    assert told["changes"][0]["set"] == {"components.ets.budget_tco2": 6}
+    diagnosis = caught.value.diagnosis
+    assert [(r["components"], r["rule"]) for r in diagnosis["conflict"]] == [
+        (["ets"], "impossible")
+    ]
+    assert diagnosis["changes"][0]["set"] == {"components.ets.budget_tco2": 6}
 
 
 # input
@@ -190,8 +192,8 @@ def test_a_broken_rule_is_found():
 
 
 def in_summary(components: dict[str, Any], hours: float = 1, **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = solve(components, hours, **more).summary["carbon"]
-    return found
+    totals: dict[str, Any] = solve(components, hours, **more).summary["carbon"]
+    return totals
 
 
 def test_the_summary_tells_what_energy_and_tokens_carry():
@@ -206,9 +208,9 @@ def test_the_summary_tells_what_energy_and_tokens_carry():
     )
     site["grid"] |= {"import_emission_tco2_per_mwh": 0.5}
     site["coal"] |= {"allowance_tco2_per_mwh": 0.8}
-    found = in_summary(site)
-    assert found.pop("factor_tco2_per_mwh") == {"renewable": 0, "thermal": 0.9, "grid": 0.5}
-    assert found == pytest.approx(
+    totals = in_summary(site)
+    assert totals.pop("factor_tco2_per_mwh") == {"renewable": 0, "thermal": 0.9, "grid": 0.5}
+    assert totals == pytest.approx(
         {
             "emission_tco2": 1.8,
             "import_emission_tco2": 0.5,
@@ -223,11 +225,11 @@ def test_the_summary_tells_what_energy_and_tokens_carry():
 def test_factors_are_of_net_energy():
     # 20 MW gross, half of it for the unit itself: 18 tCO2 for 10 MWh
     unit = coal(auxiliary_share=0.5)
-    found = in_summary({"coal": unit, "city": load(10)})
-    assert found["factor_tco2_per_mwh"] == {"renewable": 0, "thermal": 1.8, "grid": None}
-    assert found["drawn_tco2_per_mwh"] == 1.8
-    assert found["compute_tco2_per_mwh"] is None
-    assert found["answered_tco2_per_mtok"] is None
+    totals = in_summary({"coal": unit, "city": load(10)})
+    assert totals["factor_tco2_per_mwh"] == {"renewable": 0, "thermal": 1.8, "grid": None}
+    assert totals["drawn_tco2_per_mwh"] == 1.8
+    assert totals["compute_tco2_per_mwh"] is None
+    assert totals["answered_tco2_per_mtok"] is None
 
 
 def test_energy_carries_its_emission_through_the_battery():
@@ -237,17 +239,17 @@ def test_energy_carries_its_emission_through_the_battery():
         "battery": battery(charge_efficiency=0.5),
         "city": load(0, 2),
     }
-    found = in_summary(site, 2)
-    assert found["import_emission_tco2"] == 2
-    assert found["drawn_tco2_per_mwh"] == 0.5
+    totals = in_summary(site, 2)
+    assert totals["import_emission_tco2"] == 2
+    assert totals["drawn_tco2_per_mwh"] == 0.5
 
 
 def test_what_energy_carries_is_not_known_without_any_put_in():
     store = battery(initial={"energy_mwh": 2}, ending={"at_least_mwh": 0})
     site = {"coal": coal(must_run=True), "battery": store, "city": load(22)}
-    found = in_summary(site)
-    assert found["emission_tco2"] == 18
-    assert found["drawn_tco2_per_mwh"] is None
+    totals = in_summary(site)
+    assert totals["emission_tco2"] == 18
+    assert totals["drawn_tco2_per_mwh"] is None
 
 
 def test_pooled_energy_has_one_factor():
@@ -257,9 +259,9 @@ def test_pooled_energy_has_one_factor():
         "grid": grid(import_emission_tco2_per_mwh=0.5, resale=True, export_limit_mw=0),
         "city": load(2, 2),
     }
-    found = in_summary(site, 2, trace=False)
-    assert found["factor_tco2_per_mwh"] == {"pooled": 0.25}
-    assert found["drawn_tco2_per_mwh"] == 0.25
+    totals = in_summary(site, 2, trace=False)
+    assert totals["factor_tco2_per_mwh"] == {"pooled": 0.25}
+    assert totals["drawn_tco2_per_mwh"] == 0.25
 
 
 def test_the_terminal_shows_carbon_in_one_line():
@@ -307,6 +309,6 @@ def test_tokens_do_not_carry_what_jobs_emit():
            "deadline_h": 1, "value_cny": 0, "mandatory": True}  # fmt: skip
     parts = compute.site(gpu=compute.fleet(10), work=compute.chat(9, 1000), run=job)
     parts["grid"] |= {"import_emission_tco2_per_mwh": 0.5}
-    found = solve(parts).summary["carbon"]
-    assert found["compute_tco2_per_mwh"] == pytest.approx(0.5)
-    assert found["answered_tco2_per_mtok"] == pytest.approx(0.5 / 9)
+    totals = solve(parts).summary["carbon"]
+    assert totals["compute_tco2_per_mwh"] == pytest.approx(0.5)
+    assert totals["answered_tco2_per_mtok"] == pytest.approx(0.5 / 9)

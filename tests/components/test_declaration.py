@@ -85,9 +85,9 @@ def test_the_ledger_sums_to_the_settlement_statement():
 
 
 def test_a_declaration_that_is_kept_costs_nothing_more():
-    kept = solve({"grid": declaring(5, 99, over_cost_cny_per_mwh=7), "city": load(5)})
-    assert kept.summary["objective_cny"] == profit({"grid": grid(), "city": load(5)})
-    assert total(kept, "grid", "deviation") == 0
+    plan = solve({"grid": declaring(5, 99, over_cost_cny_per_mwh=7), "city": load(5)})
+    assert plan.summary["objective_cny"] == profit({"grid": grid(), "city": load(5)})
+    assert total(plan, "grid", "deviation") == 0
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_a_chosen_declaration_written_and_read_back_is_kept(tmp_path: Path):
     assert len(lines) == 1 + 24
     assert lines[1].startswith("2026-07-15T01:00,3")
     assert lines[-1].startswith("2026-07-15T24:00,4")
-    given = {"csv": "day.csv", "column": "grid.exchange_mw", "stamp": "end"}
+    series = {"csv": "day.csv", "column": "grid.exchange_mw", "stamp": "end"}
     again = planner.solve(
-        planner.load(file, set={"components.grid.declaration.exchange_mw": given})
+        planner.load(file, set={"components.grid.declaration.exchange_mw": series})
     )
     first = planner.read_plan(tmp_path / "first")
     assert again.summary["objective_cny"] == pytest.approx(first.summary["objective_cny"])
@@ -338,7 +338,7 @@ def test_a_declaration_is_written_whole_or_not_at_all(
     with pytest.raises(PlanError, match="No space left on device"):
         write_declaration(plan, path)
     assert path.read_text() == "older"
-    assert [found.name for found in tmp_path.iterdir()] == ["day.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["day.csv"]
 
 
 def test_exports_are_negative_and_nothing_is_minus_zero():
@@ -353,6 +353,6 @@ def test_golden_declaration():
     connection = declaring(
         "decide", [50, 20], import_limit_mw=[9, 8], export_limit_mw=[5, 4], **COSTS
     )
-    given = declaring([4, -2], [50, 20], node="hall", under_cost_cny_per_mwh=2)
-    site = {"grid": connection, "sun": renewable(4, 9), "city": load(6, 3), "feed": given}
+    declared = declaring([4, -2], [50, 20], node="hall", under_cost_cny_per_mwh=2)
+    site = {"grid": connection, "sun": renewable(4, 9), "city": load(6, 3), "feed": declared}
     golden.check("grid_declaration", scenario(site, 2))

@@ -39,10 +39,10 @@ def sites(folder: Path) -> list[Scenario]:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
-    found = [assemble(site) for site in sites(tmp_path_factory.mktemp("sites"))]
-    kinds = {part.kind for model in found for part in model.scenario.components.values()}
+    assembled = [assemble(site) for site in sites(tmp_path_factory.mktemp("sites"))]
+    kinds = {part.kind for model in assembled for part in model.scenario.components.values()}
     assert kinds == set(KINDS)
-    return found
+    return assembled
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +209,8 @@ def test_the_auditor_knows_the_same_decisions_and_codes(full_plan: planner.Plan)
         for awake in (False, True):
             decided = set(component.here_and_now(awake=awake))
             assert set(audit.here_and_now(part, awake)) == decided, name
-        said = {code for by_code in audit.codes(audited, part).values() for code in by_code}
-        codes.setdefault(part.kind, set()).update(said)
+        checked = {code for by_code in audit.codes(audited, part).values() for code in by_code}
+        codes.setdefault(part.kind, set()).update(checked)
     assert codes == {kind: codes_of(KINDS[kind]) for kind in codes}
 
 

@@ -152,18 +152,18 @@ def test_the_audit_finds_what_is_wrong_with_demand_response():
     def rules(*edits: Any) -> set[tuple[str, str, str]]:
         return {(b.component, b.rule, b.time) for b in audit_files(both(*edits)(files))}
 
-    mine = ("grid", "response", 0)
-    assert ("grid", "event", step(1)) in rules(rule(*mine, "max_mw", to=2))
-    assert ("grid", "event", step(1)) in rules(rule(*mine, "hours", to=["1-2"]))
-    assert ("grid", "event", step(1)) in rules(rule(*mine, "months", to=[8]))
-    assert ("grid", "event", step(1)) in rules(rule(*mine, "days", to="weekend"))
-    assert ("grid", "event", step(1)) in rules(rule(*mine, "dates", to=["07-14"]))
+    first_event = ("grid", "response", 0)
+    assert ("grid", "event", step(1)) in rules(rule(*first_event, "max_mw", to=2))
+    assert ("grid", "event", step(1)) in rules(rule(*first_event, "hours", to=["1-2"]))
+    assert ("grid", "event", step(1)) in rules(rule(*first_event, "months", to=[8]))
+    assert ("grid", "event", step(1)) in rules(rule(*first_event, "days", to="weekend"))
+    assert ("grid", "event", step(1)) in rules(rule(*first_event, "dates", to=["07-14"]))
     assert ("grid", "event", step(3)) in rules(cell("grid.responded_mw[0]", 3, 1))
-    assert ("grid", "response", step(1)) in rules(rule(*mine, "baseline_mw", to=7))
+    assert ("grid", "response", step(1)) in rules(rule(*first_event, "baseline_mw", to=7))
     assert ("grid", "responding", step(1)) in rules(cell("grid.responding[0]", 1, 0))
     assert ("grid", "responding", step(1)) in rules(cell("grid.responding[0]", 1, 0.5))
     assert ("grid", "response", step(2)) in rules(cell("grid.responding[0]", 2, 1))
-    assert ("grid", "response", step(1)) in rules(rule(*mine, "reward_cny_per_mwh", to=99))
+    assert ("grid", "response", step(1)) in rules(rule(*first_event, "reward_cny_per_mwh", to=99))
     assert ("grid", "columns", "") in rules(rule("grid", "response", to=[]))
 
 

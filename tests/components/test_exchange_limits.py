@@ -74,8 +74,8 @@ def test_with_a_swing_limit_nothing_is_exported_whatever_its_share():
     for share in (0, 0.3, 1):
         site = {"grid": grid(max_swing_share=share), "sun": renewable(5, 9)}
         assert profit(site, 2) == 0
-        told = scenario(site, 2).warnings()
-        assert any("leaves no room for exporting on any day" in text for text in told)
+        warnings = scenario(site, 2).warnings()
+        assert any("leaves no room for exporting on any day" in text for text in warnings)
 
 
 def test_a_swing_limit_of_one_only_forbids_export():
@@ -198,8 +198,8 @@ def test_the_audit_finds_a_ramp_and_a_swing_that_are_broken():
     assert said(files) == []
 
     def breaches(*edits):
-        found = audit_files(both(*edits)(files))
-        return {(b.component, b.rule, b.time) for b in found}
+        findings = audit_files(both(*edits)(files))
+        return {(b.component, b.rule, b.time) for b in findings}
 
     assert ("grid", "exchange_ramp", step(2)) in breaches(rule("grid", "ramp_mw_per_h", to=5))
     assert breaches(rule("grid", "ramp_mw_per_h", to=6)) == set()
@@ -213,8 +213,8 @@ def test_the_audit_finds_a_ramp_and_a_swing_that_are_broken():
         rule("grid", "initial", "highest_today_mw", to=12),
         rule("grid", "initial", "lowest_today_mw", to=2),
     ]
-    found = breaches(rule("grid", "max_swing_share", to=0.6), *begun)
-    assert found == {("grid", "swing", step(1)), ("grid", "swing", step(2))}
+    broken = breaches(rule("grid", "max_swing_share", to=0.6), *begun)
+    assert broken == {("grid", "swing", step(1)), ("grid", "swing", step(2))}
     lifted = both(cell("grid.import_mw", 2, 5), share)(files)
     assert "swing" not in {b.rule for b in audit_files(lifted)}
 

@@ -23,12 +23,12 @@ def found_lazily(seed: int) -> tuple[Program, Solution]:
 
 def check(seed: int) -> None:
     """Compare both ways of solving."""
-    lazy, found = found_lazily(seed)
+    lazy, by_rounds = found_lazily(seed)
     full = optimise(with_every_binary(lazy), lazy.scenario.solver)
-    worth = [-float(lazy.cost @ solution.x + lazy.offset) for solution in (found, full)]
-    assert found.status == full.status == "optimal"
+    worth = [-float(lazy.cost @ solution.x + lazy.offset) for solution in (by_rounds, full)]
+    assert by_rounds.status == full.status == "optimal"
     assert worth[0] == pytest.approx(worth[1], abs=1e-6 * lazy.turnover(full.x) + 1e-3)
-    values = lazy.values(found.x)
+    values = lazy.values(by_rounds.x)
     both = np.minimum(values[lazy.first_flow], values[lazy.second_flow])
     assert both.max() <= OVERLAP_MW
 

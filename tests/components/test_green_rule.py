@@ -264,9 +264,9 @@ def problem(**fields: Any) -> planner.errors.Problem:
     ],
 )
 def test_wrong_input_is_reported(fields: dict[str, Any], path: str, words: str):
-    found = problem(**fields)
-    assert found.path == path
-    assert words in found.message
+    error = problem(**fields)
+    assert error.path == path
+    assert words in error.message
 
 
 def test_pooled_energy_cannot_be_held_to_a_rule():
@@ -300,15 +300,15 @@ def test_a_hard_rule_on_a_short_horizon_alone_is_warned_of(
 def explanation(components: dict[str, Any], hours: float = 1) -> dict[str, Any]:
     with pytest.raises(planner.InfeasibleError) as caught:
         solve(components, hours)
-    found: dict[str, Any] = caught.value.diagnosis
-    return found
+    diagnosis: dict[str, Any] = caught.value.diagnosis
+    return diagnosis
 
 
 def test_a_share_beyond_all_renewable_energy_is_told_at_once():
     site = two_sources(min_load_share=0.6) | {"sun": renewable(50)}
-    told = explanation(site)
-    assert [rule["rule"] for rule in told["conflict"]] == ["impossible"]
-    assert "min_load_share 0.6 is missed by 10 MWh" in told["conflict"][0]["text"]
+    diagnosis = explanation(site)
+    assert [rule["rule"] for rule in diagnosis["conflict"]] == ["impossible"]
+    assert "min_load_share 0.6 is missed by 10 MWh" in diagnosis["conflict"][0]["text"]
     # what the battery holds may be drawn too
     cell = battery(
         capacity_mwh=20,
@@ -321,18 +321,20 @@ def test_a_share_beyond_all_renewable_energy_is_told_at_once():
 
 def test_shares_lost_before_the_horizon_are_told_at_once():
     curtailed = {"available_mwh": 100, "used_mwh": 0}
-    told = explanation(seller(min_self_use_share=0.5, so_far=curtailed))
-    assert "min_self_use_share 0.5 is missed by 45 MWh" in told["conflict"][0]["text"]
+    diagnosis = explanation(seller(min_self_use_share=0.5, so_far=curtailed))
+    assert "min_self_use_share 0.5 is missed by 45 MWh" in diagnosis["conflict"][0]["text"]
     sold = {"available_mwh": 100, "exported_mwh": 60}
-    told = explanation(seller(max_export_share=0.5, so_far=sold))
-    assert "max_export_share 0.5 is missed by 5 MWh" in told["conflict"][0]["text"]
-    assert told["changes"][0]["set"] == {"components.rule.max_export_share": 0.5455}  # 60 / 110
+    diagnosis = explanation(seller(max_export_share=0.5, so_far=sold))
+    assert "max_export_share 0.5 is missed by 5 MWh" in diagnosis["conflict"][0]["text"]
+    assert diagnosis["changes"][0]["set"] == {
+        "components.rule.max_export_share": 0.5455
+    }  # 60 / 110
 
 
 def test_a_conflict_names_what_is_counted_outside_the_horizon():
     later = {"load_mwh": 3, "load_renewable_mwh": 2}
-    told = explanation(seller(min_self_use_share=0.9, ahead=later))
-    texts = [rule["text"] for rule in told["conflict"] if rule["components"] == ["rule"]]
+    diagnosis = explanation(seller(min_self_use_share=0.9, ahead=later))
+    texts = [rule["text"] for rule in diagnosis["conflict"] if rule["components"] == ["rule"]]
     assert texts == [
         "rule asks for min_self_use_share 0.9 of available renewable energy to be used on site"
         " (counting ahead.load_mwh 3, ahead.load_renewable_mwh 2)"
@@ -377,7 +379,7 @@ def test_a_broken_rule_is_found():
         (rule("rule", "max_export_share", to=None), "figures.rule.export_excess_mwh"),
         (rule("rule", "min_load_share", to=None), "columns"),
     ):
-        assert name in {found for _, found in broken(edit(files))}, name
+        assert name in {rule_name for _, rule_name in broken(edit(files))}, name
 
 
 def test_a_wrong_penalty_is_found():

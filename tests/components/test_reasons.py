@@ -1,4 +1,4 @@
-"""Why: every code once, with its figures; a code that the schedule does not bear out is found."""
+"""Reasons: every code once, with its figures; the audit finds codes that the schedule refutes."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from tests.support.build import (
 from tests.support.sites import random_site
 
 
-def told(plan: planner.Plan, component: str, decision: str) -> list[str]:
+def reasons_of(plan: planner.Plan, component: str, decision: str) -> list[str]:
     """The code and the reason of every step."""
     table = plan.reasons
-    mine = table[(table["component"] == component) & (table["decision"] == decision)]
-    return [f"{row.code}: {row.reason}" for row in mine.itertuples()]
+    rows = table[(table["component"] == component) & (table["decision"] == decision)]
+    return [f"{row.code}: {row.reason}" for row in rows.itertuples()]
 
 
 def trading(*prices: float, **more: Any) -> dict[str, Any]:
@@ -46,9 +46,9 @@ def trading(*prices: float, **more: Any) -> dict[str, Any]:
 
 
 def cell(prices: list[float], **fields: Any) -> list[str]:
-    """A battery beside a grid that trades at some prices, energy not told apart by origin."""
+    """A battery beside a grid that trades at some prices, with pooled energy."""
     parts = {"grid": trading(*prices), "cell": battery(**fields)}
-    return told(solve(parts, len(prices), trace=False), "cell", "power")
+    return reasons_of(solve(parts, len(prices), trace=False), "cell", "power")
 
 
 def test_a_battery_charges_and_discharges_as_far_as_it_may() -> None:
@@ -108,7 +108,7 @@ def test_a_battery_held_for_reserve() -> None:
         "hold": reserve(up_mw=4, providers=["cell"]),
     }
     plan = solve(parts, 1, trace=False)
-    assert told(plan, "cell", "power") == ["held_for_reserve: price 50 > 0 stored value"]
+    assert reasons_of(plan, "cell", "power") == ["held_for_reserve: price 50 > 0 stored value"]
 
 
 def test_a_battery_speaks_of_the_origin_that_it_moves() -> None:
@@ -116,18 +116,18 @@ def test_a_battery_speaks_of_the_origin_that_it_moves() -> None:
     sale = grid(import_limit_mw=0, export_price_cny_per_mwh={"renewable": 60, "thermal": 30})
     start = {"energy_mwh": {"renewable": 2, "thermal": 3}}
     parts = {"grid": sale, "cell": battery(initial=start, ending={"value_cny_per_mwh": 40})}
-    assert told(solve(parts), "cell", "power") == ["discharges: price 60 > 40 stored value"]
+    assert reasons_of(solve(parts), "cell", "power") == ["discharges: price 60 > 40 stored value"]
 
 
 def unit(prices: list[float], demand: float, **fields: Any) -> list[str]:
-    """A unit that serves a load beside a grid, energy not told apart by origin."""
+    """A unit that serves a load beside a grid, with pooled energy."""
     steps = len(prices)
     parts = {
         "grid": grid(import_price_cny_per_mwh=prices, export_limit_mw=0, resale=True),
         "town": load(*[demand] * steps),
         "coal": thermal(**fields),
     }
-    return told(solve(parts, steps, trace=False), "coal", "run")
+    return reasons_of(solve(parts, steps, trace=False), "coal", "run")
 
 
 def test_a_unit_starts_runs_full_stops_and_rests() -> None:
@@ -184,16 +184,16 @@ def test_the_margin_of_a_unit_is_that_of_its_segment() -> None:
         {"power_mw": 100, "fuel_gj_per_h": 140},
     ]  # fmt: skip
     on = {"on": True, "power_mw": 60, "hours": 9}
-    found = unit([15, 30], 150, curve=curve, must_run=True, initial=on)
-    assert found == ["between: price 15 > 10 fuel", "at_maximum: price 30 > 20 fuel"]
+    texts = unit([15, 30], 150, curve=curve, must_run=True, initial=on)
+    assert texts == ["between: price 15 > 10 fuel", "at_maximum: price 30 > 20 fuel"]
 
 
 def bought(parts: dict[str, Any], **more: Any) -> list[str]:
-    return told(solve(parts, **more), "grid", "import")
+    return reasons_of(solve(parts, **more), "grid", "import")
 
 
 def sold(parts: dict[str, Any], **more: Any) -> list[str]:
-    return told(solve(parts, **more), "grid", "export")
+    return reasons_of(solve(parts, **more), "grid", "export")
 
 
 def test_import_and_why_not() -> None:
@@ -203,8 +203,8 @@ def test_import_and_why_not() -> None:
     narrow = {"grid": dear | {"import_limit_mw": 3}, "town": town}
     assert bought(narrow) == ["import_at_limit: price 100 < 500 on site"]
     charged = {"grid": dear | {"demand_charge_cny_per_mw_month": 40}, "town": town}
-    said = "at_peak: price 100 < 140 on site, at the peak of the month"
-    assert bought(charged) == [said]
+    expected = "at_peak: price 100 < 140 on site, at the peak of the month"
+    assert bought(charged) == [expected]
     sunny = {"grid": dear, "town": town, "sun": renewable(9)}
     assert bought(sunny, trace=False) == ["no_import: price 100 > 0 on site"]
     shut = {"grid": dear | {"import_limit_mw": 0}, "town": town}
@@ -216,15 +216,15 @@ def test_what_else_than_the_price_decides_is_named() -> None:
     town = load(5, shed_cost_cny_per_mwh=500)
     event = {"hours": ["0-24"], "baseline_mw": 5, "reward_cny_per_mwh": 450, "max_mw": 9}
     cheap = grid(import_price_cny_per_mwh=100, export_limit_mw=0, response=[event])
-    found = bought({"grid": cheap, "town": town})
-    assert found == ["held: price 100 < 500 on site; also response"]
+    texts = bought({"grid": cheap, "town": town})
+    assert texts == ["held: price 100 < 500 on site; also response"]
     market = {"exchange_mw": 2, "over_cost_cny_per_mwh": 30}
     declared = grid(export_limit_mw=0, real_time_price_cny_per_mwh=100, declaration=market)
-    found = bought({"grid": declared, "town": town})
-    assert found == ["imports: price 100 < 130 on site; also declaration"]
+    texts = bought({"grid": declared, "town": town})
+    assert texts == ["imports: price 100 < 130 on site; also declaration"]
     green = green_rule(max_export_share=0, penalty_cny_per_mwh=100)
-    found = sold({"grid": grid(export_price_cny_per_mwh=90), "sun": renewable(9), "rule": green})
-    assert found == ["held: renewable price 90 > -10 on site; also rule"]
+    texts = sold({"grid": grid(export_price_cny_per_mwh=90), "sun": renewable(9), "rule": green})
+    assert texts == ["held: renewable price 90 > -10 on site; also rule"]
 
 
 @pytest.mark.parametrize("rule", [{"price_cny_per_tco2": 20}, {"budget_tco2": 25}])
@@ -234,21 +234,21 @@ def test_carbon_is_part_of_what_fuel_and_import_cost(rule: dict[str, Any]) -> No
     parts = {"coal": coal, "grid": grid(export_limit_mw=0), "co2": carbon(**rule)}
     plan = solve(parts | {"town": load(120)})
     if "budget_tco2" in rule:  # a tonne is worth the 30 CNY that it saves on each of 2 MWh
-        assert told(plan, "coal", "run") == ["between: price 40 = 40 fuel"]
+        assert reasons_of(plan, "coal", "run") == ["between: price 40 = 40 fuel"]
     else:
-        assert told(plan, "coal", "run") == ["at_maximum: price 40 > 20 fuel"]
+        assert reasons_of(plan, "coal", "run") == ["at_maximum: price 40 > 20 fuel"]
     imported = grid(export_limit_mw=0, import_emission_tco2_per_mwh=0.5)
     priced = carbon(price_cny_per_tco2=20, price_imports=True)
-    found = bought({"grid": imported, "town": load(9), "co2": priced})
-    assert found == ["imports: price 50 = 50 on site"]
+    texts = bought({"grid": imported, "town": load(9), "co2": priced})
+    assert texts == ["imports: price 50 = 50 on site"]
 
 
 def test_export_and_why_not() -> None:
     sun, sale = renewable(10), grid(export_price_cny_per_mwh={"renewable": 30, "thermal": 20})
     assert sold({"grid": sale, "sun": sun}) == ["exports: renewable price 30 = 30 on site"]
     narrow = sale | {"export_limit_mw": 5}
-    said = ["export_at_limit: renewable price 30 > 0 on site"]
-    assert sold({"grid": narrow, "sun": sun}) == said
+    expected = ["export_at_limit: renewable price 30 > 0 on site"]
+    assert sold({"grid": narrow, "sun": sun}) == expected
     needed = {"grid": sale, "sun": sun, "town": load(20)}
     assert sold(needed) == ["better_on_site: renewable price 30 < 40 on site"]
     night = {"grid": sale, "sun": renewable(0), "town": load(20)}
@@ -259,7 +259,7 @@ def test_export_and_why_not() -> None:
 
 def dropped(decision: str, hours: float = 1, nodes: float = 10, **service: Any) -> list[str]:
     parts = compute.site(fleet=compute.fleet(nodes), work=service)
-    return told(solve(parts, hours), "work", decision)
+    return reasons_of(solve(parts, hours), "work", decision)
 
 
 def test_interactive_work_and_why_it_is_dropped() -> None:
@@ -272,7 +272,9 @@ def test_interactive_work_and_why_it_is_dropped() -> None:
     # beside work that pays the cost is known; 4 of penalty are avoided by an answer: 11.11 - 4
     costly = compute.chat(18, 5, unserved_cost_cny_per_mtok=4)
     parts = compute.site(fleet=compute.fleet(10), work=costly, pays=compute.chat(18, 20))
-    assert told(solve(parts), "work", "answer") == ["price_below_cost: price 5 < 7.11 break-even"]
+    assert reasons_of(solve(parts), "work", "answer") == [
+        "price_below_cost: price 5 < 7.11 break-even"
+    ]
     assert dropped("answer", **compute.chat(0)) == ["nothing_wanted: no work is asked for"]
 
 
@@ -291,7 +293,10 @@ def test_batch_work_and_why_it_is_refused() -> None:
 def test_batch_work_is_judged_in_its_best_step() -> None:
     """At 300 CNY/MWh it would break even at 33.3; it waits an hour for 100."""
     parts = compute.site([300, 100], fleet=compute.fleet(10), work=compute.batch([18, 0], 20, 1))
-    assert told(solve(parts, 2), "work", "accept")[0] == "all_accepted: price 20 > 11.1 break-even"
+    assert (
+        reasons_of(solve(parts, 2), "work", "accept")[0]
+        == "all_accepted: price 20 > 11.1 break-even"
+    )
 
 
 def test_the_market_and_why_less_is_sold() -> None:
@@ -337,9 +342,9 @@ def changed(files: Files, component: str, decision: str, at: int, /, **to: str) 
     """Change a row of why.csv, of a step counted from 1."""
     assert files.why is not None
     why = files.why.copy()
-    mine = why.index[(why["component"] == component) & (why["decision"] == decision)]
+    rows = why.index[(why["component"] == component) & (why["decision"] == decision)]
     for name, text in to.items():
-        why.loc[mine[at - 1], name] = text
+        why.loc[rows[at - 1], name] = text
     return dataclasses.replace(files, why=why)
 
 
@@ -435,5 +440,5 @@ def test_the_first_row_that_holds_is_the_reason() -> None:
         (signs == "=", "same", Message("same")),
         (True, "x", Message("")),
     ]
-    found = [(r.step, r.code, r.message) for r in first_that_holds("power", table)]
-    assert found == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]
+    texts = [(r.step, r.code, r.message) for r in first_that_holds("power", table)]
+    assert texts == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]

@@ -140,8 +140,8 @@ def test_times_that_are_no_whole_steps_are_rounded_up():
 
 
 def test_warns_of_times_longer_than_half_the_horizon():
-    found = scenario({"unit": thermal(min_up_h=3), "grid": market(30, 30)}, 2).warnings()
-    assert any("min_up_h" in text for text in found)
+    warnings = scenario({"unit": thermal(min_up_h=3), "grid": market(30, 30)}, 2).warnings()
+    assert any("min_up_h" in text for text in warnings)
 
 
 # kinds of start
@@ -193,9 +193,9 @@ def test_stop_has_its_cost():
     ],
 )
 def test_outage_holds_whatever_else_does(more: dict[str, object]):
-    given: dict[str, object] = {"available": [1, 0, 1, 1], "initial": AT_FULL} | more
-    on = [1.0 if part else 0.0 for part in given["available"]]  # type: ignore[attr-defined]
-    plan = run(30, 30, 30, 30, **given)
+    options: dict[str, object] = {"available": [1, 0, 1, 1], "initial": AT_FULL} | more
+    on = [1.0 if part else 0.0 for part in options["available"]]  # type: ignore[attr-defined]
+    plan = run(30, 30, 30, 30, **options)
     assert column(plan, "unit.on") == on
     assert power(plan)[:3] == [100, 0, 100]
 
@@ -225,9 +225,9 @@ def test_no_start_during_an_outage_makes_the_next_one_cheaper():
 
 
 def test_least_time_off_holds_after_an_outage_also_for_a_unit_that_must_run():
-    given = {"available": [1, 0, 1, 1, 1], "min_down_h": 3, "initial": AT_FULL}
-    assert power(run(50, 30, 30, 30, 30, **given)) == [100, 0, 0, 0, 100]
-    assert power(run(*[5] * 5, must_run=True, **given)) == [20, 0, 0, 0, 20]
+    options = {"available": [1, 0, 1, 1, 1], "min_down_h": 3, "initial": AT_FULL}
+    assert power(run(50, 30, 30, 30, 30, **options)) == [100, 0, 0, 0, 100]
+    assert power(run(*[5] * 5, must_run=True, **options)) == [20, 0, 0, 0, 20]
 
 
 def test_unit_that_must_run_rests_from_its_past_first():
@@ -307,9 +307,9 @@ def test_shared_load_on_two_units_with_curves_that_are_not_convex():
 
 
 def test_curve_of_one_point():
-    given = {"min_power_mw": 60, "max_power_mw": 60, "curve": curve([(60, 90)])}
+    options = {"min_power_mw": 60, "max_power_mw": 60, "curve": curve([(60, 90)])}
     ramps = {"startup_ramp_mw": None, "shutdown_ramp_mw": None}
-    plan = run(10, 20, **given, **ramps)
+    plan = run(10, 20, **options, **ramps)
     assert power(plan) == [0, 60]
     assert earned(plan) == 60 * 20 - 90 * 10
 

@@ -142,8 +142,8 @@ def dispatch(case: Case, states: tuple[tuple[bool, ...], ...]) -> float | None:
         bounds += [(0.0, None), (0.0, case.demand[t]), (0.0, None)]
     a_ub, b_ub = _dense(below, len(cost))
     a_eq, b_eq = _dense(equal, len(cost))
-    found = linprog(cost, a_ub, b_ub, a_eq, b_eq, bounds)
-    return -float(found.fun) if found.status == 0 else None
+    planned = linprog(cost, a_ub, b_ub, a_eq, b_eq, bounds)
+    return -float(planned.fun) if planned.status == 0 else None
 
 
 def _unit_bounds(
@@ -166,8 +166,8 @@ def _unit_rows(
     last = power - width
     rows: list[tuple[dict[int, float], float]] = []
     if states[t]:
-        held = {power: 1.0, power + 2: 1.0}
-        rows.append((held, unit["max_power_mw"] * unit["available"][t]))
+        with_reserve = {power: 1.0, power + 2: 1.0}
+        rows.append((with_reserve, unit["max_power_mw"] * unit["available"][t]))
         points = unit["curve"]
         for a, b in itertools.pairwise(points):
             slope = (b["fuel_gj_per_h"] - a["fuel_gj_per_h"]) / (b["power_mw"] - a["power_mw"])
@@ -176,14 +176,14 @@ def _unit_rows(
             )
         trips = t + 1 < len(states) and unit["available"][t + 1] == 0
         if t + 1 < len(states) and not states[t + 1] and not trips:
-            rows.append((held, unit["shutdown_ramp_mw"]))
+            rows.append((with_reserve, unit["shutdown_ramp_mw"]))
         if not was:
-            rows.append((held, min(unit["startup_ramp_mw"], low[t] + rise)))
+            rows.append((with_reserve, min(unit["startup_ramp_mw"], low[t] + rise)))
         elif t:
-            rows.append((held | {last: -1.0}, rise))
+            rows.append((with_reserve | {last: -1.0}, rise))
             rows.append(({power: -1.0, last: 1.0}, fall))
         else:
-            rows.append((held, before["power_mw"] + rise))
+            rows.append((with_reserve, before["power_mw"] + rise))
             rows.append(({power: -1.0}, fall - before["power_mw"]))
     elif was and unit["available"][t] > 0:  # a stop that is no trip
         most = min(unit["shutdown_ramp_mw"], last_low + fall)
@@ -227,5 +227,5 @@ def test_commitment_against_brute_force(seed: int):
         with pytest.raises(planner.InfeasibleError):
             solve(case.site(), case.hours)
         return
-    found = solve(case.site(), case.hours).summary["objective_cny"]
-    assert found == pytest.approx(best, rel=1e-6, abs=1e-3)
+    planned = solve(case.site(), case.hours).summary["objective_cny"]
+    assert planned == pytest.approx(best, rel=1e-6, abs=1e-3)

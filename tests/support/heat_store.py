@@ -1,6 +1,7 @@
 """A kind of component that the package does not have: it turns power into heat and stores it.
 
-Variables: charge_mw[o,t], discharge_mw[o,t] as heat, energy_mwh[o,t] on points; heating[t] (binary).
+Variables: charge_mw[o,t], discharge_mw[o,t] as heat, energy_mwh[o,t] on points; heating[t]
+(binary).
 
     energy      energy_mwh[o,t] = energy_mwh[o,t-1] + Δ (charge_mw[o,t] - discharge_mw[o,t])
     capacity    sum_o energy_mwh[o,t] <= capacity_mwh
