@@ -96,9 +96,9 @@ class Battery(Component):
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
-    """Most energy it holds."""
+    """Most energy that may be stored."""
     min_energy_mwh: AtLeastZero = 0.0
-    """Least energy it holds."""
+    """Least energy that may be stored."""
     charge_power_mw: AtLeastZero
     """Most power in, measured at the node."""
     discharge_power_mw: AtLeastZero

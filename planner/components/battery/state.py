@@ -58,11 +58,9 @@ class BatteryInitial(Frozen):
     """Energy discharged since local midnight; counts toward `cycles_per_day`."""
 
     def by_origin(self) -> dict[str, float]:
-        """Return the stored energy of every origin."""
+        """Return the stored energy by origin, MWh."""
         energy = self.energy_mwh
-        if isinstance(energy, EnergyByOrigin):
-            return {"renewable": energy.renewable, "thermal": energy.thermal, "grid": energy.grid}
-        return {"renewable": 0.0, "thermal": 0.0, "grid": energy}
+        return dict(energy if isinstance(energy, EnergyByOrigin) else EnergyByOrigin(grid=energy))
 
     def total(self) -> float:
         """Return the stored energy of all origins, MWh."""
