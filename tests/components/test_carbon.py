@@ -141,7 +141,7 @@ def test_after_adds_what_was_emitted():
     assert advance(without, 1, 2).components["ets"].so_far_tco2 == pytest.approx(17)
 
 
-def test_a_budget_that_is_spent_is_told_at_once():
+def test_a_spent_budget_is_reported_without_a_solver():
     with pytest.raises(planner.InfeasibleError) as caught:
         solve(bought(budget_tco2=5, so_far_tco2=6), 2)
     diagnosis = caught.value.diagnosis

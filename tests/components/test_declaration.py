@@ -307,7 +307,7 @@ def test_ninety_six_points_for_quarters_of_an_hour_and_grids_that_do_not_declare
         (SITE | {"grid": grid()}, {}, "plan/day.csv", "may not lie in the plan folder"),
     ],
 )
-def test_what_cannot_be_declared_is_said_before_solving(
+def test_what_cannot_be_declared_is_reported_before_solving(
     components: dict[str, Any], top: dict[str, Any], name: str, words: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip

@@ -226,7 +226,7 @@ def test_two_windows_in_a_row_are_one_horizon():
         assert parts == pytest.approx(whole, abs=1e-4), f"cut after step {k}"
 
 
-def test_after_adds_what_was_kept():
+def test_after_adds_the_executed_steps():
     begun = {"available_mwh": 100, "used_mwh": 90, "exported_mwh": 5, "load_mwh": 70}
     plan = solve(seller(max_export_share=0.5, so_far=begun))
     assert advance(plan, 1, 1).components["rule"].so_far == GreenEnergy(
@@ -269,7 +269,7 @@ def test_wrong_input_is_reported(fields: dict[str, Any], path: str, words: str):
     assert words in error.message
 
 
-def test_pooled_energy_cannot_be_held_to_a_rule():
+def test_pooled_energy_cannot_have_a_green_rule():
     pooled = {"grid": grid(resale=True), "rule": green_rule(max_export_share=0.2)}
     with pytest.raises(planner.ScenarioError, match=r"components.rule: needs the origin of energy"):
         scenario(pooled, trace=False)
@@ -304,7 +304,7 @@ def explanation(components: dict[str, Any], hours: float = 1) -> dict[str, Any]:
     return diagnosis
 
 
-def test_a_share_beyond_all_renewable_energy_is_told_at_once():
+def test_a_share_beyond_all_renewable_energy_is_reported_without_a_solver():
     site = two_sources(min_load_share=0.6) | {"sun": renewable(50)}
     diagnosis = explanation(site)
     assert [rule["rule"] for rule in diagnosis["conflict"]] == ["impossible"]
@@ -319,7 +319,7 @@ def test_a_share_beyond_all_renewable_energy_is_told_at_once():
     assert solve(site | {"battery": cell}).summary["status"] == "optimal"
 
 
-def test_shares_lost_before_the_horizon_are_told_at_once():
+def test_shares_missed_before_the_horizon_are_reported_without_a_solver():
     curtailed = {"available_mwh": 100, "used_mwh": 0}
     diagnosis = explanation(seller(min_self_use_share=0.5, so_far=curtailed))
     assert "min_self_use_share 0.5 is missed by 45 MWh" in diagnosis["conflict"][0]["text"]

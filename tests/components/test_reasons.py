@@ -420,7 +420,7 @@ def test_the_table_is_plain(files: Files) -> None:
     assert isinstance(files.why, pd.DataFrame)
 
 
-def test_reasons_are_told_of_the_plan_and_not_of_another_with_the_same_profit():
+def test_reasons_are_those_of_the_plan_and_not_of_another_with_the_same_profit():
     # with equal prices most hours, the settled optimum may import where the tidied plan does not
     prices = [20.0] * 48
     prices[2], prices[10], prices[23], prices[24] = 10.0, 30.0, 10.0, 50.0

@@ -71,7 +71,7 @@ def test_start_is_limited_also_in_the_first_step():
     assert power(run(30, 30, startup_ramp_mw=40)) == [40, 100]
 
 
-def test_start_is_at_minimum_power_where_nothing_is_said():
+def test_start_is_at_minimum_power_by_default():
     assert power(run(30, 30, startup_ramp_mw=None)) == [20, 100]
 
 
