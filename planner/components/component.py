@@ -278,10 +278,7 @@ class Component(Frozen):
         return None
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
-        """Return its first-stage columns, equal in all members of a stochastic plan.
-
-        `awake`: whether the number of nodes awake is decided here and now.
-        """
+        """Return its first-stage columns; `awake`: whether nodes awake are decided here and now."""
         return ()
 
     def stays(self, *, last: bool) -> tuple[str, ...]:
@@ -303,16 +300,10 @@ class Component(Frozen):
     ) -> Self:
         """Return the component for a window that ends before the horizon does.
 
-        Its terminal constraints and totals allow for what a relaxation of the horizon does after
-        the window.
-
-        Args:
-            values: its schedule columns in that relaxation, without the component's name, each of
-                shape (steps,); empty if there is no relaxation.
-            window: the steps to be planned.
-            horizon: the whole horizon.
-            firm: False if the window has no plan otherwise: requirements that later windows can
-                still meet are then dropped.
+        Its terminal constraints and totals allow for what a relaxation does after the window.
+        `values`: its schedule columns in the relaxation, each of shape (steps,); empty without one.
+        `firm`: False if the window has no plan otherwise; requirements that later windows can still
+        meet are then dropped.
         """
         return self
 
@@ -330,6 +321,15 @@ def running_total(b: pyo.Block, time: Time, name: str, start: float, added: BySt
     rises = pyo.Constraint(time.steps, rule=lambda _, t: total[t] == total[t - 1] + added(t))
     b.add_component(f"{name}_rises", rises)
     return total
+
+
+def steps_today(executed: Window, horizon: Horizon) -> tuple[int, bool]:
+    """Return how many executed steps are in the local day of the next step, and if all are."""
+    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
+    if minute == 24 * 60:  # the next step begins a day
+        return 0, False
+    today = next(day for day in horizon.days if executed.last in day)
+    return executed.last - max(today[0], executed.first) + 1, today[0] <= executed.first
 
 
 def later(values: Values, window: Window) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import Time, Values, summed
+from planner.components.component import Time, Values, steps_today, summed
 from planner.components.late import pyo
 from planner.components.terms import ByStep, sum_of
 from planner.fields import AtLeastZero, Frozen, form
@@ -93,16 +93,10 @@ def discharged_today(
     values: Values, executed: Window, horizon: Horizon, initial: BatteryInitial
 ) -> float:
     """Return the energy discharged in the local day of the step after the executed ones, MWh."""
-    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
-    if minute == 24 * 60:
-        return 0.0
-    today = next(day for day in horizon.days if executed.last in day)
-    steps = executed.last - max(today[0], executed.first) + 1
-    discharged = float(summed("discharge_mw", values)[-steps:].sum())
+    steps, all_today = steps_today(executed, horizon)
+    discharged = float(summed("discharge_mw", values)[len(executed) - steps :].sum())
     mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
-    if today[0] <= executed.first:  # the day began before the executed steps
-        mwh += initial.discharged_today_mwh
-    return mwh
+    return mwh + (initial.discharged_today_mwh if all_today else 0.0)
 
 
 def offer_reserve(

@@ -39,7 +39,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import Complaint, Site, Time, Values, summed
+from planner.components.component import Complaint, Site, Time, Values, steps_today, summed
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive
@@ -154,13 +154,12 @@ def past_after(
     """Return the past of the exchange at the end of the executed steps."""
     exchange = exchange_of(values)
     last = None if ramp is None else float(exchange[-1])
-    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
-    if share is None or minute == 24 * 60:  # the next step begins a new day
+    steps, all_today = steps_today(executed, horizon)
+    if share is None or not steps:
         return GridInitial(exchange_mw=last)
-    today = next(day for day in horizon.days if executed.last in day)
-    inside = exchange[max(today[0], executed.first) - executed.first :]
-    high, low = float(inside.max()), float(inside.min())
-    if today[0] <= executed.first:  # the day began before the executed steps
+    today = exchange[-steps:]
+    high, low = float(today.max()), float(today.min())
+    if all_today:
         high = max(high, high if initial.highest_today_mw is None else initial.highest_today_mw)
         low = min(low, low if initial.lowest_today_mw is None else initial.lowest_today_mw)
     # A low that violates the limit already, by rounding or in operation, binds the day no further.
