@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,17 @@ from planner.units import unit
 from tests.support import build, compute, full_site
 from tests.support.audited import stored
 from tests.support.plan_words import codes_of
-from tests.test_conventions import whole_unit
+from tests.test_conventions import sources, whole_unit
 
 
 def sites(folder: Path) -> list[Scenario]:
     """Scenarios that together hold every kind, with its optional parts."""
     service = compute.site(fleet=compute.fleet(), chat=compute.chat(min_served_share=0.5))
-    more = {"coal": build.thermal(ending="off"), "b": build.battery(), "c": build.carbon()}
+    band = {"exchange_mw": "decide", "over_cost_cny_per_mwh": 9, "under_cost_cny_per_mwh": 9}
+    more = {
+        "coal": build.thermal(ending="off"), "b": build.battery(), "c": build.carbon(),
+        "declared": build.grid(declaration=band, real_time_price_cny_per_mwh=50),
+    }  # fmt: skip
     return [
         planner.load(full_site.write(folder)),
         planner.load("scenarios/two_sites"),
@@ -130,6 +135,19 @@ def test_switches_are_states_and_rows_have_rules(models: list[Model]) -> None:
         for name, component in model.scenario.components.items():
             assert component.states or name not in switching, component.kind
             assert component.rules or name not in {of for of, _, _ in program.families}
+
+
+def test_every_row_of_a_model_is_a_formula_in_a_docstring(models: list[Model]) -> None:
+    """Rows made in a loop or by a helper too; a running total by the name of its variable."""
+    rows: set[str] = set()
+    for model in models:
+        for name, row, _ in compile_program(model).families:
+            if name:
+                modules = sources(type(model.scenario.components[name]))
+                text = "\n".join(module.__doc__ or "" for module in modules)
+                assert re.search(rf"\b{row.removesuffix('_rises')}\b", text), f"{name}: {row}"
+                rows.add(row)
+    assert {"over_band", "under_band", "ceiling", "ceiling_start", "ceiling_stop"} <= rows
 
 
 def test_rules_and_warnings_stored_in_english_are_read_back(models: list[Model]) -> None:
