@@ -32,7 +32,7 @@ class PlannerError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an input: where it stands and what would be right."""
+    """One thing that is wrong with an input: its place and what would be right."""
 
     message: Message
     path: str = ""
@@ -57,9 +57,9 @@ def dotted(path: Key) -> str:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return a hint at the known word that is closest to a wrong one, or nothing."""
+    """Return a hint with the known word closest to a wrong one; empty where none is close."""
     close = difflib.get_close_matches(str(word), list(known), 1)
-    return Message("; did you mean {word}?", word=close[0]) if close else ""
+    return Message("; did you mean {name}?", name=close[0]) if close else ""
 
 
 def as_written(value: object) -> str:
@@ -71,7 +71,7 @@ def as_written(value: object) -> str:
     if isinstance(value, dict):
         keys = ", ".join(map(str, value))
         return (
-            Message("a mapping of {keys}", keys=keys[:60]) if keys else Message("an empty mapping")
+            Message("a mapping of {text}", text=keys[:60]) if keys else Message("an empty mapping")
         )
     if isinstance(value, list | tuple):
         return Message("a list")
@@ -80,7 +80,7 @@ def as_written(value: object) -> str:
 
 
 class ScenarioError(PlannerError):
-    """The scenario, an override or one of its files is wrong; `problems` lists all of it."""
+    """The scenario, an override or one of its files is wrong; `problems` lists every problem."""
 
     exit_code = 2
 

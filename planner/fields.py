@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means 
 
 
 class FieldError(ValueError):
-    """What a validator finds wrong with a value: `path` is below the value that it checks."""
+    """A value that a validator rejects: `path` is the field at fault, below the value checked."""
 
     def __init__(self, message: Message, path: str = "") -> None:
         super().__init__(f"{path} {message}" if path else message)
@@ -54,7 +54,7 @@ class Frozen(BaseModel):
 
 
 def value_text(value: Any, steps: Sequence[int] = ()) -> str:
-    """Return a value of a scenario; of a series the range that it has in some steps, or in all."""
+    """Return a value of a scenario as text; a series as its range in some steps, or in all."""
     if isinstance(value, np.ndarray):
         part = value[np.array(steps, dtype=int) - 1] if len(steps) else value
         low, high = (f"{float(edge) + 0.0:.6g}" for edge in (part.min(), part.max()))
@@ -88,7 +88,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 def form(**keys: str) -> Discriminator:
-    """Tell apart the forms a field may take: a mapping with one of the keys named, or the rest.
+    """Distinguish the forms of a field: a mapping with one of the keys named, or the rest.
 
     `form(by_origin="renewable thermal grid", series="")`: tags begin with =, so that the paths in
     error messages can leave them out; the tag without keys is for everything else.
@@ -97,16 +97,23 @@ def form(**keys: str) -> Discriminator:
     known = ", ".join(word for words in keys.values() for word in words.split())
 
     def which(value: Any) -> str | None:
-        held = set(value) if isinstance(value, dict) else set()
+        present = set(value) if isinstance(value, dict) else set()
         for tag, words in keys.items():
             if isinstance(value, BaseModel) and tag != rest:
                 return f"={tag}"
-            if held & set(words.split()):
+            if present & set(words.split()):
                 return f"={tag}"
         return None if isinstance(value, dict) and rest != "series" else f"={rest}"
 
+    message = Message("must hold one or more of {names} where it is a mapping", names=known)
+    return unknown_form(which, message)
+
+
+def unknown_form(which: Callable[[Any], str | None], message: Message) -> Discriminator:
+    """Return a discriminator of forms by tag; a value of none of them is an error with a message."""
     return Discriminator(
         which,
         custom_error_type="form",
-        custom_error_message=f"must hold one or more of {known} where it is a mapping",
+        custom_error_message="{message}",
+        custom_error_context={"message": message},
     )

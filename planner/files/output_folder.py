@@ -1,4 +1,4 @@
-"""The folder a run writes to: judged before the work, kept from other runs, replaced whole.
+"""The folder a run writes to: checked before the work, locked against other runs, replaced whole.
 
 What a folder of some kind holds is its `Content`, which every kind states once.
 
@@ -21,29 +21,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import PlanError
+from planner.message import Message, places_of, template
 
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
 
+_MAKE_ROOM = template("; make room there or choose another folder")
+_CHOOSE_ANOTHER = template("; choose another folder")
 _REMEDY = {
-    errno.ENOSPC: "; make room there or choose another folder",
-    errno.EDQUOT: "; make room there or choose another folder",
-    errno.ENAMETOOLONG: "; choose a shorter name",
-    errno.EROFS: "; choose another folder",
-    errno.EACCES: "; choose another folder",
+    errno.ENOSPC: _MAKE_ROOM,
+    errno.EDQUOT: _MAKE_ROOM,
+    errno.ENAMETOOLONG: template("; choose a shorter name"),
+    errno.EROFS: _CHOOSE_ANOTHER,
+    errno.EACCES: _CHOOSE_ANOTHER,
 }
 _claimed: ContextVar[frozenset[Path]] = ContextVar("claimed", default=frozenset())
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a folder of one kind holds, and what is said of one that holds anything else.
+    """What a folder of one kind holds, and the errors for folders that hold anything else.
 
     mark: the file that every folder of the kind has; an empty folder may become one.
-    foreign: what is said of a folder without it.
+    foreign: template of the error for a folder without it.
     known: all that it may hold, where a run replaces it whole; None where a run replaces single
         files and others stay.
-    surplus: what is said of a folder that holds more: {names} of the first, or {path} of one.
-    alone: a file that may be there without the mark.
+    surplus: template of the error for a folder that holds more: {names} of the first, or {path} of
+        one.
+    alone: a file that may stand without the mark.
     inside: what the folders in a folder hold, by the name of that folder.
     """
 
@@ -55,23 +59,32 @@ class Content:
     inside: Mapping[str, Content] = field(default_factory=dict)
 
     def judge(self, folder: Path) -> None:
-        """Demand that a folder is empty or one of this kind, and holds nothing else.
+        """Raise unless a folder is empty, or of this kind and holds nothing else.
 
         Raises:
             PlanError: it is another, or cannot be read.
         """
         names = _names_in(folder)
         if names and self.mark not in names and names != {self.alone}:
-            raise PlanError(f"{folder} {self.foreign}; choose another")
+            message = Message(self.foreign)
+            raise PlanError(
+                Message("{path} {sentence}; choose another", path=folder, sentence=message)
+            )
         unknown = [] if self.known is None else sorted(self.unknown_in(folder))
         if unknown:
-            names_shown = ", ".join(path.name for path in unknown[:3])
-            more = ", ..." if len(unknown) > 3 else ""
-            text = self.surplus.format(names=names_shown + more, path=unknown[0])
-            raise PlanError(f"{folder} {text}; move that away or choose another folder")
+            first = ", ".join(path.name for path in unknown[:3])
+            values = {"names": first + ", ..." * (len(unknown) > 3), "path": unknown[0]}
+            message = Message(self.surplus, **{name: values[name] for name in places_of(self.surplus)})
+            raise PlanError(
+                Message(
+                    "{path} {sentence}; move that away or choose another folder",
+                    path=folder,
+                    sentence=message,
+                )
+            )
 
     def unknown_in(self, folder: Path) -> Iterator[Path]:
-        """Yield what a folder holds that one of this kind does not."""
+        """Yield what a folder holds that no folder of this kind holds."""
         known = self.known or frozenset()
         for name in _names_in(folder) - known - {beside(Path(name), "new").name for name in known}:
             yield folder / name
@@ -85,11 +98,11 @@ def _names_in(folder: Path) -> set[str]:
     try:
         return {entry.name for entry in folder.iterdir()} - LITTER
     except OSError as error:
-        raise _cannot_write(folder, error) from None
+        raise cannot_write(folder, error) from None
 
 
 def check_target(folder: str | Path, content: Content | None) -> Path:
-    """Judge whether a run may write to `folder`, before a solve; changes nothing.
+    """Check that a run may write to `folder`, before a solve; change nothing.
 
     `content` is what the folder must hold if it holds anything; None where that does not matter.
 
@@ -106,27 +119,44 @@ def check_target(folder: str | Path, content: Content | None) -> Path:
             with suppress(FileNotFoundError, NotADirectoryError):
                 path.lstat()
     except ValueError:
-        raise PlanError("the name of a plan folder may not hold a null character") from None
+        message = Message("the name of a plan folder may not hold a null character")
+        raise PlanError(message) from None
     except OSError as error:
-        raise _cannot_write(Path(folder), error) from None
+        raise cannot_write(Path(folder), error) from None
     if target.parent == target or target.is_mount():
-        raise PlanError(f"{target} is the top of a file system; name a folder in it")
+        raise PlanError(
+            Message("{path} is the top of a file system; name a folder in it", path=target)
+        )
     if target.is_dir():
         if content is not None:
             content.judge(target)
     elif target.exists():
-        raise PlanError(f"{target} is a file; a plan needs a folder: choose another name")
+        raise PlanError(
+            Message("{path} is a file; a plan needs a folder: choose another name", path=target)
+        )
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
-        raise PlanError(f"{above} is a file, so {target} cannot be made; choose another folder")
+        raise PlanError(
+            Message(
+                "{path} is a file, so {other} cannot be made; choose another folder",
+                path=above,
+                other=target,
+            )
+        )
     if not os.access(above, os.W_OK | os.X_OK):
-        raise PlanError(f"{above} is read-only, so {target} cannot be made; choose another folder")
+        raise PlanError(
+            Message(
+                "{path} is read-only, so {other} cannot be made; choose another folder",
+                path=above,
+                other=target,
+            )
+        )
     return target
 
 
 @contextmanager
 def claim(folder: str | Path, content: Content | None) -> Iterator[Path]:
-    """Keep other runs off `folder` and give it, links followed; within a claim it may be repeated.
+    """Lock `folder` against other runs and yield it, links followed; claims may be nested.
 
     Raises:
         PlanError: another run has claimed it, or as `check_target`.
@@ -141,7 +171,7 @@ def claim(folder: str | Path, content: Content | None) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             lock = _lock(target)
         except OSError as error:
-            raise _cannot_write(target, error) from None
+            raise cannot_write(target, error) from None
         token = _claimed.set(_claimed.get() | {target})
         try:
             _put_in_order(target, content)
@@ -166,8 +196,12 @@ def _lock(target: Path) -> int:
             who = os.read(lock, 20).decode(errors="replace").strip()
             os.close(lock)
             raise PlanError(
-                f"another run (process {who or 'unknown'}) is writing to {target};"
-                " wait until it has ended or choose another folder"
+                Message(
+                    "another run (process {name}) is writing to {path};"
+                    " wait until it has ended or choose another folder",
+                    name=who or Message("unknown"),
+                    path=target,
+                )
             ) from None
         except OSError:
             pass  # a file system without locks: renaming still keeps each plan whole
@@ -195,17 +229,25 @@ def _put_in_order(target: Path, content: Content | None) -> None:
         if left.is_dir() and not any(content.unknown_in(left)):
             shutil.rmtree(left, ignore_errors=True)
     if new.exists():
-        raise PlanError(f"{new} is in the way of the new folder; move it away")
+        raise PlanError(Message("{path} is in the way of the new folder; move it away", path=new))
 
 
 def beside(target: Path, what: str) -> Path:
-    """Return the hidden path beside a file or folder where `what` goes: new, old, lock, windows."""
+    """Return the hidden path beside a file or folder for its new, old, lock or windows."""
     return target.with_name(f".{target.name}.{what}")
 
 
-def _cannot_write(folder: Path, error: OSError) -> PlanError:
-    text = error.strerror or str(error)
-    return PlanError(f"{folder} cannot be written: {text}{_REMEDY.get(error.errno or 0, '')}")
+def cannot_write(path: Path, error: OSError) -> PlanError:
+    """Return the error of a file or folder that the system does not let us write, with a remedy."""
+    remedy = _REMEDY.get(error.errno or 0, "")
+    return PlanError(
+        Message(
+            "{path} cannot be written: {text}{hint}",
+            path=path,
+            text=error.strerror or error,
+            hint=Message(remedy) if remedy else "",
+        )
+    )
 
 
 def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], None]) -> Path:
@@ -214,14 +256,14 @@ def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], 
     Raises:
         PlanError: as `claim`, or the files cannot be written; then nothing has changed.
     """
-    given = Path(os.path.abspath(folder))  # noqa: PTH100  # keep links as the user gave them
-    with claim(given, content) as target:
+    path = Path(os.path.abspath(folder))  # noqa: PTH100  # with links, as the user wrote it
+    with claim(path, content) as target:
         new, old = beside(target, "new"), beside(target, "old")
         try:
             new.mkdir()
             fill(new)
-            for path in (*new.rglob("*"), new):
-                sync(path)
+            for written in (*new.rglob("*"), new):
+                sync(written)
             if target.exists():
                 target.rename(old)
             try:
@@ -232,20 +274,24 @@ def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], 
                 raise
             sync(target.parent)
         except OSError as error:
-            raise _cannot_write(given, error) from None
+            raise cannot_write(path, error) from None
         except MemoryError:
-            raise PlanError(f"{given} cannot be written: not enough memory") from None
+            message = Message("{path} cannot be written: not enough memory", path=path)
+            raise PlanError(message) from None
         except UnicodeEncodeError as error:
-            raise PlanError(f"{given} cannot be written: a text in it is broken: {error}") from None
+            message = Message(
+                "{path} cannot be written: a text in it is broken: {text}", path=path, text=error
+            )
+            raise PlanError(message) from None
         finally:
             for left in (new, old):
                 if target.exists() or left == new:
                     shutil.rmtree(left, ignore_errors=True)
-    return given
+    return path
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Write one file so that it appears whole; in a plan folder only while it is claimed.
+    """Write one file so that it appears whole; a file of a plan folder only within a claim.
 
     Raises:
         PlanError: it cannot be written; then nothing has changed.
@@ -257,13 +303,13 @@ def replace_file(path: Path, content: str | bytes) -> None:
         new.rename(path)
         sync(path.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     finally:
         new.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
-    """Have a file or folder reach the disk."""
+    """Flush a file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
-from planner.files.output_folder import sync
+from planner.files.output_folder import cannot_write, sync
+from planner.message import Message, MessageList
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -35,7 +36,7 @@ def record_of(
     figures: Mapping[str, float] | None = None,
     **more: Any,
 ) -> Record:
-    """Return a record: what was done where, how it went, how long it took, and what came of it."""
+    """Return a record: its key, the place of the work, its status, seconds, gap and figures."""
     return {
         "key": key, "at": at, "status": status, "gap": gap, "message": "",
         "seconds": round(seconds, 4), "figures": dict(figures or {}), **more,
@@ -53,7 +54,7 @@ class Records:
         """Open a file of records; `fresh` forgets those in it. `damage` as in `read_records`.
 
         Raises:
-            PlanError: it cannot be read or written, or a line of it is broken.
+            PlanError: it cannot be read or written, or one of its lines is broken.
         """
         self.path, self._damage = path, damage
         try:
@@ -68,15 +69,15 @@ class Records:
             os.ftruncate(self._file, 0 if fresh else whole)
             sync(path.parent)
         except OSError as error:
-            raise self._cannot_write(error) from None
+            raise cannot_write(path.parent, error) from None
         self.forgotten = self.by_key if fresh else {}
         self.by_key = {} if fresh else self.by_key
 
     def use(self, key: str, read: Callable[[Record], T]) -> T | None:
-        """Return what is read of a record, which is then let go of; None where there is none.
+        """Take the record of a key and return what `read` makes of it; None where there is none.
 
         Raises:
-            PlanError: it does not hold what is read.
+            PlanError: the record does not hold what is read.
         """
         record = self.by_key.pop(key, None)
         if record is None:
@@ -84,7 +85,10 @@ class Records:
         try:
             return read(record)
         except (LookupError, TypeError, ValueError):
-            raise PlanError(f"{self.path}: {record['at']!r} {self._damage}") from None
+            message = Message(
+                "{name!r} {sentence}", name=record["at"], sentence=Message(self._damage)
+            )
+            raise PlanError(MessageList(": ", (str(self.path), message))) from None
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
@@ -95,10 +99,7 @@ class Records:
                 content = content[os.write(self._file, content) :]
             os.fsync(self._file)
         except OSError as error:
-            raise self._cannot_write(error) from None
-
-    def _cannot_write(self, error: OSError) -> PlanError:
-        return PlanError(f"{self.path.parent} cannot be written: {error.strerror or error}")
+            raise cannot_write(self.path.parent, error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -111,8 +112,8 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
     """Read records by key, and how many bytes of the file are whole: a killed run tears the last.
 
     Args:
-        path: the file, which need not be there.
-        damage: what is said of a line that is no record.
+        path: the file, which need not exist.
+        damage: the template of the message for a line that is no record.
 
     Raises:
         PlanError: a line before the last is no record.
@@ -126,7 +127,7 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
             record = _record(line)
             if record is None:
                 if file.read(1):
-                    raise PlanError(f"{path}:{number}: {damage}")
+                    raise PlanError(MessageList(": ", (f"{path}:{number}", Message(damage))))
                 break
             whole += len(line)
             by_key[record["key"]] = record

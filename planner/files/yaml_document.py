@@ -15,12 +15,13 @@ from typing import Any
 
 import yaml
 
-from planner.errors import Key, Problem, ScenarioError, dotted
+from planner.errors import Key, Problem, ScenarioError, dotted, wrong
+from planner.message import Message
 
 MAX_BYTES = 100_000_000
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 40
-TOO_LARGE = "is too large or nested too deeply (aliases count each time they are used)"
+TOO_LARGE = Message("is too large or nested too deeply (aliases count each time they are used)")
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
@@ -39,9 +40,9 @@ _WORDS: dict[str, Any] = {
 
 @dataclass
 class Document:
-    """The content of one YAML file: plain data, and the line each path stands on.
+    """The content of one YAML file: plain data, and the line of each path.
 
-    overridden: paths whose values are others than those of the file.
+    overridden: paths whose values replace those of the file.
     """
 
     file: str
@@ -57,14 +58,14 @@ class Document:
             path = path[:-1]
         return self.lines.get((), None)
 
-    def problem(self, path: Key, message: str) -> Problem:
-        """Word a problem at `path`, with the file and line it stands on."""
+    def problem(self, path: Key, message: Message) -> Problem:
+        """Return a problem at `path`, with its file and line."""
         for changed in self.overridden:
             pairs = zip(path, changed, strict=False)
             alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             shared = tuple(part for part, _ in alike)
             if shared and (shared == changed or shared not in self.lines):
-                return Problem(message, dotted(path), "override")  # it put it there
+                return Problem(message, dotted(path), "override")  # it wrote this value
         return Problem(message, dotted(path), self.file, self.line(path))
 
 
@@ -78,13 +79,13 @@ def read_yaml(path: Path) -> Document:
         with path.open("rb") as handle:
             content = handle.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise ScenarioError([Problem("is too large for a scenario", file=str(path))])
+            raise wrong("", Message("is too large for a scenario"), file=str(path))
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ScenarioError([Problem("is not a UTF-8 text file", file=str(path))]) from None
+        raise wrong("", Message("is not a UTF-8 text file"), file=str(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        said = getattr(error, "strerror", None) or str(error)
-        raise ScenarioError([Problem(f"cannot be read: {said}", file=str(path))]) from None
+        message = Message("cannot be read: {text}", text=getattr(error, "strerror", None) or error)
+        raise wrong("", message, file=str(path)) from None
     return parse_yaml(text, str(path))
 
 
@@ -97,9 +98,10 @@ def parse_yaml(text: str, file: str) -> Document:
     except yaml.YAMLError as error:
         raise ScenarioError([_broken(error, text, file)]) from None
     if node is None:
-        raise ScenarioError([Problem("is empty; a scenario is a mapping of fields", file=file)])
+        raise wrong("", Message("is empty; a scenario is a mapping of fields"), file=file)
     if not isinstance(node, yaml.MappingNode):
-        raise ScenarioError([Problem("must be a mapping of fields at the top", file=file, line=1)])
+        message = Message("must be a mapping of fields at the top")
+        raise ScenarioError([Problem(message, file=file, line=1)])
     reader.measure(node)
     document.data = reader.value(node, ())
     if reader.problems:
@@ -113,13 +115,13 @@ def _broken(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if position is not None:  # a character that no YAML file may hold; counted in bytes by libyaml
         before = text.encode()[:position].decode(errors="replace")
         line = before.count("\n") + 1
-    said = [getattr(error, name, None) for name in ("context", "problem", "reason")]
-    words = ", ".join(part for part in said if part) or "it cannot be parsed"
-    return Problem(f"is not valid YAML: {words}", file=file, line=line)
+    parts = [getattr(error, name, None) for name in ("context", "problem", "reason")]
+    text = ", ".join(filter(None, parts)) or Message("it cannot be parsed")
+    return Problem(Message("is not valid YAML: {text}", text=text), file=file, line=line)
 
 
 def _explicit_tags(text: str, document: Document) -> set[int]:
-    """Return where tags stand in the text; refuse nesting that would exhaust the stack."""
+    """Return the positions of tags in the text; refuse nesting that would exhaust the stack."""
     tags, depth = set(), 0
     event: Any
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
@@ -164,44 +166,46 @@ class _Reader:
         self.document.lines.setdefault(path, line)
         if node.start_mark.index in self.tags:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problems.append(self.document.problem(path, f"YAML tag {tag} is not allowed"))
+            message = Message("YAML tag {name} is not allowed", name=tag)
+            self.problems.append(self.document.problem(path, message))
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
-        if found := _CONTROL.search(node.value):
-            self.problems.append(self.document.problem(path, _control(found[0])))
+        if control := _CONTROL.search(node.value):
+            self.problems.append(self.document.problem(path, _control(control[0])))
         return node.value if node.style in ("'", '"', "|", ">") else scalar(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            said = None
+            message, place = None, path
             if not isinstance(key_node, yaml.ScalarNode):
-                said = "keys must be words"
+                message = Message("keys must be words")
             elif key_node.tag.endswith(":merge"):
-                said = "merge keys (<<) are not allowed; write the fields out"
-            elif found := _CONTROL_OR_BREAK.search(key_node.value):
-                said = f"a key {_control(found[0])}"
-            if said:
-                self.problems.append(Problem(said, dotted(path), self.document.file, line))
+                message = Message("merge keys (<<) are not allowed; write the fields out")
+            elif control := _CONTROL_OR_BREAK.search(key_node.value):
+                message = Message("a key {sentence}", sentence=_control(control[0]))
+            elif key_node.value in result:
+                place = (*path, key_node.value)
+                first = self.document.lines[place]
+                message = Message("appears twice; first on line {line}", line=first)
+            if message is not None:
+                self.problems.append(Problem(message, dotted(place), self.document.file, line))
                 continue
             key = (*path, key_node.value)
-            if key_node.value in result:
-                said = f"appears twice; first on line {self.document.lines[key]}"
-                self.problems.append(Problem(said, dotted(key), self.document.file, line))
-                continue
             self.document.lines[key] = line
             result[key_node.value] = self.value(value_node, key)
         return result
 
 
-def _control(character: str) -> str:
-    """Say that a text may not hold a character that a terminal or a spreadsheet would obey."""
-    which = "a null character" if character == "\0" else f"the control character {character!a}"
-    return f"may not hold {which}"
+def _control(character: str) -> Message:
+    """Return the message of a character that a terminal or a spreadsheet would obey."""
+    if character == "\0":
+        return Message("may not hold a null character")
+    return Message("may not hold the control character {text!a}", text=character)
 
 
 def scalar(text: str) -> Any:
@@ -225,7 +229,8 @@ def parse_value(text: str, path: str = "") -> Any:
         problems = [replace(problem, path=path, line=None) for problem in error.problems]
         raise ScenarioError(problems) from None
     if set(document.data) != {"value"}:
-        raise ScenarioError([Problem(f"must be one value, is {text!r}", path, "override")])
+        message = Message("must be one value, is {text!r}", text=text)
+        raise wrong(path, message, file="override")
     return document.data["value"]
 
 

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import as_written, did_you_mean
+from planner.fields import FieldError
+from planner.message import Message, MessageList
 
 MAX_BYTES = 100_000_000
 
@@ -40,11 +42,11 @@ class CsvTable:
         """Return a column as floats; cells that are no finite numbers become NaN.
 
         Raises:
-            ValueError: the file has no such column, or two.
+            FieldError: the file has no such column, or two.
         """
         if name not in self._numbers:
-            at = _position(self.name, self.header, name)
-            numbers = [_number(cells[at]) for _, cells in self._rows]
+            position = _position(self.name, self.header, name)
+            numbers = [_number(cells[position]) for _, cells in self._rows]
             self._numbers[name] = np.array(numbers, dtype=float)
         return self._numbers[name]
 
@@ -52,65 +54,100 @@ class CsvTable:
         """Return the text of a cell."""
         return self._rows[row][1][self.header.index(name)]
 
-    def given(self, name: str, row: int) -> str:
-        """Return a cell as it was written, and what its author may have meant by it."""
+    def wrong_cell(self, name: str, row: int, rule: Message) -> FieldError:
+        """Return the error of a cell that breaks a rule, with the line and the cell as written."""
         text = self.cell(name, row)
-        decimal = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
-        return as_written(text) + (f"; write {text.replace(',', '.')}" if decimal else "")
+        decimal_comma = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
+        message = Message(
+            "column {name} {sentence}, is {text}{hint}",
+            name=name,
+            sentence=rule,
+            text=as_written(text),
+            hint=Message("; write {text}", text=text.replace(",", ".")) if decimal_comma else "",
+        )
+        return self.at_row(row, message)
+
+    def at_row(self, row: int, message: Message) -> FieldError:
+        """Return the error of a row, with its line."""
+        return _at_line(self.name, self.lines[row], message)
 
 
 def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTable:
     """Read `name` below `folder`; its `time` column is ISO 8601, naive times are in `zone`.
 
     Raises:
-        ValueError: the file is missing, outside the folder, unreadable, or its times are wrong.
+        FieldError: the file is missing, outside the folder, unreadable, or its times are wrong.
     """
     text = _read(folder, name, encoding)
     header, rows = split_csv(text, name)
-    at = _position(name, header, "time")
+    position = _position(name, header, "time")
     if not rows:
-        raise ValueError(f"{name} has a header but no rows")
-    texts = [cells[at] for _, cells in rows]
+        raise FieldError(Message("{file} has a header but no rows", file=name))
+    texts = [cells[position] for _, cells in rows]
     lines = [line for line, _ in rows]
     times = _times(texts, lines, name, zone)
     if times.has_duplicates:
         row = int(np.flatnonzero(times.duplicated())[0])
-        raise ValueError(f"{name}:{lines[row]}: time {texts[row]} appears twice")
+        message = Message("time {text} appears twice", text=texts[row])
+        raise _at_line(name, lines[row], message)
     if not times.is_monotonic_increasing:
         row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
-        raise ValueError(f"{name}:{lines[row]}: times must ascend, and {texts[row]} does not")
+        message = Message("times must ascend, and {text} does not", text=texts[row])
+        raise _at_line(name, lines[row], message)
     return CsvTable(name, header, rows, times)
 
 
+def _at_line(file: str, line: int, message: Message) -> FieldError:
+    """Return the error of a line of a file."""
+    return FieldError(MessageList(": ", (f"{file}:{line}", message)))
+
+
 def _read(folder: Path, name: str, encoding: str) -> str:
+    if "\0" in name + encoding:
+        raise FieldError(Message("the name may not hold a null character"), "csv")
     try:
-        if "\0" in name + encoding:
-            raise ValueError("csv: the name may not hold a null character")
         root = folder.resolve()
         path = (root / name).resolve()
         if Path(name).is_absolute() or not path.is_relative_to(root):
-            raise ValueError(f"{name} leaves the scenario's folder")
-        if not name or path.is_dir():
-            raise ValueError(f"{name or 'the empty name'} is a folder, not a file")
+            raise FieldError(Message("{file} leaves the scenario's folder", file=name))
+        if not name:
+            raise FieldError(Message("the empty name is a folder, not a file"))
+        if path.is_dir():
+            raise FieldError(Message("{file} is a folder, not a file", file=name))
         if path.exists() and not path.is_file():  # a pipe may never end
-            raise ValueError(f"{name} is no ordinary file")
+            raise FieldError(Message("{file} is no ordinary file", file=name))
         with path.open("rb") as handle:
             content = handle.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            most = f"{MAX_BYTES // 1_000_000} MB"
-            raise ValueError(f"{name} is larger than {most}; keep the columns and years in use")
+            raise FieldError(
+                Message(
+                    "{file} is larger than {most} MB; keep the columns and years in use",
+                    file=name,
+                    most=MAX_BYTES // 1_000_000,
+                )
+            )
         text = content.decode(encoding)
     except FileNotFoundError:
-        raise ValueError(f"there is no file {name}") from None
+        raise FieldError(Message("there is no file {file}", file=name)) from None
     except LookupError:
-        raise ValueError(f"encoding: {encoding!r} is not known; utf-8 and gb18030 are") from None
+        message = Message("{name!r} is not known; utf-8 and gb18030 are", name=encoding)
+        raise FieldError(message, "encoding") from None
     except UnicodeError:
         other = "utf-8" if "18030" in encoding else "gb18030"
         other = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else other
-        raise ValueError(f"{name} is not {encoding} text; is it `encoding: {other}`?") from None
+        raise FieldError(
+            Message(
+                "{file} is not {name} text; is it `encoding: {other}`?",
+                file=name,
+                name=encoding,
+                other=other,
+            )
+        ) from None
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        said = getattr(error, "strerror", None) or "its links go in a circle"
-        raise ValueError(f"{name[:80]} cannot be read: {said}") from None
+        text = getattr(error, "strerror", None) or Message("its links go in a circle")
+        raise FieldError(
+            Message("{file} cannot be read: {text}", file=name[:80], text=text)
+        ) from None
     return text.removeprefix("\ufeff")
 
 
@@ -118,7 +155,7 @@ def split_csv(text: str, name: str) -> tuple[list[str], Rows]:
     """Split a CSV into its header and its rows; rows without any content are left out.
 
     Raises:
-        ValueError: it is empty, no CSV, or a row has not as many cells as the header.
+        FieldError: it is empty, no CSV, or a row has not as many cells as the header.
     """
     reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     rows: Rows = []
@@ -128,34 +165,48 @@ def split_csv(text: str, name: str) -> tuple[list[str], Rows]:
             if any(stripped):
                 rows.append((reader.line_num, stripped))
     except csv.Error as error:
-        raise ValueError(f"{name}:{reader.line_num}: is no CSV: {error}") from None
+        message = Message("is no CSV: {text}", text=error)
+        raise _at_line(name, reader.line_num, message) from None
     if not rows:
-        raise ValueError(f"{name} is empty")
+        raise FieldError(Message("{file} is empty", file=name))
     (_, header), *rest = rows
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-        raise ValueError(
-            f"{name} must separate its cells by commas; the first line is {header[0][:200]!r}"
+        raise FieldError(
+            Message(
+                "{file} must separate its cells by commas; the first line is {text!r}",
+                file=name,
+                text=header[0][:200],
+            )
         )
     for line, cells in rest:
         if len(cells) != len(header):
             more = len(cells) > len(header)
-            hint = "; write 0.5 where a number has a decimal comma" if more else ""
-            raise ValueError(
-                f"{name}:{line}: the number of cells is {len(cells)}, in the header"
-                f" {len(header)}{hint}"
+            message = Message(
+                "the number of cells is {count}, in the header {expected}{hint}",
+                count=len(cells),
+                expected=len(header),
+                hint=Message("; write 0.5 where a number has a decimal comma") if more else "",
             )
+            raise _at_line(name, line, message)
     return header, rest
 
 
 def _position(name: str, header: list[str], column: str) -> int:
     if column not in header:
-        has = ", ".join(header)
-        has = has if len(has) <= 200 else f"{has[:200]} ..."
-        raise ValueError(
-            f"{name} has no column {column!r}{did_you_mean(column, header)} (it has {has})"
+        columns = ", ".join(header)
+        raise FieldError(
+            Message(
+                "{file} has no column {name!r}{hint} (it has {text})",
+                file=name,
+                name=column,
+                hint=did_you_mean(column, header),
+                text=columns if len(columns) <= 200 else f"{columns[:200]} ...",
+            )
         )
     if header.count(column) > 1:
-        raise ValueError(f"{name} has column {column!r} more than once")
+        raise FieldError(
+            Message("{file} has column {name!r} more than once", file=name, name=column)
+        )
     return header.index(column)
 
 
@@ -174,27 +225,34 @@ def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> 
     aware = column.str.contains(rf"[T ].*{_OFFSET}$", regex=True)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero(~aware if aware.iloc[0] else aware)[0])
-        raise ValueError(f"{name}:{lines[row]}: times with and without offset are mixed")
+        message = Message("times with and without offset are mixed")
+        raise _at_line(name, lines[row], message)
     stamps = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=bool(aware.any()))
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"{name}:{lines[row]}: time must be ISO 8601 such as 2026-07-15T14:00+08:00 or"
-            f" 2026-07-15 14:00, is {as_written(texts[row])}{_excel(texts[row])}"
+        message = Message(
+            "time must be ISO 8601 such as 2026-07-15T14:00+08:00 or 2026-07-15 14:00,"
+            " is {text}{hint}",
+            text=as_written(texts[row]),
+            hint=_time_hint(texts[row]),
         )
-    early, late = stamps.dt.year < 1800, stamps.dt.year > 2300
-    if (early | late).any():
-        row = int(np.flatnonzero(early | late)[0])
-        raise ValueError(f"{name}:{lines[row]}: time must lie near our days, is {texts[row]!r}")
+        raise _at_line(name, lines[row], message)
+    remote = (stamps.dt.year < 1800) | (stamps.dt.year > 2300)
+    if remote.any():
+        row = int(np.flatnonzero(remote)[0])
+        message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=texts[row])
+        raise _at_line(name, lines[row], message)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)
 
 
-def _excel(text: str) -> str:
-    """Explain the times that Excel writes."""
+def _time_hint(text: str) -> str:
+    """Return how to correct a time as Excel writes it; empty for any other text."""
     if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
-        return "; Excel counts days so: format the column as yyyy-mm-dd hh:mm"
+        return Message("; Excel counts days so: format the column as yyyy-mm-dd hh:mm")
     if re.match(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}\b", text):
-        return "; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm"
+        return Message(
+            "; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm"
+        )
     return ""

@@ -16,7 +16,8 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from planner.errors import as_written
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen
+from planner.message import Message
 from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
 
@@ -34,7 +35,7 @@ class Context:
     columns: dict[tuple[str | None, ...], Array] = field(default_factory=dict)
 
     def table(self, name: str, encoding: str) -> CsvTable:
-        """Read a CSV of the scenario's folder once. Raises ValueError in the user's words."""
+        """Read a CSV of the scenario's folder once. Raises FieldError as `read_csv`."""
         key = (name, encoding)
         if key not in self.tables:
             self.tables[key] = read_csv(self.folder, name, encoding, self.horizon.zone)
@@ -58,7 +59,11 @@ class CsvSeries(Frozen):
     """What to do when the file's step differs: hold a coarser value, or average finer ones."""
 
     def resolve(self, context: Context) -> Array:
-        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        """Return one value per step; shape (T,).
+
+        Raises:
+            FieldError: the file is wrong, its step is another, or it lacks a step of the horizon.
+        """
         key = (self.csv, self.column, self.stamp, self.encoding, self.resample)
         if key not in context.columns:  # variants of a scenario scale the same column
             context.columns[key] = self._picked(context)
@@ -68,42 +73,49 @@ class CsvSeries(Frozen):
         horizon = context.horizon
         table = context.table(self.csv, self.encoding)
         values = table.column(self.column)
-        step = table.step_min or horizon.step_min  # one row says nothing about its step
+        step = table.step_min or horizon.step_min  # a single row has no step of its own
         self._check_step(step, horizon)
         interval, cell = pd.Timedelta(minutes=step), min(step, horizon.step_min)
         begins = table.times - interval if self.stamp == "end" else table.times
         first = horizon.starts[0]
-        wanted = pd.date_range(
+        times = pd.date_range(
             first, periods=round(horizon.hours * 60 / cell), freq=pd.Timedelta(minutes=cell)
         )
         if (begins[0] - first) % pd.Timedelta(minutes=cell):
-            raise ValueError(
-                f"{self.csv}: its rows begin at {begins[0]:%H:%M:%S}, which falls on no"
-                f" {cell:g} min step of the horizon; mind `stamp`"
+            raise FieldError(
+                Message(
+                    "{file}: its rows begin at {time}, which falls on no {minutes:g} min step of"
+                    " the horizon; mind `stamp`",
+                    file=self.csv,
+                    time=f"{begins[0]:%H:%M:%S}",
+                    minutes=cell,
+                )
             )
-        rows = begins.get_indexer(begins[0] + ((wanted - begins[0]) // interval) * interval)
+        rows = begins.get_indexer(begins[0] + ((times - begins[0]) // interval) * interval)
         if (rows < 0).any():
-            missing = wanted[rows < 0]
-            raise ValueError(
-                f"{self.csv} has no row for {missing[0].isoformat()}"
-                + (f" and {len(missing) - 1} later times" if len(missing) > 1 else "")
-                + f"; it covers {begins[0].isoformat()} to {(begins[-1] + interval).isoformat()}"
+            missing, later = times[rows < 0], int((rows < 0).sum()) - 1
+            raise FieldError(
+                Message(
+                    "{file} has no row for {time}{more}; it covers {first} to {last}",
+                    file=self.csv,
+                    time=missing[0].isoformat(),
+                    more=Message(" and {count} later times", count=later) if later else "",
+                    first=begins[0].isoformat(),
+                    last=(begins[-1] + interval).isoformat(),
+                )
             )
-        used = np.arange(rows[0], rows[-1] + 1)
-        extra = np.setdiff1d(used, rows)
+        extra = np.setdiff1d(np.arange(rows[0], rows[-1] + 1), rows)
         if extra.size:
-            raise ValueError(
-                f"{self.csv}:{table.lines[extra[0]]}: comes between two rows that are"
-                f" {step:g} min apart, the step of the file"
+            message = Message(
+                "comes between two rows that are {minutes:g} min apart, the step of the file",
+                minutes=step,
             )
+            raise table.at_row(int(extra[0]), message)
         picked = values[rows]
         bad = np.flatnonzero(np.isnan(picked))
         if bad.size:
-            row = int(rows[bad[0]])
-            raise ValueError(
-                f"{self.csv}:{table.lines[row]}: column {self.column} must hold a finite number"
-                f" such as 0.5, is {table.given(self.column, row)}"
-            )
+            rule = Message("must hold a finite number such as 0.5")
+            raise table.wrong_cell(self.column, int(rows[bad[0]]), rule)
         if step < horizon.step_min:
             picked = picked.reshape(horizon.steps, -1).mean(axis=1)
         return np.asarray(picked)
@@ -111,12 +123,25 @@ class CsvSeries(Frozen):
     def _check_step(self, step: float, horizon: Horizon) -> None:
         if step == horizon.step_min:
             return
-        said = f"{self.csv} has a step of {step:g} min, the horizon of {horizon.step_min} min"
-        how = "mean" if step < horizon.step_min else "hold"
+        method = "mean" if step < horizon.step_min else "hold"
         if max(step, horizon.step_min) % min(step, horizon.step_min):
-            raise ValueError(f"{said}; one must be a multiple of the other")
-        if self.resample is None or (self.resample == "hold" and how == "mean"):
-            raise ValueError(f"{said}; add `resample: {how}` if that is meant")
+            remedy = Message("one must be a multiple of the other")
+        elif self.resample is None or (self.resample == "hold" and method == "mean"):
+            remedy = Message("add `resample: {name}` if that is meant", name=method)
+        else:
+            return
+        raise FieldError(unequal_steps(self.csv, step, horizon, remedy))
+
+
+def unequal_steps(file: str, step_min: float, horizon: Horizon, remedy: Message) -> Message:
+    """Return the message of a file whose step is not that of the horizon, and what to do."""
+    return Message(
+        "{file} has a step of {minutes:g} min, the horizon of {horizon} min; {sentence}",
+        file=file,
+        minutes=step_min,
+        horizon=horizon.step_min,
+        sentence=remedy,
+    )
 
 
 class HoursSeries(Frozen):
@@ -126,13 +151,13 @@ class HoursSeries(Frozen):
     """24 numbers: the value from 0:00, from 1:00, ..."""
 
     def resolve(self, context: Context) -> Array:
-        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        """Return one value per step; shape (T,)."""
         by_hour: Array = np.array(self.hours, dtype=float)
         return np.take(by_hour, context.horizon.minute_of_day // 60)
 
 
 def read_hours(value: Any) -> Any:
-    """Check hours of the day such as 8-12. Raises ValueError in the user's words."""
+    """Check hours of the day such as 8-12. Raises FieldError where they are none."""
     _minutes(value)
     return value
 
@@ -141,10 +166,16 @@ def _minutes(text: Any) -> tuple[int, int]:
     clock = r"(\d{1,2})(?::([0-5]\d))?"
     match = re.fullmatch(rf"\s*{clock}\s*-\s*{clock}\s*", str(text))
     if match is None:
-        raise ValueError(f"must be hours such as 8-12, 11:30-13 or 23-6, is {as_written(text)}")
+        raise FieldError(
+            Message(
+                "must be hours such as 8-12, 11:30-13 or 23-6, is {text}", text=as_written(text)
+            )
+        )
     first, last = (int(match[i]) * 60 + int(match[i + 1] or 0) for i in (1, 3))
     if max(first, last) > 24 * 60 or first == last:
-        raise ValueError(f"must lie between 0 and 24 and not be empty, is {text!r}")
+        raise FieldError(
+            Message("must lie between 0 and 24 and not be empty, is {text!r}", text=text)
+        )
     return first, last
 
 
@@ -156,24 +187,27 @@ def _read_dates(value: Any) -> Any:
 
 def _date_range(text: Any) -> tuple[dt.date, dt.date, bool]:
     """Read one date or `from/to`; the flag says that the year does not matter."""
-    message = (
-        f"must be a date such as 2026-10-01 or 07-15, or two joined by /, is {as_written(text)}"
+    message = Message(
+        "must be a date such as 2026-10-01 or 07-15, or two joined by /, is {text}",
+        text=as_written(text),
     )
     match = re.fullmatch(r"((?:\d{4}-)?)(\d\d-\d\d)(?:/((?:\d{4}-)?)(\d\d-\d\d))?", str(text))
     if match is None:
-        raise ValueError(message)
+        raise FieldError(message)
     year, day, last_year, last_day = match.groups()
     if last_day is None:
         last_year, last_day = year, day
     if bool(year) != bool(last_year):
-        raise ValueError(f"must have a year in both dates or in none, is {text!r}")
+        raise FieldError(
+            Message("must have a year in both dates or in none, is {text!r}", text=text)
+        )
     try:
         first = dt.date.fromisoformat(f"{year or '2000-'}{day}")
         last = dt.date.fromisoformat(f"{last_year or '2000-'}{last_day}")
     except ValueError:
-        raise ValueError(message) from None
+        raise FieldError(message) from None
     if year and last < first:
-        raise ValueError(f"must not end before it begins, is {text!r}")
+        raise FieldError(Message("must not end before it begins, is {text!r}", text=text))
     return first, last, not year
 
 
@@ -198,23 +232,27 @@ class CalendarTimes(Frozen):
     """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
 
     def matches(self, context: Context) -> np.ndarray:
-        """Return which steps it holds for; shape (T,), boolean. Raises ValueError for `hours`."""
+        """Return which steps it holds for; shape (T,), boolean.
+
+        Raises:
+            FieldError: `hours` do not fall on the steps of the horizon.
+        """
         horizon = context.horizon
-        found = np.ones(horizon.steps, dtype=bool)
+        matching = np.ones(horizon.steps, dtype=bool)
         if self.months is not None:
-            found &= np.isin(horizon.starts.month, self.months)
+            matching &= np.isin(horizon.starts.month, self.months)
         if self.dates is not None:
-            found &= self._on_dates(horizon)
+            matching &= self._on_dates(horizon)
         if self.days is not None:
             dates = horizon.starts.date
             of_day = {date: context.calendar.kind(date) == self.days for date in set(dates)}
-            found &= np.array([of_day[date] for date in dates])
+            matching &= np.array([of_day[date] for date in dates])
         if self.hours is not None:
-            found &= self._in_hours(horizon)
-        return found
+            matching &= self._in_hours(horizon)
+        return matching
 
     def _on_dates(self, horizon: Horizon) -> np.ndarray:
-        found = np.zeros(horizon.steps, dtype=bool)
+        matching = np.zeros(horizon.steps, dtype=bool)
         dates = horizon.starts.date
         for text in self.dates or ():
             first, last, yearly = _date_range(text)
@@ -223,21 +261,26 @@ class CalendarTimes(Frozen):
                 wraps = yearly and last < first
                 inside = day >= first or day <= last if wraps else first <= day <= last
                 if inside:
-                    found |= dates == date
-        return found
+                    matching |= dates == date
+        return matching
 
     def _in_hours(self, horizon: Horizon) -> np.ndarray:
         clock = horizon.minute_of_day
-        found = np.zeros(horizon.steps, dtype=bool)
+        matching = np.zeros(horizon.steps, dtype=bool)
         for text in self.hours or ():
             first, last = _minutes(text)
             if first % horizon.step_min or last % horizon.step_min:
-                raise ValueError(f"hours must fall on steps of {horizon.step_min} min, is {text!r}")
+                message = Message(
+                    "must fall on steps of {minutes} min, is {text!r}",
+                    minutes=horizon.step_min,
+                    text=text,
+                )
+                raise FieldError(message, "hours")
             if first < last:
-                found |= (clock >= first) & (clock < last)
+                matching |= (clock >= first) & (clock < last)
             else:
-                found |= (clock >= first) | (clock < last)
-        return found
+                matching |= (clock >= first) | (clock < last)
+        return matching
 
 
 class CalendarEntry(CalendarTimes):
@@ -254,17 +297,24 @@ class CalendarSeries(Frozen):
     """The entries, general ones first."""
 
     def resolve(self, context: Context) -> Array:
-        """Return one value per step; shape (T,). Raises ValueError in the user's words."""
+        """Return one value per step; shape (T,).
+
+        Raises:
+            FieldError: an entry is wrong, or no entry matches some step.
+        """
         result = np.full(context.horizon.steps, np.nan)
         for i, entry in enumerate(self.calendar):
             try:
                 result[entry.matches(context)] = entry.value
-            except ValueError as error:
-                raise ValueError(f"calendar[{i}].{error}") from None
+            except FieldError as error:
+                raise FieldError(error.message, f"calendar[{i}].{error.path}") from None
         holes = np.flatnonzero(np.isnan(result))
         if holes.size:
-            raise ValueError(
-                f"calendar: no entry matches {context.horizon.at(int(holes[0]) + 1)}"
-                + (f" and {holes.size - 1} other steps" if holes.size > 1 else "")
+            more = Message(" and {count} other steps", count=holes.size - 1)
+            message = Message(
+                "no entry matches {when}{more}",
+                when=context.horizon.at(int(holes[0]) + 1),
+                more=more if holes.size > 1 else "",
             )
+            raise FieldError(message, "calendar")
         return result

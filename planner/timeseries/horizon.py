@@ -1,4 +1,4 @@
-"""The time a plan covers: its steps, its local clock and calendar, and windows of it.
+"""The horizon of a plan: its steps, local clock, calendar and windows.
 
 Steps are numbered 1..T over the whole horizon. Flows live on steps; states live on points: point t
 is the end of step t, point 0 is the past.
@@ -18,7 +18,8 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
 from planner.errors import as_written
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen
+from planner.message import Message
 
 
 def _read_start(value: Any) -> Any:
@@ -30,12 +31,16 @@ def _read_start(value: Any) -> Any:
     except (ValueError, AttributeError):
         offset = None
     if offset is None:
-        message = "must be a time with an offset such as 2026-07-15T00:00:00+08:00"
-        raise ValueError(f"{message}, is {as_written(value)}")
+        raise FieldError(
+            Message(
+                "must be a time with an offset such as 2026-07-15T00:00:00+08:00, is {text}",
+                text=as_written(value),
+            )
+        )
     if offset % dt.timedelta(minutes=1):
-        raise ValueError(f"must have an offset of whole minutes, is {value!r}")
+        raise FieldError(Message("must have an offset of whole minutes, is {text!r}", text=value))
     if not 1900 <= moment.year < 2200:
-        raise ValueError(f"must lie in the years 1900 to 2199, is {value!r}")
+        raise FieldError(Message("must lie in the years 1900 to 2199, is {text!r}", text=value))
     return moment
 
 
@@ -54,15 +59,20 @@ class Horizon(Frozen):
     def _fits(self) -> Horizon:
         midnight = self.start.replace(hour=0, minute=0, second=0, microsecond=0)
         if (self.start - midnight) % dt.timedelta(minutes=self.step_min):
-            raise ValueError(
-                f"start must fall on a {self.step_min} min step of the day, is"
-                f" {self.start:%H:%M:%S}"
+            message = Message(
+                "must fall on a {minutes} min step of the day, is {time}",
+                minutes=self.step_min,
+                time=f"{self.start:%H:%M:%S}",
             )
+            raise FieldError(message, "start")
         steps = self.hours * 60 / self.step_min
         if abs(steps - round(steps)) > 1e-9 or round(steps) < 1:
-            raise ValueError(
-                f"hours must be a whole number of {self.step_min} min steps, is {self.hours:g}"
+            message = Message(
+                "must be a whole number of {minutes} min steps, is {hours:g}",
+                minutes=self.step_min,
+                hours=self.hours,
             )
+            raise FieldError(message, "hours")
         return self
 
     @cached_property
@@ -110,15 +120,15 @@ class Horizon(Frozen):
         return [list(map(int, part)) for part in np.split(np.arange(1, self.steps + 1), cuts)]
 
     def steps_up(self, hours: float) -> int:
-        """Hours as steps, rounded up: minimum times and pasts."""
+        """Hours as steps, rounded up, as for minimum times and pasts."""
         return math.ceil(hours / self.step_h - 1e-9)
 
     def steps_down(self, hours: float) -> int:
-        """Hours as steps, rounded down: deadlines."""
+        """Hours as steps, rounded down, as for deadlines."""
         return math.floor(hours / self.step_h + 1e-9)
 
     def at(self, step: int) -> str:
-        """The local start of a step for people: 07-15 14:00."""
+        """The local start of a step as people write it: 07-15 14:00."""
         moment: str = self.starts[step - 1].strftime("%m-%d %H:%M")
         return moment
 
@@ -147,7 +157,8 @@ def _read_date(value: Any) -> Any:
         try:
             return dt.datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
-            raise ValueError(f"must be a date such as 2026-10-01, is {value!r}") from None
+            message = Message("must be a date such as 2026-10-01, is {text!r}", text=value)
+            raise FieldError(message) from None
     return value
 
 

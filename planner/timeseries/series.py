@@ -19,7 +19,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from planner.fields import LARGEST
+from planner.fields import LARGEST, FieldError
+from planner.message import Message
 from planner.timeseries.forms import (
     Array,
     CalendarEntry,
@@ -44,7 +45,7 @@ __all__ = [
 
 
 def _form(value: Any) -> str:
-    """Name the form a series is written in; tags begin with = so that paths can leave them out."""
+    """Return the tag of the form of a series; tags begin with =, so that paths can omit them."""
     if isinstance(value, np.ndarray):
         return "=array"
     if isinstance(value, list | tuple):
@@ -72,7 +73,7 @@ SeriesSpec = Annotated[
 
 @dataclass(frozen=True)
 class SeriesBounds:
-    """Marks an array field as a series and says which values it may take."""
+    """Marks an array field as a series and holds the limits of its values."""
 
     ge: float | None = None
     gt: float | None = None
@@ -94,14 +95,20 @@ class SeriesBounds:
     def _resolve(self, spec: Any, info: ValidationInfo) -> Array:
         context = info.context
         if not isinstance(context, Context):
-            raise ValueError("series can only be read as part of a scenario")
+            raise FieldError(Message("series can only be read as part of a scenario"))
         steps = context.horizon.steps
         if isinstance(spec, int | float):
             values = np.full(steps, float(spec))
         elif isinstance(spec, tuple | np.ndarray):
             values = np.array(spec, dtype=float)
             if values.shape != (steps,):
-                raise ValueError(f"needs one value per step, {steps}, and has {values.size}")
+                raise FieldError(
+                    Message(
+                        "needs one value per step, {steps}, and has {count}",
+                        steps=steps,
+                        count=values.size,
+                    )
+                )
         else:
             values = spec.resolve(context)
         self._check(values, context.horizon)
@@ -109,19 +116,28 @@ class SeriesBounds:
         return values
 
     def _check(self, values: Array, horizon: Horizon) -> None:
-        wrong = [(~(abs(values) <= LARGEST), f"must be finite and within {LARGEST:g} in size")]
+        message = Message("must be finite and within {most:g} in size", most=LARGEST)
+        wrong = [(~(abs(values) <= LARGEST), message)]
         if self.ge is not None:
-            wrong.append((values < self.ge, f"must be {self.ge:g} or more"))
+            wrong.append((values < self.ge, Message("must be {ge:g} or more", ge=self.ge)))
         if self.gt is not None:
-            wrong.append((values <= self.gt, f"must be above {self.gt:g}"))
+            wrong.append((values <= self.gt, Message("must be above {gt:g}", gt=self.gt)))
         if self.le is not None:
-            wrong.append((values > self.le, f"must be {self.le:g} or less"))
-        for steps, words in wrong:
+            wrong.append((values > self.le, Message("must be {le:g} or less", le=self.le)))
+        for steps, rule in wrong:
             if steps.any():
                 step = int(np.flatnonzero(steps)[0])
-                constant = (values == values[step]).all()
-                when = "" if constant else f" at {horizon.at(step + 1)}"
-                raise ValueError(f"{words}, is {values[step]:g}{when}")
+                text = f"{values[step]:g}"
+                if (values == values[step]).all():
+                    raise FieldError(Message("{sentence}, is {text}", sentence=rule, text=text))
+                raise FieldError(
+                    Message(
+                        "{sentence}, is {text} at {when}",
+                        sentence=rule,
+                        text=text,
+                        when=horizon.at(step + 1),
+                    )
+                )
 
 
 Series = Annotated[np.ndarray, SeriesBounds()]
