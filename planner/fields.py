@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
@@ -38,7 +38,7 @@ class Frozen(BaseModel):
     def _not_too_large(self) -> Self:
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if isinstance(value, int | float) and abs(value) > LARGEST:
+            if is_number(value) and abs(value) > LARGEST:
                 message = Message(
                     "must be within {most:g} in size, is {value:g}", most=LARGEST, value=value
                 )
@@ -51,6 +51,11 @@ class Frozen(BaseModel):
         )
 
     __hash__ = None  # type: ignore[assignment]  # values hold arrays
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether a value of a scenario is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def value_text(value: Any, steps: Sequence[int] = ()) -> str:
@@ -110,7 +115,7 @@ def form(**keys: str) -> Discriminator:
 
 
 def unknown_form(which: Callable[[Any], str | None], message: Message) -> Discriminator:
-    """Return a discriminator of forms by tag; a value of none of them is an error with a message."""
+    """Return a discriminator of forms by tag; a value of no form is an error with the message."""
     return Discriminator(
         which,
         custom_error_type="form",

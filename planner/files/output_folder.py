@@ -58,7 +58,7 @@ class Content:
     alone: str = ""
     inside: Mapping[str, Content] = field(default_factory=dict)
 
-    def judge(self, folder: Path) -> None:
+    def check(self, folder: Path) -> None:
         """Raise unless a folder is empty, or of this kind and holds nothing else.
 
         Raises:
@@ -74,7 +74,9 @@ class Content:
         if unknown:
             first = ", ".join(path.name for path in unknown[:3])
             values = {"names": first + ", ..." * (len(unknown) > 3), "path": unknown[0]}
-            message = Message(self.surplus, **{name: values[name] for name in places_of(self.surplus)})
+            message = Message(
+                self.surplus, **{name: values[name] for name in places_of(self.surplus)}
+            )
             raise PlanError(
                 Message(
                     "{path} {sentence}; move that away or choose another folder",
@@ -129,7 +131,7 @@ def check_target(folder: str | Path, content: Content | None) -> Path:
         )
     if target.is_dir():
         if content is not None:
-            content.judge(target)
+            content.check(target)
     elif target.exists():
         raise PlanError(
             Message("{path} is a file; a plan needs a folder: choose another name", path=target)

@@ -1,8 +1,8 @@
-"""What a whole scenario is warned of: figures a billion apart, and energy that nothing can use.
+"""Warnings about a whole scenario: figures a billion apart, and energy that nothing can use.
 
 A solver works with about nine digits. Each field counts with its largest value, for a small value
 of a series (dawn) does no harm. Money is compared with money, power and energy with power and
-energy, tokens with tokens. A node is warned of that is fed and has nowhere for the energy to go.
+energy, tokens with tokens. A node that is fed and has no use for the energy gets a warning too.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from planner.components.component import ORIGINS, Component
-from planner.fields import Frozen
+from planner.fields import Frozen, is_number
+from planner.message import Message
 
-WIDEST = 1e9
+MAX_RATIO = 1e9
 QUANTITIES = {
     "prices and costs": re.compile(r".*_cny(_per_.*)?"),
     "powers and energies": re.compile(r"(?!.*_(cny|tco2)_).*_mwh?"),
@@ -24,7 +25,7 @@ QUANTITIES = {
 }
 
 
-def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[str]:
+def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[Message]:
     """Yield a warning for each quantity whose fields differ by more than a billion."""
     sizes = [
         (size, path)
@@ -37,10 +38,16 @@ def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[str]:
         if not same_unit:
             continue
         (least, small), (most, large) = min(same_unit), max(same_unit)
-        if most / least > WIDEST:
-            yield (
-                f"{small} ({least:g}) and {large} ({most:g}) differ by more than {WIDEST:g}:"
-                f" {quantity} so far apart make the solver inexact; is a unit wrong?"
+        if most / least > MAX_RATIO:
+            yield Message(
+                "{path} ({least:g}) and {other} ({most:g}) differ by more than {ratio:g}:"
+                " {kind} so far apart make the solver inexact; is a unit wrong?",
+                path=small,
+                least=least,
+                other=large,
+                most=most,
+                ratio=MAX_RATIO,
+                kind=quantity,
             )
 
 
@@ -57,7 +64,7 @@ def _sizes(value: Any, path: str) -> Iterator[tuple[float, str]]:
             yield from _sizes(item, f"{path}[{i}]")
     elif isinstance(value, np.ndarray):
         yield float(np.abs(value).max(initial=0.0)), path
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif is_number(value):
         yield abs(float(value)), path
 
 
@@ -68,9 +75,11 @@ def _named(path: str) -> str:
     return parts[-2 if above and len(parts) > 3 else -1]
 
 
-def unsold_energy(components: Mapping[str, Component]) -> Iterator[str]:
-    """Yield a warning for each node that is fed and has nowhere for the energy to go."""
+def unsold_energy(components: Mapping[str, Component]) -> Iterator[Message]:
+    """Yield a warning for each node that is fed where nothing can use or sell the energy."""
     fed = {key[1] for c in components.values() for key in c.supplies() if key[0] == "power"}
     used = {node for c in components.values() for node in c.absorbs()}
     for node in sorted(fed - used):
-        yield f"node {node!r} is fed, but nothing there can use or sell the energy"
+        yield Message(
+            "node {name!r} is fed, but nothing there can use or sell the energy", name=node
+        )

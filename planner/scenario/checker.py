@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from planner.components.component import Component, Site
 from planner.components.registry import KINDS
-from planner.errors import Key, PlannerError, Problem, ScenarioError, as_written, did_you_mean
-from planner.fields import Frozen
+from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean
+from planner.fields import FieldError, Frozen
 from planner.files.yaml_document import Document, read_yaml, texts_in
+from planner.message import Message
 from planner.scenario.continuation import continued
 from planner.scenario.forecast_fields import read_forecasts
 from planner.scenario.paths import override
@@ -25,10 +26,10 @@ from planner.timeseries.horizon import Calendar
 from planner.timeseries.schedule import read_schedule
 
 NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they rest on
-MAX_HORIZONS = 64  # different horizons whose parts are held at once
+BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they depend on
+MAX_HORIZONS = 64  # different horizons whose parts are kept at once
 
-# What components are checked against while the real horizon is wrong; only their form counts then.
+# Stands in for top fields that are wrong; then only the form of the components is checked.
 STAND_IN = {
     "name": "unnamed", "horizon": {"start": "2026-01-01T00:00:00+08:00", "hours": 24}
 }  # fmt: skip
@@ -37,7 +38,7 @@ Tables = dict[tuple[str, str], CsvTable]
 
 
 class _WholeFile(ScenarioFile):
-    """All that may stand at the top of a file, for messages about what may not."""
+    """Every field at the top of a file, for messages about those that are none."""
 
     components: Any
     """Components by name."""
@@ -50,8 +51,8 @@ class SharedParts:
     """What variants of a scenario share on one horizon.
 
     context: what series are read with.
-    components: those found valid that no change touches, by name.
-    digests: their hashes, where they have been asked for.
+    components: valid ones that no change touches, by name.
+    digests: their hashes, as far as they have been computed.
     """
 
     context: Context
@@ -63,10 +64,10 @@ class SharedParts:
 class Shared:
     """What variants of a scenario file share: the same change is never read or validated twice.
 
-    folder: where the file stands.
+    folder: the folder of the file.
     tables: CSV files, by offset of the local time.
     top: the top fields where no change touches them.
-    parts: what rests on the horizon, by horizon and calendar.
+    parts: what depends on the horizon, by horizon and calendar.
     """
 
     folder: Path
@@ -92,7 +93,7 @@ class Checker:
     Args:
         document: the file, with its changes.
         shared: what its variants share.
-        changes: the paths at which the document is another than what `shared` belongs to.
+        changes: the paths at which the document differs from the one `shared` belongs to.
     """
 
     def __init__(self, document: Document, shared: Shared, changes: tuple[Key, ...] = ()) -> None:
@@ -107,19 +108,20 @@ class Checker:
         data = dict(self.document.data)
         parts = data.pop("components", None)
         forecasts = data.pop("forecast", None)
-        top, settled = self._top(data)
+        top, horizon_valid = self._top(data)
         components: dict[str, Component] = {}
         forecast = {}
         if parts is None:
-            self._say(("components",), "is required: a mapping of names to components")
+            message = Message("is required: a mapping of names to components")
+            self._report(("components",), message)
         elif not isinstance(parts, dict) or not parts:
-            message = "must be a mapping of names to components, with one at least"
-            self._say(("components",), message)
+            message = Message("must be a mapping of names to components, with one at least")
+            self._report(("components",), message)
         else:
-            components = self._components(parts, top, settled)
-        if settled and isinstance(parts, dict):
+            components = self._components(parts, top, horizon_valid)
+        if horizon_valid and isinstance(parts, dict):
             context = self.shared.on_horizon(top).context
-            forecast = read_forecasts(forecasts, parts, components, context, self._say)
+            forecast = read_forecasts(forecasts, parts, components, context, self._report)
         if self.problems:
             raise ScenarioError(self.problems)
         return {
@@ -130,7 +132,7 @@ class Checker:
         }
 
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
-        """Return the top fields, and whether all that components depend on is right."""
+        """Return the top fields, and whether those that components depend on are valid."""
         if self.shared.top is not None and not self.top_changed:
             return self.shared.top, True
         wrong: set[Any] = set()
@@ -143,27 +145,28 @@ class Checker:
             top = ScenarioFile.model_validate(STAND_IN | {key: data[key] for key in good})
         for i, date in enumerate(top.workdays):
             if date in top.holidays:
-                self._say(("workdays", i), f"{date} is one of the holidays too")
+                message = Message("{date} is one of the holidays too", date=date)
+                self._report(("workdays", i), message)
         if not self.top_changed and not self.problems:
             self.shared.top = top
         return top, not wrong & {"horizon", "holidays", "workdays", "trace"}
 
     def _components(
-        self, parts: dict[str, Any], top: ScenarioFile, settled: bool
+        self, parts: dict[str, Any], top: ScenarioFile, horizon_valid: bool
     ) -> dict[str, Component]:
         shared = self.shared.on_horizon(top)
         components: dict[str, Component] = {}
         for name, data in parts.items():
-            untouched = settled and not self.changed & {(), (name,)}
+            untouched = horizon_valid and not self.changed & {(), (name,)}
             component = shared.components.get(name) if untouched else None
             if component is None:
-                component = self._component(name, data, shared.context, settled)
+                component = self._component(name, data, shared.context, horizon_valid)
             if component is None:
                 continue
             components[name] = component
             if untouched:
                 shared.components[name] = component
-        if not settled:
+        if not horizon_valid:
             return components
         if top.initial_from is not None:
             components = self._continued(components, top, shared.context)
@@ -172,7 +175,7 @@ class Checker:
         for name, component in components.items():
             site = Site(name, top.horizon, components, top.trace, mentioned=mentioned)
             for path, message in component.check(site):
-                self._say(("components", name, *path), message)
+                self._report(("components", name, *path), message)
             self._unmet(name, component, site)
         return components
 
@@ -182,66 +185,74 @@ class Checker:
         """Return the components in the state that the plan of `initial_from` leaves them in."""
         folder = self.shared.folder / str(top.initial_from)
         try:
-            # The scenario of a plan holds its state: one that would go on from itself is no plan's.
+            # A plan's scenario holds its state; without this one that names itself would recurse.
             earlier, _ = override(read_yaml(folder / "scenario.yaml"), {"initial_from": None})
             fields = Checker(earlier, Shared(folder)).fields()
             before, past = fields["components"], fields["horizon"]
             schedule = read_schedule(folder, past)
-        except PlannerError as error:
-            first = str(error).splitlines()[0]
-            message = f"must name a plan folder; {folder} is none: {first}"
-            self._say(("initial_from",), message)
-            return components
-        try:
             return continued(components, before, past, schedule, folder, context)
-        except ValueError as error:
-            self._say(("initial_from",), str(error))
-            return components
+        except ScenarioError as error:
+            message = Message(
+                "must name a plan folder; {path} is none: {text}",
+                path=folder,
+                text=error.problems[0].with_place(),
+            )
+        except FieldError as error:
+            message = error.message
+        self._report(("initial_from",), message)
+        return components
 
     def _unmet(self, name: str, component: Component, site: Site) -> None:
-        """Say what nobody supplies; a broken component may still supply what it mentions."""
-        for key, demanding in component.demands().items():
-            if not site.supply(key) and key[1] not in site.mentioned:
-                what, which = key
-                known = sorted({k for c in site.components.values() for k in c.supplies()})
-                others = ", ".join(repr(k[1]) for k in known if k[0] == what)
-                text = {
-                    "power": f"nothing feeds node {which!r}",
-                    "model": f"no fleet serves model {which!r}",
-                }.get(what, f"nothing supplies {what} {which!r}")
-                has = f" (there is {others})" if others else ""
-                self._say(("components", name, demanding), text + has)
+        """Report demands that nobody supplies; a broken component may supply what it mentions."""
+        for key, field_name in component.demands().items():
+            if site.supply(key) or key[1] in site.mentioned:
+                continue
+            supplied = sorted({k for c in site.components.values() for k in c.supplies()})
+            others = ", ".join(repr(k[1]) for k in supplied if k[0] == key[0])
+            hint = Message(" (there is {names})", names=others) if others else ""
+            if key[0] == "model":
+                message = Message("no fleet serves model {name!r}{hint}", name=key[1], hint=hint)
+            else:
+                message = Message("nothing feeds node {name!r}{hint}", name=key[1], hint=hint)
+            self._report(("components", name, field_name), message)
 
-    def _component(self, name: str, data: Any, context: Context, settled: bool) -> Component | None:
+    def _component(
+        self, name: str, data: Any, context: Context, horizon_valid: bool
+    ) -> Component | None:
         path: Key = ("components", name)
+        kind = data.get("kind") if isinstance(data, dict) else None
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            self._say(path, "name must be small letters, digits and _, beginning with a letter")
-            return None
-        if not isinstance(data, dict):
-            self._say(path, "must be a mapping with a `kind`")
-            return None
-        kind = data.get("kind")
-        if not isinstance(kind, str) or kind not in KINDS:
-            self._say((*path, "kind"), _unknown_kind(kind))
-            return None
-        try:
-            return KINDS[kind].component.model_validate(data, context=context)
-        except ValidationError as error:
-            self._explain(error, path, KINDS[kind].component, form_only=not settled)
-            return None
+            message = Message("name must be small letters, digits and _, beginning with a letter")
+            self._report(path, message)
+        elif not isinstance(data, dict):
+            self._report(path, Message("must be a mapping with a `kind`"))
+        elif not isinstance(kind, str) or kind not in KINDS:
+            self._report((*path, "kind"), _unknown_kind(kind))
+        else:
+            model = KINDS[kind].component
+            try:
+                return model.model_validate(data, context=context)
+            except ValidationError as error:
+                self._explain(error, path, model, form_only=not horizon_valid)
+        return None
 
     def _explain(
         self, error: ValidationError, path: Key, model: type[Frozen], *, form_only: bool = False
     ) -> None:
-        for where, message in explain(error, model, form_only=form_only):
-            self._say((*path, *where), message)
+        for below, message in explain(error, model, form_only=form_only):
+            self._report((*path, *below), message)
 
-    def _say(self, path: Key, message: str) -> None:
+    def _report(self, path: Key, message: Message) -> None:
         self.problems.append(self.document.problem(path, message))
 
 
-def _unknown_kind(kind: Any) -> str:
+def _unknown_kind(kind: Any) -> Message:
     known = ", ".join(sorted(KINDS))
     if kind is None:
-        return f"is required: one of {known}"
-    return f"must be one of {known}, is {as_written(kind)}{did_you_mean(kind, KINDS)}"
+        return Message("is required: one of {names}", names=known)
+    return Message(
+        "must be one of {names}, is {text}{hint}",
+        names=known,
+        text=as_written(kind),
+        hint=did_you_mean(kind, KINDS),
+    )

@@ -1,4 +1,4 @@
-"""The state of a site when a horizon begins, from a plan or from operation that was settled."""
+"""The state of a site at the start of a horizon, from an earlier plan or settled operation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from planner.components.component import Component
+from planner.fields import FieldError
+from planner.message import Message, MessageList
 from planner.scenario.validation_messages import explain
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon, Window
@@ -16,7 +18,7 @@ from planner.timeseries.schedule import columns_of
 
 
 def is_state(field: str) -> bool:
-    """Whether a field of a component says what was before the horizon."""
+    """Whether a field of a component holds the state before the horizon."""
     return field == "initial" or "so_far" in field
 
 
@@ -28,7 +30,7 @@ def continued(
     folder: Path,
     context: Context,
 ) -> dict[str, Component]:
-    """Return components in the state in which an earlier plan leaves those of their names.
+    """Return components in the state that an earlier plan leaves those of the same names in.
 
     Args:
         components: those of the new scenario.
@@ -39,28 +41,45 @@ def continued(
         context: the new horizon; its steps are as long as those of the plan.
 
     Raises:
-        ValueError: the plan does not reach the horizon, or its state does not fit.
+        FieldError: the plan does not reach the horizon, or its state does not fit.
     """
     horizon = context.horizon
     if past.step_min != horizon.step_min:
-        lengths = f"the plan has steps of {past.step_min} min, this scenario {horizon.step_min} min"
-        raise ValueError(f"{lengths}; they must be the same")
+        raise FieldError(
+            Message(
+                "the plan has steps of {past} min, this scenario {minutes} min; they must be the"
+                " same",
+                past=past.step_min,
+                minutes=horizon.step_min,
+            )
+        )
+    start = horizon.starts[0].isoformat()
     if past.zone != horizon.zone:
-        raise ValueError(
-            f"the plan begins at {past.starts[0].isoformat()}, this scenario at"
-            f" {horizon.starts[0].isoformat()}; they must have the same offset, for days and months"
-            " are local"
+        raise FieldError(
+            Message(
+                "the plan begins at {past}, this scenario at {start}; they must have the same"
+                " offset, for days and months are local",
+                past=past.starts[0].isoformat(),
+                start=start,
+            )
         )
     steps_between = (horizon.starts[0] - past.starts[0]).total_seconds() / 60 / past.step_min
     steps = round(steps_between)
     if steps_between != steps or not 1 <= steps <= past.steps:
         end = past.starts[-1] + pd.Timedelta(minutes=past.step_min)
-        raise ValueError(
-            f"the plan covers {past.starts[0].isoformat()} to {end.isoformat()}; horizon.start must"
-            f" be the end of one of its steps, is {horizon.starts[0].isoformat()}"
+        raise FieldError(
+            Message(
+                "the plan covers {first} to {last}; horizon.start must be the end of one of its"
+                " steps, is {start}",
+                first=past.starts[0].isoformat(),
+                last=end.isoformat(),
+                start=start,
+            )
         )
     if len(schedule) < steps or schedule.isna().iloc[:steps].any(axis=None):
-        raise ValueError(f"{folder} holds no whole schedule up to {horizon.starts[0].isoformat()}")
+        raise FieldError(
+            Message("{path} holds no whole schedule up to {start}", path=folder, start=start)
+        )
     return {
         name: _in_state(name, component, before.get(name), schedule.iloc[:steps], context, past)
         for name, component in components.items()
@@ -79,7 +98,14 @@ def _in_state(
     if earlier is None or not any(is_state(field) for field in fields):
         return component
     if type(earlier) is not type(component):
-        raise ValueError(f"{name!r} is a {earlier.kind} in the plan and a {component.kind} here")
+        raise FieldError(
+            Message(
+                "{name!r} is a {kind} in the plan and a {other} here",
+                name=name,
+                kind=earlier.kind,
+                other=component.kind,
+            )
+        )
     limits = {field: getattr(component, field) for field in type(component).remembers}
     earlier = earlier.model_copy(update=limits)
     advanced = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
@@ -92,5 +118,11 @@ def _in_state(
     try:
         return type(component).model_validate(data, context=context)
     except ValidationError as error:
-        messages = "; ".join(message for _, message in explain(error, type(component)))
-        raise ValueError(f"the state of {name!r} in the plan does not fit: {messages}") from None
+        messages = (message for _, message in explain(error, type(component)))
+        raise FieldError(
+            Message(
+                "the state of {name!r} in the plan does not fit: {text}",
+                name=name,
+                text=MessageList("; ", messages),
+            )
+        ) from None

@@ -1,4 +1,4 @@
-"""Forecasts: what is believed of a series before it is known; the scenario's own are the actuals.
+"""Forecasts of series; the scenario's own series are the actuals.
 
 A forecast is either a series in any form, the same whenever it is issued, or drawn around the
 actuals. The error of a drawn forecast after l hours of lead time is
@@ -9,8 +9,8 @@ with independent standard normal z: its standard deviation grows from 0 to size 
 size error sqrt(1 - correlation_per_h^(2 l)). The size is 1 for a series of 0..1 (so the error is
 one of capacity), else the mean of the actuals' amounts over the horizon. Values are cut at the
 limits of their field; what is 0 and cannot be below 0 stays 0 (sun at night, a service that rests).
-Each issue draws anew, and its draw follows from the seeds and the step: the same input, the same
-forecast.
+Each issue has a draw of its own, which follows from the seeds and the step: the same input, the
+same forecast.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pydantic import Field, ValidationError
 
 from planner.components.component import Component
 from planner.errors import Key, ScenarioError, as_written
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen
+from planner.message import Message
 from planner.scenario.paths import replaced, value_at
 from planner.scenario.series_errors import ErringSeries, autoregressive
 from planner.scenario.validation_messages import explain
@@ -47,45 +48,44 @@ class DrawnForecast(Frozen):
     ar1: Ar1
     """Its error."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
-    """Seed of its draws; series with the same seed err together [each series has its own]."""
+    """Seed of its draws; series with the same seed have the same draws [each has its own]."""
 
 
 Forecast = np.ndarray[Any, np.dtype[np.float64]] | DrawnForecast
-Say = Callable[[Key, str], None]
+Report = Callable[[Key, Message], None]
 
 
 def read_forecasts(
-    given: Any,
+    specs: Any,
     parts: Mapping[str, Any],
     components: Mapping[str, Component],
     context: Context,
-    say: Say,
+    report: Report,
 ) -> dict[str, Forecast]:
     """Check the forecasts of a scenario file, by the path of their series.
 
     Args:
-        given: what the file holds under `forecast`.
-        parts: what it holds under `components`, where a series takes the place of the actual one
-            to be checked by the very same field.
-        components: the components found valid.
+        specs: what the file holds under `forecast`.
+        parts: what it holds under `components`: a forecast that is a series is checked in the place
+            of the actual one, by the very same field.
+        components: the valid components.
         context: what series are read with.
-        say: is told every problem, at its path.
+        report: receives every problem, with its path.
     """
-    if given is None:
+    if specs is None:
         return {}
-    if not isinstance(given, dict):
-        say(("forecast",), "must be a mapping of paths such as components.pv.availability_pu")
+    if not isinstance(specs, dict):
+        message = Message("must be a mapping of paths such as components.pv.availability_pu")
+        report(("forecast",), message)
         return {}
     forecasts: dict[str, Forecast] = {}
-    for path, spec in given.items():
-        forecast = None
+    for path, spec in specs.items():
         for result in _forecast(path, spec, parts, components, context):
-            if isinstance(result, str):
-                say(("forecast", str(path)), result)
+            if isinstance(result, tuple):
+                below, message = result
+                report(("forecast", str(path), *below), message)
             else:
-                forecast = result
-        if forecast is not None:
-            forecasts[path] = forecast
+                forecasts[path] = result
     return forecasts
 
 
@@ -95,39 +95,41 @@ def _forecast(
     parts: Mapping[str, Any],
     components: Mapping[str, Component],
     context: Context,
-) -> Iterator[str | Forecast]:
-    """Yield the forecast at a path, or what is wrong with it."""
+) -> Iterator[tuple[Key, Message] | Forecast]:
+    """Yield the forecast at a path, or its problems; nothing where the component is not valid."""
     drawn = isinstance(spec, dict) and bool({"ar1", "seed"} & set(spec))
     try:
         if not isinstance(path, str) or not path.startswith("components."):
-            raise ValueError("is not a path such as components.pv.availability_pu")
+            raise FieldError(Message("is not a path such as components.pv.availability_pu"))
         data, (where,) = replaced({"components": dict(parts)}, {path: None if drawn else spec})
         name = str(where[1])
         if name not in components:
-            return  # what is wrong with the component is told there
+            return  # the component has problems of its own
         component: Any = components[name]
         if not isinstance(value_at(component, where[2:]), np.ndarray):
-            raise ValueError("is no series of the scenario that could be forecast")
+            raise FieldError(Message("is no series of the scenario that could be forecast"))
         if drawn:
             yield DrawnForecast.model_validate(spec)
             return
         changed = type(component).model_validate(data["components"][name], context=context)
         values = value_at(changed, where[2:])
         if not isinstance(values, np.ndarray):
-            raise ValueError(
-                "must be a series in any form, or ar1 with error and correlation_per_h, is"
-                f" {as_written(spec)}"
+            raise FieldError(
+                Message(
+                    "must be a series in any form, or ar1 with error and correlation_per_h, is"
+                    " {text}",
+                    text=as_written(spec),
+                )
             )
         yield values
     except ScenarioError as error:
-        yield from (problem.message for problem in error.problems)
+        yield from (((), problem.message) for problem in error.problems)
     except ValidationError as error:
         model = DrawnForecast if drawn else type(component)
         for place, message in explain(error, model):
-            below = place if drawn else place[len(where) - 2 :]
-            yield f"{'.'.join(map(str, below))} {message}".strip()
-    except ValueError as error:
-        yield str(error)
+            yield place if drawn else place[len(where) - 2 :], message
+    except FieldError as error:
+        yield (), error.message
 
 
 def drawn_forecast(
@@ -147,8 +149,8 @@ def drawn_forecast(
         forecast: its error and its seed.
         known: the steps that are known when it is issued.
         step_h: length of a step in hours.
-        path: of the series, which stands for the seed where the forecast has none.
-        key: what tells this draw from others.
+        path: of the series; it takes the place of the seed where the forecast has none.
+        key: distinguishes this draw from others.
         around: what the errors are added to, by default the actuals: members around a forecast.
     """
     actual = series.values

@@ -59,7 +59,7 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _with_series(part: Any) -> Any:
-    """Put the definition of a series, with the limits of its values, where its mark stands."""
+    """Replace the marks of series by the definition of a series with the limits of its values."""
     if isinstance(part, list):
         return [_with_series(item) for item in part]
     if not isinstance(part, dict):
@@ -68,7 +68,7 @@ def _with_series(part: Any) -> Any:
     if SERIES_MARK in part:
         result["$ref"] = REFS.format(model="Series")
         limits = part[SERIES_MARK]
-        if limits:  # each keyword speaks of one form: of the number, the list, or the mappings
+        if limits:  # each keyword limits one form: the number, the list, or the mappings
             values = {"items": limits}
             entries = {"items": {"properties": {"value": limits}}}
             result |= limits | values | {"properties": {"hours": values, "calendar": entries}}

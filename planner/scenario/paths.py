@@ -1,12 +1,12 @@
-"""Paths such as `components.chat.market[0].price_cny_per_mtok`: read, followed and written.
+"""Paths such as `components.chat.market[0].price_cny_per_mtok`: parsed, followed, set to values.
 
-A path leads through what a scenario file says (mappings and lists) and through a checked scenario
+A path leads through the data of a scenario file (mappings and lists) and through a checked scenario
 (values, mappings and tuples) alike. A mapping may have keys with dots in them, names of models: the
 parts of a path that make up such a key count as one (`resolve`).
 
-Nothing is changed in place: what a change does not touch is shared by the old value and the new. A
-new value of a scenario file may be `{scale: 0.8}`, which multiplies what the file says there, in
-whatever form a number or series is written; whether a new value is valid is checked elsewhere.
+Nothing is changed in place: the old value and the new share all that the change does not touch. A
+new value of a scenario file may be `{scale: 0.8}`, which multiplies the number or series at the
+path, in whatever form it is written; whether a new value is valid is checked elsewhere.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from itertools import takewhile
 from typing import Any
 
 from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean, dotted
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen, is_number
 from planner.files.yaml_document import Document
+from planner.message import Message
 
 
 @lru_cache(4096)  # cases of a sweep change the same paths
@@ -28,13 +29,13 @@ def parse_path(text: str) -> Key:
     """Read `components.chat.market[0].price_cny_per_mtok` into its parts.
 
     Raises:
-        ValueError: the text is not a path.
+        FieldError: the text is not a path.
     """
     parts: list[str | int] = []
     for piece in text.strip().split("."):
         match = re.fullmatch(r"([^\[\]]+)((?:\[[0-9]{1,9}\])*)", piece)
         if match is None:
-            raise ValueError("is not a path such as components.pv.capacity_mw")
+            raise FieldError(Message("is not a path such as components.pv.capacity_mw"))
         parts.append(match[1])
         parts.extend(int(index) for index in re.findall(r"[0-9]+", match[2]))
     return tuple(parts)
@@ -44,7 +45,7 @@ def resolve(holder: Any, text: str) -> Key:
     """Return the parts of a path below a value; a key with dots in it is one part.
 
     Raises:
-        ValueError: the text is not a path.
+        FieldError: the text is not a path.
     """
     return tuple(part for part, _ in _parts(holder, parse_path(text)))
 
@@ -53,7 +54,7 @@ def reach(holder: Any, text: str) -> Key:
     """Return the parts of a path as far as they lead to something below a value.
 
     Raises:
-        ValueError: the text is not a path.
+        FieldError: the text is not a path.
     """
     steps = _parts(holder, parse_path(text))
     return tuple(part for part, _ in takewhile(lambda step: step[1], steps))
@@ -80,7 +81,7 @@ def _parts(holder: Any, path: Key) -> Iterator[tuple[str | int, bool]]:
 
 
 def _below(holder: Any, part: Any) -> Any:
-    """Return what stands one part below a value. Raises LookupError where nothing does."""
+    """Return the value one part below a value. Raises LookupError where there is none."""
     if isinstance(holder, Frozen):
         if part in type(holder).model_fields:
             return getattr(holder, part)
@@ -90,7 +91,7 @@ def _below(holder: Any, part: Any) -> Any:
 
 
 def value_at(holder: Any, path: Key) -> Any:
-    """Return what stands at a path below a value; None where nothing does."""
+    """Return the value at a path below a value; None where there is none."""
     try:
         for part in path:
             holder = _below(holder, part)
@@ -100,10 +101,10 @@ def value_at(holder: Any, path: Key) -> Any:
 
 
 def with_value(holder: Any, path: Key, value: Any) -> Any:
-    """Return a copy of a value with what stands at a path below it changed, unchecked.
+    """Return a copy of a value with the value at a path below it replaced, unchecked.
 
     Raises:
-        LookupError: nothing stands there; only a mapping may be given a new last part.
+        LookupError: nothing is at the path; only the last part may be a new key of a mapping.
     """
     if not path:
         return value
@@ -120,7 +121,7 @@ def with_value(holder: Any, path: Key, value: Any) -> Any:
 
 
 def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
-    """Yield every path below a value that a dotted one with `*` means, and what `*` stands for."""
+    """Yield every path that matches a dotted one with `*`, with the keys that match `*`."""
     yield from _places(holder, pattern.split("."))
 
 
@@ -160,8 +161,8 @@ def replaced(
         try:
             path = resolve(data, text)
             data = _replaced_at(data, path, value)
-        except ValueError as error:
-            problems.append(Problem(str(error), text, "override"))
+        except FieldError as error:
+            problems.append(Problem(error.message, text, "override"))
             continue
         paths.append(path)
     if problems:
@@ -170,11 +171,12 @@ def replaced(
 
 
 def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
-    """Return plain data with a value replaced; mappings that lead to it are made where missing."""
+    """Return plain data with a value replaced; missing mappings on the path are added."""
     components = data.get("components")
     within = len(path) > 2 and path[0] == "components"
     if within and isinstance(components, dict) and path[1] not in components:
-        raise ValueError(f"there is no component {path[1]!r}{did_you_mean(path[1], components)}")
+        hint = did_you_mean(path[1], components)
+        raise FieldError(Message("there is no component {name!r}{hint}", name=path[1], hint=hint))
     here: Any = data
     missing = len(path)  # the first part below which there is nothing yet
     for depth, part in enumerate(path):
@@ -184,33 +186,36 @@ def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
                 missing = min(missing, depth)
                 here = {}
         elif not isinstance(here, list) or not isinstance(part, int):
-            raise ValueError(f"there is nothing at {dotted(path[: depth + 1])}")
+            raise FieldError(Message("there is nothing at {path}", path=dotted(path[: depth + 1])))
         elif part >= len(here):
-            place = dotted(path[: depth + 1])
-            raise ValueError(f"there is nothing at {place}: the list has {len(here)} entries")
+            raise FieldError(
+                Message(
+                    "there is nothing at {path}: the list has {count} entries",
+                    path=dotted(path[: depth + 1]),
+                    count=len(here),
+                )
+            )
         else:
             here = here[part]
     if isinstance(value, dict) and set(value) == {"scale"}:
         if missing < len(path):
-            raise ValueError("there is nothing to scale: the scenario does not set this field")
+            raise FieldError(
+                Message("there is nothing to scale: the scenario does not set this field")
+            )
         factor = value["scale"]
-        if not _is_number(factor):
-            raise ValueError(f"scale must be a number, is {as_written(factor)}")
+        if not is_number(factor):
+            raise FieldError(Message("scale must be a number, is {text}", text=as_written(factor)))
         value = _scaled(here, factor)
     for part in reversed(path[missing + 1 :]):
         value = {part: value}
     return with_value(data, path[: missing + 1], value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _scaled(spec: Any, factor: float) -> Any:
-    """Multiply whatever form a series or number is written in."""
-    if _is_number(spec):
+    """Multiply a number or series in whatever form it is written."""
+    if is_number(spec):
         return spec * factor
-    if isinstance(spec, list) and all(_is_number(item) for item in spec):
+    if isinstance(spec, list) and all(is_number(item) for item in spec):
         return [_scaled(item, factor) for item in spec]
     if isinstance(spec, dict) and "csv" in spec:
         return {**spec, "scale": _scaled(spec.get("scale", 1.0), factor)}
@@ -221,4 +226,6 @@ def _scaled(spec: Any, factor: float) -> Any:
             return {**spec, "calendar": scaled}
     elif isinstance(spec, dict) and spec:  # by hour, by origin, by month
         return {key: _scaled(item, factor) for key, item in spec.items()}
-    raise ValueError(f"only numbers and series can be scaled, not {as_written(spec)}")
+    raise FieldError(
+        Message("only numbers and series can be scaled, not {text}", text=as_written(spec))
+    )

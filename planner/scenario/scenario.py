@@ -1,8 +1,8 @@
 """A scenario: an immutable horizon and its named components, read and checked once; its variants.
 
 Every changed scenario that is checked comes from `Variants`: `--set`, members of an uncertain
-scenario, cases of a sweep, changes that are proposed, `Scenario.with_values`. What a change leaves
-as it is (tables read, components validated) is shared, so that a variant costs what it changes.
+scenario, cases of a sweep, changes that are proposed, `Scenario.with_values`. Variants share what
+their changes do not touch (tables, validated components), so that only the changes cost time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pydantic import Field
 from planner.components.component import Site
 from planner.errors import ScenarioError
 from planner.files.yaml_document import Document, read_yaml
+from planner.message import Message
 from planner.scenario.cautions import mixed_scales, unsold_energy
 from planner.scenario.checker import Checker, Shared, Tables
 from planner.scenario.paths import override
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.uncertainty.fields import Uncertainty
-from planner.scenario.uncertainty.members import in_member, listed_members, pointless
+from planner.scenario.uncertainty.members import check_members, in_member, pointless
 
 
 class Scenario(ScenarioFile):
@@ -63,12 +64,12 @@ class Scenario(ScenarioFile):
         """Return the view that the component `name` has of the scenario."""
         return Site(name, self.horizon, self.components, self.trace)
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Message]:
         """Return what a careful colleague would ask about, component by component."""
         messages = [
-            f"components.{name}: {text}"
+            Message("components.{name}: {sentence}", name=name, sentence=message)
             for name, component in self.components.items()
-            for text in component.warn(self.site(name))
+            for message in component.warn(self.site(name))
         ]
         messages += [*unsold_energy(self.components), *mixed_scales(self.components)]
         return [*messages, *pointless(self.uncertainty, self.components)]
@@ -80,8 +81,8 @@ class Variants:
     Args:
         document: the file.
         folder: what its paths are relative to.
-        base: what the file says, where that has been checked already.
-        tables: CSV files read already.
+        base: the scenario of the file, where it has been checked already.
+        tables: CSV files that have been read already.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Variants:
             self.shared.on_horizon(base).components.update(base.components)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a worker needs: the tables read; what is validated again is left out."""
+        """Return what a worker needs: the tables; it validates components again."""
         return vars(self) | {"shared": Shared(self.shared.folder, self.shared.tables)}
 
     def scenario(self, changes: Mapping[str, Any] | None = None) -> Scenario:
@@ -114,13 +115,15 @@ class Variants:
         scenario = Scenario.model_construct(**fields)
         if scenario.uncertainty is None:
             return scenario
-        uncertainty = self._listed(document, scenario, scenario.uncertainty)
+        uncertainty = self._with_members(document, scenario, scenario.uncertainty)
         return scenario.model_copy(update={"uncertainty": uncertainty})
 
-    def _listed(self, document: Document, base: Scenario, uncertainty: Uncertainty) -> Uncertainty:
+    def _with_members(
+        self, document: Document, base: Scenario, uncertainty: Uncertainty
+    ) -> Uncertainty:
         """Return the uncertainty of a scenario with every member listed and checked."""
         if base.solver.relax:
-            message = "must be false: what is decided for several futures must be whole"
+            message = Message("must be false: what is decided for several members must be whole")
             raise ScenarioError([document.problem(("solver", "relax"), message)])
         certain = {key: part for key, part in document.data.items() if key != "uncertainty"}
         members = Variants(
@@ -132,7 +135,7 @@ class Variants:
         def check(changes: Mapping[str, Any]) -> dict[str, Any]:
             return members.scenario(changes).components
 
-        return listed_members(document, uncertainty, base.components, context, check)
+        return check_members(document, uncertainty, base.components, context, check)
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
@@ -151,10 +154,10 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
 
 
 def members_of(scenario: Scenario) -> dict[str, tuple[float, Scenario]]:
-    """Return the probability and the scenario of every future, by name; none where certain."""
-    listed = scenario.uncertainty.listed if scenario.uncertainty is not None else ()
+    """Return the probability and the scenario of every member, by name; none where certain."""
+    uncertainty = scenario.uncertainty
     members: dict[str, tuple[float, Scenario]] = {}
-    for member in listed:
+    for member in () if uncertainty is None else uncertainty.checked_members:
         update = {
             "name": f"{scenario.name} ({member.name})",
             "components": in_member(scenario.components, member),

@@ -1,11 +1,11 @@
-"""Series that err: errors that fade (autoregressive, order 1), and the limits of a field.
+"""Forecast errors of series: autoregressive (order 1), within the limits of the field.
 
     error[t] = r error[t-1] + shock[t]
 
-What a series may become is what its field may hold, so that a value drawn is a value that could be
-written. A value beyond a limit is set to the limit; a limit that may not be reached (a price that
-must be above 0) is kept away from by a hundredth of the mean. Where a field cannot be below 0, what
-is 0 stays 0: the sun at night, a service that rests.
+A series with an error stays within the limits of its field, so that every drawn value is a valid
+one. A value beyond a limit is set to the limit; from a limit that is excluded (a price that must be
+above 0) it keeps a distance of a hundredth of the mean. Where a field cannot be below 0, zeros stay
+0: the sun at night, a service without demand.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from typing import Any, get_args
 import numpy as np
 
 from planner.errors import Key
+from planner.fields import FieldError
+from planner.message import Message
 from planner.scenario.paths import value_at
 from planner.timeseries.series import Array, SeriesBounds
 
-LEAST = 1e-2  # of its mean: how far a series stays above a limit that it may not reach
+MARGIN = 1e-2  # of the mean: the distance of a series from a limit that is excluded
 
 
 @dataclass(frozen=True)
 class ErringSeries:
-    """A series of a scenario that errs; shape (T,).
+    """A series of a scenario whose forecast errs; shape (T,).
 
     limits: the values that its field may hold.
     """
@@ -39,17 +41,17 @@ class ErringSeries:
         """Return the series at a path below a checked value.
 
         Raises:
-            ValueError: there is no series.
+            FieldError: there is no series.
         """
         values = value_at(holder, path)
         if not isinstance(values, np.ndarray):
-            raise ValueError("is no series, and only a series can err")
+            raise FieldError(Message("is no series, and only a series can err"))
         field = type(value_at(holder, path[:-1])).model_fields[str(path[-1])]
         return cls(values, next(_bounds((*field.metadata, field.annotation)), SeriesBounds()))
 
     @property
     def size(self) -> float:
-        """What an error is measured against: 1 for a series of 0..1, else the mean amount."""
+        """The amount that errors are relative to: 1 for a series of 0..1, else the mean size."""
         return 1.0 if self.limits.le == 1.0 else float(np.abs(self.values).mean())
 
     def with_error(self, error: Array) -> Array:
@@ -57,10 +59,10 @@ class ErringSeries:
         return self.within_limits(self.values + error)
 
     def within_limits(self, values: Array, around: Array | None = None) -> Array:
-        """Return other values of the series within its limits.
+        """Return values for the series within its limits.
 
-        What is 0 in the series (or in `around`, the values of the same steps that erred) stays 0
-        where the field cannot be below 0.
+        Where the field cannot be below 0, zeros of the series stay 0 (or those of `around`, the
+        values of the same steps before their error).
         """
         low, high = self._range()
         inside = np.clip(values, low, high)
@@ -71,18 +73,18 @@ class ErringSeries:
         """Return the least and the largest value."""
         high = np.inf if self.limits.le is None else self.limits.le
         if self.limits.gt is not None:
-            return self.limits.gt + LEAST * self.size, high
+            return self.limits.gt + MARGIN * self.size, high
         return -np.inf if self.limits.ge is None else self.limits.ge, high
 
 
-def autoregressive(shocks: Array, keep: float) -> Array:
-    """Return errors that fade: each is `keep` times the one before it and its own shock.
+def autoregressive(shocks: Array, correlation: float) -> Array:
+    """Return errors of an AR(1) process: each is `correlation` times the one before, plus a shock.
 
     Args:
         shocks: one a step; shape (T,) or (members, T), as the errors.
-        keep: correlation of two steps that follow each other.
+        correlation: of two consecutive steps.
     """
-    rows = accumulate(shocks.T, lambda before, shock: keep * before + shock)
+    rows = accumulate(shocks.T, lambda before, shock: correlation * before + shock)
     return np.array(list(rows)).T
 
 

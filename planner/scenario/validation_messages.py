@@ -1,7 +1,7 @@
-"""Validation errors as messages about the scenario: where, what is wrong, what would be right.
+"""Validation errors as messages about the scenario: the place, the mistake, what would be right.
 
-A validator of a whole mapping may name the field at fault by beginning its message with it:
-`raise ValueError("initial.energy_mwh must lie between ...")` stands at `initial.energy_mwh`.
+A validator of a whole mapping names the field at fault by its path:
+`raise FieldError(Message("must lie between ..."), "initial.energy_mwh")`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, did_you_mean
 from planner.fields import FieldError, Frozen
+from planner.message import Message, places_of, template
 from planner.scenario.paths import parse_path
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
 
@@ -24,39 +25,36 @@ LATER_FIELDS = {
     "fixed_cny_per_mw_year", "life_years",
 }  # fmt: skip
 
-_MESSAGES = {
-    "greater_than_equal": "must be {ge:g} or more",
-    "greater_than": "must be above {gt:g}",
-    "less_than_equal": "must be {le:g} or less",
-    "less_than": "must be below {lt:g}",
-    "finite_number": "must be a finite number",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "int_parsing_size": "must be a smaller number",
-    "bool_type": "must be true or false",
-    "string_type": "must be a text",
-    "string_too_short": "may not be empty",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "date_type": "must be a date such as 2026-10-01",
-    "invalid_key": "keys must be words",
-    "literal_error": "must be {expected}",
+_RULES = {  # by the type of the error
+    "greater_than_equal": template("must be {ge:g} or more"),
+    "greater_than": template("must be above {gt:g}"),
+    "less_than_equal": template("must be {le:g} or less"),
+    "less_than": template("must be below {lt:g}"),
+    "finite_number": template("must be a finite number"),
+    "float_type": template("must be a number"),
+    "int_type": template("must be a whole number"),
+    "int_parsing_size": template("must be a smaller number"),
+    "bool_type": template("must be true or false"),
+    "string_type": template("must be a text"),
+    "string_too_short": template("may not be empty"),
+    "tuple_type": template("must be a list"),
+    "dict_type": template("must be a mapping"),
+    "model_type": template("must be a mapping"),
+    "date_type": template("must be a date such as 2026-10-01"),
+    "invalid_key": template("keys must be words"),
+    # patterns of texts
+    r"^[a-z][a-z0-9_]*$": template("must be small letters, digits and _, beginning with a letter"),
+    r"^\d{4}-(0[1-9]|1[0-2])$": template("must be a month such as 2026-07"),
 }
-_PATTERN_MESSAGES = {
-    r"^[a-z][a-z0-9_]*$": "must be small letters, digits and _, beginning with a letter",
-    r"^\d{4}-(0[1-9]|1[0-2])$": "must be a month such as 2026-07",
-}
-_SERIES = "must be a number, a list, or a mapping with csv and column, hours, or calendar"
 _NAMED = re.compile(r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+|\[\d+\])*):? (.*)", re.DOTALL)
 
 
 def explain(
     error: ValidationError, model: type[Frozen], *, form_only: bool = False
-) -> Iterator[tuple[Key, str]]:
+) -> Iterator[tuple[Key, Message]]:
     """Yield every problem of a validation as its path below the model and its message.
 
-    With `form_only`, leave out what our own validators say: it may rest on the horizon.
+    With `form_only`, leave out the errors of our own validators: they may rest on the horizon.
     """
     details = error.errors(include_url=False)
     if form_only:
@@ -71,7 +69,7 @@ def explain(
         yield _place(detail, model)
 
 
-def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, str]:
+def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, Message]:
     *before, last = detail["loc"] or ("",)
     path = tuple(part for part in before if not str(part).startswith("="))
     tagged = str(last).startswith("=") and detail["type"] != "extra_forbidden"
@@ -88,41 +86,52 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, str]:
         if named:
             below = parse_path(named[1])
             if any(below[0] in m.model_fields for m in _models_at(model, path)):
-                return (*path, *below), named[2]
-        return path, message
+                return (*path, *below), Message("{text}", text=named[2])
+        return path, Message("{text}", text=message)
     return path, _message(detail)
 
 
-def _unknown(field: str, models: set[type[Frozen]]) -> str:
+def _unknown(field: str, models: set[type[Frozen]]) -> Message:
     if field in LATER_FIELDS:
-        return "is not yet available"
+        return Message("is not yet available")
     known = sorted({name for model in models for name in model.model_fields})
     if field in known:
-        return "cannot go with the other fields here"
-    return f"is not a field here{did_you_mean(field, known)}"
+        return Message("cannot go with the other fields here")
+    return Message("is not a field here{hint}", hint=did_you_mean(field, known))
 
 
-def _message(detail: ErrorDetails) -> str:
-    kind, value, more = detail["type"], detail["input"], detail.get("ctx", {})
+def _message(detail: ErrorDetails) -> Message:
+    kind, value, limits = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
-        return "is required"
+        return Message("is required")
     if kind in ("too_short", "too_long"):
-        least, most = more.get("min_length"), more.get("max_length")
-        wanted = f"{least} or more entries" if most is None else f"{most} entries"
-        wanted = "24 entries, one an hour" if 24 in (least, most) else wanted
-        return f"must have {wanted}, has {more.get('actual_length') or len(value)}"
+        return _wrong_length(limits, limits.get("actual_length") or len(value))
+    rule, hint = Message("is not valid here"), ""
     if kind == "float_type" and detail["loc"][-1] == CONSTANT:
-        scale_alone = isinstance(value, dict) and set(value) == {"scale"}
-        hint = "; a scale alone belongs in an override" if scale_alone else ""
-        return f"{_SERIES}, is {as_written(value)}{hint}"
-    if kind == "form":  # worded where the forms of the field are told apart
-        return f"{detail['msg']}, is {as_written(value)}"
-    message = _MESSAGES.get(kind)
-    if kind == "string_pattern_mismatch":
-        message = _PATTERN_MESSAGES.get(more["pattern"], "must match {pattern}")
-    if message is None:
-        return f"is not valid here, is {as_written(value)}"
-    return f"{message.format(**more)}, is {as_written(value)}"
+        rule = Message(
+            "must be a number, a list, or a mapping with csv and column, hours, or calendar"
+        )
+        if isinstance(value, dict) and set(value) == {"scale"}:
+            hint = Message("; a scale alone belongs in an override")
+    elif kind == "form":
+        rule = limits["message"]
+    elif kind == "literal_error":
+        *most, last = re.split(", | or ", limits["expected"])
+        rule = Message("must be {name}", name=last)
+        if most:
+            rule = Message("must be {names} or {other}", names=", ".join(most), other=last)
+    elif rule_template := _RULES.get(limits.get("pattern", kind)):
+        rule = Message(rule_template, **{name: limits[name] for name in places_of(rule_template)})
+    return Message("{sentence}, is {text}{hint}", sentence=rule, text=as_written(value), hint=hint)
+
+
+def _wrong_length(limits: dict[str, Any], length: int) -> Message:
+    low, high = limits.get("min_length"), limits.get("max_length")
+    if 24 in (low, high):
+        return Message("must have 24 entries, one an hour, has {count}", count=length)
+    if high is None:
+        return Message("must have {low} or more entries, has {count}", low=low, count=length)
+    return Message("must have {high} entries, has {count}", high=high, count=length)
 
 
 def _models_at(model: type[Frozen], path: Key) -> set[type[Frozen]]:

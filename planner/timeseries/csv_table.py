@@ -252,7 +252,5 @@ def _time_hint(text: str) -> str:
     if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
         return Message("; Excel counts days so: format the column as yyyy-mm-dd hh:mm")
     if re.match(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}\b", text):
-        return Message(
-            "; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm"
-        )
+        return Message("; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm")
     return ""

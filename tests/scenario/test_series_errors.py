@@ -94,7 +94,7 @@ def made(site: planner.Scenario, series: ErringSeries, sigma: float) -> np.ndarr
     error = AutoregressiveError(sigma=sigma, hourly_correlation=0.5)
     method = Autoregressive(method="ar1", count=20, seed=1, fields={"x": error})
     context = Context(site.horizon, Calendar((), ()), Path())
-    members = [member.series["x"] for member in draw(method, {"x": series}, context)]
+    members = [member.set["x"] for member in draw(method, {"x": series}, context)]
     spec = DrawnForecast(ar1=Ar1(error=sigma / series.size))
     forecasts = [
         drawn_forecast(series, spec, known=0, step_h=1.0, path="x", key=(i,)) for i in range(20)

@@ -43,7 +43,7 @@ def ar1(count: int = 100, seed: int = 3, **fields: Any) -> dict[str, Any]:
 def series(found: planner.Scenario, path: str) -> np.ndarray:
     """Return a series of all members; shape (members, steps)."""
     assert found.uncertainty is not None
-    return np.array([member.set[path] for member in found.uncertainty.listed])
+    return np.array([member.set[path] for member in found.uncertainty.checked_members])
 
 
 def lagged(errors: np.ndarray, steps: int) -> float:
@@ -57,7 +57,7 @@ def test_drawn_errors_have_the_size_and_the_memory_that_is_stated():
     assert errors.std() == pytest.approx(0.1, rel=0.03)
     assert lagged(errors, 1) == pytest.approx(0.8, abs=0.02)
     assert lagged(errors, 3) == pytest.approx(0.8**3, abs=0.03)
-    assert {m.probability for m in found.uncertainty.listed} == {0.01}  # type: ignore[union-attr]
+    assert {m.probability for m in found.uncertainty.checked_members} == {0.01}  # type: ignore[union-attr]
 
 
 def test_memory_is_by_the_hour_whatever_the_step():
@@ -153,7 +153,7 @@ def test_quantiles_become_members_as_probable_as_what_lies_nearest(tmp_path: Pat
     field = {"csv": "past.csv", "columns": columns}
     text = {"method": "quantile", "fields": {SUN: field}}
     found = past(tmp_path, text, days=20)
-    listed = found.uncertainty.listed  # type: ignore[union-attr]
+    listed = found.uncertainty.checked_members  # type: ignore[union-attr]
     assert [member.name for member in listed] == ["p10", "p50", "p90"]
     assert [member.probability for member in listed] == pytest.approx([0.3, 0.4, 0.3])
     assert series(found, SUN)[:, 0].tolist() == [0.2, 0.5, 1.0]  # 1.7 is clipped

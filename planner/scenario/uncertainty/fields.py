@@ -1,21 +1,20 @@
-"""What a scenario may say of its possible futures, and how much the bad ones weigh.
+"""The uncertainty of a scenario: its members, each a possible future, and the weight of risk.
 
-Members are listed, or drawn from how forecasts err. Listed ones replace values of the scenario by
+Members are listed, or drawn from forecast errors. Listed ones replace values of the scenario by
 path, as `--set` does. A method makes members that replace series of components, and every value it
 makes keeps the limits of its field (`series_errors`): an availability lies in 0..1, a demand does
 not fall below 0, a pue not below 1; prices of energy, temperatures, declarations and contracts may
-fall below 0. Values beyond a limit are set to it; what is 0 stays 0 where the field cannot be below
-0, so that nights stay dark. That is part of what is assumed: near a limit the errors are smaller
-than stated, and their mean is not 0.
+fall below 0. Values beyond a limit are set to it; zeros stay 0 where the field cannot be below 0,
+so that nights stay dark. That is part of the assumption: near a limit the errors are smaller than
+stated, and their mean is not 0.
 
-The bad futures are weighed by CVaR, the mean profit in the worst share a of all futures by
-probability:
+Risk is measured by CVaR, the mean profit of the worst share a of the members by probability:
 
     CVaR = max over eta of  eta - (1/a) sum_i p_i max(eta - profit_i, 0)
 
-(Rockafellar & Uryasev 2000). Three futures of probability 0.25, 0.25 and 0.5 that earn -10, 20 and
+(Rockafellar & Uryasev 2000). Three members of probability 0.25, 0.25 and 0.5 that earn -10, 20 and
 40: with a = 0.5 the worst half is the first two, (-10 + 20) / 2 = 5; with a = 0.25 it is -10; with
-a = 1 it is the mean, 22.5. What is planned for is (1 - weight) mean + weight CVaR.
+a = 1 it is the mean, 22.5. The objective is (1 - weight) mean + weight CVaR.
 """
 
 from __future__ import annotations
@@ -24,18 +23,19 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
-from planner.fields import Fraction, Frozen, Name, Positive
+from planner.fields import FieldError, Fraction, Frozen, Name, Positive, unknown_form
+from planner.message import Message
 
 
 class Risk(Frozen):
-    """How much the bad futures weigh."""
+    """The weight of the worst members in the objective."""
 
     cvar_share: Annotated[float, Field(gt=0, le=1)]
-    """Share of the futures, by probability, that counts as the bad ones: 0.1 is the worst tenth."""
+    """Share of the members, by probability, that counts as the worst: 0.1 is the worst tenth."""
     weight: Fraction
-    """Weight of their mean profit; that of the mean profit of all futures is 1 - weight."""
+    """Weight of their mean profit; the mean profit of all members has the weight 1 - weight."""
 
 
 def mean(probabilities: Sequence[float], profits: Sequence[float]) -> float:
@@ -44,21 +44,21 @@ def mean(probabilities: Sequence[float], profits: Sequence[float]) -> float:
 
 
 def cvar(probabilities: Sequence[float], profits: Sequence[float], share: float) -> float:
-    """Return the mean of the worst profits, so many of them by probability, CNY."""
+    """Return the mean profit of the worst share of members by probability, CNY."""
     order = np.argsort(profits, kind="stable")
-    sizes, found = np.asarray(probabilities)[order], np.asarray(profits)[order]
+    sizes, ascending = np.asarray(probabilities)[order], np.asarray(profits)[order]
     before = np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
-    taken = np.clip(share - before, 0.0, sizes)
-    return float(np.dot(taken, found) / taken.sum())
+    within = np.clip(share - before, 0.0, sizes)
+    return float(np.dot(within, ascending) / within.sum())
 
 
 def worth(probabilities: Sequence[float], profits: Sequence[float], risk: Risk | None) -> float:
-    """Return what is planned for: the mean, or mean and CVaR by their weights, CNY."""
+    """Return the objective: the mean profit, or mean and CVaR by their weights, CNY."""
     expected = mean(probabilities, profits)
     if risk is None:
         return expected
-    bad = cvar(probabilities, profits, risk.cvar_share)
-    return (1 - risk.weight) * expected + risk.weight * bad
+    worst = cvar(probabilities, profits, risk.cvar_share)
+    return (1 - risk.weight) * expected + risk.weight * worst
 
 
 METHODS = ("ar1", "bootstrap", "quantile")
@@ -70,16 +70,16 @@ class Member(Frozen):
     """A possible future."""
 
     name: Name | None = None
-    """What its folder and its rows are called [member_1, member_2, ...]."""
+    """Name of its folder and its rows [member_1, member_2, ...]."""
     probability: Annotated[float, Field(gt=0, le=1)]
-    """How probable it is; those of all members sum to 1."""
+    """Its probability; those of all members sum to 1."""
     set: Annotated[dict[str, Any], Field(default_factory=dict)]
-    """What is different in it: {path: value}, as `--set` has it, fields of components only; a value
-    {scale: 0.6} multiplies what the scenario says."""
+    """Values that differ in it: {path: value}, as in `--set`, fields of components only; a value
+    {scale: 0.6} multiplies that of the scenario."""
 
 
 class AutoregressiveError(Frozen):
-    """Errors of a forecast that fade: error[t] = r error[t-1] + shock[t], Gaussian."""
+    """Autoregressive forecast errors: error[t] = r error[t-1] + shock[t], Gaussian."""
 
     error_share: Positive | None = None
     """Standard deviation of the error as a share of the value in the same step. This or sigma."""
@@ -88,25 +88,27 @@ class AutoregressiveError(Frozen):
     hourly_correlation: Annotated[float, Field(ge=0, lt=1)]
     """Correlation of errors an hour apart; r is this to the power of the step in hours."""
     common_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """Correlation of the shocks with one driver that all fields share: those of two fields
-    correlate by the product, so that 0.8 for wind and -0.5 for a price make -0.4."""
+    """Correlation of the shocks with a driver that all fields share; two fields correlate by the
+    product, so that 0.8 for wind and -0.5 for a price make -0.4."""
 
     @model_validator(mode="after")
     def _one_size(self) -> AutoregressiveError:
         if (self.error_share is None) == (self.sigma is None):
-            raise ValueError("needs one of error_share (of the value) and sigma (in its unit)")
+            raise FieldError(
+                Message("needs one of error_share (of the value) and sigma (in its unit)")
+            )
         return self
 
 
 class PastErrors(Frozen):
-    """Forecasts of the past and what came of them; a row a step of the horizon's length."""
+    """Past forecasts and actuals, in rows of the horizon's step."""
 
     csv: str
     """File with a `time` column, relative to the scenario; it may not leave its folder."""
     forecast: str
-    """Column that was forecast."""
+    """Column of the forecasts."""
     actual: str
-    """Column of what came; the error is actual - forecast, and is added to the field."""
+    """Column of the actuals; the error, actual - forecast, is added to the field."""
     scale: float = 1.0
     """Multiplies every error: 0.005 for MW of a plant of 200 MW where the field is per unit."""
     stamp: Literal["start", "end"] = "start"
@@ -116,7 +118,7 @@ class PastErrors(Frozen):
 
 
 class QuantileColumns(Frozen):
-    """Columns of a CSV that hold quantiles of what may come."""
+    """Columns of a CSV that hold quantiles of a forecast."""
 
     csv: str
     """File with a `time` column, relative to the scenario; it may not leave its folder."""
@@ -134,7 +136,7 @@ class QuantileColumns(Frozen):
 
 
 class Autoregressive(Frozen):
-    """Members drawn from Gaussian errors that fade; all are as probable."""
+    """Members drawn from autoregressive Gaussian errors, all equally probable."""
 
     method: Literal["ar1"]
     """How members are made."""
@@ -143,13 +145,13 @@ class Autoregressive(Frozen):
     seed: Seed
     """Random seed: the same one draws the same members."""
     fields: Annotated[dict[str, AutoregressiveError], Field(min_length=1)]
-    """Series that err, by path, and how much."""
+    """Series whose forecasts err, by path, and the size of the errors."""
 
 
 class Bootstrap(Frozen):
     """Members drawn from past errors, whole local days at a time, the same day for all fields.
 
-    All are as probable.
+    All are equally probable.
     """
 
     method: Literal["bootstrap"]
@@ -159,11 +161,11 @@ class Bootstrap(Frozen):
     seed: Seed
     """Random seed: the same one draws the same members."""
     fields: Annotated[dict[str, PastErrors], Field(min_length=1)]
-    """Series that err, by path, and where their past is."""
+    """Series whose forecasts err, by path, and the files of their past."""
 
 
 class Quantile(Frozen):
-    """A member for each level, as probable as the part of 0..1 that is nearest to it.
+    """A member for each level; its probability is the part of 0..1 that is nearest to the level.
 
     That is 0.3, 0.4 and 0.3 for the levels 0.1, 0.5 and 0.9.
     """
@@ -171,10 +173,10 @@ class Quantile(Frozen):
     method: Literal["quantile"]
     """How members are made."""
     fields: Annotated[dict[str, QuantileColumns], Field(min_length=1)]
-    """Series with quantiles, by path; all have the same levels."""
+    """Series with their quantiles, by path; all have the same levels."""
 
 
-def _which(value: Any) -> str | None:
+def _method(value: Any) -> str | None:
     if isinstance(value, list | tuple):
         return "=listed"
     method = value.get("method") if isinstance(value, dict) else getattr(value, "method", None)
@@ -186,10 +188,9 @@ Members = Annotated[
     | Annotated[Autoregressive, Tag("=ar1")]
     | Annotated[Bootstrap, Tag("=bootstrap")]
     | Annotated[Quantile, Tag("=quantile")],
-    Discriminator(
-        _which,
-        custom_error_type="form",
-        custom_error_message=(
+    unknown_form(
+        _method,
+        Message(
             "must be a list of members, or a mapping with `method`: ar1, bootstrap or quantile"
         ),
     ),
@@ -197,12 +198,12 @@ Members = Annotated[
 
 
 class Uncertainty(Frozen):
-    """Futures that one plan must serve: some decisions are made before it is known which comes."""
+    """Possible futures that one plan must serve; some decisions are made before one is known."""
 
     members: Members
-    """The futures: a list, or how to make them."""
+    """The members: a list, or a method that makes them."""
     risk: Risk | None = None
-    """How much the bad futures weigh [only the mean counts]."""
+    """Weight of the worst members [only the mean counts]."""
     awake: Literal["here_and_now", "recourse"] = "recourse"
     """Whether the nodes awake of fleets are decided before the future is known, as the commitment
     of thermal units and chosen declarations always are, or afterwards."""
@@ -212,15 +213,16 @@ class Uncertainty(Frozen):
         if isinstance(self.members, tuple):
             total = sum(member.probability for member in self.members)
             if abs(total - 1) > 1e-6:
-                raise ValueError(f"members: probabilities must sum to 1, sum to {total:g}")
+                message = Message("probabilities must sum to 1, sum to {total:g}", total=total)
+                raise FieldError(message, "members")
             names = [member.name for member in self.members if member.name is not None]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"members: two are called {twice[0]!r}")
+                raise FieldError(Message("two are called {name!r}", name=twice[0]), "members")
         return self
 
     @property
-    def listed(self) -> tuple[Member, ...]:
-        """The members of a checked scenario, which are always listed."""
+    def checked_members(self) -> tuple[Member, ...]:
+        """The members of a checked scenario, which lists them whatever method made them."""
         assert isinstance(self.members, tuple)
         return self.members

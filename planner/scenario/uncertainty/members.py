@@ -1,7 +1,7 @@
-"""The members of a scenario: checked one by one, told apart by what differs in them.
+"""The members of a scenario, checked one by one.
 
-A checked scenario lists its members, whatever made them, with the values that they have instead of
-its own: validated ones, so that a member of a scenario is made by putting them in place.
+A checked scenario lists its members, whatever method made them. Each has the validated values that
+replace those of the scenario, by path.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from planner.components.component import Component
-from planner.errors import Key, Problem, ScenarioError, dotted
+from planner.errors import Key, Problem, ScenarioError, did_you_mean, dotted, wrong
+from planner.fields import FieldError
 from planner.files.yaml_document import Document
-from planner.scenario.paths import parse_path, reach, value_at, with_value
+from planner.message import Message, MessageList
+from planner.scenario.paths import parse_path, reach, resolve, value_at, with_value
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.series_errors import ErringSeries
-from planner.scenario.uncertainty.draws import FieldError, draw
+from planner.scenario.uncertainty.draws import draw
 from planner.scenario.uncertainty.fields import Member, Uncertainty
 from planner.timeseries.forms import Context
 
@@ -23,7 +25,7 @@ HERE: Key = ("uncertainty", "members")
 Components = Mapping[str, Any]
 
 
-def listed_members(
+def check_members(
     document: Document,
     uncertainty: Uncertainty,
     components: Components,
@@ -34,8 +36,8 @@ def listed_members(
 
     Args:
         document: the scenario file.
-        uncertainty: what it says of its futures.
-        components: what it says without them.
+        uncertainty: its uncertainty, as written.
+        components: its components without uncertainty.
         context: what its series are read with.
         check: returns the components with values replaced by path, checked in full.
 
@@ -61,7 +63,7 @@ def listed_members(
 def _written(
     document: Document, uncertainty: Uncertainty, components: Components, context: Context
 ) -> Iterator[tuple[Key, Member]]:
-    """Yield members and the place they stand at: listed ones, or as their method makes them."""
+    """Yield the members that are listed or made by a method, each with its place in the file."""
     method = uncertainty.members
     if isinstance(method, tuple):
         for i, member in enumerate(method):
@@ -72,17 +74,17 @@ def _written(
     for path in method.fields:
         try:
             erring[path] = ErringSeries.at(components, _reached(components, path))
-        except ValueError as error:
-            problems.append(document.problem((*HERE, "fields", path), str(error)))
+        except FieldError as error:
+            problems.append(document.problem((*HERE, "fields", path), error.message))
     if problems:
         raise ScenarioError(problems)
     try:
         drawn = draw(method, erring, context)
     except FieldError as error:
-        raise ScenarioError([document.problem((*HERE, "fields", error.path), str(error))]) from None
-    for made in drawn:
-        values = dict(made.series)
-        yield HERE, Member(name=made.name, probability=made.probability, set=values)
+        place = (*HERE, "fields", *resolve(dict(method.fields), error.path))
+        raise ScenarioError([document.problem(place, error.message)]) from None
+    for member in drawn:
+        yield HERE, member
 
 
 def _values(
@@ -95,33 +97,38 @@ def _values(
     for text in changes:
         try:
             _require_field(components, text)
-        except ValueError as error:
-            problems.append(Problem(str(error), text))
+        except FieldError as error:
+            problems.append(Problem(error.message, text))
     if problems:
         raise ScenarioError(problems)
     changed = check(changes)
     for name, component in changed.items():
-        if message := _other_site(components[name], component):
+        message = _other_site(components[name], component)
+        if message is not None:
             problems.append(Problem(message, f"components.{name}"))
     if problems:
         raise ScenarioError(problems)
     values = {}
     for text in changes:
-        ways = _reached(components, text), _reached(changed, text)
-        path = min(ways, key=len)  # leads to a value in the scenario as well as in the member
+        paths = _reached(components, text), _reached(changed, text)
+        path = min(paths, key=len)  # leads to a value in the scenario as well as in the member
         values[dotted(("components", *path))] = value_at(changed, path)
     return values
 
 
 def _require_field(components: Components, text: str) -> None:
-    """Raise ValueError for a path that is not that of a field of a component."""
+    """Raise FieldError for a path that is not that of a field of a component."""
     path = parse_path(text)
     if path[0] != "components" or len(path) < 3:
-        raise ValueError(
-            "a member may change fields of components only, such as components.wind.availability_pu"
+        raise FieldError(
+            Message(
+                "a member may change fields of components only, such as"
+                " components.wind.availability_pu"
+            )
         )
     if path[1] not in components:
-        raise ValueError(f"there is no component {path[1]!r}")
+        hint = did_you_mean(path[1], components)
+        raise FieldError(Message("there is no component {name!r}{hint}", name=path[1], hint=hint))
 
 
 def _reached(components: Components, text: str) -> Key:
@@ -132,30 +139,29 @@ def _reached(components: Components, text: str) -> Key:
     _require_field(components, text)
     path = reach({"components": components}, text)[1:]
     if len(path) < 2:
-        raise ValueError(f"there is nothing at {dotted(parse_path(text))}")
+        raise FieldError(Message("there is nothing at {path}", path=dotted(parse_path(text))))
     return path
 
 
-def _other_site(base: Component, member: Component) -> str:
-    """Say how a component makes a member another site, or nothing."""
-    kinds = [component.kind for component in (base, member)]
-    if kinds[0] != kinds[1]:
-        return f"kind must be the same in every member, is {kinds[1]}"
+def _other_site(base: Component, member: Component) -> Message | None:
+    """Return why a component makes a member another site; None where it does not."""
+    if base.kind != member.kind:
+        return Message("kind must be the same in every member, is {name}", name=member.kind)
     nodes = [
         {which for what, which in (*c.supplies(), *c.demands()) if what == "power"}
         for c in (base, member)
     ]
     if nodes[0] != nodes[1]:
-        return "must stand at the same nodes in every member"
+        return Message("must stand at the same nodes in every member")
     if base.here_and_now(awake=True) != member.here_and_now(awake=True):
-        return "must have the same decisions before the future is known in every member"
-    return ""
+        return Message("must have the same decisions before the future is known in every member")
+    return None
 
 
 def _at(document: Document, place: Key, name: str, problem: Problem) -> Problem:
-    """Return a problem of a member at the place where the member stands."""
-    message = f"{problem.path}: {problem.message}" if problem.path else problem.message
-    return document.problem(place, f"member {name}: {message}")
+    """Return a problem of a member at the place of the member."""
+    parts = (Message("member {name}", name=name), problem.path, problem.message)
+    return document.problem(place, MessageList(": ", filter(None, parts)))
 
 
 def in_member(components: Components, member: Member) -> Components:
@@ -166,28 +172,28 @@ def in_member(components: Components, member: Member) -> Components:
 
 
 def require_one_member(scenario: ScenarioFile) -> None:
-    """Raise ScenarioError where a scenario holds several futures."""
+    """Raise ScenarioError where a scenario has several members."""
     if scenario.uncertainty is not None:
-        message = (
-            "holds several futures, and one plan is asked for: use `planner solve`"
+        message = Message(
+            "has several members, and this makes one plan: use `planner solve`"
             " (planner.solve_stochastic), or leave them out with --set uncertainty=null"
         )
-        raise ScenarioError([Problem(message, "uncertainty")])
+        raise wrong("uncertainty", message)
 
 
-def pointless(uncertainty: Uncertainty | None, components: Components) -> Iterator[str]:
-    """Yield why the uncertainty of a scenario may change nothing."""
+def pointless(uncertainty: Uncertainty | None, components: Components) -> Iterator[Message]:
+    """Yield a warning for each reason why the uncertainty of a scenario may change nothing."""
     if uncertainty is None:
         return
-    first, *others = [in_member(components, member) for member in uncertainty.listed]
+    first, *others = [in_member(components, member) for member in uncertainty.checked_members]
     if all(other == first for other in others):
-        yield "uncertainty: all members are equal, so that one plan without it is the same"
+        yield Message("uncertainty: all members are equal, so that one plan without it is the same")
     awake = uncertainty.awake == "here_and_now"
     if not any(c.here_and_now(awake=awake) for c in components.values()):
-        yield (
+        yield Message(
             "uncertainty: nothing in the site is decided before the future is known, so that each"
             " member is planned as if it were certain; a thermal unit, a declaration to `decide` or"
             " `awake: here_and_now` would be"
         )
     if uncertainty.risk is not None and not uncertainty.risk.weight:
-        yield "uncertainty.risk.weight is 0, so that only the mean counts"
+        yield Message("uncertainty.risk.weight is 0, so that only the mean counts")
