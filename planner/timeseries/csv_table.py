@@ -20,7 +20,7 @@ from planner.message import Message, MessageList
 
 MAX_BYTES = 100_000_000
 
-_OFFSET = r"(?:Z|[+-]\d\d(?::?\d\d)?)"
+_OFFSET = r"(?:Z|[+-]\d\d?(?::?\d\d)?)"
 
 Rows = list[tuple[int, list[str]]]  # the line each row ends on, and its cells
 
@@ -57,7 +57,7 @@ class CsvTable:
     def wrong_cell(self, name: str, row: int, rule: Message) -> FieldError:
         """Return the error of a cell that breaks a rule, with the line and the cell as written."""
         text = self.cell(name, row)
-        decimal_comma = re.fullmatch(r"[-+]?[0-9]*,[0-9]+", text)
+        decimal_comma = re.fullmatch(r"[-+]?[0-9]*,(?![0-9]{3}$)[0-9]+", text)
         message = Message(
             "column {name} {sentence}, is {text}{hint}",
             name=name,
