@@ -85,10 +85,8 @@ class Records:
         try:
             return read(record)
         except (LookupError, TypeError, ValueError):
-            message = Message(
-                "{name!r} {sentence}", name=record["at"], sentence=Message(self._damage)
-            )
-            raise PlanError(MessageList(": ", (str(self.path), message))) from None
+            parts = str(self.path), repr(record["at"]), Message(self._damage)
+            raise PlanError(MessageList(": ", parts)) from None
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""

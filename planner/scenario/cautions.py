@@ -40,13 +40,13 @@ def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[Message]:
         (least, small), (most, large) = min(same_unit), max(same_unit)
         if most / least > MAX_RATIO:
             yield Message(
-                "{path} ({least:g}) and {other} ({most:g}) differ by more than {ratio:g}:"
+                "{path} ({least:g}) and {other} ({most:g}) differ by more than {widest:g}:"
                 " {kind} so far apart make the solver inexact; is a unit wrong?",
                 path=small,
                 least=least,
                 other=large,
                 most=most,
-                ratio=MAX_RATIO,
+                widest=MAX_RATIO,
                 kind=quantity,
             )
 

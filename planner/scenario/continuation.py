@@ -100,9 +100,9 @@ def _in_state(
     if type(earlier) is not type(component):
         raise FieldError(
             Message(
-                "{name!r} is a {kind} in the plan and a {other} here",
+                "{name!r} is a {text} in the plan and a {other} here",
                 name=name,
-                kind=earlier.kind,
+                text=earlier.kind,
                 other=component.kind,
             )
         )

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, did_you_mean
 from planner.fields import FieldError, Frozen
-from planner.message import Message, places_of, template
+from planner.message import Message, MessageList, places_of, template
 from planner.scenario.paths import parse_path
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
 
@@ -86,8 +86,8 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, Message]:
         if named:
             below = parse_path(named[1])
             if any(below[0] in m.model_fields for m in _models_at(model, path)):
-                return (*path, *below), Message("{text}", text=named[2])
-        return path, Message("{text}", text=message)
+                return (*path, *below), MessageList("", [named[2]])
+        return path, MessageList("", [message])
     return path, _message(detail)
 
 
