@@ -15,6 +15,7 @@ from planner.errors import Key
 from planner.files.yaml_document import read_yaml
 from planner.scenario.scenario import Scenario
 from tests.support.bad_inputs import BAD, POINTS, SERIES
+from tests.support.chinese import ZH, english_words
 from tests.support.full_site import changed, line_of, write, write_text
 
 
@@ -89,8 +90,10 @@ def test_a_file_that_is_no_scenario(case: str, tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(planner.ScenarioError) as caught:
         planner.load(file)
-    assert caught.value.problems[0].line == line
-    assert words in str(caught.value)
+    (problem,) = caught.value.problems
+    assert problem.line == line
+    assert words in problem.message
+    assert ZH.sentence(problem.message) != problem.message
     assert str(caught.value).startswith(str(file))
 
 
@@ -109,20 +112,22 @@ def test_components_must_be_a_mapping_with_one_at_least(parts: str, tmp_path: Pa
         planner.load(file)
 
 
+TEN_MISTAKES = [
+    ("step_min: 60", "step_min: 60\n  steps: 12"),
+    ("[2026-10-01]", "[2026-02-30]"),
+    ("capacity_mw: 100", "capacity_mw: -1"),
+    ("technology: pv", "technology: solar"),
+    ("ramp_up_mw_per_h: 30", "ramp_up_mw_per_h: 0"),
+    ("charge_power_mw: 25", "charge_power: 25"),
+    ("import_limit_mw: 80", "import_limit_mw: .nan"),
+    ("node_kw: 8, inter", "node_kw: eight, inter"),
+    ("kind: load", "kind: lode"),
+    ("mtok_per_h: 3, price_cny_per_mtok: 1", "mtok_per_h: 3"),
+]
+
+
 def test_ten_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    changes = [
-        ("step_min: 60", "step_min: 60\n  steps: 12"),
-        ("[2026-10-01]", "[2026-02-30]"),
-        ("capacity_mw: 100", "capacity_mw: -1"),
-        ("technology: pv", "technology: solar"),
-        ("ramp_up_mw_per_h: 30", "ramp_up_mw_per_h: 0"),
-        ("charge_power_mw: 25", "charge_power: 25"),
-        ("import_limit_mw: 80", "import_limit_mw: .nan"),
-        ("node_kw: 8, inter", "node_kw: eight, inter"),
-        ("kind: load", "kind: lode"),
-        ("mtok_per_h: 3, price_cny_per_mtok: 1", "mtok_per_h: 3"),
-    ]
-    text = changed(*changes)
+    text = changed(*TEN_MISTAKES)
     file = write_text(tmp_path, text)
     with pytest.raises(planner.ScenarioError) as caught:
         planner.load(file)
@@ -139,6 +144,19 @@ def test_ten_mistakes_are_told_at_once(tmp_path: Path) -> None:
         (f"{POINTS}[1].node_kw", line_of(text, "eight")),
         ("components.api.market[1].price_cny_per_mtok", line_of(text, "- {mtok_per_h: 3}")),
     ]
+
+
+def test_ten_mistakes_are_told_in_chinese(tmp_path: Path) -> None:
+    file = write_text(tmp_path, changed(*TEN_MISTAKES))
+    with pytest.raises(planner.ScenarioError) as caught:
+        planner.load(file)
+    for problem in caught.value.problems:
+        assert not english_words(problem.message)
+        text = ZH.sentence(problem.with_place())
+        assert text == f"{file}:{problem.line}：{problem.path}：{ZH.sentence(problem.message)}"
+    text = ZH.sentence(caught.value.message)
+    assert "components.pv.technology：必须为 'pv' 或 'wind'，现为 'solar'" in text
+    assert "components.battery.charge_power：不是此处的字段；是否想写 charge_power_mw？" in text
 
 
 def test_a_broken_supplier_does_not_blame_its_customers(tmp_path: Path) -> None:

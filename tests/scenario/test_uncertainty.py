@@ -15,6 +15,7 @@ from planner import ScenarioError
 from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.draws import between
 from tests.support.build import START, grid, load, market, renewable, scenario, thermal
+from tests.support.chinese import english_words
 
 SUN = "components.sun.availability_pu"
 CITY = "components.city.demand_mw"
@@ -171,7 +172,14 @@ def wrong(*members: Any, **more: Any) -> list[str]:
     top = {name: more.pop(name) for name in ("solver",) if name in more}
     with pytest.raises(ScenarioError) as raised:
         scenario(site, uncertainty={"members": list(members)} | more, **top)
-    return [str(problem) for problem in raised.value.problems]
+    return chinese_too(raised.value)
+
+
+def chinese_too(error: ScenarioError) -> list[str]:
+    """Return the problems of an error; each has Chinese."""
+    left = [english_words(problem.message) for problem in error.problems]
+    assert not any(left), left
+    return [str(problem) for problem in error.problems]
 
 
 def one(**changes: Any) -> dict[str, Any]:
@@ -227,7 +235,7 @@ def test_all_members_are_checked_at_once_and_told_by_line(tmp_path: Path):
     )
     with pytest.raises(ScenarioError) as raised:
         planner.load(tmp_path)
-    first, second = (str(problem) for problem in raised.value.problems)
+    first, second = chinese_too(raised.value)
     assert "scenario.yaml:8: uncertainty.members[0].set: member a: components.grid" in first
     assert "scenario.yaml:9: uncertainty.members[1].set: member member_2: components.gird" in second
 

@@ -10,6 +10,7 @@ import pytest
 
 import planner
 from planner.scenario.scenario import Scenario
+from tests.support.chinese import english_words
 
 MIDNIGHT = "2026-07-15T00:00:00+08:00"  # a Wednesday
 
@@ -40,11 +41,12 @@ def read(
     return [float(value) for value in demand]
 
 
-def said(spec: Any, folder: Path | str = ".", **more: Any) -> str:
-    """Read a series that is wrong; what is said about it, below its path."""
+def error_of(spec: Any, folder: Path | str = ".", **more: Any) -> str:
+    """Read a series that is wrong; return its error, which has Chinese, with the path below it."""
     with pytest.raises(planner.ScenarioError) as caught:
         read(spec, folder, **more)
     (problem,) = caught.value.problems
+    assert not english_words(problem.message)
     text = f"{problem.path}: {problem.message}"
     return text.removeprefix("components.town.demand_mw").removeprefix(": ")
 
@@ -55,15 +57,15 @@ def test_a_number_holds_all_the_time() -> None:
 
 def test_a_list_has_a_value_per_step() -> None:
     assert read([1, 2.5, 3, 4]) == [1, 2.5, 3, 4]
-    assert said([1, 2, 3]) == "needs one value per step, 4, and has 3"
-    assert said([1, 2, 3, 4, 5]) == "needs one value per step, 4, and has 5"
-    assert said([]) == "needs one value per step, 4, and has 0"
+    assert error_of([1, 2, 3]) == "needs one value per step, 4, and has 3"
+    assert error_of([1, 2, 3, 4, 5]) == "needs one value per step, 4, and has 5"
+    assert error_of([]) == "needs one value per step, 4, and has 0"
 
 
 def test_python_may_give_an_array() -> None:
     assert read(np.array([1.0, 2, 3, 4])) == [1, 2, 3, 4]
-    assert "needs one value per step" in said(np.zeros((4, 1)))
-    assert said(np.array([1.0, np.nan, 3, 4])).startswith("must be finite")
+    assert "needs one value per step" in error_of(np.zeros((4, 1)))
+    assert error_of(np.array([1.0, np.nan, 3, 4])).startswith("must be finite")
 
 
 def test_hours_follow_the_local_clock() -> None:
@@ -111,8 +113,8 @@ def test_half_hours_fall_on_steps_or_are_refused() -> None:
     start = "2026-07-15T11:00:00+08:00"
     assert read(lunch, start=start, hours=2.5, step_min=30) == [0, 1, 1, 1, 0]
     assert read(lunch, start=start, hours=1, step_min=15) == [0, 0, 1, 1]
-    assert said(lunch) == ".calendar[1].hours: must fall on steps of 60 min, is '11:30-13'"
-    assert "steps of 20 min" in said(lunch, step_min=20)
+    assert error_of(lunch) == ".calendar[1].hours: must fall on steps of 60 min, is '11:30-13'"
+    assert "steps of 20 min" in error_of(lunch, step_min=20)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_workdays_weekends_holidays_and_make_up_days() -> None:
 
 def test_holes_are_errors() -> None:
     hole = {"calendar": [{"value": 1, "hours": ["0-1", "2-3"]}]}
-    assert said(hole) == ".calendar: no entry matches 07-15 01:00 and 1 other steps"
+    assert error_of(hole) == ".calendar: no entry matches 07-15 01:00 and 1 other steps"
 
 
 # ---- CSV files
@@ -201,7 +203,7 @@ def test_stamps_may_name_the_end_with_24_for_midnight(stamp: str, tmp_path: Path
     assert read(ends, tmp_path, start="2026-07-15T21:00:00+08:00", hours=3) == [22, 23, 24]
     # read as starts, 24:00 is the first hour of the next day
     assert read(FILE, tmp_path, start="2026-07-15T23:00:00+08:00", hours=2) == [23, 24]
-    assert "has no row for 2026-07-15T00:00:00+08:00" in said(FILE, tmp_path)
+    assert "has no row for 2026-07-15T00:00:00+08:00" in error_of(FILE, tmp_path)
 
 
 def test_96_points_of_a_market_file(tmp_path: Path) -> None:
@@ -217,16 +219,19 @@ def test_offsets_are_followed(tmp_path: Path) -> None:
     # 16:00 UTC is midnight at +08:00
     csv(tmp_path, *[f"2026-07-14T{h}:00Z,{h}" for h in range(16, 22)])
     assert read(FILE, tmp_path) == [16, 17, 18, 19]
-    assert "no row for 2026-07-15T00:00:00+00:00" in said(
+    assert "no row for 2026-07-15T00:00:00+00:00" in error_of(
         FILE, tmp_path, start="2026-07-15T00:00:00Z"
     )
+    times = ["2026-07-15T00:00+8", "2026-07-15 01:00+8:00", "2026-07-15T02+08", "2026-07-14T19:00Z"]
+    csv(tmp_path, *[f"{time},{i}" for i, time in enumerate(times)])
+    assert read(FILE, tmp_path) == [0, 1, 2, 3]
     naive = csv(tmp_path, *hourly(7, 8, 9, 10))
     assert read(FILE, naive, start="2026-07-15T00:00:00-05:00") == [7, 8, 9, 10]
 
 
 def test_coarser_files_hold_and_finer_ones_average_only_on_request(tmp_path: Path) -> None:
     csv(tmp_path, *hourly(1, 2))
-    assert said(FILE, tmp_path, hours=2, step_min=30) == (
+    assert error_of(FILE, tmp_path, hours=2, step_min=30) == (
         "a.csv has a step of 60 min, the horizon of 30 min; add `resample: hold` if that is meant"
     )
     hold = FILE | {"resample": "hold"}
@@ -239,29 +244,29 @@ def test_coarser_files_hold_and_finer_ones_average_only_on_request(tmp_path: Pat
     csv(tmp_path, "2026-07-15 00:00,1", "2026-07-15 00:30,2", "2026-07-15 01:00,3",
         "2026-07-15 01:30,5")  # fmt: skip
     assert read(mean, tmp_path, hours=2) == [1.5, 4]
-    assert "add `resample: mean`" in said(FILE, tmp_path, hours=2)
-    assert "add `resample: mean`" in said(hold, tmp_path, hours=2)
+    assert "add `resample: mean`" in error_of(FILE, tmp_path, hours=2)
+    assert "add `resample: mean`" in error_of(hold, tmp_path, hours=2)
 
 
 def test_steps_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     rows = [f"2026-07-15 {m // 60:02d}:{m % 60:02d},1" for m in range(0, 600, 45)]
     csv(tmp_path, *rows)
     for how in ("hold", "mean"):
-        assert said(FILE | {"resample": how}, tmp_path) == (
+        assert error_of(FILE | {"resample": how}, tmp_path) == (
             "a.csv has a step of 45 min, the horizon of 60 min; one must be a multiple of the other"
         )
 
 
 def test_rows_between_the_steps_are_refused(tmp_path: Path) -> None:
     csv(tmp_path, *[f"2026-07-{14 + h // 24} {h % 24:02d}:07,{h}" for h in range(48)])
-    assert "its rows begin at 00:07:00, which falls on no 60 min step" in said(FILE, tmp_path)
+    assert "its rows begin at 00:07:00, which falls on no 60 min step" in error_of(FILE, tmp_path)
 
 
 def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
     # most of the file is hourly; 01:00 to 02:00 is given in halves: 1 is not the hour's value
     rows = hourly(0, 1, 2, 3, 4, 5, 6, 7)
     csv(tmp_path, *rows[:2], "2026-07-15 01:30,100", *rows[2:])
-    assert said(FILE, tmp_path) == (
+    assert error_of(FILE, tmp_path) == (
         "a.csv:4: comes between two rows that are 60 min apart, the step of the file"
     )
 
@@ -279,13 +284,18 @@ def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
         ([*hourly(0), "2026-07-15 24:30,1"], "a.csv:3: time must be ISO 8601"),
         ([*hourly(0), ",1"], "a.csv:3: time must be ISO 8601"),
         ([*hourly(0), "2026-07-15T01:00+08:00,1"], "a.csv:3: times with and without offset"),
+        (["2026-07-15T00:00+8,1", *hourly(0, first=1)], "a.csv:3: times with and without offset"),
+        ([*hourly(0), "2301-07-15 01:00,1"], "a.csv:3: time must lie in the years 1800 to 2300"),
+        (["46218.5,1", "46219,1"], "is '46218.5'; Excel counts days so"),
+        (["15/7/2026 0:00,1", "15/7/2026 1:00,1"], "day or month first is ambiguous"),
         (among("2026-07-15 01:00,"), "a.csv:3: column mw must hold"),
         (among("2026-07-15 01:00,nan"), "is 'nan'"),
         (among("2026-07-15 01:00,inf"), "is 'inf'"),
         (among("2026-07-15 01:00,3%"), "is '3%'"),
         (among("2026-07-15 01:00,1_0"), "is '1_0'"),
         (among("2026-07-15 01:00,true"), "is 'true'"),
-        (among('2026-07-15 01:00,"0,5"'), "such as 0.5, is '0,5'"),
+        (among('2026-07-15 01:00,"0,5"'), "such as 0.5, is '0,5'; write 0.5"),
+        (among('2026-07-15 01:00,"1,000"'), "such as 0.5, is '1,000'"),
         ([*hourly(0), "2026-07-15 01:00,0,5"], "a.csv:3: the number of cells is 3, in"),
         ([*hourly(0), "2026-07-15 01:00"], "a.csv:3: the number of cells is 1, in the header 2"),
         ([*hourly(0), '2026-07-15 01:00,"1'], "a.csv:3: is no CSV: unexpected end of data"),
@@ -297,7 +307,7 @@ def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
 def test_what_is_wrong_in_a_file_is_told_with_its_line(
     rows: list[str], words: str, tmp_path: Path
 ) -> None:
-    assert words in said(FILE, csv(tmp_path, *rows))
+    assert words in error_of(FILE, csv(tmp_path, *rows))
 
 
 @pytest.mark.parametrize(
@@ -314,7 +324,7 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(
 def test_what_is_wrong_in_a_header_is_told(header: str, words: str, tmp_path: Path) -> None:
     count = header.count(",")
     rows = [row + ",0" * (count - 1) if count else row.replace(",", ";") for row in hourly(0, 1)]
-    assert words in said(FILE, csv(tmp_path, *rows, header=header))
+    assert words in error_of(FILE, csv(tmp_path, *rows, header=header))
 
 
 def test_cells_outside_the_horizon_and_empty_rows_do_not_matter(tmp_path: Path) -> None:
@@ -325,7 +335,7 @@ def test_cells_outside_the_horizon_and_empty_rows_do_not_matter(tmp_path: Path) 
 
 def test_a_quoted_cell_over_two_lines_keeps_the_line_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('"no\nte",time,mw\nx,2026-07-15 00:00,bad\n')
-    assert said(FILE, tmp_path, hours=1).startswith("a.csv:3: column mw")
+    assert error_of(FILE, tmp_path, hours=1).startswith("a.csv:3: column mw")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -337,11 +347,11 @@ def test_encodings_and_byte_order_marks(encoding: str, tmp_path: Path) -> None:
 
 def test_the_wrong_encoding_is_told(tmp_path: Path) -> None:
     csv(tmp_path, *hourly(0, 1, 2, 3), header="time,负荷", encoding="gb18030")
-    assert said(FILE, tmp_path) == "a.csv is not utf-8 text; is it `encoding: gb18030`?"
+    assert error_of(FILE, tmp_path) == "a.csv is not utf-8 text; is it `encoding: gb18030`?"
     (tmp_path / "a.csv").write_bytes(bytes(range(256)) * 4)
-    assert "a.csv is not utf-8 text" in said(FILE, tmp_path)
+    assert "a.csv is not utf-8 text" in error_of(FILE, tmp_path)
     (tmp_path / "a.csv").write_bytes(b"")
-    assert said(FILE, tmp_path) == "a.csv is empty"
+    assert error_of(FILE, tmp_path) == "a.csv is empty"
 
 
 def test_numbers_are_read_to_the_last_bit(tmp_path: Path) -> None:
