@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validato
 
 from planner.message import Message
 
+NAME = r"^[a-z][a-z0-9_]*$"  # of components, nodes and members
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
 
 
@@ -89,7 +90,7 @@ Efficiency = Annotated[float, Field(ge=0.01, le=1)]
 Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
 Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=NAME)]
 
 
 def form(**keys: str) -> Discriminator:

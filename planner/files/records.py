@@ -1,8 +1,8 @@
-"""Records of finished work: a run that is killed goes on after the last of them.
+"""Records of finished work: a run that is killed resumes after the last of them.
 
-A file holds one JSON object a line, appended and synced before the next piece of work is counted as
-done. A run that is killed leaves at most a torn last line, which the next one drops. A record is
-found again by its `key`, a hash of all that it is the result of. Numbers survive exactly.
+A file holds one JSON object a line, appended and synced before the next piece of work counts as
+done. A run that is killed leaves at most a torn last line, which the next run drops. The `key` of a
+record is a hash of all that its result depends on. Numbers survive exactly.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def record_of(
 class Records:
     """The records in a file that no other run writes to.
 
-    by_key: those that the file held when it was opened, the latest of each key.
-    forgotten: those among them that a fresh start has forgotten.
+    by_key: those in the file when it was opened, the latest of each key.
+    forgotten: those that a fresh start has discarded.
     """
 
     def __init__(self, path: Path, damage: str, *, fresh: bool = False) -> None:
-        """Open a file of records; `fresh` forgets those in it. `damage` as in `read_records`.
+        """Open a file of records; `fresh` discards those in it. `damage` as in `read_records`.
 
         Raises:
             PlanError: it cannot be read or written, or one of its lines is broken.
@@ -74,7 +74,7 @@ class Records:
         self.by_key = {} if fresh else self.by_key
 
     def use(self, key: str, read: Callable[[Record], T]) -> T | None:
-        """Take the record of a key and return what `read` makes of it; None where there is none.
+        """Take the record of a key and return the result of `read`; None where there is none.
 
         Raises:
             PlanError: the record does not hold what is read.

@@ -1,4 +1,4 @@
-"""YAML files as plain data, with the line every value stands on.
+"""YAML files as plain data, with the line of every value.
 
 Read as YAML 1.2 users expect: `on`, `off`, `yes` and `no` are words, `11:30` is a text, `1e-3` is
 a number, dates stay texts. Duplicate keys, tags, merge keys and runaway aliases are errors.
@@ -51,7 +51,7 @@ class Document:
     overridden: tuple[Key, ...] = ()
 
     def line(self, path: Key) -> int | None:
-        """Return the line of `path`, or of the nearest part of it that the file has."""
+        """Return the line of `path`, or of its longest part that the file has."""
         while path:
             if path in self.lines:
                 return self.lines[path]

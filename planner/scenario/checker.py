@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from planner.components.component import Component, Site
 from planner.components.registry import KINDS
 from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean
-from planner.fields import FieldError, Frozen
+from planner.fields import NAME, FieldError, Frozen
 from planner.files.yaml_document import Document, read_yaml, texts_in
 from planner.message import Message
 from planner.scenario.continuation import continued
@@ -25,7 +25,6 @@ from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Calendar
 from planner.timeseries.schedule import read_schedule
 
-NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they depend on
 MAX_HORIZONS = 64  # different horizons whose parts are kept at once
 
@@ -221,7 +220,7 @@ class Checker:
     ) -> Component | None:
         path: Key = ("components", name)
         kind = data.get("kind") if isinstance(data, dict) else None
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(NAME, name):
             message = Message("name must be small letters, digits and _, beginning with a letter")
             self._report(path, message)
         elif not isinstance(data, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.components.registry import KINDS
+from planner.fields import NAME
 from planner.scenario.forecast_fields import DrawnForecast
 from planner.scenario.scenario_file import ScenarioFile
 from planner.timeseries.series import SERIES_MARK, series_json_schema
@@ -34,7 +35,7 @@ def scenario_schema() -> dict[str, Any]:
         "type": "object",
         "description": "Components by name.",
         "minProperties": 1,
-        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "propertyNames": {"pattern": NAME},
         "additionalProperties": {"oneOf": kinds},
     }
     drawn = DrawnForecast.model_json_schema(ref_template=REFS)

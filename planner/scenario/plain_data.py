@@ -1,4 +1,4 @@
-"""A checked scenario as plain data, from which it can be read again."""
+"""A checked scenario as plain data that can be read again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plain_scenario(scenario: ScenarioFile) -> dict[str, Any]:
 
 
 def plain_data(value: Any, varying: Callable[[Array, str], Any], path: str = "") -> Any:
-    """Return a value as plain data; `varying` makes it of a series that varies, and of its path."""
+    """Return a value as plain data; `varying` converts a series that varies, from its path too."""
 
     def below(key: object, item: Any) -> Any:
         return plain_data(item, varying, f"{path}.{key}" if path else str(key))

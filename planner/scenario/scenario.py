@@ -7,7 +7,6 @@ their changes do not touch (tables, validated components), so that only the chan
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from planner.scenario.cautions import mixed_scales, unsold_energy
 from planner.scenario.checker import Checker, Shared, Tables
 from planner.scenario.paths import override
 from planner.scenario.plain_data import plain_scenario
-from planner.scenario.scenario_file import ScenarioFile
+from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.uncertainty.fields import Uncertainty
 from planner.scenario.uncertainty.members import check_members, in_member, pointless
 
@@ -147,9 +146,7 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  #
     Raises:
         ScenarioError: with every problem found, each with file, line and path.
     """
-    path = Path(path)
-    if os.path.isdir(path):  # noqa: PTH112  # never raises, whatever the name
-        path = path / "scenario.yaml"
+    path = scenario_path(path)
     return Variants(read_yaml(path), path.parent).scenario(set)
 
 

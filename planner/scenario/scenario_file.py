@@ -1,7 +1,9 @@
-"""The fields of a scenario file, components and forecasts aside."""
+"""The fields of a scenario file, components and forecasts aside, and where the file is."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,12 +14,12 @@ from planner.timeseries.horizon import Dates, Horizon
 
 
 class SolverSettings(Frozen):
-    """How exactly and how long to solve."""
+    """The accuracy and the limits of the solver."""
 
     gap: Annotated[float, Field(ge=0, lt=1)] = 1e-3
     """Largest gap between plan and bound, relative to turnover (the sum of absolute amounts)."""
     time_limit_s: Annotated[float, Field(gt=0)] = 120.0
-    """Most seconds in the solver."""
+    """Time limit of the solver in seconds."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """Threads of the solver."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
@@ -34,19 +36,26 @@ class ScenarioFile(Frozen):
     description: str = ""
     """One sentence."""
     horizon: Horizon
-    """When the plan begins and how long it lasts."""
+    """Start, length and steps of the plan."""
     holidays: Dates = ()
     """Public holidays; calendars use them."""
     workdays: Dates = ()
     """Make-up working days on weekends."""
     vat: Literal["included", "excluded"] = "included"
-    """Whether every price of the file holds value added tax; printed with results."""
+    """Whether the prices of the file include value added tax; printed with results."""
     trace: bool = True
     """Follow energy by origin; false pools it."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
     initial_from: Annotated[str, Field(min_length=1)] | None = None
-    """Plan folder whose state at `horizon.start` takes the place of every `initial` and `so_far`
-    of the components that it has too; a path relative to this file."""
+    """Plan folder whose state at `horizon.start` replaces every `initial` and `so_far` of the
+    components that it has too; a path relative to this file."""
     uncertainty: Uncertainty | None = None
-    """Futures that one plan must serve; none where what the file says is certain."""
+    """Possible futures that one plan must serve; none where the scenario is certain."""
+
+
+def scenario_path(path: str | Path) -> Path:
+    """Return the scenario file at a path; a folder means the scenario.yaml in it."""
+    path = Path(path)
+    is_folder = os.path.isdir(path)  # noqa: PTH112  # never raises, whatever the name
+    return path / "scenario.yaml" if is_folder else path

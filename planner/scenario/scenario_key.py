@@ -1,7 +1,7 @@
-"""A scenario as a hash of all that its plan depends on: equal keys have equal plans.
+"""The key of a scenario, a hash of all that its plan depends on: equal keys have equal plans.
 
-What a hash takes in are values, not how they are written: `availability_pu: 0.5` and a list of 0.5
-have the same key. Forecasts are left out, for a plan of the whole horizon does not know them.
+The hash covers values, not how they are written: `availability_pu: 0.5` and a list of 0.5 have the
+same key. Forecasts are left out, for a plan of the whole horizon does not know them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from planner.fields import Frozen
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_file import ScenarioFile
 
-VERSIONS = ("planner", "highspy")  # what solves it
+VERSIONS = ("planner", "highspy")  # of the packages that a plan depends on
 
 
 @cache
@@ -27,7 +27,7 @@ def _versions() -> bytes:
 
 
 def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None) -> str:
-    """Return the content of a scenario and of the versions that solve it, as a hash.
+    """Return the hash of a scenario and of the package versions.
 
     Args:
         scenario: the scenario.
@@ -43,14 +43,14 @@ def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None)
 
 
 def digest(value: Any) -> bytes:
-    """Return every value below a value as a hash."""
+    """Return the hash of every value below a value."""
     total = hashlib.sha256()
     _feed(total, value)
     return total.digest()
 
 
 def _feed(total: Any, value: Any) -> None:
-    """Feed every value below a value to a hash, with marks that keep neighbours apart."""
+    """Feed every value below a value to a hash, with marks that separate neighbours."""
     if isinstance(value, np.ndarray):
         total.update(f"a{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
     elif isinstance(value, Frozen):

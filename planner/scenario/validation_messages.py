@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, did_you_mean
-from planner.fields import FieldError, Frozen
+from planner.fields import NAME, FieldError, Frozen
 from planner.message import Message, MessageList, places_of, template
 from planner.scenario.paths import parse_path
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
@@ -43,7 +43,7 @@ _RULES = {  # by the type of the error
     "date_type": template("must be a date such as 2026-10-01"),
     "invalid_key": template("keys must be words"),
     # patterns of texts
-    r"^[a-z][a-z0-9_]*$": template("must be small letters, digits and _, beginning with a letter"),
+    NAME: template("must be small letters, digits and _, beginning with a letter"),
     r"^\d{4}-(0[1-9]|1[0-2])$": template("must be a month such as 2026-07"),
 }
 _NAMED = re.compile(r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+|\[\d+\])*):? (.*)", re.DOTALL)
@@ -79,16 +79,18 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, Message]:
         return path, _unknown(str(last), _models_at(model, path[:-1]))
     if detail["type"] in ("value_error", "assertion_error"):
         error = detail["ctx"]["error"]
-        if isinstance(error, FieldError):
-            return (*path, *(parse_path(error.path) if error.path else ())), error.message
-        message = str(error)
-        named = _NAMED.fullmatch(message)
-        if named:
-            below = parse_path(named[1])
-            if any(below[0] in m.model_fields for m in _models_at(model, path)):
-                return (*path, *below), MessageList("", [named[2]])
-        return path, MessageList("", [message])
+        if not isinstance(error, FieldError):
+            error = _named_field(str(error), _models_at(model, path))
+        return (*path, *(parse_path(error.path) if error.path else ())), error.message
     return path, _message(detail)
+
+
+def _named_field(text: str, models: set[type[Frozen]]) -> FieldError:
+    """Return the error of a text that may begin with the path of the field at fault."""
+    named = _NAMED.fullmatch(text)
+    if named and any(parse_path(named[1])[0] in model.model_fields for model in models):
+        return FieldError(MessageList("", [named[2]]), named[1])
+    return FieldError(MessageList("", [text]))
 
 
 def _unknown(field: str, models: set[type[Frozen]]) -> Message:

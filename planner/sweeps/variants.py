@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from planner.errors import Problem, ScenarioError
 from planner.files.yaml_document import Document, read_yaml
 from planner.scenario.paths import override, resolve, value_at
 from planner.scenario.scenario import Scenario, Variants
-from planner.scenario.scenario_file import SolverSettings
+from planner.scenario.scenario_file import SolverSettings, scenario_path
 from planner.scenario.scenario_key import digest, scenario_key
 from planner.sweeps.axes import Bundle
 from planner.sweeps.design import Case
@@ -52,9 +51,7 @@ def read_base(sweep: SweepFile, document: Document, folder: Path) -> Base:
     Raises:
         ScenarioError: the base cannot be read, or is no valid scenario.
     """
-    path = folder / sweep.base
-    if os.path.isdir(path):  # noqa: PTH112  # never raises, whatever the name
-        path = path / "scenario.yaml"
+    path = scenario_path(folder / sweep.base)
     file = read_yaml(path)
     settings = sweep.solver.model_dump(exclude_none=True)
     wrong = [

@@ -198,7 +198,7 @@ Members = Annotated[
 
 
 class Uncertainty(Frozen):
-    """Possible futures that one plan must serve; some decisions are made before one is known."""
+    """Possible futures that one plan must serve; some decisions come before the future is known."""
 
     members: Members
     """The members: a list, or a method that makes them."""
