@@ -47,7 +47,7 @@ class Content:
         files and others stay.
     surplus: template of the error for a folder that holds more: {names} of the first, or {path} of
         one.
-    alone: a file that may stand without the mark.
+    alone: a file that may be there without the mark.
     inside: what the folders in a folder hold, by the name of that folder.
     """
 
@@ -220,7 +220,7 @@ def _put_in_order(target: Path, content: Content | None) -> None:
     """Bring back or remove what a run that was killed left beside the folder.
 
     Raises:
-        PlanError: what stands where the new folder is to be made is no leftover of this kind.
+        PlanError: something else is in the way of the new folder.
     """
     old, new = beside(target, "old"), beside(target, "new")
     if old.is_dir() and not target.exists():

@@ -192,7 +192,7 @@ class Checker:
             return continued(components, before, past, schedule, folder, context)
         except ScenarioError as error:
             message = Message(
-                "must name a plan folder; {path} is none: {text}",
+                "must be a plan folder; {path} is not: {text}",
                 path=folder,
                 text=error.problems[0].with_place(),
             )

@@ -107,7 +107,7 @@ def _forecast(
             return  # the component has problems of its own
         component: Any = components[name]
         if not isinstance(value_at(component, where[2:]), np.ndarray):
-            raise FieldError(Message("is no series of the scenario that could be forecast"))
+            raise FieldError(Message("is not a series of the scenario"))
         if drawn:
             yield DrawnForecast.model_validate(spec)
             return

@@ -45,7 +45,7 @@ class ErringSeries:
         """
         values = value_at(holder, path)
         if not isinstance(values, np.ndarray):
-            raise FieldError(Message("is no series, and only a series can err"))
+            raise FieldError(Message("is not a series; only series have forecast errors"))
         field = type(value_at(holder, path[:-1])).model_fields[str(path[-1])]
         return cls(values, next(_bounds((*field.metadata, field.annotation)), SeriesBounds()))
 

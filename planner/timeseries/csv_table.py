@@ -26,7 +26,7 @@ Rows = list[tuple[int, list[str]]]  # the line each row ends on, and its cells
 
 
 class CsvTable:
-    """One CSV file: its times, the line each row stands on, and its columns as numbers."""
+    """One CSV file: its times, the line of each row, and its columns as numbers."""
 
     def __init__(self, name: str, header: list[str], rows: Rows, times: pd.DatetimeIndex) -> None:
         self.name = name
@@ -109,13 +109,13 @@ def _read(folder: Path, name: str, encoding: str) -> str:
         root = folder.resolve()
         path = (root / name).resolve()
         if Path(name).is_absolute() or not path.is_relative_to(root):
-            raise FieldError(Message("{file} leaves the scenario's folder", file=name))
+            raise FieldError(Message("{file} is outside the scenario's folder", file=name))
         if not name:
             raise FieldError(Message("the empty name is a folder, not a file"))
         if path.is_dir():
             raise FieldError(Message("{file} is a folder, not a file", file=name))
         if path.exists() and not path.is_file():  # a pipe may never end
-            raise FieldError(Message("{file} is no ordinary file", file=name))
+            raise FieldError(Message("{file} is not a regular file", file=name))
         with path.open("rb") as handle:
             content = handle.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
@@ -144,7 +144,7 @@ def _read(folder: Path, name: str, encoding: str) -> str:
             )
         ) from None
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        text = getattr(error, "strerror", None) or Message("its links go in a circle")
+        text = getattr(error, "strerror", None) or Message("its links form a loop")
         raise FieldError(
             Message("{file} cannot be read: {text}", file=name[:80], text=text)
         ) from None
@@ -165,7 +165,7 @@ def split_csv(text: str, name: str) -> tuple[list[str], Rows]:
             if any(stripped):
                 rows.append((reader.line_num, stripped))
     except csv.Error as error:
-        message = Message("is no CSV: {text}", text=error)
+        message = Message("is not valid CSV: {text}", text=error)
         raise _at_line(name, reader.line_num, message) from None
     if not rows:
         raise FieldError(Message("{file} is empty", file=name))
@@ -250,7 +250,7 @@ def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> 
 def _time_hint(text: str) -> str:
     """Return how to correct a time as Excel writes it; empty for any other text."""
     if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
-        return Message("; Excel counts days so: format the column as yyyy-mm-dd hh:mm")
+        return Message("; this is Excel's day number: format the column as yyyy-mm-dd hh:mm")
     if re.match(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}\b", text):
         return Message("; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm")
     return ""

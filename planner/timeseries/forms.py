@@ -107,7 +107,7 @@ class CsvSeries(Frozen):
         extra = np.setdiff1d(np.arange(rows[0], rows[-1] + 1), rows)
         if extra.size:
             message = Message(
-                "comes between two rows that are {minutes:g} min apart, the step of the file",
+                "lies between two rows that are {minutes:g} min apart, the step of the file",
                 minutes=step,
             )
             raise table.at_row(int(extra[0]), message)

@@ -87,7 +87,7 @@ def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFr
     between = (frame.index >= first) & (frame.index <= last) & ~inside
     if between.any():
         message = Message(
-            "{time} is no start of a {minutes} min step of the scenario",
+            "{time} is not the start of a {minutes} min step of the scenario",
             time=frame.index[int(np.flatnonzero(between)[0])].isoformat(),
             minutes=horizon.step_min,
         )
@@ -122,7 +122,7 @@ def require_columns(frame: pd.DataFrame, known: Collection[str], source: str) ->
     problems = []
     for name in unknown[:MAX_UNKNOWN]:
         hint = did_you_mean(name, known)
-        message = Message("is no column of this scenario's schedule{hint}", hint=hint)
+        message = Message("is not a column of this scenario's schedule{hint}", hint=hint)
         problems.append(Problem(message, name, source))
     if len(unknown) > MAX_UNKNOWN:
         message = Message("{count} columns are not of this scenario", count=len(unknown))

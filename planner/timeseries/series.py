@@ -145,7 +145,7 @@ NonNegative = Annotated[np.ndarray, SeriesBounds(ge=0.0)]
 PerUnit = Annotated[np.ndarray, SeriesBounds(ge=0.0, le=1.0)]
 
 
-SERIES_MARK = "x-series"  # stands for a series in a component's JSON Schema until it is assembled
+SERIES_MARK = "x-series"  # marks a series in the JSON Schema of a component
 
 
 def series_json_schema() -> dict[str, Any]:

@@ -27,7 +27,7 @@ from planner.timeseries import csv_table as table
 from tests.support.build import battery, grid, scenario, solve
 from tests.support.full_site import write
 from tests.support.sites import random_site
-from tests.timeseries.test_series import FILE, csv, hourly, said
+from tests.timeseries.test_series import FILE, csv, error_of, hourly
 
 ODD = "=cmd|' /C calc'!A0 [red]x[/] :bomb:"
 
@@ -41,16 +41,16 @@ ODD = "=cmd|' /C calc'!A0 [red]x[/] :bomb:"
         ("15/07/2026 01:00", "day or month first is ambiguous: format the column as yyyy-mm-dd"),
         ("7/15/2026 1:00 AM", "day or month first is ambiguous"),
         ("15.07.2026 01:00", "day or month first is ambiguous"),
-        ("46218.0416667", "Excel counts days so: format the column as yyyy-mm-dd hh:mm"),
+        ("46218.0416667", "this is Excel's day number: format the column as yyyy-mm-dd hh:mm"),
         ("now", "time must be ISO 8601"),
         ("today", "time must be ISO 8601"),
-        ("9999-12-31 24:00", "time must lie near our days, is '9999-12-31 24:00'"),
-        ("0001-01-01", "time must lie near our days"),
+        ("9999-12-31 24:00", "time must lie in the years 1800 to 2300, is '9999-12-31 24:00'"),
+        ("0001-01-01", "time must lie in the years 1800 to 2300"),
         ("x" * 5000, "is 'xxxxx"),
     ],
 )
 def test_times_of_spreadsheets_are_explained(stamp: str, words: str, tmp_path: Path) -> None:
-    message = said(FILE, csv(tmp_path, f"{stamp},1"))
+    message = error_of(FILE, csv(tmp_path, f"{stamp},1"))
     assert message.startswith("a.csv:2: time must")
     assert words in message
     assert len(message) < 400
@@ -58,11 +58,13 @@ def test_times_of_spreadsheets_are_explained(stamp: str, words: str, tmp_path: P
 
 def test_decimal_commas_are_explained(tmp_path: Path) -> None:
     rows = [f'{row.partition(",")[0]},"0,5"' for row in hourly(0, 1, 2, 3)]
-    assert said(FILE, csv(tmp_path, *rows)).endswith("such as 0.5, is '0,5'; write 0.5")
+    assert error_of(FILE, csv(tmp_path, *rows)).endswith("such as 0.5, is '0,5'; write 0.5")
     rows = [f"{row},5" for row in hourly(0, 1, 2, 3)]
-    assert "is 3, in the header 2; write 0.5 where" in said(FILE, csv(tmp_path, *rows))
+    assert "is 3, in the header 2; write 0.5 where" in error_of(FILE, csv(tmp_path, *rows))
     rows = [row.replace(",", ";") + ",5" for row in hourly(0, 1, 2, 3)]
-    assert "must separate its cells by commas" in said(FILE, csv(tmp_path, *rows, header="time;mw"))
+    assert "must separate its cells by commas" in error_of(
+        FILE, csv(tmp_path, *rows, header="time;mw")
+    )
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r", "\n"])
@@ -77,7 +79,7 @@ def test_every_kind_of_line_ending_is_read(newline: str, tmp_path: Path) -> None
 
 def test_utf_16_is_told_by_its_mark(tmp_path: Path) -> None:
     csv(tmp_path, *hourly(0, 1, 2, 3), encoding="utf-16")
-    assert said(FILE, tmp_path) == "a.csv is not utf-8 text; is it `encoding: utf-16`?"
+    assert error_of(FILE, tmp_path) == "a.csv is not utf-8 text; is it `encoding: utf-16`?"
 
 
 def test_a_file_that_is_too_large_is_refused(
@@ -86,13 +88,15 @@ def test_a_file_that_is_too_large_is_refused(
     csv(tmp_path, *hourly(0, 1, 2, 3))
     assert table.MAX_BYTES == 100_000_000
     monkeypatch.setattr(table, "MAX_BYTES", 50)
-    assert "a.csv is larger than 0 MB; keep the columns and years in use" in said(FILE, tmp_path)
+    assert "a.csv is larger than 0 MB; keep the columns and years in use" in error_of(
+        FILE, tmp_path
+    )
 
 
 def test_a_hundred_megabytes_are_refused_at_once(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open("wb") as sparse:
         sparse.truncate(10**11)
-    assert "a.csv is larger than 100 MB" in said(FILE, tmp_path)
+    assert "a.csv is larger than 100 MB" in error_of(FILE, tmp_path)
     with (tmp_path / "scenario.yaml").open("wb") as sparse:
         sparse.truncate(10**11)
     with pytest.raises(planner.ScenarioError, match="is too large for a scenario"):
@@ -101,7 +105,7 @@ def test_a_hundred_megabytes_are_refused_at_once(tmp_path: Path) -> None:
 
 def test_pipes_and_devices_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
-    assert said(FILE, tmp_path) == "a.csv is no ordinary file"
+    assert error_of(FILE, tmp_path) == "a.csv is not a regular file"
 
 
 # ---- documents

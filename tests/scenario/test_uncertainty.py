@@ -192,7 +192,7 @@ def one(**changes: Any) -> dict[str, Any]:
     [
         ([{"probability": 0.5}], {}, "probabilities must sum to 1, sum to 0.5"),
         ([{"probability": 1.5}], {}, "probability: must be 1 or less"),
-        ([{"probability": 0.5, "name": "a"}] * 2, {}, "two are called 'a'"),
+        ([{"probability": 0.5, "name": "a"}] * 2, {}, "two members have the name 'a'"),
         ([{"probability": 1, "name": "../a"}], {}, "must be small letters"),
         ([], {}, "must have 1 or more entries"),
         ([one()], {"risk": {"cvar_share": 0, "weight": 0.1}}, "cvar_share: must be above 0"),
@@ -207,7 +207,7 @@ def one(**changes: Any) -> dict[str, Any]:
         ([one(components__sun__capacity_mw=-3)], {}, "must be 0 or more, is -3"),
         ([one(components__city__shed_cost_cny_per_mwh={"scale": 2})], {}, "nothing to scale"),
         ([one(components__coal__kind="load")], {}, "is not a field here"),
-        ([one(components__coal__node="far")], {}, "must stand at the same nodes in every member"),
+        ([one(components__coal__node="far")], {}, "must be at the same nodes in every member"),
         (
             [one(components__grid__declaration={"exchange_mw": "decide"},
                  components__grid__real_time_price_cny_per_mwh=3)], {},
@@ -251,7 +251,7 @@ def test_all_members_are_checked_at_once_and_told_by_line(tmp_path: Path):
         (ar1(), "must have 1 or more entries"),
         ({"method": "ar1", "count": 2, "seed": 1, "fields": {
             "components.sun.capacity_mw": {"sigma": 1, "hourly_correlation": 0}}},
-         "is no series, and only a series can err"),
+         "is not a series; only series have forecast errors"),
         ({"method": "ar1", "count": 2, "seed": 1, "fields": {
             "components.sun.availability": {"sigma": 1, "hourly_correlation": 0}}},
          "there is nothing at components.sun.availability"),

@@ -195,7 +195,10 @@ def test_a_table_that_is_no_schedule_is_told():
         (made(2.0, 0.0, index=[hours[0], pd.NaT]), "must be indexed by the starts of steps"),
         (made(2.0, 0.0, index=hours[[0, 0]]), "has 2026-07-15T00:00:00.* more than once"),
         (made(2.0, 0.0, index=hours + pd.Timedelta(days=9)), "no row lies in the horizon"),
-        (made(2.0, 0.0, index=hours + pd.Timedelta(minutes=30)), "is no start of a 60 min step"),
+        (
+            made(2.0, 0.0, index=hours + pd.Timedelta(minutes=30)),
+            "is not the start of a 60 min step",
+        ),
         (pd.concat([good, good], axis=1), "has column .* more than once"),
         (made("much", 0.0), "must be a number .* is 'much' at 2026-07-15T00:00"),
         (made(float("inf"), 0.0), "must be a number .* is inf at 2026-07-15T00:00"),
@@ -214,7 +217,10 @@ def test_a_table_that_is_no_schedule_is_told():
             "time,battery.charge_mw[grid]\n2027-01-01T00:00:00+08:00,1\n",
             "no row lies in the horizon",
         ),
-        ("time,battery.charge_mw[grid]\n2026-07-15T00:30:00+08:00,1\n", "is no start of a 60 min"),
+        (
+            "time,battery.charge_mw[grid]\n2026-07-15T00:30:00+08:00,1\n",
+            "is not the start of a 60 min",
+        ),
         (f"time,battery.charge_mw[grid]\n{START},many\n", "must be a number or empty, is 'many'"),
         (f"time,battery.charge_mw[grid]\n{START},1e300\n", "must be a number or empty, is '1e300'"),
         ("hour,x\n1,1\n", "has no column 'time'"),

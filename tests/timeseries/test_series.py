@@ -267,7 +267,7 @@ def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
     rows = hourly(0, 1, 2, 3, 4, 5, 6, 7)
     csv(tmp_path, *rows[:2], "2026-07-15 01:30,100", *rows[2:])
     assert error_of(FILE, tmp_path) == (
-        "a.csv:4: comes between two rows that are 60 min apart, the step of the file"
+        "a.csv:4: lies between two rows that are 60 min apart, the step of the file"
     )
 
 
@@ -286,7 +286,7 @@ def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
         ([*hourly(0), "2026-07-15T01:00+08:00,1"], "a.csv:3: times with and without offset"),
         (["2026-07-15T00:00+8,1", *hourly(0, first=1)], "a.csv:3: times with and without offset"),
         ([*hourly(0), "2301-07-15 01:00,1"], "a.csv:3: time must lie in the years 1800 to 2300"),
-        (["46218.5,1", "46219,1"], "is '46218.5'; Excel counts days so"),
+        (["46218.5,1", "46219,1"], "is '46218.5'; this is Excel's day number"),
         (["15/7/2026 0:00,1", "15/7/2026 1:00,1"], "day or month first is ambiguous"),
         (among("2026-07-15 01:00,"), "a.csv:3: column mw must hold"),
         (among("2026-07-15 01:00,nan"), "is 'nan'"),
@@ -298,7 +298,7 @@ def test_a_finer_stretch_is_not_read_as_hours(tmp_path: Path) -> None:
         (among('2026-07-15 01:00,"1,000"'), "such as 0.5, is '1,000'"),
         ([*hourly(0), "2026-07-15 01:00,0,5"], "a.csv:3: the number of cells is 3, in"),
         ([*hourly(0), "2026-07-15 01:00"], "a.csv:3: the number of cells is 1, in the header 2"),
-        ([*hourly(0), '2026-07-15 01:00,"1'], "a.csv:3: is no CSV: unexpected end of data"),
+        ([*hourly(0), '2026-07-15 01:00,"1'], "a.csv:3: is not valid CSV: unexpected end of data"),
         (among("2026-07-15 01:00,1e13"), "within 1e+12 in size"),
         (hourly(0, -1, 2, 3), "must be 0 or more, is -1 at 07-15 01:00"),
         ([], "a.csv has a header but no rows"),

@@ -218,7 +218,9 @@ class Uncertainty(Frozen):
             names = [member.name for member in self.members if member.name is not None]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise FieldError(Message("two are called {name!r}", name=twice[0]), "members")
+                raise FieldError(
+                    Message("two members have the name {name!r}", name=twice[0]), "members"
+                )
         return self
 
     @property

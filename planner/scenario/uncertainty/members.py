@@ -152,7 +152,7 @@ def _other_site(base: Component, member: Component) -> Message | None:
         for c in (base, member)
     ]
     if nodes[0] != nodes[1]:
-        return Message("must stand at the same nodes in every member")
+        return Message("must be at the same nodes in every member")
     if base.here_and_now(awake=True) != member.here_and_now(awake=True):
         return Message("must have the same decisions before the future is known in every member")
     return None
