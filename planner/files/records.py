@@ -140,8 +140,6 @@ def _record(line: bytes) -> Record | None:
     if not isinstance(record, dict) or not record.keys() >= FIELDS.keys():
         return None
     typed = all(isinstance(record[name], kind) for name, kind in FIELDS.items())
-    return record if typed and _are_numbers(record["figures"]) else None
-
-
-def _are_numbers(figures: Mapping[str, Any]) -> bool:
-    return all(isinstance(figure, NUMBER) for figure in figures.values())
+    if not typed or not all(isinstance(figure, NUMBER) for figure in record["figures"].values()):
+        return None
+    return record

@@ -122,19 +122,16 @@ def with_value(holder: Any, path: Key, value: Any) -> Any:
 
 def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
     """Yield every path that matches a dotted one with `*`, with the keys that match `*`."""
-    yield from _places(holder, pattern.split("."))
-
-
-def _places(holder: Any, parts: list[str]) -> Iterator[tuple[str, Key]]:
-    if not parts:
+    part, _, below = pattern.partition(".")
+    if not pattern:
         yield "", ()
-    elif parts[0] == "*" and holder is not None:
+    elif part == "*" and holder is not None:
         for key in range(len(holder)) if isinstance(holder, tuple) else holder:
-            for index, below in _places(holder[key], parts[1:]):
-                yield "|".join(filter(None, (str(key), index))), (key, *below)
+            for index, path in places(holder[key], below):
+                yield "|".join(filter(None, (str(key), index))), (key, *path)
     elif holder is not None:
-        for index, below in _places(value_at(holder, (parts[0],)), parts[1:]):
-            yield index, (parts[0], *below)
+        for index, path in places(value_at(holder, (part,)), below):
+            yield index, (part, *path)
 
 
 def override(document: Document, changes: Mapping[str, Any]) -> tuple[Document, tuple[Key, ...]]:

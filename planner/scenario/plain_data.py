@@ -15,8 +15,7 @@ from planner.timeseries.series import Array
 
 def plain_scenario(scenario: ScenarioFile) -> dict[str, Any]:
     """Return a scenario as plain data with every default; series that vary become lists."""
-    data: dict[str, Any] = plain_data(scenario, lambda values, _: values.tolist())
-    return data
+    return dict(plain_data(scenario, lambda values, _: values.tolist()))
 
 
 def plain_data(value: Any, varying: Callable[[Array, str], Any], path: str = "") -> Any:

@@ -15,6 +15,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Tag,
+    TypeAdapter,
     ValidationInfo,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -149,9 +150,7 @@ SERIES_MARK = "x-series"  # marks a series in the JSON Schema of a component
 
 
 def series_json_schema() -> dict[str, Any]:
-    """The JSON Schema of every form a series may take, with its own definitions inside."""
-    from pydantic import TypeAdapter
-
+    """Return the JSON Schema of every form of a series, with its own definitions inside."""
     form = float | list[float] | CsvSeries | HoursSeries | CalendarSeries
     schema: dict[str, Any] = TypeAdapter(form).json_schema(ref_template="#/$defs/{model}")
     return schema
