@@ -221,8 +221,8 @@ def test_a_table_that_is_no_schedule_is_told():
             "time,battery.charge_mw[grid]\n2026-07-15T00:30:00+08:00,1\n",
             "is not the start of a 60 min",
         ),
-        (f"time,battery.charge_mw[grid]\n{START},many\n", "must be a number or empty, is 'many'"),
-        (f"time,battery.charge_mw[grid]\n{START},1e300\n", "must be a number or empty, is '1e300'"),
+        (f"time,battery.charge_mw[grid]\n{START},many\n", "in size or empty, is 'many'"),
+        (f"time,battery.charge_mw[grid]\n{START},1e300\n", "in size or empty, is '1e300'"),
         ("hour,x\n1,1\n", "has no column 'time'"),
         (f"time,x,x\n{START},1,1\n", "more than once"),
     ],
@@ -337,7 +337,7 @@ def test_a_plan_that_does_not_reach_the_horizon_is_told(tmp_path: Path):
     for change, said in (
         ({"horizon": {"hours": 2, "start": "2026-07-15T03:00:00+08:00"}}, "plan covers"),
         ({"horizon": data["horizon"] | {"step_min": 30}}, "has steps of 60 min"),
-        ({"initial_from": str(tmp_path)}, "must name a plan folder"),
+        ({"initial_from": str(tmp_path)}, "must be a plan folder"),
         ({"components": {"battery": thermal(), "grid": grid()}}, "is a battery in the plan"),
     ):
         with pytest.raises(planner.ScenarioError, match=said):
@@ -348,7 +348,7 @@ def test_a_scenario_does_not_go_on_from_itself(tmp_path: Path):
     data = {"name": "x", "horizon": {"hours": 2, "start": "2026-07-15T02:00:00+08:00"}}
     data |= {"components": {"grid": grid()}, "initial_from": "."}
     (tmp_path / "scenario.yaml").write_text(json.dumps(data))
-    with pytest.raises(planner.ScenarioError, match="initial_from: must name a plan folder"):
+    with pytest.raises(planner.ScenarioError, match="initial_from: must be a plan folder"):
         planner.load(tmp_path)
 
 
