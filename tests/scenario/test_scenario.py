@@ -13,6 +13,7 @@ import pytest
 import planner
 from planner.errors import Key
 from planner.files.yaml_document import read_yaml
+from planner.message import Message
 from planner.scenario.scenario import Scenario
 from tests.support.bad_inputs import BAD, POINTS, SERIES
 from tests.support.chinese import ZH, english_words
@@ -57,6 +58,8 @@ def test_what_is_wrong_is_told_with_line_and_path(case: str, tmp_path: Path) -> 
     assert found[0].file == str(file)
     assert found[0].line == line_of(text, at or new), str(caught.value)
     assert not JARGON.search(str(caught.value)), str(caught.value)
+    for problem in caught.value.problems:
+        assert not isinstance(problem.message, Message) or not english_words(problem.message)
 
 
 # what a file holds; words of the message; line
