@@ -10,9 +10,11 @@ from planner.message import Message, MessageList
 ZH = language("zh")
 WORD = re.compile(r"[A-Za-z]{2,}")
 AS_WRITTEN = re.compile(r"`[^`]*`|[\w.]+_[\w.]+|\w+\.\w+(\.\w+)*")  # fields, commands, paths
-LATIN = {"min", "MB", "CSV", "YAML", "ISO", "UTF", "Excel", "yyyy", "mm", "dd", "hh", "true",
-         "false", "csv", "column", "hours", "calendar", "scale", "sigma", "kind", "ar", "error",
-         "bootstrap", "quantile", "gb", "utf"}  # fmt: skip
+LATIN = {
+    "min", "MB", "MW", "ms", "CSV", "YAML", "ISO", "UTF", "Excel", "yyyy", "mm", "dd", "hh", "true",
+    "false", "csv", "column", "hours", "calendar", "scale", "sigma", "kind", "nodes", "error", "ar",
+    "bootstrap", "quantile", "gb", "utf",
+}  # fmt: skip
 """What stays in Latin letters in Chinese: units, formats, fields and what they may hold."""
 
 
