@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from planner.diagnosis.conflict import Check, Rule, places
+from planner.diagnosis.conflict import Check, Rule, rule_places
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.fields import value_text
@@ -60,17 +60,17 @@ def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
     scenario = BY_NAME[name].scenario()
     model = assemble(scenario)
     program = compile_program(model)
-    where = places(model)
+    by_rule = rule_places(model)
     told = explained(scenario).diagnosis["conflict"]
     horizon = scenario.horizon
     kept = [
         rule
-        for rule in where
+        for rule in by_rule
         for part in told
         if (rule.component, rule.name) == (part["components"][0], part["rule"])
         and (rule.step is None or _inside(rule, part["when"], horizon))
     ]
-    check = Check(program, where, scenario.solver, until=float("inf"))
+    check = Check(program, by_rule, scenario.solver, until=float("inf"))
     check.integral = True
     assert check.infeasible(kept)
     for rule in kept:
@@ -105,7 +105,7 @@ def test_the_words_of_a_minimum_time() -> None:
 def test_the_words_of_what_the_solver_need_not_see() -> None:
     assert str(explained(BY_NAME["capacity"].scenario())) == (
         "no plan satisfies every rule of the scenario\n"
-        "this cannot be:\n"
+        "this is impossible:\n"
         "  - city must be served 150 MW and all supply of node 'site' (grid, sun) is at most 140"
         " MW, at 01:00-03:00\n"
         "a plan becomes possible with\n"
@@ -202,7 +202,7 @@ def test_a_search_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     error = infeasible(BY_NAME["ramp"].scenario())
     assert not error.diagnosis["irreducible"]
     assert error.diagnosis["changes"] == []
-    assert "some may not matter" in str(error)
+    assert "some may not be needed" in str(error)
 
 
 def test_times_and_figures_are_said_shortly() -> None:

@@ -45,7 +45,7 @@ def earned(plan: planner.Plan) -> float:
 
 
 @pytest.mark.parametrize(
-    ("hours", "window", "forward", "spans", "kept"),
+    ("hours", "window", "forward", "spans", "executed"),
     [
         (6, 2, 2, [(1, 2), (3, 4), (5, 6)], [(1, 2), (3, 4), (5, 6)]),
         (6, 4, 2, [(1, 4), (3, 6)], [(1, 2), (3, 6)]),
@@ -55,11 +55,11 @@ def earned(plan: planner.Plan) -> float:
     ],
 )
 def test_windows_overlap_and_the_last_reaches_the_end(
-    hours: int, window: int, forward: int, spans: list[Any], kept: list[Any]
+    hours: int, window: int, forward: int, spans: list[Any], executed: list[Any]
 ):
     cuts = overlapping(scenario({"grid": grid()}, hours).horizon, window, forward)
     assert [(c.window.first, c.window.last) for c in cuts] == spans
-    assert [(c.kept.first, c.kept.last) for c in cuts] == kept
+    assert [(c.executed.first, c.executed.last) for c in cuts] == executed
 
 
 @pytest.mark.parametrize(
