@@ -85,8 +85,8 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     )
     place_of = _row_places(program)
     rule_breaches = {(rules[i].component, rules[i].step) for i in broken if i in rules}
-    misfits = [m for m in pinned.misfits if (_component(m), m.step) not in rule_breaches]
-    misfit_places = {(_component(m), m.step) for m in misfits}
+    misfits = [m for m in pinned.misfits if (m.component, m.step) not in rule_breaches]
+    misfit_places = {(m.component, m.step) for m in misfits}
     rows = [i for i in broken if i not in rules and place_of(i) not in misfit_places]
     by_rule: dict[Rule, float] = {}
     for i in broken:
@@ -154,7 +154,7 @@ def _row_breaches(
             component, rule, _ = names[family]
             components = (component,)
             text = Message(
-                "{name}: the schedule contradicts itself in {other}",
+                "{name}: the schedule contradicts itself ({other})",
                 name=component, other=rule.replace("_", " "),
             )  # fmt: skip
         text = Message(
@@ -187,7 +187,7 @@ def _misfit_breaches(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach
     for misfit in misfits:
         by_column.setdefault(misfit.column, []).append(misfit)
     for column, of_column in by_column.items():
-        worst = max(of_column, key=_amount)
+        worst = max(of_column, key=lambda misfit: misfit.distance)
         when = _when(model.scenario.horizon, [misfit.step for misfit in of_column])
         places = {"name": column, "value": worst.value, "when": when}
         if worst.low == worst.high:
@@ -205,15 +205,7 @@ def _misfit_breaches(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach
                 "{name} is {value:.6g} and may be {least:.6g} to {most:.6g}, at {when}",
                 least=worst.low, most=worst.high, **places,
             )  # fmt: skip
-        yield Breach((_component(worst),), "limits", when, float(_amount(worst)), text)
-
-
-def _amount(misfit: Misfit) -> float:
-    return max(misfit.low - misfit.value, misfit.value - misfit.high)
-
-
-def _component(misfit: Misfit) -> str:
-    return misfit.column.partition(".")[0]
+        yield Breach((worst.component,), "limits", when, float(worst.distance), text)
 
 
 def _when(horizon: Horizon, steps: Sequence[int]) -> str:

@@ -67,9 +67,9 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
             loads = [n for n, part in needs.items() if part is not None and part.any()]
             sources = [n for n, part in gives.items() if part is not None]
             message = Message(
-                "{names} must be served {value} MW and all supply of node {node!r} ({text}) is at"
+                "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
                 " most {most} MW",
-                names=" and ".join(loads), value=value_text(least, steps), node=node,
+                names=" and ".join(loads), value=value_text(least, steps), other=node,
                 text=", ".join(sources) or "none", most=value_text(most, steps),
             )  # fmt: skip
             yield ConflictRule(
@@ -109,8 +109,9 @@ def infeasible(
         if not proven:
             lines.append(Message("the search ended at its time limit; some may not be needed"))
     if changes:
-        lines += [Message("a plan becomes possible with"), *listed([changes[0].text])]
-        lines += [Message("  - or {sentence}", sentence=change.text) for change in changes[1:]]
+        first, *others = (change.text for change in changes)
+        alternatives = [first, *(Message("or {sentence}", sentence=text) for text in others)]
+        lines += [Message("a plan becomes possible with"), *listed(alternatives)]
     else:
         lines.append(
             Message("no change of the fields in conflict was found that makes a plan possible")

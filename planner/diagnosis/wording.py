@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.timeseries.horizon import Horizon
 
 MAX_SPANS = 4  # runs of steps that a text lists
@@ -48,4 +48,4 @@ def at_times(message: Message, when: str) -> Message:
 
 def listed(messages: Iterable[Message]) -> list[Message]:
     """Return messages as the lines of a list."""
-    return [Message("  - {sentence}", sentence=message) for message in messages]
+    return [MessageList("", ("  - ", message)) for message in messages]

@@ -28,6 +28,16 @@ class Misfit:
     low: float
     high: float
 
+    @property
+    def component(self) -> str:
+        """The component of the column."""
+        return self.column.partition(".")[0]
+
+    @property
+    def distance(self) -> float:
+        """How far the value is outside the bounds."""
+        return max(self.low - self.value, self.value - self.high)
+
 
 @dataclass(frozen=True)
 class Pinned:

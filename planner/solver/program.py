@@ -87,6 +87,10 @@ class Program:
         """Return the value of every report row at a solution."""
         return np.asarray(self.reports @ x + self.report_offset)
 
+    def sum_by_step(self, values: Array, rows: Indices) -> Array:
+        """Return the sum of the values of report rows in every step; shape (steps,)."""
+        return np.asarray(values[rows].reshape(-1, len(self.window)).sum(axis=0))
+
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
         return float(np.abs(self.values(x)[self.ledger_rows]).sum())

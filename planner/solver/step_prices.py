@@ -79,10 +79,7 @@ def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
     """
     steps = len(program.window)
     values = program.values(x)
-    injected = {
-        origin: values[rows].reshape(-1, steps).sum(axis=0)
-        for origin, rows in program.injected.items()
-    }
+    injected = {o: program.sum_by_step(values, rows) for o, rows in program.injected.items()}
 
     def rows(component: str, name: str, index: tuple[Any, ...]) -> Array:
         family = program.families.get((component, name, index))

@@ -141,7 +141,8 @@ def roll(
     report = progress or (lambda *_: None)
     with ExitStack() as stack:
         target = None if out is None else stack.enter_context(claim(out, PLAN_FOLDER))
-        key = run_key(scenario, window_h, advance_h, bound=bound)
+        bounded = "bound" if bound else "no_bound"
+        key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
         records = stack.enter_context(finished_windows(target, key, fresh=fresh))
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
@@ -149,7 +150,8 @@ def roll(
             report("relaxation", 0, 1)
             bound_cny, lookahead = recorded_relaxation(scenario, records)
         relaxed = time.perf_counter()
-        chain = windows_chain(scenario, cuts, lookahead, key)
+        policy = RollingPolicy(cuts, lookahead)
+        chain = Chain("roll", scenario, cuts, policy, key, counted=("left_open",))
         run([chain], records, lambda done, total: report("windows", done, total))
         rolled = time.perf_counter()
         report("settlement", 0, 1)
@@ -167,12 +169,6 @@ def roll(
             plan.write(out, formats, lang)
             shutil.rmtree(beside(target, "windows"), ignore_errors=True)
         return plan
-
-
-def run_key(scenario: Scenario, window_h: float, advance_h: float, *, bound: bool) -> str:
-    """Return the key of a run's windows: all that they depend on."""
-    relaxed = "bound" if bound else "no_bound"
-    return f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{relaxed}"
 
 
 @contextmanager
@@ -215,12 +211,6 @@ def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[fl
             record_of(RELAXATION, RELAXATION, "relaxed", seconds, figures=figures, rows=rows)
         )
     return bound_cny, lookahead
-
-
-def windows_chain(scenario: Scenario, cuts: Sequence[Cut], lookahead: Lookahead, key: str) -> Chain:
-    """Return the chain of a roll, none of its windows planned yet; `key` as of `run_key`."""
-    policy = RollingPolicy(cuts, lookahead)
-    return Chain("roll", scenario, cuts, policy, key, counted=("left_open",))
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,7 +155,7 @@ def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd
         for use in uses:
             rows = program.uses.get((use, origin))
             if rows is not None:
-                mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h
+                mwh = program.sum_by_step(reports, rows) * step_h
                 parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
     if not parts:
         return pd.DataFrame({"time": times[:0], "origin": [], "use": [], "mwh": []})
@@ -171,11 +171,10 @@ def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd
 
 def _check_allocation(program: Program, reports: Array) -> None:
     """Raise SolveError unless the uses of every origin sum to its injections in every step."""
-    steps = len(program.window)
     for origin, rows in program.injected.items():
-        injected = reports[rows].reshape(-1, steps).sum(axis=0)
+        injected = program.sum_by_step(reports, rows)
         used = sum(
-            reports[use_rows].reshape(-1, steps).sum(axis=0)
+            program.sum_by_step(reports, use_rows)
             for (_, of), use_rows in program.uses.items()
             if of == origin
         )
