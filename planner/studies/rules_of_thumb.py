@@ -93,11 +93,7 @@ def _minimum(program: Program) -> Array | None:
     return x
 
 
-RULES = {
-    "grid_first": "sell renewable energy to the grid, compute gets the rest; battery idle",
-    "compute_first": "tokens first with whatever supply, the rest is sold; battery idle",
-    "tariff_battery": "as compute_first; battery charges in the valley, discharges at the peak",
-}
+RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
 FLOWS = ("charge", "discharge")
 

@@ -161,7 +161,7 @@ def _require_options(
 def _days(scenario: Scenario, cuts: Sequence[Cut], policy: DayPolicy) -> Chain:
     """Return the chain of a policy, none of its days planned yet."""
     forecast = json.dumps(plain_scenario(scenario)["forecast"], sort_keys=True)
-    options = [policy.name, policy.seed, cuts[0]]
+    options = [policy.name, policy.seed, len(cuts[0].window), len(cuts[0].executed)]
     options += [policy.members] if policy.name == STOCHASTIC else []
     content = f"{scenario_key(scenario)} {forecast} {options}"
     return Chain(policy.name, scenario, cuts, policy, content, counted=("changes", "forced"))

@@ -569,17 +569,17 @@ def test_several_futures_are_told_in_chinese(file: Path):
     assert set(re.findall(r"[A-Za-z]{3,}", text)) <= names
 
 
-def test_what_is_declared_must_be_the_same_in_every_future(file: Path, tmp_path: Path):
+def test_what_is_declared_must_be_the_same_in_every_member(file: Path, tmp_path: Path):
     bare = FILE.replace("    declaration", "    # declaration").replace("    real_time", "    # ")
     file.write_text(bare)
     done = run("solve", file, "--declare", tmp_path / "day.csv", "--out", tmp_path / "out")
     assert done.exit_code == 2
-    assert "differs from future to future" in done.output
+    assert "differs between members" in done.output
 
 
-def test_check_lists_the_futures_and_warns_of_pointless_ones(file: Path):
+def test_check_lists_the_members_and_warns_of_pointless_ones(file: Path):
     done = run("check", file)
-    assert "2 futures: calm (0.5), bright (0.5)" in done.output
+    assert "2 members: calm (0.5), bright (0.5)" in done.output
     assert "before the future is known" not in done.output
     given = run("check", file, "--set", "components.grid.declaration.exchange_mw=0")
     assert "nothing in the site is decided before the future is known" in " ".join(
