@@ -43,6 +43,10 @@ class MemberProgram:
     probability: float
     program: Program
 
+    def profit(self, x: Array) -> float:
+        """Return the profit at a point of the program, CNY."""
+        return 0.0 - self.program.objective(x)
+
 
 @dataclass(frozen=True)
 class JointProgram:

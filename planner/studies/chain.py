@@ -50,13 +50,13 @@ class Cut:
 
 def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
     """Cut a horizon into windows that begin every `advance_h` hours and end within it."""
-    window, advance = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
+    planned, executed = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
     return [
         Cut(
-            Window(first, min(first + window - 1, horizon.steps)),
-            Window(first, min(first + advance - 1, horizon.steps)),
+            Window(first, min(first + planned - 1, horizon.steps)),
+            Window(first, min(first + executed - 1, horizon.steps)),
         )
-        for first in range(1, horizon.steps + 1, advance)
+        for first in range(1, horizon.steps + 1, executed)
     ]
 
 

@@ -73,12 +73,10 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
         if contradictions := obvious_contradictions(member):
             raise of_member(name, infeasible(member, contradictions))
     began = time.perf_counter()
-    pairs = list(members.values())
-    joint_plan = plan_window(
-        scenario, pairs, risk=uncertainty.risk, awake=awake, names=list(members)
-    )
+    pairs, names = list(members.values()), list(members)
+    joint_plan = plan_window(scenario, pairs, risk=uncertainty.risk, awake=awake, names=names)
     joint = time.perf_counter()
-    study = _Study(scenario, joint_plan, [p for p, _ in pairs], uncertainty.risk, awake)
+    study = _Study(scenario, joint_plan, uncertainty.risk, awake=awake)
     try:
         study.settle()
         study.compare()
@@ -95,13 +93,13 @@ class _Study:
         self,
         scenario: Scenario,
         joint_plan: JointPlan,
-        probabilities: list[float],
         risk: Risk | None,
+        *,
         awake: bool,
     ) -> None:
         self.scenario, self.joint_plan, self.risk, self.awake = scenario, joint_plan, risk, awake
         self.settings: SolverSettings = scenario.solver
-        self.probabilities = probabilities
+        self.probabilities = [member.probability for member in joint_plan.members]
         self.here_and_now = joint_plan.here_and_now
         self.points: list[Solution] = list(joint_plan.points)
         self.alone: Outcomes | None = None
@@ -124,7 +122,7 @@ class _Study:
                 point = solve_member(member, self.here_and_now, self.settings)
             except NoPlanError:
                 continue
-            if point is not None and profit(member, point) > profit(member, self.points[i]):
+            if point is not None and member.profit(point.x) > member.profit(self.points[i].x):
                 self.points[i] = point
 
     def compare(self) -> None:
@@ -141,7 +139,7 @@ class _Study:
                     )
                 )
                 return
-            pairs.append((max(profit(member, solution), profit(member, point)), -solution.bound))
+            pairs.append((max(member.profit(solution.x), member.profit(point.x)), -solution.bound))
         self.alone = _outcomes(pairs)
 
     def _compare_base(self) -> None:
@@ -171,7 +169,7 @@ class _Study:
             if point is None:
                 infeasible_members.append(member.name)
                 continue
-            self.base_profits[i] = profit(member, point)
+            self.base_profits[i] = member.profit(point.x)
             points.append(point)
         if infeasible_members:
             self.notes.append(
@@ -190,7 +188,7 @@ class _Study:
 
     def _profits(self, points: Sequence[Solution]) -> list[float]:
         pairs = zip(self.joint_plan.members, points, strict=True)
-        return [profit(member, point) for member, point in pairs]
+        return [member.profit(point.x) for member, point in pairs]
 
     def _worth(self, profits: Sequence[float]) -> float:
         return worth(self.probabilities, profits, self.risk)
@@ -300,11 +298,6 @@ def _solved(program: Program, settings: SolverSettings) -> Solution:
     if solution.status == "interrupted":
         raise KeyboardInterrupt
     return solution
-
-
-def profit(member: MemberProgram, point: Solution) -> float:
-    """Return the profit of a member at a solution, CNY."""
-    return 0.0 - member.program.objective(point.x)
 
 
 def _outcomes(pairs: Iterable[tuple[float, float]]) -> Outcomes:
