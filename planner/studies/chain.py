@@ -23,13 +23,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from planner.errors import SolveError
+from planner.files.output_folder import Content, claim
 from planner.files.records import Record, Records, record_of
 from planner.message import Message
 from planner.scenario.scenario import Scenario
@@ -157,6 +160,41 @@ def recorded_rows(record: Record, steps: pd.Index[Any]) -> pd.DataFrame:
     if rows.isna().any(axis=None):
         raise ValueError  # a number is missing
     return rows
+
+
+@contextmanager
+def recording(
+    out: str | Path | None,
+    content: Content,
+    file_of: Callable[[Path], Path],
+    damage: Message,
+    *,
+    fresh: bool,
+) -> Iterator[tuple[Path | None, Records | None]]:
+    """Claim the folder of a run and open its records; both None without a folder.
+
+    Where nothing is recorded, no file is left, nor its folder if there is nothing else in it.
+
+    Args:
+        out: the folder.
+        content: what it may hold.
+        file_of: returns the file of records of a claimed folder.
+        damage: what a line is that holds no record of the run, see `Records`.
+        fresh: forget earlier records.
+    """
+    if out is None:
+        yield None, None
+        return
+    with claim(out, content) as target:
+        file = file_of(target)
+        with Records(file, damage, fresh=fresh) as records:
+            try:
+                yield target, records
+            finally:
+                with suppress(OSError):  # removed with a finished run
+                    if not file.stat().st_size and [*file.parent.iterdir()] == [file]:
+                        file.unlink()
+                        file.parent.rmdir()
 
 
 def run(

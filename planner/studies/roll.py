@@ -19,8 +19,7 @@ from __future__ import annotations
 import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ from planner.errors import (
     SolveError,
     wrong,
 )
-from planner.files.output_folder import beside, claim
+from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
 from planner.message import Message, MessageList
 from planner.plan.plan import Plan
@@ -50,7 +49,7 @@ from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.rounds import UnboundedError
-from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, run
+from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, recording, run
 from planner.studies.settle import settle_executed
 from planner.studies.window import (
     Lookahead,
@@ -139,11 +138,15 @@ def roll(
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     report = progress or (lambda *_: None)
-    with ExitStack() as stack:
-        target = None if out is None else stack.enter_context(claim(out, PLAN_FOLDER))
-        bounded = "bound" if bound else "no_bound"
-        key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
-        records = stack.enter_context(finished_windows(target, key, fresh=fresh))
+    bounded = "bound" if bound else "no_bound"
+    key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
+    with recording(
+        out,
+        PLAN_FOLDER,
+        lambda target: beside(target, "windows") / f"{key}.jsonl",
+        DAMAGE,
+        fresh=fresh,
+    ) as (target, records):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:
@@ -169,26 +172,6 @@ def roll(
             plan.write(out, formats, lang)
             shutil.rmtree(beside(target, "windows"), ignore_errors=True)
         return plan
-
-
-@contextmanager
-def finished_windows(target: Path | None, key: str, *, fresh: bool) -> Iterator[Records | None]:
-    """Open the records of a run beside its plan folder; None without a folder.
-
-    An empty file is removed in the end.
-    """
-    if target is None:
-        yield None
-        return
-    folder = beside(target, "windows")
-    with Records(folder / f"{key}.jsonl", DAMAGE, fresh=fresh) as records:
-        try:
-            yield records
-        finally:
-            with suppress(OSError):  # it is removed, or windows of other runs are there too
-                if not records.path.stat().st_size:
-                    records.path.unlink()
-                    folder.rmdir()
 
 
 def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[float, Lookahead]:

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
-from planner.files.output_folder import claim, file_name, replace_file
-from planner.files.records import Records
+from planner.files.output_folder import file_name, replace_file
 from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
@@ -34,7 +32,7 @@ from planner.plan_tables.simulation import (
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario, load
 from planner.scenario.scenario_key import scenario_key
-from planner.studies.chain import Chain, Cut, Progress, cut, run
+from planner.studies.chain import Chain, Cut, Progress, cut, recording, run
 from planner.studies.policy import (
     DETERMINISTIC,
     PERFECT,
@@ -107,11 +105,10 @@ def simulate(
         "every_h": float(every_h), "window_h": float(window_h), "policies": names,
         "members": members, "seed": seed, "forecasts": sorted(site.forecast),
     }  # fmt: skip
-    with ExitStack() as stack:
-        target, records = None, None
-        if out is not None:
-            target = stack.enter_context(claim(out, SIMULATION_FOLDER))
-            records = stack.enter_context(Records(target / DAYS, DAMAGE, fresh=fresh))
+    with recording(out, SIMULATION_FOLDER, lambda target: target / DAYS, DAMAGE, fresh=fresh) as (
+        target,
+        records,
+    ):
         bound, lookaheads = _bound_and_lookaheads(site, names, seed, window_h)
         chains = [
             _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
