@@ -70,7 +70,7 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
                 "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
                 " most {most} MW",
                 names=" and ".join(loads), value=value_text(least, steps), other=node,
-                text=", ".join(sources) or "none", most=value_text(most, steps),
+                text=", ".join(sources) or Message("none"), most=value_text(most, steps),
             )  # fmt: skip
             yield ConflictRule(
                 (*loads, *(name for name in sources if name not in loads)),
@@ -96,11 +96,12 @@ def infeasible(
     rules, proven = list(contradictions), True
     if not rules and program is not None:
         until = time.perf_counter() + CONFLICT_LIMIT_S
-        rows = conflict(model, program, scenario.solver, until)
-        rules = [conflict_rule(scenario, family) for family in families(rows.rules).values()]
-        proven = rows.proven
+        contradiction = conflict(model, program, scenario.solver, until)
+        rules = [
+            conflict_rule(scenario, family) for family in families(contradiction.rules).values()
+        ]
+        proven = contradiction.proven
     changes = _changes(scenario, program, rules, window)
-    del model
     lines = [Message("no plan satisfies every rule of the scenario")]
     if rules:
         several = Message("these rules contradict each other:")
