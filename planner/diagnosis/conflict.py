@@ -22,7 +22,7 @@ import numpy as np
 
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
-from planner.solver.model import Model
+from planner.solver.model import Model, last_index
 from planner.solver.program import Indices, Program
 
 CHECK_LIMIT_S = 5.0
@@ -75,8 +75,8 @@ def rule_places(model: Model) -> dict[Rule, Place]:
             return None
         first = next(other for other in descriptions if descriptions[other] == descriptions[name])
         if is_row and id(container) not in by_day:  # steps begin at 1
-            by_day[id(container)] = any(_last(index) == 0 for index in container)
-        last = _last(part.index())  # type: ignore[attr-defined]
+            by_day[id(container)] = any(last_index(index) == 0 for index in container)
+        last = last_index(part.index())  # type: ignore[attr-defined]
         stepwise = last in steps and not (is_row and by_day[id(container)])
         return Rule(component, first, last if stepwise and isinstance(last, int) else None)
 
@@ -87,10 +87,6 @@ def rule_places(model: Model) -> dict[Rule, Place]:
         if (key := rule(column, is_row=False)) is not None:
             by_rule.setdefault(key, Place()).columns.append(j)
     return by_rule
-
-
-def _last(index: object) -> object:
-    return index[-1] if isinstance(index, tuple) else index
 
 
 class Check:

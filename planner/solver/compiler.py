@@ -16,7 +16,14 @@ from scipy import sparse
 
 from planner.errors import InfeasibleError
 from planner.message import Message
-from planner.solver.model import Linear, Model, column_name, no_garbage_collection, outer_index
+from planner.solver.model import (
+    Linear,
+    Model,
+    column_name,
+    last_index,
+    no_garbage_collection,
+    outer_index,
+)
 from planner.solver.program import Family, Flags, Indices, Program
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
@@ -126,7 +133,7 @@ def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Arra
     for name in model.scenario.components:
         for variable in model.block(name).component_objects(pyo.Var, sort=False):
             for index, data in variable.items():
-                t = index[-1] if isinstance(index, tuple) else index
+                t = last_index(index)
                 if not isinstance(t, int):
                     break  # not by step, such as the peak of a month
                 if not first <= t <= last:
@@ -143,8 +150,7 @@ def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Arra
 
 def _steps(parts: list[Any], window: Window) -> Indices:
     """Return the step at the end of the index of each row or column, 0 where there is none."""
-    indices = (part.index() for part in parts)
-    last = (index[-1] if isinstance(index, tuple) else index for index in indices)
+    last = (last_index(part.index()) for part in parts)
     inside = range(window.first, window.last + 1)
     return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
 

@@ -213,6 +213,11 @@ def outer_index(index: Any) -> tuple[Any, ...]:
     return index[:-1] if isinstance(index, tuple) else ()
 
 
+def last_index(index: Any) -> Any:
+    """Return the last part of an index: the step, if it has one."""
+    return index[-1] if isinstance(index, tuple) else index
+
+
 def column_name(component: str, name: str, outer: tuple[Any, ...]) -> str:
     """Name a schedule column: battery.charge_mw[grid]."""
     inside = f"[{'|'.join(map(str, outer))}]" if outer else ""

@@ -43,8 +43,11 @@ class UnboundedError(InfeasibleError):
 class Solution:
     """A feasible point of a program, its status and the proven bound.
 
-    `duals` are those of the LP with its integers and directions fixed, in a relaxed scenario of the
-    relaxation; None where that LP has no optimum.
+    status: optimal, time_limit, interrupted or relaxed.
+    tidied: whether an LP settled it, so that ties can be tidied.
+    rounds: solves until no exclusive flows overlapped.
+    duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
+        relaxation; None where that LP has no optimum.
     """
 
     x: Array

@@ -42,49 +42,18 @@ def require_audit(plan: Plan) -> None:
 
 
 def to_plan(
-    program: Program, solution: Solution, seconds: dict[str, float], *, whole: bool = True
+    program: Program, solution: Solution, seconds: Mapping[str, float], *, whole: bool = True
 ) -> Plan:
-    """Return the plan of a solution with its reasons; `whole` as in `build_plan`."""
-    plan = build_plan(
-        program,
-        solution.x,
-        status=solution.status,
-        bound_cny=-solution.bound,
-        tidied=solution.tidied,
-        rounds=solution.rounds,
-        seconds=seconds,
-        whole=whole,
-    )
-    if solution.duals is None or solution.status == "relaxed":
-        return plan
-    return replace(plan, reasons=reason_table(plan, program, solution.duals, solution.x))
-
-
-def build_plan(
-    program: Program,
-    x: Array,
-    *,
-    status: str,
-    bound_cny: float,
-    tidied: bool,
-    rounds: int,
-    seconds: Mapping[str, float],
-    whole: bool = True,
-) -> Plan:
-    """Return the plan of a solution without reasons.
+    """Return the plan of a solution.
 
     Args:
         program: the program solved.
-        x: the solution; shape (columns,).
-        status: optimal, time_limit, interrupted or relaxed; `settled` makes it settled.
-        bound_cny: proven upper bound of the profit.
-        tidied: whether the tidying solves settled ties.
-        rounds: solves until no exclusive flows overlapped.
+        solution: its duals give the reasons; without them, and in a relaxation, there are none.
         seconds: runtimes by part.
         whole: whether energy must add up; it need not where a schedule breaks balances.
     """
-    reports, scenario = program.values(x), program.scenario
-    schedule = program.schedule_at(x)
+    x, scenario = solution.x, program.scenario
+    reports, schedule = program.values(x), program.schedule_at(x)
     ledger, reported = _ledger(program, reports)
     allocation = _allocation(program, reports, program.times)
     if whole:
@@ -97,14 +66,18 @@ def build_plan(
         reported,
         compute=_compute_revenue(program, reports),
         export=_export_revenue(program, reports),
-        status=status,
+        status=solution.status,
         objective=-program.objective(x),
-        bound=bound_cny,
-        solving={"tidied": tidied, "rounds": rounds, "columns": program.matrix.shape[1],
-                 "rows": program.matrix.shape[0], "integers": int(program.integer.sum())},
+        bound=-solution.bound,
+        solving={"tidied": solution.tidied, "rounds": solution.rounds,
+                 "columns": program.matrix.shape[1], "rows": program.matrix.shape[0],
+                 "integers": int(program.integer.sum())},
         seconds=seconds,
     )  # fmt: skip
-    return Plan(scenario, schedule, allocation, ledger, summary)
+    plan = Plan(scenario, schedule, allocation, ledger, summary)
+    if solution.duals is None or solution.status == "relaxed":
+        return plan
+    return replace(plan, reasons=reason_table(plan, program, solution.duals, x))
 
 
 def _clean(values: Array, decimals: int) -> Array:
