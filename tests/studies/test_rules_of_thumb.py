@@ -10,7 +10,6 @@ import pytest
 import planner
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.studies.rules_of_thumb import RULES
 from tests.support import build, compute, full_site
 from tests.support.build import column, scenario, total
 
