@@ -1,20 +1,20 @@
-"""Which rules of a scenario contradict each other: an irreducible set, in the components' words.
+"""An irreducible infeasible set of a scenario's rules.
 
-A component says in `rules` which of its rows and variable bounds are rules a user can be told of;
-every other row is physics or bookkeeping and always holds. Names with the same words are one rule.
+A component lists in `rules` which of its rows and variable bounds are rules of the scenario; every
+other row is physics or bookkeeping and always holds. Names with the same template are one rule.
 
-Rules are left out by halves as long as the rest stays without a point (QuickXplain, Junker 2004):
-first whole rules, then steps, then single rules in single steps. What is asked is a mixed-integer
-program where the contradiction needs integers. Scenarios often break in several ways at once, so
-the search begins from the irreducible set that HiGHS finds for the LP relaxation (where that has
-no point), then from all rules with the components in order and in reverse, and the smallest set is
-told. A component's first rules are kept rather than its last.
+Rules are removed by halves as long as the rest stays infeasible (QuickXplain, Junker 2004): first
+whole rules, then steps, then single rules in single steps. The check is a mixed-integer program
+where the LP relaxation of all rules is feasible. Scenarios are often infeasible in several ways at
+once, so the search starts from the irreducible set that HiGHS finds for the LP (where that is
+infeasible), then from all rules with the components in order and in reverse, and returns the
+smallest set. Of a component's rules the first ones are preferred.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
-from planner.solver.model import Model
+from planner.solver.model import Model, last_index
 from planner.solver.program import Indices, Program
 
 CHECK_LIMIT_S = 5.0
@@ -38,10 +38,15 @@ class Rule:
     name: str
     step: int | None
 
+    @property
+    def family(self) -> tuple[str, str]:
+        """The rule whatever the step: its component and name."""
+        return self.component, self.name
+
 
 @dataclass
 class Place:
-    """Where the program holds a rule: rows, and columns whose bounds it sets."""
+    """The rows of a rule in the program, and the columns whose bounds it sets."""
 
     rows: list[int] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
@@ -49,14 +54,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rules that contradict each other; `proven` where every single one of them is needed."""
+    """Rules that contradict each other; `proven` if the set is irreducible."""
 
     rules: tuple[Rule, ...]
     proven: bool
 
 
-def places(model: Model) -> dict[Rule, Place]:
-    """Return every rule of a compiled model that a user can be told of."""
+def rule_places(model: Model) -> dict[Rule, Place]:
+    """Return the rows and columns of every rule of a compiled model."""
     steps = set(model.window)
     by_rule: dict[Rule, Place] = {}
     by_day: dict[int, bool] = {}  # rows over days or months, by the id of their container
@@ -70,8 +75,8 @@ def places(model: Model) -> dict[Rule, Place]:
             return None
         first = next(other for other in descriptions if descriptions[other] == descriptions[name])
         if is_row and id(container) not in by_day:  # steps begin at 1
-            by_day[id(container)] = any(_last(index) == 0 for index in container)
-        last = _last(part.index())  # type: ignore[attr-defined]
+            by_day[id(container)] = any(last_index(index) == 0 for index in container)
+        last = last_index(part.index())  # type: ignore[attr-defined]
         stepwise = last in steps and not (is_row and by_day[id(container)])
         return Rule(component, first, last if stepwise and isinstance(last, int) else None)
 
@@ -84,60 +89,55 @@ def places(model: Model) -> dict[Rule, Place]:
     return by_rule
 
 
-def _last(index: object) -> object:
-    return index[-1] if isinstance(index, tuple) else index
-
-
 class Check:
-    """Asks whether the program has a point when only some of its rules hold."""
+    """Checks a program for feasibility when only some of its rules hold."""
 
     def __init__(
-        self, program: Program, where: dict[Rule, Place], settings: SolverSettings, until: float
+        self, program: Program, by_rule: dict[Rule, Place], settings: SolverSettings, until: float
     ) -> None:
-        self.program, self.where, self.until = program, where, until
+        self.program, self.by_rule, self.until = program, by_rule, until
         self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
-        self.integer = program.all_integer
         self.integral = False
         self.unsure = False
-        self.at = {rule: place for place, rule in enumerate(where)}
-        self.rows, self.row_rules = _pairs([place.rows for place in where.values()])
-        self.columns, self.column_rules = _pairs([place.columns for place in where.values()])
+        self.numbers = {rule: number for number, rule in enumerate(by_rule)}
+        self.rows, self.row_rules = _pairs([place.rows for place in by_rule.values()])
+        self.columns, self.column_rules = _pairs([place.columns for place in by_rule.values()])
 
     def infeasible(self, rules: Sequence[Rule]) -> bool:
-        """Whether no point obeys these rules and the physics; unsure counts as feasible."""
-        program, session = self.program, self.session
-        dropped = np.ones(len(self.at), dtype=bool)
-        dropped[[self.at[rule] for rule in rules]] = False
+        """Return whether these rules and the physics have no point; unsure counts as feasible."""
+        program, session, integer = self.program, self.session, self.program.all_integer
+        dropped = np.ones(len(self.numbers), dtype=bool)
+        dropped[[self.numbers[rule] for rule in rules]] = False
         rows = self.rows[dropped[self.row_rules]]
         columns = self.columns[dropped[self.column_rules]]
-        row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
-        row_lower[rows], row_upper[rows] = -np.inf, np.inf
-        lower, upper = program.column_lower.copy(), program.column_upper.copy()
-        lower[columns] = np.minimum(lower[columns], 0.0)
-        upper[columns] = np.where(self.integer[columns], 1.0, np.inf)
-        session.integrality(self.integer & self.integral)
-        session.bounds(np.arange(len(lower)), lower, upper)
-        session.row_bounds(row_lower, row_upper)
+        opened = program.with_row_bounds(rows, -np.inf, np.inf).with_bounds(
+            columns,
+            np.minimum(program.column_lower[columns], 0.0),
+            np.where(integer[columns], 1.0, np.inf),
+        )
+        session.integrality(integer & self.integral)
+        session.bounds(np.arange(len(integer)), opened.column_lower, opened.column_upper)
+        session.row_bounds(opened.row_lower, opened.row_upper)
         limit = min(CHECK_LIMIT_S, max(self.until - time.perf_counter(), 0.1))
         result = session.run(time_limit_s=limit)
         self.unsure |= result.x is None and result.status != "infeasible"
         return result.status == "infeasible"
 
     def late(self) -> bool:
-        """Whether the time for explaining is over."""
+        """Return whether the time limit of the search has struck."""
         return time.perf_counter() > self.until
 
 
 def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
-    """Return all members and, for each, the number of the part it is in."""
-    members = np.array([member for part in parts for member in part], dtype=np.int64)
-    return members, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    """Return all entries of the parts and, for each, the number of its part."""
+    entries = np.array([entry for part in parts for entry in part], dtype=np.int64)
+    return entries, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
 def conflict(model: Model, program: Program, settings: SolverSettings, until: float) -> Conflict:
-    """Return rules that contradict each other, sorted; none where they alone do not explain it."""
+    """Return rules that contradict each other, sorted; none if the search finds none."""
     began = time.perf_counter()
-    by_rule = places(model)
+    by_rule = rule_places(model)
     check = Check(program, by_rule, settings, until)
     order = {name: list(part.rules) for name, part in model.scenario.components.items()}
     all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
@@ -165,33 +165,39 @@ def conflict(model: Model, program: Program, settings: SolverSettings, until: fl
 
 
 def _size(conflict: Conflict) -> tuple[bool, int, int]:
-    names = {(rule.component, rule.name) for rule in conflict.rules}
-    return not conflict.proven, len(names), len(conflict.rules)
+    return not conflict.proven, len(families(conflict.rules)), len(conflict.rules)
+
+
+def families(rules: Iterable[Rule]) -> dict[tuple[str, str], list[Rule]]:
+    """Return rules by component and name."""
+    by_family: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        by_family.setdefault(rule.family, []).append(rule)
+    return by_family
 
 
 def _by_solver(check: Check, all_rules: list[Rule]) -> list[Rule]:
-    """Return the rules in the irreducible set that HiGHS finds for an LP just found infeasible."""
+    """Return the rules of the irreducible set that HiGHS finds for an LP found infeasible."""
     rows, columns = check.session.irreducible()
     irreducible = [
         rule
         for rule in all_rules
-        if rows & set(check.where[rule].rows) or columns & set(check.where[rule].columns)
+        if rows & set(check.by_rule[rule].rows) or columns & set(check.by_rule[rule].columns)
     ]
     return irreducible if check.infeasible(irreducible) else all_rules
 
 
 def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
-    """Leave out whole rules, then steps, then rules in single steps."""
+    """Remove whole rules, then steps, then rules in single steps."""
 
-    def of_names(some: Sequence[tuple[str, str]]) -> list[Rule]:
-        return [rule for rule in rules if (rule.component, rule.name) in some]
+    def of_families(some: Sequence[tuple[str, str]]) -> list[Rule]:
+        return [rule for rule in rules if rule.family in some]
 
-    names = list(dict.fromkeys((rule.component, rule.name) for rule in rules))
-    rules = of_names(thin_out(check, names, of_names))
+    rules = of_families(thin_out(check, list(families(rules)), of_families))
 
     def at_steps(some: Sequence[int]) -> list[Rule]:
-        kept_steps = set(some)
-        return [rule for rule in rules if rule.step is None or rule.step in kept_steps]
+        chosen = set(some)
+        return [rule for rule in rules if rule.step is None or rule.step in chosen]
 
     steps = list(dict.fromkeys(rule.step for rule in rules if rule.step is not None))
     if steps:
@@ -204,20 +210,20 @@ def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
 def thin_out(
     check: Check, items: Sequence[Item], rules: Callable[[Sequence[Item]], Sequence[Rule]]
 ) -> list[Item]:
-    """Return an irreducible part of `items` that still has no point (QuickXplain)."""
+    """Return an irreducible infeasible subset of `items` (QuickXplain)."""
 
     def fails(some: Sequence[Item]) -> bool:
         return check.infeasible(rules(some))
 
-    def thin(held: list[Item], fresh: bool, rest: list[Item]) -> list[Item]:
-        if fresh and fails(held):
+    def thin(required: list[Item], fresh: bool, rest: list[Item]) -> list[Item]:
+        if fresh and fails(required):
             return []
         if len(rest) == 1 or check.late():
             return rest
         half = len(rest) // 2
         first, second = rest[:half], rest[half:]
-        of_second = thin(held + first, True, second)
-        of_first = thin(held + of_second, bool(of_second), first)
+        of_second = thin(required + first, True, second)
+        of_first = thin(required + of_second, bool(of_second), first)
         return of_first + of_second
 
     return thin([], False, list(items))

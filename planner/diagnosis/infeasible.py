@@ -1,37 +1,39 @@
-"""Why a scenario has no plan, and what would make one possible, in the scenario's own words."""
+"""Why a scenario has no plan, and what would make one possible, as messages and plain data."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from planner.diagnosis.conflict import Rule, conflict
+from planner.diagnosis.conflict import Rule, conflict, families
 from planner.diagnosis.repair import Change, Repair
-from planner.diagnosis.wording import spans, time_span, time_spans
+from planner.diagnosis.wording import at_times, listed, spans, time_span, time_spans
 from planner.errors import InfeasibleError
 from planner.fields import value_text
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program
+from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 
 CONFLICT_LIMIT_S = 40.0
 CHANGE_LIMIT_S = 60.0
-BOX = 1e7  # stands for no limit when looking for what has none
+BOX = 1e7  # bounds of all columns when looking for the revenue without limit
 ALWAYS = "the whole horizon"
 
 
 @dataclass(frozen=True)
 class ConflictRule:
-    """A rule in a conflict, in words; `components` are those it concerns, its own first."""
+    """A rule in a conflict as text; `components` are those it concerns, its own first."""
 
     components: tuple[str, ...]
     rule: str
@@ -40,11 +42,9 @@ class ConflictRule:
 
 
 def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
-    """Return what cannot work whatever the plan, found without a solver."""
+    """Return what no plan can satisfy, found without a solver."""
     impossible = [
-        ConflictRule(
-            (name,), "impossible", ALWAYS, Message("{name} {sentence}", name=name, sentence=message)
-        )
+        ConflictRule((name,), "impossible", ALWAYS, _of_component(name, message))
         for name, component in scenario.components.items()
         for message in component.impossible(scenario.site(name))
     ]
@@ -52,7 +52,7 @@ def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
 
 
 def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
-    """Tell the steps in which a node must feed more than everything there could give."""
+    """Yield the nodes whose loads in some steps exceed the power of all sources there."""
     horizon, components = scenario.horizon, scenario.components
     nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
     for node in sorted(nodes):
@@ -64,59 +64,70 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
         if short.size:
             first, last = next(spans((short + 1).tolist()))
             steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
-            who = [n for n, part in needs.items() if part is not None and part.any()]
+            loads = [n for n, part in needs.items() if part is not None and part.any()]
             sources = [n for n, part in gives.items() if part is not None]
+            message = Message(
+                "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
+                " most {most} MW",
+                names=" and ".join(loads), value=value_text(least, steps), other=node,
+                text=", ".join(sources) or Message("none"), most=value_text(most, steps),
+            )  # fmt: skip
             yield ConflictRule(
-                (*who, *(name for name in sources if name not in who)),
+                (*loads, *(name for name in sources if name not in loads)),
                 "supply",
                 when,
-                f"{' and '.join(who)} must be served {value_text(least, steps)} MW and all supply"
-                " of"
-                f" node {node!r} ({', '.join(sources) or 'none'}) is at most"
-                f" {value_text(most, steps)} MW, at {time_span(horizon, first, last)}",
+                at_times(message, time_span(horizon, first, last)),
             )
 
 
 def infeasible(
     scenario: Scenario, contradictions: Sequence[ConflictRule] = (), window: Window | None = None
 ) -> InfeasibleError:
-    """Return the error that explains a scenario without a plan: the conflict and the changes.
+    """Return the error of a scenario without a plan: the conflict and the changes that solve it.
 
-    With a window, why there is no plan of these steps.
+    Args:
+        scenario: the scenario without a plan.
+        contradictions: the conflict, where it is known.
+        window: the steps without a plan [all of the horizon].
     """
     model, program = assemble(scenario, window), None
-    with suppress(InfeasibleError):  # a row without any decision in it is broken
+    with suppress(InfeasibleError):  # a row without any variable is violated
         program = compile_program(model)
     rules, proven = list(contradictions), True
     if not rules and program is not None:
         until = time.perf_counter() + CONFLICT_LIMIT_S
         contradiction = conflict(model, program, scenario.solver, until)
-        rules = [conflict_rule(scenario, family) for family in _families(contradiction.rules)]
+        rules = [
+            conflict_rule(scenario, family) for family in families(contradiction.rules).values()
+        ]
         proven = contradiction.proven
     changes = _changes(scenario, program, rules, window)
-    del model
-    lines = ["no plan satisfies every rule of the scenario"]
+    lines = [Message("no plan satisfies every rule of the scenario")]
     if rules:
-        lines.append("these rules contradict each other:" if len(rules) > 1 else "this cannot be:")
-        lines += [f"  - {rule.text}" for rule in rules]
+        several = Message("these rules contradict each other:")
+        lines.append(several if len(rules) > 1 else Message("this is impossible:"))
+        lines += listed(rule.text for rule in rules)
         if not proven:
-            lines.append("the time for thinning them out was over; some may not matter")
+            lines.append(Message("the search ended at its time limit; some may not be needed"))
     if changes:
-        alternatives = "\n  - or ".join(change.said for change in changes)
-        lines += ["a plan becomes possible with", f"  - {alternatives}"]
+        first, *others = (change.text for change in changes)
+        alternatives = [first, *(Message("or {sentence}", sentence=text) for text in others)]
+        lines += [Message("a plan becomes possible with"), *listed(alternatives)]
     else:
-        lines.append("no change of the fields in conflict was found that makes a plan possible")
+        lines.append(
+            Message("no change of the fields in conflict was found that makes a plan possible")
+        )
     diagnosis = {
         "status": "infeasible",
         "name": scenario.name,
         "conflict": [asdict(rule) | {"components": list(rule.components)} for rule in rules],
         "irreducible": proven,
         "changes": [
-            {"set": {p: _plain(v) for p, v in change.values.items()}, "text": change.said}
+            {"set": {p: _plain(v) for p, v in change.values.items()}, "text": change.text}
             for change in changes
         ],
     }
-    return InfeasibleError("\n".join(lines), diagnosis)
+    return InfeasibleError(MessageList("\n", lines), diagnosis)
 
 
 def _changes(
@@ -125,7 +136,7 @@ def _changes(
     rules: Sequence[ConflictRule],
     window: Window | None,
 ) -> list[Change]:
-    """Return what makes a plan possible: fields of the components named, of others, or several."""
+    """Return changes that make a plan possible: of the components in conflict, else of others."""
     repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S, window)
     named = sorted({name for rule in rules for name in rule.components})
     others = [name for name in scenario.components if name not in named]
@@ -133,45 +144,56 @@ def _changes(
 
 
 def unbounded(program: Program) -> InfeasibleError:
-    """Return the error that tells which money grows without limit."""
-    boxed = replace(
-        program,
-        column_lower=np.maximum(program.column_lower, -BOX),
-        column_upper=np.minimum(program.column_upper, BOX),
+    """Return the error of a scenario whose profit is unbounded, with the ledger lines at fault."""
+    boxed = program.with_bounds(
+        slice(None),
+        np.maximum(program.column_lower, -BOX),
+        np.minimum(program.column_upper, BOX),
     )
     result = Session(boxed, threads=1, seed=0).run(time_limit_s=CONFLICT_LIMIT_S)
     lines: list[str] = []
     if result.x is not None:
         values = program.values(result.x)
-        earned: dict[str, float] = {}
+        revenue: dict[str, float] = {}
         for row, cost in program.costs.items():
             if not cost.reported:
                 name = f"{cost.component}: {cost.line}"
-                earned[name] = earned.get(name, 0.0) - float(values[row])
-        most = max(earned.values(), default=0.0)
-        lines = [name for name, amount in earned.items() if amount > 1e-3 * most > 0]
-    what = ", ".join(lines) or "something can be sold without limit"
-    message = f"the profit has no bound: {what}; give it a limit"
-    return InfeasibleError(message, {"status": "unbounded", "lines": lines})
+                revenue[name] = revenue.get(name, 0.0) - float(values[row])
+        largest = max(revenue.values(), default=0.0)
+        lines = [name for name, amount in revenue.items() if amount > 1e-3 * largest > 0]
+    text = Message("the profit has no bound: something can be sold without limit")
+    if lines:
+        text = Message("the profit has no bound: {text}; give it a limit", text=", ".join(lines))
+    return InfeasibleError(text, {"status": "unbounded", "lines": lines})
 
 
-def _families(rules: Sequence[Rule]) -> list[list[Rule]]:
-    families: dict[tuple[str, str], list[Rule]] = {}
-    for rule in rules:
-        families.setdefault((rule.component, rule.name), []).append(rule)
-    return list(families.values())
+def optimise_or_explain(program: Program, settings: SolverSettings) -> Solution:
+    """Return the solution of a scenario's program.
+
+    Raises:
+        InfeasibleError: with its diagnosis.
+        NoPlanError, SolveError, KeyboardInterrupt: as `optimise`.
+    """
+    try:
+        return optimise(program, settings)
+    except UnboundedError:
+        raise unbounded(program) from None
+    except InfeasibleProgramError:
+        raise infeasible(program.scenario) from None
 
 
 def conflict_rule(scenario: Scenario, family: Sequence[Rule]) -> ConflictRule:
-    """Word a rule of a component over the steps it matters in."""
+    """Return the conflict rule of a component's rule over the steps of the conflict."""
     name, rule = family[0].component, family[0].name
     steps = sorted(single.step for single in family if single.step is not None)
     described = scenario.components[name].describe_rule(rule, scenario.horizon, steps)
-    message = Message("{name} {sentence}", name=name, sentence=described)
     when = time_spans(scenario.horizon, steps)
-    if when:
-        message = Message("{sentence}, at {when}", sentence=message, when=when)
-    return ConflictRule((name,), rule, when or ALWAYS, message)
+    text = at_times(_of_component(name, described), when)
+    return ConflictRule((name,), rule, when or ALWAYS, text)
+
+
+def _of_component(name: str, message: Message) -> Message:
+    return Message("{name} {sentence}", name=name, sentence=message)
 
 
 def _plain(value: Any) -> Any:

@@ -1,14 +1,15 @@
-"""When steps are, in words."""
+"""Times of steps as texts: what the places {when} of messages hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from planner.message import Message, MessageList
 from planner.timeseries.horizon import Horizon
 
-SPANS = 4  # runs of steps that are told one by one
+MAX_SPANS = 4  # runs of steps that a text lists
 
 
 def spans(steps: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -21,7 +22,7 @@ def spans(steps: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def time_span(horizon: Horizon, first: int, last: int) -> str:
-    """Say when a run of steps begins and ends: 01:00-03:00, with dates where there are several."""
+    """Return the begin and end of a run of steps: 01:00-03:00, with dates on a longer horizon."""
     begin = horizon.starts[first - 1]
     end = horizon.starts[last - 1] + np.timedelta64(horizon.step_min, "m")
     until = "24:00" if end.hour == end.minute == 0 else f"{end:%H:%M}"
@@ -34,7 +35,17 @@ def time_span(horizon: Horizon, first: int, last: int) -> str:
 
 
 def time_spans(horizon: Horizon, steps: Sequence[int]) -> str:
-    """Say when steps are: their runs, the first few of them one by one."""
+    """Return the times of steps: their first runs, and how many more there are."""
     texts = [time_span(horizon, first, last) for first, last in spans(steps)]
-    more = len(texts) - SPANS
-    return ", ".join(texts[:SPANS]) + (f" and {more} times more" if more > 0 else "")
+    more = len(texts) - MAX_SPANS
+    return ", ".join(texts[:MAX_SPANS]) + (f" and {more} times more" if more > 0 else "")
+
+
+def at_times(message: Message, when: str) -> Message:
+    """Return a message with its times, where it has any."""
+    return Message("{sentence}, at {when}", sentence=message, when=when) if when else message
+
+
+def listed(messages: Iterable[Message]) -> list[Message]:
+    """Return messages as the lines of a list."""
+    return [MessageList("", ("  - ", message)) for message in messages]

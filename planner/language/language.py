@@ -82,7 +82,12 @@ RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject
 MORE = re.compile(r" and (\d+) times more$")
 LANGUAGES = ("en", "zh")
-STOPS = {"; ": "；", ": ": "：", ", ": "、"}  # what sets the parts of a message apart in Chinese
+STOPS = {
+    "; ": "；",
+    ": ": "：",
+    ", ": "、",
+    " and ": "，并且 ",
+}  # what sets the parts of a message apart in Chinese
 CATALOGUES = Path(__file__).parent
 WORD, SENTENCE = "word", "sentence"
 BY_ORIGIN = frozenset({

@@ -1,4 +1,4 @@
-"""From a model to a program: the rows and columns of Pyomo as arrays.
+"""Compiles a Pyomo model to a program: its rows and columns as arrays.
 
 The objective is not compiled: it is the sum of the ledger's rows over the same columns.
 """
@@ -15,7 +15,15 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy import sparse
 
 from planner.errors import InfeasibleError
-from planner.solver.model import Linear, Model, column_name, no_garbage_collection, outer_index
+from planner.message import Message
+from planner.solver.model import (
+    Linear,
+    Model,
+    column_name,
+    last_index,
+    no_garbage_collection,
+    outer_index,
+)
 from planner.solver.program import Family, Flags, Indices, Program
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
@@ -24,10 +32,10 @@ Key = TypeVar("Key")
 
 
 def compile_program(model: Model) -> Program:
-    """Turn a model into arrays; the Pyomo model may be dropped afterwards.
+    """Compile a model; the Pyomo model may be dropped afterwards.
 
     Raises:
-        InfeasibleError: a row contradicts itself without any decision in it.
+        InfeasibleError: a row without any variable is violated.
     """
     with no_garbage_collection():
         return _compile(model)
@@ -97,7 +105,7 @@ def _compiled(m: pyo.ConcreteModel) -> Any:
     try:
         return LinearStandardFormCompiler().write(m, mixed_form=True)
     except InfeasibleConstraintException as error:
-        raise InfeasibleError(f"no plan exists: {error}") from None
+        raise InfeasibleError(Message("no plan exists: {text}", text=error)) from None
 
 
 def _report_rows(rows: list[Linear], at: dict[int, int], width: int) -> tuple[Any, Array]:
@@ -119,13 +127,13 @@ def _bounds(columns: list[Any]) -> tuple[Array, Array, Flags]:
 
 
 def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Array]]:
-    """Return where the program holds each schedule column; fixed and unused parts are constants."""
+    """Return the program's column of each schedule column by step, or the constant there."""
     first, last, steps = model.window.first, model.window.last, len(model.window)
     result: dict[str, tuple[Indices, Array]] = {}
     for name in model.scenario.components:
         for variable in model.block(name).component_objects(pyo.Var, sort=False):
             for index, data in variable.items():
-                t = index[-1] if isinstance(index, tuple) else index
+                t = last_index(index)
                 if not isinstance(t, int):
                     break  # not by step, such as the peak of a month
                 if not first <= t <= last:
@@ -141,15 +149,14 @@ def _schedule(model: Model, at: dict[int, int]) -> dict[str, tuple[Indices, Arra
 
 
 def _steps(parts: list[Any], window: Window) -> Indices:
-    """Return the step that ends the index of each row or column, 0 where none does."""
-    indices = (part.index() for part in parts)
-    last = (index[-1] if isinstance(index, tuple) else index for index in indices)
+    """Return the step at the end of the index of each row or column, 0 where there is none."""
+    last = (last_index(part.index()) for part in parts)
     inside = range(window.first, window.last + 1)
     return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
 
 
 def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]]:
-    """Return the number of the name that each row goes by, and the number of every name."""
+    """Return the number of the family of each row, and the families by component and name."""
     numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
     owners: dict[int, Any] = {}
     family_of = np.empty(len(rows), dtype=np.int64)

@@ -1,10 +1,9 @@
-"""Elastic programs (Chinneck 2008): which rows to miss, or which fields to buy, to have a point.
+"""Elastic programs (Chinneck 2008): the cheapest slacks of rows or fields for a feasible point.
 
-The effect of a scenario field on the program is measured, not written down: the field is moved a
-little, the program compiled again, and the difference of the arrays per unit is the effect. Most
-fields act in a straight line, so it is exact; only at a kink, such as max(peak_so_far_mw,
-expected_peak_mw), it is the upward slope. The slacks of an elastic program are then bought in
-fields, step by step, instead of in rows; `least_miss` buys them in rows.
+`least_miss` gives slacks to rows, `least_slack` to fields of the scenario, step by step. The effect
+of a field on the program is measured: the field is perturbed, the program compiled again, and the
+difference of the arrays per unit of the field is its effect. For a field that acts linearly this is
+exact; at a kink, such as max(peak_so_far_mw, expected_peak_mw), it is the upward slope.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from planner.solver.model import Model, assemble
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
-KEPT = 1e-6  # of its size: how far a point may miss a new row and still keep it
+ROW_TOLERANCE = 1e-6  # of its size: a point that misses a row by less satisfies it
 Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Shift:
-    """What moves in a program per unit of a field; limits that are infinite do not move."""
+    """The derivative of a program with respect to a field; infinite limits stay."""
 
     matrix: Any
     row_lower: Array
@@ -39,48 +38,56 @@ class Shift:
     offset: float
 
 
-def shift_of(program: Program, moved: Program, amount: float) -> Shift | None:
-    """Measure what `amount` moved; None where the program has another shape."""
-    if moved.matrix.shape != program.matrix.shape:
+def shift_of(program: Program, perturbed: Program, amount: float) -> Shift | None:
+    """Return the shift from a program to its perturbation by `amount`; None if shapes differ."""
+    if perturbed.matrix.shape != program.matrix.shape:
         return None
 
-    def gap(name: str) -> Array:
-        new, old = getattr(moved, name), getattr(program, name)
+    def per_unit(name: str) -> Array:
+        new, old = getattr(perturbed, name), getattr(program, name)
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(old), (new - old) / amount, 0.0)
 
     return Shift(
-        (moved.matrix - program.matrix).tocsr() / amount,
-        gap("row_lower"), gap("row_upper"), gap("column_lower"), gap("column_upper"),
-        gap("cost"), (moved.offset - program.offset) / amount,
+        (perturbed.matrix - program.matrix).tocsr() / amount,
+        per_unit("row_lower"), per_unit("row_upper"),
+        per_unit("column_lower"), per_unit("column_upper"),
+        per_unit("cost"), (perturbed.offset - program.offset) / amount,
     )  # fmt: skip
 
 
-def aligned(program: Program, moved: Program, model: Model, x: Array) -> Program | None:
-    """Return the moved program with the rows and columns of the first, in its order.
+def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Program | None:
+    """Return a perturbed program with the rows and columns of the program, in its order.
 
-    A row that only the moved one has is left out where the point `x` keeps it: it limits nothing.
-    None where a row or column is gone, a column is new, or a new row would forbid the point.
+    A row that only the perturbed program has is left out where the point `x` satisfies it. None
+    where a row or column is missing, a column is new, or a new row cuts off the point.
+
+    Args:
+        program: the program before the perturbation.
+        perturbed: the program after it.
+        model: the compiled model of the perturbed program.
+        x: a point of the program.
     """
-    if moved.matrix.shape == program.matrix.shape:
-        return moved
+    if perturbed.matrix.shape == program.matrix.shape:
+        return perturbed
     first = assemble(program.scenario, program.window)
     compile_program(first)
-    rows, columns = _matched(_rows(first), _rows(model)), _matched(_columns(first), _columns(model))
+    rows = _positions(_rows(first), _rows(model))
+    columns = _positions(_columns(first), _columns(model))
     if rows is None or columns is None or len(columns) < len(model.columns):
         return None
-    matrix = sparse.csr_array(moved.matrix)[:, columns]
+    matrix = sparse.csr_array(perturbed.matrix)[:, columns]
     new = np.setdiff1d(np.arange(matrix.shape[0]), rows)
     activity = matrix[new] @ x
-    slack = KEPT * np.maximum(1.0, np.abs(activity))
-    low, high = moved.row_lower[new] - slack, moved.row_upper[new] + slack
+    slack = ROW_TOLERANCE * np.maximum(1.0, np.abs(activity))
+    low, high = perturbed.row_lower[new] - slack, perturbed.row_upper[new] + slack
     if not ((low <= activity) & (activity <= high)).all():
         return None
     return replace(
-        moved, matrix=sparse.csc_array(matrix[rows]),
-        row_lower=moved.row_lower[rows], row_upper=moved.row_upper[rows],
-        column_lower=moved.column_lower[columns], column_upper=moved.column_upper[columns],
-        cost=moved.cost[columns],
+        perturbed, matrix=sparse.csc_array(matrix[rows]),
+        row_lower=perturbed.row_lower[rows], row_upper=perturbed.row_upper[rows],
+        column_lower=perturbed.column_lower[columns], column_upper=perturbed.column_upper[columns],
+        cost=perturbed.cost[columns],
     )  # fmt: skip
 
 
@@ -97,21 +104,21 @@ def _name(part: Any) -> Key:
     return owner.parent_block().index(), owner.local_name, part.index()
 
 
-def _matched(wanted: list[Key], given: list[Key]) -> Indices | None:
-    """Return where each of the wanted stands in the given; None where one does not."""
-    place = {key: i for i, key in enumerate(given)}
-    if len(place) < len(given) or not all(key in place for key in wanted):
+def _positions(keys: list[Key], others: list[Key]) -> Indices | None:
+    """Return the position of each key among others that are unique; None if one is missing."""
+    place = {key: i for i, key in enumerate(others)}
+    if len(place) < len(others) or not all(key in place for key in keys):
         return None
-    return np.array([place[key] for key in wanted], dtype=np.int64)
+    return np.array([place[key] for key in keys], dtype=np.int64)
 
 
-FINE = 1e-6
-EVEN = 0.01  # weight of a slack's peak beside its sum: of equal sums the even one is meant
+MIN_EFFECT = 1e-6  # a smaller effect of a field, or change of it, is none
+PEAK_WEIGHT = 0.01  # of a slack's peak beside its sum: of equal sums the even one is chosen
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What one unit of a field does: to rows and to bounds of columns, with the step of each."""
+    """The effect of one unit of a field on rows and on bounds of columns, with their steps."""
 
     rows: Array
     row_steps: Indices
@@ -122,27 +129,26 @@ class Effects:
 
 @dataclass(frozen=True)
 class Slack:
-    """A field that may be bought: its effects, value by step, limits, and price per unit."""
+    """A field that may change: its effects, value by step, upper limit, and price per unit."""
 
     effects: Effects
     value: Array
-    least: float
-    most: float
+    max_value: float
     price: float
 
 
-def effects_of(program: Program, moved: Program, amount: float) -> Effects | None:
-    """Measure how far one unit of a field relaxes each row and moves each bound.
+def effects_of(program: Program, perturbed: Program, amount: float) -> Effects | None:
+    """Return how far one unit of a field relaxes each row and shifts each bound.
 
-    None where the field does nothing, or multiplies quantities so that no constant is its effect.
+    None where the field has no effect, or multiplies quantities so that its effect is no constant.
     Where it multiplies columns between 0 and 1 the effect is that of a column at 1.
     """
-    shift = shift_of(program, moved, amount)
+    shift = shift_of(program, perturbed, amount)
     if shift is None:
         return None
     difference = shift.matrix
     rows = np.where(np.isfinite(program.row_upper), shift.row_upper, shift.row_lower)
-    difference.data[np.abs(difference.data) < FINE] = 0.0
+    difference.data[np.abs(difference.data) < MIN_EFFECT] = 0.0
     difference.eliminate_zeros()
     touched = np.flatnonzero(np.diff(difference.indptr))
     for row in touched.tolist():
@@ -160,14 +166,14 @@ def effects_of(program: Program, moved: Program, amount: float) -> Effects | Non
     result = Effects(
         rows, program.row_steps, shift.column_lower, shift.column_upper, program.column_steps
     )
-    some = max(np.abs(part).max(initial=0.0) for part in (rows, result.lower, result.upper))
-    return result if some > FINE else None
+    largest = max(np.abs(part).max(initial=0.0) for part in (rows, result.lower, result.upper))
+    return result if largest > MIN_EFFECT else None
 
 
 def least_slack(
     program: Program, slacks: Sequence[Slack], time_limit_s: float
 ) -> list[Array] | None:
-    """Return the cheapest changes of the fields, by step, that leave a point; None for none."""
+    """Return the cheapest changes of fields, by step, that allow a feasible point, else None."""
     width = program.matrix.shape[1]
     rows = sparse.hstack([_spread(s, s.effects.rows, s.effects.row_steps) for s in slacks])
     lowers = [_spread(s, s.effects.lower, s.effects.column_steps) for s in slacks]
@@ -185,14 +191,12 @@ def least_slack(
             [None, flat, flat, -_peak_of(sizes)],
         ]
     )
-    column_lower, column_upper = program.column_lower.copy(), program.column_upper.copy()
-    column_lower[low], column_upper[high] = -np.inf, np.inf
-    opened = replace(program, column_lower=column_lower, column_upper=column_upper)
+    opened = program.with_bounds(low, lower=-np.inf).with_bounds(high, upper=np.inf)
     value = np.concatenate([s.value for s in slacks])
-    room_up = np.concatenate([np.maximum(s.most - s.value, 0.0) for s in slacks])
-    room_down = np.concatenate([np.maximum(s.value - s.least, 0.0) for s in slacks])
+    room_up = np.concatenate([np.maximum(s.max_value - s.value, 0.0) for s in slacks])
+    room_down = np.concatenate([np.maximum(s.value, 0.0) for s in slacks])
     price = np.repeat([s.price for s in slacks], sizes)
-    peak_price = np.array([EVEN * s.price for s in slacks])
+    peak_price = np.array([PEAK_WEIGHT * s.price for s in slacks])
     no_limit = np.full(len(slacks), np.inf)
     no_more, no_less = np.full(len(low), np.inf), np.full(len(high) + len(value), -np.inf)
     elastic = opened.feasibility.with_columns(
@@ -211,20 +215,20 @@ def least_slack(
     if result.x is None:
         return None
     up, down = result.x[width : width + len(value)], result.x[width + len(value) :][: len(value)]
-    change = np.where(np.abs(up - down) > FINE, up - down, 0.0)
+    change = np.where(np.abs(up - down) > MIN_EFFECT, up - down, 0.0)
     return list(np.split(change, np.cumsum(sizes)[:-1]))
 
 
 def _spread(slack: Slack, effect: Array, steps_of: Indices) -> sparse.csc_array:
-    """Return which row or column the slack of which step moves, and how far."""
+    """Return the effect of a field on rows or bounds by the step of its slack."""
     steps = len(slack.value)
-    moved = np.flatnonzero(np.abs(effect) > FINE)
-    step = np.maximum(steps_of[moved] - 1, 0) if steps > 1 else np.zeros(len(moved), dtype=int)
-    return sparse.csc_array((effect[moved], (moved, step)), shape=(len(effect), steps))
+    shifted = np.flatnonzero(np.abs(effect) > MIN_EFFECT)
+    step = np.maximum(steps_of[shifted] - 1, 0) if steps > 1 else np.zeros(len(shifted), dtype=int)
+    return sparse.csc_array((effect[shifted], (shifted, step)), shape=(len(effect), steps))
 
 
 def _peak_of(sizes: Sequence[int]) -> sparse.csc_array:
-    """Return which field each slack belongs to; shape (slacks, fields)."""
+    """Return the incidence of slacks and fields; shape (slacks, fields)."""
     fields = np.repeat(np.arange(len(sizes)), sizes)
     slacks = np.arange(len(fields))
     return sparse.csc_array(
@@ -235,13 +239,15 @@ def _peak_of(sizes: Sequence[int]) -> sparse.csc_array:
 def least_miss(
     program: Program, rows: Indices, price: Array, time_limit_s: float
 ) -> tuple[Array, Array, Array] | None:
-    """Return the point that misses some rows most cheaply, and how far it is below and above each.
+    """Return the point with the cheapest slacks of some rows, and the slacks below and above.
+
+    None where there is no such point, or the time limit strikes first.
 
     Args:
-        program: all else of it holds; what it minimises is left aside.
-        rows: those that may be missed.
-        price: of each, for every unit that it is missed by.
-        time_limit_s: None is returned where it strikes first, and where there is no such point.
+        program: its other rows and its bounds hold; its objective is left out.
+        rows: those that get a slack.
+        price: of a unit of slack, by row.
+        time_limit_s: of the solver.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.

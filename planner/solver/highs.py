@@ -1,4 +1,4 @@
-"""HiGHS behind arrays: the only module that imports highspy, and it knows no component."""
+"""HiGHS behind arrays: the only module that imports highspy; it knows no component."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import highspy
 import numpy as np
 
 from planner.errors import SolveError
+from planner.message import Message
 from planner.solver.program import Duals, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
-LEAST_VERSION = (1, 15, 1)
+MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
-PRICED = 1e-6  # a reduced cost or dual above this is no zero
+MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
 _LIMITS = {_STATUS.kTimeLimit: "time_limit", _STATUS.kInterrupt: "interrupted"}
@@ -25,10 +26,10 @@ _LIMITS = {_STATUS.kTimeLimit: "time_limit", _STATUS.kInterrupt: "interrupted"}
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of the solver found: status apart from solution.
+    """The result of one run of the solver.
 
     `status` is optimal, time_limit, interrupted, infeasible or unbounded; `x` is None where no
-    feasible point is known; `bound` is the proven bound of the minimisation.
+    feasible point is known; `bound` is the proven lower bound of the minimum.
     """
 
     status: str
@@ -70,10 +71,10 @@ class Session:
         )  # fmt: skip
 
     def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
-        """Say which columns are integer.
+        """Set which columns are integer.
 
-        What the solver knows of an earlier run is dropped: HiGHS would take the old LP solution for
-        a start and spend half of its time on completing it.
+        The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
+        spend half of its time on completing it.
         """
         self._call(self._highs.clearSolver(), "clearSolver")
         self._is_mip = bool(integer.any())
@@ -98,13 +99,13 @@ class Session:
         self._row_bounds = lower.copy(), upper.copy()
 
     def irreducible(self) -> tuple[set[int], set[int]]:
-        """Return rows and columns that have no common point, for an LP just found infeasible."""
+        """Return an irreducible infeasible set, rows and columns, of an LP found infeasible."""
         self._option("iis_strategy", IRREDUCIBLE)
         _, system = self._highs.getIis()
         return set(system.row_index_), set(system.col_index_)
 
     def cost(self, cost: Array, offset: float) -> None:
-        """Change what is minimised."""
+        """Change the objective."""
         self._scale = _scale(cost)
         cost, offset = cost * self._scale, offset * self._scale
         columns = np.arange(self.columns, dtype=np.int32)
@@ -112,7 +113,7 @@ class Session:
         self._call(self._highs.changeObjectiveOffset(offset), "changeObjectiveOffset")
 
     def stay_optimal(self) -> None:
-        """Confine an LP to its optimal face: what has a price at the optimum stays at its bound.
+        """Confine an LP to its optimal face: rows and columns with a dual are fixed at their bound.
 
         By complementary slackness every point of the remaining set is optimal for the cost just
         minimised, and every optimum (within the dual tolerance) is in it.
@@ -120,14 +121,14 @@ class Session:
         solution, lp = self._highs.getSolution(), self._highs.getLp()
         reduced, price = np.array(solution.col_dual), np.array(solution.row_dual)
         at = np.where(reduced > 0, np.array(lp.col_lower_), np.array(lp.col_upper_))
-        priced = np.flatnonzero((np.abs(reduced) > PRICED) & np.isfinite(at))
+        priced = np.flatnonzero((np.abs(reduced) > MIN_DUAL) & np.isfinite(at))
         self.bounds(priced, at[priced], at[priced])
         at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
-        for row in np.flatnonzero((np.abs(price) > PRICED) & np.isfinite(at)).tolist():
+        for row in np.flatnonzero((np.abs(price) > MIN_DUAL) & np.isfinite(at)).tolist():
             self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
 
     def duals(self) -> Duals | None:
-        """Return the optimum of the LP just solved and its prices; None where there are none."""
+        """Return the optimum of the LP just solved and its duals; None where it has none."""
         solution = self._highs.getSolution()
         if self._is_mip or not solution.dual_valid:
             return None
@@ -135,14 +136,14 @@ class Session:
             x=np.array(solution.col_value),
             rows=np.array(solution.row_dual) / self._scale,
             columns=np.array(solution.col_dual) / self._scale,
-            held=np.zeros(self.columns, dtype=bool),
+            fixed=np.zeros(self.columns, dtype=bool),
         )
 
     def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:
-        """Solve; returns at the latest when the time limit strikes.
+        """Solve, within the time limit.
 
         Raises:
-            SolveError: the solver failed in a way that says nothing about the model.
+            SolveError: the solver ended without a result.
         """
         # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
@@ -153,7 +154,7 @@ class Session:
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
         if self._is_mip and untouched and ended == _STATUS.kOptimal:
-            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: ask again.
+            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
             self._option("presolve", "off")
             self._call(self._highs.clearSolver(), "clearSolver")
             self._interruptible_run()
@@ -162,7 +163,7 @@ class Session:
         return self._result()
 
     def _interruptible_run(self) -> None:
-        """Run beside the main thread, which alone hears Ctrl-C; the first one stops the solver."""
+        """Run beside the main thread, which receives Ctrl-C; the first one stops the solver."""
         self._highs.startSolve()
         try:
             self._wait()
@@ -182,12 +183,16 @@ class Session:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
         if status in (_STATUS.kInfeasible, _STATUS.kUnboundedOrInfeasible):
-            return self._why_none(status)
+            return self._infeasible_or_unbounded(status)
         if status == _STATUS.kUnbounded:
             return Result("unbounded", None, -np.inf, -np.inf)
         if status not in (_STATUS.kOptimal, _STATUS.kModelEmpty) and status not in _LIMITS:
-            message = self._highs.modelStatusToString(status)
-            raise SolveError(f"the solver stopped without an answer: {message}")
+            raise SolveError(
+                Message(
+                    "the solver ended without a result: {text}",
+                    text=self._highs.modelStatusToString(status),
+                )
+            )
         feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         feasible = feasible or status == _STATUS.kModelEmpty
         x = np.array(self._highs.getSolution().col_value) if feasible else None
@@ -199,7 +204,7 @@ class Session:
         bound = proven if self._is_mip else (objective if exact else -np.inf)
         return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
 
-    def _why_none(self, status: Any) -> Result:
+    def _infeasible_or_unbounded(self, status: Any) -> Result:
         if status == _STATUS.kUnboundedOrInfeasible:
             self._option("presolve", "off")
             self._highs.run()
@@ -214,7 +219,7 @@ class Session:
     @staticmethod
     def _call(status: Any, what: str) -> None:
         if status == highspy.HighsStatus.kError:
-            raise SolveError(f"the solver refused {what}")
+            raise SolveError(Message("the solver rejected {text}", text=what))
 
 
 def version() -> str:
@@ -230,11 +235,12 @@ def check_version(text: str) -> None:
         SolveError: the version is too old or known to be wrong.
     """
     parts = tuple(int(part) for part in text.split(".")[:3])
-    if text in WRONG_VERSIONS or parts < LEAST_VERSION:
-        wanted = ".".join(map(str, LEAST_VERSION))
-        raise SolveError(
-            f"highspy {text} returns wrong optima for some models; use {wanted} or later"
-        )
+    if text in WRONG_VERSIONS or parts < MIN_VERSION:
+        message = Message(
+            "highspy {text} returns wrong optima for some models; use {other} or later",
+            text=text, other=".".join(map(str, MIN_VERSION)),
+        )  # fmt: skip
+        raise SolveError(message)
 
 
 def _scale(cost: Array) -> float:

@@ -1,15 +1,15 @@
-"""From a scenario to a model: a block per component, a balance per node and origin, one objective.
+"""The Pyomo model of a scenario: a block per component, a balance per node and origin.
 
-`assemble` builds the Pyomo model and gathers every quantity that a plan reports: ledger lines,
-uses, schedule expressions. `compiler` turns both into arrays over the same columns, so that the
-ledger and the objective are one thing: the objective is the sum of the ledger's rows.
+`assemble` builds the model and gathers every quantity that a plan reports: ledger lines, uses,
+schedule expressions. `compiler` turns both into arrays over the same columns; the objective is the
+sum of the ledger's rows.
 
 Rows declared here:
     balance     sum of flows = 0       for every balance (node and origin, or service) and step
 
-`Linear` turns expressions into plain numbers, quickly for the shapes our components write; Pyomo's
-own walkers do the rest. A reported quantity is most often one variable, or a number times
-one; those cost a dictionary entry here instead of a row of the compiled program.
+`Linear` reads the coefficients of an expression, quickly for the shapes that components write, and
+by Pyomo's own walker otherwise. A reported quantity is most often a variable, or a number times a
+variable: a dictionary entry here instead of a row of the compiled program.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Linear:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Work with the collector paused: a year builds in half the time, compiles in two thirds."""
+    """Pause the garbage collector: a year builds in half the time and compiles in two thirds."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -88,7 +88,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Cost:
-    """A row of the ledger before it has an amount; `reported` money is not in the objective."""
+    """A ledger line of a component and period; `reported` money is not in the objective."""
 
     component: str
     line: Line
@@ -98,7 +98,7 @@ class Cost:
 
 @dataclass
 class Reports:
-    """Every quantity a plan shows, as rows: which row is which, and the expression of each row."""
+    """Every quantity that a plan reports: an expression per row, and the rows of each quantity."""
 
     expressions: list[Any] = field(default_factory=list)
     costs: dict[int, Cost] = field(default_factory=dict)
@@ -109,12 +109,12 @@ class Reports:
     tidy: list[int] = field(default_factory=list)
 
     def add(self, expression: Any) -> int:
-        """Take an expression; return its row."""
+        """Add an expression and return its row."""
         self.expressions.append(expression)
         return len(self.expressions) - 1
 
-    def take(self, component: str, terms: Terms, window: Window) -> None:
-        """Take the terms of a component, tidying aside."""
+    def add_terms(self, component: str, terms: Terms, window: Window) -> None:
+        """Add the terms of a component, except for tidying."""
         for lines, reported in ((terms.costs, False), (terms.reported, True)):
             for line, amounts in lines.items():
                 for period, spent in amounts.items():
@@ -134,9 +134,9 @@ class Reports:
 
 @dataclass
 class Model:
-    """A window of a scenario as a Pyomo model, with every quantity that is reported of it.
+    """The Pyomo model of a window of a scenario, with every reported quantity.
 
-    Compiling notes the Pyomo variable of every column and the (constraint, side) of every row.
+    Compiling sets `columns`, the Pyomo variables, and `rows`, the (constraint, side) of each.
     """
 
     scenario: Scenario
@@ -181,7 +181,7 @@ def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Wind
     tidy: dict[int, list[Any]] = {}
     for name, parts in terms.items():
         for part in parts:
-            reports.take(name, part, window)
+            reports.add_terms(name, part, window)
             for rank, expression in part.tidy.items():
                 tidy.setdefault(rank, []).append(expression)
         for expression in m.part[name].component_objects(pyo.Expression, sort=False):
@@ -193,7 +193,7 @@ def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Wind
 
 
 def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> list[Balance]:
-    """Declare the rows; return the balance that each first index stands for."""
+    """Declare the balance rows; return the balances in the order of their first index."""
     flows: dict[Balance, list[Any]] = {}
     for parts in terms.values():
         for part in parts:
@@ -211,6 +211,11 @@ def _balance(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]]) -> list[Bal
 def outer_index(index: Any) -> tuple[Any, ...]:
     """Return an index without its last part, the step."""
     return index[:-1] if isinstance(index, tuple) else ()
+
+
+def last_index(index: Any) -> Any:
+    """Return the last part of an index: the step, if it has one."""
+    return index[-1] if isinstance(index, tuple) else index
 
 
 def column_name(component: str, name: str, outer: tuple[Any, ...]) -> str:

@@ -1,14 +1,13 @@
-"""A program in which part of a schedule is given: what is pinned stays, the rest is still free.
+"""Pins part of a schedule in a program; the rest stays free.
 
-A variable's column is pinned by its bounds, an expression's by a row of its own. A value that the
-scenario cannot take (a column that it fixes otherwise, or bounds) is noted, and the bounds give way
-so that the rest can still be judged.
+A column of a variable is pinned by its bounds, one of an expression by a row of its own. A value
+outside the bounds of its column is noted as a misfit, and the bounds give way to it, so that the
+rest of the schedule can still be checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,41 +15,54 @@ import pandas as pd
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
-NEAR = 1e-6  # relative: two values as near are the same
+VALUE_TOLERANCE = 1e-6  # relative: values that differ by less are equal
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """A given value that a column cannot take: it must lie between `low` and `high`."""
+    """A pinned value outside the bounds of its column, `low` to `high`."""
 
     column: str
     step: int
-    given: float
+    value: float
     low: float
     high: float
+
+    @property
+    def component(self) -> str:
+        """The component of the column."""
+        return self.column.partition(".")[0]
+
+    @property
+    def distance(self) -> float:
+        """How far the value is outside the bounds."""
+        return max(self.low - self.value, self.value - self.high)
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """A program with part of its schedule given, and the given values that do not fit."""
+    """A program with part of its schedule pinned.
+
+    misfits: the pinned values that do not fit; the program has their values all the same.
+    columns: the columns of the program that are pinned.
+    """
 
     program: Program
-    misfits: tuple[Misfit, ...]
+    misfits: tuple[Misfit, ...] = ()
     columns: frozenset[int] = frozenset()
-    """The columns of the program that are pinned."""
 
 
-def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
-    """Hold every given value of a schedule within a tolerance.
+def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
+    """Pin every value of a schedule within a tolerance.
 
     Args:
         program: what is to be solved.
-        given: columns of the schedule by the starts of steps; NaN is not given, steps outside the
+        schedule: columns of the schedule by the starts of steps; NaN is free, steps outside the
             program's window are left out.
         tolerance: how far a value may move, in its own unit.
     """
-    step_places = program.times.get_indexer(pd.DatetimeIndex(given.index))
-    table = given[step_places >= 0]
+    step_places = program.times.get_indexer(pd.DatetimeIndex(schedule.index))
+    table = schedule[step_places >= 0]
     step_places = step_places[step_places >= 0]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     misfits: list[Misfit] = []
@@ -73,7 +85,7 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
                 if column >= 0
                 else (constant[place], constant[place])
             )
-            slack = tolerance + NEAR * max(1.0, abs(value))
+            slack = tolerance + VALUE_TOLERANCE * max(1.0, abs(value))
             fits = low - slack <= value <= high + slack
             if column >= 0 and integer[column]:
                 fits &= abs(value - round(value)) <= slack
@@ -87,7 +99,7 @@ def pin(program: Program, given: pd.DataFrame, tolerance: float = 0.0) -> Pinned
                 least, most = (low, high) if fits else (value, value)
                 lower[column] = max(nearest - room, min(least, nearest))
                 upper[column] = min(nearest + room, max(most, nearest))
-    bounded = replace(program, column_lower=lower, column_upper=upper)
+    bounded = program.with_bounds(slice(None), lower, upper)
     rows, values = _rows(bounded, by_report, misfits, tolerance)
     if rows.size:
         rest = values - program.report_offset[rows]
@@ -101,8 +113,8 @@ def _rows(
     misfits: list[Misfit],
     tolerance: float,
 ) -> tuple[Indices, Array]:
-    """Return the report rows to be held and their values; what has no freedom left is compared."""
-    free = program.column_upper - program.column_lower > 2 * tolerance + NEAR
+    """Return the report rows to be pinned and their values; rows of fixed columns are compared."""
+    free = program.column_upper - program.column_lower > 2 * tolerance + VALUE_TOLERANCE
     middle = np.zeros(len(free))
     middle[~free] = (program.column_lower[~free] + program.column_upper[~free]) / 2
     rows, values = [], []
@@ -115,13 +127,8 @@ def _rows(
             continue
         weights = program.reports.data[part]
         reported = float(weights @ middle[columns] + program.report_offset[row])
-        slack = tolerance * (1 + np.abs(weights).sum()) + 10 * NEAR * max(1.0, abs(value))
+        slack = tolerance * (1 + np.abs(weights).sum())
+        slack += 10 * VALUE_TOLERANCE * max(1.0, abs(value))
         if abs(reported - value) > slack:
             misfits.append(Misfit(name, step, value, reported, reported))
     return np.array(rows, dtype=np.int64), np.array(values, dtype=float)
-
-
-def known_columns(program: Program) -> Iterator[str]:
-    """Yield the names of every column of the schedule."""
-    yield from program.schedule
-    yield from program.schedule_rows

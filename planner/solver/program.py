@@ -1,4 +1,4 @@
-"""A model as arrays: what the solver takes, and how a solution becomes columns and money again."""
+"""A mixed-integer program as arrays, with the reports that value its points."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 
 @dataclass(frozen=True)
 class Duals:
-    """An optimum of an LP and its prices: what the minimum grows by as a row or a bound rises.
+    """An optimum of an LP with its duals and reduced costs, as derivatives of the minimum.
 
-    x, columns: shape (columns,); rows: shape (rows,). `held` marks the columns that were fixed for
-    the LP, integers and directions; their reduced costs are no price of a bound of the program.
+    x, columns (reduced costs): shape (columns,); rows (duals): shape (rows,). `fixed` marks the
+    columns fixed for the LP, integers and directions, whose reduced costs price no bound of the
+    program.
     """
 
     x: Array
     rows: Array
     columns: Array
-    held: Flags
+    fixed: Flags
 
 
 @dataclass(frozen=True)
 class Program:
     """A mixed-integer linear program as arrays: minimise cost @ x + offset.
 
-    Rows read row_lower <= matrix @ x <= row_upper. `integer` marks integer columns; `switches`
-    holds columns that stand for a direction and are integer only where asked for, with the report
-    rows of the two flows in MW they keep apart. `reports @ x + report_offset` values every quantity
-    a plan shows; `ledger_rows` are those whose sum is the objective. `schedule` gives, for every
-    schedule column, the columns of the program by step, or -1 and the constant it has there.
-    `row_steps` and `column_steps` name the step of each row and column, 0 where it has none;
-    `row_families` the number of its name in `families`, and `balances` that of each balance.
+    Rows are row_lower <= matrix @ x <= row_upper. `integer` marks integer columns; `switches` are
+    the columns that choose a direction, integer only on demand, with the report rows of the two
+    flows in MW that they keep apart. `reports @ x + report_offset` evaluates every quantity of a
+    plan; the sum of its `ledger_rows` is the objective. `schedule` holds, for every schedule
+    column, the columns of the program by step, or -1 and the constant there. `row_steps` and
+    `column_steps` are the steps of rows and columns, 0 where they have none; `row_families` numbers
+    the names of rows as `families` and `balances` do.
     """
 
     scenario: Scenario
@@ -78,25 +79,33 @@ class Program:
     families: dict[Family, int]
     balances: dict[Balance, int]
 
+    def objective(self, x: Array) -> float:
+        """Return the value of the objective at a point, CNY: the cost, or less the profit."""
+        return float(self.cost @ x + self.offset)
+
     def values(self, x: Array) -> Array:
         """Return the value of every report row at a solution."""
         return np.asarray(self.reports @ x + self.report_offset)
+
+    def sum_by_step(self, values: Array, rows: Indices) -> Array:
+        """Return the sum of the values of report rows in every step; shape (steps,)."""
+        return np.asarray(values[rows].reshape(-1, len(self.window)).sum(axis=0))
 
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
         return float(np.abs(self.values(x)[self.ledger_rows]).sum())
 
     def by_step(self, family: int | None, duals: Duals) -> Array:
-        """Return the duals of the rows of one name by step; NaN where it has no row."""
+        """Return the dual of a family's row in every step; NaN where it has no row."""
         rows = np.flatnonzero((self.row_families == family) & (self.row_steps > 0))
         by_step = np.full(len(self.window), np.nan)
         steps = self.row_steps[rows] - self.window.first
         by_step[steps] = 0.0
-        np.add.at(by_step, steps, duals.rows[rows])  # a row with two sides is held as two
+        np.add.at(by_step, steps, duals.rows[rows])  # a range is compiled to two rows
         return by_step
 
     def violation(self, x: Array) -> float:
-        """Return how far a point misses rows, bounds and integrality, relative to their size."""
+        """Return the largest violation of a row, bound or integer at a point, relative to size."""
         activity = self.matrix @ x
         size = np.maximum(1.0, abs(self.matrix) @ np.abs(x))
         worst = [
@@ -114,7 +123,7 @@ class Program:
         return self.scenario.horizon.starts[self.window.first - 1 : self.window.last]
 
     def columns(self, x: Array) -> dict[str, Array]:
-        """Return every schedule column over the window's steps, in the components' order."""
+        """Return every schedule column over the window's steps, ordered by component."""
         result = {
             name: np.where(index >= 0, x[index] if x.size else 0.0, constant)
             for name, (index, constant) in self.schedule.items()
@@ -125,11 +134,11 @@ class Program:
         return dict(sorted(result.items(), key=lambda item: order[item[0].partition(".")[0]]))
 
     def schedule_at(self, x: Array, names: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the schedule at a point, or some columns of it: a row a step, rounded as in plans.
+        """Return the schedule at a point, one row per step, rounded as in plans.
 
         Args:
             x: the point; shape (columns,).
-            names: the columns wanted, in this order [all].
+            names: the schedule columns to return, in this order [all].
         """
         columns = self.columns(x)
         rounded = {
@@ -140,15 +149,37 @@ class Program:
 
     @property
     def all_integer(self) -> Flags:
-        """The integer columns, every switch among them."""
+        """The integer columns with every switch."""
         integer = self.integer.copy()
         integer[self.switches] = True
         return integer
 
     @property
     def feasibility(self) -> Program:
-        """The program with nothing to minimise."""
+        """The program with a zero objective."""
         return replace(self, cost=np.zeros(len(self.cost)), offset=0.0)
+
+    def with_bounds(self, columns: Any, lower: Any = None, upper: Any = None) -> Program:
+        """Return the program with other bounds of some columns.
+
+        Args:
+            columns: an index of the columns, as of an array.
+            lower: one per column, or one for all [unchanged].
+            upper: likewise.
+        """
+        return replace(
+            self,
+            column_lower=_with_values(self.column_lower, columns, lower),
+            column_upper=_with_values(self.column_upper, columns, upper),
+        )
+
+    def with_row_bounds(self, rows: Any, lower: Any = None, upper: Any = None) -> Program:
+        """Return the program with other bounds of some rows, as `with_bounds` of columns."""
+        return replace(
+            self,
+            row_lower=_with_values(self.row_lower, rows, lower),
+            row_upper=_with_values(self.row_upper, rows, upper),
+        )
 
     def with_rows(
         self, matrix: Any, lower: Any, upper: Any, steps: Indices | int = NO_STEP
@@ -157,7 +188,7 @@ class Program:
 
         Args:
             matrix: shape (rows, columns).
-            lower: one a row, or one for all.
+            lower: one per row, or one for all.
             upper: likewise.
             steps: the step of each row.
         """
@@ -173,11 +204,11 @@ class Program:
         )
 
     def with_columns(self, matrix: Any, lower: Any, upper: Any, cost: Any) -> Program:
-        """Return the program with more columns, continuous and of no step.
+        """Return the program with more columns, continuous and without a step.
 
         Args:
             matrix: their coefficients in the rows; shape (rows, columns).
-            lower: one a column, or one for all.
+            lower: one per column, or one for all.
             upper: likewise.
             cost: likewise.
         """
@@ -194,3 +225,11 @@ class Program:
             reports=sparse.csr_array(sparse.hstack([self.reports, unreported])),
             column_steps=np.append(self.column_steps, np.full(count, NO_STEP)),
         )
+
+
+def _with_values(values: Array, places: Any, new: Any) -> Array:
+    if new is None:
+        return values
+    changed = values.copy()
+    changed[places] = new
+    return changed

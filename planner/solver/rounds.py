@@ -1,15 +1,14 @@
-"""One plan: relax, solve with binary directions only where they matter, settle, then tidy.
+"""Solves a program in rounds: relax, make directions binary where they matter, settle, tidy.
 
 1. The LP relaxation gives a bound and the turnover that the gap is relative to.
-2. Charging against discharging, import against export: their switches start continuous, so each
-   round solves a relaxation of the full program, and its bound holds for the full program. An LP
-   with integers and directions fixed then settles the plan without overlaps. If that plan is within
-   the gap of the bound it is the answer; else the switches of the steps that overlapped (by more
-   than 1e-6 MW) become binary and the next round begins. Where the time limit strikes first, all
-   switches become binary for a last round.
-3. Several plans can earn the same. A few LPs on the optimal face of the settled one pick the
-   tidiest: renewable energy to compute first, least storage throughput, fewest wake-ups, least
-   fuel.
+2. The switches of opposite flows (charge and discharge, import and export) start continuous, so
+   each round solves a relaxation of the full program, whose bound holds for the full program. An LP
+   with integers and directions fixed then settles a plan without overlaps. The plan is returned if
+   it is within the gap of the bound; else the switches of the steps that overlapped (by more than
+   1e-6 MW) become binary for the next round. If the time limit strikes first, all switches become
+   binary for a last round.
+3. Among plans of the same profit, a few LPs on the optimal face of the settled one choose: most
+   renewable energy to compute, least storage throughput, fewest wake-ups, least fuel.
 """
 
 from __future__ import annotations
@@ -20,31 +19,35 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from planner.errors import InfeasibleError, NoPlanError, SolveError
+from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Result, Session
 from planner.solver.program import Duals, Flags, Program
 from planner.timeseries.series import Array
 
-OVERLAP_MW = 1e-6
-SETTLE_LIMIT_S = 60.0  # for an LP with every integer fixed
+OVERLAP_MW = 1e-6  # less power in the other direction is none
+SETTLE_LIMIT_S = 60.0  # for an LP with all integers fixed
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
-MAX_VIOLATION = 1e-6  # largest miss of a row, bound or integer, relative to its size
+MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
 
 class InfeasibleProgramError(InfeasibleError):
-    """The program has no point; why is still to be told."""
+    """The program is infeasible; the diagnosis is still to be made."""
 
 
 class UnboundedError(InfeasibleError):
-    """The program has no best point; why is still to be told."""
+    """The program is unbounded; the diagnosis is still to be made."""
 
 
 @dataclass
 class Solution:
-    """A point that satisfies the program, what it earns and what is proven about it.
+    """A feasible point of a program, its status and the proven bound.
 
-    `duals` are of the LP with its integers and directions fixed, the relaxation itself in a
-    relaxed scenario; None where that LP has no optimum.
+    status: optimal, time_limit, interrupted or relaxed.
+    tidied: whether an LP settled it, so that ties can be tidied.
+    rounds: solves until no exclusive flows overlapped.
+    duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
+        relaxation; None where that LP has no optimum.
     """
 
     x: Array
@@ -75,29 +78,32 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         if solution.tidied:
             _tidy(session, program, settings, solution)
         seconds["tidy_s"] = session.seconds - before
-        objective = _objective(program, solution.x)
+        objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
             raise SolveError(
-                "the solver claims a bound that its own plan beats; it is not believed"
+                Message("the plan is better than the solver's bound; neither can be trusted")
             )
         solution.bound = min(solution.bound, objective)  # rounding
     solution.seconds = seconds | {"solver_s": session.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
-    if (miss := exact.violation(solution.x)) > MAX_VIOLATION:
+    if (violation := exact.violation(solution.x)) > MAX_VIOLATION:
         raise SolveError(
-            f"the solver's plan breaks its own rules by {miss:.1e}; it is not believed"
+            Message(
+                "the solver's plan violates its rows by {value:.1e}; it is not to be used",
+                value=violation,
+            )
         )
     return solution
 
 
 class Rounds:
-    """The rounds of a program after its relaxation: what is binary by now, and what is proven.
+    """The rounds of a program after its relaxation.
 
-    result: of the round's program, the relaxation before the first.
+    result: of the last round, at first of the relaxation.
     bound: the best bound proven so far.
-    turnover: what the gap is relative to, CNY: the relaxation's, until a plan turns over less.
-    integer: the integer columns of the round, with the switches that are binary by now.
-    opening: the switches that overlap and are not binary yet; all of those where no point is known.
+    turnover: what the gap is relative to, CNY: that of the relaxation, until a plan has less.
+    integer: the integer columns of the round, including the switches that are binary by now.
+    overlapping: the continuous switches whose flows overlap; all of them where no point is known.
     """
 
     def __init__(
@@ -110,14 +116,14 @@ class Rounds:
         self.result, self.bound = relaxed, relaxed.bound
         self.turnover = program.turnover(relaxed.x)
         self.integer = program.integer.copy()
-        self.opening = np.zeros(len(program.switches), dtype=bool)
+        self.overlapping = np.zeros(len(program.switches), dtype=bool)
         self.number = 0
 
     def solve(self) -> Solution:
-        """Solve rounds until a plan is the answer, and leave its LP in the session.
+        """Solve rounds until a plan is final, and leave its LP in the session.
 
         Raises:
-            InfeasibleProgramError, UnboundedError: the program has no point, or no best one.
+            InfeasibleProgramError, UnboundedError: the program is infeasible or unbounded.
             NoPlanError: the time limit struck before a first plan.
             KeyboardInterrupt: Ctrl-C before a first plan.
         """
@@ -126,19 +132,19 @@ class Rounds:
             plan = self._settled_plan()
             if plan is None:
                 self._require_another_round()
-            elif self._is_answer(plan):
+            elif self._is_final(plan):
                 return plan
-            elif not self.opening.any():  # the relaxation turned over more: ask for the exact gap
+            elif not self.overlapping.any():  # the relaxation has a larger turnover than the plan
                 self.turnover = 0.999 * self.program.turnover(plan.x)
             self._open_switches()
 
     def _solve_round(self) -> None:
-        """Solve with the switches that are binary by now; the relaxation may be the first round."""
+        """Solve with the switches binary by now; without integers the relaxation stands."""
         self.number += 1
         if self.integer.any():
             self.session.integrality(self.integer)
-            everything = self.integer[self.program.switches].all()
-            reserved_s = 0.0 if everything else (1 - ROUNDS_SHARE) * self.settings.time_limit_s
+            all_binary = self.integer[self.program.switches].all()
+            reserved_s = 0.0 if all_binary else (1 - ROUNDS_SHARE) * self.settings.time_limit_s
             left_s = self.deadline - reserved_s - time.perf_counter()
             gap_cny = self.settings.gap * self.turnover
             self.result = self.session.run(time_limit_s=left_s, absolute_gap=gap_cny)
@@ -146,12 +152,12 @@ class Rounds:
             self.bound = max(self.bound, self.result.bound)
         continuous = ~self.integer[self.program.switches]
         x = self.result.x
-        self.opening = continuous if x is None else continuous & overlaps(self.program, x)
+        self.overlapping = continuous if x is None else continuous & overlaps(self.program, x)
 
     def _settled_plan(self) -> Solution | None:
-        """Return the best plan with the round's integers and directions; None where none has them.
+        """Return the best plan with the round's integers and directions, None if there is none.
 
-        A point that no LP settles is a plan itself, where none of its flows overlap.
+        A point that no LP settles is a plan itself if none of its flows overlap.
         """
         x, duals = self.result.x, None
         if x is None:
@@ -169,11 +175,11 @@ class Rounds:
             status = "optimal"
         return Solution(x, status, self.bound, settled is not None, self.number, duals=duals)
 
-    def _is_answer(self, plan: Solution) -> bool:
-        """Whether a plan is within the gap, or no other round could bring it any nearer."""
+    def _is_final(self, plan: Solution) -> bool:
+        """Return whether a plan is within the gap, or no further round can improve it."""
         if self.session.stopped or self._within_gap(plan.x):
             return True
-        if self.opening.any():
+        if self.overlapping.any():
             return False
         exact = self.turnover <= self.program.turnover(plan.x)
         return exact or self.result.status != "optimal"
@@ -182,22 +188,23 @@ class Rounds:
         return _within_gap(self.program, self.settings, x, self.bound)
 
     def _require_another_round(self) -> None:
-        """Raise where the last round that there can be has brought no plan."""
+        """Raise if the last possible round has found no plan."""
         if self.session.stopped:
             raise KeyboardInterrupt
-        if not self.opening.any():
+        if not self.overlapping.any():
             raise _out_of_time(self.settings)
 
     def _open_switches(self) -> None:
-        """Make more switches binary: those that overlap; all of them after a time limit."""
+        """Make more switches binary: those that overlap, after a time limit all of them."""
         switches = self.program.switches
-        self.integer[switches[self.opening] if self.result.status == "optimal" else switches] = True
+        optimal = self.result.status == "optimal"
+        self.integer[switches[self.overlapping] if optimal else switches] = True
         every = np.arange(len(self.integer))
         self.session.bounds(every, self.program.column_lower, self.program.column_upper)
 
 
 def directions(program: Program, x: Array) -> Array:
-    """Return 0 or 1 for every switch: the way the larger of its flows goes, or as it stands."""
+    """Return 0 or 1 for every switch: the direction of the larger flow, if idle as rounded."""
     values = program.values(x)
     first, second = values[program.first_flow], values[program.second_flow]
     idle = np.maximum(first, second) <= OVERLAP_MW
@@ -205,17 +212,16 @@ def directions(program: Program, x: Array) -> Array:
 
 
 def overlaps(program: Program, x: Array) -> Flags:
-    """Return the switches whose flows go both ways at once."""
+    """Return the switches whose two flows are both above 0."""
     values = program.values(x)
     both = np.minimum(values[program.first_flow], values[program.second_flow])
     return np.asarray(both > OVERLAP_MW)
 
 
 def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
-    """Fix the integers and directions of a point and find the best plan they allow, an LP.
+    """Return the best point with the integers and directions of another fixed, and its duals.
 
-    Returns the plan and the prices that hold for these commitments, None where no plan has these
-    integers and directions.
+    None where this LP has no optimum.
     """
     states = np.setdiff1d(np.flatnonzero(program.integer), program.switches)
     columns = np.concatenate([states, program.switches])
@@ -227,14 +233,14 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
         return None
     duals = session.duals()
     if duals is not None:
-        duals.held[columns] = True
+        duals.fixed[columns] = True
     return best.x, duals
 
 
 def _tidy(session: Session, program: Program, settings: SolverSettings, solution: Solution) -> None:
-    """Replace a plan just settled by the tidiest of those that earn as much.
+    """Replace a plan just settled by the tidiest of the same profit.
 
-    Tidying keeps the profit and may turn over less: the gap asked for must still hold.
+    Its turnover may be less: the requested gap must still hold.
     """
     x = solution.x
     for row in program.tidy_rows:
@@ -249,23 +255,23 @@ def _tidy(session: Session, program: Program, settings: SolverSettings, solution
 
 
 def _within_gap(program: Program, settings: SolverSettings, x: Array, bound: float) -> bool:
-    """Whether a plan is as near to the bound as asked for: the gap is relative to its turnover."""
-    return _objective(program, x) - bound <= settings.gap * program.turnover(x) + 1e-6
-
-
-def _objective(program: Program, x: Array) -> float:
-    return float(program.cost @ x + program.offset)
+    """Return whether a plan is within the gap of the bound, relative to its turnover."""
+    return program.objective(x) - bound <= settings.gap * program.turnover(x) + 1e-6
 
 
 def _require_point(result: Result) -> None:
     if result.status == "infeasible":
-        raise InfeasibleProgramError("no plan satisfies every rule of the scenario")
+        raise InfeasibleProgramError(Message("no plan satisfies every rule of the scenario"))
     if result.status == "unbounded":
-        raise UnboundedError("the profit has no bound: something can be sold without limit")
+        raise UnboundedError(
+            Message("the profit has no bound: something can be sold without limit")
+        )
 
 
 def _out_of_time(settings: SolverSettings) -> NoPlanError:
     return NoPlanError(
-        f"no plan was found within {settings.time_limit_s:g} s;"
-        " try a longer --time-limit or a looser --gap"
+        Message(
+            "no plan was found within {limit:g} s; try a longer --time-limit or a looser --gap",
+            limit=settings.time_limit_s,
+        )
     )

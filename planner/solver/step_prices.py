@@ -1,11 +1,12 @@
-"""The prices of every step, read from the duals of a program's LP: of energy, of tokens, of rows.
+"""Prices of energy, of tokens and of rows in every step, from the duals of a program's LP.
 
-The minimum grows by a row's dual as its right side rises by one. A balance of power whose right
-side rises by 1 MW must find Δ MWh more, so a MWh is worth dual / Δ; a Mtok more costs dual / Δ too.
+A row's dual is the derivative of the minimum with respect to its right-hand side. In a power
+balance, 1 MW more on the right-hand side is Δ MWh more to supply in a step of Δ hours, so the value
+of a MWh is dual / Δ; the cost of a Mtok is dual / Δ too.
 
-Where nothing flows, any figure between what the cheapest source would cost and what the best user
-would pay is a dual. Reduced costs tell these ends: a MWh is worth what its best user would pay, and
-a Mtok costs what the cheapest fleet would spend on it.
+Where nothing flows the dual is not unique: it lies anywhere between the cost of the cheapest source
+and the willingness to pay of the best user. Reduced costs give the two ends. A MWh is valued at
+what its best user would pay, and a Mtok at the cost of the cheapest fleet.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from planner.components.reasons import StepPrices
 from planner.solver.program import Duals, Program
 from planner.timeseries.series import Array
 
-GIVES, TAKES = 1, -1  # the sign of what puts into a balance, and of what takes out of it
+GIVES, TAKES = 1, -1  # the sign of inflows to a balance and of outflows from it
 
 
 def energy_values(program: Program, duals: Duals) -> dict[tuple[str, str], Array]:
@@ -34,7 +35,7 @@ def energy_values(program: Program, duals: Duals) -> dict[tuple[str, str], Array
 
 
 def token_costs(program: Program, duals: Duals) -> dict[str, Array]:
-    """Return what answering one more Mtok of each service costs, CNY/Mtok by step."""
+    """Return the marginal cost of answering a Mtok of each service, CNY/Mtok by step."""
     matrix = sparse.csr_array(program.matrix)
     return {
         balance.name: _per_unit(program, duals, number)
@@ -49,9 +50,9 @@ def _per_unit(program: Program, duals: Duals, family: int) -> Array:
 
 
 def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -> Array:
-    """Return by how much the price may move before one side of a balance would begin to flow.
+    """Return the price change at which one side of a balance would begin to flow; 0 where it flows.
 
-    0 where it flows. Of the columns on that side, those that may move at all count.
+    The least reduced cost per unit among the columns on that side that are not fixed.
     """
     rows = np.flatnonzero((program.row_families == family) & (program.row_steps > 0))
     part = matrix[rows]
@@ -67,21 +68,18 @@ def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -
 
 
 def injected_origins(program: Program) -> list[str]:
-    """Return the origins that something on the site brings in."""
+    """Return the origins of which energy is injected on the site."""
     return [origin for origin in program.scenario.site().origins if origin in program.injected]
 
 
 def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
-    """Return the prices of every step, as no component in particular sees them.
+    """Return the prices of every step, for no component in particular.
 
-    `x` is the point they are told for: of equal optima, not always the one that has the duals.
+    `x` is the plan's point; among equal optima it need not be the vertex that the duals belong to.
     """
     steps = len(program.window)
     values = program.values(x)
-    injected = {
-        origin: values[rows].reshape(-1, steps).sum(axis=0)
-        for origin, rows in program.injected.items()
-    }
+    injected = {o: program.sum_by_step(values, rows) for o, rows in program.injected.items()}
 
     def rows(component: str, name: str, index: tuple[Any, ...]) -> Array:
         family = program.families.get((component, name, index))

@@ -1,18 +1,18 @@
-"""One engine over windows: plan a window, keep its first steps, go on from the state they leave.
+"""The rolling horizon: plan a window, execute its first steps, go on from the state they leave.
 
-    cut       the horizon is cut into windows that overlap, each with the steps of it that are kept
-    state     a window begins at the state that the steps before it left (`Component.after`)
-    plan      a policy says what happens in the steps kept; it sees the whole window
-    keep      their rows are the next ones of the schedule, what is planned beyond them is dropped
-    advance   the state moves on to the end of the steps kept
-    record    the steps kept are appended to a file, and a run that is killed goes on after them
+    cut       the horizon is cut into overlapping windows, each with the steps that are executed
+    state     a window begins at the state after the steps before it (`Component.after`)
+    plan      a policy decides the executed steps of a window in view of all of it
+    execute   their rows are the next ones of the schedule; the rest of the window is dropped
+    advance   the state moves on to the end of the executed steps
+    record    the executed steps are appended to a file, and a run that is killed resumes after them
 
 A `Chain` is one pass over a horizon with one policy. A roll is a single chain of long windows. A
 simulation is a chain of days for each policy, side by side; within a day, as under a rule of thumb,
 a chain goes step by step.
 
-The record of a window is found again by its key, a hash of the chain's `content` and its number. So
-the content must hold all that the windows of a chain depend on.
+A window's record is found by its key, a hash of the chain's `content` and the window's number: the
+content must hold all that the windows of a chain depend on.
 """
 
 from __future__ import annotations
@@ -23,53 +23,57 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from planner.errors import SolveError
+from planner.files.output_folder import Content, claim
 from planner.files.records import Record, Records, record_of
+from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.studies.window import advance
 from planner.timeseries.horizon import Horizon, Window
 
 Progress = Callable[[int, int], None]
-"""Told how many windows are finished, of all chains, and how many there are."""
+"""Called with the number of finished windows of all chains, and of all windows."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A window to plan, and the steps of it that are kept."""
+    """A window to plan, and its steps that are executed."""
 
     window: Window
-    kept: Window
+    executed: Window
 
 
 def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
-    """Cut a horizon into windows, each so many hours after the last, none beyond its end."""
-    window, advance = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
+    """Cut a horizon into windows that begin every `advance_h` hours and end within it."""
+    planned, executed = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
     return [
         Cut(
-            Window(first, min(first + window - 1, horizon.steps)),
-            Window(first, min(first + advance - 1, horizon.steps)),
+            Window(first, min(first + planned - 1, horizon.steps)),
+            Window(first, min(first + executed - 1, horizon.steps)),
         )
-        for first in range(1, horizon.steps + 1, advance)
+        for first in range(1, horizon.steps + 1, executed)
     ]
 
 
 def step_by_step(cut: Cut) -> list[Cut]:
-    """Cut again: each of the steps kept by itself, with all of the window that follows in view."""
-    return [Cut(Window(t, cut.window.last), Window(t, t)) for t in cut.kept]
+    """Return a window for each executed step of another, from that step to the same end."""
+    return [Cut(Window(t, cut.window.last), Window(t, t)) for t in cut.executed]
 
 
 @dataclass(frozen=True, eq=False)
-class KeptSteps:
-    """What a policy decided for the steps kept of a window.
+class ExecutedSteps:
+    """The decisions of a policy for the executed steps of a window.
 
-    rows: a row a step, the columns of a plan's schedule.
-    figures: what is counted in them, such as changes of commitment.
+    rows: one per step, the columns of a plan's schedule.
+    figures: what the policy counts, such as changes of commitment.
     """
 
     rows: pd.DataFrame
@@ -78,8 +82,8 @@ class KeptSteps:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
-Policy = Callable[[Scenario, Cut, pd.DataFrame], KeptSteps]
-"""Plans a window; it is given the scenario at the state before it, and the rows of the last day."""
+Policy = Callable[[Scenario, Cut, pd.DataFrame], ExecutedSteps]
+"""Plans a window, from the scenario at the state before it and the rows of the day before it."""
 
 
 @dataclass(eq=False)
@@ -87,7 +91,7 @@ class Chain:
     """The windows of a horizon, one after the other.
 
     recent: the rows of the day before the next window, as far as there are any.
-    counted: what the policy counts in each window, by name.
+    counted: the names of the figures that the policy counts in each window.
     """
 
     name: str
@@ -96,67 +100,101 @@ class Chain:
     policy: Policy
     content: str = ""
     recent: pd.DataFrame = field(default_factory=pd.DataFrame)
-    kept: list[KeptSteps] = field(default_factory=list)
+    executed: list[ExecutedSteps] = field(default_factory=list)
     counted: Sequence[str] = ()
 
     @property
     def next_cut(self) -> Cut | None:
         """The window to plan next; None after the last."""
-        return self.cuts[len(self.kept)] if len(self.kept) < len(self.cuts) else None
+        return self.cuts[len(self.executed)] if len(self.executed) < len(self.cuts) else None
 
     @property
     def schedule(self) -> pd.DataFrame:
-        """The rows of all steps kept."""
-        return pd.concat([kept.rows for kept in self.kept])
+        """The rows of all executed steps."""
+        return pd.concat([steps.rows for steps in self.executed])
 
     def total(self, figure: str) -> int:
         """Return the sum of a figure over the windows."""
-        return int(sum(kept.figures[figure] for kept in self.kept))
+        return int(sum(steps.figures[figure] for steps in self.executed))
 
-    def keep(self, kept: KeptSteps) -> None:
-        """Go on after a window."""
+    def execute(self, steps: ExecutedSteps) -> None:
+        """Execute the steps decided in the next window, and advance the state."""
         day = round(24 / self.state.horizon.step_h)
-        self.state = advance(self.state, kept.rows, self.cuts[len(self.kept)].kept)
-        self.recent = pd.concat([self.recent, kept.rows]).iloc[-day:]
-        self.kept.append(kept)
+        self.state = advance(self.state, steps.rows, self.cuts[len(self.executed)].executed)
+        self.recent = pd.concat([self.recent, steps.rows]).iloc[-day:]
+        self.executed.append(steps)
 
     @property
     def key(self) -> str:
-        """What tells the next window from any other, whenever it is planned."""
-        return hashlib.sha256(f"{self.content} {len(self.kept)}".encode()).hexdigest()[:32]
+        """The key of the next window's record."""
+        return hashlib.sha256(f"{self.content} {len(self.executed)}".encode()).hexdigest()[:32]
 
     def resume(self, records: Records) -> None:
-        """Keep the windows that are recorded, up to the first that is not. Raises PlanError."""
+        """Execute the recorded windows, up to the first without a record. Raises PlanError."""
         while self.next_cut is not None:
-            kept = records.use(self.key, self._keep_recorded)
-            if kept is None:
+            if records.use(self.key, self._execute_recorded) is None:
                 return
 
-    def _keep_recorded(self, record: Record) -> KeptSteps:
-        steps = self.cuts[len(self.kept)].kept
-        rows = recorded_rows(record, self.state.horizon.starts[steps.first - 1 : steps.last])
+    def _execute_recorded(self, record: Record) -> ExecutedSteps:
+        window = self.cuts[len(self.executed)].executed
+        rows = recorded_rows(record, self.state.horizon.starts[window.first - 1 : window.last])
         figures = {name: record["figures"][name] for name in self.counted}
-        kept = KeptSteps(rows, record["status"], record["gap"], figures)
-        self.keep(kept)
-        return kept
+        steps = ExecutedSteps(rows, record["status"], record["gap"], figures)
+        self.execute(steps)
+        return steps
 
-    def record(self, kept: KeptSteps, seconds: float) -> Record:
+    def record(self, steps: ExecutedSteps, seconds: float) -> Record:
         """Return the record of the next window."""
-        first = self.cuts[len(self.kept)].kept.first
-        at, rows = f"{self.name} {first}", kept.rows.to_dict("list")
-        return record_of(self.key, at, kept.status, seconds, kept.gap, kept.figures, rows=rows)
+        first = self.cuts[len(self.executed)].executed.first
+        at, rows = f"{self.name} {first}", steps.rows.to_dict("list")
+        return record_of(self.key, at, steps.status, seconds, steps.gap, steps.figures, rows=rows)
 
 
 def recorded_rows(record: Record, steps: pd.Index[Any]) -> pd.DataFrame:
-    """Return the rows of a record, one a step.
+    """Return the rows of a record, one per step.
 
     Raises:
-        LookupError, TypeError, ValueError: it holds no such rows.
+        LookupError, TypeError, ValueError: they are missing or incomplete.
     """
     rows = pd.DataFrame(record["rows"], index=steps, dtype=float)
     if rows.isna().any(axis=None):
-        raise ValueError("a number is missing")
+        raise ValueError  # a number is missing
     return rows
+
+
+@contextmanager
+def recording(
+    out: str | Path | None,
+    content: Content,
+    file_of: Callable[[Path], Path],
+    damage: Message,
+    *,
+    fresh: bool,
+) -> Iterator[tuple[Path | None, Records | None]]:
+    """Claim the folder of a run and open its records; both None without a folder.
+
+    Where nothing is recorded, no file is left, nor its folder if there is nothing else in it.
+
+    Args:
+        out: the folder.
+        content: what it may hold.
+        file_of: returns the file of records of a claimed folder.
+        damage: what a line is that holds no record of the run, see `Records`.
+        fresh: forget earlier records.
+    """
+    if out is None:
+        yield None, None
+        return
+    with claim(out, content) as target:
+        file = file_of(target)
+        with Records(file, damage, fresh=fresh) as records:
+            try:
+                yield target, records
+            finally:
+                with suppress(OSError):  # removed with a finished run
+                    if not file.stat().st_size and [*file.parent.iterdir()] == [file]:
+                        file.unlink()
+                        file.parent.rmdir()
 
 
 def run(
@@ -165,9 +203,9 @@ def run(
     progress: Progress | None = None,
     workers: int = 1,
 ) -> None:
-    """Plan every window of some chains; those that are recorded are taken from their records.
+    """Run chains to their end; recorded windows are taken from their records.
 
-    With several workers chains run beside each other, a window at a time; only this process writes.
+    With several workers chains run in parallel, a window at a time; only this process writes.
 
     Raises:
         PlanError: a record cannot be written, or does not fit its window.
@@ -176,38 +214,40 @@ def run(
     """
     windows = sum(len(chain.cuts) for chain in chains)
 
-    def tell() -> None:
+    def report() -> None:
         if progress is not None:
-            progress(sum(len(chain.kept) for chain in chains), windows)
+            progress(sum(len(chain.executed) for chain in chains), windows)
 
     if records is not None:
         for chain in chains:
             chain.resume(records)
-    tell()
-    for chain, kept, seconds in _planned(chains, workers):
+    report()
+    for chain, steps, seconds in _planned(chains, workers):
         if records is not None:
-            records.add(chain.record(kept, seconds))
-        chain.keep(kept)
-        tell()
+            records.add(chain.record(steps, seconds))
+        chain.execute(steps)
+        report()
 
 
 def plan_next(
     policy: Policy, state: Scenario, cut: Cut, recent: pd.DataFrame
-) -> tuple[KeptSteps, float]:
-    """Plan a window, here or in a worker; return what is kept of it and the seconds it took."""
+) -> tuple[ExecutedSteps, float]:
+    """Plan a window, here or in a worker; return its executed steps and the runtime in seconds."""
     began = time.perf_counter()
     return policy(state, cut, recent), time.perf_counter() - began
 
 
-def _planned(chains: Sequence[Chain], workers: int) -> Iterator[tuple[Chain, KeptSteps, float]]:
-    """Yield windows as they are finished; the chain keeps each before its next one is begun."""
+def _planned(chains: Sequence[Chain], workers: int) -> Iterator[tuple[Chain, ExecutedSteps, float]]:
+    """Yield windows as they are finished; each must be executed before the chain's next one."""
     if workers == 1 or len(chains) == 1:
         for chain in chains:
             while (cut := chain.next_cut) is not None:
                 yield chain, *plan_next(chain.policy, chain.state, cut, chain.recent)
         return
-    with ProcessPoolExecutor(min(workers, len(chains)), get_context("spawn"), _deaf) as pool:
-        running: dict[Future[tuple[KeptSteps, float]], Chain] = {}
+    with ProcessPoolExecutor(
+        min(workers, len(chains)), get_context("spawn"), _ignore_interrupts
+    ) as pool:
+        running: dict[Future[tuple[ExecutedSteps, float]], Chain] = {}
 
         def submit(chain: Chain) -> None:
             if (cut := chain.next_cut) is not None:
@@ -223,12 +263,15 @@ def _planned(chains: Sequence[Chain], workers: int) -> Iterator[tuple[Chain, Kep
                     yield chain, *task.result()
                     submit(chain)
         except BrokenProcessPool:
-            text = "a worker died, for want of memory perhaps; finished days are kept: run it again"
-            raise SolveError(text) from None
+            raise SolveError(
+                Message(
+                    "a worker died, perhaps out of memory; finished windows are kept: run it again"
+                )
+            ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _deaf() -> None:
-    """Do not hear Ctrl-C, which is meant for the driver."""
+def _ignore_interrupts() -> None:
+    """Ignore Ctrl-C in a worker: the driver handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

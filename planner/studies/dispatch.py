@@ -1,12 +1,12 @@
-"""The best plan of a window where part of it is decided already, and what is done if there is none.
+"""The dispatch of a window whose commitments and declarations are decided already.
 
-1. What is decided (commitments, declarations) is pinned and the rest is dispatched: an LP, where no
-   other integers are left. Rules over the horizon count on what a relaxation of it does after the
-   window, firmly if that can be (`lookaheads`).
-2. If no plan has these commitments they are decided anew for the rest of the window; declarations
-   stand, they cannot be taken back.
-3. If there is no plan at all, the rules of the horizon (`end_rows`) give way by as little as can
-   be; where that is not enough any rows do. Settlement names what that breaks.
+1. Commitments and declarations are pinned and the rest is dispatched: an LP, where no other
+   integers are left. Rules over the horizon use the lookahead of the window, a firm one if there is
+   a plan with it (`lookaheads`).
+2. If no plan has these commitments, they are decided anew for the rest of the window; declarations
+   are binding.
+3. If there is no plan at all, the rules of the horizon (`end_rows`) are relaxed by as little as
+   possible, and where that is not enough any rows. Settlement reports the breaches.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from planner.solver.rounds import InfeasibleProgramError, optimise
 from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window
 
-ROOM = 1e-6  # of its size: how much further a row gives way than it is missed
+EXTRA_SLACK = 1e-6  # of its size: how much further a row is relaxed than it is missed
 COMMITMENT, DECLARATION = "commitment", "declaration"
 
 
 @dataclass(frozen=True, eq=False)
-class Operated:
-    """The schedule of a window, a row a step.
+class Operation:
+    """The schedule of a window, one row per step.
 
     changed: whether commitments had to be decided anew.
-    forced: whether rows had to give way because no plan keeps them all.
+    forced: whether rows had to be relaxed because no plan keeps them all.
     """
 
     schedule: pd.DataFrame
@@ -47,39 +47,38 @@ class Operated:
 
 
 def decided_columns(scenario: Scenario, schedule: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the columns of a schedule that are decided when it is planned, of either kind."""
-    found: dict[str, list[str]] = {COMMITMENT: [], DECLARATION: []}
+    """Return the here-and-now columns of a schedule: commitments and declarations."""
+    columns: dict[str, list[str]] = {COMMITMENT: [], DECLARATION: []}
     for column in map(str, schedule.columns):
         name, _, quantity = column.partition(".")
         bare = quantity.partition("[")[0]
         if bare in scenario.components[name].here_and_now():
-            found[DECLARATION if bare.startswith("declar") else COMMITMENT].append(column)
-    return found
+            columns[DECLARATION if bare.startswith("declar") else COMMITMENT].append(column)
+    return columns
 
 
 def operate(
     scenario: Scenario, window: Window, lookahead: Lookahead, planned: pd.DataFrame | None = None
-) -> Operated:
-    """Find the most profitable schedule of a window that keeps to what is decided.
+) -> Operation:
+    """Find the most profitable schedule of a window with the commitments and declarations decided.
 
     Args:
-        scenario: at the state before the window, with what is known or believed of its series.
+        scenario: at the state before the window, with actuals and forecasts as known.
         window: the steps.
-        lookahead: what rules over the horizon may count on after the window.
-        planned: the schedule that what is decided is taken from; None where nothing is.
+        lookahead: of the horizon.
+        planned: the schedule with the commitments and declarations; None where nothing is decided.
 
     Raises:
         NoPlanError: the time limit struck.
-        InfeasibleError: a row contradicts itself without any decision in it, or the profit of the
-            scenario has no bound.
+        InfeasibleError: a row without any variable is violated, or the profit is unbounded.
     """
-    ways: list[tuple[str, ...]] = [()]
+    attempts: list[tuple[str, ...]] = [()]
     if planned is not None:
-        ways = [(COMMITMENT, DECLARATION), (DECLARATION,)]
-    for pinned_kinds in ways:
-        for counting in lookaheads(scenario, window, lookahead):
-            model = assemble(counting, window)
-            pinned = Pinned(compile_program(model), ())
+        attempts = [(COMMITMENT, DECLARATION), (DECLARATION,)]
+    for pinned_kinds in attempts:
+        for window_scenario in lookaheads(scenario, window, lookahead):
+            model = assemble(window_scenario, window)
+            pinned = Pinned(compile_program(model))
             if planned is not None:
                 decided = decided_columns(scenario, planned)
                 columns = [column for kind in pinned_kinds for column in decided[kind]]
@@ -87,15 +86,15 @@ def operate(
             changed = planned is not None and COMMITMENT not in pinned_kinds
             if not pinned.misfits:
                 with suppress(InfeasibleProgramError):
-                    return Operated(dispatch(pinned.program, scenario.solver), changed)
+                    return Operation(dispatch(pinned.program, scenario.solver), changed)
     with suppress(InfeasibleProgramError):
-        if (relieved := without_ends_missed(pinned.program)) is not None:
-            return Operated(dispatch(relieved, scenario.solver), changed, forced=True)
-    return Operated(least_broken(model, pinned), changed, forced=True)
+        if (relaxed := with_relaxed_ends(pinned.program)) is not None:
+            return Operation(dispatch(relaxed, scenario.solver), changed, forced=True)
+    return Operation(least_broken(model, pinned), changed, forced=True)
 
 
 def end_rows(program: Program) -> Indices:
-    """Return the rows that hold at the end of the horizon, or of the window planned."""
+    """Return the rows that hold at the end of the horizon, or of a window."""
     components = program.scenario.components
     ends = [
         number
@@ -105,10 +104,10 @@ def end_rows(program: Program) -> Indices:
     return np.flatnonzero(np.isin(program.row_families, ends) & (program.row_steps == 0))
 
 
-def without_ends_missed(program: Program) -> Program | None:
-    """Return the program whose rules of the horizon give way by as little as can be.
+def with_relaxed_ends(program: Program) -> Program | None:
+    """Return the program with its rules of the horizon relaxed by as little as possible.
 
-    None where it has none, or no plan without them either.
+    None where it has none, or is infeasible without them too.
     """
     rows = end_rows(program)
     if not rows.size:
@@ -118,25 +117,26 @@ def without_ends_missed(program: Program) -> Program | None:
     if point is None:
         return None
     _, below, above = point
-    lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    lower[rows] -= below * (1 + ROOM) + ROOM * size
-    upper[rows] += above * (1 + ROOM) + ROOM * size
-    return replace(program, row_lower=lower, row_upper=upper)
+    return program.with_row_bounds(
+        rows,
+        program.row_lower[rows] - (below * (1 + EXTRA_SLACK) + EXTRA_SLACK * size),
+        program.row_upper[rows] + (above * (1 + EXTRA_SLACK) + EXTRA_SLACK * size),
+    )
 
 
 def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:
-    """Return the schedule of a program without a plan that misses its rows by as little as can be.
+    """Return the schedule of an infeasible program that misses its rows by the least amounts.
 
     Raises:
         NoPlanError: the time limit struck.
     """
     settings = model.scenario.solver
-    _, loose = breaches(model, pinned, settings.time_limit_s)
-    return dispatch(loose, settings)
+    _, relaxed = breaches(model, pinned, settings.time_limit_s)
+    return dispatch(relaxed, settings)
 
 
 def dispatch(program: Program, settings: SolverSettings) -> pd.DataFrame:
-    """Return the best schedule of a program; integers that are fixed cost nothing. Raises as solve.
+    """Return the best schedule of a program, an LP where all integers are fixed. Raises as `solve`.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, also where a plan was found before.

@@ -1,18 +1,16 @@
-"""A day of a simulation: plan a window on what is known, operate its first steps on the actuals.
+"""A day of a simulation: plan a window on forecasts, operate its first steps on the actuals.
 
 Information: when a window is planned, the steps before it are known and the rest is the forecast
-issued then. In step t its actuals are known too, and the steps after it still are that forecast. So
-a scenario as it is believed holds what is known so far, then the forecast that was issued last.
+issued then. In step t its actuals are known too, and the steps after it are still that forecast. So
+a scenario with a forecast has the actuals known so far, then the forecast issued last.
 
 1. The window is planned: on forecasts (deterministic), on several draws around them (stochastic),
-   or on the actuals (perfect). What components decide here and now, commitment and declarations, is
-   fixed for its steps.
-2. Step by step the rest of the window is dispatched again, with the actuals of the step, and its
-   first row is what happens. Where a step is as it was forecast the dispatch stands as it was.
-   The rules of thumb go by the same: they have no plan, and see no more than the step and, of the
-   tariff of the day, the forecast.
-3. Where no dispatch keeps to the commitment it is decided anew from that step on, and counted;
-   where nothing is possible, rows give way (see `dispatch`) and the step is counted as forced.
+   or on the actuals (perfect). Its here-and-now decisions, commitment and declarations, are fixed.
+2. Step by step the rest of the window is dispatched again with the actuals of the step, and its
+   first row is executed. Where a step is as forecast the last dispatch stands. The rules of thumb
+   have no plan and see only the step and, for the tariff of the day, the forecast.
+3. Where no dispatch keeps the commitment, it is decided anew from that step on, and counted; where
+   there is no plan at all, rows are relaxed (see `dispatch`) and the step is counted as forced.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from planner.scenario.forecast_fields import DrawnForecast, drawn_forecast
 from planner.scenario.paths import resolve, value_at, with_value
 from planner.scenario.scenario import Scenario
 from planner.scenario.series_errors import ErringSeries
-from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
+from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import COMMITMENT, decided_columns, operate
 from planner.studies.rules_of_thumb import RULES, thumb_steps
 from planner.studies.two_stage import plan_window
@@ -44,8 +42,8 @@ def forecasts(scenario: Scenario, issued: int, seed: int, member: int = 0) -> di
         scenario: with the actuals.
         issued: the steps that are known when the forecasts are made.
         seed: of the simulation, beside those of the forecasts.
-        member: 0 is the forecast, 1, 2, ... are draws of what may come around it. Series that are
-            given have no error to draw from: they are the same in all members.
+        member: 0 is the forecast, 1, 2, ... are draws around it. Forecasts that are given as
+            series have no error to draw from: they are the same in all members.
     """
     issue: dict[str, Array] = {}
     for text, forecast in scenario.forecast.items():
@@ -64,7 +62,7 @@ def forecasts(scenario: Scenario, issued: int, seed: int, member: int = 0) -> di
     return issue
 
 
-def believed(scenario: Scenario, series: dict[str, Array], known: int) -> Scenario:
+def with_forecast(scenario: Scenario, series: dict[str, Array], known: int) -> Scenario:
     """Return a scenario with its actuals for the first `known` steps and forecasts afterwards."""
     for text, forecast in series.items():
         path = resolve(scenario, text)
@@ -74,7 +72,7 @@ def believed(scenario: Scenario, series: dict[str, Array], known: int) -> Scenar
 
 
 def as_expected(scenario: Scenario, series: dict[str, Array], step: int) -> bool:
-    """Say whether every series is in a step what the forecast was."""
+    """Return whether every series is in a step as forecast."""
     return all(
         value_at(scenario, resolve(scenario, text))[step - 1] == forecast[step - 1]
         for text, forecast in series.items()
@@ -87,13 +85,12 @@ POLICIES = (PERFECT, DETERMINISTIC, STOCHASTIC, *RULES)
 
 @dataclass(frozen=True, eq=False)
 class DayPolicy:
-    """Plans and operates the days of a simulation in one of the ways it compares.
+    """One of the policies that a simulation compares: plans and operates its days.
 
     name: one of `POLICIES`.
     seed: of the forecasts.
     members: draws that the stochastic policy plans on.
-    lookahead: what rules over the horizon count on after a window: a relaxation of the horizon, of
-        what was believed of it when it began.
+    lookahead: from a relaxation of the horizon, as forecast when it began.
     """
 
     name: str
@@ -101,8 +98,8 @@ class DayPolicy:
     members: int
     lookahead: Lookahead
 
-    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
-        """Simulate a day; count commitments that are other than planned, and steps forced.
+    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> ExecutedSteps:
+        """Simulate a day; count the changes of commitment and the forced steps.
 
         Raises:
             NoPlanError: the time limit struck before a first plan.
@@ -110,12 +107,14 @@ class DayPolicy:
             KeyboardInterrupt: Ctrl-C.
         """
         if self.name == PERFECT:
-            operated = operate(state, cut.window, self.lookahead)
-            rows = operated.schedule.iloc[: len(cut.kept)]
-            return _day(rows, forced=len(cut.kept) if operated.forced else 0)
+            operation = operate(state, cut.window, self.lookahead)
+            rows = operation.schedule.iloc[: len(cut.executed)]
+            return _day(rows, forced=len(cut.executed) if operation.forced else 0)
         series = forecasts(state, cut.window.first - 1, self.seed)
         if self.name in RULES:
-            rows = thumb_steps(state, self.name, cut, recent, lambda s, t: believed(s, series, t))
+            rows = thumb_steps(
+                state, self.name, cut, recent, lambda s, t: with_forecast(s, series, t)
+            )
             return _day(rows)
         planned, dispatch = self._planned(state, cut.window, series)
         operator = _Operator(self.lookahead, series, planned, dispatch)
@@ -127,12 +126,14 @@ class DayPolicy:
     def _planned(
         self, state: Scenario, window: Window, series: dict[str, Array]
     ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Return what is decided here and now, and the dispatch where it is planned with it."""
+        """Return the here-and-now decisions, and the dispatch if it is planned with them."""
         issued = window.first - 1
         if self.name == STOCHASTIC and state.forecast:
             draws = (forecasts(state, issued, self.seed, 1 + k) for k in range(self.members))
             members = [
-                with_lookahead(believed(state, draw, issued), window, self.lookahead, firm=True)
+                with_lookahead(
+                    with_forecast(state, draw, issued), window, self.lookahead, firm=True
+                )
                 for draw in draws
             ]
             with suppress(InfeasibleError):
@@ -140,13 +141,14 @@ class DayPolicy:
                 if joint.solution.status == "interrupted":
                     raise KeyboardInterrupt
                 return joint.here_and_now, None
-        schedule = operate(believed(state, series, issued), window, self.lookahead).schedule
+        expected = with_forecast(state, series, issued)
+        schedule = operate(expected, window, self.lookahead).schedule
         return schedule, schedule
 
 
 @dataclass(eq=False)
 class _Operator:
-    """Operates a day step by step: the dispatch stands while all is as it was forecast.
+    """Operates a day step by step: the dispatch stands while everything is as forecast.
 
     series: the forecasts the day was planned on.
     decided: what is decided here and now, from the next step on.
@@ -158,26 +160,26 @@ class _Operator:
     decided: pd.DataFrame
     dispatch: pd.DataFrame | None
 
-    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> KeptSteps:
+    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> ExecutedSteps:
         """Operate a step."""
-        t, forced = cut.kept.first, False
+        t, forced = cut.executed.first, False
         if self.dispatch is None or not as_expected(state, self.series, t):
-            known = believed(state, self.series, t)
-            operated = operate(known, cut.window, self.lookahead, self.decided)
-            self.dispatch, forced = operated.schedule, operated.forced
-            if operated.changed:
-                self.decided = operated.schedule
+            expected = with_forecast(state, self.series, t)
+            operation = operate(expected, cut.window, self.lookahead, self.decided)
+            self.dispatch, forced = operation.schedule, operation.forced
+            if operation.changed:
+                self.decided = operation.schedule
         row = self.dispatch.iloc[:1]
         self.decided, self.dispatch = self.decided.iloc[1:], self.dispatch.iloc[1:]
-        return KeptSteps(row, figures={"forced": forced})
+        return ExecutedSteps(row, figures={"forced": forced})
 
 
-def _day(rows: pd.DataFrame, changes: int = 0, forced: int = 0) -> KeptSteps:
-    return KeptSteps(rows, figures={"changes": changes, "forced": forced})
+def _day(rows: pd.DataFrame, changes: int = 0, forced: int = 0) -> ExecutedSteps:
+    return ExecutedSteps(rows, figures={"changes": changes, "forced": forced})
 
 
 def _changes(scenario: Scenario, planned: pd.DataFrame, happened: pd.DataFrame) -> int:
-    """Return how many commitments are other than planned: a unit in a step counts one."""
+    """Return the number of changed commitments: of every unit, the steps other than planned."""
     columns = [c for c in decided_columns(scenario, planned)[COMMITMENT] if c.endswith(".on")]
     before = planned.loc[happened.index, columns].to_numpy()
     return int((np.abs(before - happened[columns].to_numpy()) > 0.5).sum())

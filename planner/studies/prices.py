@@ -1,18 +1,18 @@
-"""What one unit more of anything would be worth: the prices of a mixed-integer plan.
+"""Marginal prices of a mixed-integer plan: of energy, of limits and of tokens.
 
-The integers and directions of the plan are fixed; the LP that remains has duals. They hold for
-these commitments: another MW may well start a unit that the plan leaves off, and no price knows.
+They are the duals of the LP with the integers and directions of the plan fixed, and hold for these
+commitments only: one more MW may start a unit that the plan leaves off, which no price shows.
 
     energy       value of a MWh by node, origin and hour: the dual of the power balance
     fields       for each field that a component lists as `priced`, the envelope theorem with a
-                 measured effect: move the field a little, compile again, and of the minimum
+                 measured effect: perturb the field, compile again, and the minimum changes by
                      d min = sum_i dual_i (d rhs_i - d matrix_i x) + sum_j reduced_j d bound_j
                              + d cost x + d offset
-                 Every row and column has its step, so the prices of the hours come of themselves.
-    break-even   what answering one more Mtok costs, less what it earns beside its price
+                 Every row and column has its step, which splits the price by hour.
+    break-even   the marginal cost of a Mtok, less what it earns beside its price
 
-A matrix entry may move where it multiplies what is fixed (a limit times a direction): that is a
-right-hand side, and a price lies between the one-sided derivatives, where they differ.
+A matrix entry may change where it multiplies a fixed column (a limit times a direction), as it is
+then part of the right-hand side. Where one-sided derivatives differ, a price lies between them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Key
+from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.tables import MONEY_DECIMALS
 from planner.scenario.paths import places, value_at, with_value
@@ -42,19 +43,26 @@ from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import unit
 
-HOLD = "for the starts, stops and directions of this plan, one unit more or less at a time"
-RELAXED = "for the LP relaxation, one unit more or less at a time"
-NONE = "there are no prices: with the integers of the plan fixed the LP has no optimum"
-MOVED = 2.0**-10  # of its largest value: how far a field is moved
-ONCE = "once"  # the part of a price that belongs to no step
-LEAST = 1e-9
-PAST, SO_FAR = "initial", "so_far"  # names of fields, or parts of them, that speak of the past
-LITTLE = 1e-5  # Mtok/h
+FIXED_INTEGERS = Message(
+    "for the starts, stops and directions of this plan, one unit more or less at a time"
+)
+RELAXED = Message("for the LP relaxation, one unit more or less at a time")
+NO_PRICES = Message(
+    "there are no prices: with the integers of the plan fixed the LP has no optimum"
+)
+PERTURBATION = 2.0**-10  # of a field, relative to its largest value
+WITHOUT_STEP = "once"  # index of the part of a price that belongs to no step
+MIN_PRICE = 1e-9  # a smaller price or weight is none
+PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
+EXTRA_TOKENS = 1e-5  # Mtok/h
 
 
 @dataclass(frozen=True)
 class MarginalPrice:
-    """A line of the table: one quantity, its prices by step if it has any, and over the horizon."""
+    """A line of the table: a quantity, its prices by step if any, and its total.
+
+    `once` is the part that belongs to no step.
+    """
 
     component: str
     quantity: str
@@ -67,7 +75,7 @@ class MarginalPrice:
 
 @dataclass(frozen=True)
 class Prices:
-    """A plan and its marginal prices; they hold as `hold` says.
+    """A plan and its marginal prices, with what they hold for.
 
     plan: the plan, with the prices in it: `plan.prices` and `plan.summary["prices"]`.
     """
@@ -76,7 +84,7 @@ class Prices:
 
     @property
     def hold(self) -> str:
-        """What the prices hold for, or why there are none."""
+        """What the prices hold for, or the reason that there are none."""
         return str(self.plan.summary["prices"]["hold"])
 
     @property
@@ -88,12 +96,12 @@ class Prices:
     @property
     def totals(self) -> pd.DataFrame:
         """The prices over the horizon: component, quantity, index, value, unit."""
-        rows = self.table["time"].isna() & ~self.table["index"].str.endswith(ONCE)
+        rows = self.table["time"].isna() & ~self.table["index"].str.endswith(WITHOUT_STEP)
         return self.table[rows].drop(columns="time").reset_index(drop=True)
 
     @property
     def hourly(self) -> pd.DataFrame:
-        """The prices by step: a row a step, columns such as `site.value_cny_per_mwh[grid]`."""
+        """The prices by step: one row per step, columns such as `site.value_cny_per_mwh[grid]`."""
         table = self.table[self.table["time"].notna()]
         index = table["index"].map(lambda text: f"[{text}]" if text else "")
         names = table["component"] + "." + table["quantity"] + index
@@ -105,19 +113,19 @@ class Prices:
 
 
 def prices(scenario: Scenario) -> Prices:
-    """Solve a scenario and price what limits its plan.
+    """Solve a scenario and return the marginal prices of its plan.
 
     Raises:
         As `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
     lines = [] if solution.duals is None else list(_lines(plan, program, solution.duals))
-    hold = RELAXED if scenario.solver.relax else HOLD
+    hold = RELAXED if scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
     for line in lines:
         name = f"{line.quantity}[{line.index}]" if line.index else line.quantity
         totals.setdefault(line.component, {})[name] = line.total
-    summary = {"hold": NONE if solution.duals is None else hold, "totals": totals}
+    summary = {"hold": NO_PRICES if solution.duals is None else hold, "totals": totals}
     table = _table(lines, scenario.horizon.starts)
     priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
     require_audit(priced)
@@ -129,8 +137,8 @@ def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
         yield from _fields(name, program, duals)
-    even = _break_even(plan, program, duals)
-    yield from (line for line in even if np.isfinite(line.steps).any())
+    break_even = _break_even(plan, program, duals)
+    yield from (line for line in break_even if np.isfinite(line.steps).any())
 
 
 def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
@@ -149,19 +157,19 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
-        together: dict[str, list[Key]] = {}
+        by_index: dict[str, list[Key]] = {}
         for path in paths:
             for index, below in places(component, path):
-                together.setdefault(index, []).append(("components", name, *below))
-        for index, moving in together.items():
-            values = [value_at(program.scenario, path) for path in moving]
+                by_index.setdefault(index, []).append(("components", name, *below))
+        for index, keys in by_index.items():
+            values = [value_at(program.scenario, path) for path in keys]
             if any(value is None for value in values):
                 continue
-            shift = _measured(program, duals.x, moving, values)
+            shift = _measured(program, duals.x, keys, values)
             if shift is None:
                 continue
             steps, once = gains(program, duals, shift)
-            if any(word == PAST or SO_FAR in str(word) for path in moving for word in path):
+            if any(part == PAST or SO_FAR in str(part) for path in keys for part in path):
                 steps, once = 0.0 * steps, once + float(steps.sum())  # it is no price of step 1
             per = unit(quantity) or quantity.removesuffix("s")
             if per == "Mtok/h":
@@ -172,22 +180,22 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice
 
 
 def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:
-    """Return what one unit more of some fields, moved together, does to the program."""
+    """Return the shift of the program per unit of some fields, perturbed together."""
     largest = max(float(np.max(np.abs(value))) for value in values)
-    amount = MOVED * (largest or 1.0)
+    amount = PERTURBATION * (largest or 1.0)
     changed = program.scenario
     for path, value in zip(paths, values, strict=True):
         changed = with_value(changed, path, value + amount)
     model = assemble(changed, program.window)
-    moved = aligned(program, compile_program(model), model, x)
-    return None if moved is None else shift_of(program, moved, amount)
+    perturbed = aligned(program, compile_program(model), model, x)
+    return None if perturbed is None else shift_of(program, perturbed, amount)
 
 
 def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
-    """Return what a shift of the program earns in every step, and what belongs to none, CNY."""
+    """Return the profit of a shift of the program in every step, and without a step, CNY."""
     limit = np.where(duals.rows > 0, shift.row_lower, shift.row_upper)
     rows = -duals.rows * (limit - shift.matrix @ duals.x)
-    free = np.where(duals.held, 0.0, duals.columns)
+    free = np.where(duals.fixed, 0.0, duals.columns)
     bound = np.where(free > 0, shift.column_lower, shift.column_upper)
     columns = -(free * bound + shift.cost * duals.x)
     last = program.window.last + 1
@@ -197,31 +205,30 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
 
 
 def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
-    """Yield the price at which each service breaks even, and the price that it has."""
-    for name, cost in token_costs(program, _one_more(program, duals)).items():
+    """Yield the break-even price of each service, and its price."""
+    for name, cost in token_costs(program, _duals_at_margin(program, duals)).items():
         columns = columns_of(plan.schedule, name)
         sold = plan.scenario.components[name].sells(columns, plan.scenario.horizon)
         if sold is None:
             continue
-        even = cost - sold.beside
         for quantity, price in (
-            ("break_even_cny_per_mtok", even),
+            ("break_even_cny_per_mtok", cost - sold.beside),
             ("price_cny_per_mtok", sold.price),
         ):
             yield _mean(name, quantity, "", price, "CNY/Mtok", weights=sold.answered)
 
 
-def _one_more(program: Program, duals: Duals) -> Duals:
-    """Return the prices with a little more asked of the fleets than the services sell.
+def _duals_at_margin(program: Program, duals: Duals) -> Duals:
+    """Return the duals with a few more tokens required of the fleets than the services sell.
 
-    Where nothing is answered any cost up to the true one is a dual; here it is what one Mtok more
-    would cost. What must be answered may leave no room for more; then the prices are as they were.
+    Where nothing is answered the dual is not unique; here it is the cost of one more Mtok. Where
+    the fleets cannot answer more, the duals stay.
     """
     families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
-    more = np.where(np.isin(program.row_families, families), LITTLE, 0.0)
-    lower, upper = program.row_lower + more, program.row_upper + more
-    session = Session(replace(program, row_lower=lower, row_upper=upper), threads=1, seed=0)
-    fixed = np.flatnonzero(duals.held)
+    rows = np.isin(program.row_families, families)
+    lower, upper = program.row_lower[rows] + EXTRA_TOKENS, program.row_upper[rows] + EXTRA_TOKENS
+    session = Session(program.with_row_bounds(rows, lower, upper), threads=1, seed=0)
+    fixed = np.flatnonzero(duals.fixed)
     session.bounds(fixed, duals.x[fixed], duals.x[fixed])
     result = session.run(time_limit_s=SETTLE_LIMIT_S)
     return (session.duals() if result.status == "optimal" else None) or duals
@@ -235,38 +242,38 @@ def _mean(
     component: str, quantity: str, index: str, values: Array, per: str, once: float = 0.0,
     weights: Array | None = None,
 ) -> MarginalPrice:  # fmt: skip
-    """Make a line of prices per MWh or Mtok: over the horizon one is spread over the steps."""
+    """Return a line of prices per MWh or Mtok, with their mean over the horizon."""
     steps = _clean(values)
     known = np.isfinite(steps)
     weight = np.where(known, 1.0 if weights is None else weights, 0.0)
-    if weight.sum() <= LEAST:
+    if weight.sum() <= MIN_PRICE:
         weight = known.astype(float)
-    total = float(np.where(known, steps, 0.0) @ weight / max(weight.sum(), LEAST))
+    total = float(np.where(known, steps, 0.0) @ weight / max(weight.sum(), MIN_PRICE))
     return MarginalPrice(component, quantity, index, steps, _clean(total + once), per, once)
 
 
 def _sum(
     component: str, quantity: str, index: str, steps: Array, per: str, once: float
 ) -> MarginalPrice:
-    """Make a line of prices per unit of a limit: over the horizon it is there in every step."""
+    """Return a line of prices per unit of a limit, with their sum over the horizon."""
     by_step = _clean(steps)
-    if not by_step.any() and abs(once) > LEAST:  # it acts over the horizon only
+    if not by_step.any() and abs(once) > MIN_PRICE:  # it acts over the horizon only
         return MarginalPrice(component, quantity, index, by_step[:0], _clean(once), per)
     total = float(by_step.sum()) + _clean(once)
     return MarginalPrice(component, quantity, index, by_step, _clean(total), per, once)
 
 
 def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return the long table: for every line its steps, what belongs to none, and its total."""
-    none = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
+    """Return the long table: for every line its steps, the part without a step, and its total."""
+    no_time = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
     parts: list[tuple[MarginalPrice, pd.DatetimeIndex, str, Array]] = []
     for line in lines:
         known = np.flatnonzero(np.isfinite(line.steps))
         parts.append((line, times[known], line.index, line.steps[known]))
-        if abs(line.once) > LEAST:
-            index = "|".join(filter(None, (line.index, ONCE)))
-            parts.append((line, none, index, np.array([_clean(line.once)])))
-        parts.append((line, none, line.index, np.array([line.total])))
+        if abs(line.once) > MIN_PRICE:
+            index = "|".join(filter(None, (line.index, WITHOUT_STEP)))
+            parts.append((line, no_time, index, np.array([_clean(line.once)])))
+        parts.append((line, no_time, line.index, np.array([line.total])))
     sizes = [len(part[1]) for part in parts]
 
     def repeated(texts: list[str]) -> Any:

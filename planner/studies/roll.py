@@ -1,16 +1,17 @@
-"""A long horizon in overlapping windows, put together to one plan with a bound.
+"""The plan of a long horizon in overlapping windows (rolling horizon), with a bound.
 
-1. The LP relaxation of the whole horizon gives the bound, and what rules over the horizon may count
-   on after a window (its lookahead).
-2. Each window is planned on its own from the state that the steps before it left (`chain`); the
-   last one reaches the end of the horizon. A window that has no plan with its lookahead is asked
-   for no more than the later ones cannot make up for, and named in the summary.
-3. The steps kept are settled once over the whole horizon, by its own rules and money, and audited:
-   the peak of a month is paid once, and minimum times, deadlines and cycles hold across windows.
+1. The LP relaxation of the whole horizon gives the bound and the lookahead of the windows, for the
+   rules over the horizon.
+2. Each window is planned from the state after the steps executed before it (`chain`); the last one
+   reaches the end of the horizon. A window without a plan under its firm lookahead is planned with
+   a loose one, which requires only what later windows cannot make up for; the summary lists it.
+3. The executed steps are settled once over the whole horizon, with its rules and money, and
+   audited: the peak of a month is paid once, and minimum times, deadlines and cycles hold across
+   windows.
 
-Finished windows are kept in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until it is
-written. KEY is a hash of the scenario, the lengths and the versions that solve it, so that a run
-goes on with its own windows only.
+Finished windows are recorded in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until it is
+written. KEY is a hash of the scenario, the lengths and the versions of the solver, so that a run
+resumes from its own windows only.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from __future__ import annotations
 import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from typing import Any
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
-from planner.diagnosis.wording import time_span
+from planner.diagnosis.wording import listed, time_span
 from planner.errors import (
     InfeasibleError,
     NoPlanError,
@@ -35,9 +35,11 @@ from planner.errors import (
     Problem,
     ScenarioError,
     SolveError,
+    wrong,
 )
-from planner.files.output_folder import beside, claim
+from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
+from planner.message import Message, MessageList
 from planner.plan.plan import Plan
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
@@ -47,8 +49,8 @@ from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.rounds import UnboundedError
-from planner.studies.chain import Chain, Cut, KeptSteps, cut, recorded_rows, run
-from planner.studies.settle import settle
+from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, recording, run
+from planner.studies.settle import settle_executed
 from planner.studies.window import (
     Lookahead,
     length_problems,
@@ -58,19 +60,21 @@ from planner.studies.window import (
     solve_window,
 )
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.schedule import without_counters
 
 
 def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
-    """Cut a horizon into windows that overlap; all of the first that reaches its end is kept.
+    """Cut a horizon into overlapping windows; the first to reach its end is executed as a whole.
 
     Raises:
         ScenarioError: a length is no whole number of steps, or they do not fit together.
     """
     problems = length_problems(horizon, window_h=window_h, advance_h=advance_h)
     if not problems and advance_h > window_h:
-        text = f"must not exceed window_h {window_h:g}, is {advance_h:g}: steps would be left out"
-        problems = [Problem(text, "advance_h")]
+        message = Message(
+            "must not exceed window_h {most:g}, is {value:g}: steps would be left out",
+            most=window_h, value=advance_h,
+        )  # fmt: skip
+        problems = [Problem(message, "advance_h")]
     if problems:
         raise ScenarioError(problems)
     cuts = cut(horizon, window_h, advance_h)
@@ -79,10 +83,11 @@ def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut
 
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done (relaxation, windows, settlement), how many are done and of how many."""
+"""Called with the stage (relaxation, windows, settlement), how much of it is done and how much is
+to be done."""
 
 RELAXATION = "relaxation"
-DAMAGE = "is no window of a plan; remove the line or use --fresh"
+DAMAGE = Message("is no window of a plan; remove the line or use --fresh")
 
 
 def roll(
@@ -102,15 +107,15 @@ def roll(
     Args:
         scenario: the site and its horizon; its solver settings hold for each window.
         window_h: hours planned at once.
-        advance_h: hours kept of each window.
-        out: plan folder to write. Finished windows are kept beside it until it is written, and a
-            run with the same scenario and lengths goes on with them.
+        advance_h: hours executed of each window.
+        out: plan folder to write. Finished windows are recorded beside it until it is written, and
+            a run with the same scenario and lengths resumes from them.
         bound: solve the LP relaxation of the whole horizon first. Without it the plan has no bound,
             and rules over the horizon only see what came before each window.
         fresh: forget finished windows.
         formats: schedule files to write, as `Plan.write`.
-        lang: language of what is shown in the folder.
-        progress: is told how far it is.
+        lang: language of the page and the workbook in the folder.
+        progress: called as the run advances.
 
     Returns:
         The plan of the whole horizon, settled and audited: status "settled", a bound from the
@@ -121,37 +126,45 @@ def roll(
         InfeasibleError: no plan satisfies the scenario, or a window has none after those before it.
         NoPlanError: the time limit struck before a first plan of a window.
         PlanError: the folder cannot be written, or the plan fails its audit.
-        KeyboardInterrupt: Ctrl-C; finished windows stay beside the folder.
+        KeyboardInterrupt: Ctrl-C; finished windows stay recorded beside the folder.
     """
     require_one_member(scenario)
     cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
-        text = "must be false: a relaxation leaves no state that a window could begin with"
-        raise ScenarioError([Problem(text, "solver.relax")])
+        message = Message(
+            "must be false: a relaxation leaves no state that a window could begin with"
+        )
+        raise wrong("solver.relax", message)
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
-    tell = progress or (lambda *_: None)
-    with ExitStack() as stack:
-        target = None if out is None else stack.enter_context(claim(out, PLAN_FOLDER))
-        key = run_key(scenario, window_h, advance_h, bound=bound)
-        records = stack.enter_context(finished_windows(target, key, fresh=fresh))
+    report = progress or (lambda *_: None)
+    bounded = "bound" if bound else "no_bound"
+    key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
+    with recording(
+        out,
+        PLAN_FOLDER,
+        lambda target: beside(target, "windows") / f"{key}.jsonl",
+        DAMAGE,
+        fresh=fresh,
+    ) as (target, records):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:
-            tell("relaxation", 0, 1)
+            report("relaxation", 0, 1)
             bound_cny, lookahead = recorded_relaxation(scenario, records)
         relaxed = time.perf_counter()
-        chain = windows_chain(scenario, cuts, lookahead, key)
-        run([chain], records, lambda done, total: tell("windows", done, total))
+        policy = RollingPolicy(cuts, lookahead)
+        chain = Chain("roll", scenario, cuts, policy, key, counted=("left_open",))
+        run([chain], records, lambda done, total: report("windows", done, total))
         rolled = time.perf_counter()
-        tell("settlement", 0, 1)
+        report("settlement", 0, 1)
         plan = _settled(scenario, chain.schedule, bound_cny)
         lengths_h = {"window_h": float(window_h), "advance_h": float(advance_h)}
         seconds = {"bound_s": round(relaxed - began, 4), "windows_s": round(rolled - relaxed, 4)}
-        notes = lookahead_warnings(scenario) if not bound and len(cuts) > 1 else []
+        warnings = lookahead_warnings(scenario) if not bound and len(cuts) > 1 else []
         more = {
             "rolling": lengths_h | window_facts(chain),
-            "warnings": [*plan.summary["warnings"], *notes],
+            "warnings": [*plan.summary["warnings"], *warnings],
             "runtimes_s": plan.summary["runtimes_s"] | seconds,
         }
         plan = replace(plan, summary=plan.summary | more)
@@ -161,34 +174,8 @@ def roll(
         return plan
 
 
-def run_key(scenario: Scenario, window_h: float, advance_h: float, *, bound: bool) -> str:
-    """Return what the finished windows of a run go by: all that they depend on."""
-    relaxed = "bound" if bound else "no_bound"
-    return f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{relaxed}"
-
-
-@contextmanager
-def finished_windows(target: Path | None, key: str, *, fresh: bool) -> Iterator[Records | None]:
-    """Give the records of a run beside its plan folder; None without a folder.
-
-    Where nothing has come to be recorded, nothing is left there.
-    """
-    if target is None:
-        yield None
-        return
-    folder = beside(target, "windows")
-    with Records(folder / f"{key}.jsonl", DAMAGE, fresh=fresh) as records:
-        try:
-            yield records
-        finally:
-            with suppress(OSError):  # it is removed, or windows of other runs are there too
-                if not records.path.stat().st_size:
-                    records.path.unlink()
-                    folder.rmdir()
-
-
 def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[float, Lookahead]:
-    """Return `relaxation`, which is solved once for all runs that go on with its record."""
+    """Return `relaxation`, from its record if there is one."""
 
     def read(record: Record) -> tuple[float, Lookahead]:
         steps = pd.RangeIndex(scenario.horizon.steps if record["rows"] else 0)
@@ -209,32 +196,29 @@ def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[fl
     return bound_cny, lookahead
 
 
-def windows_chain(scenario: Scenario, cuts: Sequence[Cut], lookahead: Lookahead, key: str) -> Chain:
-    """Return the windows of a roll, none of them planned yet; `key` as of `run_key`."""
-    policy = RollingPolicy(cuts, lookahead)
-    return Chain("roll", scenario, cuts, policy, key, counted=("left_open",))
-
-
 @dataclass(frozen=True, eq=False)
 class RollingPolicy:
-    """Plans a window for the most profit, with what it may count on after its end."""
+    """Plans a window for the most profit, with its lookahead."""
 
     cuts: Sequence[Cut]
     lookahead: Lookahead
 
-    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> KeptSteps:
+    def __call__(self, state: Scenario, cut: Cut, _: pd.DataFrame) -> ExecutedSteps:
         """Plan a window.
 
         Raises:
-            InfeasibleError: it has no plan after what the windows before it decided.
+            InfeasibleError: it has no plan after the decisions of the windows before it.
             NoPlanError: the time limit struck before a first plan.
             KeyboardInterrupt: Ctrl-C.
         """
-        window, horizon = cut.window, state.horizon
-        number = f"window {self.cuts.index(cut) + 1} of {len(self.cuts)}"
-        name = f"{number}, {time_span(horizon, window.first, window.last)}"
-        ways = lookaheads(state, window, self.lookahead)
-        for way, scenario in enumerate(ways):
+        window = cut.window
+        title = Message(
+            "window {n} of {count}, {when}",
+            n=self.cuts.index(cut) + 1, count=len(self.cuts),
+            when=time_span(state.horizon, window.first, window.last),
+        )  # fmt: skip
+        scenarios = lookaheads(state, window, self.lookahead)
+        for is_loose, scenario in enumerate(scenarios):
             try:
                 plan = solve_window(scenario, window)
             except UnboundedError:
@@ -242,29 +226,34 @@ class RollingPolicy:
             except InfeasibleError:
                 continue
             except NoPlanError as error:
-                raise NoPlanError(f"{name}: {error}") from None
+                raise NoPlanError(MessageList(": ", (title, error.message))) from None
             solution = plan.solution
             if solution.status == "interrupted":
                 raise KeyboardInterrupt
-            rows = plan.schedule.iloc[: len(cut.kept)]
+            rows = plan.schedule.iloc[: len(cut.executed)]
             gap = gap_of(plan.profit_cny, -solution.bound, plan.program.turnover(solution.x))
-            return KeptSteps(rows, solution.status, gap, {"left_open": way})
-        why = infeasible(ways[-1], window=window)
-        text = f"{name}, has no plan after what the windows before it decided; longer ones see more"
-        raise InfeasibleError(f"{text}\n{why}", why.diagnosis | {"window": name})
+            return ExecutedSteps(rows, solution.status, gap, {"left_open": is_loose})
+        explained = infeasible(scenarios[-1], window=window)
+        head = Message(
+            "{sentence}: no plan after the decisions of the windows before it; longer windows look"
+            " further ahead",
+            sentence=title,
+        )
+        text = MessageList("\n", (head, explained.message))
+        raise InfeasibleError(text, explained.diagnosis | {"window": title})
 
 
 def window_facts(chain: Chain) -> dict[str, Any]:
-    """Return what the summary says of the windows."""
-    horizon, pairs = chain.state.horizon, zip(chain.cuts, chain.kept, strict=True)
+    """Return the figures of the windows for the summary."""
+    horizon, pairs = chain.state.horizon, zip(chain.cuts, chain.executed, strict=True)
     return {
         "windows": len(chain.cuts),
-        "at_time_limit": sum(kept.status != "optimal" for kept in chain.kept),
-        "largest_window_gap": max(0.0, *(kept.gap or 0.0 for kept in chain.kept)),
+        "at_time_limit": sum(steps.status != "optimal" for steps in chain.executed),
+        "largest_window_gap": max(0.0, *(steps.gap or 0.0 for steps in chain.executed)),
         "left_open": [
             time_span(horizon, cut.window.first, cut.window.last)
-            for cut, kept in pairs
-            if kept.figures["left_open"]
+            for cut, steps in pairs
+            if steps.figures["left_open"]
         ],
     }
 
@@ -275,14 +264,17 @@ def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None
     Raises:
         PlanError: the windows together break a rule, or the plan fails its audit.
     """
-    found = settle(scenario, without_counters(schedule, scenario.components))
-    if found.breaches:
-        lines = "\n".join(f"  - {breach.text}" for breach in found.breaches)
-        raise PlanError(f"the windows together break rules that each of them keeps:\n{lines}")
-    plan = found.plan
+    settlement = settle_executed(scenario, schedule)
+    if settlement.breaches:
+        head = Message("the windows together break rules that each of them keeps:")
+        lines = listed(breach.text for breach in settlement.breaches)
+        raise PlanError(MessageList("\n", (head, *lines)))
+    plan = settlement.plan
     if bound_cny is None:
         return plan
     objective, turnover = plan.summary["objective_cny"], plan.summary["turnover_cny"]
     if objective - bound_cny > max(1e-3, 1e-6 * turnover):
-        raise SolveError("the plan beats the bound of its relaxation; neither is believed")
+        raise SolveError(
+            Message("the plan is better than the bound of its relaxation; neither can be trusted")
+        )
     return plan.settled(max(bound_cny, objective), {})

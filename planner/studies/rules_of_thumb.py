@@ -1,42 +1,39 @@
-"""Rules of thumb: how a site is run step by step, without a look ahead.
+"""Rules of thumb: the operation of a site step by step, without lookahead.
 
-In every step the goals of a rule are reached one after the other, each as far as it can be without
-giving up the ones before it:
+In every step the goals of a rule are optimised in lexicographic order:
 
-    all              what is fined outside the services: shed load, missing reserve, least of it
-    grid_first       1. the money for renewable energy sold to the grid   2. the money of services
+    all              least penalties outside the services: shed load, missing reserve
+    grid_first       1. the revenue of renewable energy sold to the grid   2. the money of services
                      and jobs   3. the profit of the step
     compute_first    1. the money of services and jobs   2. the profit of the step
     tariff_battery   as compute_first; between 1 and 2 the battery charges, or discharges, as
                      much as it can
 
-Batteries are idle in the first two. In the third a battery charges in steps of the valley, in which
-the import price is in the lowest third of the span between the least and the highest price of the
-local day, discharges in steps of its highest third, and is idle in between and on days of one
-price. It does not discharge below what it must hold at the end of the horizon, and keeps its
-cycles and the reserve. Whatever the rule, it charges in the very last step what its ending lacks.
+Batteries are idle under the first two. Under the third a battery charges in the valley, the steps
+with an import price in the lowest third of the day's price range, discharges at the peak, the steps
+in the highest third, and is idle in between and on days of one price. It does not discharge below
+the energy required at the end of the horizon, and respects its cycles and the reserve. Under every
+rule it charges in the last step what its ending lacks.
 
-A coal unit that is on stays on until an outage, or until an ending asks for it to be off. One that
-is off starts when it may and one of the goals gains by it (the cost of the start is none of the
-goals but the last). Power follows the goals. Jobs start in the first step in which the goals gain.
-Batch work is taken on when it arrives, whether or not it can be answered in time, and answered
-first come, first served.
+A coal unit that is on stays on until an outage, or until its ending requires it to be off. One that
+is off starts when it may and a goal improves (the start cost is part of the last goal only). Power
+follows the goals. Jobs start in the first step in which a goal improves. Batch work is accepted on
+arrival, whether or not it can be answered in time, and answered first come, first served.
 
 A grid that decides a declaration declares the exchange of the same hour of the day before, nothing
 on the first day.
 
-Rules of a whole horizon (endings, least shares, green rules, budgets: `end_rows`) are seen in the
-last step only; every other row holds in every step. Where no step keeps to the rule of thumb, it
-gives way to the most profitable step. Where the last step cannot keep the rules of the horizon, it
-keeps those that it can, one after the other; where a step is not possible at all, rows give way by
-as little as can be. What is broken then is named when the schedule is settled.
+Rules over the horizon (endings, minimum shares, green rules, budgets: `end_rows`) apply in the last
+step only; every other row in every step. Where no dispatch of a step follows the rule of thumb, the
+most profitable one is taken. Where the last step cannot keep the rules over the horizon, it keeps
+those that it can, one after the other; where a step has no dispatch at all, rows are relaxed by as
+little as possible. Settlement reports the breaches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,49 +41,51 @@ import pandas as pd
 from planner.components.component import POOLED
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.terms import Storage
-from planner.errors import Problem, ScenarioError, did_you_mean
+from planner.errors import did_you_mean, wrong
+from planner.message import Message
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
-from planner.solver.model import assemble
+from planner.solver.model import Cost, assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program
 from planner.solver.rounds import directions
-from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
+from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import end_rows, least_broken
-from planner.studies.settle import settle
+from planner.studies.settle import settle_executed
 from planner.timeseries.horizon import Window
-from planner.timeseries.schedule import columns_of, without_counters
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
-WHOLE = 1e-6  # relative: how far a relaxed solution may miss integers and directions
-HELD = 1e-9  # of its size: what a goal may lose to the next ones
+RELAXATION_TOLERANCE = 1e-6  # relative: of integers and directions in a relaxed solution
+GOAL_TOLERANCE = 1e-9  # of its size: what a goal may lose to the next ones
 
 
 def reach(program: Program, goals: list[Array]) -> Array | None:
-    """Minimise goals one after the other; None where the program has no point."""
+    """Minimise goals in lexicographic order; None where the program is infeasible."""
     x: Array | None = None
     for goal in goals:
         if x is not None and not goal.any():
             continue
-        found = _least(replace(program, cost=goal, offset=0.0))
-        if found is None:
+        optimum = _minimum(replace(program, cost=goal, offset=0.0))
+        if optimum is None:
             return x
-        x = found
-        most = float(goal @ x)
-        program = program.with_rows(goal[None, :], -np.inf, most + HELD * max(1.0, abs(most)))
+        x = optimum
+        least = float(goal @ x)
+        limit = least + GOAL_TOLERANCE * max(1.0, abs(least))
+        program = program.with_rows(goal[None, :], -np.inf, limit)
     return x
 
 
-def _least(program: Program) -> Array | None:
-    """Return where a program has its minimum; integers only where the relaxation misses some."""
+def _minimum(program: Program) -> Array | None:
+    """Return the optimal point; integers are enforced only where the relaxation misses some."""
     limit = program.scenario.solver.time_limit_s
     session = Session(program, threads=1, seed=0)
     x = session.run(time_limit_s=limit).x
     if x is not None:
         x[program.switches] = directions(program, x)
-    if x is not None and program.violation(x) > WHOLE:
+    if x is not None and program.violation(x) > RELAXATION_TOLERANCE:
         session.integrality(program.integer)
         x = session.run(time_limit_s=limit).x
     if session.stopped:
@@ -94,16 +93,13 @@ def _least(program: Program) -> Array | None:
     return x
 
 
-RULES = {
-    "grid_first": "sell renewable energy to the grid, compute gets the rest; battery idle",
-    "compute_first": "tokens first with whatever supply, the rest is sold; battery idle",
-    "tariff_battery": "as compute_first; battery charges in the valley, discharges at the peak",
-}
+RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
+FLOWS = ("charge", "discharge")
 
 
 def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
-    """Run a scenario by a rule of thumb, one of `RULES`, and settle it.
+    """Operate a scenario under a rule of thumb, one of `RULES`, and settle it.
 
     Returns:
         The settled plan; `summary["breaches"]` holds the rules of the scenario that it breaks.
@@ -114,11 +110,14 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
     if rule not in RULES:
-        text = f"must be one of {', '.join(RULES)}, is {rule!r}{did_you_mean(rule, RULES)}"
-        raise ScenarioError([Problem(text, path="rule")])
+        message = Message(
+            "must be one of {names}, is {value!r}{hint}",
+            names=", ".join(RULES), value=rule, hint=did_you_mean(rule, RULES),
+        )  # fmt: skip
+        raise wrong("rule", message)
     whole = Cut(scenario.horizon.window, scenario.horizon.window)
     rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
-    return settle(scenario, without_counters(rows, scenario.components)).plan
+    return settle_executed(scenario, rows).plan
 
 
 def thumb_steps(
@@ -128,19 +127,19 @@ def thumb_steps(
     recent: pd.DataFrame,
     known: Callable[[Scenario, int], Scenario],
 ) -> pd.DataFrame:
-    """Return the rows of the steps kept of a window, run one by one by a rule of thumb.
+    """Return the rows of the executed steps of a window under a rule of thumb, one by one.
 
     Args:
         state: the scenario before them.
         rule: one of `RULES`.
-        cut: the window; nothing of what comes after a step is seen.
+        cut: the window.
         recent: the rows of the day before it, as far as there are any.
-        known: the scenario as it is known in a step.
+        known: returns the scenario with what is known in a step.
     """
 
-    def policy(state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
-        t = cut.kept.first
-        return KeptSteps(thumb_step(known(state, t), rule, t, recent))
+    def policy(state: Scenario, cut: Cut, recent: pd.DataFrame) -> ExecutedSteps:
+        t = cut.executed.first
+        return ExecutedSteps(thumb_step(known(state, t), rule, t, recent))
 
     steps = Chain(rule, state, step_by_step(cut), policy, recent=recent)
     run([steps])
@@ -148,7 +147,7 @@ def thumb_steps(
 
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:
-    """Return the row of a step by a rule of thumb.
+    """Return the row of a step under a rule of thumb.
 
     Args:
         state: the scenario before the step.
@@ -160,85 +159,82 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     program = compile_program(model)
     whole = _Step(state, rule, t, replace(program, integer=program.all_integer))
     ends = end_rows(whole.program)
-    ways = [whole.without(ends)]
+    without_ends = whole.with_rows_free(ends)
     if t == state.horizon.steps and ends.size:
-        ways = [whole, *ways]
-    for step in ways:
-        if step is not whole and len(ways) > 1:
-            step = step.with_possible(ends, whole.program, past)
-        x = reach(step.ruled(past), list(step.goals()))
-        if x is None:
-            x = reach(step.program, [step.program.cost])
-        if x is not None:
-            return step.program.schedule_at(x)
-    return least_broken(model, Pinned(ways[-1].program, ()))
+        row = whole.operated(past)
+        if row is None:
+            row = without_ends.with_possible(ends, whole.program, past).operated(past)
+    else:
+        row = without_ends.operated(past)
+    return least_broken(model, Pinned(without_ends.program)) if row is None else row
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A step to be run by a rule."""
+    """A step to be operated under a rule of thumb."""
 
     state: Scenario
     rule: str
     t: int
     program: Program
 
-    def without(self, rows: Indices) -> _Step:
-        """Return the step with some rows free."""
-        lower, upper = self.program.row_lower.copy(), self.program.row_upper.copy()
-        lower[rows], upper[rows] = -np.inf, np.inf
-        return replace(self, program=replace(self.program, row_lower=lower, row_upper=upper))
+    def operated(self, past: pd.DataFrame) -> pd.DataFrame | None:
+        """Return the row of the step under the rule, else the most profitable; None if none is."""
+        x = reach(self.ruled(past), list(self.goals()))
+        if x is None:
+            x = reach(self.program, [self.program.cost])
+        return None if x is None else self.program.schedule_at(x)
+
+    def with_rows_free(self, rows: Indices) -> _Step:
+        """Return the step without some rows."""
+        return replace(self, program=self.program.with_row_bounds(rows, -np.inf, np.inf))
 
     def with_possible(self, rows: Indices, whole: Program, past: pd.DataFrame) -> _Step:
-        """Return the step with those of the rows held, one by one, that the rule can keep."""
+        """Return the step with those of the rows, taken one by one, that the rule can keep."""
         step = self
         for row in rows:
-            lower, upper = step.program.row_lower.copy(), step.program.row_upper.copy()
-            lower[row], upper[row] = whole.row_lower[row], whole.row_upper[row]
-            held = replace(step.program, row_lower=lower, row_upper=upper)
-            trial = replace(step, program=held)
+            bounded = step.program.with_row_bounds(row, whole.row_lower[row], whole.row_upper[row])
+            trial = replace(step, program=bounded)
             if reach(trial.ruled(past), [self._none()]) is not None:
                 step = trial
         return step
 
     def goals(self) -> Iterator[Array]:
-        """Yield what is minimised, one after the other."""
+        """Yield the goals to minimise, in order."""
         costs = [c for c in self.program.costs.values() if not c.reported]
-        token = {c.component for c in costs if c.line.use == "compute"}
+        compute = {c.component for c in costs if c.line.use == "compute"}
         renewable = self.state.site().origin("renewable")
-        yield self._money(lambda c: not c.line.cash and c.component not in token)
+        yield self._money(lambda c: not c.line.cash and c.component not in compute)
         if self.rule == "grid_first":
             yield self._money(lambda c: c.line.use == "export" and c.line.origin == renewable)
-        yield self._money(lambda c: c.component in token)
+        yield self._money(lambda c: c.component in compute)
         for name, store in self._stores().items():
-            way = self._way(store.battery.node) if store.battery is not None else 0
-            if way:
-                quantity = "charge_mw" if way > 0 else "discharge_mw"
-                yield -self._sum(name, quantity)
+            direction = self._direction(store.battery.node) if store.battery is not None else 0
+            if direction:
+                yield -self._sum(name, "charge_mw" if direction > 0 else "discharge_mw")
         yield self._refused()
         yield self.program.cost
 
     def _refused(self) -> Array:
-        """Return the work that is refused."""
+        """Return the refused work."""
         weights = self._none()
         for name in self.state.components:
             weights[self._at(f"{name}.refused_mtok_per_h")] = 1.0
         return weights
 
-    def _money(self, wanted: Callable[[Any], bool]) -> Array:
-        """Return the cost of the step's ledger rows that are wanted."""
+    def _money(self, is_part: Callable[[Cost], bool]) -> Array:
+        """Return the cost of the ledger rows of the step that are part of a goal."""
         rows = [
             i
             for i, c in self.program.costs.items()
-            if not c.reported and c.period == self.t and wanted(c)
+            if not c.reported and c.period == self.t and is_part(c)
         ]
         return np.asarray(self.program.reports[rows].sum(axis=0)).ravel() if rows else self._none()
 
     def ruled(self, past: pd.DataFrame) -> Program:
-        """Return the program with what the rule decides held."""
-        program = self.program
-        lower, upper = program.column_lower.copy(), program.column_upper.copy()
-        last = self.t == program.scenario.horizon.steps
+        """Return the program with the decisions of the rule fixed."""
+        lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
+        last = self.t == self.state.horizon.steps
         for name, component in self.state.components.items():
             for state in component.stays(last=last):
                 for i in self._at(f"{name}.{state}"):
@@ -251,7 +247,7 @@ class _Step:
                 ):
                     for i in self._at(f"{name}.{quantity}"):
                         lower[i] = upper[i] = min(max(mw, 0.0), upper[i])
-        program = replace(program, column_lower=lower, column_upper=upper)
+        program = self.program.with_bounds(slice(None), lower, upper)
         for name, store in self._stores().items():
             program = self._battery(name, store, program)
         return program
@@ -259,28 +255,28 @@ class _Step:
     def _battery(self, name: str, store: Storage, program: Program) -> Program:
         battery, step_h = store.battery, self.state.horizon.step_h
         assert battery is not None
-        way = self._way(battery.node)
-        held = store.start_mwh[POOLED[0]] * (1 - battery.leak_per_h) ** step_h
-        level = battery.min_end_mwh
-        into, out = (self._sum(name, f"{way}_mw")[None, :] for way in ("charge", "discharge"))
-        if self.t == self.state.horizon.steps and held < level:
-            lacks = (level - held) / (step_h * battery.charge_efficiency)
-            program = program.with_rows(into, 0.0, lacks * (1 + HELD))
-            return program.with_rows(out, 0.0, 0.0)
-        if way <= 0:
-            program = program.with_rows(into, 0.0, 0.0)
-        spare = max(held - max(level, store.least_mwh), 0.0)
-        most = spare * battery.discharge_efficiency / step_h if way < 0 else 0.0
-        return program.with_rows(out, 0.0, most)
+        direction = self._direction(battery.node)
+        stored = store.start_mwh[POOLED[0]] * (1 - battery.leak_per_h) ** step_h
+        required = battery.min_end_mwh
+        charge, discharge = (self._sum(name, f"{flow}_mw")[None, :] for flow in FLOWS)
+        if self.t == self.state.horizon.steps and stored < required:
+            missing = (required - stored) / (step_h * battery.charge_efficiency)
+            program = program.with_rows(charge, 0.0, missing * (1 + GOAL_TOLERANCE))
+            return program.with_rows(discharge, 0.0, 0.0)
+        if direction <= 0:
+            program = program.with_rows(charge, 0.0, 0.0)
+        spare = max(stored - max(required, store.least_mwh), 0.0)
+        most = spare * battery.discharge_efficiency / step_h if direction < 0 else 0.0
+        return program.with_rows(discharge, 0.0, most)
 
-    def _way(self, node: str) -> int:
-        """Return 1 where a battery at a node charges, -1 where it discharges, 0 where it rests."""
-        declared = [part.connection() for part in self.state.components.values()]
-        markets = [market for market in declared if market is not None]
+    def _direction(self, node: str) -> int:
+        """Return 1 if a battery at a node charges, -1 if it discharges, 0 if it is idle."""
+        connections = [part.connection() for part in self.state.components.values()]
+        markets = [market for market in connections if market is not None]
         if self.rule != "tariff_battery" or not markets:
             return 0
-        near = [market for market in markets if market.node == node] or markets
-        price = np.min([market.import_price_cny_per_mwh for market in near], axis=0)
+        nearest = [market for market in markets if market.node == node] or markets
+        price = np.min([market.import_price_cny_per_mwh for market in nearest], axis=0)
         today = next(day for day in self.state.horizon.days if self.t in day)
         prices, now = price[np.array(today) - 1], price[self.t - 1]
         low, high = prices.min(), prices.max()
@@ -298,15 +294,15 @@ class _Step:
         return float(exchange_of(columns_of(past.loc[[then]], name))[0])
 
     def _stores(self) -> dict[str, Storage]:
-        """Return the stores that give power back, by component."""
-        declared = {name: part.storage() for name, part in self.state.components.items()}
-        return {name: store for name, store in declared.items() if store and store.battery}
+        """Return the batteries, by component."""
+        stores = {name: part.storage() for name, part in self.state.components.items()}
+        return {name: store for name, store in stores.items() if store and store.battery}
 
     def _none(self) -> Array:
         return np.zeros(len(self.program.cost))
 
     def _at(self, column: str) -> list[int]:
-        """Return where the program holds a column of the schedule, if it does."""
+        """Return the program's columns of a schedule column; empty where it has none."""
         index, _ = self.program.schedule.get(column, (np.array([-1]), None))
         return [int(i) for i in index if i >= 0]
 

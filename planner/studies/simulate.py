@@ -1,25 +1,23 @@
-"""A simulation: how much a way of planning earns when forecasts err, beside others.
+"""The simulation of planning policies on forecasts that err.
 
 Each policy runs the whole horizon day by day (`chain`, `policy`), on the same actuals and
-forecasts. What happened is then settled once over the horizon on the actuals, so that months,
-deviations from the declaration and breaches count as they would, and audited; the table holds
-nothing else.
+forecasts. The executed steps are then settled once over the horizon on the actuals, with months,
+deviations from the declaration and breaches, and audited; the table compares these settlements.
 
-Every finished day of a policy is appended to `days.jsonl` and found again by its content: a
-simulation that is killed goes on where it stopped.
+Every finished day of a policy is appended to `days.jsonl` and found by its content: a simulation
+that is killed resumes where it stopped.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError
-from planner.files.output_folder import claim, file_name, replace_file
-from planner.files.records import Records
+from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
+from planner.files.output_folder import file_name, replace_file
+from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
 from planner.plan_tables.simulation import (
@@ -34,28 +32,27 @@ from planner.plan_tables.simulation import (
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario, load
 from planner.scenario.scenario_key import scenario_key
-from planner.studies.chain import Chain, Cut, Progress, cut, run
+from planner.studies.chain import Chain, Cut, Progress, cut, recording, run
 from planner.studies.policy import (
     DETERMINISTIC,
     PERFECT,
     POLICIES,
     STOCHASTIC,
     DayPolicy,
-    believed,
     forecasts,
+    with_forecast,
 )
 from planner.studies.rules_of_thumb import RULES
-from planner.studies.settle import settle
+from planner.studies.settle import settle_executed
 from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.schedule import without_counters
 
-DAMAGE = "is no day of a simulation; remove the line or use --fresh"
+DAMAGE = Message("is no day of a simulation; remove the line or use --fresh")
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation(SimulationTable):
-    """What several policies earned on the same actuals, and the settled plan of each.
+    """The results of several policies on the same actuals, with the settled plan of each.
 
     plans: by policy.
     """
@@ -77,22 +74,21 @@ def simulate(
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Simulation:
-    """Plan again and again on forecasts, operate on the actuals, and compare ways to do it.
+    """Compare policies that plan a horizon window by window on forecasts and operate on actuals.
 
     Args:
-        scenario: a scenario or its file; its series are the actuals, its `forecast` what is
-            believed of them.
-        out: the folder to write; what it holds of this very simulation is used again [nothing].
+        scenario: a scenario or its file; its series are the actuals, its `forecast` the forecasts.
+        out: the folder to write; finished days of the same simulation in it are used [nothing].
         days: how many days, with the file of a scenario, whose series must reach [its horizon].
         every_h: hours between two plannings.
-        window_h: hours that are planned each time.
+        window_h: hours planned each time.
         policies: some of perfect, deterministic, stochastic, grid_first, compute_first,
             tariff_battery.
         members: draws that the stochastic policy plans on.
         seed: of the forecasts, beside those of the scenario.
         workers: processes; one policy keeps one busy.
         fresh: forget what the folder holds.
-        progress: is told how far it is.
+        progress: called as the days are finished.
 
     Raises:
         ScenarioError: the scenario or an option is wrong.
@@ -109,12 +105,11 @@ def simulate(
         "every_h": float(every_h), "window_h": float(window_h), "policies": names,
         "members": members, "seed": seed, "forecasts": sorted(site.forecast),
     }  # fmt: skip
-    with ExitStack() as stack:
-        target, records = None, None
-        if out is not None:
-            target = stack.enter_context(claim(out, SIMULATION_FOLDER))
-            records = stack.enter_context(Records(target / DAYS, DAMAGE, fresh=fresh))
-        bound, lookaheads = _outlooks(site, names, seed, window_h)
+    with recording(out, SIMULATION_FOLDER, lambda target: target / DAYS, DAMAGE, fresh=fresh) as (
+        target,
+        records,
+    ):
+        bound, lookaheads = _bound_and_lookaheads(site, names, seed, window_h)
         chains = [
             _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
         ]
@@ -142,50 +137,52 @@ def _require_options(
     """Raise ScenarioError with every option that is wrong."""
     problems = length_problems(horizon, every_h=every_h, window_h=window_h)
     if window_h < every_h:
-        text = f"must be every_h {every_h:g} or more, is {window_h:g}"
-        problems.append(Problem(text, "window_h"))
-    known = f"must be some of {', '.join(POLICIES)}"
+        message = Message(
+            "must be every_h {least:g} or more, is {value:g}", least=every_h, value=window_h
+        )
+        problems.append(Problem(message, "window_h"))
     unknown = [policy for policy in dict.fromkeys(policies) if policy not in POLICIES]
-    problems += [Problem(f"{known}, is {policy!r}", "policies") for policy in unknown]
-    if not policies:
-        problems.append(Problem(f"{known}, is empty", "policies"))
+    for value in [repr(policy) for policy in unknown] if policies else [Message("empty")]:
+        known = ", ".join(POLICIES)
+        message = Message("must be some of {names}, is {value}", names=known, value=value)
+        problems.append(Problem(message, "policies"))
     numbers = {"members": (members, 1), "workers": (workers, 1), "seed": (seed, 0)}
     for name, (number, least) in numbers.items():
         if number < least:
-            problems.append(Problem(f"must be {least} or more, is {number}", name))
+            message = Message("must be {least} or more, is {value}", least=least, value=number)
+            problems.append(Problem(message, name))
     if problems:
         raise ScenarioError(problems)
 
 
 def _days(scenario: Scenario, cuts: Sequence[Cut], policy: DayPolicy) -> Chain:
-    """Return the days of a policy, none of them planned yet."""
+    """Return the chain of a policy, none of its days planned yet."""
     forecast = json.dumps(plain_scenario(scenario)["forecast"], sort_keys=True)
-    options = [policy.name, policy.seed, cuts[0]]
+    options = [policy.name, policy.seed, len(cuts[0].window), len(cuts[0].executed)]
     options += [policy.members] if policy.name == STOCHASTIC else []
     content = f"{scenario_key(scenario)} {forecast} {options}"
     return Chain(policy.name, scenario, cuts, policy, content, counted=("changes", "forced"))
 
 
 def default_folder(scenario: Scenario) -> Path:
-    """Return where a simulation is written unless told otherwise."""
+    """Return the folder that a simulation is written to by default."""
     return Path("simulations") / file_name(scenario.name)
 
 
-def _outlooks(
+def _bound_and_lookaheads(
     scenario: Scenario, names: Sequence[str], seed: int, window_h: float
 ) -> tuple[float | None, dict[str, Lookahead]]:
-    """Return the LP bound of the horizon, and what the windows of each policy count on."""
-    bound, known = _outlook(scenario)
-    guessed = known
+    """Return the LP bound of the horizon, and the lookahead of each policy."""
+    bound, perfect = _relaxed(scenario)
+    expected = perfect
     plans_on_forecasts = {DETERMINISTIC, STOCHASTIC} & set(names)
     if scenario.forecast and plans_on_forecasts and window_h < scenario.horizon.hours:
-        expected = believed(scenario, forecasts(scenario, 0, seed), 0)
-        guessed = _outlook(expected)[1]
-    return bound, {name: known if name == PERFECT else guessed for name in names}
+        _, expected = _relaxed(with_forecast(scenario, forecasts(scenario, 0, seed), 0))
+    return bound, {name: perfect if name == PERFECT else expected for name in names}
 
 
-def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
-    """Return the LP bound of a horizon and what its relaxation does; nothing where it has none.
+def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
+    """Return the LP bound and the lookahead of a horizon; none where its relaxation has no plan.
 
     Raises:
         InfeasibleError: the profit has no bound.
@@ -203,25 +200,20 @@ def _outlook(scenario: Scenario) -> tuple[float | None, Lookahead]:
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
     if not isinstance(scenario, Scenario):
         if days is not None and days < 1:
-            raise _wrong("days", f"must be 1 or more, is {days}")
-        found = load(scenario, None if days is None else {"horizon.hours": 24 * days})
+            raise wrong("days", Message("must be {least} or more, is {value}", least=1, value=days))
+        scenario = load(scenario, None if days is None else {"horizon.hours": 24 * days})
     elif days is not None:
-        raise _wrong("days", "needs the file of a scenario: its series are read for that horizon")
-    else:
-        found = scenario
-    if found.uncertainty is not None:
-        raise _wrong("uncertainty", "cannot go with a simulation; what errs stands in `forecast`")
-    exact = found.solver.model_copy(update={"relax": False})
-    return found.model_copy(update={"solver": exact})
-
-
-def _wrong(path: str, message: str) -> ScenarioError:
-    return ScenarioError([Problem(message, path)])
+        message = Message("needs the file of a scenario: its series are read for that horizon")
+        raise wrong("days", message)
+    if scenario.uncertainty is not None:
+        message = Message("cannot go with a simulation; errors belong in `forecast`")
+        raise wrong("uncertainty", message)
+    exact = scenario.solver.model_copy(update={"relax": False})
+    return scenario.model_copy(update={"solver": exact})
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
-    rows = without_counters(chain.schedule, scenario.components)
-    plan = settle(scenario, rows, bound_cny=bound).plan
+    plan = settle_executed(scenario, chain.schedule, bound).plan
     facts = {
         "policy": chain.name,
         "commitment_changes": chain.total("changes"),

@@ -1,4 +1,4 @@
-"""The best plan of a scenario, or the best that keeps a given schedule."""
+"""The most profitable plan of a scenario, or of those that keep a fixed schedule."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
+from planner.diagnosis.infeasible import (
+    infeasible,
+    obvious_contradictions,
+    optimise_or_explain,
+)
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.program import Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.solver.rounds import Solution
 from planner.studies.settle import solve_fixed
 from planner.studies.to_plan import require_audit, to_plan
 
@@ -28,19 +32,19 @@ def solve(
     """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
 
     Args:
-        scenario: what is to be planned.
-        fixed: the schedule it keeps, see `planner.studies.settle.solve_fixed`.
-        until: up to when it keeps it; None for all of it.
+        scenario: the scenario to plan.
+        fixed: the schedule to keep, see `planner.studies.settle.solve_fixed`.
+        until: the end of the fixed steps; None for all of the schedule.
 
     Returns:
         The plan, with its status, bound and gap in `summary`.
 
     Raises:
-        InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message
-            tells the conflict and what would make a plan possible, `diagnosis` holds the same.
+        InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message and
+            `diagnosis` hold the conflict and what would make a plan possible.
         NoPlanError: the time limit struck before a first plan.
-        PlanError: the plan found fails its own audit.
-        ScenarioError: the scenario holds several futures.
+        PlanError: the plan fails its own audit.
+        ScenarioError: the scenario has several members.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     if fixed is not None:
@@ -60,12 +64,7 @@ def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     program = compile_program(model)
     del model  # half the memory of a long horizon
     compiled = time.perf_counter()
-    try:
-        solution = optimise(program, scenario.solver)
-    except UnboundedError:
-        raise unbounded(program) from None
-    except InfeasibleProgramError:
-        raise infeasible(scenario) from None
+    solution = optimise_or_explain(program, scenario.solver)
     seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
     plan = to_plan(program, solution, seconds)
     require_audit(plan)

@@ -1,8 +1,8 @@
-"""From a solution to a plan: its tables, the reasons for its decisions, and its own audit.
+"""The plan of a solution: its tables, the reasons for its decisions, and its audit.
 
-Reasons come from the prices of the LP with the integers and directions of the plan fixed, which was
-solved to settle the plan, so they need no further solve; each component words its own. No plan
-leaves a study before the auditor has read it.
+Reasons come from the duals of the LP with the integers and directions of the plan fixed, which was
+solved to settle the plan: they need no further solve. Every plan that a study returns has passed
+its audit.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from planner.components.component import uses_of
 from planner.components.reasons import Reason
 from planner.components.registry import KINDS
 from planner.errors import PlanError, SolveError
+from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
@@ -32,63 +33,31 @@ from planner.timeseries.series import Array
 
 
 def require_audit(plan: Plan) -> None:
-    """Write a plan to a passing folder and let the auditor read it.
+    """Audit a plan in a temporary folder.
 
     Raises:
-        PlanError: the plan breaks a rule; it is not to be used.
+        PlanError: the plan fails its audit.
     """
     require_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
 
 
 def to_plan(
-    program: Program, solution: Solution, seconds: dict[str, float], *, whole: bool = True
+    program: Program, solution: Solution, seconds: Mapping[str, float], *, whole: bool = True
 ) -> Plan:
-    """Turn a solution into the tables and the summary of a plan; `whole` as in `build_plan`."""
-    plan = build_plan(
-        program,
-        solution.x,
-        status=solution.status,
-        bound_cny=-solution.bound,
-        tidied=solution.tidied,
-        rounds=solution.rounds,
-        seconds=seconds,
-        whole=whole,
-    )
-    if solution.duals is None or solution.status == "relaxed":
-        return plan
-    return replace(plan, reasons=reason_table(plan, program, solution.duals, solution.x))
-
-
-def build_plan(
-    program: Program,
-    x: Array,
-    *,
-    status: str,
-    bound_cny: float,
-    tidied: bool,
-    rounds: int,
-    seconds: Mapping[str, float],
-    whole: bool = True,
-) -> Plan:
-    """Read the tables of a plan from a solution.
+    """Return the plan of a solution.
 
     Args:
-        program: what was solved.
-        x: the solution; shape (columns,).
-        status: optimal, time_limit, interrupted or relaxed; `settled` makes it settled.
-        bound_cny: proven upper bound of the profit.
-        tidied: whether the tidying solves settled ties.
-        rounds: solves until no exclusive flows overlapped.
+        program: the program solved.
+        solution: its duals give the reasons; without them, and in a relaxation, there are none.
         seconds: runtimes by part.
-        whole: whether energy must add up; that of a schedule that breaks balances need not.
+        whole: whether energy must add up; it need not where a schedule breaks balances.
     """
-    reports, scenario = program.values(x), program.scenario
-    schedule = program.schedule_at(x)
+    x, scenario = solution.x, program.scenario
+    reports, schedule = program.values(x), program.schedule_at(x)
     ledger, reported = _ledger(program, reports)
     allocation = _allocation(program, reports, program.times)
     if whole:
         _check_allocation(program, reports)
-    objective = -float(program.cost @ x + program.offset)
     summary = summarise(
         scenario,
         schedule,
@@ -97,14 +66,18 @@ def build_plan(
         reported,
         compute=_compute_revenue(program, reports),
         export=_export_revenue(program, reports),
-        status=status,
-        objective=objective,
-        bound=bound_cny,
-        solving={"tidied": tidied, "rounds": rounds, "columns": program.matrix.shape[1],
-                 "rows": program.matrix.shape[0], "integers": int(program.integer.sum())},
+        status=solution.status,
+        objective=-program.objective(x),
+        bound=-solution.bound,
+        solving={"tidied": solution.tidied, "rounds": solution.rounds,
+                 "columns": program.matrix.shape[1], "rows": program.matrix.shape[0],
+                 "integers": int(program.integer.sum())},
         seconds=seconds,
     )  # fmt: skip
-    return Plan(scenario, schedule, allocation, ledger, summary)
+    plan = Plan(scenario, schedule, allocation, ledger, summary)
+    if solution.duals is None or solution.status == "relaxed":
+        return plan
+    return replace(plan, reasons=reason_table(plan, program, solution.duals, x))
 
 
 def _clean(values: Array, decimals: int) -> Array:
@@ -112,7 +85,7 @@ def _clean(values: Array, decimals: int) -> Array:
 
 
 def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the ledger and the lines outside the objective, both revenue positive."""
+    """Return the ledger and the lines outside the objective, revenue positive."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
     periods = [
         ONCE
@@ -142,18 +115,20 @@ def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd
     """Return MWh by time, origin and use, from the traced flows of the model.
 
     Raises:
-        SolveError: a component puts energy to a use that its kind does not declare.
+        SolveError: a component has a use of energy that its kind does not declare.
     """
     steps, step_h = len(times), program.scenario.horizon.step_h
     uses = uses_of(program.scenario.components.values())
     if unknown := {use for use, _ in program.uses} - set(uses):
-        raise SolveError(f"energy is put to {min(unknown)!r}, a use that no kind declares")
+        raise SolveError(
+            Message("energy goes to {name!r}, a use that no kind declares", name=min(unknown))
+        )
     parts = []
     for origin in program.scenario.site().origins:
         for use in uses:
             rows = program.uses.get((use, origin))
             if rows is not None:
-                mwh = reports[rows].reshape(-1, steps).sum(axis=0) * step_h
+                mwh = program.sum_by_step(reports, rows) * step_h
                 parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
     if not parts:
         return pd.DataFrame({"time": times[:0], "origin": [], "use": [], "mwh": []})
@@ -168,22 +143,22 @@ def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd
 
 
 def _check_allocation(program: Program, reports: Array) -> None:
-    """Raise unless the uses of every origin sum to what was injected, in every step."""
-    steps = len(program.window)
+    """Raise SolveError unless the uses of every origin sum to its injections in every step."""
     for origin, rows in program.injected.items():
-        injected = reports[rows].reshape(-1, steps).sum(axis=0)
+        injected = program.sum_by_step(reports, rows)
         used = sum(
-            reports[use_rows].reshape(-1, steps).sum(axis=0)
+            program.sum_by_step(reports, use_rows)
             for (_, of), use_rows in program.uses.items()
             if of == origin
         )
         wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
         if wrong.any():
             step = int(np.flatnonzero(wrong)[0]) + program.window.first
-            when = program.scenario.horizon.at(step)
-            raise SolveError(
-                f"{origin} energy does not add up at {when}: a component leaves out one of its uses"
-            )
+            message = Message(
+                "{origin} energy does not add up at {when}: a component leaves out one of its uses",
+                origin=origin, when=program.scenario.horizon.at(step),
+            )  # fmt: skip
+            raise SolveError(message)
 
 
 def _compute_revenue(program: Program, reports: Array) -> Array:
@@ -205,10 +180,10 @@ def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
 
 
 def require_filled_audit(fill: Callable[[Path], None]) -> None:
-    """Let the auditor read what `fill` writes to a passing folder.
+    """Audit the plan folder that `fill` writes, a temporary one.
 
     Raises:
-        PlanError: it breaks a rule; it is not to be used.
+        PlanError: it fails the audit.
     """
     with TemporaryDirectory(prefix="planner-audit-") as folder:
         fill(Path(folder))
@@ -218,9 +193,9 @@ def require_filled_audit(fill: Callable[[Path], None]) -> None:
 
 
 def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
-    """Return the table: time, component, decision, code, reason; in order of components.
+    """Return the reasons in the order of components: time, component, decision, code, reason.
 
-    `x` is the point that became the plan.
+    `x` is the point of the plan.
     """
     scenario, site_prices = plan.scenario, step_prices(program, duals, x)
     named_reasons: list[tuple[str, Reason]] = []

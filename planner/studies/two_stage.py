@@ -1,10 +1,9 @@
-"""One plan for several futures: what is decided before the future is known, and the rest for each.
+"""The two-stage stochastic plan of a window over several members.
 
-Two stages: the here-and-now decisions of components (`Component.here_and_now`: commitment of
-thermal units, declarations to be chosen, nodes awake on request) are the same in all members;
-everything else is recourse, decided in each member with the whole member known. `joint_program`
-holds the joint program; `solve_stochastic` settles the members and tells what planning for all of
-them is worth.
+The here-and-now decisions of components (`Component.here_and_now`: commitment of thermal units,
+declarations to be chosen, nodes awake on request) are the same in all members; everything else is
+recourse, decided in each member with the whole member known. `joint_program` makes the joint
+program; `solve_stochastic` settles the members and values the plan.
 """
 
 from __future__ import annotations
@@ -16,30 +15,31 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner.diagnosis.infeasible import infeasible, unbounded
+from planner.diagnosis.infeasible import optimise_or_explain
 from planner.errors import InfeasibleError
+from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.fields import Risk
 from planner.solver.compiler import compile_program
-from planner.solver.joint_program import Branch, join, shared_columns
+from planner.solver.joint_program import MemberProgram, join, shared_columns
 from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 
 
-class Decided(NamedTuple):
+class JointPlan(NamedTuple):
     """The joint plan of a window.
 
-    here_and_now: what is decided before the future is known; a row a step of the window, columns of
-        a plan's schedule. It can be given to `solve_window`, `pin` or `settle` as it is.
-    branches: the members with their programs.
+    here_and_now: the schedule of the here-and-now decisions, one row per step of the window; it can
+        be pinned by `solve_window`, `pin` or `settle` as it is.
+    members: the members with their programs.
     points: a solution of each member's program, with the joint status; its `bound` is -inf.
-    solution: that of the joint program; its bound is of the weighed objective, as a cost.
+    solution: that of the joint program; its bound is that of the weighted objective, as a cost.
     """
 
     here_and_now: pd.DataFrame
-    branches: tuple[Branch, ...]
+    members: tuple[MemberProgram, ...]
     points: tuple[Solution, ...]
     solution: Solution
 
@@ -52,37 +52,37 @@ def plan_window(
     *,
     awake: bool = False,
     names: Sequence[str] = (),
-) -> Decided:
-    """Find the here-and-now decisions of a window that are best over several futures.
+) -> JointPlan:
+    """Find the best here-and-now decisions of a window over several members.
 
     Args:
-        scenario: gives the solver settings.
-        members: probability (they sum to 1) and scenario of each future, on the same horizon.
+        scenario: for its solver settings.
+        members: probability (they sum to 1) and scenario of each, on the same horizon.
         window: the steps to plan [all of the horizon].
-        risk: how much the bad futures weigh [only the mean counts].
-        awake: whether the nodes awake are decided before the future is known too.
-        names: what errors call the members.
+        risk: the weight of the CVaR in the objective [the mean alone].
+        awake: whether the nodes awake are decided here and now too.
+        names: of the members, for messages [their numbers].
 
     Raises:
         InfeasibleError: a member has no plan, or no here-and-now decisions serve all of them.
         NoPlanError: the time limit struck before a first plan.
     """
-    called = names or [str(number) for number in range(1, len(members) + 1)]
-    branches = tuple(
-        Branch(name, probability, compiled(name, member, window))
-        for name, (probability, member) in zip(called, members, strict=True)
+    numbers = [str(number) for number in range(1, len(members) + 1)]
+    programs = tuple(
+        MemberProgram(name, probability, compiled(name, member, window))
+        for name, (probability, member) in zip(names or numbers, members, strict=True)
     )
-    joined = join(branches, risk, awake=awake)
+    joint = join(programs, risk, awake=awake)
     try:
-        solution = optimise(joined.program, scenario.solver)
+        solution = optimise(joint.program, scenario.solver)
     except (InfeasibleProgramError, UnboundedError):
-        raise _why_none(branches) from None
+        raise _joint_infeasibility(programs) from None
     points = tuple(
-        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joined.places
+        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joint.places
     )
-    shared = shared_columns(branches[0].program, awake=awake)
-    here_and_now = branches[0].program.schedule_at(points[0].x, shared)
-    return Decided(here_and_now, branches, points, solution)
+    first = programs[0].program
+    here_and_now = first.schedule_at(points[0].x, shared_columns(first, awake=awake))
+    return JointPlan(here_and_now, programs, points, solution)
 
 
 def compiled(name: str, member: Scenario, window: Window | None = None) -> Program:
@@ -90,26 +90,25 @@ def compiled(name: str, member: Scenario, window: Window | None = None) -> Progr
     try:
         return compile_program(assemble(member, window))
     except InfeasibleError as error:
-        raise named(name, error) from None
+        raise of_member(name, error) from None
 
 
-def _why_none(branches: Sequence[Branch]) -> InfeasibleError:
-    """Say which member has no plan of its own, or that they have none together."""
-    for branch in branches:
-        program = branch.program
+def _joint_infeasibility(members: Sequence[MemberProgram]) -> InfeasibleError:
+    """Return the error of the first member without a plan of its own, or of all together."""
+    for member in members:
         try:
-            optimise(program, program.scenario.solver)
-        except UnboundedError:
-            return named(branch.name, unbounded(program))
-        except InfeasibleProgramError:
-            return named(branch.name, infeasible(program.scenario))
+            optimise_or_explain(member.program, member.program.scenario.solver)
+        except InfeasibleError as error:
+            return of_member(member.name, error)
     return InfeasibleError(
-        "no plan serves every future: each member has a plan of its own, and none of them share"
-        " what is decided before the future is known"
+        Message(
+            "no plan serves every member: each has a plan of its own, but none with the same"
+            " here-and-now decisions"
+        )
     )
 
 
-def named(member: str, error: InfeasibleError) -> InfeasibleError:
-    """Return why there is no plan with the name of the member that has none."""
-    said = f"member {member}: {error}"
-    return InfeasibleError(said, error.diagnosis | {"member": member, "text": said})
+def of_member(name: str, error: InfeasibleError) -> InfeasibleError:
+    """Return the error of a member with its name."""
+    text = Message("member {name}: {sentence}", name=name, sentence=error.message)
+    return InfeasibleError(text, error.diagnosis | {"member": name, "text": text})

@@ -1,8 +1,8 @@
-"""A window of a horizon: its best plan, the scenario after some of its steps, what lies behind it.
+"""A window of a horizon: its best plan, the state after its executed steps, and its lookahead.
 
-Steps keep their absolute numbers and series are never cut, so that what windows decide can be put
-together as it is. Behind a window lies what rules over the horizon may count on, its lookahead:
-what components do there in the LP relaxation of the whole, which also bounds the profit.
+Steps keep their absolute numbers and series are never cut, so that the schedules of windows can be
+concatenated. The lookahead of a window is the schedule of the steps after it in the LP relaxation
+of the horizon, for the rules over the horizon; the relaxation also bounds the profit.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.components.component import Component
-from planner.diagnosis.infeasible import infeasible, unbounded
+from planner.diagnosis.infeasible import optimise_or_explain
 from planner.errors import NoPlanError, Problem
+from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
 from planner.solver.program import Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.solver.rounds import Solution, optimise
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
 
 
 @dataclass(frozen=True, eq=False)
 class WindowPlan:
-    """The best plan of a window: a row a step, the columns of a plan's schedule."""
+    """The best plan of a window; its schedule has a row per step and the columns of a plan's."""
 
     schedule: pd.DataFrame
     solution: Solution
@@ -35,73 +36,73 @@ class WindowPlan:
 
     @property
     def profit_cny(self) -> float:
-        """The ledger of the window, summed."""
-        return -float(self.program.cost @ self.solution.x + self.program.offset)
+        """The sum of the window's ledger."""
+        return -self.program.objective(self.solution.x)
 
 
 def solve_window(
-    scenario: Scenario, window: Window, given: pd.DataFrame | None = None
+    scenario: Scenario, window: Window, pinned: pd.DataFrame | None = None
 ) -> WindowPlan:
-    """Find the most profitable plan of a window, with part of its schedule given.
+    """Find the most profitable plan of a window, with part of its schedule pinned.
 
     Raises:
-        InfeasibleError: no plan satisfies the scenario in the window with what is given.
+        InfeasibleError: no plan satisfies the scenario in the window with what is pinned.
         NoPlanError: the time limit struck before a first plan.
     """
     program = compile_program(assemble(scenario, window))
-    if given is not None:
-        program = pin(program, given).program
+    if pinned is not None:
+        program = pin(program, pinned).program
     solution = optimise(program, scenario.solver)
     return WindowPlan(program.schedule_at(solution.x), solution, program)
 
 
-def advance(scenario: Scenario, schedule: pd.DataFrame, kept: Window) -> Scenario:
-    """Return the scenario after the steps of a window, whose schedule (its rows) is given."""
+def advance(scenario: Scenario, schedule: pd.DataFrame, executed: Window) -> Scenario:
+    """Return the scenario at the state after some steps; `schedule` has their rows."""
     components = {
-        name: component.after(columns_of(schedule, name), kept, scenario.horizon)
+        name: component.after(columns_of(schedule, name), executed, scenario.horizon)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})
 
 
 Lookahead = pd.DataFrame
-"""What components do over the horizon, columns as in a schedule; empty without a relaxation."""
+"""The schedule of the horizon in its relaxation; empty without a relaxation."""
 
 
 def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
-    """Return a bound of the profit, and what components do in the LP relaxation of the horizon.
+    """Return the bound of the profit and the lookahead from the LP relaxation of the horizon.
 
     Raises:
-        InfeasibleError: the relaxation has no plan, or its profit has no bound.
+        InfeasibleError: the relaxation is infeasible or unbounded.
         NoPlanError: the time limit struck.
     """
     settings = scenario.solver.model_copy(update={"relax": True})
     program = compile_program(assemble(scenario))
     try:
-        solution = optimise(program, settings)
-    except UnboundedError:
-        raise unbounded(program) from None
-    except InfeasibleProgramError:
-        raise infeasible(scenario) from None
+        solution = optimise_or_explain(program, settings)
     except NoPlanError:
-        raise NoPlanError(
-            f"the LP relaxation of the whole horizon takes more than {settings.time_limit_s:g} s;"
-            " try a longer --time-limit, or --no-bound to do without it"
-        ) from None
-    table = pd.DataFrame(program.columns(solution.x))
-    counted = {
-        name
-        for name, component in scenario.components.items()
-        if type(component).with_lookahead is not Component.with_lookahead
+        message = Message(
+            "the LP relaxation of the whole horizon takes more than {limit:g} s;"
+            " try a longer --time-limit, or --no-bound to do without it",
+            limit=settings.time_limit_s,
+        )
+        raise NoPlanError(message) from None
+    columns = {
+        column: values
+        for column, values in program.columns(solution.x).items()
+        if _uses_lookahead(scenario.components[column.partition(".")[0]])
     }
-    used = [column for column in table if str(column).partition(".")[0] in counted]
-    return -solution.bound, table[used]
+    return -solution.bound, pd.DataFrame(columns)
+
+
+def _uses_lookahead(component: Component) -> bool:
+    return type(component).with_lookahead is not Component.with_lookahead
 
 
 def with_lookahead(
     scenario: Scenario, window: Window, lookahead: Lookahead, *, firm: bool
 ) -> Scenario:
-    """Return a scenario whose components count on what is done after a window."""
+    """Return a scenario whose components know the lookahead of a window; as `Component` does."""
     if window.last == scenario.horizon.steps:
         return scenario
     horizon = scenario.horizon
@@ -113,18 +114,21 @@ def with_lookahead(
 
 
 def lookaheads(scenario: Scenario, window: Window, lookahead: Lookahead) -> list[Scenario]:
-    """Return the scenario as a window may be planned: firmly, then asking for no more than must be.
+    """Return the scenarios to plan a window of, in turn: with a firm lookahead, then a loose one.
 
-    There is nothing to choose for a window that reaches the end of the horizon.
+    Only the first for a window that reaches the end of the horizon.
     """
-    ways = (True,) if window.last == scenario.horizon.steps else (True, False)
-    return [with_lookahead(scenario, window, lookahead, firm=firm) for firm in ways]
+    firmness = (True,) if window.last == scenario.horizon.steps else (True, False)
+    return [with_lookahead(scenario, window, lookahead, firm=firm) for firm in firmness]
 
 
-def lookahead_warnings(scenario: Scenario) -> list[str]:
+def lookahead_warnings(scenario: Scenario) -> list[Message]:
     """Return a warning for every rule over the horizon that windows keep without a lookahead."""
     return [
-        f"components.{name}.{field}: without a bound every window only saw what came before it"
+        Message(
+            "{path}: without a bound every window only saw what came before it",
+            path=f"components.{name}.{field}",
+        )
         for name, component in scenario.components.items()
         for field in component.over_horizon
         if getattr(component, field)
@@ -132,12 +136,16 @@ def lookahead_warnings(scenario: Scenario) -> list[str]:
 
 
 def length_problems(horizon: Horizon, **hours: float) -> list[Problem]:
-    """Return what is wrong with lengths of windows, which are named as the options they are."""
+    """Return what is wrong with lengths of windows, by the names of their options."""
     problems = []
     for name, length_h in hours.items():
         if not (math.isfinite(length_h) and length_h > 0):
-            problems.append(Problem(f"must be more than 0 hours, is {length_h:g}", name))
+            message = Message("must be more than 0 hours, is {value:g}", value=length_h)
+            problems.append(Problem(message, name))
         elif (steps := length_h / horizon.step_h) < 0.5 or abs(steps - round(steps)) > 1e-9:
-            text = f"must be a whole number of {horizon.step_min} min steps, is {length_h:g}"
-            problems.append(Problem(text, name))
+            message = Message(
+                "must be a whole number of {minutes} min steps, is {value:g}",
+                minutes=horizon.step_min, value=length_h,
+            )  # fmt: skip
+            problems.append(Problem(message, name))
     return problems

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
-from planner.diagnosis.conflict import Check, Rule, places
+from planner.diagnosis.conflict import Check, Rule, rule_places
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.fields import value_text
+from planner.language.language import language
 from planner.scenario.scenario import load
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
@@ -27,6 +28,7 @@ from tests.support.infeasible_cases import CASES, Case
 
 ROOT = Path(__file__).parent.parent.parent
 BY_NAME = {case.name: case for case in CASES}
+ZH = language("zh")
 
 
 def explained(scenario: planner.Scenario) -> planner.InfeasibleError:
@@ -42,15 +44,17 @@ def works(scenario: planner.Scenario, change: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_true_cause_is_named_and_every_change_works(case: Case) -> None:
     scenario = case.scenario()
-    told = explained(scenario).diagnosis
-    assert {(rule["components"][0], rule["rule"]) for rule in told["conflict"]} == case.conflict
-    assert told["irreducible"]
+    diagnosis = explained(scenario).diagnosis
+    assert {
+        (rule["components"][0], rule["rule"]) for rule in diagnosis["conflict"]
+    } == case.conflict
+    assert diagnosis["irreducible"]
     if case.when:
-        assert case.when in [rule["when"] for rule in told["conflict"]]
-    values = {path: new for change in told["changes"] for path, new in change["set"].items()}
+        assert case.when in [rule["when"] for rule in diagnosis["conflict"]]
+    values = {path: new for change in diagnosis["changes"] for path, new in change["set"].items()}
     assert case.changes.items() <= values.items()
-    assert told["changes"]
-    for change in told["changes"]:
+    assert diagnosis["changes"]
+    for change in diagnosis["changes"]:
         assert works(scenario, change), change["text"]
         assert len(change["set"]) == 1
 
@@ -60,17 +64,17 @@ def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
     scenario = BY_NAME[name].scenario()
     model = assemble(scenario)
     program = compile_program(model)
-    where = places(model)
-    told = explained(scenario).diagnosis["conflict"]
+    by_rule = rule_places(model)
+    conflict = explained(scenario).diagnosis["conflict"]
     horizon = scenario.horizon
     kept = [
         rule
-        for rule in where
-        for part in told
+        for rule in by_rule
+        for part in conflict
         if (rule.component, rule.name) == (part["components"][0], part["rule"])
         and (rule.step is None or _inside(rule, part["when"], horizon))
     ]
-    check = Check(program, where, scenario.solver, until=float("inf"))
+    check = Check(program, by_rule, scenario.solver, until=float("inf"))
     check.integral = True
     assert check.infeasible(kept)
     for rule in kept:
@@ -78,7 +82,7 @@ def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
 
 
 def _inside(rule: Rule, when: str, horizon: Any) -> bool:
-    """Whether a step is within times told such as 07-16 02:00-06:00."""
+    """Return whether a step is within times such as 07-16 02:00-06:00."""
     assert rule.step is not None
     start = horizon.starts[rule.step - 1]
     day, _, clock = when.rpartition(" ")
@@ -105,7 +109,7 @@ def test_the_words_of_a_minimum_time() -> None:
 def test_the_words_of_what_the_solver_need_not_see() -> None:
     assert str(explained(BY_NAME["capacity"].scenario())) == (
         "no plan satisfies every rule of the scenario\n"
-        "this cannot be:\n"
+        "this is impossible:\n"
         "  - city must be served 150 MW and all supply of node 'site' (grid, sun) is at most 140"
         " MW, at 01:00-03:00\n"
         "a plan becomes possible with\n"
@@ -113,6 +117,39 @@ def test_the_words_of_what_the_solver_need_not_see() -> None:
         "  - or components.grid.import_limit_mw ≥ 110 at 01:00-03:00 (is 100)\n"
         "  - or components.sun.capacity_mw ≥ 125 (is 100)"
     )
+
+
+def test_an_infeasibility_in_chinese() -> None:
+    error = explained(BY_NAME["capacity"].scenario())
+    assert ZH.sentence(error.message) == (
+        "没有计划能满足场景的全部约束\n"
+        "以下要求无法实现：\n"
+        "  - city 须供电 150 MW，而节点 'site' 的全部电源（grid, sun）最多 140 MW，"
+        "时段 01:00-03:00\n"
+        "作以下任一修改即有可行计划\n"
+        "  - components.city.demand_mw：01:00-03:00 ≤ 140（现为 150）\n"
+        "  - 或 components.grid.import_limit_mw：01:00-03:00 ≥ 110（现为 100）\n"
+        "  - 或 components.sun.capacity_mw ≥ 125（现为 100）"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("site: the balance of grid power does not add up, at 07-15 22:00 to 07-16 02:00 and 3"
+         " times more; off by 3 at worst",
+         "site：电网功率不平衡，时段 07-15 22:00 至 07-16 02:00 等，另有 3 处；最大差额 3"),
+        ("gpus: the balance of tokens does not add up, at 00:00-01:00; off by 3e+05 at worst",
+         "gpus：输出 Token收支不平衡，时段 00:00-01:00；最大差额 3e+05"),
+        ("battery: the schedule contradicts itself (energy), at 00:00-01:00; off by 3 at worst",
+         "battery：曲线自相矛盾（energy），时段 00:00-01:00；最大差额 3"),
+        ("the schedule contradicts itself; off by 3 at worst", "曲线自相矛盾；最大差额 3"),
+        ("gpus.awake[chat] is -1 and must be 0 or more, at 05:00-06:00, 07:00-08:00",
+         "gpus.awake[chat] 为 -1，不得小于 0，时段 05:00-06:00, 07:00-08:00"),
+    ],
+)  # fmt: skip
+def test_stored_breaches_are_read_back_in_chinese(text: str, chinese: str) -> None:
+    assert ZH.sentence(text) == chinese
 
 
 def test_the_words_of_two_rules_and_of_a_second_day() -> None:
@@ -163,7 +200,7 @@ def test_energy_that_cannot_reach_the_ending_needs_no_solver() -> None:
     ]
 
 
-def test_a_profit_without_bound_is_told_by_its_ledger_lines() -> None:
+def test_a_profit_without_bound_is_named_by_its_ledger_lines() -> None:
     """No scenario can be unbounded, for its limits are finite: take them out of the program."""
     site = {"grid": build.grid(import_price_cny_per_mwh=10, resale=True), "city": build.load(5)}
     program = compile_program(assemble(build.scenario(site)))
@@ -202,7 +239,7 @@ def test_a_search_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     error = infeasible(BY_NAME["ramp"].scenario())
     assert not error.diagnosis["irreducible"]
     assert error.diagnosis["changes"] == []
-    assert "some may not matter" in str(error)
+    assert "some may not be needed" in str(error)
 
 
 def test_times_and_figures_are_said_shortly() -> None:
@@ -230,10 +267,10 @@ def test_a_site_of_two_days_is_explained_in_time() -> None:
             "components.coal_1.available": 0,
         },
     )
-    told = explained(scenario).diagnosis
-    named = {rule["components"][0] for rule in told["conflict"]}
+    diagnosis = explained(scenario).diagnosis
+    named = {rule["components"][0] for rule in diagnosis["conflict"]}
     assert {"campus", "coal_1", "grid", "wind"} <= named
-    assert told["irreducible"]
-    assert told["changes"]
-    for change in told["changes"]:
+    assert diagnosis["irreducible"]
+    assert diagnosis["changes"]
+    for change in diagnosis["changes"]:
         assert works(scenario, change), change["text"]

@@ -86,9 +86,9 @@ def test_a_point_that_misses_a_row_a_bound_or_an_integer_is_seen():
     assert relaxed.violation(np.array([0.5, 1.5])) == 0
 
 
-def test_a_plan_the_solver_got_wrong_is_not_believed(monkeypatch: pytest.MonkeyPatch):
+def test_a_plan_the_solver_got_wrong_is_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Program, "violation", lambda *_: 0.25)
-    with pytest.raises(SolveError, match="not believed"):
+    with pytest.raises(SolveError, match="not to be used"):
         planner.solve(planner.load(ROOT / "scenarios" / "tiny_arbitrage"))
 
 

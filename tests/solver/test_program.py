@@ -87,3 +87,11 @@ def test_the_schedule_at_a_point_is_that_of_the_plan():
     assert of.schedule_at(x, names).equals(schedule[names])
     last = compile_program(assemble(scenario, Window(2, 2)))
     assert last.times.equals(scenario.horizon.starts[1:])
+
+
+def test_other_bounds_leave_the_program_as_it_was():
+    one = program([1, 1], [([1, 1], 2.0, 2.0), ([1, 0], 0.0, 3.0)], [5, 5])
+    changed = one.with_bounds([1], upper=4).with_row_bounds(np.array([True, False]), -np.inf, 9)
+    assert (changed.column_lower.tolist(), changed.column_upper.tolist()) == ([0, 0], [5, 4])
+    assert (changed.row_lower.tolist(), changed.row_upper.tolist()) == ([-np.inf, 0], [9, 3])
+    assert (one.column_upper.tolist(), one.row_lower.tolist()) == ([5, 5], [2, 0])

@@ -1,6 +1,6 @@
-"""The engine over windows: what a policy is given, what is kept, what is taken from records.
+"""The rolling horizon: what a policy is given, which steps are executed, what is recorded.
 
-A battery of 10 MWh that charges 1 MW in every step kept: its state counts the steps behind it.
+A battery of 10 MWh that charges 1 MW in every executed step: its state counts the steps behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from planner.errors import PlanError
 from planner.files.records import Records, read_records, record_of
 from planner.scenario.scenario import Scenario
-from planner.studies.chain import Chain, Cut, KeptSteps, run, step_by_step
+from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.timeseries.horizon import Window
 from tests.support.build import battery, grid, scenario
 
@@ -26,22 +26,22 @@ DAMAGE = "is no window"
 
 
 class Charging:
-    """Charges 1 MW in every step kept and notes what it was given."""
+    """Charges 1 MW in every executed step and notes what it was given."""
 
     def __init__(self) -> None:
         self.given: list[tuple[int, float, int]] = []  # first step, MWh stored, recent rows
 
-    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> KeptSteps:
+    def __call__(self, state: Scenario, cut: Cut, recent: pd.DataFrame) -> ExecutedSteps:
         stored = state.components["battery"].initial.total()
         self.given.append((cut.window.first, stored, len(recent)))
-        times = state.horizon.starts[cut.kept.first - 1 : cut.kept.last]
+        times = state.horizon.starts[cut.executed.first - 1 : cut.executed.last]
         columns = {
             "battery.charge_mw[grid]": 1.0, "battery.discharge_mw[grid]": 0.0,
             "battery.energy_mwh[grid]": [stored + k for k in range(1, len(times) + 1)],
             "grid.import_mw": 1.0,
         }  # fmt: skip
         rows = pd.DataFrame(columns, index=times)
-        return KeptSteps(rows, "time_limit", 0.5, {"steps": len(times)})
+        return ExecutedSteps(rows, "time_limit", 0.5, {"steps": len(times)})
 
 
 def chain(policy: Charging, cuts: list[Cut] = CUTS, content: str = "this site") -> Chain:
@@ -49,7 +49,7 @@ def chain(policy: Charging, cuts: list[Cut] = CUTS, content: str = "this site") 
     return Chain("charging", site, cuts, policy, content, counted=("steps",))
 
 
-def test_a_window_begins_at_what_the_steps_kept_before_it_left() -> None:
+def test_a_window_begins_at_the_state_after_the_executed_steps() -> None:
     policy = Charging()
     charged = chain(policy)
     run([charged])
@@ -69,7 +69,7 @@ def test_only_the_rows_of_the_last_day_are_passed_on() -> None:
 
 def test_a_window_step_by_step_sees_to_its_end() -> None:
     cuts = step_by_step(Cut(Window(3, 9), Window(3, 5)))
-    assert [(c.window.first, c.window.last, c.kept.last) for c in cuts] == [
+    assert [(c.window.first, c.window.last, c.executed.last) for c in cuts] == [
         (3, 9, 3), (4, 9, 4), (5, 9, 5),
     ]  # fmt: skip
 
@@ -92,8 +92,8 @@ def test_what_is_recorded_is_not_planned_again(finished: int, tmp_path: Path) ->
     assert progress == [(done, 3) for done in range(finished, 4)]
     assert again.schedule.equals(whole.schedule)
     assert again.state == whole.state
-    assert [(kept.status, kept.gap, kept.figures) for kept in again.kept] == [
-        (kept.status, kept.gap, kept.figures) for kept in whole.kept
+    assert [(steps.status, steps.gap, steps.figures) for steps in again.executed] == [
+        (steps.status, steps.gap, steps.figures) for steps in whole.executed
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_record_without_what_is_counted_is_told(tmp_path: Path) -> None:
         run([one], records)
 
 
-def test_a_window_that_cannot_be_recorded_is_not_kept(
+def test_a_window_that_cannot_be_recorded_is_not_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -144,4 +144,4 @@ def test_a_window_that_cannot_be_recorded_is_not_kept(
         monkeypatch.setattr(records, "add", full)
         with pytest.raises(PlanError, match="full"):
             run([one], records)
-    assert one.kept == []
+    assert one.executed == []

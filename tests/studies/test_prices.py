@@ -22,7 +22,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
-from planner.studies.prices import NONE, RELAXED
+from planner.studies.prices import NO_PRICES, RELAXED
 from planner.studies.solve import solve_program
 from tests.support import compute, full_site
 from tests.support.build import (
@@ -46,8 +46,8 @@ SLACK = 1e-4  # of a price, for the tolerances of two solves divided by SIDE
 def fixed_profit(program: Program, duals: Duals) -> float:
     """The best profit of a program with the integers and directions of a plan, -inf for none."""
     session = Session(program, threads=1, seed=0)
-    held = np.flatnonzero(duals.held)
-    session.bounds(held, duals.x[held], duals.x[held])
+    fixed = np.flatnonzero(duals.fixed)
+    session.bounds(fixed, duals.x[fixed], duals.x[fixed])
     result = session.run(time_limit_s=60)
     return -np.inf if result.x is None else -result.objective
 
@@ -426,7 +426,7 @@ def test_where_the_lp_has_no_optimum_there_are_no_prices(
     monkeypatch.setattr("planner.solver.rounds.settle", lambda *_: None)
     site = {"grid": grid(), "town": load(3, 4)}
     found = planner.prices(scenario(site, 2))
-    assert found.hold == NONE
+    assert found.hold == NO_PRICES
     assert found.table.empty
     assert found.plan.reasons.empty
     folder = found.plan.write(tmp_path / "plan")

@@ -45,7 +45,7 @@ def earned(plan: planner.Plan) -> float:
 
 
 @pytest.mark.parametrize(
-    ("hours", "window", "forward", "spans", "kept"),
+    ("hours", "window", "forward", "spans", "executed"),
     [
         (6, 2, 2, [(1, 2), (3, 4), (5, 6)], [(1, 2), (3, 4), (5, 6)]),
         (6, 4, 2, [(1, 4), (3, 6)], [(1, 2), (3, 6)]),
@@ -55,11 +55,11 @@ def earned(plan: planner.Plan) -> float:
     ],
 )
 def test_windows_overlap_and_the_last_reaches_the_end(
-    hours: int, window: int, forward: int, spans: list[Any], kept: list[Any]
+    hours: int, window: int, forward: int, spans: list[Any], executed: list[Any]
 ):
     cuts = overlapping(scenario({"grid": grid()}, hours).horizon, window, forward)
     assert [(c.window.first, c.window.last) for c in cuts] == spans
-    assert [(c.kept.first, c.kept.last) for c in cuts] == kept
+    assert [(c.executed.first, c.executed.last) for c in cuts] == executed
 
 
 @pytest.mark.parametrize(
@@ -350,8 +350,8 @@ def test_a_window_without_a_plan_is_named_with_the_usual_diagnosis():
         roll(BLIND, 6, 2, 2, bound=False)
     lines = str(error.value).splitlines()
     assert lines[0] == (
-        "window 3 of 3, 04:00-06:00, has no plan after what the windows before it decided;"
-        " longer ones see more"
+        "window 3 of 3, 04:00-06:00: no plan after the decisions of the windows before it;"
+        " longer windows look further ahead"
     )
     assert lines[1] == "no plan satisfies every rule of the scenario"
     assert any("city" in line for line in lines[2:])
@@ -380,7 +380,7 @@ def test_time_limits_are_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rolling, "solve_window", late)
     with pytest.raises(NoPlanError, match="window 1 of 3, 00:00-02:00: no plan was found"):
         roll(PEAK, 4, 2, 1)
-    monkeypatch.setattr("planner.studies.window.optimise", late)
+    monkeypatch.setattr("planner.diagnosis.infeasible.optimise", late)
     with pytest.raises(NoPlanError, match=r"LP relaxation .* 3600 s; .* --no-bound"):
         roll(PEAK, 4, 2, 1)
 

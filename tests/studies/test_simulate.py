@@ -273,6 +273,25 @@ def test_a_killed_simulation_goes_on_and_finds_the_same(
     assert len(ran) == 5
 
 
+def test_a_simulation_stopped_before_its_first_day_leaves_no_file_of_its_own(
+    tmp_path: Path,
+) -> None:
+    site, out = scenario({"grid": build.grid()}, 2), tmp_path / "sim"
+    options: dict[str, Any] = {"every_h": 1, "window_h": 2, "policies": (PERFECT,)}
+
+    def stop(done: int, _: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        planner.simulate(site, out, progress=stop, **options)
+    assert not list(tmp_path.iterdir())
+    planner.simulate(site, out, **options)
+    with pytest.raises(KeyboardInterrupt):
+        planner.simulate(site, out, fresh=True, progress=stop, **options)
+    assert (out / DAYS).read_bytes() == b""  # without it the folder would be none of a simulation
+    planner.simulate(site, out, **options)
+
+
 def test_days_of_another_forecast_seed_or_length_are_never_used(tmp_path: Path) -> None:
     parts = {"battery": store(), "grid": build.market(20, 10, 15, resale=True)}
     price = "components.grid.export_price_cny_per_mwh"

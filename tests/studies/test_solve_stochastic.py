@@ -32,7 +32,7 @@ from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.fields import Risk, cvar, worth
 from planner.solver.rounds import optimise
 from planner.studies.settle import settle
-from planner.studies.solve_stochastic import held
+from planner.studies.solve_stochastic import solve_member
 from planner.studies.two_stage import plan_window
 from planner.studies.window import solve_window
 from planner.timeseries.horizon import Window
@@ -297,10 +297,10 @@ def test_members_that_decide_other_things_are_told_apart():
 
 def test_the_decisions_of_the_base_are_taken_where_they_earn_more(monkeypatch: pytest.MonkeyPatch):
     def poor(found: Any, *arguments: Any, **more: Any) -> Any:
-        decided = plan_window(found, *arguments, **more)
-        off = 0 * decided.here_and_now
-        points = tuple(held(branch, off, found.solver) for branch in decided.branches)
-        return decided._replace(here_and_now=off, points=points)
+        joint = plan_window(found, *arguments, **more)
+        off = 0 * joint.here_and_now
+        points = tuple(solve_member(member, off, found.solver) for member in joint.members)
+        return joint._replace(here_and_now=off, points=points)
 
     monkeypatch.setattr("planner.studies.solve_stochastic.plan_window", poor)
     plan = planner.solve_stochastic(coal_or_not(base=40))  # at 40 the file alone is for starting
@@ -326,7 +326,7 @@ def test_futures_without_a_common_plan_are_told():
         member(0.5, sun__availability_pu=0),  # coal alone can feed the city
         member(0.5, "still", city__demand_mw=10, sun__availability_pu=0.1),  # 20 MW are too many
     )
-    with pytest.raises(InfeasibleError, match="no plan serves every future"):
+    with pytest.raises(InfeasibleError, match="no plan serves every member"):
         planner.solve_stochastic(apart)
 
 
@@ -356,8 +356,8 @@ def test_a_window_is_planned_for_several_futures():
     assert decided.solution.status == "optimal"
     # start 1000; 3000 + 3000 or 3000 - 100
     assert -decided.solution.bound == pytest.approx(0.75 * 5000 + 0.25 * 1900)
-    held = solve_window(cheap, Window(2, 3), decided.here_and_now)
-    assert held.profit_cny == pytest.approx(1900)
+    alone = solve_window(cheap, Window(2, 3), decided.here_and_now)
+    assert alone.profit_cny == pytest.approx(1900)
 
 
 def test_no_time_is_no_plan():
@@ -569,17 +569,17 @@ def test_several_futures_are_told_in_chinese(file: Path):
     assert set(re.findall(r"[A-Za-z]{3,}", text)) <= names
 
 
-def test_what_is_declared_must_be_the_same_in_every_future(file: Path, tmp_path: Path):
+def test_what_is_declared_must_be_the_same_in_every_member(file: Path, tmp_path: Path):
     bare = FILE.replace("    declaration", "    # declaration").replace("    real_time", "    # ")
     file.write_text(bare)
     done = run("solve", file, "--declare", tmp_path / "day.csv", "--out", tmp_path / "out")
     assert done.exit_code == 2
-    assert "differs from future to future" in done.output
+    assert "differs between members" in done.output
 
 
-def test_check_lists_the_futures_and_warns_of_pointless_ones(file: Path):
+def test_check_lists_the_members_and_warns_of_pointless_ones(file: Path):
     done = run("check", file)
-    assert "2 futures: calm (0.5), bright (0.5)" in done.output
+    assert "2 members: calm (0.5), bright (0.5)" in done.output
     assert "before the future is known" not in done.output
     given = run("check", file, "--set", "components.grid.declaration.exchange_mw=0")
     assert "nothing in the site is decided before the future is known" in " ".join(
