@@ -169,12 +169,9 @@ class Language:
         if message is None:
             return text
         if isinstance(message, MessageList):
-            return STOPS.get(message.separator, message.separator).join(
-                map(self._whole, message.places.values())
-            )
+            separator = STOPS.get(message.separator, message.separator)
+            return separator.join(map(self._whole, message.places.values()))
         translation = self.catalogue.pgettext(SENTENCE, message.template)
-        if translation == message.template:
-            return text
         return Message(translation, **{n: self._filled(n, v) for n, v in message.places.items()})
 
     def _whole(self, part: str) -> str:
