@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from planner.auditor.audit import audit, told
+from planner.auditor.audit import audit, describe_breaches
 from planner.components.component import uses_of
 from planner.components.reasons import Reason
 from planner.components.registry import KINDS
 from planner.errors import PlanError, SolveError
+from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
@@ -214,7 +215,8 @@ def require_filled_audit(fill: Callable[[Path], None]) -> None:
         fill(Path(folder))
         breaches = audit(folder)
     if breaches:
-        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
+        head = Message("the plan fails its own audit and is not to be used:")
+        raise PlanError(describe_breaches(head, breaches))
 
 
 def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
