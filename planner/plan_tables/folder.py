@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from planner.files.yaml_document import scalar
 from planner.message import Message
 from planner.plan_tables import files
 from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
-from planner.plan_tables.tables import LEDGER_TYPES, PlanTables
+from planner.plan_tables.tables import LEDGER_TYPES, WHY, PlanTables
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
 
@@ -53,8 +53,6 @@ def read_tables(folder: str | Path) -> PlanTables:
         return _read(folder)
     except PlannerError as error:
         text: str = error.message
-    except KeyError as error:
-        text = Message("a table has no column {name}", name=error)
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         text = str(error)
     raise PlanError(Message("{path} cannot be read: {text}", path=folder, text=text))
@@ -65,10 +63,9 @@ def _read(folder: Path) -> PlanTables:
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     if not isinstance(summary, dict):
         raise PlanError(Message("{file} is no mapping", file=SUMMARY))
-    schedule = pd.read_csv(folder / files.SCHEDULE).set_index("time").astype(float)
-    allocation = pd.read_csv(folder / files.ALLOCATION)
-    _require_columns(allocation, files.ALLOCATION, "origin", "use", "mwh")
-    ledger = pd.read_csv(folder / files.LEDGER).astype(LEDGER_TYPES)
+    schedule = _read_table(folder / files.SCHEDULE, "time").set_index("time").astype(float)
+    allocation = _read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
+    ledger = _read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)
     schedule.index = _times(schedule.index, scenario)
     if not schedule.index.equals(scenario.horizon.starts):
         message = Message(
@@ -76,11 +73,10 @@ def _read(folder: Path) -> PlanTables:
         )
         raise PlanError(message)
     allocation["time"] = _times(allocation["time"], scenario)
-    prices = _read_texts(
-        folder / files.PRICES, scenario, "component", "quantity", "index", "value", "unit"
-    )
+    columns = ("time", "component", "quantity", "index", "value", "unit")
+    prices = _read_texts(folder / files.PRICES, scenario, columns)
     plan = PlanTables(scenario, schedule, allocation, ledger, summary, prices=prices)
-    reasons = _read_texts(folder / files.WHY, scenario, "component", "decision", "code", "reason")
+    reasons = _read_texts(folder / files.WHY, scenario, WHY)
     return plan if reasons is None else dataclasses.replace(plan, reasons=reasons)
 
 
@@ -90,18 +86,20 @@ def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> Non
     files.write_tables(plan, folder, formats)
 
 
-def _require_columns(table: pd.DataFrame, file: str, *names: str) -> None:
+def _read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
+    """Read a table that must have some columns."""
+    table: pd.DataFrame = pd.read_csv(path, **options)
     for name in names:
         if name not in table:
-            raise PlanError(Message("{file} has no column {name!r}", file=file, name=name))
+            raise PlanError(Message("{file} has no column {name!r}", file=path.name, name=name))
+    return table
 
 
-def _read_texts(path: Path, scenario: Scenario, *names: str) -> pd.DataFrame | None:
-    """Read a table of texts, times and one column of numbers; None where it is not there."""
+def _read_texts(path: Path, scenario: Scenario, names: Sequence[str]) -> pd.DataFrame | None:
+    """Read a table of texts, times and one column of numbers; None if there is no such file."""
     if not path.is_file():
         return None
-    table = pd.read_csv(path, dtype="str", keep_default_na=False)
-    _require_columns(table, path.name, "time", *names)
+    table = _read_table(path, *names, dtype="str", keep_default_na=False)
     table["time"] = _times(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 

@@ -281,7 +281,8 @@ class Service(Component):
         answered, price = values["answered_mtok_per_h"], self.price_cny_per_mtok
         if price is None:
             price = mean_price(self.market or (), values)
-        penalty = self.unserved_cost_cny_per_mtok + self.refusal_cost_cny_per_mtok  # at most one is not 0
+        # a service has one of these penalties at most
+        penalty = self.unserved_cost_cny_per_mtok + self.refusal_cost_cny_per_mtok
         return Tokens(answered, price, np.zeros(len(answered)) + self._input_price() + penalty)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
