@@ -39,11 +39,9 @@ MEMBERS_CSV, MEMBERS = "members.csv", "members"
 
 STOCHASTIC_FOLDER = Content(
     mark=STOCHASTIC,
-    foreign=template("exists and holds no plan for several futures"),
+    foreign=template("exists and holds no stochastic plan"),
     known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
-    surplus=template(
-        "holds more than the plan for several futures ({path}), which a new one would remove"
-    ),
+    surplus=template("holds more than a stochastic plan ({path}), which a new one would remove"),
     alone=INFEASIBLE,
     inside={MEMBERS: PLAN_FOLDER},
 )
