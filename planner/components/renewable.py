@@ -15,7 +15,7 @@ import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
 from planner.components.late import pyo
-from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
+from planner.components.terms import Balance, Line, Meter, Source, Terms, Use, of
 from planner.fields import AtLeastZero, Name
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
@@ -92,13 +92,13 @@ class Renewable(Component):
             rate = self.levelized_cost_cny_per_mwh * time.step_h
             reported[Line("levelized")] = {t: rate * available[t] for t in time.steps}
         return Terms(
-            flows={Balance("power", self.node, origin): lambda t: b.power_mw[t]},
+            flows={Balance("power", self.node, origin): of(b.power_mw)},
             costs=costs,
             reported=reported,
-            uses={("curtailed", origin): lambda t: b.curtailed_mw[t]},
+            uses={("curtailed", origin): of(b.curtailed_mw)},
             injected={origin: lambda t: available[t]},
             meters={
-                Meter("renewable_mw", self.node): lambda t: b.power_mw[t],
+                Meter("renewable_mw", self.node): of(b.power_mw),
                 Meter("renewable_available_mw", self.node): lambda t: available[t],
             },
         )

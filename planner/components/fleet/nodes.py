@@ -35,7 +35,7 @@ from pydantic import Field, field_validator, model_validator
 from planner.components.component import Site, Time
 from planner.components.job import Job
 from planner.components.late import pyo
-from planner.components.terms import Balance, ByStep, Expression
+from planner.components.terms import Balance, ByStep, Expression, of
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
@@ -217,8 +217,8 @@ def declare_nodes(
     if not has_jobs:
         return {}
     return {
-        Balance("nodes", site.name): lambda t: b.job_nodes[t],
-        Balance("it_kw", site.name): lambda t: b.job_kw[t],
+        Balance("nodes", site.name): of(b.job_nodes),
+        Balance("it_kw", site.name): of(b.job_kw),
     }
 
 
