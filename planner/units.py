@@ -1,4 +1,4 @@
-"""The unit suffixes that end the name of every quantity, and what they read as."""
+"""The unit suffixes that end the names of quantities, and labels made of such names."""
 
 from __future__ import annotations
 
@@ -44,20 +44,16 @@ SUFFIXES: dict[str, str] = {
 
 
 def unit(name: str) -> str | None:
-    """Return the unit that `name` ends in, such as "MW" for `charge_mw`, or None for a count."""
+    """Return the unit that `name` ends in, such as "MW" for `charge_mw`; None for a count."""
     bare = name.split("[", 1)[0]
-    return next((text for suffix, text in SUFFIXES.items() if bare.endswith(suffix)), None)
+    return next((symbol for suffix, symbol in SUFFIXES.items() if bare.endswith(suffix)), None)
 
 
 def label(column: str) -> str:
-    """Turn a schedule column such as `battery.charge_mw[grid]` into a label for people."""
+    """Return the English label of a schedule column such as `battery.charge_mw[grid]`."""
     bare, bracket, index = column.partition("[")
-    text = bare
-    for suffix in SUFFIXES:
-        if suffix.startswith("_") and bare.endswith(suffix):
-            text = bare.removesuffix(suffix)
-            break
-    words = text.replace(".", " ").replace("_", " ")
-    of_what = f" {bracket}{index}" if bracket else ""
-    measured = unit(column)
-    return f"{words}{of_what} [{measured}]" if measured else f"{words}{of_what}"
+    suffixes = (suffix for suffix in SUFFIXES if suffix.startswith("_") and bare.endswith(suffix))
+    text = bare.removesuffix(next(suffixes, "")).replace(".", " ").replace("_", " ")
+    if bracket:
+        text += f" [{index}"
+    return f"{text} [{measured}]" if (measured := unit(column)) else text

@@ -1,18 +1,18 @@
-"""A job on the nodes of a fleet: it runs in one piece once started, and ends within the horizon.
+"""A job on the nodes of a fleet: it runs without interruption and ends within the horizon.
 
 Variables: start[t] (binary, 1 in the first step of the run), started[t] on points with its past,
 running[t].  D is duration_h in steps, rounded up.
 
     starts       started[t] = started[t-1] + start[t]
-    runs         running[t] = started[t] - started[t-D]          it started in the last D steps
-    run_on       the same row of a job that was started before
+    runs         running[t] = started[t] - started[t-D]          started in the last D steps
+    run_on       the same row of a job that started before the horizon
     mandatory    started[t] >= 1 at the last step in which it may start      with `mandatory`
 
 started[t] <= 1: one start at most. It may start where the whole run lies between release_h (rounded
 up to steps) and deadline_h (rounded down), hours from the start of the horizon, and within the
-horizon. A job with hours_run of its duration_h behind it was started in the fixed past: it runs on
-for what is left, rounded up to steps, or is done. Where that is D steps still, it began a step
-before them, and D + 1 stands for D in run_on.
+horizon. A job with hours_run above 0 started in the fixed past: it runs for the rest of duration_h,
+rounded up to steps, or is finished. Where the rest is D steps, it started one step before the
+horizon, and run_on has D + 1 in place of D.
 
 While it runs it holds `nodes` of its fleet and draws nodes x node_kw behind the fleet's meter; the
 fleet pays the PUE and chooses the energy. value_cny is earned evenly over the D steps, in each step
@@ -22,7 +22,7 @@ of the run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -32,6 +32,7 @@ from planner.components.late import pyo
 from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Frozen, Hours, Positive
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 
 JOBS: Supply = ("jobs", "nodes")  # what a fleet that jobs can run on supplies: nodes
@@ -41,7 +42,7 @@ class JobInitial(Frozen):
     """The job when the horizon begins."""
 
     hours_run: Hours = 0.0
-    """Hours of its run behind it; 0: not started; duration_h or more: done."""
+    """Hours that it has run; 0: not started; duration_h or more: finished."""
 
 
 class Job(Component):
@@ -49,12 +50,14 @@ class Job(Component):
 
     kind: Literal["job"]
     rules: ClassVar[Mapping[str, str]] = {
-        "mandatory": "must run once for duration_h {duration_h} h, mandatory {mandatory}",
+        "mandatory": "must run once for duration_h {duration_h} h, mandatory true",
         "start": (
             "may not start: the run of {duration_h} h lies between release_h {release_h} and"
             " deadline_h {deadline_h}, and within the horizon"
         ),
-        "run_on": "runs on, hours_run {initial.hours_run} of duration_h {duration_h} are behind it",
+        "run_on": (
+            "continues its run: hours_run {initial.hours_run} of duration_h {duration_h} h are done"
+        ),
     }
     earns: ClassVar[Mapping[str, str]] = {"job": "compute"}
     states: ClassVar[tuple[State, ...]] = (State("running", "running", whole=True, order=5),)
@@ -72,7 +75,7 @@ class Job(Component):
     deadline_h: Hours
     """Latest end, from the start of the horizon."""
     value_cny: AtLeastZero
-    """What the whole run earns."""
+    """Revenue of the whole run."""
     mandatory: bool = False
     """Whether it must run, even at a loss."""
     initial: JobInitial = JobInitial()
@@ -82,12 +85,12 @@ class Job(Component):
     def _begun(self) -> bool:
         return self.initial.hours_run > 0
 
-    def _left(self, horizon: Horizon) -> int:
-        """The steps of its run that are still to come, 0 where it is done."""
+    def _steps_left(self, horizon: Horizon) -> int:
+        """Return the steps of its run still to come, 0 once it is finished."""
         return max(0, horizon.steps_up(self.duration_h - self.initial.hours_run))
 
     def _starts(self, horizon: Horizon) -> range:
-        """The steps in which it may start; none where it has."""
+        """Return the steps in which it may start; none once it has."""
         if self._begun:
             return range(0)
         last = min(horizon.steps_down(self.deadline_h), horizon.steps)
@@ -98,70 +101,86 @@ class Job(Component):
     def check(self, site: Site) -> Iterator[Complaint]:
         yield from self._check_fleet(site)
         horizon = site.horizon
-        step_h, end = horizon.step_h, horizon.steps_down(self.deadline_h)
-        if not self._begun:
-            run = horizon.steps_up(self.release_h) + horizon.steps_up(self.duration_h)
-            if run > end:
-                yield (
-                    ("deadline_h",),
-                    f"leaves no room: from release_h {self.release_h:g} on the run of"
-                    f" {self.duration_h:g} h, in whole steps of {horizon.step_min} min, ends at"
-                    f" {run * step_h:g} h, is {self.deadline_h:g}",
-                )
-        elif (left := self._left(horizon)) > min(end, horizon.steps):
-            last = min(self.deadline_h, horizon.hours)
-            yield (
-                ("initial", "hours_run"),
-                f"leaves {left * step_h:g} h of the run, and deadline_h and horizon leave {last:g}",
+        end, left = horizon.steps_down(self.deadline_h), self._steps_left(horizon)
+        earliest_end = horizon.steps_up(self.release_h) + horizon.steps_up(self.duration_h)
+        if self._begun and left > min(end, horizon.steps):
+            message = Message(
+                "leaves {left:g} h of the run, and deadline_h and horizon leave {hours:g}",
+                left=left * horizon.step_h,
+                hours=min(self.deadline_h, horizon.hours),
             )
+            yield ("initial", "hours_run"), message
+        if not self._begun and earliest_end > end:
+            message = Message(
+                "leaves no room: from release_h {release_h:g} on the run of {hours:g} h, in whole"
+                " steps of {step_min} min, ends at {end_h:g} h, is {value:g}",
+                release_h=self.release_h,
+                hours=self.duration_h,
+                step_min=horizon.step_min,
+                end_h=earliest_end * horizon.step_h,
+                value=self.deadline_h,
+            )
+            yield ("deadline_h",), message
 
     def _check_fleet(self, site: Site) -> Iterator[Complaint]:
-        supplied = {name: part.supplies() for name, part in site.components.items()}
-        fleets = {name: by_key[JOBS] for name, by_key in supplied.items() if JOBS in by_key}
-        if self.fleet not in site.components:
-            if self.fleet not in site.mentioned:
-                others = f" (there is {', '.join(map(repr, fleets))})" if fleets else ""
-                hint = did_you_mean(self.fleet, fleets) or others
-                yield ("fleet",), f"there is no fleet {self.fleet!r}{hint}"
-        elif self.fleet not in fleets:
-            hint = did_you_mean(self.fleet, fleets)
-            kind = site.components[self.fleet].kind
-            yield ("fleet",), f"{self.fleet!r} is a {kind}, not a fleet{hint}"
-        elif self.nodes > fleets[self.fleet] + 1e-9:
-            yield (
-                ("nodes",),
-                f"may not exceed the nodes of {self.fleet}, {fleets[self.fleet]:g}, is"
-                f" {self.nodes:g}",
+        supplies = {name: part.supplies() for name, part in site.components.items()}
+        fleets = {name: by_key[JOBS] for name, by_key in supplies.items() if JOBS in by_key}
+        name, hint = self.fleet, did_you_mean(self.fleet, fleets)
+        if name in fleets:
+            most = fleets[name]
+            if self.nodes > most + 1e-9:
+                message = Message(
+                    "may not exceed the nodes of {name}, {nodes:g}, is {value:g}",
+                    name=name,
+                    nodes=most,
+                    value=self.nodes,
+                )
+                yield ("nodes",), message
+        elif name in site.components:
+            kind = site.components[name].kind
+            message = Message(
+                "{name!r} is a {kind}, not a fleet{hint}", name=name, kind=kind, hint=hint
             )
+            yield ("fleet",), message
+        elif name not in site.mentioned:
+            if fleets and not hint:
+                hint = Message(" (there is {names})", names=", ".join(map(repr, fleets)))
+            yield ("fleet",), Message("there is no fleet {name!r}{hint}", name=name, hint=hint)
 
-    def impossible(self, site: Site) -> Iterator[str]:
+    def impossible(self, site: Site) -> Iterator[Message]:
         if self.mandatory and not self._begun and not self._starts(site.horizon):
-            yield f"must run (mandatory true), and {self._late(site.horizon)}"
+            late = self._late(site.horizon)
+            yield Message("must run (mandatory true), and {sentence}", sentence=late)
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         horizon = site.horizon
         if self._begun or self.deadline_h <= horizon.hours:
             return
         if self._starts(horizon):
-            yield (
-                f"deadline_h {self.deadline_h:g} lies beyond the horizon of {horizon.hours:g} h;"
-                " the run must end within it"
+            yield Message(
+                "deadline_h {deadline_h:g} lies beyond the horizon of {hours:g} h; the run must"
+                " end within it",
+                deadline_h=self.deadline_h,
+                hours=horizon.hours,
             )
         else:
-            yield f"can never run: {self._late(horizon)}"
+            yield Message("can never run: {sentence}", sentence=self._late(horizon))
 
-    def _late(self, horizon: Horizon) -> str:
-        return (
-            f"a run of duration_h {self.duration_h:g} h from release_h {self.release_h:g} on does"
-            f" not end within the horizon of {horizon.hours:g} h"
+    def _late(self, horizon: Horizon) -> Message:
+        return Message(
+            "a run of duration_h {duration_h:g} h from release_h {release_h:g} on does not end"
+            " within the horizon of {hours:g} h",
+            duration_h=self.duration_h,
+            release_h=self.release_h,
+            hours=horizon.hours,
         )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, horizon = site.clock, site.horizon
         duration, allowed = horizon.steps_up(self.duration_h), self._starts(horizon)
-        left = self._left(horizon)
+        left = self._steps_left(horizon)
         span = max(duration, left + 1) if self._begun else duration  # less than a step ran: one
-        behind = span - left if self._begun else 0  # steps run before the window
+        steps_run = span - left if self._begun else 0
 
         b.start = pyo.Var(
             time.steps, domain=pyo.Binary, bounds=lambda _, t: (0, 1 if t in allowed else 0)
@@ -169,7 +188,7 @@ class Job(Component):
         b.started = pyo.Var(time.back(span), bounds=(0, 1))
         b.running = pyo.Var(time.steps, bounds=(0, 1))
         for p in range(time.first - span, time.first):
-            b.started[p].fix(1.0 if p >= time.first - behind else 0.0)
+            b.started[p].fix(1.0 if p >= time.first - steps_run else 0.0)
         b.starts = pyo.Constraint(
             time.steps, rule=lambda b, t: b.started[t] == b.started[t - 1] + b.start[t]
         )
@@ -178,26 +197,27 @@ class Job(Component):
         )
         b.add_component("run_on" if self._begun else "runs", runs)
         last = max(allowed.stop - 1, time.first)
-        if self.mandatory and last <= time.last:  # else a later window will see to it
+        if self.mandatory and last <= time.last:  # otherwise a later window has this row
             b.mandatory = pyo.Constraint(expr=b.started[last] >= 1)
-        value = self.value_cny / duration
-
-        def drawn(kind: str, amount: float) -> dict[Balance, Any]:
-            return {Balance(kind, self.fleet): lambda t: -amount * b.running[t]}
-
+        value, it_kw = self.value_cny / duration, self.nodes * self.node_kw
         return Terms(
-            flows=drawn("nodes", self.nodes) | drawn("it_kw", self.nodes * self.node_kw),
+            flows={
+                Balance("nodes", self.fleet): lambda t: -self.nodes * b.running[t],
+                Balance("it_kw", self.fleet): lambda t: -it_kw * b.running[t],
+            },
             costs={Line("job", use="compute"): {t: -value * b.running[t] for t in time.steps}},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         run_h = float(values["running"].sum() * horizon.step_h)
-        done = self.initial.hours_run + run_h >= self.duration_h - 1e-6
-        figures = {"started": float(values["started"][-1]), "run_h": run_h, "finished": float(done)}
-        begins = np.flatnonzero(values["start"] > 0.5)
-        return figures | ({"start_h": float(begins[0] * horizon.step_h)} if begins.size else {})
+        finished = self.initial.hours_run + run_h >= self.duration_h - 1e-6
+        figures = {
+            "started": float(values["started"][-1]), "run_h": run_h, "finished": float(finished)
+        }  # fmt: skip
+        starts = np.flatnonzero(values["start"] > 0.5)
+        return figures | ({"start_h": float(starts[0] * horizon.step_h)} if starts.size else {})
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
-        run = int(np.round(values["running"].sum()))  # a solver's 0.9999999 is a step
-        hours_run = self.initial.hours_run + run * horizon.step_h
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        steps_run = int(np.round(values["running"].sum()))  # a solver's 0.9999999 is a step
+        hours_run = self.initial.hours_run + steps_run * horizon.step_h
         return self.model_copy(update={"initial": JobInitial(hours_run=hours_run)})

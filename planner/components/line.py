@@ -1,15 +1,15 @@
-"""A line that carries power between two nodes and loses part of it.
+"""A power line between two nodes, with proportional losses.
 
 Variables: forward_mw[o,t] sent at `from_node`, backward_mw[o,t] sent at `to_node` (with
-`both_ways`), forward[t]: which way the line works (binary only where needed).
+`both_ways`), forward[t]: the direction of the flow (binary only where needed).
 
     forward_limit     sum_o forward_mw[o,t] <= capacity_mw forward[t]
     backward_limit    sum_o backward_mw[o,t] <= capacity_mw (1 - forward[t])
 
-What is sent leaves its node whole and (1 - loss_share) of it arrives, origin by origin. The two
-ways exclude each other over the sum of origins: else green energy could go one way and other energy
-the other at no net flow, and the colours change places for nothing. A line of one way has no
-`forward[t]`; forward_limit holds with 1 in its place.
+Of the power sent, (1 - loss_share) arrives, by origin. The two directions exclude each other over
+the sum of origins: otherwise green energy could flow one way and other energy the other at no net
+flow, and origins would be swapped for free. A one-way line has no `forward[t]`; forward_limit holds
+with 1 in its place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from planner.components.component import Complaint, Component, Site, Supply, Val
 from planner.components.late import pyo
 from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
 from planner.errors import did_you_mean
-from planner.fields import AtLeastZero, Fraction, Name
+from planner.fields import AtLeastZero, FieldError, Fraction, Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -44,30 +45,31 @@ class PowerLine(Component):
     )
     facts: ClassVar[frozenset[str]] = frozenset({"loss_share"})
     from_node: Name
-    """Node at which what goes forward is sent."""
+    """Node at the sending end."""
     to_node: Name
-    """Node at which it arrives."""
+    """Node at the receiving end."""
     capacity_mw: AtLeastZero
-    """Most power sent, at the sending end, whichever way."""
+    """Most power sent in either direction, at the sending end."""
     loss_share: Fraction = 0.0
-    """Part of the power sent that does not arrive."""
+    """Part of the power sent that is lost on the way."""
     both_ways: bool = True
-    """Whether energy may also go from `to_node` to `from_node`."""
+    """Whether power may also flow from `to_node` to `from_node`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> PowerLine:
         if self.from_node == self.to_node:
-            raise ValueError(f"to_node must differ from from_node, is {self.to_node!r} too")
+            message = Message("must differ from from_node, is {name!r} too", name=self.to_node)
+            raise FieldError(message, "to_node")
         return self
 
     @property
     def _sends(self) -> tuple[str, ...]:
-        """The nodes it can take energy from."""
+        """The nodes it can draw power from."""
         return (self.from_node, self.to_node) if self.both_ways else (self.from_node,)
 
     @property
     def _arrives(self) -> tuple[str, ...]:
-        """The nodes it can bring energy to."""
+        """The nodes it can supply."""
         return (self.to_node, self.from_node) if self.both_ways else (self.to_node,)
 
     def supplies(self) -> dict[Supply, float]:
@@ -86,112 +88,117 @@ class PowerLine(Component):
     def check(self, site: Site) -> Iterator[Complaint]:
         known = sorted({n for c in site.components.values() if c is not self for n in _nodes(c)})
         ends = {"from_node": self.from_node, "to_node": self.to_node}
-        strange = {field: n for field, n in ends.items() if n not in {*known, *site.mentioned}}
-        for field, node in strange.items():
-            others = f" (there is {', '.join(map(repr, known))})" if known else ""
+        unknown = {field: n for field, n in ends.items() if n not in {*known, *site.mentioned}}
+        for field, node in unknown.items():
             hint = did_you_mean(node, known)
-            yield (field,), f"nothing else stands at node {node!r}{hint or others}"
-        sources = _connected(site, self._sends, upstream=True)
-        if not strange and not sources & _own(site, _fed) and not sources & site.mentioned:
+            if known and not hint:
+                hint = Message(" (there is {names})", names=", ".join(map(repr, known)))
             yield (
-                ("from_node",),
-                f"nothing feeds node {self.from_node!r}, the line can carry nothing",
+                (field,),
+                Message("nothing else stands at node {name!r}{hint}", name=node, hint=hint),
             )
+        sources = _occupied(site, _supplied) | site.mentioned
+        if not unknown and not sources & _connected(site, self._sends, upstream=True):
+            message = Message(
+                "nothing feeds node {name!r}, the line can carry nothing", name=self.from_node
+            )
+            yield ("from_node",), message
 
-    def warn(self, site: Site) -> Iterator[str]:
-        if not _connected(site, self._arrives, upstream=False) & _own(site, lambda c: c.absorbs()):
-            yield "nothing it leads to can use or sell energy"
+    def warn(self, site: Site) -> Iterator[Message]:
+        consumers = _occupied(site, lambda component: component.absorbs())
+        if not _connected(site, self._arrives, upstream=False) & consumers:
+            yield Message("nothing it leads to can use or sell energy")
         ends = {self.from_node, self.to_node}
         for name, other in site.components.items():
-            twin = isinstance(other, PowerLine) and {other.from_node, other.to_node} == ends
-            if twin and site.trace and site.name < name:
-                yield (
-                    f"{name} joins the same nodes: energy of one origin may go there on one of them"
-                    " and of another come back on the other; write them as one line"
+            parallel = isinstance(other, PowerLine) and {other.from_node, other.to_node} == ends
+            if parallel and site.trace and site.name < name:
+                yield Message(
+                    "{name} joins the same nodes: energy of one origin may flow out on one line and"
+                    " energy of another origin back on the other; write them as one line",
+                    name=name,
                 )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, origins = site.clock, site.origins
-        arriving = 1 - self.loss_share
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        backward_mw: Any = {(o, t): 0.0 for o in origins for t in time.steps}
+        direction: Any = dict.fromkeys(time.steps, 1.0)
         if self.both_ways:
-            b.backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
-            b.forward = pyo.Var(time.steps, bounds=(0, 1))
+            b.backward_mw = backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+            b.forward = direction = pyo.Var(time.steps, bounds=(0, 1))
+        forward, backward = sum_of(b.forward_mw, origins), sum_of(backward_mw, origins)
 
-        forward = sum_of(b.forward_mw, origins)
-
-        def backward(t: int) -> Expression:
-            return sum(back(o, t) for o in origins)
-
-        def back(o: str, t: int) -> Expression:
-            return b.backward_mw[o, t] if self.both_ways else 0.0
-
-        def at_from(o: str, t: int) -> Expression:
-            return arriving * back(o, t) - b.forward_mw[o, t]
-
-        def at_to(o: str, t: int) -> Expression:
-            return arriving * b.forward_mw[o, t] - back(o, t)
+        def net(sent: Any, received: Any, o: str, t: int) -> Expression:
+            return (1 - self.loss_share) * received[o, t] - sent[o, t]
 
         def lost(o: str, t: int) -> Expression:
-            return self.loss_share * (b.forward_mw[o, t] + back(o, t))
+            return self.loss_share * (b.forward_mw[o, t] + backward_mw[o, t])
 
-        def most(t: int) -> Any:
-            return self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
-
-        b.forward_limit = pyo.Constraint(time.steps, rule=lambda _, t: forward(t) <= most(t))
+        b.forward_limit = pyo.Constraint(
+            time.steps, rule=lambda _, t: forward(t) <= self.capacity_mw * direction[t]
+        )
         if self.both_ways:
             b.backward_limit = pyo.Constraint(
-                time.steps,
-                rule=lambda b, t: backward(t) <= self.capacity_mw * (1 - b.forward[t]),
+                time.steps, rule=lambda _, t: backward(t) <= self.capacity_mw * (1 - direction[t])
             )
+        ends = {
+            self.from_node: partial(net, b.forward_mw, backward_mw),
+            self.to_node: partial(net, backward_mw, b.forward_mw),
+        }
         return Terms(
-            flows={Balance("power", self.from_node, o): partial(at_from, o) for o in origins}
-            | {Balance("power", self.to_node, o): partial(at_to, o) for o in origins},
+            flows={
+                Balance("power", node, o): partial(flow, o)
+                for node, flow in ends.items()
+                for o in origins
+            },
             uses={("loss", o): partial(lost, o) for o in origins},
-            exclusive=[Exclusive(b.forward, forward, backward)] if self.both_ways else [],
+            exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        sent = {
-            way: float(summed(f"{way}_mw", values).sum() * horizon.step_h)
-            for way in ("forward", "backward")
-        }
+        forward, backward = (
+            float(summed(quantity, values).sum() * horizon.step_h)
+            for quantity in ("forward_mw", "backward_mw")
+        )
         most = self.capacity_mw * horizon.hours
         return {
-            "forward_mwh": sent["forward"],
-            "backward_mwh": sent["backward"],
-            "loss_mwh": self.loss_share * sum(sent.values()),
-            "utilisation_share": sum(sent.values()) / most if most else 0.0,
+            "forward_mwh": forward,
+            "backward_mwh": backward,
+            "loss_mwh": self.loss_share * (forward + backward),
+            "utilisation_share": (forward + backward) / most if most else 0.0,
         }
 
 
 def _nodes(component: Component) -> set[str]:
-    """Return the nodes a component stands at."""
+    """Return the nodes that a component is connected to."""
     if isinstance(component, PowerLine):
         return {component.from_node, component.to_node}
-    return _fed(component) | component.absorbs()
+    return _supplied(component) | component.absorbs()
 
 
-def _fed(component: Component) -> set[str]:
+def _supplied(component: Component) -> set[str]:
     return {name for what, name in component.supplies() if what == "power"}
 
 
-def _own(site: Site, nodes_of: Callable[[Component], set[str]]) -> set[str]:
-    """Return nodes by what stands there itself, lines aside."""
+def _occupied(site: Site, nodes_of: Callable[[Component], set[str]]) -> set[str]:
+    """Return the nodes of all components other than lines."""
     others = (c for c in site.components.values() if not isinstance(c, PowerLine))
     return {node for component in others for node in nodes_of(component)}
 
 
 def _connected(site: Site, nodes: tuple[str, ...], *, upstream: bool) -> set[str]:
-    """Return the nodes whose energy can come to some nodes through lines, or go from there."""
-    found, more = set(nodes), set(nodes)
-    while more:
-        near = set()
-        for line in (c for c in site.components.values() if isinstance(c, PowerLine)):
-            ways = [(line.from_node, line.to_node)]
-            ways += [(line.to_node, line.from_node)] if line.both_ways else []
-            near |= {a if upstream else b for a, b in ways if (b if upstream else a) in more}
-        more = near - found
-        found |= more
-    return found
+    """Return the nodes with a path over lines to some nodes (upstream), or from them."""
+    arcs = {
+        arc
+        for line in site.components.values()
+        if isinstance(line, PowerLine)
+        for arc in zip(line._sends, line._arrives, strict=True)
+    }
+    reached: set[str] = set()
+    frontier = set(nodes)
+    while frontier:
+        reached |= frontier
+        near = {a if upstream else b for a, b in arcs if (b if upstream else a) in frontier}
+        frontier = near - reached
+    return reached

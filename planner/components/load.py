@@ -1,4 +1,4 @@
-"""An electrical load: served, or shed at its price.
+"""An electrical load: served, or shed at a price.
 
 Variables: draw_mw[o,t], and shed_mw[t] where shedding has a price.
 
@@ -31,7 +31,7 @@ from planner.timeseries.series import Array, NonNegative
 
 
 class Load(Component):
-    """Something on the site that needs power whatever the plan."""
+    """Consumers whose demand does not depend on the plan."""
 
     kind: Literal["load"]
     rules: ClassVar[Mapping[str, str]] = {
@@ -42,9 +42,9 @@ class Load(Component):
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative
-    """Power it needs."""
+    """Power demand."""
     shed_cost_cny_per_mwh: AtLeastZero | None = None
-    """What a MWh not served costs; without it the load must be served."""
+    """Cost of a MWh not served; without it the load must be served."""
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
@@ -67,7 +67,7 @@ class Load(Component):
         costs: dict[Line, Amounts] = {}
         b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         if self.shed_cost_cny_per_mwh is not None:
-            # draw_mw >= 0 keeps it within demand_mw; a bound of its own would have a price as well
+            # no upper bound, which would have a dual of its own: draw_mw >= 0 limits it already
             b.shed_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
             rate = self.shed_cost_cny_per_mwh * time.step_h
             costs[Line("shed", cash=False)] = {t: rate * b.shed_mw[t] for t in time.steps}

@@ -1,4 +1,4 @@
-"""Sun or wind: what is available may be used or curtailed, but for a part that must be taken.
+"""Photovoltaics or wind: available power is used or curtailed, except for a must-take part.
 
 Variables: power_mw[t].  Expression: curtailed_mw[t] = capacity_mw availability_pu[t] - power_mw[t].
 
@@ -15,8 +15,9 @@ import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
 from planner.components.late import pyo
-from planner.components.terms import Balance, Line, Meter, Source, Terms, Use
+from planner.components.terms import Balance, Line, Meter, Source, Terms, Use, of
 from planner.fields import AtLeastZero, Name
+from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
 
@@ -37,15 +38,15 @@ class Renewable(Component):
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]
-    """What it is; for reports."""
+    """Technology; for reports."""
     capacity_mw: AtLeastZero
     """Rated power."""
     availability_pu: PerUnit
     """Available power per unit of capacity."""
     cost_cny_per_mwh: AtLeastZero = 0.0
-    """Cost of every MWh taken."""
+    """Cost of a MWh used."""
     levelized_cost_cny_per_mwh: AtLeastZero | None = None
-    """Cost of building it per MWh available; reported, never optimised."""
+    """Cost of building it, per MWh available; reported, never optimised."""
     must_take_pu: PerUnit = 0.0  # type: ignore[assignment]  # validated into a series
     """Part of the capacity that may not be curtailed."""
 
@@ -65,7 +66,8 @@ class Renewable(Component):
         over = np.flatnonzero(self.must_take_pu > self.availability_pu)
         if over.size:
             when = site.horizon.at(int(over[0]) + 1)
-            yield ("must_take_pu",), f"may not exceed availability_pu, and does at {when}"
+            message = Message("may not exceed availability_pu, and does at {when}", when=when)
+            yield ("must_take_pu",), message
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {
@@ -90,13 +92,13 @@ class Renewable(Component):
             rate = self.levelized_cost_cny_per_mwh * time.step_h
             reported[Line("levelized")] = {t: rate * available[t] for t in time.steps}
         return Terms(
-            flows={Balance("power", self.node, origin): lambda t: b.power_mw[t]},
+            flows={Balance("power", self.node, origin): of(b.power_mw)},
             costs=costs,
             reported=reported,
-            uses={("curtailed", origin): lambda t: b.curtailed_mw[t]},
+            uses={("curtailed", origin): of(b.curtailed_mw)},
             injected={origin: lambda t: available[t]},
             meters={
-                Meter("renewable_mw", self.node): lambda t: b.power_mw[t],
+                Meter("renewable_mw", self.node): of(b.power_mw),
                 Meter("renewable_available_mw", self.node): lambda t: available[t],
             },
         )

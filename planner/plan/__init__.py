@@ -1,1 +1,1 @@
-"""A plan in its user's hands."""
+"""Plans as users hold them: tables, page, workbook and figures."""

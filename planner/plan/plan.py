@@ -1,4 +1,4 @@
-"""A plan in its user's hands: its tables, its folder, its page and its figures."""
+"""A plan with all that users do with it: its tables, folder, page, workbook and figures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from planner.errors import PlanError
 from planner.files.output_folder import replace_folder
 from planner.language.language import LANGUAGES, Language, language
+from planner.message import Message
 from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
 from planner.plan_tables.folder import fill_folder, read_tables
 from planner.plan_tables.summary import gap_of
@@ -29,9 +30,10 @@ class Plan(PlanTables):
     green: a row a step; renewable energy and its shares, derived from the allocation.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
     summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
-        None where a given schedule was settled and no bound is known.
-    reasons: long; time, component, decision, code, reason. Empty where the plan has no prices.
-    prices: long; time, component, quantity, index, value, unit. None unless asked for.
+        None if a schedule was settled and no bound is known.
+    reasons: long; time, component, decision, code, reason: why each component decides as it does,
+        in English. Empty without prices. Its file is why.csv.
+    prices: long; time, component, quantity, index, value, unit. None unless requested.
     """
 
     @cached_property
@@ -49,32 +51,44 @@ class Plan(PlanTables):
         Raises:
             PlanError: the folder holds something else, or cannot be written.
         """
-        unknown = sorted(set(formats) - set(FORMATS))
-        if unknown:
-            raise PlanError(f"format {unknown[0]!r} is not known; there are {', '.join(FORMATS)}")
+        for name in formats:
+            if name not in FORMATS:
+                raise PlanError(
+                    Message(
+                        "format {name!r} is not known; there are {names}",
+                        name=name,
+                        names=", ".join(FORMATS),
+                    )
+                )
         if lang not in LANGUAGES:
-            raise PlanError(f"language {lang!r} is not known; there are {', '.join(LANGUAGES)}")
+            raise PlanError(
+                Message(
+                    "language {name!r} is not known; there are {names}",
+                    name=lang,
+                    names=", ".join(LANGUAGES),
+                )
+            )
 
-        def fill(beside: Path) -> None:
-            fill_folder(self, beside, formats)
-            write_page_and_workbook(self, beside, formats, language(lang))
+        def fill(new: Path) -> None:
+            fill_folder(self, new, formats)
+            write_page_and_workbook(self, new, formats, language(lang))
 
         return replace_folder(folder, PLAN_FOLDER, fill)
 
     def settled(self, bound_cny: float | None, more: Mapping[str, Any]) -> Plan:
-        """Return the plan as that of a given schedule, with more in its summary and no reasons.
+        """Return the plan of a pinned schedule: without reasons, with `more` in its summary.
 
-        `bound_cny` is a proven upper bound of the profit; None where none is known.
+        `bound_cny` is a proven upper bound of the profit; None if none is known.
         """
         objective, turnover = self.summary["objective_cny"], self.summary["turnover_cny"]
         bound = None if bound_cny is None else round(max(bound_cny, objective), 6)
-        found = {
+        changes = {
             "status": "settled",
             "bound_cny": bound,
             "gap": None if bound is None else gap_of(objective, bound, turnover),
         }
-        nothing = self.reasons.iloc[:0]  # a given decision has no reasons
-        return replace(self, summary=self.summary | found | dict(more), reasons=nothing)
+        summary = self.summary | changes | dict(more)
+        return replace(self, summary=summary, reasons=self.reasons.iloc[:0])
 
     def _repr_html_(self) -> str:
         return plan_html(self)
@@ -93,7 +107,7 @@ def read_plan(folder: str | Path) -> Plan:
 def write_page_and_workbook(
     plan: PlanTables, folder: Path, formats: tuple[str, ...], words: Language
 ) -> None:
-    """Write what people look at into a folder: the page, and the workbook where it is asked for."""
+    """Write the page into a folder, and the workbook if `formats` has xlsx."""
     (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
     if "xlsx" in formats:
         write_workbook(plan, folder / WORKBOOK, words)

@@ -1,12 +1,12 @@
-"""The plan for several futures: what is decided before it is known, and a plan for each of them.
+"""The stochastic plan: one first stage, and a plan for each member.
 
 Its folder holds
 
     stochastic.json      summary
-    here_and_now.csv     what is decided before the future is known: a row a step
-    members.csv          a row a member: what it earns and what happens in it
-    scenario.yaml        the scenario as resolved, every member listed; series.csv beside it
-    members/NAME/        the plan folder of each member, which `planner audit` checks by itself
+    here_and_now.csv     the first stage, decided before the future is known: a row a step
+    members.csv          a row a member: its profit and key figures
+    scenario.yaml        the scenario as resolved, with every member listed; series.csv beside it
+    members/NAME/        the plan folder of each member, which `planner audit` checks as any other
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pandas as pd
 
 from planner.files.output_folder import Content, replace_folder
 from planner.language.language import language
+from planner.message import template
 from planner.plan.plan import Plan, write_page_and_workbook
 from planner.plan_tables.files import (
     INFEASIBLE,
@@ -30,7 +31,7 @@ from planner.plan_tables.files import (
     write_csv,
 )
 from planner.plan_tables.folder import fill_folder, write_scenario
-from planner.plan_tables.shares import sum_of
+from planner.plan_tables.shares import schedule_sum
 from planner.scenario.scenario import Scenario
 
 STOCHASTIC, HERE_AND_NOW = "stochastic.json", "here_and_now.csv"
@@ -38,9 +39,9 @@ MEMBERS_CSV, MEMBERS = "members.csv", "members"
 
 STOCHASTIC_FOLDER = Content(
     mark=STOCHASTIC,
-    foreign="exists and holds no plan for several futures",
+    foreign=template("exists and holds no stochastic plan"),
     known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
-    surplus="holds more than the plan for several futures ({path}), which a new one would remove",
+    surplus=template("holds more than a stochastic plan ({path}), which a new one would remove"),
     alone=INFEASIBLE,
     inside={MEMBERS: PLAN_FOLDER},
 )
@@ -48,14 +49,14 @@ STOCHASTIC_FOLDER = Content(
 
 @dataclass(frozen=True, eq=False)
 class StochasticPlan:
-    """One plan for several futures.
+    """One plan for several members, the futures of an uncertain scenario.
 
     scenario: with its members listed.
-    here_and_now: what is decided before the future is known; a row a step, indexed by `time`, the
-        columns of a plan's schedule.
-    members: a settled plan for each future, by name; its bound is that of planning for it alone.
+    here_and_now: the first stage, decided before the future is known; a row a step, indexed by
+        `time`, with columns of a plan's schedule.
+    members: a settled plan by member; its bound is that of planning for this member alone.
     table: a row a member; name, probability, profit_cny, alone_cny (planned for it alone), base_cny
-        (with the decisions of the base scenario; empty where they leave no plan), unserved_mtok,
+        (with the first stage of the base scenario; empty if that leaves no plan), unserved_mtok,
         shed_mwh, export_mwh, starts.
     summary: status, objective, bound, gap, expected profit, CVaR, VSS, EVPI; plain values.
     """
@@ -73,26 +74,26 @@ class StochasticPlan:
 
     @property
     def cvar_cny(self) -> float | None:
-        """The mean profit of the bad futures; None without `risk`."""
+        """The conditional value at risk, of the worst members; None without `risk`."""
         value: float | None = self.summary["cvar_cny"]
         return value
 
     @property
     def vss_cny(self) -> float | None:
-        """The value of the stochastic solution; None where it has no limit or is not known."""
+        """The value of the stochastic solution; None if it is unbounded or not known."""
         value: float | None = self.summary["vss_cny"]
         return value
 
     @property
     def evpi_cny(self) -> float | None:
-        """The expected value of perfect information; None where it is not known."""
+        """The expected value of perfect information; None if it is not known."""
         value: float | None = self.summary["evpi_cny"]
         return value
 
     def write(
         self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
     ) -> Path:
-        """Write the folder, whole or not at all; an older one of several futures is replaced.
+        """Write the folder, whole or not at all; an older stochastic plan there is replaced.
 
         Raises:
             PlanError: the folder holds something else, or cannot be written.
@@ -129,26 +130,22 @@ def member_table(
     Args:
         plans: the members' plans by name.
         probabilities: theirs, in the same order.
-        alone: what each earns planned for it alone, CNY; None where that is not known.
-        base: what each earns with the decisions of the base scenario, CNY; None where nothing.
+        alone: the profit of each planned for it alone, CNY; None if it is not known.
+        base: the profit of each with the first stage of the base scenario, CNY; None without plan.
     """
-    rows = []
-    for i, (name, plan) in enumerate(plans.items()):
-        step_h, uses, schedule = plan.scenario.horizon.step_h, plan.allocation, plan.schedule
-        unserved = sum_of(schedule, "unserved_mtok_per_h") + sum_of(schedule, "refused_mtok_per_h")
-        rows.append(
-            {
-                "name": name,
-                "probability": probabilities[i],
-                "profit_cny": plan.summary["objective_cny"],
-                "alone_cny": None if alone is None else alone[i],
-                "base_cny": base[i],
-                "unserved_mtok": step_h * unserved,
-                "shed_mwh": step_h * sum_of(schedule, "shed_mw"),
-                "export_mwh": float(uses.loc[uses["use"] == "export", "mwh"].sum()),
-                "starts": sum(f.get("starts", 0.0) for f in plan.summary["figures"].values()),
-            }
-        )
-    found = pd.DataFrame(rows)
-    numbers = [name for name in found if name != "name"]
-    return found.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))
+    table = pd.DataFrame(
+        {
+            "name": name,
+            "probability": probabilities[i],
+            "profit_cny": plan.summary["objective_cny"],
+            "alone_cny": None if alone is None else alone[i],
+            "base_cny": base[i],
+            "unserved_mtok": plan.unserved_mtok,
+            "shed_mwh": plan.scenario.horizon.step_h * schedule_sum(plan.schedule, "shed_mw"),
+            "export_mwh": plan.used_mwh("export"),
+            "starts": plan.figure("starts"),
+        }
+        for i, (name, plan) in enumerate(plans.items())
+    )
+    numbers = [name for name in table if name != "name"]
+    return table.astype(dict.fromkeys(numbers, float)).round(dict.fromkeys(numbers[1:], 6))

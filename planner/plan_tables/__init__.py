@@ -1,1 +1,1 @@
-"""What a plan is: tables, and the folder that holds them."""
+"""The tables of plans, and the folders that hold them."""

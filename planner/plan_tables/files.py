@@ -1,7 +1,7 @@
-"""Every file of a plan folder: its name, what writes it and when it is there.
+"""Every file of a plan folder: its name, how it is written, and which plans have it.
 
-An export format is one entry with its `format`: what `--formats` takes and what a new plan may
-replace follow from it. csv is always written, for a folder is read back from it.
+An export format is one entry with its `format`: the choices of `--formats` and the files that a new
+plan may replace follow from the list. csv is always written, because plans are read back from it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.files.output_folder import Content
+from planner.message import template
 
-if TYPE_CHECKING:  # the command line says the formats without tables
+if TYPE_CHECKING:  # the command line lists the formats without importing pandas
     import pandas as pd
 
     from planner.plan_tables.tables import PlanTables
@@ -34,8 +35,8 @@ Write = Callable[["PlanTables", Path], object]
 class PlanFile:
     """A file of a plan folder.
 
-    write: writes it from the tables of a plan; None where it takes more than them.
-    format: the export format that it is, if it is one.
+    write: writes it from the tables of a plan; None if other code writes it.
+    format: its export format, if it is one.
     only_if: whether a plan has it.
     """
 
@@ -46,7 +47,7 @@ class PlanFile:
 
 
 def table(name: str) -> Write:
-    """Return what writes a table of a plan as CSV."""
+    """Return the function that writes a table of a plan as CSV."""
     return lambda plan, path: write_csv(getattr(plan, name), path)
 
 
@@ -56,7 +57,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def json_text(value: object) -> str:
-    """Return plain data as it stands in a JSON file of a folder."""
+    """Return plain data as the text of a JSON file."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -79,16 +80,16 @@ FORMATS = tuple(file.format for file in FILES if file.format is not None)
 
 PLAN_FOLDER = Content(
     mark=SUMMARY,
-    foreign="exists and is no plan folder",
+    foreign=template("exists and is no plan folder"),
     known=frozenset(file.name for file in FILES),
-    surplus="holds more than a plan ({names}), which a new plan would remove",
+    surplus=template("holds more than a plan ({names}), which a new plan would remove"),
     alone=INFEASIBLE,
 )
 
 
 def write_tables(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
     """Write every file that holds tables of a plan."""
-    wanted = {None, READ_BACK, *formats}
+    chosen = {None, READ_BACK, *formats}
     for file in FILES:
-        if file.write is not None and file.format in wanted and file.only_if(plan):
+        if file.write is not None and file.format in chosen and file.only_if(plan):
             file.write(plan, folder / file.name)

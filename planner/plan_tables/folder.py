@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
 
-from planner.errors import PlanError, ScenarioError
+from planner.errors import PlanError, PlannerError
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
+from planner.message import Message
 from planner.plan_tables import files
 from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
-from planner.plan_tables.tables import LEDGER_TYPES, PlanTables
+from planner.plan_tables.tables import LEDGER_TYPES, WHY, PlanTables
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
-    """Write why there is no plan as infeasible.json; an older plan in the folder stays.
+    """Write the diagnosis of a scenario without a plan as infeasible.json; an older plan stays.
 
     Raises:
         PlanError: the folder holds something else, or cannot be written.
@@ -46,32 +47,37 @@ def read_tables(folder: str | Path) -> PlanTables:
     """
     folder = Path(folder)
     if not (folder / SUMMARY).is_file():
-        raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
+        message = Message("{path} is no plan folder: it has no {file}", path=folder, file=SUMMARY)
+        raise PlanError(message)
     try:
-        scenario = load(folder / files.SCENARIO)
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        if not isinstance(summary, dict):
-            raise ValueError(f"{SUMMARY} is no mapping")
-        schedule = _read(folder / files.SCHEDULE).set_index("time").astype(float)
-        allocation = _read(folder / files.ALLOCATION)
-        _require_columns(allocation, files.ALLOCATION, "origin", "use", "mwh")
-        ledger = _read(folder / files.LEDGER).astype(LEDGER_TYPES)
-        schedule.index = _times(schedule.index, scenario)
-        if not schedule.index.equals(scenario.horizon.starts):
-            raise ValueError(f"{files.SCHEDULE} has not one row for each step of the horizon")
-        allocation["time"] = _times(allocation["time"], scenario)
-        why = _beside(folder / files.WHY, scenario, "component", "decision", "code", "reason")
-        prices = _beside(
-            folder / files.PRICES, scenario, "component", "quantity", "index", "value", "unit"
-        )
-    except ScenarioError as error:
-        raise PlanError(f"{folder} cannot be read: {error}") from None
-    except KeyError as error:
-        raise PlanError(f"{folder} cannot be read: a table has no column {error}") from None
+        return _read(folder)
+    except PlannerError as error:
+        text: str = error.message
     except (OSError, ValueError, OverflowError, RecursionError) as error:
-        raise PlanError(f"{folder} cannot be read: {error}") from None
-    tables = PlanTables(scenario, schedule, allocation, ledger, summary, prices=prices)
-    return tables if why is None else dataclasses.replace(tables, reasons=why)
+        text = str(error)
+    raise PlanError(Message("{path} cannot be read: {text}", path=folder, text=text))
+
+
+def _read(folder: Path) -> PlanTables:
+    scenario = load(folder / files.SCENARIO)
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    if not isinstance(summary, dict):
+        raise PlanError(Message("{file} is no mapping", file=SUMMARY))
+    schedule = _read_table(folder / files.SCHEDULE, "time").set_index("time").astype(float)
+    allocation = _read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
+    ledger = _read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)
+    schedule.index = _times(schedule.index, scenario)
+    if not schedule.index.equals(scenario.horizon.starts):
+        message = Message(
+            "{file} has not one row for each step of the horizon", file=files.SCHEDULE
+        )
+        raise PlanError(message)
+    allocation["time"] = _times(allocation["time"], scenario)
+    columns = ("time", "component", "quantity", "index", "value", "unit")
+    prices = _read_texts(folder / files.PRICES, scenario, columns)
+    plan = PlanTables(scenario, schedule, allocation, ledger, summary, prices=prices)
+    reasons = _read_texts(folder / files.WHY, scenario, WHY)
+    return plan if reasons is None else dataclasses.replace(plan, reasons=reasons)
 
 
 def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
@@ -80,22 +86,20 @@ def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> Non
     files.write_tables(plan, folder, formats)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path)
+def _read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
+    """Read a table that must have some columns."""
+    table: pd.DataFrame = pd.read_csv(path, **options)
+    for name in names:
+        if name not in table:
+            raise PlanError(Message("{file} has no column {name!r}", file=path.name, name=name))
+    return table
 
 
-def _require_columns(table: pd.DataFrame, file: str, *names: str) -> None:
-    missing = [name for name in names if name not in table]
-    if missing:
-        raise ValueError(f"{file} has no column {missing[0]!r}")
-
-
-def _beside(path: Path, scenario: Scenario, *names: str) -> pd.DataFrame | None:
-    """Read a table of texts, times and one column of numbers; None where it is not there."""
+def _read_texts(path: Path, scenario: Scenario, names: Sequence[str]) -> pd.DataFrame | None:
+    """Read a table of texts, times and one column of numbers; None if there is no such file."""
     if not path.is_file():
         return None
-    table = pd.read_csv(path, dtype="str", keep_default_na=False)
-    _require_columns(table, path.name, "time", *names)
+    table = _read_table(path, *names, dtype="str", keep_default_na=False)
     table["time"] = _times(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 
@@ -107,14 +111,15 @@ def _times(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
 
 
 def write_scenario(scenario: Scenario, folder: Path) -> None:
-    """Write scenario.yaml with every default, and series.csv beside it where a series varies."""
+    """Write scenario.yaml with every default, and series.csv if a series varies."""
     series: dict[str, Array] = {}
 
-    def beside(values: Array, path: str) -> Any:
-        series[path.removeprefix("components.")] = values
-        return {"csv": files.SERIES, "column": path.removeprefix("components.")}
+    def move_to_csv(values: Array, path: str) -> Any:
+        column = path.removeprefix("components.")
+        series[column] = values
+        return {"csv": files.SERIES, "column": column}
 
-    data = plain_data(scenario, beside)
+    data = plain_data(scenario, move_to_csv)
     if series:
         write_csv(pd.DataFrame(series, index=scenario.horizon.starts), folder / files.SERIES)
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

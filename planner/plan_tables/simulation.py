@@ -1,4 +1,4 @@
-"""What a simulation found: one table, from settled plans, and its folder.
+"""The table of a simulation: what each policy earns, from settled plans; and the simulation folder.
 
 simulation.csv    the table: a row a policy
 simulation.json   the same with the options and the bound
@@ -6,11 +6,12 @@ days.jsonl        the finished days
 plans/POLICY      the settled plan of each policy
 
 The capture rate of a policy is its profit over that of perfect foresight: the same windows, planned
-on the actuals. That is an estimate of the best there is, for a window does not see what comes after
-it; the LP bound of the whole horizon is a bound, which nothing that keeps the rules can beat, and
-too high by what integers cost. Where profits may be negative, or mostly are what any operation
-would earn, the rate above a baseline says more: what is earned above the first rule of thumb in the
-table over what perfect foresight earns above it. Rates over nothing or less are left out.
+on the actuals. That is an estimate of the best possible profit, for a window does not see what
+comes after it. The LP bound of the whole horizon is a proven bound for all operation that breaks no
+rule, and too high by the cost of integers. Where profits may be negative, or any operation would
+earn most of them, the rate above a baseline is more telling: the profit above that of the first
+rule of thumb in the table, over the same of perfect foresight. Rates over a denominator of zero or
+less are left out.
 """
 
 from __future__ import annotations
@@ -23,25 +24,26 @@ from typing import Any
 import pandas as pd
 
 from planner.files.output_folder import Content
+from planner.message import Message, template
 from planner.plan_tables.tables import PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS = "days.jsonl"
-SIMULATION_FOLDER = Content(mark=DAYS, foreign="exists and is no folder of a simulation")
+SIMULATION_FOLDER = Content(mark=DAYS, foreign=template("exists and is no folder of a simulation"))
 LEAST_CNY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class SimulationTable:
-    """What several policies earned on the same actuals.
+    """What several policies earn on the same actuals.
 
     table: a row a policy: profit_cny, cash_profit_cny, capture_share, above_baseline_share,
         of_bound_share, unserved_mtok, load_share, self_use_share, starts, cycles, curtailed_mwh,
         commitment_changes, forced_steps, breaches.
-    settings: the options, and the paths that are forecast.
+    settings: the options, and the paths that have a forecast.
     bound_cny: the LP bound of the horizon; None where none was found.
-    baseline: the policy that `above_baseline_share` counts from, if there is one.
-    folder: where it was written, if it was.
+    baseline: the policy that `above_baseline_share` is relative to, if there is one.
+    folder: the folder it was written to, if any.
     """
 
     table: pd.DataFrame
@@ -51,16 +53,20 @@ class SimulationTable:
     folder: Path | None
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Message]:
         """What a reader of the table must know."""
-        found = []
+        notes = []
         if not self.settings["forecasts"]:
-            found.append("the scenario has no `forecast`: forecasts are perfect")
+            notes.append(Message("the scenario has no `forecast`: forecasts are perfect"))
         broken = self.table.loc[self.table["breaches"] > 0, "policy"]
         if len(broken):
-            names = ", ".join(broken)
-            found.append(f"{names}: the profit is of an operation that breaks rules (breaches)")
-        return found
+            notes.append(
+                Message(
+                    "{names}: the profit is of an operation that breaks rules (breaches)",
+                    names=", ".join(broken),
+                )
+            )
+        return notes
 
 
 def table_of(
@@ -71,9 +77,14 @@ def table_of(
     perfect: str,
     baseline: str | None,
 ) -> pd.DataFrame:
-    """Return the table of settled plans; `counts` has changes of commitment and forced steps.
+    """Return the table of settled plans, a row a policy.
 
-    Rates are over what `perfect` earns, and above what `baseline` earns, where these policies ran.
+    Args:
+        plans: the settled plan of each policy.
+        counts: changes of commitment and forced steps of each.
+        bound: the LP bound of the profit, CNY, if known.
+        perfect: the policy of perfect foresight, for the capture rate; it need not be there.
+        baseline: the policy for the rate above a baseline, if any.
     """
     profits = {name: float(plan.summary["objective_cny"]) for name, plan in plans.items()}
     best = profits.get(perfect)
@@ -90,12 +101,12 @@ def table_of(
                 "capture_share": _share(profit, best),
                 "above_baseline_share": above,
                 "of_bound_share": _share(profit, bound),
-                "unserved_mtok": _unserved(plan),
+                "unserved_mtok": round(plan.unserved_mtok, 6),
                 "load_share": summary["green"].get("load_share"),
                 "self_use_share": summary["green"].get("self_use_share"),
-                "starts": _figure(plan, "starts"),
-                "cycles": _figure(plan, "cycles"),
-                "curtailed_mwh": _curtailed(plan),
+                "starts": round(plan.figure("starts"), 6),
+                "cycles": round(plan.figure("cycles"), 6),
+                "curtailed_mwh": round(plan.used_mwh("curtailed"), 6),
                 "commitment_changes": counts[name][0],
                 "forced_steps": counts[name][1],
                 "breaches": len(summary["breaches"]),
@@ -106,20 +117,3 @@ def table_of(
 
 def _share(part: float, whole: float | None) -> float | None:
     return None if whole is None or whole <= LEAST_CNY else round(part / whole, 6)
-
-
-def _unserved(plan: PlanTables) -> float:
-    """Return what interactive services did not answer and batch services refused, Mtok."""
-    lost = [
-        c for c in plan.schedule if str(c).endswith((".unserved_mtok_per_h", ".refused_mtok_per_h"))
-    ]
-    return round(float(plan.schedule[lost].to_numpy().sum() * plan.scenario.horizon.step_h), 6)
-
-
-def _figure(plan: PlanTables, name: str) -> float:
-    return round(float(sum(found.get(name, 0.0) for found in plan.summary["figures"].values())), 6)
-
-
-def _curtailed(plan: PlanTables) -> float:
-    uses = plan.summary["allocation_mwh"].values()
-    return round(float(sum(by_use.get("curtailed", 0.0) for by_use in uses)), 6)

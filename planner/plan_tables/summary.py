@@ -1,8 +1,9 @@
-"""The figures of a plan that people ask for first.
+"""The summary of a plan: status, totals, key figures, shares and values of energy.
 
-The value of a kWh: sold to the grid it is the revenue per kWh sold; in compute it is what
-tokens and jobs earn in a step over the compute energy of that step, the same for every origin. The
-uplift divides the latter by what the same energy would have earned at the sale price of its hour.
+The value of a kWh sold to the grid is its revenue; the value of a kWh used by compute is the
+revenue of tokens and jobs in a step over the compute energy of that step, the same for all origins.
+The uplift is the value in compute over what the same energy would earn at the sale price of its
+hour.
 """
 
 from __future__ import annotations
@@ -17,13 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planner.components.component import uses_of
-from planner.plan_tables.shares import (
-    by_pair,
-    carbon_summary,
-    energy_sums,
-    green_shares,
-    sums_by_pair,
-)
+from planner.plan_tables.shares import by_pair, carbon_summary, green_shares, sums_by_pair
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
@@ -46,16 +41,31 @@ def summarise(
     solving: Mapping[str, Any],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Gather the summary of a plan; plain values only, ready for JSON."""
+    """Return the summary of a plan; plain values only, ready for JSON.
+
+    Args:
+        scenario: the scenario of the plan.
+        schedule: its schedule.
+        allocation: its allocation.
+        ledger: its ledger.
+        reported: the same for money outside the objective.
+        compute: revenue of tokens and jobs, CNY by step.
+        export: revenue of sales, CNY by origin.
+        status: how solving ended.
+        objective: the profit, CNY.
+        bound: a proven upper bound of it.
+        solving: size of the program, and rounds.
+        seconds: runtimes by stage.
+    """
     turnover = float(ledger["amount_cny"].abs().sum())
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
-    outside = _by_line(reported)
-    outside_total = float(reported["amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
-    figures = {
-        name: _plain(component.figures(columns_of(schedule, name), horizon))
-        for name, component in scenario.components.items()
-    }
+    mwh = sums_by_pair(allocation, "origin", "use", "mwh")
+    figures = {}
+    for name, component in scenario.components.items():
+        values = component.figures(columns_of(schedule, name), horizon)
+        if values:
+            figures[name] = {key: round(float(v), 6) + 0.0 for key, v in values.items()}
     return {
         "name": scenario.name,
         "description": scenario.description,
@@ -66,19 +76,19 @@ def summarise(
         "turnover_cny": round(turnover, 6),
         "cash_profit_cny": round(cash, 6),
         "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6),
-        "net_after_outside_cny": round(cash + outside_total, 6),
+        "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6),
         "vat": scenario.vat,
         "start": horizon.starts[0].isoformat(),
         "hours": float(horizon.hours),
         "step_min": horizon.step_min,
         "ledger_cny": _by_line(ledger),
-        "outside_objective_cny": outside,
+        "outside_objective_cny": _by_line(reported),
         "components": {name: c.kind for name, c in scenario.components.items()},
-        "figures": {name: found for name, found in figures.items() if found},
-        "allocation_mwh": _allocated(allocation),
+        "figures": figures,
+        "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(allocation, uses),
-        "carbon": carbon_summary(schedule, allocation, uses, horizon.step_h),
+        "green": green_shares(mwh, uses),
+        "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": scenario.warnings(),
         "solving": dict(solving),
@@ -99,71 +109,57 @@ def gap_of(objective: float, bound: float, turnover: float) -> float:
 
 
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
-    result: dict[str, dict[str, float]] = {}
-    for (component, line), amount in sums_by_pair(
-        ledger, "component", "line", "amount_cny"
-    ).items():
-        result.setdefault(component, {})[line] = round(amount, 6)
-    return result
+    return _tree(sums_by_pair(ledger, "component", "line", "amount_cny"), 6)
 
 
-def _allocated(allocation: pd.DataFrame) -> dict[str, dict[str, float]]:
-    result: dict[str, dict[str, float]] = {}
-    for (origin, use), mwh in energy_sums(allocation).items():
-        result.setdefault(origin, {})[use] = round(mwh, 9)
-    return result
+def _tree(sums: Mapping[tuple[str, str], float], decimals: int) -> dict[str, dict[str, float]]:
+    tree: dict[str, dict[str, float]] = {}
+    for (first, second), amount in sums.items():
+        tree.setdefault(first, {})[second] = round(amount, decimals)
+    return tree
 
 
 def _values(
     scenario: Scenario, allocation: pd.DataFrame, compute: Array, export: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the value of a kWh by origin and use, and the uplift of compute over grid sale."""
-    steps = scenario.horizon.steps
-    by_origin: dict[str, dict[str, float]] = {}
-    drawn: dict[str, Array] = {}
-    every = by_pair(allocation, "origin", "use", "mwh")
-    for origin in scenario.site().origins:
-        used = {use: mwh for (of, use), mwh in every.items() if of == origin}
-        drawn[origin] = used.get("compute", np.zeros(steps))
-        by_origin[origin] = {}
-        sold = float(used["export"].sum()) if "export" in used else 0.0
-        if sold > 1e-6:
-            by_origin[origin]["export"] = round(export.get(origin, 0.0) / sold / 1000, 6)
+    mwh, nothing = by_pair(allocation, "origin", "use", "mwh"), np.zeros(scenario.horizon.steps)
+    origins, parts = scenario.site().origins, scenario.components.values()
+    drawn = {origin: mwh.get((origin, "compute"), nothing) for origin in origins}
+    sold = {origin: float(mwh.get((origin, "export"), nothing).sum()) for origin in origins}
     total = np.asarray(sum(drawn.values()))
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(total > 1e-9, compute / total, 0.0)
+    by_origin: dict[str, dict[str, float]] = {}
     foregone = 0.0
-    for origin, mwh in drawn.items():
-        if mwh.sum() > 1e-6:
-            by_origin[origin]["compute"] = round(float((rate * mwh).sum() / mwh.sum() / 1000), 6)
-        prices = [
-            price
-            for component in scenario.components.values()
-            if (price := component.sale_price(origin)) is not None
-        ]
+    for origin in origins:
+        values = {
+            "export": _per_kwh(export.get(origin, 0.0), sold[origin]),
+            "compute": _per_kwh((rate * drawn[origin]).sum(), drawn[origin].sum()),
+        }
+        by_origin[origin] = {use: value for use, value in values.items() if value is not None}
+        prices = [p for part in parts if (p := part.sale_price(origin)) is not None]
         if prices:
-            foregone += float((np.max(prices, axis=0) * mwh).sum())
-    result: dict[str, Any] = {"value_cny_per_kwh": by_origin}
-    sold = float(allocation.loc[allocation["use"] == "export", "mwh"].sum())
-    by_use: dict[str, float | None] = {
-        "compute": round(float(compute.sum() / total.sum() / 1000), 6)
-        if total.sum() > 1e-6
-        else None,
-        "export": round(sum(export.values()) / sold / 1000, 6) if sold > 1e-6 else None,
-        "compute_at_sale_price": (
-            round(foregone / float(total.sum()) / 1000, 6)
-            if total.sum() > 1e-6 and foregone
-            else None
-        ),
+            foregone += float((np.max(prices, axis=0) * drawn[origin]).sum())
+    computed = _per_kwh(compute.sum(), total.sum())
+    sale = _per_kwh(foregone, total.sum()) if foregone else None
+    return {
+        "value_cny_per_kwh": by_origin,
+        "value_by_use_cny_per_kwh": {
+            "compute": computed,
+            "export": _per_kwh(sum(export.values()), sum(sold.values())),
+            "compute_at_sale_price": sale,
+        },
+        "uplift": round(computed / sale, 3) if computed and sale and sale > 0 else None,
     }
-    computed, sale = by_use["compute"], by_use["compute_at_sale_price"]
-    result["value_by_use_cny_per_kwh"] = by_use
-    result["uplift"] = round(computed / sale, 3) if computed and sale and sale > 0 else None
-    return result
+
+
+def _per_kwh(cny: float, mwh: float) -> float | None:
+    return round(float(cny / mwh / 1000), 6) if mwh > 1e-6 else None
 
 
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the steps whose penalties cost most: what was scarce, and what that cost."""
+    """Return the largest penalties of a step: what was short, and what it cost."""
     penalties = ledger[~ledger["cash"] & (ledger["amount_cny"] < -0.005)]
     penalties = penalties[penalties["period"].str.contains("T")]
     worst = penalties.sort_values("amount_cny", kind="stable").head(WORST_HOURS)
@@ -172,7 +168,3 @@ def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:
          "cost_cny": round(-float(row.amount_cny), 2)}  # type: ignore[arg-type]
         for row in worst.itertuples()
     ]  # fmt: skip
-
-
-def _plain(figures: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(float(value), 6) + 0.0 for name, value in figures.items()}

@@ -1,7 +1,7 @@
-"""What a plan is: plain tables whose columns are the names the components chose.
+"""The tables of a plan; the columns of its schedule are the variables of the components.
 
 Values are rounded to 1e-9 (MW, MWh, Mtok, nodes) and money to 1e-6 CNY when a plan is made, so that
-a plan read back equals the plan written; nothing else is done to them.
+a plan read back equals the plan written; they are not changed otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.components.component import uses_of
 from planner.components.terms import Use
-from planner.plan_tables.shares import green_table
+from planner.plan_tables.shares import green_table, schedule_sum
 from planner.scenario.scenario import Scenario
 
 MONEY_DECIMALS = 6
@@ -28,16 +28,7 @@ LEDGER_TYPES = {
 
 @dataclass(frozen=True, eq=False)
 class PlanTables:
-    """An hourly dispatch plan and its accounts, as tables.
-
-    schedule: a row a step, indexed by `time` (its start); columns `component.quantity_unit[index]`.
-    allocation: long; time, origin, use, mwh.
-    ledger: long; component, line, period, cash, amount_cny (revenue positive).
-    summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
-        None where a given schedule was settled and no bound is known.
-    reasons: long; time, component, decision, code, reason. Empty where the plan has no prices.
-    prices: long; time, component, quantity, index, value, unit. None unless asked for.
-    """
+    """The tables of an hourly dispatch plan; `planner.Plan` documents them."""
 
     scenario: Scenario
     schedule: pd.DataFrame
@@ -56,6 +47,23 @@ class PlanTables:
         uses = uses_of(self.scenario.components.values())
         in_order = [*uses, *sorted(allocated - set(uses))]
         return {name: uses.get(name, Use()) for name in in_order if name in allocated}
+
+    def used_mwh(self, use: str) -> float:
+        """Return the energy put to a use over the horizon."""
+        by_origin = self.summary["allocation_mwh"].values()
+        return float(sum(by_use.get(use, 0.0) for by_use in by_origin))
+
+    def figure(self, name: str) -> float:
+        """Return the sum of a key figure over the components that have it."""
+        by_component = self.summary["figures"].values()
+        return float(sum(figures.get(name, 0.0) for figures in by_component))
+
+    @property
+    def unserved_mtok(self) -> float:
+        """Work that interactive services did not answer and batch services refused."""
+        columns = ("unserved_mtok_per_h", "refused_mtok_per_h")
+        step_h = self.scenario.horizon.step_h
+        return step_h * sum(schedule_sum(self.schedule, column) for column in columns)
 
     @cached_property
     def green(self) -> pd.DataFrame:
@@ -81,4 +89,4 @@ class PlanTables:
 def _same(a: pd.DataFrame | None, b: pd.DataFrame | None) -> bool:
     if a is None or b is None:
         return a is b
-    return a.equals(b) or (a.empty and b.empty)  # what has no rows has no types
+    return a.equals(b) or (a.empty and b.empty)  # the types of columns without rows may differ

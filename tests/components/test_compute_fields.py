@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from planner.components.fleet.fleet import Fleet, FleetInitial
+from planner.components.fleet.fleet import Fleet
 from planner.components.fleet.nodes import (
+    FleetInitial,
     OperatingPoint,
     Prefill,
     PueByTemperature,

@@ -123,7 +123,7 @@ def test_demand_above_all_capacity_is_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "said"),
+    ("service", "message"),
     [
         (chat(arrivals_mtok_per_h=1), "needs exactly one of demand_mtok_per_h"),
         (chat(None), "has none"),
@@ -134,10 +134,14 @@ def test_demand_above_all_capacity_is_warned_of() -> None:
         ),
         (chat(price=None), "work.price_cny_per_mtok: is required"),
         (batch(deadline_h=None), "work.deadline_h: is required with arrivals_mtok_per_h"),
+        (
+            chat(deadline_h=3, ending={"value_cny_per_mtok": 1, "at_most_mtok": 1}),
+            "work.deadline_h: cannot go with demand_mtok_per_h, nor can ending",
+        ),
         (batch(headroom_share=0.1), "work.headroom_share: cannot go with arrivals_mtok_per_h"),
         (
             batch(deadline_h=2, initial={"waiting": [{"age_h": 3, "mtok": 1}]}),
-            "age_h must not exceed deadline_h 2, is 3",
+            "work.initial.waiting[0].age_h: must not exceed deadline_h 2, is 3",
         ),
         (market((1, 1), price_cny_per_mtok=3), "work.price_cny_per_mtok: cannot go with market"),
         (market(), "components.work.market"),
@@ -150,8 +154,8 @@ def test_demand_above_all_capacity_is_warned_of() -> None:
         ),
     ],
 )
-def test_a_wrong_service_is_told_what_is_wrong(service: dict[str, Any], said: str) -> None:
-    given = {key: value for key, value in service.items() if value is not None}
+def test_a_wrong_service_is_refused(service: dict[str, Any], message: str) -> None:
+    fields = {key: value for key, value in service.items() if value is not None}
     with pytest.raises(planner.ScenarioError) as caught:
-        scenario(site(fleet=fleet(), work=given))
-    assert said in str(caught.value)
+        scenario(site(fleet=fleet(), work=fields))
+    assert message in str(caught.value)

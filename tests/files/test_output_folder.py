@@ -100,7 +100,7 @@ def test_what_a_plan_may_replace(
     assert beside(out) == ["out"]
 
 
-# what the folder of a plan for several futures may hold to be replaced by another
+# what the folder of a stochastic plan may hold to be replaced by another
 STOCHASTIC: dict[str, tuple[str, ...]] = {
     "nothing": (),
     "why there was none": ("infeasible.json",),
@@ -109,7 +109,7 @@ STOCHASTIC: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("case", STOCHASTIC)
-def test_what_a_plan_for_several_futures_may_replace(case: str, tmp_path: Path) -> None:
+def test_what_a_stochastic_plan_may_replace(case: str, tmp_path: Path) -> None:
     for name in STOCHASTIC[case]:
         (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / name).write_text("older")
@@ -119,13 +119,13 @@ def test_what_a_plan_for_several_futures_may_replace(case: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["summary.json"], "out exists and holds no plan for several futures; choose another"),
-        (["stochastic.json", "b.txt"], r"several futures \(.*/out/b.txt\), which a new one would"),
-        (["stochastic.json", "members/wet"], r"several futures \(.*/out/members/wet\), which a"),
-        (["stochastic.json", "members/wet/a.txt"], r"futures \(.*/out/members/wet/a.txt\), which"),
+        (["summary.json"], "out exists and holds no stochastic plan; choose another"),
+        (["stochastic.json", "b.txt"], r"stochastic plan \(.*/out/b.txt\), which a new one would"),
+        (["stochastic.json", "members/wet"], r"stochastic plan \(.*/out/members/wet\), which a"),
+        (["stochastic.json", "members/wet/a.txt"], r"plan \(.*/out/members/wet/a.txt\), which"),
     ],
 )
-def test_what_no_plan_for_several_futures_may_replace(
+def test_what_no_stochastic_plan_may_replace(
     names: list[str], words: str, tmp_path: Path
 ) -> None:
     for name in names:

@@ -1,4 +1,4 @@
-"""What the nodes of a fleet can answer, and what of them may pause when reserve is called.
+"""Decode and prefill capacity of a fleet, and the nodes that may pause when reserve is called.
 
 For every model m, with 0.0036 to turn tokens/s into Mtok/h:
 
@@ -9,11 +9,11 @@ For every model m, with 0.0036 to turn tokens/s into Mtok/h:
     decode_burst    the same for interactive services alone, each times (1 + headroom_share), where
                     one of them has headroom
 
-The sets of points that meet a limit are nested, so these rows hold exactly when every service can be
-given nodes of its own. Batch and market work may fill the headroom of interactive work; interactive
-work may not fill the headroom of other interactive work.
+The sets of points that meet a limit are nested, so these rows are exact if every service may have
+nodes of its own. Batch and market work may use the headroom of interactive work; interactive work
+may not use the headroom of other interactive work.
 
-Where a reserve asks the fleet, nodes on batch and market work (services b of model m) can be put to
+If a reserve asks the fleet, nodes on batch and market work (services b of model m) can be put to
 sleep when it is called; interactive work keeps its nodes and its headroom.
 
 Variables: paused[m,k,t], paused_prefill[m,t], reserve_mw[j,t] per reserve j.
@@ -34,8 +34,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from planner.components.component import Time
-from planner.components.fleet.nodes import MTOK_PER_H, Serving
+from planner.components.component import Site, Time
+from planner.components.fleet.nodes import Serving, prefill_by_model
 from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import Expression, sum_of
@@ -46,29 +46,29 @@ RULES = {
         "keeps headroom_share of its services free at points within max_inter_token_ms"
     ),
     "reserve_power": "offers as reserve only what its nodes on batch and market work draw",
-    "prefill": "reads only what its nodes in prefill can read",
+    "prefill": "reads only as much input as its nodes in prefill can",
 }
 
 
 class Nodes(NamedTuple):
-    """Counts of nodes: by model, point and step, and those that read input by model and step."""
+    """Numbers of nodes: decoding by model, point and step, in prefill by model and step."""
 
     decoding: Callable[[str, str, int], Expression]
-    reading: Callable[[str, int], Expression]
+    prefill: Callable[[str, int], Expression]
 
 
 class LatencyClass(NamedTuple):
-    """The services of a model whose limit is this one or a tighter one; None is no limit."""
+    """The services of a model with a latency limit of `limit_ms` or less; None is no limit."""
 
     model: str
     limit_ms: float | None
 
     def holds(self, service: Service) -> bool:
-        """Whether the work of a service must be done inside this class."""
+        """Whether a service belongs to the class."""
         return service.model == self.model and service.within(self.limit_ms)
 
 
-def bound_answers(
+def limit_tokens(
     b: pyo.Block,
     time: Time,
     serves: Mapping[str, Serving],
@@ -76,56 +76,57 @@ def bound_answers(
     nodes: Nodes,
     suffix: str = "",
 ) -> None:
-    """Bound what is answered by the nodes given; `suffix` ends the names of the rows."""
+    """Limit the tokens answered for services to the capacity of nodes.
+
+    Declares decode, decode_burst and prefill, with `suffix` at the end of their names.
+    """
 
     def decode(weights: Mapping[str, float]) -> pyo.Constraint:
         classes = latency_classes([services[s] for s in weights])
 
         def rule(b: pyo.Block, name: str, t: int) -> Expression:
-            mine = classes[name]
+            latency = classes[name]
             answered = sum(
                 weight * b.answered_mtok_per_h[s, t]
                 for s, weight in weights.items()
-                if mine.holds(services[s])
+                if latency.holds(services[s])
             )
             return answered <= sum(
-                MTOK_PER_H * point.tokens_per_s * nodes.decoding(mine.model, point.key, t)
-                for point in serves[mine.model].within(mine.limit_ms)
+                point.mtok_per_h * nodes.decoding(latency.model, point.key, t)
+                for point in serves[latency.model].within(latency.limit_ms)
             )
 
         return pyo.Constraint(list(classes), time.steps, rule=rule)
 
-    def prefill(_: pyo.Block, m: str, t: int) -> Expression:
-        return MTOK_PER_H * readers[m].tokens_per_s * nodes.reading(m, t) >= read(m, t)
-
-    read = input_read(b, time, services)
-    readers = {m: serving.prefill for m, serving in serves.items() if serving.prefill}
-    bursting = {service.model for service in services.values() if service.headroom_share}
+    prefill, input_of = prefill_by_model(serves), uncached_input(b, time, services)
+    with_headroom = {service.model for service in services.values() if service.headroom_share}
     burst = {
         s: 1 + service.headroom_share
         for s, service in services.items()
-        if service.model in bursting and not service.interruptible
+        if service.model in with_headroom and not service.interruptible
     }
     b.add_component(f"decode{suffix}", decode(dict.fromkeys(services, 1.0)))
     b.add_component(f"decode_burst{suffix}", decode(burst))
-    b.add_component(f"prefill{suffix}", pyo.Constraint(list(readers), time.steps, rule=prefill))
+    read = pyo.Constraint(
+        list(prefill),
+        time.steps,
+        rule=lambda _, m, t: prefill[m].mtok_per_h * nodes.prefill(m, t) >= input_of(m, t),
+    )
+    b.add_component(f"prefill{suffix}", read)
 
 
-def input_read(
+def uncached_input(
     b: pyo.Block, time: Time, services: Mapping[str, Service]
 ) -> Callable[[str, int], Expression]:
-    """Return the input that the work of some services brings, Mtok/h by model and step."""
-    load = {s: time.of(v.input_per_output * (1 - v.cached_share)) for s, v in services.items()}
-
-    def read(m: str, t: int) -> Expression:
-        mine = (s for s, service in services.items() if service.model == m)
-        return sum(load[s][t] * b.answered_mtok_per_h[s, t] for s in mine)
-
-    return read
+    """Return the input tokens of services that need prefill, Mtok/h by model and step."""
+    ratio = {s: time.of(v.input_per_output * (1 - v.cached_share)) for s, v in services.items()}
+    return lambda m, t: sum(
+        ratio[s][t] * b.answered_mtok_per_h[s, t] for s in services if services[s].model == m
+    )
 
 
 def latency_classes(services: list[Service]) -> dict[str, LatencyClass]:
-    """Return a class for each latency limit of each model, tightest first, and one for any."""
+    """Return the classes of each latency limit of each model, tightest first, then those of all."""
     limits = {(s.model, s.max_inter_token_ms) for s in services if s.max_inter_token_ms is not None}
     finite = {f"{model}|{limit}": LatencyClass(model, limit) for model, limit in sorted(limits)}
     models = sorted({service.model for service in services})
@@ -134,63 +135,55 @@ def latency_classes(services: list[Service]) -> dict[str, LatencyClass]:
 
 def offer_reserve(
     b: pyo.Block,
-    time: Time,
-    reserves: list[str],
+    site: Site,
     serves: Mapping[str, Serving],
     services: Mapping[str, Service],
     *,
     pue: Mapping[int, float],
     sleep_kw: float,
 ) -> None:
-    """Declare what may be paused and the reserve it gives; the fleet's rows stand in `b`."""
-    saved_kw = {
-        (m, point.key): max(0.0, point.node_kw - sleep_kw)
-        for m, serving in serves.items()
-        for point in serving.working
-    }
-    readers = {m: serving.prefill for m, serving in serves.items() if serving.prefill}
-    saved_reading_kw = {m: max(0.0, v.node_kw - sleep_kw) for m, v in readers.items()}
+    """Declare the nodes that may pause and the reserve they offer."""
+    time, reserves, prefill = site.clock, site.reserves(), prefill_by_model(serves)
+    points = {(m, point.key): point for m, serving in serves.items() for point in serving.decoding}
     b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-    b.paused = pyo.Var(list(saved_kw), time.steps, domain=pyo.NonNegativeReals)
-    b.paused_prefill = pyo.Var(list(readers), time.steps, domain=pyo.NonNegativeReals)
+    b.paused = pyo.Var(list(points), time.steps, domain=pyo.NonNegativeReals)
+    b.paused_prefill = pyo.Var(list(prefill), time.steps, domain=pyo.NonNegativeReals)
+    interactive = {s: service for s, service in services.items() if not service.interruptible}
+    others = {s: service for s, service in services.items() if service.interruptible}
+    input_of, offered = uncached_input(b, time, others), sum_of(b.reserve_mw, reserves)
+
+    def paused_work(b: pyo.Block, m: str, t: int) -> Expression:
+        answered = sum(b.answered_mtok_per_h[s, t] for s, v in others.items() if v.model == m)
+        decoding = serves[m].decoding
+        return sum(point.mtok_per_h * b.paused[m, point.key, t] for point in decoding) <= answered
+
+    def reserve_power(b: pyo.Block, t: int) -> Expression:
+        saved_kw = sum(
+            max(0.0, point.node_kw - sleep_kw) * b.paused[m, k, t]
+            for (m, k), point in points.items()
+        ) + sum(
+            max(0.0, part.node_kw - sleep_kw) * b.paused_prefill[m, t]
+            for m, part in prefill.items()
+        )
+        return offered(t) <= pue[t] / 1000 * saved_kw
+
     b.paused_nodes = pyo.Constraint(
-        list(saved_kw), time.steps, rule=lambda b, m, k, t: b.paused[m, k, t] <= b.nodes[m, k, t]
+        list(points), time.steps, rule=lambda b, m, k, t: b.paused[m, k, t] <= b.nodes[m, k, t]
     )
     b.paused_readers = pyo.Constraint(
-        list(readers),
+        list(prefill),
         time.steps,
         rule=lambda b, m, t: b.paused_prefill[m, t] <= b.prefill_nodes[m, t],
     )
-    interactive = {s: service for s, service in services.items() if not service.interruptible}
-    others = {s: service for s, service in services.items() if service.interruptible}
-    read = input_read(b, time, others)
-
-    def work(b: pyo.Block, m: str, t: int) -> Expression:
-        speeds = {point.key: MTOK_PER_H * point.tokens_per_s for point in serves[m].working}
-        answered = sum(b.answered_mtok_per_h[s, t] for s, v in others.items() if v.model == m)
-        return sum(speed * b.paused[m, k, t] for k, speed in speeds.items()) <= answered
-
-    def reading(b: pyo.Block, m: str, t: int) -> Expression:
-        speed = MTOK_PER_H * readers[m].tokens_per_s
-        return speed * b.paused_prefill[m, t] <= read(m, t)
-
-    b.paused_work = pyo.Constraint(list(serves), time.steps, rule=work)
-    b.paused_input = pyo.Constraint(list(readers), time.steps, rule=reading)
-    promised = sum_of(b.reserve_mw, reserves)
-    b.reserve_power = pyo.Constraint(
+    b.paused_work = pyo.Constraint(list(serves), time.steps, rule=paused_work)
+    b.paused_input = pyo.Constraint(
+        list(prefill),
         time.steps,
-        rule=lambda b, t: (
-            promised(t)
-            <= pue[t]
-            / 1000
-            * (
-                sum(kw * b.paused[m, k, t] for (m, k), kw in saved_kw.items())
-                + sum(kw * b.paused_prefill[m, t] for m, kw in saved_reading_kw.items())
-            )
-        ),
+        rule=lambda b, m, t: prefill[m].mtok_per_h * b.paused_prefill[m, t] <= input_of(m, t),
     )
-    kept = Nodes(
+    b.reserve_power = pyo.Constraint(time.steps, rule=reserve_power)
+    running = Nodes(
         decoding=lambda m, k, t: b.nodes[m, k, t] - b.paused[m, k, t],
-        reading=lambda m, t: b.prefill_nodes[m, t] - b.paused_prefill[m, t],
+        prefill=lambda m, t: b.prefill_nodes[m, t] - b.paused_prefill[m, t],
     )
-    bound_answers(b, time, serves, interactive, kept, suffix="_kept")
+    limit_tokens(b, time, serves, interactive, running, suffix="_kept")

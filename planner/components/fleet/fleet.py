@@ -1,16 +1,15 @@
 """A fleet of identical GPU nodes, spread over measured operating points.
 
-A node holds one model at a time and runs at one of that model's points: its power is nearly flat in
-its load while its throughput is not, so counts of nodes at points replace one figure of energy per
-token. Different nodes may run at different points, which makes this exact up to whole nodes, and
-linear although the curve of one node is not convex.
+A node holds one model at a time and runs at one of that model's operating points. Its power is
+nearly flat in its load while its throughput is not, so numbers of nodes at points replace one
+figure of energy per token. Different nodes may run at different points, which makes this exact up
+to whole nodes, and linear although the power curve of one node is not convex.
 
 Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,t] on points,
 asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
-`nodes` holds the rows of where the nodes are, what they draw and how they wake,
-`decode_capacity` those of what they can answer and the reserve they can offer. Jobs hold nodes of
-their own.
+`nodes` declares the rows of the states, power and waking of nodes, `decode_capacity` those of the
+tokens that nodes can answer and of the reserve they can offer. Jobs hold nodes of their own.
 """
 
 from __future__ import annotations
@@ -22,17 +21,18 @@ import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
-from planner.components.fleet.decode_capacity import RULES as ANSWERING_RULES
-from planner.components.fleet.decode_capacity import Nodes, bound_answers, offer_reserve
+from planner.components.fleet.decode_capacity import RULES as CAPACITY_RULES
+from planner.components.fleet.decode_capacity import Nodes, limit_tokens, offer_reserve
+from planner.components.fleet.nodes import RULES as NODE_RULES
 from planner.components.fleet.nodes import (
-    MTOK_PER_H,
+    FleetInitial,
     PueByTemperature,
     Serving,
-    Waking,
-    hold_nodes,
+    declare_nodes,
+    declare_waking,
+    prefill_by_model,
     wake_shares,
 )
-from planner.components.fleet.nodes import RULES as WAKING_RULES
 from planner.components.job import JOBS
 from planner.components.late import pyo
 from planner.components.service.service import Service
@@ -49,21 +49,10 @@ from planner.components.terms import (
     minus,
     of,
 )
-from planner.fields import AtLeastZero, Frozen, Name, form
+from planner.fields import AtLeastZero, FieldError, Name, form
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, PerUnit, SeriesBounds
-
-
-class FleetInitial(Frozen):
-    """The fleet when the horizon begins."""
-
-    awake: dict[str, AtLeastZero] = Field(default_factory=dict)
-    """Nodes awake by model; the rest sleeps."""
-    woken: dict[str, Annotated[tuple[AtLeastZero, ...], Field(strict=False)]] = Field(
-        default_factory=dict
-    )
-    """Nodes woken in the last steps by model, latest first; matters only where waking takes longer
-    than a step."""
+from planner.timeseries.series import PerUnit, SeriesBounds
 
 
 class Fleet(Component):
@@ -79,8 +68,8 @@ class Fleet(Component):
     )
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "pue", "sleep_kw", "wake_min"})
     rules: ClassVar[Mapping[str, str]] = {
-        **WAKING_RULES,
-        **ANSWERING_RULES,
+        **NODE_RULES,
+        **CAPACITY_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
     }
     node: Name = "site"
@@ -90,7 +79,7 @@ class Fleet(Component):
     available_pu: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
     """Part of the nodes that is available."""
     spare_nodes: AtLeastZero = 0.0
-    """Nodes kept awake and idle, whatever their model."""
+    """Nodes kept awake and idle, of any model."""
     pue: Annotated[
         Annotated[np.ndarray, SeriesBounds(ge=1.0), Tag("=series")]
         | Annotated[PueByTemperature, Tag("=by_temperature")],
@@ -100,62 +89,71 @@ class Fleet(Component):
     sleep_kw: AtLeastZero
     """Power of a sleeping node."""
     wake_min: Annotated[float, Field(ge=0, le=1440)] = 0.0
-    """Minutes a node needs to wake, idle."""
+    """Minutes a node needs to wake, at the power of the idle point."""
     wake_cost_cny: AtLeastZero = 0.0
     """Cost of waking a node."""
     whole_nodes: bool = False
-    """Whether counts are whole numbers; much slower to solve."""
+    """Whether numbers of nodes are integers; much slower to solve."""
     amortisation_cny_per_node_h: AtLeastZero = 0.0
-    """What the nodes cost an hour, running or not; reported, never optimised."""
+    """Cost of a node per hour, running or not; reported, never optimised."""
     serves: Annotated[dict[str, Serving], Field(min_length=1)]
-    """The models it serves and how."""
+    """The models it serves, and how."""
     initial: FleetInitial = FleetInitial()
     """State when the horizon begins."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:
-        least = float((self.nodes * self.available_pu).min())
-        if (spare := self.spare_nodes) > least + 1e-9:
-            raise ValueError(
-                f"spare_nodes may not exceed the nodes available, {least:g}, is {spare:g}"
+        least, initial = float((self.nodes * self.available_pu).min()), self.initial
+        if self.spare_nodes > least + 1e-9:
+            message = Message(
+                "may not exceed the nodes available, {least:g}, is {value:g}",
+                least=least,
+                value=self.spare_nodes,
             )
-        unknown = sorted((set(self.initial.awake) | set(self.initial.woken)) - set(self.serves))
-        if unknown:
-            raise ValueError(f"initial names model {unknown[0]!r}, which the fleet does not serve")
-        awake = sum(self.initial.awake.values())
-        if awake > self.nodes + 1e-6:
-            raise ValueError(f"initial.awake sums to {awake:g}, more than nodes, {self.nodes:g}")
+            raise FieldError(message, "spare_nodes")
+        if unknown := {*initial.awake, *initial.woken} - {*self.serves}:
+            message = Message(
+                "names model {name!r}, which the fleet does not serve", name=min(unknown)
+            )
+            raise FieldError(message, "initial")
+        if (awake := sum(initial.awake.values())) > self.nodes + 1e-6:
+            message = Message(
+                "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
+            )
+            raise FieldError(message, "initial.awake")
         return self
 
     def supplies(self) -> dict[Supply, float]:
-        fastest = {
-            ("model", model): min(p.inter_token_ms or np.inf for p in serving.working)
+        fastest_ms = {
+            ("model", model): min(p.inter_token_ms or np.inf for p in serving.decoding)
             for model, serving in self.serves.items()
         }
         most = {
-            ("tokens", model): MTOK_PER_H * self.nodes * serving.points[-1].tokens_per_s
+            ("tokens", model): self.nodes * serving.points[-1].mtok_per_h
             for model, serving in self.serves.items()
         }
-        return fastest | most | {JOBS: self.nodes}
+        return fastest_ms | most | {JOBS: self.nodes}
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        still = len(wake_shares(self.wake_min, site.horizon)) - 1
+        reach = max(len(wake_shares(self.wake_min, site.horizon)) - 1, 0)
         for model, woken in self.initial.woken.items():
-            waking, awake = sum(woken[: max(still, 0)]), self.initial.awake.get(model, 0.0)
+            waking, awake = sum(woken[:reach]), self.initial.awake.get(model, 0.0)
             if waking > awake + 1e-6:
-                yield (
-                    ("initial", "woken", model),
-                    f"{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
+                message = Message(
+                    "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
+                    waking=waking,
+                    awake=awake,
                 )
+                yield ("initial", "woken", model), message
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         sold = {service.model for service in self._services(site).values()}
         for model in self.serves:
             if model not in sold:
-                yield f"model {model!r} has no service to sell it"
+                yield Message("model {name!r} has no service to sell it", name=model)
 
     def _services(self, site: Site) -> dict[str, Service]:
         return {
@@ -164,60 +162,45 @@ class Fleet(Component):
             if isinstance(component, Service) and component.model in self.serves
         }
 
-    def _pue(self) -> Array:
-        return self.pue.resolve() if isinstance(self.pue, PueByTemperature) else self.pue
-
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, models = site.clock, list(self.serves)
-        services, reserves = self._services(site), site.reserves()
-        available, pue = time.of(self.nodes * self.available_pu), time.of(self._pue())
-        counts = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
-        readers = [m for m, serving in self.serves.items() if serving.prefill]
-        points = [(m, p.key) for m, serving in self.serves.items() for p in serving.points]
+        time, serves, services = site.clock, self.serves, self._services(site)
+        pue = self.pue.resolve() if isinstance(self.pue, PueByTemperature) else self.pue
+        pue_by_step, available = time.of(pue), time.of(self.nodes * self.available_pu)
+        numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
+        points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 
-        b.nodes = pyo.Var(points, time.steps, domain=counts)
-        b.prefill_nodes = pyo.Var(readers, time.steps, domain=counts)
-        b.awake = pyo.Var(models, time.points, domain=pyo.NonNegativeReals)
+        b.nodes = pyo.Var(points, time.steps, domain=numbers)
+        b.prefill_nodes = pyo.Var(list(prefill_by_model(serves)), time.steps, domain=numbers)
+        b.awake = pyo.Var(list(serves), time.points, domain=pyo.NonNegativeReals)
         b.asleep = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.answered_mtok_per_h = pyo.Var(list(services), time.steps, domain=pyo.NonNegativeReals)
         b.draw_mw = pyo.Var(site.origins, time.steps, domain=pyo.NonNegativeReals)
-        jobs = hold_nodes(
-            b, site, self.serves, available=available, pue=pue, sleep_kw=self.sleep_kw
+        jobs = declare_nodes(
+            b, site, serves, available=available, pue=pue_by_step, sleep_kw=self.sleep_kw
         )
-        self._waking(site, available).declare(b, time)
-        every = Nodes(
-            decoding=lambda m, k, t: b.nodes[m, k, t], reading=lambda m, t: b.prefill_nodes[m, t]
-        )
-        bound_answers(b, time, self.serves, services, every)
-        if reserves:
-            offer_reserve(b, time, reserves, self.serves, services, pue=pue, sleep_kw=self.sleep_kw)
-        return self._terms(b, site, list(services), reserves, jobs)
-
-    def _waking(self, site: Site, available: dict[int, float]) -> Waking:
-        return Waking(
-            idle={m: serving.points[0].key for m, serving in self.serves.items()},
-            shares=wake_shares(self.wake_min, site.horizon),
-            awake=self.initial.awake,
-            woken=self.initial.woken,
-            available=available,
+        declare_waking(
+            b,
+            time,
+            serves,
+            self.initial,
+            wake_min=self.wake_min,
             spare_nodes=self.spare_nodes,
+            available=available,
         )
+        nodes = Nodes(
+            decoding=lambda m, k, t: b.nodes[m, k, t], prefill=lambda m, t: b.prefill_nodes[m, t]
+        )
+        limit_tokens(b, time, serves, services, nodes)
+        if site.reserves():
+            offer_reserve(b, site, serves, services, pue=pue_by_step, sleep_kw=self.sleep_kw)
+        return self._terms(b, site, jobs)
 
-    def _terms(
-        self,
-        b: pyo.Block,
-        site: Site,
-        services: list[str],
-        reserves: list[str],
-        jobs: dict[Balance, ByStep],
-    ) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep]) -> Terms:
         time = site.clock
         woken = {t: sum(b.woken[m, t] for m in self.serves) for t in time.steps}
-
-        costs = {}
+        costs, reported = {}, {}
         if self.wake_cost_cny:
             costs[Line("wake")] = {t: self.wake_cost_cny * woken[t] for t in time.steps}
-        reported = {}
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
             reported[Line("amortisation")] = dict.fromkeys(time.steps, per_step)
@@ -226,13 +209,13 @@ class Fleet(Component):
             tidy[Tidy.RENEWABLE_TO_COMPUTE] = -sum(b.draw_mw["renewable", t] for t in time.steps)
         return Terms(
             flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in site.origins}
-            | {Balance("tokens", s): of(b.answered_mtok_per_h, s) for s in services}
+            | {Balance("tokens", s): of(b.answered_mtok_per_h, s) for s in self._services(site)}
             | jobs,
             costs=costs,
             reported=reported,
             uses={("compute", o): of(b.draw_mw, o) for o in site.origins},
             meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in site.origins}
-            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
+            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
             tidy=tidy,
         )
 
@@ -240,9 +223,8 @@ class Fleet(Component):
         uses: list[NodeUse] = []
         for m, serving in self.serves.items():
             for point in reversed(serving.points):
-                column = f"nodes[{m}|{point.key}]"
-                decodes = point.tokens_per_s > 0
-                uses.append(NodeUse(column, "decoding" if decodes else "idle", m, point.key))
+                doing: Literal["decoding", "idle"] = "decoding" if point.tokens_per_s else "idle"
+                uses.append(NodeUse(f"nodes[{m}|{point.key}]", doing, m, point.key))
             if serving.prefill:
                 uses.append(NodeUse(f"prefill_nodes[{m}]", "reading", m))
         return (*uses, NodeUse("job_nodes", "job"), NodeUse("asleep", "asleep"))
@@ -259,13 +241,13 @@ class Fleet(Component):
             "drawn_mwh": float(summed("draw_mw", values).sum() * horizon.step_h),
         }
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         awake = {m: max(0.0, float(values[f"awake[{m}]"][-1])) for m in self.serves}
         scale = min(1.0, self.nodes / max(sum(awake.values()), 1e-12))
-        waking = len(wake_shares(self.wake_min, horizon)) - 1  # steps that still matter
+        reach = len(wake_shares(self.wake_min, horizon)) - 1  # steps that still matter
         woken = {}
-        for m in self.serves if waking > 0 else ():
-            recent = (*values[f"woken[{m}]"][::-1], *self.initial.woken.get(m, ()))
-            woken[m] = tuple(max(0.0, float(value)) for value in recent[:waking])
+        for m in self.serves if reach > 0 else ():
+            latest_first = (*values[f"woken[{m}]"][::-1], *self.initial.woken.get(m, ()))
+            woken[m] = tuple(max(0.0, float(nodes)) for nodes in latest_first[:reach])
         initial = FleetInitial(awake={m: n * scale for m, n in awake.items()}, woken=woken)
         return self.model_copy(update={"initial": initial})

@@ -1,14 +1,14 @@
-"""What the tokens of a service earn, and why work is answered or dropped.
+"""Why a service answers work or drops it.
 
 Codes of the decision `answer`, of batch work `accept`, of a market `sell`:
 
     all_answered, all_accepted, all_sold   nothing that was wanted is dropped
-    no_capacity        some is dropped: at that price, or above, every node of the fleets is taken
+    no_capacity        some is dropped: every node of the fleets is busy with work that pays more
     price_below_cost   some is dropped: answering costs more than it earns though nodes are free
     nothing_wanted     no work is asked for in this step
 
-Cost and price are those of a Mtok: the break-even is what answering one more costs less what it
-earns beside its price. Batch work is judged in the best step before its deadline.
+Cost and price are those of a Mtok. The break-even price is the marginal cost of an answer less what
+it earns besides its price. Batch work is compared in the best step before its deadline.
 """
 
 from __future__ import annotations
@@ -40,52 +40,52 @@ BREAK_EVEN = template("price {first} {than} {second} break-even")
 def reasons(
     service: Service, values: Values, prices: StepPrices, horizon: Horizon
 ) -> Iterator[Reason]:
-    """Yield for every step whether all work was taken on, and why not."""
+    """Yield for every step whether all work is answered, and if not, why."""
     cost = prices.tokens.get(prices.name)
     if cost is None:
         return
     tokens = service.sells(values, horizon)
-    even, price, taken = cost - tokens.beside, tokens.price, _nodes_taken(service, prices)
-    wanted, decision, code = service.wanted(), "answer", "all_answered"
-    dropped = values.get("unserved_mtok_per_h", np.zeros(len(even)))
+    price, break_even, busy = tokens.price, cost - tokens.beside, _all_nodes_busy(service, prices)
+    wanted, decision, code = service.wanted_mtok_per_h(), "answer", "all_answered"
+    dropped = values.get("unserved_mtok_per_h", np.zeros(len(cost)))
     if service.arrivals_mtok_per_h is not None:
         decision, code, dropped = "accept", "all_accepted", values["refused_mtok_per_h"]
-        best = _best_step(price - even, horizon.steps_down(service.deadline_h or 0.0))
-        even, price, taken = even[best], price[best], taken[best]
+        best = _best_step(price - break_even, horizon.steps_down(service.deadline_h or 0.0))
+        price, break_even, busy = price[best], break_even[best], busy[best]
     if service.market is not None:
         decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
         unsold = best_unsold_price(service.market, values)
-        price = np.where(np.isfinite(unsold), unsold, price)  # the best price that is not served
-    figures = compared(BREAK_EVEN, price, even, token_money)
-    full = [Message("{sentence}, every node is taken", sentence=text) for text in figures]
+        price = np.where(np.isfinite(unsold), unsold, price)
+    figures = compared(BREAK_EVEN, price, break_even, token_money)
+    all_busy = [Message("{sentence}, every node is taken", sentence=text) for text in figures]
     unpaid = [Message("price {price} does not pay", price=token_money(p)) for p in price]
     yield from first_that_holds(
         decision,
         [
             (wanted <= LIMIT, "nothing_wanted", Message("no work is asked for")),
             (dropped <= LIMIT, code, figures),
-            (taken, "no_capacity", full),
-            (versus(price, even) == "<", "price_below_cost", figures),
-            # nothing runs that would tell what a Mtok costs
-            (True, "price_below_cost", unpaid),
+            (busy, "no_capacity", all_busy),
+            (versus(price, break_even) == "<", "price_below_cost", figures),
+            (True, "price_below_cost", unpaid),  # no nodes run, so a Mtok has no marginal cost
         ],
     )
 
 
 def _best_step(margin: Array, wait: int) -> np.ndarray:
-    """Return for each step the one, up to `wait` steps later, where answering pays most."""
-    best, steps = np.arange(len(margin)), np.arange(len(margin))
+    """Return for each step the one, up to `wait` steps later, in which answering pays most."""
+    steps = np.arange(len(margin))
+    best = steps
     for later in range(1, min(wait, len(margin) - 1) + 1):
         other = np.minimum(steps + later, len(margin) - 1)
         best = np.where(margin[other] > margin[best], other, best)
     return best
 
 
-def _nodes_taken(service: Service, prices: StepPrices) -> np.ndarray:
-    """Return the steps in which one more node of the fleets that serve the model would earn."""
-    taken = np.zeros(len(prices.none()), dtype=bool)
-    for name, component in prices.components.items():
-        if ("model", service.model) in component.supplies():
-            worth = np.nan_to_num(prices.rows(name, "count", ()))
-            taken |= worth > NEAR
-    return taken
+def _all_nodes_busy(service: Service, prices: StepPrices) -> np.ndarray:
+    """Return by step whether one more node of the fleets that serve the model would earn money."""
+    duals = [
+        prices.rows(name, "count", ())
+        for name, component in prices.components.items()
+        if ("model", service.model) in component.supplies()
+    ]
+    return np.asarray((np.nan_to_num(duals) > NEAR).any(axis=0))

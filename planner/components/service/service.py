@@ -1,14 +1,14 @@
-"""What is sold: output tokens of a model, with their input, to one kind of customer.
+"""A token service: output tokens of a model, with their input, sold to one kind of customer.
 
-Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; with a least share,
-served_mtok[t] on points. The queue of batch work and the token market stand in `queue`.
+Variables: answered_mtok_per_h[t]; interactive: unserved_mtok_per_h[t]; with min_served_share,
+served_mtok[t] on points. `queue` declares the rows of batch work and of the token market.
 
     demand       interactive: answered[t] + unserved[t] = demand_mtok_per_h[t]
     served       served_mtok[t] = served_mtok[t-1] + Δ answered[t]   batch: accepted[t]
     least        served_mtok[T] >= min_served_share (wanted_so_far_mtok + Δ sum wanted[t])
                  wanted: demand, arrivals or the depth of the market
 
-Money comes when work is answered, at the prices of that step.
+Work is paid when it is answered, at the prices of that step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
-    EndingValue,
     MarketStep,
     Queue,
     ServiceEnding,
@@ -34,11 +33,18 @@ from planner.components.service.queue import (
     mean_price,
 )
 from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
-from planner.fields import AtLeastZero, Fraction, Hours, Positive
+from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
 
 SHORT_SHARE = 1e-6  # a share missed by less is a rounding
+EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
+    "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
+    "arrivals_mtok_per_h": {"headroom_share", "unserved_cost_cny_per_mtok"},
+    "market": {"headroom_share", "unserved_cost_cny_per_mtok", "deadline_h",
+               "refusal_cost_cny_per_mtok", "ending", "price_cny_per_mtok"},
+}  # fmt: skip
 
 
 class Service(Component):
@@ -59,15 +65,15 @@ class Service(Component):
     end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "least"})
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "input_per_output", "cached_share"})
     model: str
-    """Model it is answered with; a fleet must serve it."""
+    """Model that answers it; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
-    """Slowest inter-token latency the customer accepts."""
+    """Longest inter-token latency the customer accepts."""
     price_cny_per_mtok: Series | None = None
     """Price per million output tokens."""
     input_per_output: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Input tokens that come with one output token."""
     cached_share: PerUnit = 0.0  # type: ignore[assignment]  # validated into a series
-    """Part of the input tokens found in the cache: no prefill, cached price."""
+    """Part of the input tokens found in the cache: without prefill, at the cached price."""
     price_input_cny_per_mtok: NonNegative = 0.0  # type: ignore[assignment]
     """Price per million input tokens not in the cache."""
     price_cached_cny_per_mtok: NonNegative = 0.0  # type: ignore[assignment]
@@ -89,41 +95,45 @@ class Service(Component):
     initial: ServiceInitial = ServiceInitial()
     """State when the horizon begins."""
     ending: ServiceEnding = "same_as_start"
-    """Batch: no more waiting than at the start, or a value for what waits."""
+    """Batch: no more work waiting than at the start, or a value for it."""
     market: Annotated[tuple[MarketStep, ...], Field(min_length=1, strict=False)] | None = None
     """Market: price steps, each with its depth."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Service:
-        forms = ("demand_mtok_per_h", "arrivals_mtok_per_h", "market")
-        given = [name for name in forms if getattr(self, name) is not None]
-        if len(given) != 1:
-            had = " and ".join(given) or "none"
-            raise ValueError(f"needs exactly one of {', '.join(forms)}; has {had}")
-        foreign = {
-            "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
-            "arrivals_mtok_per_h": {"headroom_share", "unserved_cost_cny_per_mtok"},
-            "market": {"headroom_share", "unserved_cost_cny_per_mtok", "deadline_h",
-                       "refusal_cost_cny_per_mtok", "ending", "price_cny_per_mtok"},
-        }[given[0]]  # fmt: skip
+        forms = [name for name in EXCLUDES if getattr(self, name) is not None]
+        if len(forms) != 1:
+            message = Message(
+                "needs exactly one of {names}; has {other}",
+                names=", ".join(EXCLUDES),
+                other=", ".join(forms) or Message("none"),
+            )
+            raise FieldError(message)
+        (form,) = forms
         misplaced = [
             name
-            for name in sorted(foreign & self.model_fields_set)
-            if not _same_value(getattr(self, name), type(self).model_fields[name].default)
+            for name in sorted(EXCLUDES[form] & self.model_fields_set)
+            if not np.array_equal(getattr(self, name), type(self).model_fields[name].default)
         ]
-        if self.initial.waiting and given[0] != "arrivals_mtok_per_h":
+        if self.initial.waiting and form != "arrivals_mtok_per_h":
             misplaced.append("initial.waiting")
         if misplaced:
-            raise ValueError(f"{', '.join(misplaced)} cannot go with {given[0]}")
-        if given[0] != "market" and self.price_cny_per_mtok is None:
-            raise ValueError("price_cny_per_mtok is required")
-        if given[0] == "arrivals_mtok_per_h":
-            if (limit := self.deadline_h) is None:
-                raise ValueError("deadline_h is required with arrivals_mtok_per_h")
-            for age in (work.age_h for work in self.initial.waiting if work.age_h > limit):
-                raise ValueError(
-                    f"initial.waiting: age_h must not exceed deadline_h {limit:g}, is {age:g}"
+            first, *rest = misplaced
+            others = Message(", nor can {names}", names=", ".join(rest)) if rest else ""
+            message = Message("cannot go with {name}{others}", name=form, others=others)
+            raise FieldError(message, first)
+        if form != "market" and self.price_cny_per_mtok is None:
+            raise FieldError(Message("is required"), "price_cny_per_mtok")
+        if form == "arrivals_mtok_per_h" and self.deadline_h is None:
+            raise FieldError(Message("is required with {name}", name=form), "deadline_h")
+        for i, work in enumerate(self.initial.waiting):
+            if work.age_h > (self.deadline_h or 0.0):
+                message = Message(
+                    "must not exceed deadline_h {deadline_h:g}, is {value:g}",
+                    deadline_h=self.deadline_h,
+                    value=work.age_h,
                 )
+                raise FieldError(message, f"initial.waiting[{i}].age_h")
         return self
 
     @property
@@ -133,53 +143,67 @@ class Service(Component):
 
     @property
     def _served_column(self) -> str:
-        """What counts toward `min_served_share`: answers, or batch work taken on."""
+        """The column that `min_served_share` counts: work answered, of batch work accepted."""
         return f"{'answered' if self.arrivals_mtok_per_h is None else 'accepted'}_mtok_per_h"
 
-    def served(self, values: Values) -> float:
-        """Return what counts toward `min_served_share` in some steps, Mtok/h summed."""
-        return float(values[self._served_column].sum())
+    def _served_mtok(self, values: Values, horizon: Horizon) -> float:
+        """Return the work that counts as served in the steps of a schedule."""
+        return float(values[self._served_column].sum()) * horizon.step_h
 
-    def within(self, limit: float | None) -> bool:
-        """Whether the customer's latency limit is this one or a tighter one; None is no limit."""
-        mine = self.max_inter_token_ms
-        return limit is None or (mine is not None and mine <= limit)
+    def within(self, limit_ms: float | None) -> bool:
+        """Whether its latency limit is `limit_ms` or less; None is no limit."""
+        own = self.max_inter_token_ms
+        return limit_ms is None or (own is not None and own <= limit_ms)
 
-    def wanted(self) -> Array:
-        """Return the most that could be sold, Mtok/h; shape (T,)."""
+    def wanted_mtok_per_h(self) -> Array:
+        """Return the most that could be sold: demand, arrivals or market depth; shape (T,)."""
         if self.market is not None:
             return np.asarray(sum(step.mtok_per_h for step in self.market))
-        wanted = self.demand_mtok_per_h
-        return np.asarray(wanted if wanted is not None else self.arrivals_mtok_per_h)
+        demand = self.demand_mtok_per_h
+        return np.asarray(demand if demand is not None else self.arrivals_mtok_per_h)
+
+    def _wanted_mtok(self, first: int, last: int, horizon: Horizon) -> float:
+        return float(self.wanted_mtok_per_h()[first - 1 : last].sum()) * horizon.step_h
 
     def demands(self) -> dict[Supply, str]:
         return {("model", self.model): "model"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        best, limit = site.supply(("model", self.model)), self.max_inter_token_ms
-        if limit is not None and best and min(best) > limit:
-            yield (
-                ("max_inter_token_ms",),
-                f"no operating point of model {self.model!r} meets it: the fastest has"
-                f" {min(best):g} ms, the limit is {limit:g} ms",
+        latencies, limit = site.supply(("model", self.model)), self.max_inter_token_ms
+        if limit is not None and latencies and min(latencies) > limit:
+            message = Message(
+                "no operating point of model {name!r} meets it: the fastest has {fastest:g} ms, the"
+                " limit is {limit:g} ms",
+                name=self.model,
+                fastest=min(latencies),
+                limit=limit,
             )
+            yield ("max_inter_token_ms",), message
 
-    def warn(self, site: Site) -> Iterator[str]:
+    def warn(self, site: Site) -> Iterator[Message]:
         services = {n: c for n, c in site.components.items() if isinstance(c, Service)}
         alike = {name: other for name, other in services.items() if other.model == self.model}
         most = sum(site.supply(("tokens", self.model)))
-        wanted = np.asarray(sum(service.wanted() for service in alike.values()))
+        wanted = np.asarray(sum(service.wanted_mtok_per_h() for service in alike.values()))
         if site.name == min(alike) and wanted.max() > most:
-            yield (
-                f"{' and '.join(sorted(alike))} want up to {wanted.max():g} Mtok/h of"
-                f" {self.model!r}, above the {most:g} Mtok/h that all fleets could answer"
+            yield Message(
+                "{names} want up to {wanted:g} Mtok/h of {name!r}, above the {most:g} Mtok/h that"
+                " all fleets could answer",
+                names=" and ".join(sorted(alike)),
+                wanted=wanted.max(),
+                name=self.model,
+                most=most,
             )
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time = site.clock
         b.answered_mtok_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         costs: dict[Line, Any] = {}
-        prices = {"input_tokens": self.input_price(), "tokens": self.price_cny_per_mtok}
+        input_price = self._input_price()
+        prices = {
+            "input_tokens": input_price if input_price.any() else None,
+            "tokens": self.price_cny_per_mtok,
+        }
         for line, price in prices.items():
             if price is not None:
                 rate = time.of(price * time.step_h)
@@ -187,38 +211,37 @@ class Service(Component):
                     t: -rate[t] * b.answered_mtok_per_h[t] for t in time.steps
                 }
         if self.demand_mtok_per_h is not None:
-            costs |= self._interactive(b, time, self.demand_mtok_per_h)
+            costs |= self._declare_demand(b, time, self.demand_mtok_per_h)
         elif self.market is not None:
             costs |= declare_market(b, time, self.market)
         elif (queue := self._queue()) is not None:
             costs |= queue.declare(b, time)
         if self.min_served_share:
-            self._share(b, time)
+            self._declare_share(b, time)
         return Terms(
             flows={Balance("tokens", site.name): lambda t: -b.answered_mtok_per_h[t]}, costs=costs
         )
 
-    def input_price(self) -> Array | None:
-        """Return what the input of a Mtok of output earns, CNY; shape (T,), None where nothing."""
+    def _input_price(self) -> Array:
+        """Return the revenue of the input of a Mtok of output, CNY; shape (T,) or ()."""
         cached = self.cached_share * self.price_cached_cny_per_mtok
         uncached = (1 - self.cached_share) * self.price_input_cny_per_mtok
-        price = np.asarray(self.input_per_output * (cached + uncached))
-        return price if price.any() else None
+        return np.asarray(self.input_per_output * (cached + uncached))
 
-    def _share(self, b: pyo.Block, time: Time) -> None:
-        served = b.component(self._served_column)
-        step_h, start = time.step_h, self.initial
-        wanted = start.wanted_so_far_mtok + step_h * sum(time.of(self.wanted()).values())
+    def _declare_share(self, b: pyo.Block, time: Time) -> None:
+        column, step_h, start = b.component(self._served_column), time.step_h, self.initial
+        in_window = step_h * sum(time.of(self.wanted_mtok_per_h()).values())
+        least = self.min_served_share * (start.wanted_so_far_mtok + in_window)
         b.served_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.served_mtok[time.first - 1].fix(start.served_so_far_mtok)
 
-        def rises(b: pyo.Block, t: int) -> Expression:
-            return b.served_mtok[t] == b.served_mtok[t - 1] + step_h * served[t]
+        def served(b: pyo.Block, t: int) -> Expression:
+            return b.served_mtok[t] == b.served_mtok[t - 1] + step_h * column[t]
 
-        b.served = pyo.Constraint(time.steps, rule=rises)
-        b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= self.min_served_share * wanted)
+        b.served = pyo.Constraint(time.steps, rule=served)
+        b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= least)
 
-    def _interactive(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:
+    def _declare_demand(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:
         demand = time.of(series)
         b.unserved_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
         b.demand = pyo.Constraint(
@@ -226,8 +249,8 @@ class Service(Component):
             rule=lambda b, t: b.answered_mtok_per_h[t] + b.unserved_mtok_per_h[t] == demand[t],
         )
         rate = self.unserved_cost_cny_per_mtok * time.step_h
-        lost = {t: rate * b.unserved_mtok_per_h[t] for t in time.steps}
-        return {Line("unserved", cash=False): lost} if rate else {}
+        penalties = {t: rate * b.unserved_mtok_per_h[t] for t in time.steps}
+        return {Line("unserved", cash=False): penalties} if rate else {}
 
     def _queue(self) -> Queue | None:
         arrivals, deadline_h = self.arrivals_mtok_per_h, self.deadline_h
@@ -236,31 +259,35 @@ class Service(Component):
         refusal = self.refusal_cost_cny_per_mtok
         return Queue(arrivals, deadline_h, refusal, self.initial, self.ending)
 
+    @property
+    def max_waiting_at_end_mtok(self) -> float:
+        """The most batch work that `ending` lets wait at the end."""
+        queue = self._queue()
+        return 0.0 if queue is None else queue.end.at_most_mtok
+
     def token_demand(self) -> TokenDemand:
-        offers = self.market or ()
-        prices = tuple(step.price_cny_per_mtok for step in offers)
+        prices = tuple(step.price_cny_per_mtok for step in self.market or ())
         if self.price_cny_per_mtok is not None:
             prices = (self.price_cny_per_mtok,)
-        waiting = self.initial.waiting_mtok
-        return TokenDemand(self.wanted(), self.headroom_share, waiting, prices, bool(offers))
+        return TokenDemand(
+            self.wanted_mtok_per_h(),
+            self.headroom_share,
+            self.initial.waiting_mtok,
+            prices,
+            self.market is not None,
+        )
 
     def sells(self, values: Values, horizon: Horizon) -> Tokens:
-        answered = values["answered_mtok_per_h"]
-        beside = np.zeros(len(answered))
-        if (earned := self.input_price()) is not None:
-            beside = beside + earned
-        if self.demand_mtok_per_h is not None:
-            beside = beside + self.unserved_cost_cny_per_mtok
-        if self.arrivals_mtok_per_h is not None:
-            beside = beside + self.refusal_cost_cny_per_mtok
-        if self.market is None:
-            assert self.price_cny_per_mtok is not None
-            return Tokens(answered, self.price_cny_per_mtok, beside)
-        return Tokens(answered, mean_price(self.market, values), beside)
+        answered, price = values["answered_mtok_per_h"], self.price_cny_per_mtok
+        if price is None:
+            price = mean_price(self.market or (), values)
+        # a service has one of these penalties at most
+        penalty = self.unserved_cost_cny_per_mtok + self.refusal_cost_cny_per_mtok
+        return Tokens(answered, price, np.zeros(len(answered)) + self._input_price() + penalty)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        wanted = float(self.wanted().sum() * horizon.step_h)
-        served = self.served(values) * horizon.step_h
+        wanted = self._wanted_mtok(1, horizon.steps, horizon)
+        served = self._served_mtok(values, horizon)
         figures = {
             "wanted_mtok": wanted,
             "answered_mtok": float(values["answered_mtok_per_h"].sum() * horizon.step_h),
@@ -276,25 +303,25 @@ class Service(Component):
         wanted = past.wanted_so_far_mtok + now
         served = figures["served_share"] * now + past.served_so_far_mtok
         least, share = self.min_served_share or None, served / wanted if wanted else None
-        kept = least is None or share is None or share >= least - SHORT_SHARE
+        met = least is None or share is None or share >= least - SHORT_SHARE
         yield Target(
-            "min_served_share", "served_share", "tokens", least, share, kept=kept,
+            "min_served_share", "served_share", "tokens", least, share, kept=met,
             counts_more=past.wanted_so_far_mtok > 0,
         )  # fmt: skip
 
-    def after(self, values: Values, kept: Window, horizon: Horizon) -> Self:
+    def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending
-        passed = self.wanted()[kept.first - 1 : kept.last]
-        wanted = start.wanted_so_far_mtok + float(passed.sum() * horizon.step_h)
-        served = start.served_so_far_mtok + self.served(values) * horizon.step_h
+        wanted = start.wanted_so_far_mtok
+        wanted += self._wanted_mtok(executed.first, executed.last, horizon)
+        served = start.served_so_far_mtok + self._served_mtok(values, horizon)
         least = self.min_served_share * wanted
         waiting: tuple[Waiting, ...] = ()
         if (queue := self._queue()) is not None:
-            waiting, ending = queue.after(values, horizon.step_h)
+            waiting, ending = queue.waiting_after(values, horizon.step_h), queue.end
         initial = ServiceInitial(
             waiting=waiting,
             wanted_so_far_mtok=wanted,
-            # what the solver's tolerances left over or open is not carried on
+            # what the solver's tolerances leave missing or in excess is not carried over
             served_so_far_mtok=least if least - 1e-6 < served < least else min(wanted, served),
         )
         return self.model_copy(update={"initial": initial, "ending": ending})
@@ -302,33 +329,22 @@ class Service(Component):
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        start = self.initial
-        changes: dict[str, Any] = {}
-        wanted = float(self.wanted()[window.last :].sum()) * horizon.step_h
-        served = wanted
-        if firm and values:
-            served = self.served(later(values, window)) * horizon.step_h
-        if self.min_served_share and (values or not firm):
+        if firm and not values:
+            return self
+        start, changes = self.initial, dict[str, Any]()
+        if self.min_served_share:
+            served = wanted = self._wanted_mtok(window.last + 1, horizon.steps, horizon)
+            if firm:
+                served = self._served_mtok(later(values, window), horizon)
             changes["initial"] = ServiceInitial(
                 waiting=start.waiting,
                 wanted_so_far_mtok=start.wanted_so_far_mtok + wanted,
                 served_so_far_mtok=start.served_so_far_mtok + min(served, wanted),
             )
-        if (arrivals := self.arrivals_mtok_per_h) is not None and (values or not firm):
-            ending, value = self.ending, 0.0
-            if isinstance(ending, EndingValue):
-                most, value = ending.at_most_mtok, ending.value_cny_per_mtok
-            else:
-                most = start.waiting_mtok
+        if (queue := self._queue()) is not None:
             if firm:
-                most = max(most, float(values["waiting_mtok"][window.last - 1]))
+                most = max(queue.end.at_most_mtok, float(values["waiting_mtok"][window.last - 1]))
             else:
-                arriving = float(arrivals[window.first - 1 : window.last].sum()) * horizon.step_h
-                most = start.waiting_mtok + arriving
-            changes["ending"] = EndingValue(value_cny_per_mtok=value, at_most_mtok=most)
+                most = start.waiting_mtok + self._wanted_mtok(window.first, window.last, horizon)
+            changes["ending"] = queue.end.model_copy(update={"at_most_mtok": most})
         return self.model_copy(update=changes)
-
-
-def _same_value(value: Any, default: Any) -> bool:
-    """Whether a field still has its default, series included."""
-    return bool(np.all(value == default)) if isinstance(value, np.ndarray) else value == default
