@@ -9,45 +9,39 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import Problem, ScenarioError, wrong
 from planner.language.language import ENGLISH, Language
+from planner.language.section import Quantity, Section, text
+from planner.message import Message
 from planner.plan_tables.files import PAGE
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
-from planner.report.charts.ledger import said
 from planner.report.comparison.compare import Comparison, compare, compare_cases
-from planner.report.comparison.tables import lines_chart, tables_of
-from planner.report.declaration import unfit
+from planner.report.comparison.tables import line_changes, lines_chart, side_label, tables_of
+from planner.report.declaration import unwritable
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
 SUFFIX = ".html"
 
-Line = tuple[str, str]  # what differs, and how, as people read them
+Line = tuple[str, str]  # a label and an amount or a change
 
 
 def check_page(path: Path, folders: Sequence[Path]) -> None:
-    """Judge, before anything is read, whether a page can be written to a file.
+    """Check that a page can be written to a file, before anything is read.
 
     Args:
-        path: the file to write; one that is there is replaced.
-        folders: plan folders, which are replaced whole and may not hold the file.
+        path: the file to write; an existing one is replaced.
+        folders: plan folders, which are replaced as a whole and may not hold the file.
 
     Raises:
-        ScenarioError: it cannot.
+        ScenarioError: it cannot be written.
     """
-    problems = []
-    if path.suffix.lower() != SUFFIX:
-        problems.append(f"must end in {SUFFIX}, is {str(path)!r}")
-    try:
-        problems += list(dict.fromkeys(filter(None, (unfit(path, folder) for folder in folders))))
-    except (OSError, RuntimeError) as error:
-        problems.append(f"cannot be written: {getattr(error, 'strerror', None) or error}")
-    if problems:
-        raise ScenarioError([Problem(message, path="--out") for message in problems])
+    if messages := unwritable(path, [SUFFIX], folders):
+        raise ScenarioError([Problem(message, path="--out") for message in messages])
 
 
 def comparison_page(
@@ -59,10 +53,10 @@ def comparison_page(
     """Return the page of a comparison.
 
     Args:
-        comparison: what differs.
+        comparison: the differences.
         words: the language of the page.
         plans: both plans, where there are schedules to draw.
-        pages: where the pages of A and B are, seen from this one.
+        pages: the addresses of the pages of A and B, relative to this one.
     """
     charts = [lines_chart(comparison, words)] if len(comparison.money) else []
     clock = None if plans is None else common_clock(*plans)
@@ -71,15 +65,18 @@ def comparison_page(
         if len(comparison.hours):
             over_time.append(profit_chart(*plans, *clock, words))
         names = [str(name) for name in comparison.columns["column"]]
-        if (drawn_columns := columns_chart(*plans, names, *clock, words)) is not None:
-            over_time.append(drawn_columns)
+        if (chart_of_columns := columns_chart(*plans, names, *clock, words)) is not None:
+            over_time.append(chart_of_columns)
+
     return fill(
         "comparison.html",
         words,
         words("Comparison of two plans"),
         comparison=comparison,
-        cny=partial(cny, words),
-        lines=_lines(comparison, words),
+        cny=partial(_cny, words),
+        sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
+        lines=[(f"{change.component} {change.line}", _cny(words, change.difference, signed=True))
+               for change in line_changes(comparison, words)[: min(TOP, len(comparison.money))]],
         inputs=_inputs(comparison, words),
         energy=_energy(comparison, words),
         pages=pages,
@@ -93,7 +90,7 @@ def comparison_page(
         ],
         most_rows=MOST_ROWS,
         clock=clock and page_clock(clock[0].first, clock[0].step_min, clock[0].steps),
-    )
+    )  # fmt: skip
 
 
 def compared_pages(
@@ -102,7 +99,7 @@ def compared_pages(
     """Compare two plan folders, or two cases of a sweep folder, for a page in a file.
 
     Returns:
-        What differs, and the page.
+        The comparison and the page.
 
     Raises:
         PlanError: a folder cannot be read.
@@ -112,8 +109,9 @@ def compared_pages(
         folders = [first / PLANS / str(number) for number in cases]
         check_page(out, folders)
         if out.resolve() == (first / PAGE).resolve():
-            message = f"{out} is the page of the sweep; choose another name"
-            raise ScenarioError([Problem(message, path="--out")])
+            raise wrong(
+                "--out", Message("{path} is the page of the sweep; choose another", path=out)
+            )
         comparison = compare_cases(first, *cases)
         plans = None
     else:
@@ -126,7 +124,7 @@ def compared_pages(
 
 
 def page_beside(path: Path, folder: Path) -> str | None:
-    """Return the way from a page to that of a plan folder; None where that has none."""
+    """Return the address of a folder's page, relative to another page; None if it has none."""
     page = folder / PAGE
     if not page.is_file():
         return None
@@ -143,20 +141,10 @@ def _chart(chart: Chart, words: Language) -> dict[str, Any]:
     }
 
 
-def cny(words: Language, value: float, sign: str = "") -> str:
-    """Return money to the cent below a million, else as the page of a plan."""
-    large = abs(value) >= 1e6 or words.scale("CNY", value)[0] > 1
-    text = words.amount(value, "CNY") if large else f"{value + 0.0:,.2f} {words('CNY')}"
-    return (f"+{text}" if sign and value > 0 else text).replace("-", "−")
-
-
-def _lines(comparison: Comparison, words: Language) -> list[Line]:
-    """Return the ledger lines that differ most."""
-    rows = comparison.money.head(TOP).to_dict("records")
-    return [
-        (f"{row['component']} {said(words, row['line'])}", cny(words, row["difference_cny"], "+"))
-        for row in rows
-    ]
+def _cny(words: Language, value: float, *, signed: bool = False) -> str:
+    """Return money, to the cent below a million CNY."""
+    exact = abs(value) < 1e6 and words.scale("CNY", value)[0] == 1
+    return text(Quantity(value, "CNY", 2 if exact else None, signed), words)
 
 
 def _inputs(comparison: Comparison, words: Language) -> list[Line]:
@@ -176,7 +164,7 @@ def _energy(comparison: Comparison, words: Language) -> list[Line]:
     lines = []
     for row in own.loc[order].head(TOP).to_dict("records"):
         _, origin, use = row["figure"].split(".")
-        change = words.amount(row["difference"], "MWh").replace("-", "−")
-        sign = "+" if row["difference"] > 0 else ""
-        lines.append((f"{words.term(origin)} → {words.term(use)}", f"{sign}{change}"))
-    return lines
+        change = Quantity(row["difference"], "MWh", signed=True)
+        lines.append((f"{words.term(origin)} → {words.term(use)}", change))
+    section = Section("", (), tuple(lines)).scaled(words)
+    return [(str(label), text(change, words)) for label, change in section.rows]

@@ -220,7 +220,7 @@
 
   // ---- why
   let reasons = null;
-  let asked = null; // the step told of
+  let asked = null; // the step whose reasons are shown
   let came = null; // the element that had the focus
   async function learn() {
     reasons ||= unpack("packed-reasons").then((text) => {
@@ -238,7 +238,7 @@
   const formats = new Map();
   function number(row, step) {
     const value = row.values.length === 1 ? row.values[0] : row.values[step];
-    if (value === undefined || value === null || step < 0 || step >= clock.told) return "–";
+    if (value === undefined || value === null || step < 0 || step >= clock.explained) return "–";
     if (!formats.has(row.decimals))
       formats.set(row.decimals, new Intl.NumberFormat("en", { maximumFractionDigits: row.decimals }));
     return formats.get(row.decimals).format(value / 10 ** row.decimals);
@@ -293,7 +293,7 @@
     const body = one("why-body");
     body.replaceChildren();
     const text = (index) => (index === undefined || index < 0 ? "–" : found.texts[index]);
-    if (at >= clock.told) body.append(make("p", texts.no_reason));
+    if (at >= clock.explained) body.append(make("p", texts.no_reason));
     else
       for (const component of found.components) {
         const part = make("section");
@@ -313,7 +313,7 @@
         part.append(aroundTable(`${component.name}: ${texts.values}`, rows, at));
         body.append(part);
       }
-    if (found.site.length && at < clock.told) {
+    if (found.site.length && at < clock.explained) {
       const part = make("section");
       part.append(make("h3", texts.worth), aroundTable(texts.worth, found.site.map((row) => valued(row, at)), at));
       body.append(part);
