@@ -84,14 +84,16 @@ def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) ->
         ("Profit", f"{720 + 300 - 224} CNY"),
         ("costs", "-224 CNY"),
         # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
-        ("in compute", "0.180 CNY/kWh"),
+        ("in compute, gross", "0.180 CNY/kWh"),
         ("the same kWh sold to the grid", "0.030 CNY/kWh"),
         ("What a kWh earns", "6.0 ×"),
     ):
         assert texts[texts.index(name) + 1] == shown
-    row = texts[texts.index("renewable") + 1 :]  # exported above what it earned, ...
-    assert row[:2] == ["10.00", "0.030"]
-    assert texts[texts.index("all") : texts.index("What was scarce")][-1] == "20.00"
+    energy = texts[texts.index("Where the energy went [MWh]") :]
+    assert energy[energy.index("renewable") + 1] == "10.00"
+    earned = texts[texts.index("What a kWh earned [CNY/kWh]") : texts.index("What was scarce")]
+    assert earned[earned.index("renewable") + 1] == "0.030"
+    assert energy[: -len(earned)][energy.index("What a kWh earned [CNY/kWh]") - 1] == "20.00"
 
 
 def test_the_money_of_the_first_screen_is_that_of_the_ledger(plan: planner.Plan) -> None:
@@ -145,7 +147,7 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
     ("status", "said"),
     [
         ("optimal", "Best plan, proven to within 0.32% of the turnover"),
-        ("settled", "A given schedule; it keeps every rule"),
+        ("settled", "Given schedule; it keeps every rule"),
         ("time_limit", "Stopped at the time limit"),
         ("interrupted", "Interrupted"),
         ("relaxed", "A bound, not a schedule that can be run"),
@@ -268,13 +270,13 @@ def test_reasons_that_do_not_fit_are_left_off_and_said(
     plan: planner.Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     week = tiled(plan, 168, 15)
-    whole, told = packed_reasons(week, WORDS)
-    assert told == 672
+    whole, explained = packed_reasons(week, WORDS)
+    assert explained == 672
     monkeypatch.setattr("planner.report.plan_page.reasons.MOST", len(whole) - 1)
-    shorter, told = packed_reasons(week, WORDS)
-    assert told < 672
+    shorter, explained = packed_reasons(week, WORDS)
+    assert explained < 672
     assert len(shorter) < len(whole)
-    assert "Reasons are told here until 2026-07-2" in plan_page(week, WORDS)
+    assert "This page holds reasons up to 2026-07-2" in plan_page(week, WORDS)
 
 
 def test_a_plan_without_reasons_or_rules_has_a_page() -> None:
@@ -287,7 +289,7 @@ def test_a_plan_without_reasons_or_rules_has_a_page() -> None:
 
 def test_a_pooled_plan_has_a_page() -> None:
     pooled = planner.solve(scenario({"sun": renewable(10), "city": load(4)}, trace=False))
-    assert "the origin of energy is pooled" in plan_page(pooled, WORDS)
+    assert "the origin of energy is not traced" in plan_page(pooled, WORDS)
 
 
 @pytest.mark.parametrize(("hours", "step_min"), [(168, 15), (8760, 60)])
@@ -430,7 +432,7 @@ def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> N
     summary = plan.summary | {"status": "settled", "bound_cny": None, "gap": None}
     settled = dataclasses.replace(plan, summary=summary | {"breaches": [breach]})
     page = plan_page(settled, WORDS)
-    assert "⚠</span> A given schedule; it breaks 1 rules</p>" in page
+    assert "⚠</span> Given schedule; rules broken: 1</p>" in page
     assert "<bdi>unit must stay on for &lt;b&gt;3 h&lt;/b&gt;</bdi>" in page
     assert "no plan earns more than" not in page
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language
-from planner.language.section import Quantity, Section
+from planner.language.section import Quantity
 from planner.language.section import text as cell_text
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
@@ -78,10 +78,10 @@ def _sankey(
 ) -> dict[str, Any]:
     """Return the trace, in the unit of the largest node."""
     divisor, unit = words.scale("MWh", max(totals.values()))
-    amounts = Section("", (), tuple((total,) for total in totals.values()), "MWh").scaled(words)
     labels = [
-        text(_label(words, node)) + ("" if node[0] == "origin" else f" {cell_text(amount, words)}")
-        for node, (amount,) in zip(totals, amounts.rows, strict=True)
+        text(_label(words, node))
+        + ("" if node[0] == "origin" else f" {cell_text(total / divisor)}")
+        for node, total in totals.items()
     ]
     place = {node: i for i, node in enumerate(totals)}
     return {

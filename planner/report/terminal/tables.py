@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pandas as pd
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from planner.language.language import Language, printable
 from planner.language.section import Section, text
@@ -18,10 +19,9 @@ def safe(text: str) -> str:
     return escape(printable(text))
 
 
-def table(section: Section, words: Language, caption: str | None = None) -> Table:
+def table(section: Section, words: Language, caption: str | None = None) -> Group:
     """Return a section as a table, with a line between its rows and their total."""
-    title = safe(section.heading(words)) or None
-    rows = Table(title=title, title_justify="left", caption=caption, show_header=any(section.heads))
+    rows = Table(caption=caption, show_header=any(section.heads))
     numeric = section.numeric()
     for head, right in zip(section.heads or [""] * len(numeric), numeric, strict=True):
         rows.add_column(safe(head), justify="right" if right else "left", overflow="fold")
@@ -29,7 +29,8 @@ def table(section: Section, words: Language, caption: str | None = None) -> Tabl
         if at == len(section.rows):
             rows.add_section()
         rows.add_row(*(safe(text(cell, words)) for cell in row))
-    return rows
+    title = printable(section.heading(words))  # not of the table, which would wrap it to its width
+    return Group(*([Text(title, style="italic")] if title else []), rows)
 
 
 def print_notes(notes: Iterable[str], console: Console, words: Language) -> None:
