@@ -48,6 +48,11 @@ def vat_text(vat: str, words: Language) -> str:
     return words("All prices and amounts are without VAT.")
 
 
+def paragraph(words: Language, *sentences: str) -> str:
+    """Return sentences one after the other, without those that are empty."""
+    return ("" if words.code == "zh" else " ").join(filter(None, sentences))
+
+
 def line_label(line: str, words: Language) -> str:
     """Return a ledger line for people: export[renewable] is export from renewable."""
     bare, _, index = line.removesuffix("]").partition("[")

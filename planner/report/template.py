@@ -30,6 +30,7 @@ from markupsafe import Markup
 from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
 from planner.report.charts.chart import Chart
+from planner.report.plan_sections import paragraph
 
 GZIP = 16 + zlib.MAX_WBITS
 QUICK, SMALL = 4, 9
@@ -159,7 +160,7 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["text"] = text
-    environment.globals["percent"] = percent
+    environment.globals |= {"percent": percent, "paragraph": paragraph}
     return environment.get_template(name)
 
 

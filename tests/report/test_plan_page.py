@@ -82,7 +82,7 @@ def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) ->
     texts = Page(text).texts
     for name, shown in (
         ("Profit", f"{720 + 300 - 224} CNY"),
-        ("costs", "-224 CNY"),
+        ("costs", "-224.00 CNY"),
         # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
         ("in compute, gross", "0.180 CNY/kWh"),
         ("the same kWh sold to the grid", "0.030 CNY/kWh"),
@@ -140,7 +140,7 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
     assert scarce_steps(plan) == [1]
     shown = re.sub(r"\s+", " ", plan_page(plan, WORDS))
     assert 'data-step="1">07-15 01:00</button> <b>chat</b> unserved' in shown
-    assert '<span class="amount">18 CNY</span>' in shown
+    assert '<span class="amount">18.00 CNY</span>' in shown
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
+from planner.report.plan_sections import paragraph
 
 ROW_PX, BAR = 34, 0.72
 # state: colour, pattern, colour of its name in the bar
@@ -145,11 +146,12 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
         return None
     caption = words("Blank: at rest.")
     if clock.blocked:
-        caption += " " + words(
+        drawn = words(
             "Units and jobs are drawn step by step; for all others, the state that holds for most"
             " of each {hours} h.",
             hours=clock.block_hours,
         )
+        caption = paragraph(words, caption, drawn)
     return Chart(
         key="commitment",
         title=words("Commitment"),

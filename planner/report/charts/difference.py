@@ -14,6 +14,7 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock, Panel, chart_over_time
 from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
 from planner.report.charts.view import View
+from planner.report.plan_sections import paragraph
 from planner.units import unit
 
 MOST_COLUMNS = 6
@@ -58,9 +59,8 @@ def profit_chart(
     caption = words("Amounts of a month or of the whole horizon belong to no step; they are in the"
                      " table of lines.")  # fmt: skip
     if clock.blocked:
-        caption += " " + words(
-            "Long horizon: the chart shows sums over {hours} h.", hours=clock.block_hours
-        )
+        sums = words("Long horizon: the chart shows sums over {hours} h.", hours=clock.block_hours)
+        caption = paragraph(words, caption, sums)
     chart = chart_over_time("profit", words("Profit, hour by hour"), caption, [steps, total], words)
     chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
     return dataclasses.replace(chart, caption=caption)
@@ -103,7 +103,8 @@ def columns_chart(
         " line, B the thin one."
     )
     if (left := len(names) - len(panels)) > 0:
-        caption += " " + words("{n} more differ; the table of columns lists all.", n=left)
+        more = words("{n} more differ; the table of columns lists all.", n=left)
+        caption = paragraph(words, caption, more)
     return chart_over_time(
         "columns", words("Largest differences in the schedule"), caption, panels, words
     )

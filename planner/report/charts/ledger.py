@@ -178,7 +178,8 @@ def _bars(words: Language, sums: list[LineSum]) -> list[ProfitBar]:
             for line in sorted(large, key=lambda line: -abs(line.amount))
         ]
         if small:
-            named.append((f"{rest} ({len(small)})", sum(line.amount for line in small)))
+            label = words("{label} ({n})", label=rest, n=len(small))
+            named.append((label, sum(line.amount for line in small)))
         for name, amount in named:
             bars.append(ProfitBar(name, amount, kind, reached))
             reached += amount

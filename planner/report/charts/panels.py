@@ -19,6 +19,7 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import NUMBER, Style, axis, frame, marker, note, pattern, text
+from planner.report.plan_sections import paragraph
 from planner.timeseries.series import Array
 
 MOST_STEPS = 1400  # two weeks of 15 minutes and eight of hours
@@ -279,7 +280,7 @@ def chart_over_time(
         title=title,
         figure=_figure(panels, clock, legend, top),
         table=pd.DataFrame({words("time"): clock.times, **columns}),
-        caption=f"{caption} {clock.caption(words)}".strip(),
+        caption=paragraph(words, caption, clock.caption(words)),
         over_time=True,
     )
 

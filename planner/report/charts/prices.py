@@ -27,7 +27,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
-from planner.report.plan_sections import vat_text
+from planner.report.plan_sections import paragraph, vat_text
 from planner.timeseries.series import Array
 
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}
@@ -42,10 +42,11 @@ def prices_chart(view: View, words: Language) -> Chart | None:
         return None
     caption = vat_text(view.plan.scenario.vat, words)
     if view.prices("value_cny_per_mwh"):
-        caption += " " + words(
+        fixed = words(
             "Values of one more MWh and break-even prices hold with the starts, stops and"
             " directions of this plan fixed."
         )
+        caption = paragraph(words, caption, fixed)
     return chart_over_time("prices", words("Prices"), caption, panels, words)
 
 

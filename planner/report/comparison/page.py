@@ -75,8 +75,8 @@ def comparison_page(
         comparison=comparison,
         cny=partial(_cny, words),
         sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
-        lines=[(f"{change.component} {change.line}", _cny(words, change.difference, signed=True))
-               for change in line_changes(comparison, words)[: min(TOP, len(comparison.money))]],
+        profits=_profits(comparison, words),
+        lines=_lines(comparison, words),
         inputs=_inputs(comparison, words),
         energy=_energy(comparison, words),
         pages=pages,
@@ -142,9 +142,35 @@ def _chart(chart: Chart, words: Language) -> dict[str, Any]:
 
 
 def _cny(words: Language, value: float, *, signed: bool = False) -> str:
-    """Return money, to the cent below a million CNY."""
-    exact = abs(value) < 1e6 and words.scale("CNY", value)[0] == 1
-    return text(Quantity(value, "CNY", 2 if exact else None, signed), words)
+    """Return an amount of money with two decimals of its unit."""
+    ((_, amount),) = _texts([("", Quantity(value, "CNY", 2, signed))], words)
+    return amount
+
+
+def _texts(rows: Sequence[tuple[str, Quantity]], words: Language) -> list[Line]:
+    """Return labelled amounts as texts, those of a unit in the unit of the largest."""
+    section = Section("", (), tuple(rows)).scaled(words)
+    return [(str(label), text(amount, words)) for label, amount in section.rows]
+
+
+def _profits(comparison: Comparison, words: Language) -> list[Line]:
+    """Return both profits, and the sum of their gaps where it is known."""
+    amounts = {
+        words("profit of A"): comparison.profit_a_cny,
+        words("profit of B"): comparison.profit_b_cny,
+        words("sum of the gaps"): comparison.open_cny,
+    }
+    rows = [(label, Quantity(amount, "CNY", 2)) for label, amount in amounts.items()]
+    return _texts([row for row in rows if row[1].value is not None], words)
+
+
+def _lines(comparison: Comparison, words: Language) -> list[Line]:
+    """Return the ledger lines that differ most."""
+    rows = [
+        (f"{one.component} {one.line}", Quantity(one.difference, "CNY", 2, signed=True))
+        for one in line_changes(comparison, words)[: min(TOP, len(comparison.money))]
+    ]
+    return _texts(rows, words)
 
 
 def _inputs(comparison: Comparison, words: Language) -> list[Line]:
@@ -161,10 +187,9 @@ def _energy(comparison: Comparison, words: Language) -> list[Line]:
     figures = comparison.figures
     own = figures[figures["figure"].astype(str).str.startswith("allocation_mwh.")]
     order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
-    lines = []
+    rows = []
     for row in own.loc[order].head(TOP).to_dict("records"):
         _, origin, use = row["figure"].split(".")
-        change = Quantity(row["difference"], "MWh", signed=True)
-        lines.append((f"{words.term(origin)} → {words.term(use)}", change))
-    section = Section("", (), tuple(lines)).scaled(words)
-    return [(str(label), text(change, words)) for label, change in section.rows]
+        label = f"{words.term(origin)} → {words.term(use)}"
+        rows.append((label, Quantity(row["difference"], "MWh", signed=True)))
+    return _texts(rows, words)

@@ -17,7 +17,7 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.ledger import ProfitBar, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
-from planner.report.plan_sections import line_label, quantity_label
+from planner.report.plan_sections import line_label, paragraph, quantity_label
 from planner.report.sweep_page.words import titled
 from planner.report.terminal.tables import more_rows, print_frame, print_notes, safe, table
 
@@ -81,7 +81,8 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
     count = len(comparison.money)
     if count > MOST_BARS + 1:
         rest = sum(change for _, change in bars[MOST_BARS:count])
-        bars[MOST_BARS:count] = [(f"{words('other lines')} ({count - MOST_BARS})", rest)]
+        label = words("{label} ({n})", label=words("other lines"), n=count - MOST_BARS)
+        bars[MOST_BARS:count] = [(label, rest)]
     reached = round(comparison.profit_a_cny, 2)
     steps = [ProfitBar(words("profit of A"), reached, "total")]
     for name, change in bars:
@@ -97,7 +98,7 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
     caption = words("Each bar is the difference of a ledger line, B less A.")
     low, high = figure["layout"]["xaxis"]["range"]
     if not low <= 0 <= high:
-        caption += " " + words("The axis does not begin at zero.")
+        caption = paragraph(words, caption, words("The axis does not begin at zero."))
     section = lines_section(comparison, words)
     unit = f" [{words('CNY')}]"
     heads = [head + (unit if i >= section.labels else "") for i, head in enumerate(section.heads)]

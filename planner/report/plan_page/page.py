@@ -17,6 +17,7 @@ from planner.components.terms import Target
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
+from planner.language.section import Section
 from planner.message import Message
 from planner.plan_tables import files
 from planner.plan_tables.files import PAGE, WORKBOOK
@@ -32,9 +33,8 @@ from planner.report.workbook.workbook import write_workbook
 def plan_page(plan: PlanTables, words: Language) -> str:
     """Return the page of a plan in a language."""
     summary, horizon = plan.summary, plan.scenario.horizon
-    income, costs = income_and_costs(plan)
     reasons, explained = packed_reasons(plan, words)
-    scarce = scarce_steps(plan)
+    steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)
     return fill(
         "page.html",
         words,
@@ -42,24 +42,40 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         summary=summary,
         span=plan_sections.span_text(summary, words),
         vat=plan_sections.vat_text(summary["vat"], words),
-        income_cny=income,
-        costs_cny=costs,
+        profit=profit_section(plan, words),
         worth=plan_sections.worth(plan, words),
         green={name: share for name, share in summary["green"].items() if share is not None},
         targets=targets(plan, "energy"),
         services=targets(plan, "tokens"),
         energy=plan_sections.energy(plan, words).scaled(words),
         earned=plan_sections.earned(plan, words),
-        scarce=list(zip(scarce, plan_sections.scarce(plan, words).rows, strict=True)),
+        scarce=scarce,
+        scarce_steps=list(zip(steps, scarce.rows, strict=True)),
         charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,
         explained_until=None if explained in (0, horizon.steps) else horizon.starts[explained],
         files=_files(plan),
-        clock=page_clock(
-            horizon.starts[0], horizon.step_min, horizon.steps, explained, *scarce[:1]
-        ),
+        clock=page_clock(horizon.starts[0], horizon.step_min, horizon.steps, explained, *steps[:1]),
     )
+
+
+def profit_section(plan: PlanTables, words: Language) -> Section:
+    """Return the profit by income and costs, its bound, and what it leaves after fixed costs."""
+    summary = plan.summary
+    income, costs = income_and_costs(plan)
+    rows = [
+        (words("from compute"), income["compute"]),
+        (words("from grid sale"), income["export"]),
+        (words("other income"), income["other"]),
+        (words("costs"), costs),
+    ]
+    if summary["bound_cny"] is not None:
+        rows.append((words("no plan earns more than"), summary["bound_cny"]))
+    if summary["outside_objective_cny"]:
+        label = words("cash after amortisation, levelized and fixed costs")
+        rows.append((label, summary["net_after_outside_cny"]))
+    return Section("", (), tuple(rows), "CNY").scaled(words)
 
 
 def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
