@@ -102,9 +102,9 @@ def worth(plan: PlanTables, words: Language) -> Section:
     by_use, uplift = plan.summary["value_by_use_cny_per_kwh"], plan.summary["uplift"]
     return _facts(
         words("What a kWh earns"),
-        (words("in compute, gross"), _rate(by_use["compute"])),
+        (words("in compute (gross)"), _rate(by_use["compute"])),
         (words("the same kWh sold to the grid"), _rate(by_use["compute_at_sale_price"])),
-        (words("sold to the grid, on average"), _rate(by_use["export"])),
+        (words("average of grid sale"), _rate(by_use["export"])),
         (words("compute over grid sale"), Quantity(uplift, words("times"), 1)),
     )
 

@@ -84,7 +84,7 @@ def test_the_first_screen_says_what_was_earned(plan: planner.Plan, text: str) ->
         ("Profit", f"{720 + 300 - 224} CNY"),
         ("costs", "-224.00 CNY"),
         # 360 CNY for 2 MWh an hour, which the grid would have bought at 30
-        ("in compute, gross", "0.180 CNY/kWh"),
+        ("in compute (gross)", "0.180 CNY/kWh"),
         ("the same kWh sold to the grid", "0.030 CNY/kWh"),
         ("What a kWh earns", "6.0 ×"),
     ):

@@ -172,13 +172,10 @@ def _share(state: str) -> str:
 
 def _state_label(words: Language, state: str) -> str:
     """Return the label of a state."""
-    awake = {
-        "awake_0_25": words("awake up to 25 %"), "awake_25_50": words("awake 25 to 50 %"),
-        "awake_50_75": words("awake 50 to 75 %"), "awake_75_100": words("awake over 75 %"),
-    }  # fmt: skip
-    if share := _share(state):
-        return awake.get(state) or f"{words.term(state.removesuffix(f'_{share}'))} {SHARES[share]}"
-    return words.term(state)
+    share = _share(state)
+    if not share:
+        return words.term(state)
+    return f"{words.term(state.removesuffix(share) + 'share')} {SHARES[share]}"
 
 
 def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.errors import Problem, ScenarioError, wrong
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, Section, text
+from planner.language.section import Quantity
 from planner.message import Message
 from planner.plan_tables.files import PAGE
 from planner.plan_tables.folder import read_tables
@@ -19,15 +19,21 @@ from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparison.compare import Comparison, compare, compare_cases
-from planner.report.comparison.tables import line_changes, lines_chart, side_label, tables_of
+from planner.report.comparison.tables import (
+    Labelled,
+    amount_texts,
+    cny_text,
+    line_changes,
+    lines_chart,
+    side_label,
+    tables_of,
+)
 from planner.report.declaration import unwritable
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
 SUFFIX = ".html"
-
-Line = tuple[str, str]  # a label and an amount or a change
 
 
 def check_page(path: Path, folders: Sequence[Path]) -> None:
@@ -73,7 +79,7 @@ def comparison_page(
         words,
         words("Comparison of two plans"),
         comparison=comparison,
-        cny=partial(_cny, words),
+        cny=partial(cny_text, words),
         sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
         profits=_profits(comparison, words),
         lines=_lines(comparison, words),
@@ -141,19 +147,7 @@ def _chart(chart: Chart, words: Language) -> dict[str, Any]:
     }
 
 
-def _cny(words: Language, value: float, *, signed: bool = False) -> str:
-    """Return an amount of money with two decimals of its unit."""
-    ((_, amount),) = _texts([("", Quantity(value, "CNY", 2, signed))], words)
-    return amount
-
-
-def _texts(rows: Sequence[tuple[str, Quantity]], words: Language) -> list[Line]:
-    """Return labelled amounts as texts, those of a unit in the unit of the largest."""
-    section = Section("", (), tuple(rows)).scaled(words)
-    return [(str(label), text(amount, words)) for label, amount in section.rows]
-
-
-def _profits(comparison: Comparison, words: Language) -> list[Line]:
+def _profits(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return both profits, and the sum of their gaps where it is known."""
     amounts = {
         words("profit of A"): comparison.profit_a_cny,
@@ -161,19 +155,19 @@ def _profits(comparison: Comparison, words: Language) -> list[Line]:
         words("sum of the gaps"): comparison.open_cny,
     }
     rows = [(label, Quantity(amount, "CNY", 2)) for label, amount in amounts.items()]
-    return _texts([row for row in rows if row[1].value is not None], words)
+    return amount_texts([row for row in rows if row[1].value is not None], words)
 
 
-def _lines(comparison: Comparison, words: Language) -> list[Line]:
+def _lines(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the ledger lines that differ most."""
     rows = [
         (f"{one.component} {one.line}", Quantity(one.difference, "CNY", 2, signed=True))
         for one in line_changes(comparison, words)[: min(TOP, len(comparison.money))]
     ]
-    return _texts(rows, words)
+    return amount_texts(rows, words)
 
 
-def _inputs(comparison: Comparison, words: Language) -> list[Line]:
+def _inputs(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the first inputs that differ."""
     rows = comparison.inputs.head(TOP).to_dict("records")
     return [
@@ -182,7 +176,7 @@ def _inputs(comparison: Comparison, words: Language) -> list[Line]:
     ]
 
 
-def _energy(comparison: Comparison, words: Language) -> list[Line]:
+def _energy(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the energies by origin and use that differ most."""
     figures = comparison.figures
     own = figures[figures["figure"].astype(str).str.startswith("allocation_mwh.")]
@@ -192,4 +186,4 @@ def _energy(comparison: Comparison, words: Language) -> list[Line]:
         _, origin, use = row["figure"].split(".")
         label = f"{words.term(origin)} → {words.term(use)}"
         rows.append((label, Quantity(row["difference"], "MWh", signed=True)))
-    return _texts(rows, words)
+    return amount_texts(rows, words)

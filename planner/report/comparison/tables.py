@@ -5,6 +5,7 @@ The waterfall leads from the profit of A to that of B, line by line; its table i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -26,6 +27,7 @@ CENT = 0.01
 TOP = 15  # rows of a table on a terminal
 TOTALS = "prices.totals."  # marginal prices among the figures of a plan
 
+Labelled = tuple[str, str]  # a label and an amount or a change
 Table = tuple[str, str, pd.DataFrame, str]  # key, title, rows, and the sentence if there are none
 
 
@@ -42,6 +44,17 @@ class LineChange(NamedTuple):
 def side_label(side: str, words: Language) -> str:
     """Return the name of A or B: a plan, a folder, or a case of a folder."""
     return words.sentence(side) if isinstance(side, Message) else side
+
+
+def amount_texts(rows: Sequence[tuple[str, Quantity]], words: Language) -> list[Labelled]:
+    """Return labelled amounts as texts, those of a unit in the unit of the largest."""
+    section = Section("", (), tuple(rows)).scaled(words)
+    return [(str(label), text(amount, words)) for label, amount in section.rows]
+
+
+def cny_text(words: Language, amount: float, *, signed: bool = False) -> str:
+    """Return an amount of money with two decimals of its unit."""
+    return amount_texts([("", Quantity(amount, "CNY", 2, signed))], words)[0][1]
 
 
 def line_changes(comparison: Comparison, words: Language) -> list[LineChange]:
@@ -171,14 +184,9 @@ def show_comparison(
     if comparison.equal:
         say(words("the two plans are equal in inputs, money, figures and hours"))
         return
-    a, b, change = (
-        text(Quantity(value, "CNY", 2, signed), words)
-        for value, signed in (
-            (comparison.profit_a_cny, False),
-            (comparison.profit_b_cny, False),
-            (comparison.change_cny, True),
-        )
-    )
+    change = cny_text(words, comparison.change_cny, signed=True)
+    profits = (comparison.profit_a_cny, comparison.profit_b_cny)
+    a, b = (cny_text(words, profit) for profit in profits)
     say(words("profit {a} in A, {b} in B: {change}", a=a, b=b, change=f"[bold]{change}[/]"))
     if count := len(comparison.money):
         section = lines_section(comparison, words, top)

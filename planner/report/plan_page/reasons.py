@@ -109,7 +109,7 @@ def _values(view: View, name: str, words: Language) -> Iterator[LabelledValues]:
     rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
     rows += _varying_series(part, view.clock.steps)
     for bare, values in rows[:ROWS]:
-        yield quantity_label(bare, words), _unit(words, bare), values
+        yield quantity_label(bare, words), words(unit(bare) or ""), values
 
 
 def _varying_series(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
@@ -140,7 +140,3 @@ def _prices(view: View, words: Language) -> dict[str, list[LabelledValues]]:
             label = words("one more unit: {quantity}", quantity=label)
         by_component.setdefault(name, []).append((label, words(per), values))
     return by_component
-
-
-def _unit(words: Language, name: str) -> str:
-    return words(unit(name) or "")

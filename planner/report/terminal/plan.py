@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import SHARE, Quantity, Row, Section, percent, text
+from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.terminal.tables import print_notes, safe, table
@@ -23,6 +23,8 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the summary of a plan in a language."""
     summary = plan.summary
     _head(summary, console, words)
+    _line(plan_sections.worth(plan, words), console, words)
+    console.print()
     sections = [
         plan_sections.energy(plan, words),
         plan_sections.earned(plan, words),
@@ -56,7 +58,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
 
 
 def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
-    """Print status and gap, horizon, profit, and the income of a kWh."""
+    """Print status and gap, horizon and profit."""
 
     def cny(name: str) -> str:
         return words.amount(summary[name], "CNY")
@@ -85,16 +87,6 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
     if summary["outside_objective_cny"]:
         label = words("cash after amortisation, levelized and fixed costs")
         say(f"{label} {cny('net_after_outside_cny')}")
-    by_use = summary["value_by_use_cny_per_kwh"]
-    if by_use["compute"] is not None:
-        value = words("a kWh in compute earns {earned} CNY gross",
-                      earned=f"[bold]{by_use['compute']:.3f}[/]")  # fmt: skip
-        if (sale := by_use["compute_at_sale_price"]) is not None:
-            value += words(", on the grid it would earn {sale}", sale=f"{sale:.3f}")
-        if summary["uplift"] is not None:
-            value += words(": {times} times as much", times=f"[bold]{summary['uplift']:.1f}[/]")
-        say(value)
-    console.print()
 
 
 def _figures(figures: Section, console: Console, words: Language) -> None:
@@ -107,15 +99,14 @@ def _figures(figures: Section, console: Console, words: Language) -> None:
 
 def _line(facts: Section, console: Console, words: Language) -> None:
     """Print facts in one line."""
-    if facts.rows:
-        side_by_side = _side_by_side(facts.rows, words)
+    if side_by_side := _side_by_side(facts.rows, words):
         console.print(f"{facts.title}{words(': ')}{side_by_side}", highlight=False)
 
 
 def _side_by_side(rows: Iterable[Row], words: Language) -> str:
-    """Return labels and amounts in one line, without shares that are not known."""
+    """Return labels and amounts in one line, without shares and rates that are not known."""
     return words(",  ").join(
         f"{safe(str(label))} [bold]{text(cell, words)}[/]"
         for label, cell in rows
-        if cell != Quantity(None, SHARE)
+        if not (isinstance(cell, Quantity) and cell.value is None)
     )

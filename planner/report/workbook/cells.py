@@ -132,10 +132,6 @@ class Sheet:
         for column, text in enumerate(texts, first):
             self.text(row, column, text, **properties)
 
-    def number(self, row: int, column: int, value: float, form: str, **properties: Any) -> None:
-        """Write a number with all its digits; nothing for NaN."""
-        self.numbers(row, column, (value,), (self.book.format(num_format=form, **properties),))
-
     def numbers(
         self, row: int, first: int, values: Iterable[float], formats: Iterable[Any]
     ) -> None:

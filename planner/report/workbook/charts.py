@@ -20,19 +20,15 @@ from planner.report.charts.style import (
     GREY,
     ORANGE,
     ORIGIN_COLOURS,
-    PALE,
     PURPLE,
     SKY,
-    VERMILLION,
+    USE_STYLES,
     YELLOW,
 )
 from planner.report.workbook.cells import Book, Sheet, local_times
 from planner.report.workbook.tables import MOST_DAYS, Table
 
-COLOURS = ORIGIN_COLOURS | {
-    "compute": ORANGE, "export": BLUE, "load": GREY, "storage": PURPLE, "loss": PALE,
-    "curtailed": VERMILLION,
-}  # fmt: skip
+COLOURS = ORIGIN_COLOURS | {use: colour for use, (colour, _) in USE_STYLES.items()}
 ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
 MISSED = ("#A03000", "#C86A40", "#E0A080")
 WIDE, HIGH = 1120, 380  # pixels

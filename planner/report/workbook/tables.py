@@ -72,8 +72,8 @@ def write_schedule(book: Book, plan: PlanTables) -> Table:
 
 def time_label(book: Book, plan: PlanTables) -> str:
     """Return the head of a column of local times."""
-    offset = f"{plan.scenario.horizon.start:%z}"
-    return book.words("start of step, local time {offset}", offset=f"{offset[:3]}:{offset[3:5]}")
+    offset = plan.scenario.horizon.start.isoformat()[-6:]
+    return book.words("start of step, local time {offset}", offset=offset)
 
 
 def write_allocation(book: Book, plan: PlanTables) -> Table:

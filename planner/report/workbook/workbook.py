@@ -155,7 +155,8 @@ class SummarySheet:
         else:
             value, form = _number(cell, section)
             if value is not None:
-                self.sheet.number(self.row, column, float(value), form, **style)
+                formats = [self.sheet.book.format(num_format=form, **style)]
+                self.sheet.numbers(self.row, column, [float(value)], formats)
 
     def _sum(self, column: int, cells: Sequence[int], cell: Cell, section: Section) -> None:
         value, form = _number(cell, section)
