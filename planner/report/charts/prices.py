@@ -72,8 +72,8 @@ def _grids(view: View, words: Language) -> Iterator[Panel]:
         else:
             for origin, price in offers.items():
                 label = words("export from {origin}", origin=words.term(origin))
-                colour = ORIGIN_COLOURS.get(origin, GREY)
-                _add(panel, label, price, color=colour, dash=ORIGIN_DASHES.get(origin, "solid"))
+                dash = {"renewable": "dash", "thermal": "dashdot"}.get(origin, "longdash")
+                _add(panel, label, price, color=ORIGIN_COLOURS.get(origin, GREY), dash=dash)
         if connection.real_time_price_cny_per_mwh is not None:
             price = view.series(connection.real_time_price_cny_per_mwh)
             _add(panel, words("real time"), price, color=PURPLE, dash="dot")

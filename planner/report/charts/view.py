@@ -21,7 +21,7 @@ from planner.timeseries.series import Array
 LEAST = 1e-6  # MW, nodes, Mtok/h: less counts as zero
 
 
-class MarginalPrice(NamedTuple):
+class PriceSeries(NamedTuple):
     """A marginal price: its unit, and its value in each step, NaN in steps without one."""
 
     unit: str
@@ -124,7 +124,7 @@ class View:
         return full[starts.get_indexer(pd.DatetimeIndex(self.plan.schedule.index))]
 
     @cached_property
-    def priced(self) -> dict[tuple[str, str, str], MarginalPrice]:
+    def priced(self) -> dict[tuple[str, str, str], PriceSeries]:
         """The marginal prices by component, quantity and index."""
         table = self.plan.prices
         if table is None:
@@ -140,7 +140,7 @@ class View:
         for key, part in grouped:
             values = np.full(self.clock.steps, np.nan)
             values[part["step"].to_numpy()] = part["value"].to_numpy(dtype=float)
-            by_key[key] = MarginalPrice(str(part["unit"].iloc[0]), values)
+            by_key[key] = PriceSeries(str(part["unit"].iloc[0]), values)
         return by_key
 
     def prices(self, quantity: str) -> dict[tuple[str, str], Array]:

@@ -28,7 +28,9 @@ TOP = 15  # rows of a table on a terminal
 TOTALS = "prices.totals."  # marginal prices among the figures of a plan
 
 Labelled = tuple[str, str]  # a label and an amount or a change
-Table = tuple[str, str, pd.DataFrame, str]  # key, title, rows, and the sentence if there are none
+TitledTable = tuple[
+    str, str, pd.DataFrame, str
+]  # key, title, rows, and the sentence if there are none
 
 
 class LineChange(NamedTuple):
@@ -119,7 +121,7 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
     return Chart("lines", section.title, figure, table, caption)
 
 
-def tables_of(comparison: Comparison, words: Language) -> list[Table]:
+def tables_of(comparison: Comparison, words: Language) -> list[TitledTable]:
     """Return the tables of a comparison except the lines; empty where nothing differs."""
     inputs, figures, columns = comparison.inputs, comparison.figures, comparison.columns
     inputs = inputs.assign(

@@ -26,7 +26,7 @@ from planner.report.charts.style import (
     YELLOW,
 )
 from planner.report.workbook.cells import Book, Sheet, local_times
-from planner.report.workbook.tables import MOST_DAYS, Table
+from planner.report.workbook.tables import MOST_DAYS, SheetTable
 
 COLOURS = ORIGIN_COLOURS | {use: colour for use, (colour, _) in USE_STYLES.items()}
 ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
@@ -37,7 +37,7 @@ TICKS = 12
 
 
 def write_charts(
-    book: Book, plan: PlanTables, sheet: Sheet, schedule: Table, allocation: Table
+    book: Book, plan: PlanTables, sheet: Sheet, schedule: SheetTable, allocation: SheetTable
 ) -> None:
     """Put the charts on their sheet; the tables hold their data."""
     words = book.words
@@ -52,7 +52,7 @@ def write_charts(
     uses = _totals(plan.uses)
     rate = words("Mtok/h")
     stored = words("MWh")
-    charts: list[tuple[str, str, Table, list[tuple[str, str]]]] = [
+    charts: list[tuple[str, str, SheetTable, list[tuple[str, str]]]] = [
         (words("Energy by origin"), step, allocation, origins),
         (words("Energy by use"), step, allocation, uses),
         (words("Tokens: answered and not answered"), rate, schedule, _tokens(schedule)),
@@ -77,7 +77,7 @@ def _totals(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
 
 
-def _tokens(table: Table) -> list[tuple[str, str]]:
+def _tokens(table: SheetTable) -> list[tuple[str, str]]:
     """Return the columns of services: tokens answered, then tokens not answered."""
     answered = [n for n in table.columns if n.endswith(".answered_mtok_per_h")]
     missed = [n for n in table.columns
@@ -85,7 +85,7 @@ def _tokens(table: Table) -> list[tuple[str, str]]:
     return [*_coloured(answered, ANSWERED), *_coloured(missed, MISSED)]
 
 
-def _stored(table: Table) -> list[tuple[str, str]]:
+def _stored(table: SheetTable) -> list[tuple[str, str]]:
     energy = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
     origins = [n.partition("[")[2].removesuffix("]") for n in energy]
     if len(energy) == len(set(origins)):  # one storage: its origins have colours of their own
@@ -98,7 +98,7 @@ def _coloured(names: list[str], colours: tuple[str, ...]) -> list[tuple[str, str
 
 
 def _chart(
-    book: Book, title: str, axis: str, table: Table, series: list[tuple[str, str]], steps: int
+    book: Book, title: str, axis: str, table: SheetTable, series: list[tuple[str, str]], steps: int
 ) -> Any:
     chart = book.chart("column", "stacked")
     last = table.first + steps - 1

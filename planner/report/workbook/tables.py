@@ -39,7 +39,7 @@ TIME = 22  # how wide a column of times is
 
 
 @dataclass(frozen=True)
-class Table:
+class SheetTable:
     """The place of a table, for charts: its sheet, the row of its labels, its data rows."""
 
     sheet: str
@@ -49,7 +49,7 @@ class Table:
     columns: dict[str, int]
 
 
-def write_schedule(book: Book, plan: PlanTables) -> Table:
+def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
     """Write the schedule: a row for each step, a column for each quantity."""
     words, sheet = book.words, book.sheet(book.words("Schedule"))
     schedule = plan.schedule
@@ -67,7 +67,7 @@ def write_schedule(book: Book, plan: PlanTables) -> Table:
         sheet.numbers(row, 1, numbers, formats)
     last = len(schedule) + 1
     _finish(sheet, 2, 1, last, len(columns))
-    return Table(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
+    return SheetTable(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
 
 
 def time_label(book: Book, plan: PlanTables) -> str:
@@ -76,7 +76,7 @@ def time_label(book: Book, plan: PlanTables) -> str:
     return book.words("start of step, local time {offset}", offset=offset)
 
 
-def write_allocation(book: Book, plan: PlanTables) -> Table:
+def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
     """Write MWh by step: columns by origin and use, then the sums by origin and by use."""
     words, sheet = book.words, book.sheet(book.words("Allocation"))
     parts = by_pair(plan.allocation, "origin", "use", "mwh")
@@ -113,7 +113,7 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
             value = summed[row - first][at]
             sheet.formula(row, 1 + len(parts) + at, f"=SUM({cells})", value, MWH)
     _finish(sheet, first, 1, last, len(names))
-    return Table(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
+    return SheetTable(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
 
 
 def ledger_fits(plan: PlanTables) -> bool:
