@@ -30,7 +30,7 @@ TOTALS = "prices.totals."  # marginal prices among the figures of a plan
 Labelled = tuple[str, str]  # a label and an amount or a change
 TitledTable = tuple[
     str, str, pd.DataFrame, str
-]  # key, title, rows, and the sentence if there are none
+]  # key, title, rows, text if empty
 
 
 class LineChange(NamedTuple):
