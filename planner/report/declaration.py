@@ -17,7 +17,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError
 from planner.files.output_folder import replace_file
-from planner.message import Message
+from planner.message import Message, MessageList
 
 if TYPE_CHECKING:
     from planner.plan_tables.tables import PlanTables
@@ -60,7 +60,7 @@ def unwritable(path: Path, suffixes: Sequence[str], folders: Sequence[Path]) -> 
     """Return the reasons why a file cannot be written; plan folders may not hold it."""
     messages = []
     if path.suffix.lower() not in suffixes:
-        names = " or ".join(suffixes)
+        names = MessageList(" or ", suffixes)
         messages.append(Message("must end in {names}, is {path!r}", names=names, path=str(path)))
     try:
         messages.extend(_place_problems(path, folders))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.errors import PlannerError
 from planner.language.language import LANGUAGES, language
 from planner.language.section import Quantity, reader_language, section_html, table_html
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import CHARTS
@@ -37,7 +37,9 @@ class Figures:
         if lang not in LANGUAGES:
             raise PlannerError(
                 Message(
-                    "lang must be {names}, is {text!r}", names=" or ".join(LANGUAGES), text=lang
+                    "lang must be {names}, is {text!r}",
+                    names=MessageList(" or ", LANGUAGES),
+                    text=lang,
                 )
             )
         chart = CHARTS[key].chart(self._view, language(lang))

@@ -176,13 +176,14 @@ def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
     assert "+50.00" in text
     assert text.count('src="') == 0
     assert [path.name for path in out.parent.iterdir()] == ["c.html"]
-    for name, said in (
-        ("c.pdf", "must end in .html"), ("a/c.html", "may not lie in the plan folder"),
-        ("none/c.html", "there is no folder"),
-    ):  # fmt: skip
+    for name, english, chinese in (
+        ("c.pdf", "must end in .html", "扩展名须为 .html"),
+        ("a/c.html", "may not lie in the plan folder", "不能放在计划文件夹内"),
+        ("none/c.html", "there is no folder", "不存在"),
+    ):
         done = CliRunner().invoke(app, [*arguments, str(tmp_path / name)])
         assert done.exit_code == 2
-        assert said in done.output
+        assert {"en": english, "zh": chinese}[lang] in done.output
         assert not (tmp_path / name).exists()
 
 

@@ -28,9 +28,7 @@ TOP = 15  # rows of a table on a terminal
 TOTALS = "prices.totals."  # marginal prices among the figures of a plan
 
 Labelled = tuple[str, str]  # a label and an amount or a change
-TitledTable = tuple[
-    str, str, pd.DataFrame, str
-]  # key, title, rows, text if empty
+TitledTable = tuple[str, str, pd.DataFrame, str]  # key, title, rows, text if empty
 
 
 class LineChange(NamedTuple):
