@@ -20,11 +20,11 @@ Amounts = dict[str, dict[str, float]]  # by component and line
 
 def status_text(status: str, words: Language) -> str:
     """Return the status of a solve as text."""
-    if status == "relaxed":
-        return words("LP relaxation: a bound, not a schedule that can be run")
-    if status == "settled":
-        return words("settled as given")
-    return words.term(status)
+    texts = {
+        "relaxed": words("LP relaxation: a bound, not a schedule that can be run"),
+        "settled": words("settled as given"),
+    }
+    return texts.get(status) or words.term(status)
 
 
 def span_text(summary: Mapping[str, Any], words: Language) -> str:
@@ -43,9 +43,11 @@ def span_text(summary: Mapping[str, Any], words: Language) -> str:
 
 def vat_text(vat: str, words: Language) -> str:
     """Return whether prices and amounts include value added tax, as a sentence."""
-    if vat == "included":
-        return words("All prices and amounts include VAT.")
-    return words("All prices and amounts are without VAT.")
+    return words(
+        "All prices and amounts include VAT."
+        if vat == "included"
+        else "All prices and amounts are without VAT."
+    )
 
 
 def paragraph(words: Language, *sentences: str) -> str:

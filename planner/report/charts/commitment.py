@@ -206,13 +206,9 @@ def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> 
 
 def start_labels(words: Language, kinds: int) -> list[str]:
     """Return the labels of starts, from the shortest rest to the longest."""
-    if kinds == 1:
-        return [words("start")]
-    if kinds == 2:
-        return [words("hot start"), words("cold start")]
-    if kinds == 3:
-        return [words("hot start"), words("warm start"), words("cold start")]
-    return [words("start, kind {kind}", kind=i) for i in range(kinds)]
+    hot, warm, cold = words("hot start"), words("warm start"), words("cold start")
+    known = {1: [words("start")], 2: [hot, cold], 3: [hot, warm, cold]}
+    return known.get(kinds) or [words("start, kind {kind}", kind=i) for i in range(kinds)]
 
 
 def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tuple[str, str, int]]]:
@@ -228,7 +224,7 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
             row = _row_label(name, part, state)
             starts += [(row, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
     marks = []
-    order = [words("start"), words("hot start"), words("warm start"), words("cold start")]
+    order = [*start_labels(words, 1), *start_labels(words, 3)]
     kinds_drawn = sorted({kind for _, kind, _ in starts}, key=lambda k: (*order, k).index(k))
     for kind in kinds_drawn:
         of_kind = [(name, step) for name, label, step in starts if label == kind]

@@ -118,9 +118,8 @@ class _Days:
 
     def caption(self, words: Language) -> str:
         """Return how the values of the cells are formed."""
-        if self.hourly:
-            return words(
-                "Each cell is an hour: the mean of its steps, for stored energy the value at its"
-                " end."
-            )
-        return words("Each cell is a step; stored energy is the value at its end.")
+        return words(
+            "Each cell is an hour: the mean of its steps, for stored energy the value at its end."
+            if self.hourly
+            else "Each cell is a step; stored energy is the value at its end."
+        )

@@ -36,20 +36,6 @@ TOP = 5  # lines of a card
 SUFFIX = ".html"
 
 
-def check_page(path: Path, folders: Sequence[Path]) -> None:
-    """Check that a page can be written to a file, before anything is read.
-
-    Args:
-        path: the file to write; an existing one is replaced.
-        folders: plan folders, which are replaced as a whole and may not hold the file.
-
-    Raises:
-        ScenarioError: it cannot be written.
-    """
-    if messages := unwritable(path, [SUFFIX], folders):
-        raise ScenarioError([Problem(message, path="--out") for message in messages])
-
-
 def comparison_page(
     comparison: Comparison,
     words: Language = ENGLISH,
@@ -111,19 +97,15 @@ def compared_pages(
         PlanError: a folder cannot be read.
         ScenarioError: the file cannot be written, or there is no such case.
     """
-    if second is None:
-        folders = [first / PLANS / str(number) for number in cases]
-        check_page(out, folders)
-        if out.resolve() == (first / PAGE).resolve():
-            raise wrong(
-                "--out", Message("{path} is the page of the sweep; choose another", path=out)
-            )
+    folders = [first / PLANS / str(n) for n in cases] if second is None else [first, second]
+    if messages := unwritable(out, [SUFFIX], folders):
+        raise ScenarioError([Problem(message, path="--out") for message in messages])
+    if second is None and out.resolve() == (first / PAGE).resolve():
+        raise wrong("--out", Message("{path} is the page of the sweep; choose another", path=out))
+    plans = None if second is None else (read_tables(first), read_tables(second))
+    if plans is None:
         comparison = compare_cases(first, *cases)
-        plans = None
     else:
-        folders = [first, second]
-        check_page(out, folders)
-        plans = read_tables(first), read_tables(second)
         comparison = dataclasses.replace(compare(*plans), a=str(first), b=str(second))
     one, two = (page_beside(out, folder) for folder in folders)
     return comparison, comparison_page(comparison, words, plans, (one, two))
