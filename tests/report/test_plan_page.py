@@ -392,7 +392,7 @@ def test_report_of_a_sweep_folder_still_answers_it(tmp_path: Path) -> None:
     ("held", "said"),
     [
         ({}, "is neither a plan folder nor a sweep folder: it has no summary.json"),
-        ({"infeasible.json": "{}"}, "holds no plan to report: infeasible.json in it says why"),
+        ({"infeasible.json": "{}"}, "holds no plan: see infeasible.json in it"),
         ({"summary.json": "[]"}, "cannot be read"),
     ],
 )
@@ -424,7 +424,7 @@ def test_report_refuses_a_folder_that_another_run_writes_to(written: Path) -> No
     assert "another run" in done.output
     unknown = run(str(written), "--lang", "fr")
     assert unknown.exit_code == 2
-    assert "--lang: must be one of en, zh, is 'fr'" in unknown.output
+    assert "must be one of en, zh" in unknown.output
 
 
 def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> None:
