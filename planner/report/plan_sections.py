@@ -213,7 +213,7 @@ def carbon(plan: PlanTables, words: Language) -> Section:
 
 def scarce(plan: PlanTables, words: Language) -> Section:
     """Return the costliest penalties by step: what was scarce."""
-    heads = (words("component"), words("line"), words("cost"), words("time"))
+    heads = (words("component"), words("line"), words("penalty"), words("time"))
     rows = (
         (
             row["component"],

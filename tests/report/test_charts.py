@@ -216,7 +216,7 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
     heat = next(t for t in supply.figure["data"] if t["name"] == "heat")
     assert heat["fillcolor"] == OTHER[0]
     flows = chart(boiled, "allocation")
-    assert flows.table.set_index("to")["energy [MWh]"].round(6)["heat"] == 8
+    assert flows.table.set_index("flow to")["energy [MWh]"].round(6)["heat"] == 8
     node = flows.figure["data"][0]["node"]
     assert node["color"][node["label"].index("heat 8")] == OTHER[0]
     hot = chart(boiled, "commitment").figure["data"]
@@ -266,7 +266,7 @@ def test_four_mwh_are_bought_stored_and_sold() -> None:
     assert bars == {"charge": [4, 0], "discharge": [0, -4]}
     money = chart(plan, "ledger").figure["data"]
     assert [float(t["x"].sum()) for t in money] == [200, -40, 160]
-    flows = chart(plan, "allocation").table.set_index(["from", "to"])["energy [MWh]"]
+    flows = chart(plan, "allocation").table.set_index(["flow from", "flow to"])["energy [MWh]"]
     assert flows["grid energy", "export"] == 4
     assert flows["import", "grid energy"] == 4
 

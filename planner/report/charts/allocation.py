@@ -159,8 +159,8 @@ def _rate(rates: dict[str, dict[str, float]], a: Node, b: Node) -> float | None:
 def _table(words: Language, mwh: Links, rates: dict[str, dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            words("from"): [_label(words, a) for a, _ in mwh],
-            words("to"): [_label(words, b) for _, b in mwh],
+            words("flow from"): [_label(words, a) for a, _ in mwh],
+            words("flow to"): [_label(words, b) for _, b in mwh],
             f"{words('energy')} [MWh]": list(mwh.values()),
             f"{words('earned')} [{words('CNY/kWh')}]": pd.Series(
                 [_rate(rates, a, b) for a, b in mwh], dtype=float
