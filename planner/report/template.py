@@ -172,7 +172,7 @@ def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | Non
         links: the targets of the cells, by column from 0; None for a cell without a link.
     """
     numeric = [
-        pd.api.types.is_numeric_dtype(values) or isinstance(values.iloc[-1], Quantity)
+        pd.api.types.is_numeric_dtype(values) or any(isinstance(v, Quantity) for v in values[-1:])
         for _, values in table.items()
     ]
     head = "".join(

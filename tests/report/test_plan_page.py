@@ -231,6 +231,10 @@ def test_cells_of_tables_stay_texts() -> None:
     assert found.texts == [NASTY, "x", NASTY, "1.5"]
 
 
+def test_a_table_without_rows_has_its_head() -> None:
+    assert rows_of(pd.DataFrame(columns=["a", "b"])).count("<th ") == 2
+
+
 def test_long_tables_are_cut_where_the_page_says_so() -> None:
     table = pd.DataFrame({"time": range(1000), "x": range(1000)})
     assert rows_of(table).count("<tr>") == MOST_ROWS + 1
