@@ -129,7 +129,7 @@ def test_kinds_are_independent(path: Path) -> None:
 INSIDE = {
     "auditor": ["findings", "plan_files", "clock", "reading", "kinds", "registry", "*", "audit"],
     "studies": ["to_plan", "window", "settle", "solve", "*"],
-    "report": ["charts", "template", "declaration", "*"],
+    "report": ["plan_sections", "charts", "template", "declaration", "*"],
 }
 
 

@@ -82,12 +82,7 @@ RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject
 MORE = re.compile(r" and (\d+) times more$")
 LANGUAGES = ("en", "zh")
-STOPS = {
-    "; ": "；",
-    ": ": "：",
-    ", ": "、",
-    " and ": "，并且 ",
-}  # what sets the parts of a message apart in Chinese
+STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": "或", " and ": "，并且"}  # of MessageList
 CATALOGUES = Path(__file__).parent
 WORD, SENTENCE = "word", "sentence"
 BY_ORIGIN = frozenset({

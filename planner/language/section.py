@@ -1,23 +1,22 @@
 """A section of a result: a table with typed cells that every output renders.
 
-Plans, simulations, sweeps and comparisons say in sections what they come to; terminal, page,
-notebook and workbook only render them. What a cell holds is a value, never a formatted text:
+Plans, simulations, sweeps and comparisons return their results as sections; terminal, page,
+notebook and workbook only render them. A cell holds a value, never a formatted text:
 
     str, bool, None       a text, a truth value, nothing
-    int, float            a number, whose unit the title or the head of its column names
-    Quantity              a number that says its unit itself; a share has the unit 0..1
+    int, float            a number in the unit of the section, or of the head of its column
+    Quantity              a number with a unit of its own; a share has the unit 0..1
     pd.Timestamp          a local time
-    tuple of cells        one below the other
 
-In notebooks they are small tables in HTML, without scripts or styles, whose look the notebook's
-theme decides; texts are English, or of the language that the variable PLANNER_LANG names.
+Notebooks show sections as small HTML tables without scripts or styles, so that they follow the
+notebook's theme; texts are English, or in the language set by the variable PLANNER_LANG.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TypeAlias
@@ -31,14 +30,18 @@ SHARE = "0..1"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with its unit; `decimals` follow from its size where they are not given."""
+    """A number with its unit; without `decimals`, they follow from its size.
+
+    signed: whether a value above zero has a plus sign.
+    """
 
     value: float | None
     unit: str = ""
     decimals: int | None = None
+    signed: bool = False
 
 
-Cell: TypeAlias = "str | bool | float | Quantity | pd.Timestamp | tuple[Cell, ...] | None"
+Cell: TypeAlias = str | bool | float | Quantity | pd.Timestamp | None
 Row: TypeAlias = tuple[Cell, ...]
 
 
@@ -46,11 +49,11 @@ Row: TypeAlias = tuple[Cell, ...]
 class Section:
     """A table of a result, in a language.
 
-    title, heads: as people read them; `heads` is empty where a table needs none.
-    rows: as many cells each as there are heads; the first `labels` of them name the row.
-    unit: of every bare number, where it is the same for all.
-    total: a row of the sums over `rows`. after: rows below it that are not part of the sum.
-    across: whether the last cell of a row is the sum of those before it.
+    title, heads: translated; `heads` is empty where a table needs none.
+    rows: as many cells each as there are heads; the first `labels` cells name the row.
+    unit: of every bare number, where they all have the same.
+    total: the sums over `rows`. after: rows below the total that it does not include.
+    across: whether the last cell of a row is the sum of the cells before it.
     """
 
     title: str
@@ -67,7 +70,7 @@ class Section:
         return f"{self.title} [{words(self.unit)}]" if self.unit else self.title
 
     def numeric(self) -> list[bool]:
-        """Return for each column whether it holds numbers, which stand right."""
+        """Return for each column whether it holds numbers, which are aligned right."""
         if not self.rows:
             return [False] * len(self.heads)
         return [all(map(_is_number, column)) for column in zip(*self.every_row(), strict=True)]
@@ -80,51 +83,61 @@ class Section:
         yield from self.after
 
     def scaled(self, words: Language) -> Section:
-        """Return the section in the unit in which its largest amount is read.
+        """Return the section with all amounts of a unit in the unit that suits the largest.
 
-        All its amounts get the decimals that suit the largest, so that they line up: four digits of
-        it, of money the cents below 1000 CNY.
+        Bare numbers also get the decimals that suit the largest of them, so that they line up: four
+        digits of it, of money the cents below 1000 CNY.
         """
         part = slice(None, -1) if self.across else slice(None)
-        amounts = [cell for row in (*self.rows, *self.after) for cell in row[part]]
-        largest = max((abs(cell) for cell in amounts if isinstance(cell, int | float)), default=0.0)
-        divisor, measured = words.scale(self.unit, largest)
+        numbers = [cell for row in (*self.rows, *self.after) for cell in row[part]]
+        largest = max((abs(cell) for cell in numbers if isinstance(cell, int | float)), default=0.0)
+        divisor, unit = words.scale(self.unit, largest)
         if self.unit == "CNY":
-            decimals = 0 if divisor == 1.0 and largest >= 1000 else 2
+            decimals = money_decimals(divisor, largest)
         else:
             digits = math.floor(math.log10(max(largest / divisor, 1e-6)))
             decimals = min(max(3 - digits, 0), 3)
+        scales = self._scales(words)
+
+        def scaled_cell(cell: Cell) -> Cell:
+            if isinstance(cell, Quantity):
+                return _divided(cell, scales)
+            return Quantity(cell / divisor, "", decimals) if isinstance(cell, int | float) else cell
 
         def cells(row: Row) -> Row:
-            return tuple(
-                Quantity(cell / divisor, "", decimals) if isinstance(cell, int | float) else cell
-                for cell in row
-            )
+            return tuple(map(scaled_cell, row))
 
         return replace(
             self,
-            unit=measured,
+            unit=unit,
             rows=tuple(map(cells, self.rows)),
             total=None if self.total is None else cells(self.total),
             after=tuple(map(cells, self.after)),
         )
 
-    def above(self, other: Section) -> Section:
-        """Return the section with every cell of another below that of the same row and column."""
-        lower: dict[Cell, Row] = {row[0]: row[1:] for row in other.rows}
+    def _scales(self, words: Language) -> dict[str, tuple[float, str]]:
+        """Return the divisor and the unit in which the quantities of each unit are read."""
+        largest: dict[str, float] = {}
+        for cell in (cell for row in self.every_row() for cell in row):
+            if isinstance(cell, Quantity) and cell.unit != SHARE and cell.value is not None:
+                largest[cell.unit] = max(largest.get(cell.unit, 0.0), abs(cell.value))
+        return {unit: words.scale(unit, amount) for unit, amount in largest.items() if unit}
 
-        def cells(row: Row) -> Row:
-            below = lower.get(row[0], (None,) * (len(row) - 1))
-            pairs = zip(row[1:], below, strict=True)
-            return (row[0], *(cell if under is None else (cell, under) for cell, under in pairs))
 
-        return replace(self, rows=tuple(map(cells, self.rows)))
+def money_decimals(divisor: float, largest_cny: float) -> int:
+    """Return the decimals of amounts that a divisor brings from CNY to the unit of their table."""
+    return 0 if divisor == 1.0 and largest_cny >= 1000 else 2
+
+
+def _divided(cell: Quantity, scales: Mapping[str, tuple[float, str]]) -> Quantity:
+    if cell.value is None or cell.unit not in scales:
+        return cell
+    divisor, unit = scales[cell.unit]
+    return replace(cell, value=cell.value / divisor, unit=unit)
 
 
 def text(cell: Cell, words: Language = ENGLISH) -> str:
-    """Return a cell as people read it; the only place where numbers of tables are formatted."""
-    if isinstance(cell, tuple):
-        return "\n".join(text(part, words) for part in cell)
+    """Return a cell as text; numbers of tables are formatted here and nowhere else."""
     if isinstance(cell, Quantity):
         return _quantity(cell, words)
     if cell is None or cell != cell:
@@ -139,27 +152,26 @@ def text(cell: Cell, words: Language = ENGLISH) -> str:
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """Return a share in percent; what is not nothing never reads as nothing."""
+    """Return a share in percent, with more decimals where a share above zero would read 0%."""
     if share is None:
         return "–"
-    shown = f"{share + 0.0:.{decimals}%}"
-    while share and float(shown[:-1]) == 0 and decimals < 6:
+    while share and abs(share) < 0.5 * 10.0 ** -(decimals + 2) and decimals < 6:
         decimals += 1
-        shown = f"{share:.{decimals}%}"
-    return shown
+    return f"{share + 0.0:.{decimals}%}"
 
 
 def _quantity(cell: Quantity, words: Language) -> str:
     value, unit, decimals = cell.value, cell.unit, cell.decimals
     if value is None or value != value:
         return "–"
+    sign = "+" if cell.signed and value > 0 else ""
     if unit == SHARE:
-        return percent(value, 1 if decimals is None else decimals)
+        return sign + percent(value, 1 if decimals is None else decimals)
     if decimals is None:
-        return words.amount(value, unit).rstrip()
-    small = abs(value) < 0.5 * 10.0**-decimals  # what is not nothing never reads as nothing
-    shown = number(value) if small else f"{value:,.{decimals}f}"
-    return f"{shown} {words(unit)}".rstrip()
+        return sign + words.amount(value, unit).rstrip()
+    small = abs(value) < 0.5 * 10.0**-decimals  # which would read 0
+    digits = number(value) if small else f"{value:,.{decimals}f}"
+    return f"{sign}{digits} {words(unit)}".rstrip()
 
 
 def _is_number(cell: Cell) -> bool:
@@ -167,19 +179,19 @@ def _is_number(cell: Cell) -> bool:
 
 
 def reader_language() -> Language:
-    """Return the language that PLANNER_LANG names, English by default."""
+    """Return the language set by PLANNER_LANG, English by default."""
     code = os.environ.get("PLANNER_LANG", "en")
     return language(code if code in LANGUAGES else "en")
 
 
-def section_html(name: str, said: str, *parts: str) -> str:
-    """Return a heading with a sentence, and what stands below it."""
-    head = f"<p><strong>{escape(name)}</strong> {escape(said)}</p>"
+def section_html(name: str, sentence: str, *parts: str) -> str:
+    """Return a name with a sentence, and the parts below them."""
+    head = f"<p><strong>{escape(name)}</strong> {escape(sentence)}</p>"
     return f"<section>{head}{''.join(parts)}</section>"
 
 
 def table_html(section: Section, words: Language) -> str:
-    """Return a section as a table; the first cells of a row name it."""
+    """Return a section as an HTML table."""
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in section.heads)
     title = f"<caption>{escape(section.heading(words))}</caption>" if section.title else ""
     head = f"<thead><tr>{heads}</tr></thead>" if heads else ""
@@ -188,7 +200,7 @@ def table_html(section: Section, words: Language) -> str:
 
 
 def _row(row: Row, labels: int, words: Language) -> str:
-    shown = [escape("" if cell is None else text(cell, words)) for cell in row]
-    names = "".join(f'<th scope="row">{cell}</th>' for cell in shown[:labels])
-    values = "".join(f"<td>{cell}</td>" for cell in shown[labels:])
-    return f"<tr>{names}{values}</tr>".replace("\n", "<br>")
+    texts = [escape("" if cell is None else text(cell, words)) for cell in row]
+    names = "".join(f'<th scope="row">{cell}</th>' for cell in texts[:labels])
+    values = "".join(f"<td>{cell}</td>" for cell in texts[labels:])
+    return f"<tr>{names}{values}</tr>"

@@ -1,15 +1,15 @@
-"""The declaration of a plan: what each grid exchanges in each interval, as markets take it in.
+"""The declaration of a plan: the exchange of each grid in each interval, as markets read it.
 
-A row a step, `time` is the local END of the interval (2026-07-15T00:15 ... 2026-07-15T24:00), a
-column `NAME.exchange_mw` per grid, import positive: what is declared where the grid declares, else
-what is planned. It reads back as `{csv: ..., column: NAME.exchange_mw, stamp: end}`.
+One row a step; `time` is the local END of the interval (2026-07-15T00:15 ... 2026-07-15T24:00). One
+column `NAME.exchange_mw` a grid, import positive: the declared exchange where the grid declares,
+else the planned one. The file can be read as `{csv: ..., column: NAME.exchange_mw, stamp: end}`.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError
 from planner.files.output_folder import replace_file
+from planner.message import Message, MessageList
 
 if TYPE_CHECKING:
     from planner.plan_tables.tables import PlanTables
@@ -27,15 +28,15 @@ SUFFIXES = (".csv", ".xlsx")
 
 
 def check_declaration(scenario: Scenario, path: Path, folder: Path) -> None:
-    """Judge, before a solve, whether the plan of a scenario can be declared in a file.
+    """Check before a solve that the plan of a scenario can be declared in a file.
 
     Args:
-        scenario: what will be solved.
+        scenario: the scenario to solve.
         path: the file to write.
-        folder: the plan folder, which is replaced whole and may not hold the file.
+        folder: the plan folder, which is replaced as a whole and may not hold the file.
 
     Raises:
-        ScenarioError: there is no grid, the step is not one of a market, or the file cannot be.
+        ScenarioError: there is no grid, no market has such steps, or the file cannot be written.
     """
     if problems := list(_problems(scenario, path, folder)):
         raise ScenarioError(problems)
@@ -43,55 +44,67 @@ def check_declaration(scenario: Scenario, path: Path, folder: Path) -> None:
 
 def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]:
     if not _grids(scenario):
-        yield Problem("there is no grid whose exchange could be declared", path="--declare")
+        message = Message("there is no grid whose exchange could be declared")
+        yield Problem(message, path="--declare")
     step = scenario.horizon.step_min
     if step not in STEPS_MIN:
-        message = f"must be 60 for the 24 points of a declaration or 15 for the 96, is {step}"
+        message = Message(
+            "must be 60 for the 24 points of a declaration or 15 for the 96, is {step}", step=step
+        )
         yield Problem(message, path="horizon.step_min")
-    if path.suffix.lower() not in SUFFIXES:
-        message = f"must end in {' or '.join(SUFFIXES)}, is {str(path)!r}"
+    for message in unwritable(path, SUFFIXES, [folder]):
         yield Problem(message, path="--declare")
+
+
+def unwritable(path: Path, suffixes: Sequence[str], folders: Sequence[Path]) -> list[Message]:
+    """Return the reasons why a file cannot be written; plan folders may not hold it."""
+    messages = []
+    if path.suffix.lower() not in suffixes:
+        names = MessageList(" or ", suffixes)
+        messages.append(Message("must end in {names}, is {path!r}", names=names, path=str(path)))
     try:
-        unwritable = unfit(path, folder)
+        messages.extend(_place_problems(path, folders))
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        unwritable = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    if unwritable:
-        yield Problem(unwritable, path="--declare")
+        text = getattr(error, "strerror", None) or error
+        messages.append(Message("cannot be written: {text}", text=text))
+    return messages
 
 
-def unfit(path: Path, folder: Path) -> str | None:
-    """Return why a file cannot be written; None where it can. The folder is that of a plan."""
+def _place_problems(path: Path, folders: Sequence[Path]) -> Iterator[Message]:
+    """Yield the first reason why a file cannot lie where its path leads."""
     parent = path.absolute().parent
     if path.is_dir():
-        return f"{path} is a folder, not a file"
-    if not parent.is_dir():
-        return f"there is no folder {parent}"
-    if not os.access(parent, os.W_OK | os.X_OK):
-        return f"{parent} is read-only"
-    if path.resolve().is_relative_to(folder.resolve()):
-        return f"{path} may not lie in the plan folder, which a new plan replaces whole"
-    return None
+        yield Message("{path} is a folder, not a file", path=path)
+    elif not parent.is_dir():
+        yield Message("there is no folder {path}", path=parent)
+    elif not os.access(parent, os.W_OK | os.X_OK):
+        yield Message("{path} is read-only", path=parent)
+    elif any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+        yield Message(
+            "{path} may not lie in the plan folder, which a new plan replaces whole", path=path
+        )
 
 
 def write_declaration(plan: PlanTables, path: Path) -> Path:
-    """Write the declaration of a plan, whole or not at all, as CSV or as a workbook.
+    """Write the declaration of a plan as CSV or as a workbook, in one piece.
 
     Raises:
         PlanError: the file cannot be written.
     """
     table = declaration(plan)
-    if path.suffix.lower() == ".csv":
-        replace_file(path, table.to_csv())
-    else:
-        buffer = io.BytesIO()
-        with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
-            table.to_excel(writer, sheet_name="declaration", freeze_panes=(1, 1))
-        replace_file(path, buffer.getvalue())
+    replace_file(path, table.to_csv() if path.suffix.lower() == ".csv" else _workbook(table))
     return path
 
 
+def _workbook(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    with pd.ExcelWriter(buffer, engine="xlsxwriter") as writer:
+        table.to_excel(writer, sheet_name="declaration", freeze_panes=(1, 1))
+    return buffer.getvalue()
+
+
 def declaration(plan: PlanTables) -> pd.DataFrame:
-    """Return MW by interval and grid, import positive; the index is the END of the interval."""
+    """Return MW by interval and grid, import positive; the index is the END of each interval."""
     schedule, horizon = plan.schedule, plan.scenario.horizon
     columns = {}
     for name in _grids(plan.scenario):

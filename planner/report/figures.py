@@ -1,4 +1,4 @@
-"""A plan in a notebook: what it shows of itself, and its charts: `plan.figures.supply()`."""
+"""A plan in a notebook: its summary in HTML, and its charts: `plan.figures.supply()`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from planner.errors import PlannerError
 from planner.language.language import LANGUAGES, language
 from planner.language.section import Quantity, reader_language, section_html, table_html
+from planner.message import Message, MessageList
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import CHARTS
@@ -34,16 +35,27 @@ class Figures:
 
     def _figure(self, key: str, lang: str) -> go.Figure:
         if lang not in LANGUAGES:
-            raise PlannerError(f"lang must be {' or '.join(LANGUAGES)}, is {lang!r}")
+            raise PlannerError(
+                Message(
+                    "lang must be {names}, is {text!r}",
+                    names=MessageList(" or ", LANGUAGES),
+                    text=lang,
+                )
+            )
         chart = CHARTS[key].chart(self._view, language(lang))
         if chart is None:
-            name, nothing = self._view.plan.scenario.name, CHARTS[key].nothing
-            raise PlannerError(f"plan {name!r} has nothing to show for {key}: {nothing}")
+            message = Message(
+                "plan {name!r} has nothing to show for {text}: {sentence}",
+                name=self._view.plan.scenario.name,
+                text=key,
+                sentence=CHARTS[key].nothing,
+            )
+            raise PlannerError(message)
         import plotly.graph_objects as go
 
         return go.Figure(chart.figure)
 
-    if TYPE_CHECKING:  # the methods below, for who checks types
+    if TYPE_CHECKING:  # the methods below, for type checkers
 
         def __getattr__(self, key: str) -> Callable[..., go.Figure]: ...
 
@@ -62,13 +74,15 @@ for _key in CHARTS:
 
 
 def plan_html(plan: PlanTables) -> str:
-    """Return status, gap, profit, the value of a kWh and the allocation of a plan."""
-    words, summary = reader_language(), plan.summary
-    outcome, worth = plan_sections.outcome(plan, words), plan_sections.worth(plan, words)
-    known = (row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None)
-    facts = replace(outcome, title="", rows=(*outcome.rows, *known))
-    energy = plan_sections.energy(plan, words)
-    steps = words("{hours} h from {start}, steps of {n} min", hours=f"{summary['hours']:g}",
-                  start=summary["start"], n=summary["step_min"])  # fmt: skip
-    parts = [table_html(section, words) for section in (facts, energy) if section.rows]
-    return section_html(summary["name"], steps, *parts)
+    """Return status, gap, profit, the income of a kWh and the allocation of a plan."""
+    words = reader_language()
+    worth = plan_sections.worth(plan, words)
+    known = [row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None]
+    sections = (
+        replace(plan_sections.outcome(plan, words), title=""),
+        replace(worth, rows=tuple(known)),
+        plan_sections.energy(plan, words),
+    )
+    parts = [table_html(section, words) for section in sections if section.rows]
+    span = plan_sections.span_text(plan.summary, words)
+    return section_html(plan.summary["name"], span, *parts)

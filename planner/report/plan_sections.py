@@ -1,12 +1,14 @@
-"""What a plan comes to, in sections; terminal, page, notebook and workbook render them."""
+"""The results of a plan as sections, which terminal, page, notebook and workbook render."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
+from planner.components.component import ORIGINS
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section
 from planner.plan_tables.tables import PlanTables
@@ -17,12 +19,52 @@ Amounts = dict[str, dict[str, float]]  # by component and line
 
 
 def status_text(status: str, words: Language) -> str:
-    """Return how a solve ended, in words."""
-    if status == "relaxed":
-        return words("LP relaxation: a bound, not a schedule that can be run")
-    if status == "settled":
-        return words("settled as given")
-    return words.term(status)
+    """Return the status of a solve as text."""
+    texts = {
+        "relaxed": words("LP relaxation: a bound, not a schedule that can be run"),
+        "settled": words("settled as given"),
+    }
+    return texts.get(status) or words.term(status)
+
+
+def span_text(summary: Mapping[str, Any], words: Language) -> str:
+    """Return the horizon in local time, with the length of its steps."""
+    start = pd.Timestamp(summary["start"])
+    end = start + pd.Timedelta(hours=summary["hours"])
+    return words(
+        "{start} to {end} (UTC{offset}), {hours} h in steps of {step} min",
+        start=f"{start:%Y-%m-%d %H:%M}",
+        end=f"{end:%Y-%m-%d %H:%M}",
+        offset=_offset(start),
+        hours=f"{summary['hours']:g}",
+        step=summary["step_min"],
+    )
+
+
+def vat_text(vat: str, words: Language) -> str:
+    """Return whether prices and amounts include value added tax, as a sentence."""
+    return words(
+        "All prices and amounts include VAT."
+        if vat == "included"
+        else "All prices and amounts are without VAT."
+    )
+
+
+def paragraph(words: Language, *sentences: str) -> str:
+    """Return sentences one after the other, without those that are empty."""
+    return ("" if words.code == "zh" else " ").join(filter(None, sentences))
+
+
+def line_label(line: str, words: Language) -> str:
+    """Return a ledger line for people: export[renewable] is export from renewable."""
+    bare, _, index = line.removesuffix("]").partition("[")
+    if index not in ORIGINS:
+        return words.term(line)
+    return words("{line} from {origin}", line=words.term(bare), origin=words.term(index))
+
+
+def _offset(moment: pd.Timestamp) -> str:
+    return moment.isoformat()[-6:]
 
 
 def outcome(plan: PlanTables, words: Language) -> Section:
@@ -31,47 +73,46 @@ def outcome(plan: PlanTables, words: Language) -> Section:
     return _facts(
         words("Result"),
         (words("status"), status_text(summary["status"], words)),
-        (words("proven gap, of turnover"), Quantity(summary["gap"], SHARE, 4)),
+        (words("proven gap, share of turnover"), Quantity(summary["gap"], SHARE, 4)),
         (words("profit"), Quantity(summary["objective_cny"], "CNY")),
-        (words("profit, at most"), Quantity(summary["bound_cny"], "CNY")),
+        (words("upper bound of the profit"), Quantity(summary["bound_cny"], "CNY")),
     )
 
 
 def accounts(plan: PlanTables, words: Language) -> Section:
-    """Return what the profit consists of, and the conventions of all amounts."""
+    """Return the parts of the profit, and the conventions of all amounts."""
     summary = plan.summary
     start = pd.Timestamp(summary["start"])
-    offset = f"{start:%z}"
-    outside = words("cash after costs outside the plan's reach")
+    outside = words("cash after amortisation, levelized and fixed costs")
     after = (outside, Quantity(summary["net_after_outside_cny"], "CNY"))
-    vat = words("included") if summary["vat"] == "included" else words.term(summary["vat"])
     return _facts(
         "",
-        (words("of it cash"), Quantity(summary["cash_profit_cny"], "CNY")),
-        (words("of it penalties, no cash"), Quantity(summary["non_cash_cny"], "CNY")),
+        (words("of which cash"), Quantity(summary["cash_profit_cny"], "CNY")),
+        (words("of which not cash (penalties, end values)"),
+         Quantity(summary["non_cash_cny"], "CNY")),
         *([after] if summary["outside_objective_cny"] else []),
         (words("turnover"), Quantity(summary["turnover_cny"], "CNY")),
-        (words("value added tax in prices"), vat),
-        (words("start, local time {offset}", offset=f"{offset[:3]}:{offset[3:]}"), start),
-        (words("length"), Quantity(summary["hours"], "h")),
+        (words("value added tax in prices"), words.term(summary["vat"])),
+        (words("start, local time {offset}", offset=_offset(start)), start),
+        (words("horizon"), Quantity(summary["hours"], "h")),
         (words("length of a step"), Quantity(summary["step_min"], "min", 0)),
-    )
+    )  # fmt: skip
 
 
 def worth(plan: PlanTables, words: Language) -> Section:
-    """Return what a kWh earns by its use."""
+    """Return the income of a kWh in compute and on the grid."""
     by_use, uplift = plan.summary["value_by_use_cny_per_kwh"], plan.summary["uplift"]
     return _facts(
         words("What a kWh earns"),
-        (words("a kWh in compute earns, gross"), _rate(by_use["compute"])),
-        (words("a kWh sold to the grid earns"), _rate(by_use["export"])),
-        (words("the compute kWh would earn on the grid"), _rate(by_use["compute_at_sale_price"])),
-        (words("uplift of compute over grid sale"), Quantity(uplift, words("times"), 1)),
+        (words("in compute (gross)"), _rate(by_use["compute"])),
+        (words("the same kWh sold to the grid"), _rate(by_use["compute_at_sale_price"])),
+        (words("average of grid sale"), _rate(by_use["export"])),
+        (words("compute over grid sale"), Quantity(uplift, words("times"), 1)),
     )
 
 
 def energy(plan: PlanTables, words: Language) -> Section:
-    """Return MWh by origin and use."""
+    """Return the allocated energy by origin and use."""
     by_origin: dict[str, dict[str, float]] = plan.summary["allocation_mwh"]
     uses = list(plan.uses)
     totals = [sum(by_use.get(use, 0.0) for by_use in by_origin.values()) for use in uses]
@@ -89,46 +130,41 @@ def energy(plan: PlanTables, words: Language) -> Section:
 
 
 def earned(plan: PlanTables, words: Language) -> Section:
-    """Return what a kWh earned by origin and use, in the columns of `energy`."""
-    by_origin, uses = plan.summary["value_cny_per_kwh"], list(plan.uses)
+    """Return the income of a kWh by origin and use, as far as uses earn."""
+    by_origin: dict[str, dict[str, float]] = plan.summary["value_cny_per_kwh"]
+    uses = [use for use in plan.uses if any(use in by_use for by_use in by_origin.values())]
     return Section(
         words("What a kWh earned"),
-        (words("origin"), *map(words.term, uses), ""),
+        (words("origin"), *map(words.term, uses)),
         tuple(
-            (
-                words.term(origin),
-                *(Quantity(by_use[use], "", 3) if use in by_use else None for use in uses),
-                None,
-            )
+            (words.term(origin), *(Quantity(by_use.get(use), "", 3) for use in uses))
             for origin, by_use in by_origin.items()
-        )
-        if any(by_origin.values())
-        else (),
+            if by_use
+        ),
         "CNY/kWh",
     )
 
 
 def ledger(plan: PlanTables, words: Language, least_cny: float = 0.0) -> Section:
-    """Return the profit by line; costs outside the objective stand below it.
+    """Return the profit by ledger line, and below it the costs outside the objective.
 
-    Lines of less than `least_cny` are left out of the rows, not of their sum.
+    Lines below `least_cny` are left out of the rows, not of their sum.
     """
 
-    def rows(by_component: Amounts, label: Callable[[str], str]) -> tuple[Row, ...]:
+    def rows(by_component: Amounts, label: Callable[[str, Language], str]) -> tuple[Row, ...]:
         return tuple(
-            (component, label(line), amount)
+            (component, label(line, words), amount)
             for component, by_line in by_component.items()
             for line, amount in by_line.items()
             if abs(amount) >= least_cny
         )
 
-    def outside(line: str) -> str:
-        return words("{line} (outside the plan)", line=words.term(line))
+    def outside(line: str, words: Language) -> str:
+        return words("{line} (outside the plan)", line=line_label(line, words))
 
-    lines = rows(plan.summary["ledger_cny"], words.term)
-    profit = sum(
-        amount for by_line in plan.summary["ledger_cny"].values() for amount in by_line.values()
-    )
+    amounts: Amounts = plan.summary["ledger_cny"]
+    lines = rows(amounts, line_label)
+    profit = sum(amount for by_line in amounts.values() for amount in by_line.values())
     return Section(
         words("Profit by line"),
         (words("component"), words("line"), words("amount")),
@@ -151,7 +187,7 @@ def figures(plan: PlanTables, words: Language) -> Section:
 
 
 def green(plan: PlanTables, words: Language) -> Section:
-    """Return shares of renewable energy and what each divides by what."""
+    """Return the shares of renewable energy, each named by its fraction."""
     texts = {
         "self_use_share": words("own use / available"),
         "load_share": words("renewable drawn / drawn by load and compute"),
@@ -166,7 +202,7 @@ def green(plan: PlanTables, words: Language) -> Section:
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:
-    """Return emission and its factors."""
+    """Return emissions and emission factors."""
     rows = (
         _figure(name, value, words)
         for name, value in plan.summary["carbon"].items()
@@ -176,17 +212,22 @@ def carbon(plan: PlanTables, words: Language) -> Section:
 
 
 def scarce(plan: PlanTables, words: Language) -> Section:
-    """Return the costliest penalties by step, which say what was scarce."""
-    heads = (words("component"), words("line"), words("cost"), words("time"))
+    """Return the costliest penalties by step: what was scarce."""
+    heads = (words("component"), words("line"), words("penalty"), words("time"))
     rows = (
-        (row["component"], words.term(row["line"]), row["cost_cny"], pd.Timestamp(row["time"]))
+        (
+            row["component"],
+            line_label(row["line"], words),
+            row["cost_cny"],
+            pd.Timestamp(row["time"]),
+        )
         for row in plan.summary["worst_hours"]
     )
-    return Section(words("What was scarce, at worst"), heads, tuple(rows), "CNY", labels=2)
+    return Section(words("What was scarce"), heads, tuple(rows), "CNY", labels=2)
 
 
 def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
-    """Return prices of amounts, and what one more unit of a limit would earn, over the horizon."""
+    """Return the marginal values over the horizon: of energy and tokens, and of limits."""
     rates, limits = [], []
     keys = ["component", "quantity", "index", "unit"]
     table = plan.prices
@@ -198,35 +239,30 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         name = f"{quantity}[{index}]" if index else f"{quantity}"
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         name = name if words.code == "en" else words.term(name)  # in English the field's own
-        row: Row = (str(component), name, *_in_line((total, *ends)), words(str(per)))
+        row: Row = (str(component), name, *_aligned((total, *ends)), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)
         elif total or steps.any():
             limits.append(row)
-    cny = words("CNY")
-    worth = words("What a MWh is worth and a Mtok costs [{money}]", money=cny)
-    more = words("What one more unit would earn [{money}]", money=cny)
-    tables = ((worth, words("mean"), rates), (more, words("horizon"), limits))
-    first, second = (
-        Section(
-            title,
-            ("", words("quantity"), over, words("lowest step"), words("highest step"),
-             words("unit")),
-            tuple(rows),
-            labels=2,
-        )
-        for title, over, rows in tables
-    )  # fmt: skip
-    return first, second
+
+    def section(title: str, over: str, rows: list[Row]) -> Section:
+        steps = words("lowest step"), words("highest step")
+        heads = ("", words("quantity"), over, *steps, words("unit"))
+        return Section(title, heads, tuple(rows), labels=2)
+
+    return (
+        section(words("Value of a MWh and cost of a Mtok"), words("mean"), rates),
+        section(words("Value of one more unit"), words("horizon"), limits),
+    )
 
 
 def quantity_label(name: str, words: Language) -> str:
-    """Return the label of a column or figure without its unit, which has a place of its own."""
+    """Return the label of a column or figure without its unit."""
     return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
 
 
-def _in_line(values: tuple[float | None, ...]) -> Iterator[Quantity]:
-    """Yield amounts of money with cents, or with as many decimals as show three digits of one."""
+def _aligned(values: tuple[float | None, ...]) -> Iterator[Quantity]:
+    """Yield amounts of money with cents, or with the decimals that show three digits."""
     largest = max((abs(value) for value in values if value), default=1.0)
     decimals = min(max(2, 2 - math.floor(math.log10(largest))), 6)
     return (Quantity(value, "", decimals) for value in values)
@@ -237,10 +273,10 @@ def _facts(title: str, *rows: Row) -> Section:
 
 
 def _figure(name: str, value: float, words: Language) -> Row:
-    """Return label and amount of a figure, whose name ends in its unit."""
-    measured = unit(name) or ""
-    label = words.term(name) if name.endswith("_share") else quantity_label(name, words)
-    return label, Quantity(value, measured)
+    """Return the label and the amount of a figure, whose name ends in its unit."""
+    own = words.known(f"figures.{name}")  # as figures.starts: `starts` is also a code of reasons
+    plain = words.term(name) if name.endswith("_share") else quantity_label(name, words)
+    return own or plain, Quantity(value, unit(name) or "")
 
 
 def _rate(value: float | None) -> Quantity:

@@ -1,13 +1,12 @@
-"""Pages: one base template for all, filled with everything that comes from outside escaped.
+"""Pages: one base template for all; whatever comes from outside is escaped when it is filled in.
 
-A page opens without a network, so it carries plotly.js and its figures packed: gzip in base64,
-which browsers unpack themselves. plotly.js is 4.8 MB as it is shipped and 2.0 MB packed. A browser
-that cannot unpack shows the page with its tables and says that it draws no charts.
+A page opens without a network, so it carries plotly.js and its figures, both as gzip in base64,
+which browsers unpack themselves. plotly.js has 4.8 MB as shipped and 2.0 MB packed. A browser that
+cannot unpack shows the page with its tables and a note that it cannot draw the charts.
 
-Figures are JSON that may stand inside a <script> element. Their arrays of numbers are written as
-text or as base64 of 32-bit floats or small integers, whichever is shorter; both hold seven
-significant digits. What is no number is null; as base64 it stays NaN, which plotly.js leaves out
-alike.
+Figures are JSON that is safe inside a <script> element. Arrays of numbers are written as text or as
+base64 of 32-bit floats or small integers, whichever is shorter; both keep seven significant digits.
+Missing numbers are null in text and NaN in base64; plotly.js leaves out both.
 """
 
 from __future__ import annotations
@@ -29,15 +28,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from planner.language.language import Language
-from planner.language.section import percent, text
+from planner.language.section import Quantity, percent, text
 from planner.report.charts.chart import Chart
+from planner.report.plan_sections import paragraph
 
 GZIP = 16 + zlib.MAX_WBITS
 QUICK, SMALL = 4, 9
 
 
 def packed(content: bytes, level: int = SMALL) -> str:
-    """Return bytes as gzip in base64; the same bytes give the same text."""
+    """Return bytes as gzip in base64; equal bytes give equal texts."""
     pack = zlib.compressobj(level, zlib.DEFLATED, GZIP)
     return base64.b64encode(pack.compress(content) + pack.flush()).decode("ascii")
 
@@ -50,14 +50,14 @@ def packed_json(value: Any) -> str:
 
 @cache
 def packed_plotly() -> str:
-    """Return plotly.js packed, once for all pages of a process; Plotly's Python side stays out."""
+    """Return plotly.js packed, once for all pages of a process, without importing Plotly."""
     script = files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
     return packed(script, QUICK)
 
 
-DIGITS = 7  # what a 32-bit float holds
-SHORTEST = 24  # arrays below this many numbers are always text
-# What would end a script element, or a line of JavaScript.
+DIGITS = 7  # of a 32-bit float
+SHORTEST = 24  # arrays of fewer numbers are always text
+# Characters that would end a script element or a line of JavaScript.
 UNSAFE = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"
 }  # fmt: skip
@@ -66,13 +66,13 @@ UNSAFE = {
 def encoded(figure: dict[str, Any]) -> str:
     """Return a figure, plain values and NumPy arrays, as JSON safe inside a <script> element."""
     written = json.dumps(_plain(figure), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character, escape in UNSAFE.items():  # these stand in strings only, as JSON goes
+    for character, escape in UNSAFE.items():  # JSON has them in strings only
         written = written.replace(character, escape)
     return written
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it."""
+    """Return a value in the types of JSON."""
     if isinstance(value, np.ndarray):
         return _array(value)
     if isinstance(value, dict):
@@ -134,7 +134,7 @@ def fill(name: str, words: Language, title: str, **values: Any) -> str:
         name: the file of the template.
         words: the language of the page.
         title: of the page.
-        values: what the template names; texts are escaped in it.
+        values: the variables of the template, which escapes texts.
     """
     style, script = (
         Markup((TEMPLATES / part).read_text(encoding="utf-8")) for part in ("page.css", "page.js")
@@ -160,18 +160,21 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["text"] = text
-    environment.globals["percent"] = percent
+    environment.globals |= {"percent": percent, "paragraph": paragraph}
     return environment.get_template(name)
 
 
 def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | None = None) -> Markup:
-    """Return the head and the first rows of a table; the first column heads its rows.
+    """Return the head and the first `MOST_ROWS` rows of a table; its first column names the rows.
 
     Args:
-        table: what is shown.
-        links: by column, counted from 0, where each of its cells leads.
+        table: numbers, texts and other cells of sections.
+        links: the targets of the cells, by column from 0; None for a cell without a link.
     """
-    numeric = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    numeric = [
+        pd.api.types.is_numeric_dtype(values) or any(isinstance(v, Quantity) for v in values[-1:])
+        for _, values in table.items()
+    ]
     head = "".join(
         f'<th scope="col"{_RIGHT * right}>{html.escape(str(name))}</th>'
         for name, right in zip(table.columns, numeric, strict=True)
@@ -179,10 +182,10 @@ def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | Non
     columns = []
     for i, right in enumerate(numeric):
         values = table.iloc[:MOST_ROWS, i].tolist()
-        leading = (links or {}).get(i, [None] * len(values))
+        targets = (links or {}).get(i, [None] * len(values))
         opened, closed = (f"<td{_RIGHT * right}>", "</td>") if i else (_HEAD, "</th>")
         columns.append(
-            [f"{opened}{_written(*pair)}{closed}" for pair in zip(values, leading, strict=True)]
+            [f"{opened}{_cell(*pair)}{closed}" for pair in zip(values, targets, strict=True)]
         )
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     return Markup(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
@@ -192,14 +195,14 @@ _RIGHT = ' class="number"'
 _HEAD = '<th scope="row">'
 
 
-def _written(value: Any, target: str | None) -> str:
-    """Return what a cell holds, with where it leads."""
-    said = html.escape(text(value))
-    return said if target is None else f'<a href="{html.escape(target)}">{said}</a>'
+def _cell(value: Any, target: str | None) -> str:
+    """Return the content of a cell, as a link if it has a target."""
+    content = html.escape("" if value is None else text(value))
+    return content if target is None else f'<a href="{html.escape(target)}">{content}</a>'
 
 
 def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
-    """Return what the template needs of a chart; `table` are its rows where they hold links."""
+    """Return a chart as the template takes it; `table` replaces its rows where those have links."""
     return {
         "key": chart.key,
         "title": chart.title,
@@ -213,22 +216,22 @@ def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
 
 
 def page_clock(
-    first: pd.Timestamp, step_min: int, steps: int, told: int = 0, worst: int = 0
+    first: pd.Timestamp, step_min: int, steps: int, explained: int = 0, worst: int = 0
 ) -> dict[str, int]:
-    """Return the local time axis for the script of a page; milliseconds as if it were UTC.
+    """Return the time axis for the script of a page, local time in milliseconds as if it were UTC.
 
     Args:
         first: start of the first step.
         step_min: length of a step.
-        steps: how many there are.
-        told: how many of them have reasons.
-        worst: the step, from 0, that the panel of reasons begins with, if it is told.
+        steps: number of steps.
+        explained: number of steps, from the first, whose reasons the page holds.
+        worst: the step, from 0, at which the panel of reasons opens if the page explains it.
     """
     since = first.tz_localize(None) - pd.Timestamp("1970-01-01")
     return {
         "start": int(since / pd.Timedelta(milliseconds=1)),
         "step": step_min * 60_000,
         "steps": steps,
-        "told": told,
-        "first": worst if worst < told else 0,
+        "explained": explained,
+        "first": worst if worst < explained else 0,
     }

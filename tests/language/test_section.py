@@ -27,7 +27,8 @@ EN, ZH = language("en"), language("zh")
         (Quantity(19.06, "", 1), "19.1", "19.1"), (Quantity(2.0), "2", "2"),
         (Quantity(0.0004, "", 3), "0.0004", "0.0004"), (Quantity(-0.0, "", 2), "0", "0"),
         (pd.Timestamp("2026-07-15 13:45+08:00"), "2026-07-15 13:45", "2026-07-15 13:45"),
-        ((1.5, Quantity(0.2, "", 3)), "1.5\n0.200", "1.5\n0.200"),
+        (Quantity(1.5, "MW", signed=True), "+1.5 MW", "+1.5 MW"),
+        (Quantity(-1.5, "CNY", 2, signed=True), "-1.50 CNY", "-1.50 元"),
     ],
 )  # fmt: skip
 def test_a_cell_reads_by_its_type(cell: Cell, english: str, chinese: str) -> None:
@@ -70,11 +71,13 @@ def test_money_shows_cents_below_a_thousand(amounts: tuple[float, ...], shown: l
     assert [text(row[1]) for row in scaled.rows] == shown
 
 
-def test_one_section_stands_above_the_other() -> None:
-    earned = Section("Earned", energy().heads, (("sun", Quantity(0.3, "", 3), None, None),))
-    both = energy().above(earned)
-    assert both.rows[0] == ("sun", (1200.0, Quantity(0.3, "", 3)), 34.56, 1234.56)
-    assert both.rows[1] == energy().rows[1]
+def test_quantities_of_a_unit_are_read_in_one_unit() -> None:
+    """500 MWh are 50 of 10,000 kWh, so that 2 MWh read 0.2 and none reads 0 of them."""
+    cells = [*(Quantity(mwh, "MWh") for mwh in (500.0, 2.0, 0.0)), Quantity(0.5, "0..1")]
+    rows = tuple((cell,) for cell in cells)
+    chinese = [text(row[0], ZH) for row in Section("", (), rows).scaled(ZH).rows]
+    assert chinese == ["50 万kWh", "0.2 万kWh", "0 万kWh", "50.0%"]
+    assert Section("", (), rows).scaled(EN).rows == rows
 
 
 def test_columns_of_numbers_stand_right() -> None:
@@ -83,7 +86,7 @@ def test_columns_of_numbers_stand_right() -> None:
 
 
 def test_a_terminal_shows_texts_as_they_are() -> None:
-    rows = (("[red]x[/]\x1b", Quantity(1.5, "MW")), ("b", (1, 2)))
+    rows = (("[red]x[/]\x1b", Quantity(1.5, "MW")), ("b", 2))
     console = Console(file=io.StringIO(), width=60)
     console.print(table(Section("a [b]", ("name", "value"), rows, total=("all", 3)), EN))
     print_notes(["[b] now"], console, EN)
@@ -91,14 +94,14 @@ def test_a_terminal_shows_texts_as_they_are() -> None:
     for part in ("a [b]", "[red]x[/]\\x1b", "1.5 MW", "note [b] now"):
         assert part in shown
     lines = [line.split("│")[2].strip() for line in shown.splitlines() if line.startswith("│")]
-    assert lines == ["1.5 MW", "1", "2", "3"]
+    assert lines == ["1.5 MW", "2", "3"]
 
 
 def test_html_is_escaped_and_needs_neither_heads_nor_title() -> None:
-    bare = table_html(Section("", (), (("a<b", None), ("c", (1, 2)))), EN)
+    bare = table_html(Section("", (), (("a<b", None), ("c", 1.5))), EN)
     assert bare == (
         '<table><tbody><tr><th scope="row">a&lt;b</th><td></td></tr>'
-        '<tr><th scope="row">c</th><td>1<br>2</td></tr></tbody></table>'
+        '<tr><th scope="row">c</th><td>1.5</td></tr></tbody></table>'
     )
     whole = table_html(energy(), EN)
     assert whole.startswith('<table><caption>Energy [MWh]</caption><thead><tr><th scope="col">')

@@ -216,7 +216,7 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
     heat = next(t for t in supply.figure["data"] if t["name"] == "heat")
     assert heat["fillcolor"] == OTHER[0]
     flows = chart(boiled, "allocation")
-    assert flows.table.set_index("to")["energy [MWh]"].round(6)["heat"] == 8
+    assert flows.table.set_index("flow to")["energy [MWh]"].round(6)["heat"] == 8
     node = flows.figure["data"][0]["node"]
     assert node["color"][node["label"].index("heat 8")] == OTHER[0]
     hot = chart(boiled, "commitment").figure["data"]
@@ -266,7 +266,7 @@ def test_four_mwh_are_bought_stored_and_sold() -> None:
     assert bars == {"charge": [4, 0], "discharge": [0, -4]}
     money = chart(plan, "ledger").figure["data"]
     assert [float(t["x"].sum()) for t in money] == [200, -40, 160]
-    flows = chart(plan, "allocation").table.set_index(["from", "to"])["energy [MWh]"]
+    flows = chart(plan, "allocation").table.set_index(["flow from", "flow to"])["energy [MWh]"]
     assert flows["grid energy", "export"] == 4
     assert flows["import", "grid energy"] == 4
 
@@ -353,7 +353,7 @@ def test_answers_and_nodes_stand_in_the_chart_of_compute() -> None:
     """A node wakes an hour before each of two rushes of 9 Mtok."""
     table = chart(shipped("tiny_wake"), "compute").table
     assert table["chat: answered [Mtok/h]"].tolist() == pytest.approx([0, 9, 0, 0, 9])
-    assert table["chat: wanted [Mtok/h]"].tolist() == [0, 9, 0, 0, 9]
+    assert table["chat: demand [Mtok/h]"].tolist() == [0, 9, 0, 0, 9]
     decoding = table["fleet: small at 2500 tokens/s [nodes]"]
     assert decoding.tolist() == pytest.approx([0, 1, 0, 0, 1], abs=1e-6)
 
@@ -361,7 +361,7 @@ def test_answers_and_nodes_stand_in_the_chart_of_compute() -> None:
 def test_a_kwh_in_compute_earns_its_tokens_over_its_energy() -> None:
     """9 Mtok at 20 CNY from 1 MWh: 0.18 CNY/kWh where it answers, nothing to show elsewhere."""
     table = chart(shipped("tiny_wake"), "prices").table
-    rate = table["earned by a kWh in compute [CNY/kWh]"]
+    rate = table["income of a kWh [CNY/kWh]"]
     assert rate[1] == pytest.approx(0.18, abs=1e-3)
     assert np.isnan(rate[2])
 
@@ -393,7 +393,7 @@ def test_every_chart_of_the_registry_is_a_method_that_says_what_it_shows() -> No
         method = getattr(figures, key)
         assert (method.__name__, method.__doc__) == (key, entry.chart.__doc__)
         assert key in dir(figures)
-    assert figures.supply.__doc__ == "Where power comes from and where it goes, MW by step."
+    assert figures.supply.__doc__ == "Supply and use of power, MW by step."
     with pytest.raises(AttributeError):
         _ = figures.supplies
 
@@ -453,13 +453,13 @@ def test_blocks_follow_the_local_clock_and_count_with_their_own_length() -> None
     ]  # fmt: skip
     assert clock.flow(np.where(values < 18, values, np.nan))[:2].tolist() == [8.5, pytest.approx(
         np.nan, nan_ok=True)]  # fmt: skip
-    assert "means over 24 h" in clock.sentence(EN)
+    assert "means over 24 h" in clock.caption(EN)
 
 
 def test_two_weeks_of_quarters_are_drawn_step_by_step() -> None:
     clock = Clock(pd.Timestamp("2026-01-01"), 14 * 96, 15)
     assert not clock.blocked
-    assert clock.sentence(EN) == ""
+    assert clock.caption(EN) == ""
     assert clock.steps_x() == {"x0": "2026-01-01T00:00", "dx": 900_000}
 
 

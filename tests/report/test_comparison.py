@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.language.language import ENGLISH, Language, language
+from planner.language.section import text
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparison.compare import Comparison
 from planner.report.comparison.page import comparison_page
@@ -81,7 +82,7 @@ def test_a_given_schedule_is_compared_though_no_bound_of_it_is_known(tmp_path: P
     assert found.profit_b_cny - found.profit_a_cny == pytest.approx(-30)
     assert math.isnan(found.bound_b_cny)
     assert found.open_cny is None
-    assert "no bound is known" in comparison_page(found)
+    assert "At least one plan has no bound" in comparison_page(found)
     text = printed(found, language("zh"))
     assert "差价" not in text  # a difference is no settlement of a contract
     assert re.search(r"间隙 +│ +0 │ +– │", text)
@@ -102,7 +103,7 @@ def printed(found: Comparison, words: Language) -> str:
 
 def test_other_horizons_are_compared_where_they_meet() -> None:
     found = planner.compare(plan(), plan(hours=3))
-    assert "1 steps stand in one of the two schedules only" in found.notes[0]
+    assert "1 steps are in only one of the two schedules" in found.notes[0]
     assert found.hours.empty
     assert not found.equal
     assert "horizon.hours" in found.inputs["path"].tolist()
@@ -112,10 +113,10 @@ def test_the_tables_show_what_differs() -> None:
     console = Console(width=150, record=True, file=io.StringIO())
     show_comparison(planner.compare(plan(), plan(35)), console, top=1)
     text = console.export_text()
-    assert "profit 50.00 in A, 65.00 in B: +15.00 CNY" in text
+    assert "profit 50.00 CNY in A, 65.00 CNY in B: +15.00 CNY" in text
     assert re.search(r"grid\.export_price_cny_per_mwh +│ 30\.0 +│ 35\.0", text)
-    assert re.search(r"grid +│ export from renewable +│ 90\.00 +│ 105\.00 +│ +15\.00", text)
-    assert re.search(r"profit +│ +│ 50\.00 +│ +65\.00 +│ +15\.00", text)
+    assert re.search(r"grid +│ export from renewable +│ 90\.00 +│ 105\.00 +│ +\+15\.00", text)
+    assert re.search(r"profit +│ +│ 50\.00 +│ +65\.00 +│ +\+15\.00", text)
     assert "and 6 more" in text
 
 
@@ -129,19 +130,16 @@ def test_the_lines_from_a_to_b_add_up_to_the_cent() -> None:
     """35 more for another MWh, 15 more for three: 50; a third of a fen more is rounding."""
     found = planner.compare(plan(), plan(35, sun=5))
     chart = lines_chart(found, ENGLISH)
-    amounts = [float(text.replace(",", "")) for text in chart.table.iloc[:, 4]]
+    amounts = [cell.value for cell in chart.table.iloc[:, 4]]
     assert sum(amounts[:-1]) == pytest.approx(amounts[-1])
-    assert chart.table.iloc[-1].tolist() == ["profit", "", "50.00", "100.00", "+50.00"]
+    total = [text(cell) for cell in chart.table.iloc[-1]]
+    assert total == ["profit", "", "50.00", "100.00", "+50.00"]
     bars = [trace for trace in chart.figure["data"] if trace["name"] == "B earns more"]
     assert [x for bar in bars for x in bar["x"]] == [50]
     off = dataclasses.replace(found, profit_b_cny=found.profit_b_cny + 0.014)
     rounded = lines_chart(off, ENGLISH).table
-    assert rounded.iloc[-2].tolist()[1:] == [
-        "lines below half a fen, and rounding",
-        "",
-        "",
-        "+0.01",
-    ]
+    rounding = [text(cell) for cell in rounded.iloc[-2]]
+    assert rounding[1:] == ["lines below half a fen, and rounding", "–", "–", "+0.01"]
 
 
 def test_profit_is_compared_hour_by_hour_where_steps_meet() -> None:
@@ -178,13 +176,14 @@ def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
     assert "+50.00" in text
     assert text.count('src="') == 0
     assert [path.name for path in out.parent.iterdir()] == ["c.html"]
-    for name, said in (
-        ("c.pdf", "must end in .html"), ("a/c.html", "may not lie in the plan folder"),
-        ("none/c.html", "there is no folder"),
-    ):  # fmt: skip
+    for name, english, chinese in (
+        ("c.pdf", "must end in .html", "扩展名须为 .html"),
+        ("a/c.html", "may not lie in the plan folder", "不能放在计划文件夹内"),
+        ("none/c.html", "there is no folder", "不存在"),
+    ):
         done = CliRunner().invoke(app, [*arguments, str(tmp_path / name)])
         assert done.exit_code == 2
-        assert said in done.output
+        assert {"en": english, "zh": chinese}[lang] in done.output
         assert not (tmp_path / name).exists()
 
 

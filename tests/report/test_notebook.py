@@ -64,8 +64,8 @@ def test_a_plan_shows_how_good_it_is_and_where_its_energy_went(plan: planner.Pla
     found = Reader(plan._repr_html_())
     assert ["status", "optimal"] in found.rows
     assert ["profit", f"{4 * 40 + 3 * 50} CNY"] in found.rows
-    assert ["proven gap, of turnover", "0.0000%"] in found.rows
-    assert ["a kWh sold to the grid earns", "0.050 CNY/kWh"] in found.rows
+    assert ["proven gap, share of turnover", "0.0000%"] in found.rows
+    assert ["average of grid sale", "0.050 CNY/kWh"] in found.rows
     head = next(row for row in found.rows if row[0] == "origin")
     sun = next(row for row in found.rows if row[0] == "renewable")
     assert dict(zip(head, sun, strict=True)) | {"export": "3", "total": "3"} == dict(
@@ -85,8 +85,8 @@ def test_what_is_shown_is_plain_and_escaped(plan: planner.Plan) -> None:
 def test_a_plan_without_energy_still_shows(plan: planner.Plan) -> None:
     summary = plan.summary | {"allocation_mwh": {}, "uplift": 19.06}
     bare = Reader(replace(plan, summary=summary)._repr_html_())
-    assert ["uplift of compute over grid sale", "19.1 times"] in bare.rows
-    assert "caption" not in bare.tags
+    assert ["compute over grid sale", "19.1 times"] in bare.rows
+    assert ["renewable", "3", "0", "0", "0", "3"] not in bare.rows
 
 
 def test_the_language_is_that_of_the_command_line(

@@ -390,7 +390,7 @@ def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
     assert found.money.values.tolist() == [["coal", "fuel", -50, -100, -50]]
     run = CliRunner().invoke(app, ["compare", str(target), "--case", "0", "--case", "4"])
     assert run.exit_code == 0, run.output
-    assert "profit 60.00 in A, 120.00 in B: +60.00 CNY" in run.output
+    assert "profit 60.00 CNY in A, 120.00 CNY in B: +60.00 CNY" in run.output
     for wrong, said in (
         (["--case", "0"], "and --case twice"),
         (["--case", "0", "--case", "9"], "there is no case 9; the last is 8"),

@@ -187,7 +187,7 @@ def test_the_summary_says_what_the_plan_comes_to(plan: planner.Plan, tmp_path: P
     by_label = {row[1]: row[2:4] for row in told if row[0] is None and row[1]}
     summary = plan.summary
     assert by_label["status"] == ["optimal", None]
-    assert by_label["profit, at most"] == [summary["bound_cny"], "CNY"]
+    assert by_label["upper bound of the profit"] == [summary["bound_cny"], "CNY"]
     assert by_label["turnover"] == [summary["turnover_cny"], "CNY"]
     assert by_label["value added tax in prices"] == ["excluded", None]
     assert by_label["start, local time +08:00"] == [naive(plan)[0], None]
@@ -298,7 +298,7 @@ def test_of_a_long_horizon_the_first_days_have_sheets_and_the_summary_says_so(
     found = book(quarters, tmp_path)
     assert found.sheetnames == [*NAMES[:4], "2026-07-15"]
     notes = [row[1] for row in rows(found["Summary"], 1)]
-    assert any("the first 1 of 2 days have a sheet of their own" in str(note) for note in notes)
+    assert any("cover the first 1 of 2 days" in str(note) for note in notes)
     assert "the ledger has more rows than a sheet; it is in ledger.csv" in notes
     text = zipfile.ZipFile(tmp_path / "schedule.xlsx").read("xl/charts/chart1.xml").decode()
     assert "$9</c:f>" in text  # six quarters before midnight, in rows 4 to 9

@@ -564,9 +564,9 @@ def test_several_futures_are_told_in_chinese(file: Path):
     console = Console(width=160, record=True, file=io.StringIO())
     show_stochastic(planner.solve_stochastic(planner.load(file)).summary, console, language("zh"))
     text = console.export_text()
-    for said in ("期望利润", "随机解价值 VSS", "各情景", "概率", "单独计划 [元]", "2 个情景"):
+    for said in ("期望利润", "随机解价值（VSS）", "各情景", "概率", "单独计划 [元]", "2 个情景"):
         assert said in text
-    names = {"twofold", "calm", "bright", "grid", "decide", "VSS", "EVPI", "MWh", "min"}
+    names = {"twofold", "calm", "bright", "grid", "decide", "VSS", "EVPI", "MWh", "min", "UTC"}
     assert set(re.findall(r"[A-Za-z]{3,}", text)) <= names
 
 

@@ -1,9 +1,8 @@
-"""Where the energy of the horizon came from and where it went, as flows from left to right.
+"""The energy of the horizon as flows from left to right: source, origin, use.
 
-Left what brings energy in, in the middle its origin, right its uses as allocation.csv has them.
-Energy that goes through storage keeps its origin and stands at its use; storage itself takes only
-what is stored at the end and was not at the start. What was stored before and used now comes from
-the left.
+The uses are those of allocation.csv. Energy that goes through storage keeps its origin and counts
+towards its use; storage itself takes only the increase in stored energy from start to end. What was
+stored before and is used now comes from the left.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language
+from planner.language.section import Quantity
+from planner.language.section import text as cell_text
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
     GREY,
@@ -29,64 +30,32 @@ from planner.report.charts.view import View
 LEAST_MWH = 1e-6
 USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
 
+Node = tuple[str, str]  # a side, in, origin or use, and a word
+Links = dict[tuple[Node, Node], float]
+
 
 def allocation_chart(view: View, words: Language) -> Chart | None:
     """Energy from its origin to its use over the horizon, MWh."""
-    links = _links(view)
-    if not links:
+    mwh = {key: value for key, value in _links(view).items() if value > LEAST_MWH}
+    if not mwh:
         return None
-    mwh = {key: value for key, value in links.items() if value > LEAST_MWH}
-    names = list(dict.fromkeys(node for link in mwh for node in link))
-    place = {node: i for i, node in enumerate(names)}
-    inflow = {n: sum(v for (_, b), v in mwh.items() if b == n) for n in names}
-    outflow = {n: sum(v for (a, _), v in mwh.items() if a == n) for n in names}
-    total = {node: max(inflow[node], outflow[node]) for node in names}
-    divisor, unit = words.scale("MWh", max(total.values()))
-    values = view.plan.summary.get("value_cny_per_kwh", {})
     charged_mwh, discharged_mwh = (
         float(sum(power.sum() for power in way.values()) * view.step_h) for way in stored(view)
     )
-    labels = [
-        text(_label(words, node))
-        + (f" {_short(total[node] / divisor)}" if node[0] != "origin" else "")
-        for node in names
-    ]
+    rates = view.plan.summary.get("value_cny_per_kwh", {})
+    totals = _totals(mwh)
+    _, unit = words.scale("MWh", max(totals.values()))
     layout = frame(430) | {"hovermode": "closest"}
     layout["margin"] |= {"t": 12, "b": 12}
-    figure = {
-        "data": [
-            {
-                "type": "sankey", "arrangement": "snap", "valueformat": NUMBER,
-                "valuesuffix": f" {unit}", "orientation": "h",
-                "textfont": {"size": 11},
-                "node": {
-                    "label": labels, "color": [_colour(node) for node in names],
-                    "pad": 18, "thickness": 14, "line": {"width": 0.5, "color": GREY},
-                    "hovertemplate": f"%{{label}} {unit}<extra></extra>",
-                },
-                "link": {
-                    "source": [place[a] for a, _ in mwh], "target": [place[b] for _, b in mwh],
-                    "value": [value / divisor for value in mwh.values()],
-                    "color": [_faded(_link_colour(a, b)) for a, b in mwh],
-                    "customdata": [
-                        text(_hover(words, values, a, b)) for a, b in mwh
-                    ],
-                    "hovertemplate": "%{customdata}: %{value}<extra></extra>",
-                },
-            }
-        ],
-        "layout": layout,
-    }  # fmt: skip
     return Chart(
         key="allocation",
         title=words("Where the energy came from and where it went"),
-        figure=figure,
-        table=_table(words, mwh, values),
+        figure={"data": [_sankey(words, mwh, totals, rates)], "layout": layout},
+        table=_table(words, mwh, rates),
         caption=words(
-            "Over the whole horizon, in {unit}. Energy that went through a battery keeps its origin"
-            " and stands at its use; of each origin, storage takes only what more is stored at"
-            " the end than at the start. In batteries {charged} were charged and {discharged}"
-            " discharged.",
+            "Whole horizon, in {unit}. Energy that passed through a battery keeps its origin and"
+            " counts towards its final use; storage is only the increase in stored energy of each"
+            " origin from start to end. Batteries charged {charged} and discharged {discharged}.",
             unit=unit,
             charged=words.amount(charged_mwh, "MWh"),
             discharged=words.amount(discharged_mwh, "MWh"),
@@ -94,13 +63,49 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     )
 
 
-Node = tuple[str, str]  # a side, in, origin or use, and a word
+def _totals(mwh: Links) -> dict[Node, float]:
+    """Return the energy through each node."""
+    nodes = dict.fromkeys(node for link in mwh for node in link)
+    return {
+        node: max(sum(v for (a, _), v in mwh.items() if a == node),
+                  sum(v for (_, b), v in mwh.items() if b == node))
+        for node in nodes
+    }  # fmt: skip
 
 
-def _links(view: View) -> dict[tuple[Node, Node], float]:
-    """Return MWh from what brings energy in to its origin, and from there to its uses."""
+def _sankey(
+    words: Language, mwh: Links, totals: dict[Node, float], rates: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """Return the trace, in the unit of the largest node."""
+    divisor, unit = words.scale("MWh", max(totals.values()))
+    labels = [
+        text(_label(words, node))
+        + ("" if node[0] == "origin" else f" {cell_text(total / divisor)}")
+        for node, total in totals.items()
+    ]
+    place = {node: i for i, node in enumerate(totals)}
+    return {
+        "type": "sankey", "arrangement": "snap", "valueformat": NUMBER, "valuesuffix": f" {unit}",
+        "orientation": "h", "textfont": {"size": 11},
+        "node": {
+            "label": labels, "color": [_colour(node) for node in totals],
+            "pad": 18, "thickness": 14, "line": {"width": 0.5, "color": GREY},
+            "hovertemplate": f"%{{label}} {unit}<extra></extra>",
+        },
+        "link": {
+            "source": [place[a] for a, _ in mwh], "target": [place[b] for _, b in mwh],
+            "value": [value / divisor for value in mwh.values()],
+            "color": [_faded(_colour(a if a[0] == "origin" else b)) for a, b in mwh],
+            "customdata": [text(_hover(words, rates, a, b)) for a, b in mwh],
+            "hovertemplate": "%{customdata}: %{value}<extra></extra>",
+        },
+    }  # fmt: skip
+
+
+def _links(view: View) -> Links:
+    """Return MWh from each source to its origin, and from the origin to its uses."""
     step_h = view.step_h
-    links: dict[tuple[Node, Node], float] = {}
+    links: Links = {}
     for (source, origin), power in sides(view)[0].items():
         if source != "discharge":
             links[("in", source), ("origin", origin)] = float(power.sum() * step_h)
@@ -124,11 +129,6 @@ def _label(words: Language, node: Node) -> str:
     return words("grid energy") if node == ("origin", "grid") else words.term(word)
 
 
-def _short(value: float) -> str:
-    """Return four significant digits, and thousands in full."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
-
-
 def _colour(node: Node) -> str:
     side, word = node
     if side == "origin":
@@ -138,31 +138,32 @@ def _colour(node: Node) -> str:
     return USE_STYLES.get(word, OTHER)[0]
 
 
-def _link_colour(a: Node, b: Node) -> str:
-    return _colour(a if a[0] == "origin" else b)
-
-
 def _faded(colour: str) -> str:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.45)"
 
 
-def _hover(words: Language, values: Any, a: Node, b: Node) -> str:
+def _hover(words: Language, rates: dict[str, dict[str, float]], a: Node, b: Node) -> str:
     link = f"{_label(words, a)} → {_label(words, b)}"
-    worth = values.get(a[1], {}).get(b[1]) if a[0] == "origin" else None
-    return link if worth is None else f"{link} ({worth:.3f} {words('CNY/kWh')})"
+    rate = _rate(rates, a, b)
+    if rate is None:
+        return link
+    return f"{link} ({cell_text(Quantity(rate, 'CNY/kWh', 3), words)})"
 
 
-def _table(words: Language, mwh: dict[tuple[Node, Node], float], values: Any) -> pd.DataFrame:
-    worth = [
-        values.get(a[1], {}).get(b[1], float("nan")) if a[0] == "origin" else float("nan")
-        for a, b in mwh
-    ]
+def _rate(rates: dict[str, dict[str, float]], a: Node, b: Node) -> float | None:
+    """Return what a kWh of a link earned; None where it earned nothing."""
+    return rates.get(a[1], {}).get(b[1]) if a[0] == "origin" else None
+
+
+def _table(words: Language, mwh: Links, rates: dict[str, dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            words("from"): [_label(words, a) for a, _ in mwh],
-            words("to"): [_label(words, b) for _, b in mwh],
+            words("flow from"): [_label(words, a) for a, _ in mwh],
+            words("flow to"): [_label(words, b) for _, b in mwh],
             f"{words('energy')} [MWh]": list(mwh.values()),
-            f"{words('earned')} [{words('CNY/kWh')}]": worth,
+            f"{words('earned')} [{words('CNY/kWh')}]": pd.Series(
+                [_rate(rates, a, b) for a, b in mwh], dtype=float
+            ),
         }
     )

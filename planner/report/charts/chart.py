@@ -1,7 +1,7 @@
-"""A chart: what to draw, as plain data for Plotly, and the table behind it.
+"""A chart: a figure as plain data for Plotly, and the table of its numbers.
 
-The page draws it without Plotly's Python side, which is imported only where somebody asks for a
-figure: `plan.figures.dispatch()`.
+Pages draw it with plotly.js alone; Plotly's Python package is imported only for figures in Python:
+`plan.figures.dispatch()`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Chart:
     """One chart of a page.
 
     key: names the chart in the page and in `plan.figures`.
-    title, said: translated; what it shows, and what to know when reading it.
+    title, caption: translated; the subject, and what readers must know.
     figure: `data` and `layout` as plotly.js takes them, plain values and NumPy arrays.
     table: the numbers drawn, headed by translated labels with units.
     over_time: whether its x axis is the time axis that the charts of a page share.

@@ -1,8 +1,8 @@
-"""Who runs when: a row for each unit, battery, grid, line, job and fleet.
+"""Commitment: a row of states for each unit, battery, grid, line, job and fleet.
 
-Every state has its colour, its pattern and, where there is room, its word in the bar. Of long
-horizons units and jobs are drawn as they are; of what changes its direction many times a day the
-state is drawn that holds for most of each block.
+Every state has a colour, a pattern and, where there is room, its name in the bar. In long horizons
+units and jobs are drawn step by step; for components that change direction many times a day, the
+state that holds for most of each block.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
+from planner.report.plan_sections import paragraph
 
 ROW_PX, BAR = 34, 0.72
-# state: colour, pattern, colour of the word in the bar
+# state: colour, pattern, colour of its name in the bar
 STATES = {
     "on": (VERMILLION, "", "#FFFFFF"),
     "charging": (PURPLE, "/", BLACK), "discharging": (PURPLE, "", BLACK),
@@ -47,15 +48,18 @@ STATES = {
     "running": ("#8A4B08", "", "#FFFFFF"),
 }  # fmt: skip
 OTHER_STATE = (GREY, "", BLACK)
-# share of the most there could be: what stands in the bar, and its colour
+# share of the maximum: the name in the bar, and its colour
 SHARES = {"0_25": "≤ 25 %", "25_50": "25–50 %", "50_75": "50–75 %", "75_100": "> 75 %"}
 SHARE_COLOURS = dict(zip(SHARES, shades("#8C8C8C", len(SHARES)), strict=True))
 START_MARKS = ("triangle-up", "square", "diamond", "star")
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
-    """One row: which state holds in each step, -1 for none."""
+class StateRow:
+    """One row: the state of each step as an index of `states`, -1 for none.
+
+    exact: whether it is drawn step by step also in long horizons.
+    """
 
     name: str
     states: tuple[str, ...]
@@ -63,11 +67,11 @@ class Row:
     exact: bool = False
 
 
-Stretch = tuple[Row, tuple[int, int, int]]  # of a row: code, first step, step after the last
+Stretch = tuple[StateRow, tuple[int, int, int]]  # code, first step and step after the last of a row
 
 
-def rows_of(view: View) -> Iterator[Row]:
-    """Yield the rows of a plan, in the order of what commits a site longest."""
+def rows_of(view: View) -> Iterator[StateRow]:
+    """Yield the rows of a plan, the longest commitments first."""
     states = [
         (name, part, state) for name, part in view.components.items() for state in part.states
     ]
@@ -77,7 +81,7 @@ def rows_of(view: View) -> Iterator[Row]:
             most = np.maximum(view.series(state.most(part)), LEAST)
             quarter = np.clip(np.ceil(column / most * 4 - 1e-6) - 1, 0, 3).astype(int)
             names = tuple(f"{state.first}_{share}" for share in SHARES)
-            yield Row(label, names, np.where(column > LEAST, quarter, -1))
+            yield StateRow(label, names, np.where(column > LEAST, quarter, -1))
             continue
         names = tuple(filter(None, (state.first, state.second)))
         if state.whole or not state.zero_without_first:
@@ -88,23 +92,23 @@ def rows_of(view: View) -> Iterator[Row]:
                 for flows in (state.zero_without_first, state.zero_without_second)
             )
             codes = np.where(first, 0, np.where(second, 1, -1))
-        yield Row(label, names, codes, exact=state.whole)
+        yield StateRow(label, names, codes, exact=state.whole)
 
 
 def _row_label(name: str, part: Component, state: State) -> str:
-    """Return the label of the row of a state: the component, and which where it has several."""
+    """Return the label of a row: the component, with the state where it has several."""
     return name if len(part.states) == 1 else f"{name}: {state.column}"
 
 
 def spans(codes: np.ndarray) -> list[tuple[int, int, int]]:
-    """Return (code, first step, step after the last) of every run of a state, gaps left out."""
+    """Return (code, first step, step after the last) of every run of a state, without gaps."""
     cuts = np.flatnonzero(np.diff(codes)) + 1
     edges = [0, *map(int, cuts), len(codes)]
     return [(int(codes[a]), a, b) for a, b in pairwise(edges) if codes[a] >= 0]
 
 
-def _by_block(view: View, row: Row) -> np.ndarray:
-    """Return the codes as drawn: of long horizons what holds for most of each block."""
+def _by_block(view: View, row: StateRow) -> np.ndarray:
+    """Return the codes as drawn: in long horizons, the one that holds for most of each block."""
     clock = view.clock
     if row.exact or not clock.blocked:
         return row.codes
@@ -113,7 +117,7 @@ def _by_block(view: View, row: Row) -> np.ndarray:
 
 
 def commitment_chart(view: View, words: Language) -> Chart | None:
-    """Who runs when: units, batteries, grids, lines, jobs and fleets."""
+    """States of units, batteries, grids, lines, jobs and fleets over time."""
     rows = list(rows_of(view))
     if not rows:
         return None
@@ -138,57 +142,55 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
             range=[-0.5, len(rows) - 0.5], fixedrange=True, showgrid=False,
         ),
     }  # fmt: skip
-    if not data:  # rows of nothing at all: no state ever holds
+    if not data:  # no state ever holds
         return None
-    sentence = words("A blank is a time at rest.")
+    caption = words("Blank: at rest.")
     if clock.blocked:
-        sentence += " " + words(
-            "Units and jobs are drawn as they are; of the others the state that holds for most of"
-            " each {hours} h.",
+        drawn = words(
+            "Units and jobs are drawn step by step; for all others, the state that holds for most"
+            " of each {hours} h.",
             hours=clock.block_hours,
         )
+        caption = paragraph(words, caption, drawn)
     return Chart(
         key="commitment",
-        title=words("Commitment: who runs when"),
+        title=words("Commitment"),
         figure={"data": data + marks, "layout": layout},
         table=_table(view, words, stretches, starts),
-        caption=sentence,
+        caption=caption,
         over_time=True,
     )
 
 
 def _share(state: str) -> str:
-    """Return the share that a state is of the most there could be, nothing of a state that is one.
+    """Return the share of the maximum in the name of a state: 0_25 in awake_0_25.
 
-    awake_0_25 is 0_25.
+    Empty for a state that is no share.
     """
     return next((share for share in SHARES if state.endswith(f"_{share}")), "")
 
 
-def _word(words: Language, state: str) -> str:
-    """Return a state for people."""
-    awake = {
-        "awake_0_25": words("awake up to 25 %"), "awake_25_50": words("awake 25 to 50 %"),
-        "awake_50_75": words("awake 50 to 75 %"), "awake_75_100": words("awake over 75 %"),
-    }  # fmt: skip
-    if share := _share(state):
-        return awake.get(state) or f"{words.term(state.removesuffix(f'_{share}'))} {SHARES[share]}"
-    return words.term(state)
+def _state_label(words: Language, state: str) -> str:
+    """Return the label of a state."""
+    share = _share(state)
+    if not share:
+        return words.term(state)
+    return f"{words.term(state.removesuffix(share) + 'share')} {SHARES[share]}"
 
 
 def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> dict[str, Any]:
     """Return the bars of one state in all rows."""
-    clock, word = view.clock, _word(words, state)
+    clock, name = view.clock, _state_label(words, state)
     share = _share(state)
     look = (SHARE_COLOURS[share], "", BLACK) if share else STATES.get(state, OTHER_STATE)
     colour, shape, ink = look
     begins = [span[1] for _, span in stretches]
     lasts = np.array([span[2] - span[1] for _, span in stretches])
-    label = SHARES.get(share, word)
+    label = SHARES.get(share, name)
     ends = clock.at([span[2] for _, span in stretches]).strftime("%m-%d %H:%M")
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {
-        "type": "bar", "orientation": "h", "name": word, "width": BAR,
+        "type": "bar", "orientation": "h", "name": name, "width": BAR,
         "y": [text(row.name) for row, _ in stretches],
         "base": clock.iso(begins), "x": lasts * clock.step_min * MINUTE_MS,
         "customdata": [[end, long] for end, long in zip(ends, hours, strict=True)],
@@ -196,37 +198,33 @@ def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> 
         "text": [label] * len(stretches), "textposition": "inside", "insidetextanchor": "middle",
         "textangle": 0, "constraintext": "both", "textfont": {"color": ink, "size": 11},
         "hovertemplate": (
-            "%{y}<br>" + word + ": %{base|%m-%d %H:%M} – %{customdata[0]}, %{customdata[1]} h"
+            "%{y}<br>" + name + ": %{base|%m-%d %H:%M} – %{customdata[0]}, %{customdata[1]} h"
             "<extra></extra>"
         ),
     }  # fmt: skip
 
 
-def start_words(words: Language, kinds: int) -> list[str]:
-    """Return what starts are called, from the shortest rest to the longest."""
-    if kinds == 1:
-        return [words("start")]
-    if kinds == 2:
-        return [words("hot start"), words("cold start")]
-    if kinds == 3:
-        return [words("hot start"), words("warm start"), words("cold start")]
-    return [words("start, kind {kind}", kind=i) for i in range(kinds)]
+def start_labels(words: Language, kinds: int) -> list[str]:
+    """Return the labels of starts, from the shortest rest to the longest."""
+    hot, warm, cold = words("hot start"), words("warm start"), words("cold start")
+    known = {1: [words("start")], 2: [hot, cold], 3: [hot, warm, cold]}
+    return known.get(kinds) or [words("start, kind {kind}", kind=i) for i in range(kinds)]
 
 
 def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tuple[str, str, int]]]:
-    """Return a marker trace for each kind of start, and the starts: unit, kind, step."""
+    """Return a trace of markers for each kind of start, and the starts: unit, kind, step."""
     starts: list[tuple[str, str, int]] = []
     for name, part in view.components.items():
         for state in part.states:
             by_kind = view.by_index(state.begins, [name]) if state.begins else {}
             if not by_kind:
                 continue
-            kinds, labels = np.array(list(by_kind.values())), start_words(words, len(by_kind))
+            kinds, labels = np.array(list(by_kind.values())), start_labels(words, len(by_kind))
             steps = np.flatnonzero(kinds.sum(axis=0) > 0.5)
             row = _row_label(name, part, state)
             starts += [(row, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
     marks = []
-    order = [words("start"), words("hot start"), words("warm start"), words("cold start")]
+    order = [*start_labels(words, 1), *start_labels(words, 3)]
     kinds_drawn = sorted({kind for _, kind, _ in starts}, key=lambda k: (*order, k).index(k))
     for kind in kinds_drawn:
         of_kind = [(name, step) for name, label, step in starts if label == kind]
@@ -260,7 +258,9 @@ def _table(
     return pd.DataFrame(
         {
             words("component"): [row.name for row, _ in stretches],
-            words("state"): [_word(words, row.states[code]) for row, (code, _, _) in stretches],
+            words("state"): [
+                _state_label(words, row.states[code]) for row, (code, _, _) in stretches
+            ],
             words("from"): list(begins),
             words("to"): list(ends),
             f"{words('length')} [h]": [(b - a) * clock.step_min / 60 for _, (_, a, b) in stretches],

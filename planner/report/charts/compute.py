@@ -1,4 +1,4 @@
-"""What is answered of what is wanted, by service, and where the nodes of each fleet are."""
+"""Tokens answered and demanded by service, and the nodes of each fleet by activity."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from planner.report.charts.style import (
 )
 from planner.report.charts.view import LEAST, View
 
-POINT_COLOURS = (BLUE, "#007A5A", "#8A4B08", "#9C4F7F", *CYCLE)  # one a model of a fleet
+POINT_COLOURS = (BLUE, "#007A5A", "#8A4B08", "#9C4F7F", *CYCLE)  # one for each model of a fleet
 STYLES: dict[str, Style] = {
     "idle": (PALE, ""), "reading": (ORANGE, "/"), "job": (PURPLE, "\\"), "asleep": ("#FFFFFF", "."),
 }  # fmt: skip
 
 
 def compute_chart(view: View, words: Language) -> Chart | None:
-    """Tokens answered and wanted by service, Mtok/h, and nodes by what they do."""
+    """Tokens answered and demanded by service, Mtok/h, and nodes by activity."""
     demands = {name: part.token_demand() for name, part in view.components.items()}
     services = {name: demand for name, demand in demands.items() if demand is not None}
     panels = [_service(view, words, name, demand) for name, demand in services.items()]
@@ -52,11 +52,11 @@ def compute_chart(view: View, words: Language) -> Chart | None:
     ]
     if not panels:
         return None
-    sentence = words(
-        "Answered and wanted tokens by service; batch work may be answered after its arrival. Nodes"
-        " by what they do: decoding nodes stand at operating points, the darker the faster."
+    caption = words(
+        "Tokens answered and demanded by service; batch work may be answered after it arrives."
+        " Nodes by activity: decoding nodes by operating point, the darker the faster."
     )
-    return chart_over_time("compute", words("Compute: tokens and nodes"), sentence, panels, words)
+    return chart_over_time("compute", words("Compute: tokens and nodes"), caption, panels, words)
 
 
 def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Panel:
@@ -64,19 +64,19 @@ def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Pan
     panel = Panel(clock, text(name), words("Mtok/h"), 105, name, FROM_ZERO)
     answered = clock.flow(view.values[name]["answered_mtok_per_h"])
     panel.area(words("answered"), answered, name, (SKY, ""), "answered")
-    wanted = clock.flow(view.series(demand.wanted_mtok_per_h))
+    demanded = clock.flow(view.series(demand.wanted_mtok_per_h))
     if demand.headroom_share > 0:
-        needed = wanted * (1 + demand.headroom_share)
+        needed = demanded * (1 + demand.headroom_share)
         panel.line(
-            words("wanted with headroom"), needed, "headroom",
+            words("demand with headroom"), needed, "headroom",
             width=1.6, dash="dot", color=VERMILLION,
         )  # fmt: skip
-    panel.line(words("wanted"), wanted, "wanted", width=1.6, dash="dash", color=BLACK)
+    panel.line(words("demand"), demanded, "demand", width=1.6, dash="dash", color=BLACK)
     return panel
 
 
 def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel:
-    """Batch work that waits: a state, which moves evenly within a step."""
+    """Return the waiting batch work: a state, interpolated between the ends of the steps."""
     title = words("{service}: waiting", service=text(name))
     panel = Panel(view.clock, title, words("Mtok"), 70, name, FROM_ZERO)
     waiting = view.clock.state(view.values[name]["waiting_mtok"])
@@ -106,7 +106,7 @@ def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
 
 
 def _styles(uses: Sequence[NodeUse]) -> Iterator[Style]:
-    """Yield the style of what nodes do: of each model's operating points the faster the darker."""
+    """Yield the style of each activity; of a model's operating points, the faster the darker."""
     models = list(dict.fromkeys(use.model for use in uses))
     shades_of = {}
     for model, colour in zip(models, cycle(POINT_COLOURS)):
@@ -117,7 +117,7 @@ def _styles(uses: Sequence[NodeUse]) -> Iterator[Style]:
 
 
 def _texts(words: Language, use: NodeUse) -> tuple[str, str, str]:
-    """Return the label of what nodes do, its group in the legend, and the entry of the group."""
+    """Return the label of an activity, its group in the legend, and the entry of the group."""
     model = use.model
     match use.doing:
         case "decoding":

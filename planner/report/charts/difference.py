@@ -1,4 +1,4 @@
-"""Two plans over time: the difference in profit, and the columns that differ most, A beside B."""
+"""Two plans over time: the difference in profit, and the columns that differ most."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock, Panel, chart_over_time
 from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
 from planner.report.charts.view import View
+from planner.report.plan_sections import paragraph
 from planner.units import unit
 
 MOST_COLUMNS = 6
-STATES = ("energy_mwh", "waiting", "stored")  # what holds at the end of a step
+STATES = ("energy_mwh", "waiting", "stored")  # beginnings of columns of states
 
 
 def common_clock(a: PlanTables, b: PlanTables) -> tuple[Clock, pd.DatetimeIndex] | None:
-    """Return the steps that two plans share; None where they share none or not in one piece."""
+    """Return the steps that two plans share; None unless they are one continuous period."""
     step_min = a.scenario.horizon.step_min
     times = pd.DatetimeIndex(a.schedule.index).intersection(pd.DatetimeIndex(b.schedule.index))
     if not len(times) or step_min != b.scenario.horizon.step_min:
@@ -34,7 +35,7 @@ def common_clock(a: PlanTables, b: PlanTables) -> tuple[Clock, pd.DatetimeIndex]
 def profit_chart(
     a: PlanTables, b: PlanTables, clock: Clock, times: pd.DatetimeIndex, words: Language
 ) -> Chart:
-    """Return the difference in profit, B - A, by step and summed from the start."""
+    """Return the chart of the difference in profit, B - A, by step and cumulated."""
     one, two = (
         View(plan).earned()[pd.DatetimeIndex(plan.schedule.index).get_indexer(times)]
         for plan in (a, b)
@@ -51,19 +52,18 @@ def profit_chart(
         f"B [{words('CNY')}]": clock.sums(two),
         f"{name} [{words('CNY')}]": by_block,
     }
-    total = Panel(clock, words("Summed from the start"), words("CNY"), 120, axis={"zeroline": True})
-    total.line(words("summed"), np.cumsum(by_block), "sum", start=0.0, color=BLACK)
-    sentence = words("Amounts that belong to a month or to the whole horizon are in no step; the"
-                     " table of lines has them.")  # fmt: skip
-    if clock.blocked:
-        sentence += " " + words(
-            "Long horizon: sums over {hours} h are drawn.", hours=clock.block_hours
-        )
-    chart = chart_over_time(
-        "profit", words("Profit, hour by hour"), sentence, [steps, total], words
+    total = Panel(
+        clock, words("Cumulated from the start"), words("CNY"), 120, axis={"zeroline": True}
     )
+    total.line(words("cumulated"), np.cumsum(by_block), "sum", start=0.0, color=BLACK)
+    caption = words("Amounts of a month or of the whole horizon belong to no step; they are in the"
+                     " table of lines.")  # fmt: skip
+    if clock.blocked:
+        sums = words("Long horizon: the chart shows sums over {hours} h.", hours=clock.block_hours)
+        caption = paragraph(words, caption, sums)
+    chart = chart_over_time("profit", words("Profit, hour by hour"), caption, [steps, total], words)
     chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
-    return dataclasses.replace(chart, caption=sentence)
+    return dataclasses.replace(chart, caption=caption)
 
 
 def columns_chart(
@@ -74,12 +74,12 @@ def columns_chart(
     times: pd.DatetimeIndex,
     words: Language,
 ) -> Chart | None:
-    """Return the columns that differ most, A beside B; None where none differs.
+    """Return the chart of the columns that differ most; None where none differs.
 
     Args:
         a: the one plan.
         b: the other plan.
-        names: columns, the one that differs most first.
+        names: columns, the largest difference first.
         clock: the steps that both have.
         times: their starts.
         words: the language of the texts.
@@ -98,9 +98,13 @@ def columns_chart(
         panels.append(panel)
     if not panels:
         return None
-    sentence = words(
-        "The columns of the schedule that differ most relative to their size: A broad, B thin."
+    caption = words(
+        "The schedule columns with the largest differences relative to their size: A is the broad"
+        " line, B the thin one."
     )
     if (left := len(names) - len(panels)) > 0:
-        sentence += " " + words("{n} more differ; the table of columns has all of them.", n=left)
-    return chart_over_time("columns", words("What changed most"), sentence, panels, words)
+        more = words("{n} more differ; the table of columns lists all.", n=left)
+        caption = paragraph(words, caption, more)
+    return chart_over_time(
+        "columns", words("Largest differences in the schedule"), caption, panels, words
+    )

@@ -1,4 +1,4 @@
-"""Days beside hours of the day: what recurs every day and what does not, from four days on."""
+"""Heat maps of days and hours of the day, for horizons of four days or more."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
 LEAST_DAYS = 4
-MOST_CELLS = 10_000  # of one map; beyond, hours are drawn instead of shorter steps
+MOST_CELLS = 10_000  # of one map; above it, hours are drawn instead of shorter steps
 DIVERGING = [[0, BLUE], [0.5, "#FFFFFF"], [1, VERMILLION]]
 
 
 def heat_chart(view: View, words: Language) -> Chart | None:
-    """Days beside hours of the day; from four days on."""
+    """Days and hours of the day, for horizons of four days or more."""
     if view.clock.steps * view.step_h < LEAST_DAYS * 24:
         return None
     quantities = _quantities(view, words)
@@ -52,27 +52,27 @@ def heat_chart(view: View, words: Language) -> Chart | None:
             }
         )  # fmt: skip
     names = [name for name, *_ in quantities]
-    shown = {name: [other == name for other in names] for name in names}
+    choices = {name: [other == name for other in names] for name in names}
     layout = frame(470)
     layout["margin"]["t"] = 110
     layout |= {
         "xaxis": axis(type="date", tickformatstops=view.clock.axis()["tickformatstops"]),
         "yaxis": axis(words("hour of the day"), range=[24, 0], tickvals=[0, 4, 8, 12, 16, 20, 24]),
-        "updatemenus": [menu("dropdown", "down", {"b": 66, "t": 0}, shown)],
+        "updatemenus": [menu("dropdown", "down", {"b": 66, "t": 0}, choices)],
     }  # fmt: skip
     times = days.starts.strftime("%Y-%m-%d %H:%M")
     table = pd.DataFrame({words("time"): times, **columns}).dropna(how="all", subset=list(columns))
     return Chart(
         key="heat",
-        title=words("Days and hours"),
+        title=words("Days and hours of the day"),
         figure={"data": data, "layout": layout},
         table=table.reset_index(drop=True),
-        caption=days.sentence(words),
+        caption=days.caption(words),
     )
 
 
 def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool]]:
-    """Return name, unit, values by step, and whether they are states; nothing that is always 0."""
+    """Return name, unit, values by step, and whether they are states, without those always 0."""
     incoming, outgoing = (by_name(side) for side in sides(view))
     none = np.zeros(view.clock.steps)
     sources = [source.name for source in view.sources.values() if source.origin == "renewable"]
@@ -98,7 +98,7 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
 
 
 class _Days:
-    """The steps of a plan as cells of a table: a row a time of day, a column a day."""
+    """The steps of a plan as cells: a row for each time of day, a column for each day."""
 
     def __init__(self, clock: Clock) -> None:
         first, after = clock.at([0, clock.steps])
@@ -111,15 +111,15 @@ class _Days:
         self.starts = pd.date_range(self.midnight, end, freq=every, inclusive="left")
 
     def cells(self, values: Array, *, state: bool) -> Array:
-        """Return means, or states at the end of cells; NaN outside of the horizon."""
+        """Return the mean of each cell, of a state its last value; NaN outside the horizon."""
         by_cell = pd.Series(values, self.steps).resample(f"{self.minutes}min")
         filled = (by_cell.last() if state else by_cell.mean()).reindex(self.starts)
         return np.asarray(filled.to_numpy().reshape(-1, 1440 // self.minutes).T)
 
-    def sentence(self, words: Language) -> str:
-        """Return what a cell is."""
-        if self.hourly:
-            return words(
-                "A cell is an hour: means of its steps, of stored energy the value at its end."
-            )
-        return words("A cell is a step; stored energy is that at its end.")
+    def caption(self, words: Language) -> str:
+        """Return how the values of the cells are formed."""
+        return words(
+            "Each cell is an hour: the mean of its steps, for stored energy the value at its end."
+            if self.hourly
+            else "Each cell is a step; stored energy is the value at its end."
+        )

@@ -1,9 +1,9 @@
 """Charts over time: panels one below the other on one time axis of blocks.
 
-Up to `MOST_STEPS` steps each step is a block. Beyond, steps are gathered in blocks of whole hours
-of the local clock, days for a year: of flows and prices the mean, which keeps energy, of states the
-value at the end of the block. The sentence under a chart says so; nothing is thinned in silence.
-Fewer blocks than steps are drawn, for the swing of day and night over months is a fog.
+Up to `MOST_STEPS` steps, each step is a block. Above, steps are combined in blocks of whole hours
+of the local clock, of days for a year: flows and prices by their mean, which keeps energy, states
+by the value at the end of the block. The caption of a chart says so; nothing is thinned silently.
+There are fewer blocks than `MOST_STEPS`, because day and night over many months would blur.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import NUMBER, Style, axis, frame, marker, note, pattern, text
+from planner.report.plan_sections import paragraph
 from planner.timeseries.series import Array
 
 MOST_STEPS = 1400  # two weeks of 15 minutes and eight of hours
@@ -52,12 +53,12 @@ class Clock:
 
     @property
     def blocked(self) -> bool:
-        """Whether a drawn value stands for several steps."""
+        """Whether a drawn value covers several steps."""
         return self.size > 1
 
     @property
     def block_hours(self) -> str:
-        """The hours of a block, as people read them."""
+        """The hours of a block as text."""
         return f"{self.size * self.step_min / 60:g}"
 
     @cached_property
@@ -78,12 +79,12 @@ class Clock:
         return np.asarray(self.counts * self.step_min / 60)
 
     def at(self, steps: Any) -> pd.DatetimeIndex:
-        """Return local times so many steps after the start."""
+        """Return the local times a number of steps after the start."""
         after = pd.to_timedelta(np.asarray(steps) * self.step_min, unit="min")
         return pd.DatetimeIndex(self.first + after)
 
     def iso(self, steps: Any) -> list[str]:
-        """Return these times as plotly.js reads them: 2026-07-15T14:00."""
+        """Return the local times in the format of plotly.js: 2026-07-15T14:00."""
         return [str(moment) for moment in self.at(steps).strftime("%Y-%m-%dT%H:%M")]
 
     @cached_property
@@ -96,7 +97,7 @@ class Clock:
         return np.asarray(np.add.reduceat(np.asarray(values, dtype=float), self.cuts))
 
     def flow(self, values: Array) -> Array:
-        """Return the mean of every block over its steps with a value, NaN where none has one."""
+        """Return the mean of every block over its steps with a value; NaN where there is none."""
         finite = np.isfinite(values)
         total, count = self.sums(np.where(finite, values, 0.0)), self.sums(finite)
         none = np.full(len(total), np.nan)
@@ -108,11 +109,11 @@ class Clock:
         return np.asarray(full[self.cuts + self.counts - 1])
 
     def steps_x(self) -> dict[str, Any]:
-        """Return the x of a trace with a value for every block, and the last one once more."""
+        """Return the x of a trace with a value for each block, the last value twice."""
         return self._x(np.append(self.cuts, self.steps))
 
     def bars_x(self) -> dict[str, Any]:
-        """Return the x of bars that begin with their block and are as long."""
+        """Return the x of bars that begin with their block and have its length."""
         width = self.hours * 60 * MINUTE_MS
         same = bool((width == width[0]).all())
         return self._x(self.cuts) | {"offset": 0, "width": float(width[0]) if same else width}
@@ -130,7 +131,7 @@ class Clock:
         return self.iso([0, self.steps])
 
     def axis(self) -> dict[str, Any]:
-        """Return what makes an axis one of local time."""
+        """Return the properties of an axis of local time."""
         return {
             "type": "date", "range": self.range, "hoverformat": "%Y-%m-%d %H:%M",
             "tickformatstops": [
@@ -140,30 +141,30 @@ class Clock:
             ],
         }  # fmt: skip
 
-    def sentence(self, words: Language) -> str:
-        """Return what to know about the drawn values, nothing where every step is drawn."""
+    def caption(self, words: Language) -> str:
+        """Return how the drawn values are formed; empty where every step is drawn."""
         if not self.blocked:
             return ""
         return words(
-            "Long horizon: drawn are means over {hours} h (of stored amounts the value at the end"
-            " of each); single steps and extremes are in schedule.csv.",
+            "Long horizon: the chart shows means over {hours} h (for stored amounts the value at"
+            " the end); single steps and extremes are in schedule.csv.",
             hours=self.block_hours,
         )
 
 
 @dataclass
 class Panel:
-    """One plot of a chart, and the columns of the table that it draws.
+    """One plot of a chart, and its columns of the table.
 
-    title: escaped or translated; stands above it.
+    title: escaped or translated.
     unit: of its y axis.
-    owner: the component that it is about; heads its columns.
+    owner: the component; begins the labels of its columns.
     axis: properties of its y axis.
     columns: label -> the numbers drawn, by block.
 
-    What is added has the name of its legend entry, values by block, a group of legend entries that
-    are shown once for all panels, and a column of the table, `OWNER: NAME [UNIT]` unless another
-    label is given. It returns its trace.
+    `line`, `area` and `bars` take the name of the legend entry, values by block, a group, whose
+    entry is shown once for all panels, and the label of the column of the table, by default
+    `OWNER: NAME [UNIT]`. They return their trace.
     """
 
     clock: Clock
@@ -187,8 +188,8 @@ class Panel:
     ) -> dict[str, Any]:
         """Add a line whose values hold over their blocks.
 
-        With `start`, the state before the horizon, the values are states at the ends of blocks and
-        the line leads from each to the next.
+        With `start`, the state before the horizon, the values are states at the ends of the blocks,
+        and the line interpolates between them.
         """
         self._write(name, values, column)
         drawn = np.append(values, values[-1:]) if start is None else np.append(start, values)
@@ -212,7 +213,7 @@ class Panel:
         column: str = "",
         **more: Any,
     ) -> dict[str, Any]:
-        """Add a line as one area of a stack, plain or with a pattern."""
+        """Add a line as an area of a stack, plain or with a pattern."""
         colour, shape = style
         look = {"width": 0.6, "color": colour}
         trace = self.line(name, values, group, start=start, column=column, **look)
@@ -224,7 +225,7 @@ class Panel:
     def bars(
         self, name: str, values: Array, group: str, style: Style, hover: str = ""
     ) -> dict[str, Any]:
-        """Add a bar for every block; `hover` is its name where a pointer is."""
+        """Add a bar for every block; `hover` replaces its name in the hover text."""
         self._write(name, values)
         trace = {
             "type": "bar", "name": text(name), "y": values, **self.clock.bars_x(),
@@ -235,7 +236,7 @@ class Panel:
         return trace
 
     def level(self, name: str, value: float, group: str, **look: Any) -> None:
-        """Add one value over the whole horizon, which is no column."""
+        """Add a constant over the whole horizon, which is not in the table."""
         self.traces.append({
             "type": "scatter", "mode": "lines", "name": text(name), "y": np.full(2, value),
             "line": {"shape": "linear"} | look, "hovertemplate": self._hover(name),
@@ -253,7 +254,7 @@ class Panel:
 def chart_over_time(
     key: str,
     title: str,
-    sentence: str,
+    caption: str,
     panels: Sequence[Panel],
     words: Language,
     *,
@@ -263,9 +264,9 @@ def chart_over_time(
     """Return a chart of panels that share one time axis, the first on top.
 
     Args:
-        key: names the chart.
-        title: stands above it.
-        sentence: what it shows; what to know about blocks is added.
+        key: the key of the chart.
+        title: its title.
+        caption: its caption; how blocks are formed is added.
         panels: from top to bottom, at least one.
         words: the language of the table.
         legend: entries of the legend; None shows each group of traces once.
@@ -279,7 +280,7 @@ def chart_over_time(
         title=title,
         figure=_figure(panels, clock, legend, top),
         table=pd.DataFrame({words("time"): clock.times, **columns}),
-        caption=f"{sentence} {clock.sentence(words)}".strip(),
+        caption=paragraph(words, caption, clock.caption(words)),
         over_time=True,
     )
 

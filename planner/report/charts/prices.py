@@ -1,7 +1,7 @@
-"""Prices of energy and of tokens, and what a MWh and a Mtok are worth at the margin.
+"""Prices of energy and of tokens, and the marginal values of a MWh and a Mtok.
 
-A panel for each grid, node and service, so that each has a scale of its own. Marginal values stand
-here where the plan has prices (`planner solve --prices`).
+Each grid, node and service has a panel with a scale of its own. Marginal values are shown where the
+plan has them (`planner solve --prices`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.view import LEAST, View
+from planner.report.plan_sections import paragraph, vat_text
 from planner.timeseries.series import Array
 
 ORIGIN_DASHES = {"renewable": "solid", "thermal": "dash", "grid": "dot", "pooled": "solid"}
@@ -35,25 +36,22 @@ PANEL_PX, LOW_PX = 150, 90
 
 def prices_chart(view: View, words: Language) -> Chart | None:
     """Prices of energy and tokens, and marginal values where the plan has them."""
-    made = [*_grids(view, words), *_values(view, words), *_services(view, words)]
-    panels = [panel for panel in [*made, _earned(view, words)] if panel.traces]
+    market = [*_grids(view, words), *_values(view, words), *_services(view, words)]
+    panels = [panel for panel in [*market, _earned(view, words)] if panel.traces]
     if not panels:
         return None
-    vat = {
-        "included": words("Prices of the scenario include VAT."),
-        "excluded": words("Prices of the scenario exclude VAT."),
-    }
-    sentence = vat[view.plan.scenario.vat]
+    caption = vat_text(view.plan.scenario.vat, words)
     if view.prices("value_cny_per_mwh"):
-        sentence += " " + words(
-            "Values of one MWh more and break-even prices hold for the starts, stops and directions"
-            " of this plan."
+        fixed = words(
+            "Values of one more MWh and break-even prices hold with the starts, stops and"
+            " directions of this plan fixed."
         )
-    return chart_over_time("prices", words("Prices"), sentence, panels, words)
+        caption = paragraph(words, caption, fixed)
+    return chart_over_time("prices", words("Prices"), caption, panels, words)
 
 
 def _add(panel: Panel, name: str, values: Array, **look: Any) -> None:
-    """Add a price, whose steps without one stay empty; one that never holds is left out."""
+    """Add a price, with gaps in steps without one; a price without any step is left out."""
     price = panel.clock.flow(values)
     if np.isfinite(price).any():
         panel.line(name, price, name, **look)
@@ -83,13 +81,13 @@ def _grids(view: View, words: Language) -> Iterator[Panel]:
 
 
 def _values(view: View, words: Language) -> Iterator[Panel]:
-    """Values of one MWh more: a panel a node, a line an origin."""
+    """Yield the values of one more MWh: a panel for each node, a line for each origin."""
     by_node = view.prices("value_cny_per_mwh")
     nodes = list(dict.fromkeys(node for node, _ in by_node))
     for node in nodes:
-        title = words("Value of one MWh more")
+        title = words("Value of one more MWh")
         if len(nodes) > 1:
-            title = words("Value of one MWh more at {node}", node=text(node))
+            title = words("Value of one more MWh at {node}", node=text(node))
         panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, node, FROM_ZERO)
         for (at, origin), values in by_node.items():
             if at == node:
@@ -101,7 +99,7 @@ def _values(view: View, words: Language) -> Iterator[Panel]:
 
 
 def _services(view: View, words: Language) -> Iterator[Panel]:
-    """Prices of output tokens; of a market one line a price step, the first the darkest."""
+    """Yield the prices of output tokens; a market has a line for each of its price steps."""
     even = view.prices("break_even_cny_per_mtok")
     for name, part in view.components.items():
         if (demand := part.token_demand()) is None:
@@ -122,9 +120,9 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
 
 
 def _earned(view: View, words: Language) -> Panel:
-    """What compute earned in a step over the energy it drew; no figure where it drew none."""
+    """Return the income of compute in a step over the energy it drew; gaps where it drew none."""
     clock = view.clock
-    title = words("What a kWh in compute earns")
+    title = words("Income of a kWh in compute")
     panel = Panel(clock, title, words("CNY/kWh"), 100, axis=FROM_ZERO)
     energy_mwh = clock.flow(view.used("compute")) * clock.hours
     if energy_mwh.max(initial=0.0) > LEAST:
@@ -133,5 +131,5 @@ def _earned(view: View, words: Language) -> Panel:
         lines = {line for pairs in earns for line, use in pairs if use == "compute"}
         money = clock.sums(view.earned(lines))
         rate = np.divide(money, energy_mwh * 1000, out=none, where=energy_mwh > LEAST)
-        panel.line(words("earned by a kWh in compute"), rate, "earned", color=BLACK)
+        panel.line(words("income of a kWh"), rate, "earned", color=BLACK)
     return panel

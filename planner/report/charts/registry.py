@@ -1,4 +1,4 @@
-"""All charts of a plan, in the order of the page; `plan.figures` has a method for each."""
+"""All charts of a plan in the order of the page; `plan.figures` has a method for each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from planner.language.language import Language
+from planner.message import Message
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.allocation import allocation_chart
 from planner.report.charts.chart import Chart
@@ -19,33 +20,33 @@ from planner.report.charts.supply import supply_chart
 from planner.report.charts.view import View
 
 
-class ChartEntry(NamedTuple):
+class ChartKind(NamedTuple):
     """A chart of a plan.
 
-    chart: makes it, None where the plan has nothing to show; its docstring says what it shows.
-    nothing: why a plan has nothing to show.
+    chart: makes it, None where the plan has nothing to show; its docstring names the quantities.
+    nothing: the reason why a plan has nothing to show.
     """
 
     chart: Callable[[View, Language], Chart | None]
-    nothing: str
+    nothing: Message
 
 
 CHARTS = {
-    "supply": ChartEntry(supply_chart, "no energy flows in it"),
-    "compute": ChartEntry(compute_chart, "it has neither a service nor a fleet"),
-    "storage": ChartEntry(storage_chart, "it has no battery"),
-    "prices": ChartEntry(prices_chart, "it has no grid, no service and no marginal prices"),
-    "commitment": ChartEntry(
-        commitment_chart, "nothing in it is ever switched on or turned around"
+    "supply": ChartKind(supply_chart, Message("no energy flows in it")),
+    "compute": ChartKind(compute_chart, Message("it has neither a service nor a fleet")),
+    "storage": ChartKind(storage_chart, Message("it has no battery")),
+    "prices": ChartKind(prices_chart, Message("it has no grid, no service and no marginal prices")),
+    "commitment": ChartKind(
+        commitment_chart, Message("nothing in it is switched on or changes direction")
     ),
-    "allocation": ChartEntry(allocation_chart, "no energy flows in it"),
-    "ledger": ChartEntry(ledger_chart, "no money moves in it"),
-    "heat": ChartEntry(heat_chart, "days are set side by side from four days on"),
+    "allocation": ChartKind(allocation_chart, Message("no energy flows in it")),
+    "ledger": ChartKind(ledger_chart, Message("no money moves in it")),
+    "heat": ChartKind(heat_chart, Message("it is shorter than four days")),
 }
 
 
 def charts_of(plan: PlanTables, words: Language) -> list[Chart]:
     """Return the charts of a plan; one with nothing to show is left out."""
     view = View(plan)
-    charts = (entry.chart(view, words) for entry in CHARTS.values())
+    charts = (kind.chart(view, words) for kind in CHARTS.values())
     return [chart for chart in charts if chart is not None]

@@ -1,4 +1,4 @@
-"""What batteries hold, by origin, and how they are charged and discharged."""
+"""Stored energy of batteries by origin, and their charge and discharge."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def storage_chart(view: View, words: Language) -> Chart | None:
             panels += [_energy(view, words, name, store), _power(view, words, name)]
     if not panels:
         return None
-    sentence = words(
-        "Stored energy moves evenly between the ends of the steps. Charge above zero, discharge"
-        " below, measured at the node."
+    caption = words(
+        "Stored energy is interpolated between the ends of the steps. Charge is above zero,"
+        " discharge below; both are measured at the node."
     )
-    chart = chart_over_time("storage", words("Storage"), sentence, panels, words)
+    chart = chart_over_time("storage", words("Storage"), caption, panels, words)
     chart.figure["layout"] |= {"barmode": "overlay", "bargap": 0}
     return chart
 

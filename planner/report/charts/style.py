@@ -1,6 +1,6 @@
-"""How charts look: the colours of Okabe and Ito, second cues beside colour, one frame for all.
+"""The look of charts: the colours of Okabe and Ito, patterns beside colours, one frame for all.
 
-Plotly reads a little HTML and fills `%{...}` in texts: what a scenario names is escaped by `text`.
+Plotly reads some HTML and fills `%{...}` in texts, so names from scenarios are escaped by `text`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from planner.language.language import Language
+
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE, INK = "#777777", "#D9D9D9", "#333333"
 
-Style = tuple[str, str]  # a colour and the shape of a pattern, none where empty
+Style = tuple[str, str]  # a colour and a pattern, "" for none
 
 # An origin keeps its colour in every chart.
 ORIGIN_COLOURS = {"renewable": GREEN, "thermal": VERMILLION, "grid": BLUE, "pooled": GREY}
-# So does a use, and a pattern, by which it is told apart without colour.
+# So does a use, which also has a pattern, for readers who do not see the colours.
 USE_STYLES: dict[str, Style] = {
     "compute": (ORANGE, ""), "load": (SKY, "\\"), "charge": (PURPLE, "/"), "export": (BLUE, "."),
     "loss": (BLACK, "-"), "curtailed": (PALE, "x"), "storage": (PURPLE, "/"),
 }  # fmt: skip
-OTHER: Style = (GREY, "")  # of what has no style of its own
+OTHER: Style = (GREY, "")  # for whatever has no style of its own
 FROM_ZERO = {"rangemode": "tozero"}  # of an axis
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
@@ -32,16 +34,16 @@ GRID_LINE = "rgba(127,127,127,0.25)"
 
 
 def text(name: object) -> str:
-    """Return a name of a scenario as Plotly shows it, character by character."""
+    """Return a name escaped, so that Plotly shows it character by character."""
     return html.escape(str(name)).replace("%{", "%&#123;")
 
 
 def frame(height: int, legend: int = 0) -> dict[str, Any]:
-    """Return what all layouts have in common.
+    """Return the layout that all charts share.
 
     Args:
         height: pixels of the plot with its axes.
-        legend: entries of the legend below it; room is left for two of them in a row.
+        legend: number of legend entries below it; there is room for two in a row.
     """
     room = LEGEND_ROW_PX * ((legend + 1) // 2)
     return {
@@ -62,7 +64,7 @@ def frame(height: int, legend: int = 0) -> dict[str, Any]:
 
 
 def marker(style: Style, *, edge: str = BLACK, width: float = 0.5) -> dict[str, Any]:
-    """Return what bars of a style look like, with an edge of so many pixels."""
+    """Return the marker of bars of a style, with an edge of `width` pixels."""
     colour, shape = style
     line: dict[str, Any] = {"width": width} | ({"color": edge} if width else {})
     look: dict[str, Any] = {"color": colour, "line": line}
@@ -70,14 +72,14 @@ def marker(style: Style, *, edge: str = BLACK, width: float = 0.5) -> dict[str, 
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
-    """Return an axis; its title is text already escaped or translated."""
+    """Return an axis; its title is escaped or translated already."""
     titled = {"title": {"text": title, "standoff": 6, "font": {"size": 12}}} if title else {}
     plain = {"automargin": True, "gridcolor": GRID_LINE, "zerolinecolor": GREY, "linecolor": GREY}
     return plain | titled | more
 
 
 def pattern(shape: str, colour: str = "") -> dict[str, Any]:
-    """Return a fill pattern for an area or a bar; no shape is a plain fill."""
+    """Return the fill pattern of an area or a bar; without a shape, a plain fill."""
     if not shape:
         return {}
     ink: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
@@ -85,28 +87,39 @@ def pattern(shape: str, colour: str = "") -> dict[str, Any]:
 
 
 def menu(
-    kind: str, direction: str, pad: Mapping[str, int], shown: Mapping[str, Sequence[bool]]
+    kind: str, direction: str, pad: Mapping[str, int], choices: Mapping[str, Sequence[bool]]
 ) -> dict[str, Any]:
-    """Return buttons or a list to choose from above a plot: by label which traces are shown."""
+    """Return buttons or a list above a plot: by label, which traces a choice makes visible."""
     return {
         "type": kind, "direction": direction, "x": 0, "xanchor": "left", "y": 1,
         "yanchor": "bottom", "pad": {**pad, "l": 0, "r": 0}, "showactive": True,
         "font": {"size": 12}, "bgcolor": "#F2F2F2", "bordercolor": PALE,
         "buttons": [
             {"label": label, "method": "restyle", "args": [{"visible": visible}]}
-            for label, visible in shown.items()
+            for label, visible in choices.items()
         ],
     }  # fmt: skip
 
 
-def note(words: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
-    """Return a text on the paper, without an arrow."""
-    plain = {"text": words, "x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
+def note(label: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """Return an annotation without an arrow, in coordinates of the whole chart."""
+    plain = {"text": label, "x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
     return plain | {"xanchor": "left", "yanchor": "bottom", "align": "left"} | more
 
 
+def chart_scale(unit: str, largest: float, words: Language) -> tuple[float, str]:
+    """Return the divisor and the unit of an axis up to `largest` of a unit.
+
+    They are those of amounts in texts, except in English, where charts show millions of CNY.
+    """
+    divisor, own_unit = words.scale(unit, largest)
+    if divisor == 1.0 and unit == "CNY" and largest >= 1e6:
+        return 1e6, words("million CNY")
+    return divisor, own_unit
+
+
 def shades(colour: str, count: int) -> list[str]:
-    """Return so many shades of a colour from light to full, for what has an order."""
+    """Return `count` shades of a colour from light to full, for what has an order."""
     full = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     parts: Sequence[float] = [0.3 + 0.7 * (i + 1) / count for i in range(count)]
     return [

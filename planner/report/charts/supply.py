@@ -1,9 +1,8 @@
-"""Where power comes from, above zero, and where it goes, below; both sides are equal in each step.
+"""The supply of power, above zero, and its use, below; both sides are equal in each step.
 
-What comes in is named by its source: renewable energy available, thermal units net of their own
-draw, import, discharge. What goes out is named by use, or by use and origin. The sides balance as
-the site does: energy put into a battery is a use when it is charged and comes in when discharged,
-so that of the losses only those outside of batteries stand here.
+Supply is named by source: available renewable energy, thermal units net of their own draw, import,
+discharge. Use is named by use, or by use and origin. The sides balance as the site does: charging a
+battery is a use and discharging it a supply, so that losses are only those outside of batteries.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numpy as np
 
 from planner.errors import PlanError
 from planner.language.language import Language
+from planner.message import Message
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
@@ -35,16 +35,16 @@ SUPPLY_STYLES: dict[str, Style] = {
     "discharge": (PURPLE, ""),
 }  # fmt: skip
 ROUNDING_MW = 1e-6  # of a remainder of sums
-EQUAL_MW = 1e-3  # a difference of both sides that a solver may leave
+EQUAL_MW = 1e-3  # largest difference of the sides that a solver may leave
 Parts = dict[tuple[str, str], Array]  # MW by step, by source or use and origin
 
 
 def supplied(view: View) -> Parts:
-    """Return what comes in, by source and origin; nothing that is always 0.
+    """Return the supply by source and origin, without sources that are always 0.
 
-    A source brings its import, or its power and what was curtailed of it. What the uses of an
-    origin take beyond that comes from its sources without such columns: thermal units, net of
-    their own draw.
+    The supply of a source is its import, or its power and curtailment. The rest of what the uses of
+    an origin draw comes from its sources without such columns: thermal units, net of their own
+    draw.
     """
     incoming: Parts = {}
     unmeasured: dict[str, set[str]] = {}
@@ -70,7 +70,7 @@ def supplied(view: View) -> Parts:
 
 
 def used(view: View) -> Parts:
-    """Return what goes out, by use and origin; nothing that is always 0."""
+    """Return the use by use and origin, without uses that are always 0."""
     outgoing = {(use, origin): power for (origin, use), power in view.used_mw.items()}
     charge, discharge = stored(view)
     for origin in view.origins:
@@ -82,9 +82,9 @@ def used(view: View) -> Parts:
 
 
 def stored(view: View) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return what is put into stores and what is taken out, MW by step and origin.
+    """Return charge and discharge of all stores, MW by step and origin.
 
-    Where a store does not say so by origin, it is the net of all: what the use `storage` has.
+    Where a store has no such columns by origin, they are the two signs of the use `storage`.
     """
     stores = [name for name, part in view.components.items() if "storage" in part.uses]
     ways = [view.by_index(way, stores) for way in ("charge_mw", "discharge_mw")]
@@ -104,14 +104,14 @@ def _rounded(values: Array) -> Array:
 
 
 def _in_order(parts: Parts, styles: dict[str, Style]) -> Parts:
-    """Return parts in the order of their styles, what has none last, and none that is always 0."""
+    """Return the parts that are not always 0 in the order of the styles, others last."""
     names = [*styles, *(name for name, _ in parts)]
     keys = sorted(parts, key=lambda key: names.index(key[0]))
     return {key: parts[key] for key in keys if np.abs(parts[key]).max() > LEAST}
 
 
 def by_name(parts: Parts) -> dict[str, Array]:
-    """Return MW by step by source or use, whatever the origin."""
+    """Return MW by step by source or use, summed over origins."""
     sums: dict[str, Array] = {}
     for (name, _), power in parts.items():
         sums[name] = sums.get(name, 0.0) + power
@@ -119,9 +119,9 @@ def by_name(parts: Parts) -> dict[str, Array]:
 
 
 def sides(view: View) -> tuple[Parts, Parts]:
-    """Return what comes in and what goes out: equal in every step, and nothing below zero.
+    """Return supply and use, which are equal in every step and never below zero.
 
-    A settled schedule may break these rules too; then its breaches tell so.
+    A settled schedule may break these rules; then its breaches report it.
 
     Raises:
         PlanError: the schedule and the allocation of the plan do not agree.
@@ -132,21 +132,25 @@ def sides(view: View) -> tuple[Parts, Parts]:
     none = np.zeros(view.clock.steps)
     apart = np.abs(sum(incoming.values(), none) - sum(outgoing.values(), none))
     parts = {
-        f"{name} of {origin}": power for (name, origin), power in (incoming | outgoing).items()
+        Message("{kind} of {origin}", kind=name, origin=origin): power
+        for (name, origin), power in (incoming | outgoing).items()
     }
-    for label, power in ({"use less supply": -apart} | parts).items():
+    for label, power in ({Message("use less supply"): -apart} | parts).items():
         step = int(np.argmin(power))
         if power[step] < -EQUAL_MW:
-            start = view.plan.schedule.index[step]
-            raise PlanError(
-                f"schedule and allocation of the plan do not agree: {label} is"
-                f" {power[step]:.6g} MW in the step of {start:%Y-%m-%d %H:%M}"
+            message = Message(
+                "schedule and allocation of the plan do not agree: {sentence} is {mw:.6g} MW in the"
+                " step of {when:%Y-%m-%d %H:%M}",
+                sentence=label,
+                mw=power[step],
+                when=view.plan.schedule.index[step],
             )
+            raise PlanError(message)
     return incoming, outgoing
 
 
 def supply_chart(view: View, words: Language) -> Chart | None:
-    """Where power comes from and where it goes, MW by step."""
+    """Supply and use of power, MW by step."""
     incoming, outgoing = sides(view)
     if not incoming and not outgoing:
         return None
@@ -163,21 +167,20 @@ def supply_chart(view: View, words: Language) -> Chart | None:
         label = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
         style = ORIGIN_COLOURS.get(origin, GREY), USE_STYLES.get(use, OTHER)[1]
         panel.area(label, -clock.flow(power), "parts", style, visible=False)
-    sentence = words(
-        "Above zero what comes in, renewable energy as far as it was available; below zero where"
-        " it goes. Both sides are equal in every step. Losses inside batteries stand in the table"
-        " of origins and uses."
+    caption = words(
+        "Above zero: supply, with renewable energy as available. Below zero: use. Both sides are"
+        " equal in every step. Losses inside batteries are only in the table of origins and uses."
     )
     chart = chart_over_time(
-        "supply", words("Supply and use of power"), sentence, [panel], words,
+        "supply", words("Supply and use of power"), caption, [panel], words,
         legend=len(sources) + max(len(uses), len(split)), top=34 if split else 0,
     )  # fmt: skip
     if split:
         groups = ("in",) * len(sources) + ("uses",) * len(uses) + ("parts",) * len(split)
-        shown = {
+        choices = {
             words("by use"): [group != "parts" for group in groups],
             words("by use and origin"): [group != "uses" for group in groups],
         }
-        buttons = menu("buttons", "right", {"t": 0, "b": 4}, shown)
+        buttons = menu("buttons", "right", {"t": 0, "b": 4}, choices)
         chart.figure["layout"]["updatemenus"] = [buttons]
     return chart

@@ -1,4 +1,4 @@
-"""A plan as charts read it: columns by component, energy by origin and use, prices by step."""
+"""The tables of a plan for charts: columns by component, energy by origin and use, prices."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from planner.report.charts.panels import Clock
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
-LEAST = 1e-6  # MW, nodes, Mtok/h: less is nothing
+LEAST = 1e-6  # MW, nodes, Mtok/h: less counts as zero
 
 
-class ShownPrice(NamedTuple):
-    """A marginal price: its unit, and a value a step, NaN in steps without one."""
+class PriceSeries(NamedTuple):
+    """A marginal price: its unit, and its value in each step, NaN in steps without one."""
 
     unit: str
     values: Array
@@ -30,7 +30,7 @@ class ShownPrice(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The tables of a plan by what charts ask for."""
+    """The tables of a plan, indexed for charts."""
 
     plan: PlanTables
 
@@ -59,7 +59,7 @@ class View:
 
     @cached_property
     def sources(self) -> dict[str, Source]:
-        """What brings energy to the site, by component."""
+        """The sources of energy, by component."""
         declared = {name: part.source() for name, part in self.components.items()}
         return {name: source for name, source in declared.items() if source is not None}
 
@@ -70,11 +70,11 @@ class View:
         return {name: connection for name, connection in declared.items() if connection}
 
     def followed(self, origin: str) -> str:
-        """Return the origin under which the plan follows energy of an origin."""
+        """Return the origin that the plan traces for energy of an origin: itself, or the pool."""
         return self.plan.scenario.site().origin(origin)
 
     def has(self, name: str, quantity: str) -> bool:
-        """Return whether a component has a column of a quantity, by origin or not."""
+        """Return whether a component has a column of a quantity, indexed or not."""
         return any(_bare(column) == quantity for column in self.values[name])
 
     def total(self, name: str, quantity: str) -> Array:
@@ -108,7 +108,7 @@ class View:
         return list(dict.fromkeys(origin for origin, _ in self.used_mw))
 
     def used(self, use: str | None = None, origin: str | None = None) -> Array:
-        """Return the MW of a use or of all by step, of one origin or of all."""
+        """Return MW by step of one use or all, and of one origin or all."""
         parts = [
             power for (o, u), power in self.used_mw.items()
             if origin in (None, o) and use in (None, u)
@@ -116,7 +116,7 @@ class View:
         return sum(parts, np.zeros(self.clock.steps))
 
     def series(self, values: Any) -> Array:
-        """Return a series of a component as one value for every step of the plan."""
+        """Return a series of a component, also a constant one, with a value for every step."""
         full = np.broadcast_to(np.asarray(values, dtype=float), (self.plan.scenario.horizon.steps,))
         if len(full) == self.clock.steps:
             return full
@@ -124,7 +124,7 @@ class View:
         return full[starts.get_indexer(pd.DatetimeIndex(self.plan.schedule.index))]
 
     @cached_property
-    def priced(self) -> dict[tuple[str, str, str], ShownPrice]:
+    def priced(self) -> dict[tuple[str, str, str], PriceSeries]:
         """The marginal prices by component, quantity and index."""
         table = self.plan.prices
         if table is None:
@@ -140,15 +140,15 @@ class View:
         for key, part in grouped:
             values = np.full(self.clock.steps, np.nan)
             values[part["step"].to_numpy()] = part["value"].to_numpy(dtype=float)
-            by_key[key] = ShownPrice(str(part["unit"].iloc[0]), values)
+            by_key[key] = PriceSeries(str(part["unit"].iloc[0]), values)
         return by_key
 
     def prices(self, quantity: str) -> dict[tuple[str, str], Array]:
-        """Return the marginal prices of a quantity by component and index; none where unasked."""
+        """Return the marginal prices of a quantity by component and index; empty without prices."""
         return {(c, i): price.values for (c, q, i), price in self.priced.items() if q == quantity}
 
     def earned(self, lines: Collection[str] | None = None) -> Array:
-        """Return what ledger lines, or all, brought in each step, CNY; shape (T,)."""
+        """Return the sum of ledger lines, or of all, in each step, CNY; shape (T,)."""
         ledger = self.plan.ledger
         if lines is not None:
             ledger = ledger[ledger["line"].isin(lines)]

@@ -1,8 +1,8 @@
-"""Two plans, or two cases of a sweep, side by side: inputs, money, figures and hours that differ.
+"""The differences between two plans, or two cases of a sweep: inputs, money, figures and hours.
 
-Amounts that differ by less than half a fen, and quantities by less than 1e-6, are the same.
-Of two cases the table of cases says what differs in axes, ledger lines and figures; hours are in
-plan folders, which a sweep keeps with `plans: all`.
+Amounts are equal that differ by less than half a fen, and quantities that differ by less than 1e-6.
+Two cases are compared by the table of cases: axes, ledger lines and figures. Hours are only in plan
+folders, which a sweep keeps with `plans: all`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, as_written
+from planner.errors import as_written, wrong
+from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.scenario.plain_data import plain_scenario
@@ -31,23 +32,25 @@ OUTSIDE = (
     "versions", "runtimes_s", "solving", "components", "name", "description", "status",
     "ledger_cny",
 )  # fmt: skip
-"""Parts of a summary that are no figures of the plan; the ledger has a table of its own."""
+"""Parts of a summary that are not figures of the plan; the ledger has a table of its own."""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What differs between two plans, A and B; every difference is B - A.
+    """The differences between two plans, A and B; every difference is B - A.
 
-    inputs: path, a, b (words; empty where a side has no such field).
+    a, b: names or folders; of a case a message.
+    inputs: path, a, b (texts or messages; empty where a side has no such field).
     money: component, line, a, b, difference_cny; the largest difference first.
     figures: figure, a, b, difference.
-    hours: time, a, b, difference_cny (profit of the hour), moved_cny (the sum of what its lines
-        differ by), columns (those of the schedule that differ); the most moved first.
+    hours: time, a, b, difference_cny (profit of the hour), moved_cny (the sum of the absolute
+        differences of its lines), columns (number of schedule columns that differ); the largest
+        moved_cny first.
     columns: column, steps (how many differ), moved (their mean absolute difference), time, a, b
         (where it differs most); the largest difference relative to the column's size first.
-    notes: what cannot be compared, in words.
-    hours_unknown: the two sides have no schedules to compare.
-    bound_a_cny, bound_b_cny: what no plan of the side can earn more than; NaN where not known.
+    notes: what cannot be compared.
+    hours_unknown: whether there are no schedules to compare.
+    bound_a_cny, bound_b_cny: upper bounds of the profits; NaN where unknown.
     """
 
     a: str
@@ -59,7 +62,7 @@ class Comparison:
     figures: pd.DataFrame
     hours: pd.DataFrame
     columns: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     hours_unknown: bool = False
     bound_a_cny: float = float("nan")
     bound_b_cny: float = float("nan")
@@ -72,12 +75,12 @@ class Comparison:
 
     @property
     def change_cny(self) -> float:
-        """What B earns more than A."""
+        """The profit of B less that of A."""
         return self.profit_b_cny - self.profit_a_cny
 
     @property
     def open_cny(self) -> float | None:
-        """What the proofs of both plans leave open; None where a bound is not known."""
+        """The sum of both gaps between profit and bound; None where a bound is unknown."""
         open_cny = max(self.bound_a_cny - self.profit_a_cny, 0.0) + max(
             self.bound_b_cny - self.profit_b_cny, 0.0
         )
@@ -85,20 +88,22 @@ class Comparison:
 
     @property
     def proven(self) -> bool:
-        """Whether the difference is more than what the proofs leave open."""
+        """Whether the difference in profit exceeds the gaps."""
         return self.open_cny is not None and abs(self.change_cny) >= self.open_cny
 
 
 def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Comparison:
-    """Say what differs between two plans, given as plans or as plan folders.
+    """Compare two plans, each a plan or a plan folder.
 
     Raises:
         PlanError: a folder is no plan folder, or cannot be read.
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
     times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
-    lost = len(one.schedule) + len(two.schedule) - 2 * len(times)
-    note = f"{lost} steps stand in one of the two schedules only; hours leave them out"
+    single = len(one.schedule) + len(two.schedule) - 2 * len(times)
+    note = Message(
+        "{steps} steps are in only one of the two schedules; hours leave them out", steps=single
+    )
     return Comparison(
         a=one.summary["name"] if isinstance(a, PlanTables) else str(a),
         b=two.summary["name"] if isinstance(b, PlanTables) else str(b),
@@ -109,21 +114,21 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         figures=_figures(_summary_figures(one.summary), _summary_figures(two.summary)),
         hours=_hours(one, two, times),
         columns=_columns(one, two, times),
-        notes=(note,) if lost else (),
+        notes=(note,) if single else (),
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),
     )
 
 
 def _bound(summary: Mapping[str, Any]) -> float:
-    """Return what no plan can earn more than; NaN where a given schedule has no bound."""
+    """Return the upper bound of the profit; NaN where a given schedule has none."""
     bound = summary["bound_cny"]
     return float("nan") if bound is None else float(bound)
 
 
 def _inputs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
-    rows = [(path, *_words(x, y)) for path, x, y in _differing(a, b, "")]
-    return pd.DataFrame(rows, columns=["path", "a", "b"])
+    rows = [(path, _value(x, y), _value(y, x)) for path, x, y in _differing(a, b, "")]
+    return pd.DataFrame(rows, columns=["path", "a", "b"], dtype=object)
 
 
 ABSENT = object()
@@ -148,22 +153,26 @@ def _is_series(value: Any) -> bool:
     )
 
 
-def _words(a: Any, b: Any) -> tuple[str, str]:
-    """Return both values in words; series by how many of their steps differ."""
-    texts = []
-    for one, other in ((a, b), (b, a)):
-        if one is ABSENT:
-            texts.append("")
-        elif _is_series(one):
-            text = f"{len(one)} values, mean {np.mean(one):.6g}"
-            if _is_series(other) and len(other) == len(one):
-                text += f", {sum(x != y for x, y in zip(one, other, strict=True))} differ"
-            texts.append(text)
-        elif isinstance(one, Mapping) and "kind" in one:
-            texts.append(f"a {one['kind']}")
-        else:
-            texts.append(as_written(one) if not isinstance(one, list) else f"a list of {len(one)}")
-    return texts[0], texts[1]
+def _value(value: Any, other: Any) -> str:
+    """Return a value as text; a series by its mean and the steps that differ from the other's."""
+    if value is ABSENT:
+        return ""
+    if _is_series(value):
+        if not _is_series(other) or len(other) != len(value):
+            return Message(
+                "{values} values, mean {mean:.6g}", values=len(value), mean=np.mean(value)
+            )
+        return Message(
+            "{values} values, mean {mean:.6g}, {off} differ",
+            values=len(value),
+            mean=np.mean(value),
+            off=sum(x != y for x, y in zip(value, other, strict=True)),
+        )
+    if isinstance(value, Mapping) and "kind" in value:
+        return Message("a {kind}", kind=value["kind"])
+    if isinstance(value, list):
+        return Message("a list of {values}", values=len(value))
+    return as_written(value)
 
 
 def _money(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
@@ -181,7 +190,7 @@ def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataF
 
 
 def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
-    """Return the figures, by path, that differ or that one side lacks."""
+    """Return the figures that differ or that one side lacks, by path."""
     rows = []
     for name in dict.fromkeys([*a, *b]):
         x, y = (np.nan if (value := side.get(name)) is None else value for side in (a, b))
@@ -201,7 +210,7 @@ def _summary_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _hours(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return the steps whose ledger lines or schedules differ, the most moved money first."""
+    """Return the steps whose ledger lines or schedules differ, most money moved first."""
     both = _side_by_side(a.ledger, b.ledger, ["period", "component", "line"])
     both["moved_cny"] = (both["b"] - both["a"]).abs()
     periods = [time.isoformat() for time in times]
@@ -243,7 +252,7 @@ def _columns(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFr
 
 
 def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
-    """Say what differs between two cases of a sweep folder.
+    """Compare two cases of a sweep folder.
 
     Raises:
         PlanError: the folder is no sweep folder.
@@ -260,18 +269,20 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
     names = [str(name) for name in after_refined.select_dtypes("float")]
     sides = [{name: row[name] for name in names} for row in (one, two)]
     return Comparison(
-        a=f"{folder}, case {first}",
-        b=f"{folder}, case {second}",
+        a=Message("{path}, case {n}", path=folder, n=first),
+        b=Message("{path}, case {n}", path=folder, n=second),
         profit_a_cny=float(one["objective_cny"]),
         profit_b_cny=float(two["objective_cny"]),
-        inputs=pd.DataFrame(inputs, columns=["path", "a", "b"]),
+        inputs=pd.DataFrame(inputs, columns=["path", "a", "b"], dtype=object),
         money=_money(*map(_ledger, sides)),
         figures=_figures(
             *({n: v for n, v in side.items() if not n.startswith(LEDGER)} for side in sides)
         ),
         hours=pd.DataFrame(),
         columns=pd.DataFrame(columns=["column"]),
-        notes=("a table of cases holds no hours; `plans: all` keeps plan folders to compare",),
+        notes=(
+            Message("a table of cases has no hours; `plans: all` keeps plan folders to compare"),
+        ),
         hours_unknown=True,
         bound_a_cny=float(one.get("bound_cny", np.nan)),
         bound_b_cny=float(two.get("bound_cny", np.nan)),
@@ -291,9 +302,11 @@ def _ledger(figures: Mapping[str, float]) -> pd.DataFrame:
 def _row(cases: pd.DataFrame, number: int) -> dict[str, Any]:
     rows = cases[cases["case"] == number].to_dict("records")
     if not rows:
-        message = f"there is no case {number}; the last is {len(cases) - 1}"
-        raise ScenarioError([Problem(message, path="--case")])
+        message = Message("there is no case {n}; the last is {last}", n=number, last=len(cases) - 1)
+        raise wrong("--case", message)
     if rows[0]["status"] not in SOLVED:
-        message = f"case {number} has no plan: its status is {rows[0]['status']}"
-        raise ScenarioError([Problem(message, path="--case")])
+        status = str(rows[0]["status"])
+        raise wrong(
+            "--case", Message("case {n} has no plan: its status is {words}", n=number, words=status)
+        )
     return {str(key): value for key, value in rows[0].items()}

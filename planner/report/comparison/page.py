@@ -9,45 +9,31 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import Problem, ScenarioError, wrong
 from planner.language.language import ENGLISH, Language
+from planner.language.section import Quantity
+from planner.message import Message
 from planner.plan_tables.files import PAGE
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
-from planner.report.charts.ledger import said
 from planner.report.comparison.compare import Comparison, compare, compare_cases
-from planner.report.comparison.tables import lines_chart, tables_of
-from planner.report.declaration import unfit
+from planner.report.comparison.tables import (
+    Labelled,
+    amount_texts,
+    cny_text,
+    line_changes,
+    lines_chart,
+    side_label,
+    tables_of,
+)
+from planner.report.declaration import unwritable
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
 SUFFIX = ".html"
-
-Line = tuple[str, str]  # what differs, and how, as people read them
-
-
-def check_page(path: Path, folders: Sequence[Path]) -> None:
-    """Judge, before anything is read, whether a page can be written to a file.
-
-    Args:
-        path: the file to write; one that is there is replaced.
-        folders: plan folders, which are replaced whole and may not hold the file.
-
-    Raises:
-        ScenarioError: it cannot.
-    """
-    problems = []
-    if path.suffix.lower() != SUFFIX:
-        problems.append(f"must end in {SUFFIX}, is {str(path)!r}")
-    try:
-        problems += list(dict.fromkeys(filter(None, (unfit(path, folder) for folder in folders))))
-    except (OSError, RuntimeError) as error:
-        problems.append(f"cannot be written: {getattr(error, 'strerror', None) or error}")
-    if problems:
-        raise ScenarioError([Problem(message, path="--out") for message in problems])
 
 
 def comparison_page(
@@ -59,10 +45,10 @@ def comparison_page(
     """Return the page of a comparison.
 
     Args:
-        comparison: what differs.
+        comparison: the differences.
         words: the language of the page.
         plans: both plans, where there are schedules to draw.
-        pages: where the pages of A and B are, seen from this one.
+        pages: the addresses of the pages of A and B, relative to this one.
     """
     charts = [lines_chart(comparison, words)] if len(comparison.money) else []
     clock = None if plans is None else common_clock(*plans)
@@ -71,14 +57,17 @@ def comparison_page(
         if len(comparison.hours):
             over_time.append(profit_chart(*plans, *clock, words))
         names = [str(name) for name in comparison.columns["column"]]
-        if (drawn_columns := columns_chart(*plans, names, *clock, words)) is not None:
-            over_time.append(drawn_columns)
+        if (chart_of_columns := columns_chart(*plans, names, *clock, words)) is not None:
+            over_time.append(chart_of_columns)
+
     return fill(
         "comparison.html",
         words,
         words("Comparison of two plans"),
         comparison=comparison,
-        cny=partial(cny, words),
+        cny=partial(cny_text, words),
+        sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
+        profits=_profits(comparison, words),
         lines=_lines(comparison, words),
         inputs=_inputs(comparison, words),
         energy=_energy(comparison, words),
@@ -93,7 +82,7 @@ def comparison_page(
         ],
         most_rows=MOST_ROWS,
         clock=clock and page_clock(clock[0].first, clock[0].step_min, clock[0].steps),
-    )
+    )  # fmt: skip
 
 
 def compared_pages(
@@ -102,31 +91,28 @@ def compared_pages(
     """Compare two plan folders, or two cases of a sweep folder, for a page in a file.
 
     Returns:
-        What differs, and the page.
+        The comparison and the page.
 
     Raises:
         PlanError: a folder cannot be read.
         ScenarioError: the file cannot be written, or there is no such case.
     """
-    if second is None:
-        folders = [first / PLANS / str(number) for number in cases]
-        check_page(out, folders)
-        if out.resolve() == (first / PAGE).resolve():
-            message = f"{out} is the page of the sweep; choose another name"
-            raise ScenarioError([Problem(message, path="--out")])
+    folders = [first / PLANS / str(n) for n in cases] if second is None else [first, second]
+    if messages := unwritable(out, [SUFFIX], folders):
+        raise ScenarioError([Problem(message, path="--out") for message in messages])
+    if second is None and out.resolve() == (first / PAGE).resolve():
+        raise wrong("--out", Message("{path} is the page of the sweep; choose another", path=out))
+    plans = None if second is None else (read_tables(first), read_tables(second))
+    if plans is None:
         comparison = compare_cases(first, *cases)
-        plans = None
     else:
-        folders = [first, second]
-        check_page(out, folders)
-        plans = read_tables(first), read_tables(second)
         comparison = dataclasses.replace(compare(*plans), a=str(first), b=str(second))
     one, two = (page_beside(out, folder) for folder in folders)
     return comparison, comparison_page(comparison, words, plans, (one, two))
 
 
 def page_beside(path: Path, folder: Path) -> str | None:
-    """Return the way from a page to that of a plan folder; None where that has none."""
+    """Return the address of a folder's page, relative to another page; None if it has none."""
     page = folder / PAGE
     if not page.is_file():
         return None
@@ -143,23 +129,27 @@ def _chart(chart: Chart, words: Language) -> dict[str, Any]:
     }
 
 
-def cny(words: Language, value: float, sign: str = "") -> str:
-    """Return money to the cent below a million, else as the page of a plan."""
-    large = abs(value) >= 1e6 or words.scale("CNY", value)[0] > 1
-    text = words.amount(value, "CNY") if large else f"{value + 0.0:,.2f} {words('CNY')}"
-    return (f"+{text}" if sign and value > 0 else text).replace("-", "−")
+def _profits(comparison: Comparison, words: Language) -> list[Labelled]:
+    """Return both profits, and the sum of their gaps where it is known."""
+    amounts = {
+        words("profit of A"): comparison.profit_a_cny,
+        words("profit of B"): comparison.profit_b_cny,
+        words("sum of the gaps"): comparison.open_cny,
+    }
+    rows = [(label, Quantity(amount, "CNY", 2)) for label, amount in amounts.items()]
+    return amount_texts([row for row in rows if row[1].value is not None], words)
 
 
-def _lines(comparison: Comparison, words: Language) -> list[Line]:
+def _lines(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the ledger lines that differ most."""
-    rows = comparison.money.head(TOP).to_dict("records")
-    return [
-        (f"{row['component']} {said(words, row['line'])}", cny(words, row["difference_cny"], "+"))
-        for row in rows
+    rows = [
+        (f"{one.component} {one.line}", Quantity(one.difference, "CNY", 2, signed=True))
+        for one in line_changes(comparison, words)[: min(TOP, len(comparison.money))]
     ]
+    return amount_texts(rows, words)
 
 
-def _inputs(comparison: Comparison, words: Language) -> list[Line]:
+def _inputs(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the first inputs that differ."""
     rows = comparison.inputs.head(TOP).to_dict("records")
     return [
@@ -168,15 +158,14 @@ def _inputs(comparison: Comparison, words: Language) -> list[Line]:
     ]
 
 
-def _energy(comparison: Comparison, words: Language) -> list[Line]:
+def _energy(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the energies by origin and use that differ most."""
     figures = comparison.figures
     own = figures[figures["figure"].astype(str).str.startswith("allocation_mwh.")]
     order = own["difference"].abs().sort_values(ascending=False, kind="stable").index
-    lines = []
+    rows = []
     for row in own.loc[order].head(TOP).to_dict("records"):
         _, origin, use = row["figure"].split(".")
-        change = words.amount(row["difference"], "MWh").replace("-", "−")
-        sign = "+" if row["difference"] > 0 else ""
-        lines.append((f"{words.term(origin)} → {words.term(use)}", f"{sign}{change}"))
-    return lines
+        label = f"{words.term(origin)} → {words.term(use)}"
+        rows.append((label, Quantity(row["difference"], "MWh", signed=True)))
+    return amount_texts(rows, words)

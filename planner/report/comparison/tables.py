@@ -1,178 +1,173 @@
-"""What a comparison shows, on its page and on a terminal: its tables, and the chart of the money.
+"""A comparison as tables and as a waterfall, and its output on a terminal.
 
-The chart goes from the profit of A to that of B, line by line; its table is to the cent.
+The waterfall leads from the profit of A to that of B, line by line; its table is to the cent.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Console
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, Section
+from planner.language.section import Quantity, Section, text
+from planner.message import Message
 from planner.report.charts.chart import Chart
-from planner.report.charts.ledger import LedgerEntry, said, waterfall
+from planner.report.charts.ledger import ProfitBar, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
+from planner.report.plan_sections import line_label, paragraph, quantity_label
 from planner.report.sweep_page.words import titled
-from planner.report.terminal.tables import print_frame, print_notes, safe, table
+from planner.report.terminal.tables import more_rows, print_frame, print_notes, safe, table
 
 MOST_BARS = 14
+CENT = 0.01
+TOP = 15  # rows of a table on a terminal
+TOTALS = "prices.totals."  # marginal prices among the figures of a plan
+
+Labelled = tuple[str, str]  # a label and an amount or a change
+TitledTable = tuple[str, str, pd.DataFrame, str]  # key, title, rows, text if empty
+
+
+class LineChange(NamedTuple):
+    """A ledger line in A and in B, to the cent; None for the line of the rounding."""
+
+    component: str
+    line: str
+    a: float | None
+    b: float | None
+    difference: float
+
+
+def side_label(side: str, words: Language) -> str:
+    """Return the name of A or B: a plan, a folder, or a case of a folder."""
+    return words.sentence(side) if isinstance(side, Message) else side
+
+
+def amount_texts(rows: Sequence[tuple[str, Quantity]], words: Language) -> list[Labelled]:
+    """Return labelled amounts as texts, those of a unit in the unit of the largest."""
+    section = Section("", (), tuple(rows)).scaled(words)
+    return [(str(label), text(amount, words)) for label, amount in section.rows]
+
+
+def cny_text(words: Language, amount: float, *, signed: bool = False) -> str:
+    """Return an amount of money with two decimals of its unit."""
+    return amount_texts([("", Quantity(amount, "CNY", 2, signed))], words)[0][1]
+
+
+def line_changes(comparison: Comparison, words: Language) -> list[LineChange]:
+    """Return the lines that differ, a line for their rounding, and last the profits."""
+    lines = [
+        LineChange(str(row["component"]), line_label(str(row["line"]), words),
+                   row["a"], row["b"], row["difference_cny"])
+        for row in comparison.money.round(2).to_dict("records")
+    ]  # fmt: skip
+    a, b = round(comparison.profit_a_cny, 2), round(comparison.profit_b_cny, 2)
+    left = round(b - a - sum(line.difference for line in lines), 2)
+    if abs(left) >= CENT:
+        label = words("lines below half a fen, and rounding")
+        lines.append(LineChange("", label, None, None, left))
+    return [*lines, LineChange(words("profit"), "", a, b, b - a)]
+
+
+def lines_section(comparison: Comparison, words: Language, most: int | None = None) -> Section:
+    """Return A, B and their difference by line, and the profits; the `most` largest lines."""
+    *rows, total = (
+        (change.component, change.line, Quantity(change.a, "", 2), Quantity(change.b, "", 2),
+         Quantity(change.difference, "", 2, signed=True))
+        for change in line_changes(comparison, words)
+    )  # fmt: skip
+    heads = (words("component"), words("line"), "A", "B", words("difference"))
+    title = words("From A to B, line by line")
+    return Section(title, heads, tuple(rows[:most]), "CNY", labels=2, total=total)
 
 
 def lines_chart(comparison: Comparison, words: Language) -> Chart:
-    """Return the waterfall from A to B with its table, whose amounts add up to the cent."""
-    amounts = amounts_by_line(comparison, words)
-    *lines, total = amounts
+    """Return the waterfall from A to B, and its table, whose amounts add up to the cent."""
+    changes = line_changes(comparison, words)
     bars = [
-        (": ".join(filter(None, (line["component"], line["line"]))), line["difference"])
-        for line in lines
+        (words(": ").join(filter(None, (change.component, change.line))), change.difference)
+        for change in changes[:-1]
     ]
     count = len(comparison.money)
     if count > MOST_BARS + 1:
         rest = sum(change for _, change in bars[MOST_BARS:count])
-        label = f"{words('other lines')} ({count - MOST_BARS})"
+        label = words("{label} ({n})", label=words("other lines"), n=count - MOST_BARS)
         bars[MOST_BARS:count] = [(label, rest)]
-    entries, reached = [LedgerEntry(words("profit of A"), total["a"], "total")], total["a"]
+    reached = round(comparison.profit_a_cny, 2)
+    steps = [ProfitBar(words("profit of A"), reached, "total")]
     for name, change in bars:
-        entries.append(LedgerEntry(name, change, "more" if change > 0 else "less", reached))
+        steps.append(ProfitBar(name, change, "more" if change > 0 else "less", reached))
         reached += change
-    entries.append(LedgerEntry(words("profit of B"), total["b"], "total"))
+    steps.append(ProfitBar(words("profit of B"), round(comparison.profit_b_cny, 2), "total"))
     kinds = {
         "more": (words("B earns more"), BLUE, ""),
         "less": (words("B earns less"), ORANGE, "/"),
         "total": (words("sum"), GREY, ""),
     }
-    figure = waterfall(entries, kinds, words)
-    for trace in figure["data"]:
-        trace["text"] = [_written(entries[i], words) for i in trace["y"]]
-    _narrow(figure, entries)
-    low, high = figure["layout"]["xaxis"].get("range", (0, 0))
-    return Chart(
-        key="lines",
-        title=words("From A to B, line by line"),
-        figure=figure,
-        table=_table(amounts, words),
-        caption=words("Each bar is what a ledger line of B is above or below that of A.")
-        if low <= 0 <= high
-        else words(
-            "Each bar is what a ledger line of B is above or below that of A. The axis begins"
-            " where the differences are, not at zero."
-        ),
-    )
+    figure = waterfall(steps, kinds, words, signed=("more", "less"), from_zero=False)
+    caption = words("Each bar is the difference of a ledger line, B less A.")
+    low, high = figure["layout"]["xaxis"]["range"]
+    if not low <= 0 <= high:
+        caption = paragraph(words, caption, words("The axis does not begin at zero."))
+    section = lines_section(comparison, words)
+    unit = f" [{words('CNY')}]"
+    heads = [head + (unit if i >= section.labels else "") for i, head in enumerate(section.heads)]
+    table = pd.DataFrame(list(section.every_row()), columns=heads, dtype=object)
+    return Chart("lines", section.title, figure, table, caption)
 
 
-def _table(amounts: list[dict[Any, Any]], words: Language) -> pd.DataFrame:
-    """Return the amounts as texts to the cent, headed as people read them."""
-    cny, difference = words("CNY"), words("difference")
-    heads = [words("component"), words("line"), f"A [{cny}]", f"B [{cny}]", f"{difference} [{cny}]"]
-    rows = [
-        (row["component"], row["line"],
-         *(_cents(row[name], "+" if name == "difference" else "") for name in SIDES))
-        for row in amounts
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=heads)
-
-
-def _cents(amount: float | None, sign: str = "") -> str:
-    if amount is None:
-        return ""
-    return f"{amount + 0.0:{sign},.2f}" if round(amount, 2) else "0.00"
-
-
-def _written(entry: LedgerEntry, words: Language) -> str:
-    sign = "+" if entry.kind == "more" else ""
-    return sign + words.amount(entry.amount, "CNY").replace("-", "−")
-
-
-def _narrow(figure: dict[str, Any], entries: list[LedgerEntry]) -> None:
-    """Let the axis begin where differences are: they may be a hundredth of the profits."""
-    ends = [entry.base + entry.amount for entry in entries]
-    low, high = min(ends), max(ends)
-    room = 0.35 * (high - low)
-    if not room or low - room <= 0 <= high + 2 * room:
-        return
-    drawn = figure["data"][-1]  # the totals, in the unit of the chart
-    scale = float(drawn["x"][0]) / entries[0].amount if entries[0].amount else 1.0
-    figure["layout"]["xaxis"]["range"] = [(low - room) * scale, (high + 2 * room) * scale]
-
-
-CENT = 0.01
-SIDES = ("a", "b", "difference")
-
-Table = tuple[str, str, pd.DataFrame, str]  # key, title, rows, and what is said if there are none
-
-
-def tables_of(comparison: Comparison, words: Language) -> list[Table]:
-    """Return the tables of a comparison but that of money by line; empty where nothing differs."""
+def tables_of(comparison: Comparison, words: Language) -> list[TitledTable]:
+    """Return the tables of a comparison except the lines; empty where nothing differs."""
     inputs, figures, columns = comparison.inputs, comparison.figures, comparison.columns
     inputs = inputs.assign(
         path=[words.path(str(path)) for path in inputs["path"]],
         **{side: [words.sentence(value) for value in inputs[side]] for side in ("a", "b")},
     )
-    figures = figures.assign(figure=[titled(str(name), words) for name in figures["figure"]])
+    figures = figures.assign(figure=[_figure_label(str(name), words) for name in figures["figure"]])
     tables = [
         ("inputs", words("Inputs that differ"), inputs, words("no input differs")),
         ("figures", words("Figures that differ"), figures, words("no figure differs")),
     ]
     if not comparison.hours_unknown:
         columns = columns.assign(column=[words.label(str(name)) for name in columns["column"]])
-        title = words("Schedule, where a column differs most")
         tables += [
-            ("hours", words("Hours by money moved"), comparison.hours, words("no hour differs")),
-            ("columns", title, columns, words("the schedules are equal")),
-        ]
+            ("hours", words("Hours that differ, most money moved first"), comparison.hours,
+             words("no hour differs")),
+            ("columns", words("Schedule columns that differ, at their largest difference"), columns,
+             words("the schedules are equal")),
+        ]  # fmt: skip
     return [(key, title, _headed(table, key, words), none) for key, title, table, none in tables]
 
 
+def _figure_label(name: str, words: Language) -> str:
+    """Return the name of a figure with its unit; of a limit, the value of one more unit."""
+    if not name.startswith(TOTALS):
+        return titled(name, words)
+    column = name.removeprefix(TOTALS)
+    if "_cny_per_" in column:
+        return words.label(column)
+    label = words("one more unit: {quantity}", quantity=quantity_label(column, words))
+    return f"{label} [{words('CNY')}]"
+
+
 def _headed(table: pd.DataFrame, key: str, words: Language) -> pd.DataFrame:
-    """Return a table headed as people read it."""
+    """Return a table with its columns headed in a language."""
     heads = {
         "path": words("input"), "figure": words("figure"), "a": "A", "b": "B",
         "difference": words("difference"), "column": words("column"), "steps": words("steps"),
-        "moved": words("moved"), "time": words("time"), "columns": words("columns that differ"),
+        "moved": words("mean difference"), "time": words("time"),
+        "columns": words("columns that differ"),
     }  # fmt: skip
     if key == "hours":
         cny = words("CNY")
         heads |= {
             "difference_cny": f"{words('difference')} [{cny}]",
-            "moved_cny": f"{words('moved')} [{cny}]", "a": f"A [{cny}]", "b": f"B [{cny}]",
+            "moved_cny": f"{words('money moved')} [{cny}]", "a": f"A [{cny}]", "b": f"B [{cny}]",
         }  # fmt: skip
     return table.rename(columns=heads)
-
-
-def lines_section(comparison: Comparison, words: Language, most: int) -> Section:
-    """Return A, B and their difference by line, and their sums; the `most` largest lines."""
-    *rows, total = (
-        (row["component"], row["line"], *(Quantity(row[name], "", 2) for name in SIDES))
-        for row in amounts_by_line(comparison, words)
-    )
-    heads = (words("component"), words("line"), "A", "B", words("difference"))
-    title = words("From A to B, line by line")
-    return Section(title, heads, tuple(rows[:most]), "CNY", labels=2, total=total)
-
-
-def amounts_by_line(comparison: Comparison, words: Language) -> list[dict[Any, Any]]:
-    """Return component, line, a, b and difference to the cent; profits and their difference last.
-
-    The lines add up to the last row: what they leave of it, rounding, is a line of its own.
-    """
-    money = comparison.money.rename(columns={"difference_cny": "difference"}).round(2)
-    rows: list[dict[Any, Any]] = [
-        row | {"line": said(words, row["line"])} for row in money.to_dict("records")
-    ]
-    a, b = round(comparison.profit_a_cny, 2), round(comparison.profit_b_cny, 2)
-    left = round(b - a - sum(row["difference"] for row in rows), 2)
-    if abs(left) >= CENT:
-        label = words("lines below half a fen, and rounding")
-        rows.append({"component": "", "line": label, "a": None, "b": None, "difference": left})
-    last = {"component": words("profit"), "line": "", "a": a, "b": b, "difference": b - a}
-    return [*rows, last]
-
-
-TOP = 15  # rows of a table, unless all are asked for
 
 
 def show_comparison(
@@ -180,21 +175,22 @@ def show_comparison(
 ) -> None:
     """Print what differs between two plans; `top` rows of each table."""
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False, soft_wrap=True)
 
-    say(f"A: {safe(comparison.a)}")
-    say(f"B: {safe(comparison.b)}")
+    say(f"A{words(': ')}{safe(side_label(comparison.a, words))}")
+    say(f"B{words(': ')}{safe(side_label(comparison.b, words))}")
     print_notes(comparison.notes, console, words)
     if comparison.equal:
         say(words("the two plans are equal in inputs, money, figures and hours"))
         return
-    say(words("profit {a} in A, {b} in B: {change} CNY", a=f"{comparison.profit_a_cny:,.2f}",
-              b=f"{comparison.profit_b_cny:,.2f}",
-              change=f"[bold]{comparison.change_cny:+,.2f}[/]"))  # fmt: skip
+    change = cny_text(words, comparison.change_cny, signed=True)
+    profits = (comparison.profit_a_cny, comparison.profit_b_cny)
+    a, b = (cny_text(words, profit) for profit in profits)
+    say(words("profit {a} in A, {b} in B: {change}", a=a, b=b, change=f"[bold]{change}[/]"))
     if count := len(comparison.money):
-        more = words("and {n} more", n=count - top) if count > top else None
-        console.print(table(lines_section(comparison, words, top), words, more))
+        section = lines_section(comparison, words, top)
+        console.print(table(section, words, more_rows(count, top, words)))
     else:
         say(words("no ledger line differs"))
     for _, title, frame, none in tables_of(comparison, words):

@@ -1,7 +1,7 @@
 """report.html of a plan folder: one file that opens without a network.
 
-A policy in the page keeps it from loading anything from outside. Figures and reasons lie packed in
-it (`template`) and are drawn when they come near the screen; every chart has its table.
+A content security policy keeps the page from loading anything from outside. Figures and reasons are
+packed in it (see `template`) and drawn when they come near the screen; every chart has its table.
 `report_plan` writes the page and the workbook of a folder again from its tables.
 """
 
@@ -17,7 +17,8 @@ from planner.components.terms import Target
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
-from planner.language.section import Quantity
+from planner.language.section import Section
+from planner.message import Message
 from planner.plan_tables import files
 from planner.plan_tables.files import PAGE, WORKBOOK
 from planner.plan_tables.folder import read_tables
@@ -30,46 +31,57 @@ from planner.report.workbook.workbook import write_workbook
 
 
 def plan_page(plan: PlanTables, words: Language) -> str:
-    """Return the page of a plan.
-
-    Args:
-        plan: what was planned.
-        words: the language of the page.
-    """
+    """Return the page of a plan in a language."""
     summary, horizon = plan.summary, plan.scenario.horizon
-    income, costs = income_and_costs(plan)
-    energy = plan_sections.energy(plan, words).scaled(words)
-    rates = summary["value_by_use_cny_per_kwh"].items()
-    reasons, told = packed_reasons(plan, words)
-    scarce = scarce_steps(plan)
+    reasons, explained = packed_reasons(plan, words)
+    steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)
     return fill(
         "page.html",
         words,
         summary["name"],
         summary=summary,
-        start=horizon.starts[0],
-        end=horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min),
-        income_cny=income,
-        costs_cny=costs,
-        rates={use: Quantity(rate, "CNY/kWh", 3) for use, rate in rates},
+        span=plan_sections.span_text(summary, words),
+        vat=plan_sections.vat_text(summary["vat"], words),
+        profit=profit_section(plan, words),
+        worth=plan_sections.worth(plan, words),
         green={name: share for name, share in summary["green"].items() if share is not None},
         targets=targets(plan, "energy"),
         services=targets(plan, "tokens"),
-        energy=energy.above(plan_sections.earned(plan, words)),
-        scarce=list(zip(scarce, plan_sections.scarce(plan, words).rows, strict=True)),
+        energy=plan_sections.energy(plan, words).scaled(words),
+        earned=plan_sections.earned(plan, words),
+        scarce=scarce,
+        scarce_steps=list(zip(steps, scarce.rows, strict=True)),
         charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,
-        told_until=None if told in (0, horizon.steps) else horizon.starts[told],
+        explained_until=None if explained in (0, horizon.steps) else horizon.starts[explained],
         files=_files(plan),
-        clock=page_clock(horizon.starts[0], horizon.step_min, horizon.steps, told, *scarce[:1]),
+        clock=page_clock(horizon.starts[0], horizon.step_min, horizon.steps, explained, *steps[:1]),
     )
 
 
-def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
-    """Return what compute, grid sale and all other lines earn, and the remaining lines' costs.
+def profit_section(plan: PlanTables, words: Language) -> Section:
+    """Return the profit by income and costs, its bound, and what it leaves after fixed costs."""
+    summary = plan.summary
+    income, costs = income_and_costs(plan)
+    rows = [
+        (words("from compute"), income["compute"]),
+        (words("from grid sale"), income["export"]),
+        (words("other income"), income["other"]),
+        (words("costs"), costs),
+    ]
+    if summary["bound_cny"] is not None:
+        rows.append((words("no plan earns more than"), summary["bound_cny"]))
+    if summary["outside_objective_cny"]:
+        label = words("cash after amortisation, levelized and fixed costs")
+        rows.append((label, summary["net_after_outside_cny"]))
+    return Section("", (), tuple(rows), "CNY").scaled(words)
 
-    A line counts with its sum over the horizon; costs are below zero.
+
+def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
+    """Return the income of compute, of grid sale and of all other lines, and the costs.
+
+    Each line counts by its sum over the horizon; costs are below zero.
     """
     income, costs = {"compute": 0.0, "export": 0.0, "other": 0.0}, 0.0
     for name, by_line in plan.summary["ledger_cny"].items():
@@ -86,7 +98,7 @@ def income_and_costs(plan: PlanTables) -> tuple[dict[str, float], float]:
 
 
 def targets(plan: PlanTables, quantity: str) -> list[tuple[str, Target]]:
-    """Return the shares of energy or tokens that components ask for, with their names."""
+    """Return the required shares of energy or tokens, with the components that require them."""
     figures = plan.summary["figures"]
     return [
         (name, target)
@@ -97,7 +109,7 @@ def targets(plan: PlanTables, quantity: str) -> list[tuple[str, Target]]:
 
 
 def scarce_steps(plan: PlanTables) -> list[int]:
-    """Return the steps, from 0, in which something was scarce, the costliest first."""
+    """Return the steps, from 0, with the costliest penalties, the costliest first."""
     starts = plan.scenario.horizon.starts
     times = pd.to_datetime([row["time"] for row in plan.summary["worst_hours"]], utc=True)
     return [int(step) for step in starts.get_indexer(times.tz_convert(starts.tz))]
@@ -116,42 +128,48 @@ def _files(plan: PlanTables) -> list[str]:
 def report_plan(folder: str | Path, words: Language) -> list[Path]:
     """Write report.html of a plan folder again, and schedule.xlsx where the folder has one.
 
-    Each file is replaced whole, and none before all are made; other files stay as they are, also
-    those that are no part of a plan.
+    Each file is replaced as a whole, and none before all are ready; other files stay as they are,
+    including those that are not part of a plan.
 
     Returns:
         The files written.
 
     Raises:
-        PlanError: it is no plan folder, another run is writing to it, or a file cannot be read or
-            written.
+        PlanError: the folder is no plan folder, another run is writing to it, or a file cannot be
+            read or written.
     """
     with claim(folder, None) as target:
         plan = read_tables(target)
         require_complete(target)
-        made: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
+        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
         if (target / WORKBOOK).is_file():
             with TemporaryDirectory() as scratch:
                 path = Path(scratch) / WORKBOOK
                 write_workbook(plan, path, words)
-                made[WORKBOOK] = path.read_bytes()
-        for name, content in made.items():
+                contents[WORKBOOK] = path.read_bytes()
+        for name, content in contents.items():
             replace_file(target / name, content)
-    return [Path(folder) / name for name in made]
+    return [Path(folder) / name for name in contents]
 
 
 def _page(plan: PlanTables, folder: Path, words: Language) -> str:
-    """Return the page; where what it needs is not in the folder, the audit says what was changed.
+    """Return the page of a folder.
 
     Raises:
-        PlanError: the folder breaks a promise of plan folders.
+        PlanError: the page cannot be made, because the folder breaks promises of plan folders; the
+            message holds the first that the audit finds.
     """
     try:
         return plan_page(plan, words)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         breaches = audit(folder)
         if not breaches:
-            raise  # then the mistake is not that of the folder
-        raise PlanError(
-            f"{folder} cannot be shown, for it breaks {len(breaches)} promises: {breaches[0]}"
-        ) from error
+            raise  # an error of this package, not of the folder
+        message = Message(
+            "{path} cannot be shown; promises of plan folders that it breaks: {n}; the first is:"
+            " {text}",
+            path=folder,
+            n=len(breaches),
+            text=str(breaches[0]),
+        )
+        raise PlanError(message) from error

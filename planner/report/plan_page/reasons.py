@@ -1,8 +1,8 @@
-"""What the panel "Why at an hour" needs, made small: reasons, and the values around them.
+"""The compressed data of the panel "Why at an hour": reasons, and the values around them.
 
-Texts are stored once and told by number; the numbers of reasons are stored as differences, values
-as whole numbers of their last digit. A year with thirteen components fits in half a megabyte; what
-does not fit in `MOST` is left off from the end of the horizon, which the page says.
+Each text is stored once and referred to by its number; the numbers are stored as differences, and
+values as integers of their last digit. A year with thirteen components fits in half a megabyte.
+Steps at the end of the horizon that do not fit in `MOST` are left out, with a note on the page.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from planner.units import unit
 MOST = 1_600_000  # characters of the packed text
 DIGITS = 5  # of the largest value of a row
 ROWS = 8  # of a component, at most
-ASIDE = frozenset({None, "CNY", "GJ/h", "kW", "tCO2"})  # units of what follows from the rest
+ASIDE = frozenset(
+    {None, "CNY", "GJ/h", "kW", "tCO2"}
+)  # units of columns that follow from the others
 
-Row = tuple[str, str, Array]  # label, unit, a value a step
+LabelledValues = tuple[str, str, Array]  # label, unit, a value for each step
 
 
 def packed_reasons(plan: PlanTables, words: Language) -> tuple[str, int]:
-    """Return the packed data of the panel, and how many steps it tells of; 0 without reasons."""
+    """Return the packed data of the panel and the number of steps it covers; 0 without reasons."""
     if plan.reasons.empty:
         return "", 0
     steps = plan.scenario.horizon.steps
@@ -72,15 +74,15 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
                 "name": name,
                 "kind": words.term(plan.summary["components"].get(name, "")),
                 "decisions": decisions,
-                "rows": [_row(label, measured, x[:steps]) for label, measured, x in rows],
+                "rows": [_row(label, per, x[:steps]) for label, per, x in rows],
             }
         )
-    site = [_row(label, measured, x[:steps]) for label, measured, x in prices.get("site", ())]
+    site = [_row(label, per, x[:steps]) for label, per, x in prices.get("site", ())]
     return {"texts": list(texts), "components": components, "site": site}
 
 
-def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
-    """Return values as whole numbers of a last digit; one number where all are the same."""
+def _row(label: str, own_unit: str, values: Array) -> dict[str, Any]:
+    """Return values as integers of their last digit; a single one where all are equal."""
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max(initial=0.0))
     decimals = DIGITS - int(np.ceil(np.log10(largest))) if largest > 0 else 0
@@ -89,12 +91,12 @@ def _row(label: str, measured: str, values: Array) -> dict[str, Any]:
     if len(finite) < len(values):
         scaled = [n if ok else None for n, ok in zip(scaled, np.isfinite(values), strict=True)]
     same = all(n == scaled[0] for n in scaled)
-    return {"label": label, "unit": measured, "decimals": decimals,
+    return {"label": label, "unit": own_unit, "decimals": decimals,
             "values": scaled[:1] if same else scaled}  # fmt: skip
 
 
-def _values(view: View, name: str, words: Language) -> Iterator[Row]:
-    """Yield what a component does, summed over origins, and what it was given by the hour."""
+def _values(view: View, name: str, words: Language) -> Iterator[LabelledValues]:
+    """Yield the columns of a component, summed over origins, and its series that vary."""
     columns, part = view.values[name], view.components[name]
     states = {state.column for state in part.states if state.most is None}
     quantities = dict.fromkeys(
@@ -105,12 +107,12 @@ def _values(view: View, name: str, words: Language) -> Iterator[Row]:
     )
     sums = ((bare, view.total(name, bare)) for bare in quantities)
     rows = [(bare, values) for bare, values in sums if np.abs(values).max() > 0]
-    rows += _given(part, view.clock.steps)
+    rows += _varying_series(part, view.clock.steps)
     for bare, values in rows[:ROWS]:
-        yield quantity_label(bare, words), _unit(words, bare), values
+        yield quantity_label(bare, words), words(unit(bare) or ""), values
 
 
-def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
+def _varying_series(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
     """Yield the series of a component that vary: prices, limits, demand."""
     for field in type(component).model_fields:
         value = getattr(component, field)
@@ -127,19 +129,14 @@ def _given(component: Frozen, steps: int) -> Iterator[tuple[str, Array]]:
                 yield f"{field}{index}", series
 
 
-def _prices(view: View, words: Language) -> dict[str, list[Row]]:
-    """Return the marginal prices by step of every component, and of the site."""
-    by_component: dict[str, list[Row]] = {}
-    for (name, quantity, index), (measured, values) in view.priced.items():
+def _prices(view: View, words: Language) -> dict[str, list[LabelledValues]]:
+    """Return the marginal prices of every component and of the site by step."""
+    by_component: dict[str, list[LabelledValues]] = {}
+    for (name, quantity, index), (per, values) in view.priced.items():
         if not np.abs(np.nan_to_num(values)).max():
             continue
         label = quantity_label(f"{quantity}[{index}]" if index else quantity, words)
         if "_cny_per_" not in quantity:
-            label = words("one more: {quantity}", quantity=label)
-        by_component.setdefault(name, []).append((label, words(measured), values))
+            label = words("one more unit: {quantity}", quantity=label)
+        by_component.setdefault(name, []).append((label, words(per), values))
     return by_component
-
-
-def _unit(words: Language, name: str) -> str:
-    measured = unit(name)
-    return words(measured) if measured else ""

@@ -186,7 +186,7 @@
     element.on("plotly_unhover", () => mark(null));
     element.on("plotly_click", (event) => {
       const step = stepAt(under(element, event));
-      if (step >= 0 && step < clock.steps) tell(step, { focus: false });
+      if (step >= 0 && step < clock.steps) explain(step, { focus: false });
     });
   }
 
@@ -220,36 +220,36 @@
 
   // ---- why
   let reasons = null;
-  let asked = null; // the step told of
+  let asked = null; // the step whose reasons are shown
   let came = null; // the element that had the focus
   async function learn() {
     reasons ||= unpack("packed-reasons").then((text) => {
-      const found = JSON.parse(text);
-      for (const component of found.components)
+      const loaded = JSON.parse(text);
+      for (const component of loaded.components)
         for (const decision of component.decisions)
           for (const key of ["code", "reason"]) {
             let sum = 0;
             decision[key] = decision[key].map((step) => (sum += step));
           }
-      return found;
+      return loaded;
     });
     return reasons;
   }
   const formats = new Map();
   function number(row, step) {
     const value = row.values.length === 1 ? row.values[0] : row.values[step];
-    if (value === undefined || value === null || step < 0 || step >= clock.told) return "–";
+    if (value === undefined || value === null || step < 0 || step >= clock.explained) return "–";
     if (!formats.has(row.decimals))
       formats.set(row.decimals, new Intl.NumberFormat("en", { maximumFractionDigits: row.decimals }));
     return formats.get(row.decimals).format(value / 10 ** row.decimals);
   }
-  function aroundTable(caption, rows, step) {
+  function aroundTable(name, rows, step) {
     const box = make("div", undefined, "wide");
     box.tabIndex = 0;
     box.setAttribute("role", "region");
-    box.setAttribute("aria-label", caption);
+    box.setAttribute("aria-label", `${name} ${texts.values}`);
     const table = make("table");
-    table.append(make("caption", caption));
+    table.append(make("caption", texts.values));
     const head = make("tr");
     const cell = (row, tag, text, className) => {
       const node = make(tag, text, className);
@@ -264,11 +264,11 @@
     const thead = make("thead");
     thead.append(head);
     const body = make("tbody");
-    for (const { label, cells, unit, said } of rows) {
+    for (const { label, cells, unit, isText } of rows) {
       const row = make("tr");
       cell(row, "th", label);
       if (unit) row.lastChild.append(" ", make("span", `[${unit}]`, "small"));
-      cells.forEach((text, i) => cell(row, "td", text, (said ? "said" : "number") + (i === 1 ? " now" : "")));
+      cells.forEach((text, i) => cell(row, "td", text, (isText ? "words" : "number") + (i === 1 ? " now" : "")));
       body.append(row);
     }
     table.append(thead, body);
@@ -278,10 +278,10 @@
   const around = (step, f) => [step - 1, step, step + 1].map(f);
   const valued = (row, step) => ({ label: row.label, unit: row.unit, cells: around(step, (at) => number(row, at)) });
 
-  async function tell(step, { focus = true } = {}) {
+  async function explain(step, { focus = true } = {}) {
     const panel = one("why");
     if (!panel) return;
-    const found = await learn();
+    const loaded = await learn();
     const at = Math.min(Math.max(step, 0), clock.steps - 1);
     const opened = panel.hidden;
     if (opened) came = document.activeElement;
@@ -292,30 +292,30 @@
     choose(at);
     const body = one("why-body");
     body.replaceChildren();
-    const text = (index) => (index === undefined || index < 0 ? "–" : found.texts[index]);
-    if (at >= clock.told) body.append(make("p", texts.no_reason));
+    const text = (index) => (index === undefined || index < 0 ? "–" : loaded.texts[index]);
+    if (at >= clock.explained) body.append(make("p", texts.no_reason));
     else
-      for (const component of found.components) {
+      for (const component of loaded.components) {
         const part = make("section");
         const title = make("h3", component.name);
         title.append(" ", make("span", component.kind, "small"));
         part.append(title);
         const rows = [];
         for (const decision of component.decisions) {
-          const said = make("p", undefined, "reason");
-          said.append(make("span", decision.decision, "what"), " ", make("b", text(decision.code[at])));
-          said.append(make("br"), make("span", text(decision.reason[at])));
-          part.append(said);
+          const reason = make("p", undefined, "reason");
+          reason.append(make("span", decision.decision, "what"), " ", make("b", text(decision.code[at])));
+          reason.append(make("br"), make("span", text(decision.reason[at])));
+          part.append(reason);
           const label = decision.decision;
-          rows.push({ label, unit: "", said: true, cells: around(at, (t) => text(decision.code[t])) });
+          rows.push({ label, unit: "", isText: true, cells: around(at, (t) => text(decision.code[t])) });
         }
         rows.push(...component.rows.map((row) => valued(row, at)));
-        part.append(aroundTable(`${component.name}: ${texts.values}`, rows, at));
+        part.append(aroundTable(component.name, rows, at));
         body.append(part);
       }
-    if (found.site.length && at < clock.told) {
+    if (loaded.site.length && at < clock.explained) {
       const part = make("section");
-      part.append(make("h3", texts.worth), aroundTable(texts.worth, found.site.map((row) => valued(row, at)), at));
+      part.append(make("h3", texts.worth), aroundTable(texts.worth, loaded.site.map((row) => valued(row, at)), at));
       body.append(part);
     }
     panel.hidden = false;
@@ -363,29 +363,29 @@
   function prepareWhy() {
     const panel = one("why");
     if (!panel) return;
-    one("ask").addEventListener("click", () => (panel.hidden ? tell(asked ?? clock.first) : close()));
+    one("ask").addEventListener("click", () => (panel.hidden ? explain(asked ?? clock.first) : close()));
     one("why-close").addEventListener("click", close);
-    one("hour-before").addEventListener("click", () => tell(asked - 1));
-    one("hour-after").addEventListener("click", () => tell(asked + 1));
-    one("why-hour").addEventListener("change", (event) => tell(Number(event.target.value)));
+    one("hour-before").addEventListener("click", () => explain(asked - 1));
+    one("hour-after").addEventListener("click", () => explain(asked + 1));
+    one("why-hour").addEventListener("change", (event) => explain(Number(event.target.value)));
     one("why-day").addEventListener("change", (event) => {
       const ofDay = (startOf(asked) % DAY) / clock.step;
       const step = Math.round((Date.parse(event.target.value) - clock.start) / clock.step + ofDay);
-      tell(step);
+      explain(step);
     });
     panel.addEventListener("keydown", (event) => {
       if (event.target.closest("select, .wide")) return;
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (by) {
         event.preventDefault();
-        tell(asked + by);
+        explain(asked + by);
       }
     });
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !panel.hidden) close();
     });
     for (const button of document.querySelectorAll("button.hour"))
-      button.addEventListener("click", () => tell(Number(button.dataset.step)));
+      button.addEventListener("click", () => explain(Number(button.dataset.step)));
   }
 
   // ---- copying tables
@@ -394,8 +394,8 @@
       button.addEventListener("click", async () => {
         const table = one(button.dataset.table);
         const lines = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()).join("\t"));
-        const said = button.parentElement.querySelector("[role=status]");
-        said.textContent = (await copied(lines.join("\n"), table)) ? texts.copied : texts.not_copied;
+        const status = button.parentElement.querySelector("[role=status]");
+        status.textContent = (await copied(lines.join("\n"), table)) ? texts.copied : texts.not_copied;
       });
   }
   async function copied(text, table) {

@@ -1,9 +1,8 @@
-"""The summary and the prices of a plan as people see them on a terminal."""
+"""The summary and the marginal prices of a plan on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import SHARE, Quantity, Row, Section, percent, text
+from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.terminal.tables import print_notes, safe, table
@@ -24,27 +23,32 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the summary of a plan in a language."""
     summary = plan.summary
     _head(summary, console, words)
-    energy = plan_sections.energy(plan, words).scaled(words)
-    title = words("Where the energy went [{energy}] and what a kWh earned [{money}]",
-                  energy=energy.unit, money=words("CNY"))  # fmt: skip
-    both = replace(energy.above(plan_sections.earned(plan, words)), title=title, unit="")
-    ledger = plan_sections.ledger(plan, words, HALF_CENT).scaled(words)
-    for section in (both, ledger):
-        if section.rows:
-            console.print(table(section, words))
-    _figures(plan_sections.figures(plan, words), console, words)
+    _line(plan_sections.worth(plan, words), console, words)
+    console.print()
+    sections = [
+        plan_sections.energy(plan, words),
+        plan_sections.earned(plan, words),
+        plan_sections.ledger(plan, words, HALF_CENT),
+    ]
+    _tables(sections, console, words)
+    _figures(plan_sections.figures(plan, words).scaled(words), console, words)
     _line(plan_sections.green(plan, words), console, words)
     _line(plan_sections.carbon(plan, words), console, words)
-    scarce = plan_sections.scarce(plan, words)
-    if scarce.rows:
-        console.print(table(scarce.scaled(words), words))
+    _tables([plan_sections.scarce(plan, words)], console, words)
     if plan.prices is not None:
         show_prices(plan, console, words)
     print_notes(summary["warnings"], console, words)
 
 
+def _tables(sections: Iterable[Section], console: Console, words: Language) -> None:
+    """Print the sections that have rows, each in the unit of its largest amount."""
+    for section in sections:
+        if section.rows:
+            console.print(table(section.scaled(words), words))
+
+
 def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
-    """Print the prices over the horizon, with the lowest and the highest of a step."""
+    """Print the marginal prices over the horizon, with the lowest and the highest of a step."""
     assert plan.prices is not None
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
     console.print(f"[bold]{safe(plan.scenario.name)}[/]  {safe(hold)}", highlight=False)
@@ -54,7 +58,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
 
 
 def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
-    """Print in sentences how the solve ended, what is earned, and what a kWh is worth."""
+    """Print status and gap, horizon and profit."""
 
     def cny(name: str) -> str:
         return words.amount(summary[name], "CNY")
@@ -63,63 +67,46 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
         console.print(sentence, highlight=False)
 
     colour = "green" if summary["status"] == "optimal" else "yellow"
-    ended = f"[{colour}]{plan_sections.status_text(summary['status'], words)}[/]"
+    status = f"[{colour}]{plan_sections.status_text(summary['status'], words)}[/]"
     if rolling := summary.get("rolling"):
-        ended = words("{n} windows of {hours} h put together", n=rolling["windows"],
-                      hours=f"{rolling['window_h']:g}")  # fmt: skip
+        status = words("{n} windows of {hours} h put together", n=rolling["windows"],
+                       hours=f"{rolling['window_h']:g}")  # fmt: skip
     parts = {"profit": f"[bold]{cny('objective_cny')}[/]", "cash": cny("cash_profit_cny")}
     if summary["bound_cny"] is None:
         proof = words("no bound is known; turnover {turnover}", turnover=cny("turnover_cny"))
-        profit = words("profit {profit}, of it cash {cash}", **parts)
+        profit = words("profit {profit}, of which cash {cash}", **parts)
     else:
         gap = f"[{colour}]{percent(summary['gap'], 4)}[/]"
         proof = words("gap {gap} of turnover {turnover}", gap=gap, turnover=cny("turnover_cny"))
-        profit = words("profit {profit} (at most {most}), of it cash {cash}",
+        profit = words("profit {profit} (at most {most}), of which cash {cash}",
                        most=cny("bound_cny"), **parts)  # fmt: skip
-    say(f"[bold]{safe(summary['name'])}[/]  {ended}{words(', ')}{proof}")
-    say(words("{start}, {hours} h in steps of {minutes} min; prices with VAT {vat}",
-              start=summary["start"], hours=f"{summary['hours']:g}", minutes=summary["step_min"],
-              vat=words.term(summary["vat"])))  # fmt: skip
+    say(f"[bold]{safe(summary['name'])}[/]  {status}{words(', ')}{proof}")
+    say(words("{span}. {vat}", span=plan_sections.span_text(summary, words),
+              vat=plan_sections.vat_text(summary["vat"], words)))  # fmt: skip
     say(profit)
     if summary["outside_objective_cny"]:
-        say(
-            words(
-                "cash after costs outside the plan's reach (amortisation, levelized and fixed"
-                " costs) {cash}",
-                cash=cny("net_after_outside_cny"),
-            )
-        )
-    by_use = summary["value_by_use_cny_per_kwh"]
-    if by_use["compute"] is not None:
-        value = words("a kWh in compute earns {earned} CNY gross",
-                     earned=f"[bold]{by_use['compute']:.3f}[/]")  # fmt: skip
-        if (sale := by_use["compute_at_sale_price"]) is not None:
-            value += words(", on the grid it would earn {sale}", sale=f"{sale:.3f}")
-        if summary["uplift"] is not None:
-            value += words(": {times} times as much", times=f"[bold]{summary['uplift']:.1f}[/]")
-        say(value)
-    console.print()
+        label = words("cash after amortisation, levelized and fixed costs")
+        say(f"{label} {cny('net_after_outside_cny')}")
 
 
 def _figures(figures: Section, console: Console, words: Language) -> None:
-    """Print a row a component: its figures side by side."""
-    shown = Table(title=figures.title, title_justify="left", show_header=False)
-    for component, rows in groupby(figures.rows, itemgetter(0)):
-        shown.add_row(safe(str(component)), _side_by_side((row[1:] for row in rows), words))
-    console.print(shown)
+    """Print the figures of each component side by side, in a row."""
+    rows = Table(title=figures.title, title_justify="left", show_header=False)
+    for component, facts in groupby(figures.rows, itemgetter(0)):
+        rows.add_row(safe(str(component)), _side_by_side((fact[1:] for fact in facts), words))
+    console.print(rows)
 
 
 def _line(facts: Section, console: Console, words: Language) -> None:
     """Print facts in one line."""
-    if facts.rows:
-        shown = _side_by_side(facts.rows, words)
-        console.print(f"{facts.title}{words(': ')}{shown}", highlight=False)
+    if side_by_side := _side_by_side(facts.rows, words):
+        console.print(f"{facts.title}{words(': ')}{side_by_side}", highlight=False)
 
 
 def _side_by_side(rows: Iterable[Row], words: Language) -> str:
-    """Return labels and amounts in one line, without those that are not known."""
+    """Return labels and amounts in one line, without shares and rates that are not known."""
     return words(",  ").join(
         f"{safe(str(label))} [bold]{text(cell, words)}[/]"
         for label, cell in rows
-        if cell != Quantity(None, SHARE)
+        if not (isinstance(cell, Quantity) and cell.value is None)
     )

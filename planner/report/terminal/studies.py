@@ -1,4 +1,4 @@
-"""Plans for several futures and simulations as people see them on a terminal."""
+"""Stochastic plans and simulations on a terminal."""
 
 from __future__ import annotations
 
@@ -6,33 +6,31 @@ from typing import Any
 
 from rich.console import Console
 
-from planner.language.language import Language, number
+from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Section, percent
 from planner.plan_tables.simulation import SimulationTable
-from planner.report.plan_sections import status_text
+from planner.report.plan_sections import span_text, status_text, vat_text
 from planner.report.terminal.tables import print_notes, safe, table
 
 ALWAYS = ("probability", "profit_cny", "alone_cny", "base_cny")
 
 
 def show_stochastic(summary: dict[str, Any], console: Console, words: Language) -> None:
-    """Print the summary of a plan for several futures, in a language."""
+    """Print the summary of a stochastic plan in a language."""
     colour = "green" if summary["status"] == "optimal" else "yellow"
-    ended = status_text(summary["status"], words)
+    status = status_text(summary["status"], words)
     gap = words(
         "gap {gap} of the expected turnover of {turnover}",
         gap=f"[{colour}]{percent(summary['gap'], 4)}[/]",
         turnover=words.amount(summary["turnover_cny"], "CNY"),
     )
     span = words(
-        "{start}, {hours} h in steps of {minutes} min, {n} futures; prices with VAT {vat}",
-        start=summary["start"],
-        hours=f"{summary['hours']:g}",
-        minutes=summary["step_min"],
+        "{span}, {n} members. {vat}",
+        span=span_text(summary, words),
         n=len(summary["members"]),
-        vat=words.term(summary["vat"]),
+        vat=vat_text(summary["vat"], words),
     )
-    head = f"[bold]{safe(summary['name'])}[/]  [{colour}]{ended}[/]{words(', ')}{gap}"
+    head = f"[bold]{safe(summary['name'])}[/]  [{colour}]{status}[/]{words(', ')}{gap}"
     for sentence in (head, span, *_worth(summary, words), ""):
         console.print(sentence, highlight=False)
     console.print(table(_members(summary["members"], words), words))
@@ -40,7 +38,7 @@ def show_stochastic(summary: dict[str, Any], console: Console, words: Language) 
 
 
 def _worth(summary: dict[str, Any], words: Language) -> list[str]:
-    """Return what is expected, what was planned for, its bound, and what the two studies found."""
+    """Return sentences on the expected profit, its bound, and the values VSS and EVPI."""
 
     def cny(value: float) -> str:
         return words.amount(value, "CNY")
@@ -51,72 +49,81 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
     if (risk := summary["risk"]) is not None:
         sentences.append(
             words(
-                "in the worst {share} of the futures {profit} (CVaR, weight {weight});"
-                " planned for {worth}",
+                "mean profit of the worst {share} of the members {profit} (CVaR, weight {weight});"
+                " objective {objective}",
                 share=f"{risk['cvar_share']:.0%}",
                 profit=cny(summary["cvar_cny"]),
                 weight=f"{risk['weight']:g}",
-                worth=f"[bold]{cny(summary['objective_cny'])}[/]",
+                objective=f"[bold]{cny(summary['objective_cny'])}[/]",
             )
         )
     sentences.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
-    for name, what in (
-        ("vss", words("planning for all futures instead of the base scenario (VSS)")),
-        ("evpi", words("knowing the future beforehand (EVPI)")),
+    for name, label in (
+        ("vss", words("value of the stochastic solution (VSS)")),
+        ("evpi", words("expected value of perfect information (EVPI)")),
     ):
         value = summary[f"{name}_cny"]
-        sentences.append(
-            words("{what} is not known or has no limit", what=what)
-            if value is None
-            else words("{what} earns {worth}", what=what, worth=cny(value))
-        )
+        worth = words("unknown or unlimited") if value is None else cny(value)
+        sentences.append(f"{label}{words(': ')}{worth}")
     return sentences
 
 
 def _members(members: list[dict[str, Any]], words: Language) -> Section:
-    """Return a row a member: those columns in which something happens."""
-    titles = _titles(words)
-    shown = [name for name in titles if name in ALWAYS or any(row[name] for row in members)]
-    return Section(
-        words("Futures"),
-        (words("member"), *(titles[name] for name in shown)),
-        tuple((row["name"], *(row[name] for name in shown)) for row in members),
-    )
-
-
-def _titles(words: Language) -> dict[str, str]:
-    return {
+    """Return a row for each member, without the columns that are zero for all."""
+    titles = {
         "probability": words("probability"),
         "profit_cny": words("profit [CNY]"),
         "alone_cny": words("planned alone [CNY]"),
-        "base_cny": words("as the base decides [CNY]"),
+        "base_cny": words("with the decisions of the base scenario [CNY]"),
         "unserved_mtok": words("tokens not served [Mtok]"),
         "shed_mwh": words("shed [MWh]"),
         "export_mwh": words("export [MWh]"),
         "starts": words("starts of thermal units"),
     }
+    names = [name for name in titles if name in ALWAYS or any(row[name] for row in members)]
+    return Section(
+        words("Members"),
+        (words("member"), *(titles[name] for name in names)),
+        tuple((row["name"], *(row[name] for name in names)) for row in members),
+    )
 
 
 def show_simulation(simulation: SimulationTable, console: Console, words: Language) -> None:
-    """Print the table, what the rates refer to, and what a reader must know."""
-    console.print(table(_policies(simulation, words), words))
-    below = []
-    if simulation.bound_cny is not None:
-        bound = number(simulation.bound_cny)
-        below.append(words("LP bound of the profit: {bound} CNY", bound=bound))
-    if simulation.baseline is not None:
-        below.append(words("baseline: {policy}", policy=words.term(simulation.baseline)))
-    for sentence in below:
+    """Print the table, what its rates refer to, the notes and the folder."""
+
+    def say(sentence: str) -> None:
         console.print(safe(sentence), highlight=False, soft_wrap=True)
+
+    console.print(table(_policies(simulation, words), words))
+    if simulation.bound_cny is not None:
+        bound = words.amount(simulation.bound_cny, "CNY")
+        say(words("LP bound of the profit: {bound}", bound=bound))
+    if simulation.baseline is not None:
+        say(words("baseline: {policy}", policy=words.term(simulation.baseline)))
     print_notes(simulation.notes, console, words)
     if simulation.folder is not None:
-        folder = words("folder: {folder}", folder=simulation.folder)
-        console.print(safe(folder), highlight=False, soft_wrap=True)
+        say(words("folder: {folder}", folder=simulation.folder))
 
 
 def _policies(simulation: SimulationTable, words: Language) -> Section:
-    """Return a column a policy; a share that only rounding keeps from nothing is nothing."""
+    """Return a column for each policy; shares are rounded to six decimals, so that zero is zero."""
     values = simulation.table
+    labels = {
+        "profit_cny": words("profit [CNY]"),
+        "cash_profit_cny": words("of which cash [CNY]"),
+        "capture_share": words("share of perfect foresight"),
+        "above_baseline_share": words("the same, of the profit above the baseline"),
+        "of_bound_share": words("share of the LP bound"),
+        "unserved_mtok": words("tokens not served [Mtok]"),
+        "load_share": words("renewable part of the load"),
+        "self_use_share": words("own use of renewable energy"),
+        "starts": words("starts of thermal units"),
+        "cycles": words("cycles of storage"),
+        "curtailed_mwh": words("curtailed [MWh]"),
+        "commitment_changes": words("changes of commitment"),
+        "forced_steps": words("steps without a feasible dispatch"),
+        "breaches": words("rules broken"),
+    }
     return Section(
         "",
         ("", *map(words.term, values["policy"])),
@@ -128,26 +135,6 @@ def _policies(simulation: SimulationTable, words: Language) -> Section:
                     for value in values[name].astype(float)
                 ),
             )
-            for name, label in _rows(words).items()
+            for name, label in labels.items()
         ),
     )
-
-
-def _rows(words: Language) -> dict[str, str]:
-    """Return what each row of the table is called."""
-    return {
-        "profit_cny": words("profit [CNY]"),
-        "cash_profit_cny": words("of it cash [CNY]"),
-        "capture_share": words("share of perfect foresight"),
-        "above_baseline_share": words("share of it above the baseline"),
-        "of_bound_share": words("share of the LP bound"),
-        "unserved_mtok": words("tokens not served [Mtok]"),
-        "load_share": words("renewable part of the load"),
-        "self_use_share": words("own use of renewable energy"),
-        "starts": words("starts of thermal units"),
-        "cycles": words("cycles of storage"),
-        "curtailed_mwh": words("curtailed [MWh]"),
-        "commitment_changes": words("changes of commitment"),
-        "forced_steps": words("steps without a possible dispatch"),
-        "breaches": words("rules broken"),
-    }

@@ -1,4 +1,4 @@
-"""Cells of a workbook: texts that stay texts, numbers as they are, and how each unit is shown."""
+"""Cells of a workbook: texts that stay texts, numbers in full, a number format for each unit."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from planner.language.language import Language
 from planner.units import unit
 
 FORMULA = ("=", "+", "-", "@")
-RICH = "<r>"  # XlsxWriter takes such a text for markup
+RICH = "<r>"  # the beginning of a text that XlsxWriter takes for markup
 LONGEST_TEXT = 32_767  # of a cell
 LONGEST_NAME = 31  # of a sheet
 MOST_ROWS = 1_048_576  # of a sheet
-SIXTEEN_DIGITS = 1e7  # up to here they tell all values that are rounded to 1e-9 apart
+SIXTEEN_DIGITS = 1e7  # below it, sixteen digits distinguish all values rounded to 1e-9
 
 MONEY = "#,##0.00;[Red]-#,##0.00"
 HEAD = "#EDEDED"
 DATE = "yyyy-mm-dd hh:mm"
-# How a unit is shown; the cell holds the whole number.
-SHOWN = {
+# The number format of each unit; cells hold all digits.
+FORMATS = {
     None: "#,##0.00", "MW": "0.000", "MWh": "#,##0.000", "CNY": MONEY, "0..1": "0.0%",
     "CNY/kWh": "0.0000", "tCO2": "#,##0.000", "tCO2/MWh": "0.0000", "tCO2/Mtok": "0.000000",
     "MW/MW": "0.000", "h": "#,##0.00",
@@ -33,43 +33,43 @@ SHOWN = {
 OTHER, WHOLE = "#,##0.0", "#,##0"
 
 
-@lru_cache(maxsize=4096)  # a ledger says the same words in every step
+@lru_cache(maxsize=4096)  # a ledger repeats its texts in every step
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
-    shown = "".join(character if character.isprintable() else " " for character in text)
-    mark = shown.lstrip().startswith(FORMULA) or shown.startswith(RICH)
-    return (f"'{shown}" if mark else shown)[:LONGEST_TEXT]
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    mark = plain.lstrip().startswith(FORMULA) or plain.startswith(RICH)
+    return (f"'{plain}" if mark else plain)[:LONGEST_TEXT]
 
 
 def width(text: str) -> int:
-    """Return how many columns of a Latin letter a text takes; Chinese signs take two."""
+    """Return the width of a text in Latin letters; Chinese characters count twice."""
     return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
 
 
 def number_format(name: str, values: Iterable[float] = (0.5,)) -> str:
-    """Return how the numbers of a column are shown, by the unit its name ends in."""
+    """Return the number format of a column, by the unit that its name ends in."""
     return unit_format(unit(name), values)
 
 
-def unit_format(measured: str | None, values: Iterable[float]) -> str:
-    """Return how numbers of a unit are shown; counts that are all whole without decimals."""
-    if measured is None and all(float(value).is_integer() for value in values):
+def unit_format(own_unit: str | None, values: Iterable[float]) -> str:
+    """Return the number format of a unit; counts that are all integers have no decimals."""
+    if own_unit is None and all(float(value).is_integer() for value in values):
         return WHOLE
-    return SHOWN.get(measured, OTHER)
+    return FORMATS.get(own_unit, OTHER)
 
 
 class _Exact(float):
-    """A number that is written with all its digits; XlsxWriter asks for sixteen."""
+    """A number that is written with all its digits, where XlsxWriter asks for sixteen."""
 
     def __format__(self, spec: str) -> str:
         return repr(float(self))
 
 
 class Book:
-    """A workbook that is being written: its formats, its sheets and its language."""
+    """A workbook in writing: its formats, its sheets and its language."""
 
     def __init__(self, path: str, words: Language, title: str, made: dt.datetime, scratch: str):
-        # Rows go to disk as they come, so that a year fits into memory: write them in order.
+        # Rows go to disk as they are written, so that a year fits in memory; write them in order.
         options = {"constant_memory": True, "tmpdir": scratch}
         self.words = words
         self._book = xlsxwriter.Workbook(path, options)
@@ -78,14 +78,14 @@ class Book:
         self._names: set[str] = set()
 
     def format(self, **properties: Any) -> Any:
-        """Return a cell format; the same properties give the same one."""
+        """Return the cell format of some properties, made once."""
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
             self._formats[key] = self._book.add_format({"valign": "top", **properties})
         return self._formats[key]
 
     def sheet(self, title: str) -> Sheet:
-        """Add a sheet; what a sheet's name may not hold is replaced."""
+        """Add a sheet; characters that its name may not hold are replaced."""
         cleaned = "".join("-" if c in "[]:*?/\\" or not c.isprintable() else c for c in title)
         cleaned = cleaned.strip("' ")[:LONGEST_NAME] or "-"
         name, again = cleaned, 2
@@ -96,7 +96,7 @@ class Book:
         return Sheet(self, self._book.add_worksheet(name))
 
     def chart(self, kind: str, subtype: str) -> Any:
-        """Return a new chart, still without series."""
+        """Return a new chart without series."""
         return self._book.add_chart({"type": kind, "subtype": subtype})
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Book:
 
 
 class Sheet:
-    """A sheet that is being written, row by row from the top."""
+    """A sheet in writing, row by row from the top."""
 
     def __init__(self, book: Book, sheet: Any):
         self.book = book
@@ -120,47 +120,43 @@ class Sheet:
         self.name: str = sheet.get_name()
 
     def text(self, row: int, column: int, text: str, **properties: Any) -> None:
-        """Write a text, which stays one whatever it begins with."""
-        shown = self.book.format(**properties) if properties else None
+        """Write a text, which is no formula whatever it begins with."""
+        form = self.book.format(**properties) if properties else None
         if text:
-            self.sheet.write_string(row, column, harmless(text), shown)
+            self.sheet.write_string(row, column, harmless(text), form)
         else:
-            self.sheet.write_blank(row, column, None, shown)
+            self.sheet.write_blank(row, column, None, form)
 
     def texts(self, row: int, texts: Sequence[str], first: int = 0, **properties: Any) -> None:
         """Write texts side by side."""
         for column, text in enumerate(texts, first):
             self.text(row, column, text, **properties)
 
-    def number(self, row: int, column: int, value: float, shown: str, **properties: Any) -> None:
-        """Write a number as it is; none where there is none."""
-        self.numbers(row, column, (value,), (self.book.format(num_format=shown, **properties),))
-
     def numbers(
         self, row: int, first: int, values: Iterable[float], formats: Iterable[Any]
     ) -> None:
         """Write plain floats side by side, each in its format."""
         write = self.sheet.write_number
-        for column, (value, shown) in enumerate(zip(values, formats, strict=True), first):
+        for column, (value, form) in enumerate(zip(values, formats, strict=True), first):
             if value == value:
                 exact = value if -SIXTEEN_DIGITS < value < SIXTEEN_DIGITS else _Exact(value)
-                write(row, column, exact, shown)
+                write(row, column, exact, form)
 
     def moment(self, row: int, column: int, moment: dt.datetime) -> None:
-        """Write a local time as the date and time of a spreadsheet."""
+        """Write a local time as a date of the spreadsheet."""
         self.sheet.write_datetime(row, column, moment, self.book.format(num_format=DATE))
 
-    def formula(self, row: int, column: int, formula: str, value: float, shown: str) -> None:
-        """Write a formula and what it comes to."""
-        bold = self.book.format(num_format=shown, bold=True)
+    def formula(self, row: int, column: int, formula: str, value: float, form: str) -> None:
+        """Write a formula and its value."""
+        bold = self.book.format(num_format=form, bold=True)
         self.sheet.write_formula(row, column, formula, bold, value)
 
-    def shown_sum(
-        self, row: int, column: int, first: int, last: int, value: float, shown: str
+    def visible_sum(
+        self, row: int, column: int, first: int, last: int, value: float, form: str
     ) -> None:
-        """Write the sum over the rows that a filter leaves; `value` is that of all rows."""
-        where = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(last, column)}"
-        self.formula(row, column, f"=SUBTOTAL(109,{where})", value, shown)
+        """Write the sum over the rows that a filter shows; `value` is that of all rows."""
+        cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(last, column)}"
+        self.formula(row, column, f"=SUBTOTAL(109,{cells})", value, form)
 
     def header(
         self,
@@ -170,10 +166,10 @@ class Sheet:
         least: Sequence[int],
         left: Sequence[int] = (0,),
     ) -> None:
-        """Write two rows, the names of a CSV and labels below, and set widths and heights.
+        """Write two rows, the column names of a CSV and their labels, and set widths and heights.
 
-        `least` holds the least width of each column, `left` the columns of texts; heads of numbers
-        stand right, as they do.
+        `least` holds the minimum width of each column, `left` the columns of texts; heads of
+        numbers are aligned right, as the numbers are.
         """
         widths = [
             min(max(wide, width(name) // 3, width(label) // 3), 24)
@@ -194,14 +190,14 @@ class Sheet:
             self.sheet.set_column(column, column, wide)
 
 
-def wide_enough(values: Any, shown: str) -> int:
-    """Return the width that the numbers of a column take; too narrow a cell shows only signs."""
+def wide_enough(values: Any, form: str) -> int:
+    """Return the width that the numbers of a column need; narrower cells show ####."""
     largest = max((abs(float(v)) for v in values if v == v), default=0.0)
-    decimals = len(shown.split(";")[0].rstrip("%").partition(".")[2])
+    decimals = len(form.split(";")[0].rstrip("%").partition(".")[2])
     return max(len(f"{largest:,.{decimals}f}") + 3, 11)
 
 
 def local_times(times: Any) -> list[dt.datetime]:
-    """Return moments as naive local times."""
-    found: Any = pd.DatetimeIndex(times).tz_localize(None).to_pydatetime()
-    return list(found)
+    """Return times as naive local times."""
+    local: Any = pd.DatetimeIndex(times).tz_localize(None).to_pydatetime()
+    return list(local)

@@ -1,12 +1,11 @@
-"""Charts of a workbook, native to the spreadsheet, drawn from its other sheets by reference.
+"""Charts of a workbook, native to the spreadsheet, which refer to its other sheets.
 
-    supply by origin, energy by use    what the site did with its energy; stacked, storage below
-                                       zero while it is emptied: both reach the same height
+    energy by origin, energy by use    stacked, storage below zero while it is discharged: both
+                                       reach the same height
     tokens                             answered and not answered by service: together the demand
     energy in storage                  by origin
 
-The battery's price is no column of a schedule, so it is in no chart. A chart that has no columns
-is left out.
+A chart without columns is left out.
 """
 
 from __future__ import annotations
@@ -21,30 +20,26 @@ from planner.report.charts.style import (
     GREY,
     ORANGE,
     ORIGIN_COLOURS,
-    PALE,
     PURPLE,
     SKY,
-    VERMILLION,
+    USE_STYLES,
     YELLOW,
 )
 from planner.report.workbook.cells import Book, Sheet, local_times
-from planner.report.workbook.tables import MOST_DAYS, Table
+from planner.report.workbook.tables import MOST_DAYS, SheetTable
 
-COLOURS = ORIGIN_COLOURS | {
-    "compute": ORANGE, "export": BLUE, "load": GREY, "storage": PURPLE, "loss": PALE,
-    "curtailed": VERMILLION,
-}  # fmt: skip
+COLOURS = ORIGIN_COLOURS | {use: colour for use, (colour, _) in USE_STYLES.items()}
 ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
 MISSED = ("#A03000", "#C86A40", "#E0A080")
 WIDE, HIGH = 1120, 380  # pixels
-ROWS = 21  # of a sheet, that a chart takes
+ROWS = 21  # of the sheet, for each chart
 TICKS = 12
 
 
 def write_charts(
-    book: Book, plan: PlanTables, sheet: Sheet, schedule: Table, allocation: Table
+    book: Book, plan: PlanTables, sheet: Sheet, schedule: SheetTable, allocation: SheetTable
 ) -> None:
-    """Put the charts on their sheet; the tables are where their data stand."""
+    """Put the charts on their sheet; the tables hold their data."""
     words = book.words
     sheet.text(0, 0, plan.summary["name"], bold=True, font_size=16)
     sheet.sheet.hide_gridlines(2)
@@ -52,12 +47,12 @@ def write_charts(
     sheet.sheet.set_paper(9)  # A4
     sheet.sheet.fit_to_pages(1, 1)
     steps = _steps(plan)
-    step = words("MWh in {n} min", n=plan.scenario.horizon.step_min)
+    step = words("MWh per {n} min", n=plan.scenario.horizon.step_min)
     origins = _totals(plan.allocation["origin"].unique())
     uses = _totals(plan.uses)
     rate = words("Mtok/h")
     stored = words("MWh")
-    charts: list[tuple[str, str, Table, list[tuple[str, str]]]] = [
+    charts: list[tuple[str, str, SheetTable, list[tuple[str, str]]]] = [
         (words("Energy by origin"), step, allocation, origins),
         (words("Energy by use"), step, allocation, uses),
         (words("Tokens: answered and not answered"), rate, schedule, _tokens(schedule)),
@@ -72,7 +67,7 @@ def write_charts(
 
 
 def _steps(plan: PlanTables) -> int:
-    """Return how many steps the charts show: those of the first days."""
+    """Return the number of steps in the charts: those of the first days."""
     times = local_times(plan.schedule.index)
     first = times[0].date()
     return sum((time.date() - first).days < MOST_DAYS for time in times)
@@ -82,15 +77,15 @@ def _totals(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
 
 
-def _tokens(table: Table) -> list[tuple[str, str]]:
-    """Return the columns of services: what they answer, then what they do not."""
+def _tokens(table: SheetTable) -> list[tuple[str, str]]:
+    """Return the columns of services: tokens answered, then tokens not answered."""
     answered = [n for n in table.columns if n.endswith(".answered_mtok_per_h")]
     missed = [n for n in table.columns
               if n.endswith((".unserved_mtok_per_h", ".refused_mtok_per_h"))]  # fmt: skip
     return [*_coloured(answered, ANSWERED), *_coloured(missed, MISSED)]
 
 
-def _stored(table: Table) -> list[tuple[str, str]]:
+def _stored(table: SheetTable) -> list[tuple[str, str]]:
     energy = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
     origins = [n.partition("[")[2].removesuffix("]") for n in energy]
     if len(energy) == len(set(origins)):  # one storage: its origins have colours of their own
@@ -103,7 +98,7 @@ def _coloured(names: list[str], colours: tuple[str, ...]) -> list[tuple[str, str
 
 
 def _chart(
-    book: Book, title: str, axis: str, table: Table, series: list[tuple[str, str]], steps: int
+    book: Book, title: str, axis: str, table: SheetTable, series: list[tuple[str, str]], steps: int
 ) -> Any:
     chart = book.chart("column", "stacked")
     last = table.first + steps - 1

@@ -1,7 +1,7 @@
 """The tables of a plan as sheets: schedule, allocation, ledger, and a sheet a day.
 
-Schedule, allocation and ledger have the columns of their CSV twice in the head: by name, and as a
-label with the unit. Above them stands, where a sum means something, the sum of what a filter shows.
+Schedule, allocation and ledger have two rows of heads: the column names of their CSV, and labels
+with units. Above them is, where a sum makes sense, the sum of the rows that a filter shows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
-from planner.report.plan_sections import quantity_label
+from planner.report.plan_sections import line_label, quantity_label
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,
@@ -39,8 +39,8 @@ TIME = 22  # how wide a column of times is
 
 
 @dataclass(frozen=True)
-class Table:
-    """Where a table stands, for charts: its sheet, the row of its labels, its data rows."""
+class SheetTable:
+    """The place of a table, for charts: its sheet, the row of its labels, its data rows."""
 
     sheet: str
     labels: int
@@ -49,17 +49,17 @@ class Table:
     columns: dict[str, int]
 
 
-def write_schedule(book: Book, plan: PlanTables) -> Table:
-    """Write a row a step and a column a quantity."""
+def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
+    """Write the schedule: a row for each step, a column for each quantity."""
     words, sheet = book.words, book.sheet(book.words("Schedule"))
     schedule = plan.schedule
     columns = [str(name) for name in schedule.columns]
     values = schedule.to_numpy(dtype=float)
-    shown = [number_format(name, values[:, at]) for at, name in enumerate(columns)]
-    least = [TIME, *(wide_enough(values[:, at], found) for at, found in enumerate(shown))]
+    forms = [number_format(name, values[:, at]) for at, name in enumerate(columns)]
+    least = [TIME, *(wide_enough(values[:, at], form) for at, form in enumerate(forms))]
     labels = [time_label(book, plan), *map(words.label, columns)]
     sheet.header(0, ["time", *columns], labels, least)
-    formats = [book.format(num_format=found) for found in shown]
+    formats = [book.format(num_format=form) for form in forms]
     for row, (moment, numbers) in enumerate(
         zip(local_times(schedule.index), values.tolist(), strict=True), 2
     ):
@@ -67,17 +67,17 @@ def write_schedule(book: Book, plan: PlanTables) -> Table:
         sheet.numbers(row, 1, numbers, formats)
     last = len(schedule) + 1
     _finish(sheet, 2, 1, last, len(columns))
-    return Table(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
+    return SheetTable(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
 
 
 def time_label(book: Book, plan: PlanTables) -> str:
     """Return the head of a column of local times."""
-    offset = f"{plan.scenario.horizon.start:%z}"
-    return book.words("start of step, local time {offset}", offset=f"{offset[:3]}:{offset[3:5]}")
+    offset = plan.scenario.horizon.start.isoformat()[-6:]
+    return book.words("start of step, local time {offset}", offset=offset)
 
 
-def write_allocation(book: Book, plan: PlanTables) -> Table:
-    """Write MWh as a row a step and a column per origin and use; sums by origin and by use."""
+def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
+    """Write MWh by step: columns by origin and use, then the sums by origin and by use."""
     words, sheet = book.words, book.sheet(book.words("Allocation"))
     parts = by_pair(plan.allocation, "origin", "use", "mwh")
     origins = list(dict.fromkeys(origin for origin, _ in parts))
@@ -87,11 +87,11 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
     totals: list[Array] = []
     places: list[list[int]] = []
     for origin, use in sums:
-        mine = [
+        summands = [
             at for at, key in enumerate(parts) if origin in (None, key[0]) and use in (None, key[1])
         ]
-        places.append(mine)
-        totals.append(np.sum([list(parts.values())[at] for at in mine], axis=0))
+        places.append(summands)
+        totals.append(np.sum([list(parts.values())[at] for at in summands], axis=0))
         names.append(f"{origin or use}_mwh")
         word = words.term(str(origin or use))
         labels.append(f"{word} [{words('MWh')}]")
@@ -99,7 +99,7 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
     first, last = 3, steps + 2
     _head_sum(sheet, 0)
     for at, column in enumerate([*parts.values(), *totals], 1):
-        sheet.shown_sum(0, at, first, last, float(column.sum()), MWH)
+        sheet.visible_sum(0, at, first, last, float(column.sum()), MWH)
     least = [wide_enough([column.sum()], MWH) for column in (*parts.values(), *totals)]
     sheet.header(1, ["time", *names], [time_label(book, plan), *labels], [TIME, *least])
     table = np.column_stack(list(parts.values())).tolist() if parts else [[]] * steps
@@ -108,43 +108,43 @@ def write_allocation(book: Book, plan: PlanTables) -> Table:
     for row, moment in enumerate(local_times(plan.schedule.index), first):
         sheet.moment(row, 0, moment)
         sheet.numbers(row, 1, table[row - first], formats)
-        for at, mine in enumerate(places):
-            cells = ",".join(xl_rowcol_to_cell(row, column + 1) for column in mine)
+        for at, summands in enumerate(places):
+            cells = ",".join(xl_rowcol_to_cell(row, column + 1) for column in summands)
             value = summed[row - first][at]
             sheet.formula(row, 1 + len(parts) + at, f"=SUM({cells})", value, MWH)
     _finish(sheet, first, 1, last, len(names))
-    return Table(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
+    return SheetTable(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
 
 
 def ledger_fits(plan: PlanTables) -> bool:
-    """Say whether a sheet has rows enough for the ledger."""
+    """Return whether a sheet has rows enough for the ledger."""
     return len(plan.ledger) + 3 <= MOST_ROWS
 
 
 def write_ledger(book: Book, plan: PlanTables) -> None:
-    """Write the ledger, a row an amount."""
+    """Write the ledger, a row for each amount."""
     ledger, words = plan.ledger, book.words
     sheet = book.sheet(words("Ledger"))
     first, last = 3, max(len(ledger) + 2, 3)
     _head_sum(sheet, 3)
-    sheet.shown_sum(0, 4, first, last, float(ledger["amount_cny"].sum()), MONEY)
+    sheet.visible_sum(0, 4, first, last, float(ledger["amount_cny"].sum()), MONEY)
     names = [*ledger.columns, "label"]
     labels = [words("component"), words("line"), time_label(book, plan), words("cash"),
-              f"{words('amount')} [{words('CNY')}]", words("line in words")]  # fmt: skip
+              f"{words('amount')} [{words('CNY')}]", words("label")]  # fmt: skip
     sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24], (0, 1, 5))
-    said = {line: words.term(line) for line in ledger["line"].unique()}
-    when = {period: _moment(period) for period in ledger["period"].unique()}
+    label_of = {line: line_label(line, words) for line in ledger["line"].unique()}
+    moment_of = {period: _moment(period) for period in ledger["period"].unique()}
     money = (book.format(num_format=MONEY),)
     for row, (component, line, period, cash, amount) in enumerate(
         zip(*(ledger[name].tolist() for name in ledger.columns), strict=True), first
     ):
         sheet.text(row, 0, component)
         sheet.text(row, 1, line)
-        moment = when[period]
+        moment = moment_of[period]
         sheet.text(row, 2, period) if moment is None else sheet.moment(row, 2, moment)
         sheet.sheet.write_boolean(row, 3, cash)
         sheet.numbers(row, 4, (amount,), money)
-        sheet.text(row, 5, said[line])
+        sheet.text(row, 5, label_of[line])
     _finish(sheet, first, 2, last, 5)
 
 
@@ -159,9 +159,9 @@ def days(plan: PlanTables) -> list[pd.Timestamp]:
 
 
 def write_days(book: Book, plan: PlanTables) -> None:
-    """Write a sheet for each of the first days, a row a quantity and a column an interval.
+    """Write a sheet for each of the first days: a row a quantity, a column an interval.
 
-    Intervals are headed by their end, 00:15..24:00; what lies outside the horizon stays empty.
+    Intervals are headed by their end, 00:15..24:00; those outside the horizon stay empty.
     """
     step = plan.scenario.horizon.step_min
     local = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
@@ -174,12 +174,12 @@ def write_days(book: Book, plan: PlanTables) -> None:
         min(max(width(row.label) for row in rows), 44),
     )
     for day in days(plan)[:MOST_DAYS]:
-        mine = np.flatnonzero(of_day == day)
-        _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, mine, int(minutes[mine[0]]), ends, widest)
+        steps = np.flatnonzero(of_day == day)
+        _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, steps, int(minutes[steps[0]]), ends, widest)
 
 
 @dataclass(frozen=True)
-class _Row:
+class DayRow:
     """A row of a day sheet; `values` of shape (steps,)."""
 
     name: str
@@ -189,7 +189,7 @@ class _Row:
 
 
 def _write_day(
-    sheet: Sheet, rows: list[_Row], steps: Any, offset: int, ends: list[str],
+    sheet: Sheet, rows: list[DayRow], steps: Any, offset: int, ends: list[str],
     widest: tuple[int, int],
 ) -> None:  # fmt: skip
     book, words = sheet.book, sheet.book.words
@@ -199,14 +199,13 @@ def _write_day(
     wide = 0
     for row, quantity in enumerate(rows, 1):
         style = {"bold": True} if quantity.bold else {}
-        measured = unit(quantity.name)
         sheet.text(row, 0, quantity.name, font_color="#606060", **style)
         sheet.text(row, 1, quantity.label, **style)
-        sheet.text(row, 2, words(measured) if measured else "", **style)
-        shown = number_format(quantity.name, quantity.values)
+        sheet.text(row, 2, words(unit(quantity.name) or ""), **style)
+        form = number_format(quantity.name, quantity.values)
         values = quantity.values[steps].tolist()
-        wide = max(wide, wide_enough(values, shown))
-        formats = [book.format(num_format=shown, **style)] * len(values)
+        wide = max(wide, wide_enough(values, form))
+        formats = [book.format(num_format=form, **style)] * len(values)
         sheet.numbers(row, 3 + offset, values, formats)
     sheet.sheet.freeze_panes(1, 3)
     sheet.sheet.set_column(0, 0, widest[0] + 1)
@@ -218,25 +217,25 @@ def _write_day(
     sheet.sheet.repeat_columns(0, 2)
 
 
-def _exchange(book: Book, plan: PlanTables) -> list[_Row]:
-    """Return what each grid exchanges, as it is declared: the curve of the day ahead."""
+def _exchange(book: Book, plan: PlanTables) -> list[DayRow]:
+    """Return the exchange of each grid, as declared where it declares."""
     words, rows = book.words, []
     table = declaration(plan)
     for column in table.columns:
         grid = str(column).removesuffix(".exchange_mw")
         if f"{grid}.declared_import_mw" in plan.schedule:
-            said = words("{name}: exchange declared day ahead, import positive", name=grid)
+            label = words("{name}: exchange declared day ahead, import positive", name=grid)
         else:
-            said = words("{name}: exchange planned, import positive", name=grid)
-        rows.append(_Row(str(column), said, table[column].to_numpy(), bold=True))
+            label = words("{name}: exchange planned, import positive", name=grid)
+        rows.append(DayRow(str(column), label, table[column].to_numpy(), bold=True))
     return rows
 
 
-def _quantities(book: Book, plan: PlanTables) -> list[_Row]:
+def _quantities(book: Book, plan: PlanTables) -> list[DayRow]:
     rows = []
     for column in map(str, plan.schedule.columns):
         label = quantity_label(column, book.words)
-        rows.append(_Row(column, label, plan.schedule[column].to_numpy(dtype=float)))
+        rows.append(DayRow(column, label, plan.schedule[column].to_numpy(dtype=float)))
     return rows
 
 

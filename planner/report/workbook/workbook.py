@@ -1,10 +1,10 @@
 """The workbook of a plan: summary, charts, schedule, allocation, ledger, and a sheet a day.
 
-Numbers are those of the CSV, in the same units; only how they are shown differs. The same plan
-gives the same bytes.
+Numbers are those of the CSV files in the same units; only their formats differ. Equal plans give
+equal bytes.
 
-The summary is the first sheet: what a plan comes to, in its sections. Columns: component, label,
-value, unit; the matrices of energy spread to the right from the value.
+The first sheet is the summary: the sections of a plan. Its columns are component, label, value and
+unit; sections with several columns of numbers extend to the right.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LAST = 9  # the last column of the matrices
 STATUS_AND_PROFIT = (0, 2)  # rows of the result, in bold
 
 
-class Summary:
+class SummarySheet:
     """The summary sheet, written from the top."""
 
     def __init__(self, book: Book, plan: PlanTables):
@@ -58,10 +58,11 @@ class Summary:
         self.sheet.text(1, 0, summary["description"], italic=True)
         self.row = 2
         result = plan_sections.outcome(self.plan, words)
-        for section in (plan_sections.accounts, plan_sections.worth):
-            result = replace(result, rows=(*result.rows, *section(self.plan, words).rows))
-        self._section(result, bold=STATUS_AND_PROFIT)
+        accounts = plan_sections.accounts(self.plan, words)
+        both = replace(result, rows=(*result.rows, *accounts.rows))
+        self._section(both, bold=STATUS_AND_PROFIT)
         for section in (
+            plan_sections.worth,
             plan_sections.energy,
             plan_sections.earned,
             plan_sections.ledger,
@@ -92,7 +93,7 @@ class Summary:
     def _section(self, section: Section, bold: Sequence[int] = ()) -> None:
         """Write a section; one with several columns of numbers has its unit in the title.
 
-        Any other has the unit beside the number, and what follows to the right of it.
+        Any other has the unit beside the number, and further cells to the right.
         """
         rows = list(section.every_row())
         if not rows:
@@ -111,7 +112,7 @@ class Summary:
             self._row(section, row, matrix, italic=True)
 
     def _title(self, text: str, heads: Sequence[str], matrix: bool) -> None:
-        """Begin a section: an empty row, then its title; `heads` stand over the values."""
+        """Begin a section: an empty row, then its title, with the heads of its values."""
         self.row += 1
         style: dict[str, Any] = {"bold": True, "bg_color": "#DCE6EC"}
         cells = [text, "", *heads, *[""] * LAST][: LAST + 1]
@@ -126,7 +127,7 @@ class Summary:
     def _row(
         self, section: Section, row: Row, matrix: bool, first: int | None = None, **style: Any
     ) -> None:
-        """Write labels and values; sums as formulas, from row `first` on where all values are."""
+        """Write labels and values; with `first`, each value is the sum over the rows from there."""
         labels, values = row[: section.labels], row[section.labels :]
         for column, label in enumerate(labels, VALUE - section.labels):
             if label:
@@ -139,9 +140,9 @@ class Summary:
                 self._sum(column, (self.row, VALUE, self.row, column - 1), cell, section)
             else:
                 self._cell(column, cell, section, **style)
-        measured = _unit(section, row)
-        if measured and not matrix:
-            self.sheet.text(self.row, UNIT, self.words(measured), indent=1, align="left", **style)
+        own_unit = _unit(section, row)
+        if own_unit and not matrix:
+            self.sheet.text(self.row, UNIT, self.words(own_unit), indent=1, align="left", **style)
         self.row += 1
 
     def _cell(self, column: int, cell: Cell, section: Section, **style: Any) -> None:
@@ -152,13 +153,14 @@ class Summary:
         elif isinstance(cell, str):
             self.sheet.text(self.row, column, cell, align="right", **style)
         else:
-            value, shown = _number(cell, section)
+            value, form = _number(cell, section)
             if value is not None:
-                self.sheet.number(self.row, column, float(value), shown, **style)
+                formats = [self.sheet.book.format(num_format=form, **style)]
+                self.sheet.numbers(self.row, column, [float(value)], formats)
 
     def _sum(self, column: int, cells: Sequence[int], cell: Cell, section: Section) -> None:
-        value, shown = _number(cell, section)
-        self.sheet.formula(self.row, column, f"=SUM({xl_range(*cells)})", value or 0.0, shown)
+        value, form = _number(cell, section)
+        self.sheet.formula(self.row, column, f"=SUM({xl_range(*cells)})", value or 0.0, form)
 
     def _notes(self) -> None:
         words = self.words
@@ -166,8 +168,8 @@ class Summary:
         all_days = len(days(self.plan))
         if all_days > MOST_DAYS:
             notes.append(words(
-                "the first {first} of {all} days have a sheet of their own and are in the charts;"
-                " the other sheets hold all of them", first=MOST_DAYS, all=all_days,
+                "the charts and the sheets of single days cover the first {first} of {all} days;"
+                " the other sheets hold all days", first=MOST_DAYS, all=all_days,
             ))  # fmt: skip
         if not ledger_fits(self.plan):
             notes.append(words("the ledger has more rows than a sheet; it is in ledger.csv"))
@@ -179,21 +181,21 @@ class Summary:
 
 
 def _unit(section: Section, row: Row) -> str:
-    """Return the unit of the first value of a row; shares are shown as per cent."""
+    """Return the unit of the first value of a row; shares, in percent, have none."""
     cell = row[section.labels]
-    measured = cell.unit if isinstance(cell, Quantity) and cell.unit else section.unit
-    return "" if measured == SHARE else measured
+    own_unit = cell.unit if isinstance(cell, Quantity) and cell.unit else section.unit
+    return "" if own_unit == SHARE else own_unit
 
 
 def _number(cell: Cell, section: Section) -> tuple[float | None, str]:
-    """Return the number of a cell and how it is shown."""
+    """Return the number of a cell and its format."""
     if not isinstance(cell, Quantity):
         assert cell is None or isinstance(cell, int | float)
         cell = Quantity(cell)
     if cell.decimals is None:
         return cell.value, unit_format(cell.unit or section.unit or None, [cell.value or 0.0])
-    shown = f"{0:.{cell.decimals}f}"
-    return cell.value, f"{shown}%" if cell.unit == SHARE else shown
+    form = f"{0:.{cell.decimals}f}"
+    return cell.value, f"{form}%" if cell.unit == SHARE else form
 
 
 def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:
@@ -205,7 +207,7 @@ def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:
     made = local_times(plan.schedule.index[:1])[0]
     with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
         book = Book(str(path), words, plan.summary["name"], made, scratch)
-        Summary(book, plan).write()
+        SummarySheet(book, plan).write()
         charts = book.sheet(words("Charts"))
         schedule = write_schedule(book, plan)
         allocation = write_allocation(book, plan)
