@@ -71,7 +71,7 @@ def test_ends_that_do_not_bracket_are_told_with_their_figures() -> None:
     result = found(lambda p: scenario(sun(chat=chat(9, p))), TOKENS, 5, 20)
     assert (result.status, result.value, result.bracket) == ("not_bracketed", None, None)
     assert "left is above right at both ends" in result.text
-    assert "5: 0.045 against nothing; 20: 0.18 against nothing" in result.text
+    assert "at 5: 0.045 against nothing; at 20: 0.18 against nothing" in result.text
 
 
 def test_ends_without_a_plan_or_without_both_figures_are_told() -> None:
@@ -95,7 +95,10 @@ def test_a_middle_without_a_plan_ends_the_search_with_its_bracket() -> None:
 
     result = found(make, "profit = -25", 0, 10)
     assert (result.status, result.bracket) == ("no_plan", (0, 10))
-    assert "there is no plan at 5: infeasible" in result.text
+    assert result.text == (
+        "price: there is no plan at 5; at 5: infeasible; the break-even lies between 0 and 10;"
+        " at 0: 0 against -25; at 10: -100 against -25"
+    )
 
 
 def test_a_gap_that_hides_the_sign_ends_the_search_with_its_bracket(
@@ -238,7 +241,7 @@ def test_bisection_solves_both_ends_then_middles() -> None:
     assert [p.value for p in points] == [0, 8, 4, 2]
     status, text, bracket, value = breakeven.verdict(points, "a = 3")
     assert (status, bracket, value) == ("found", (2, 4), 3)
-    assert text.startswith("a = 3 between 2 and 4; the figures jump there: 2: 2 against 3;")
+    assert text.startswith("a = 3 between 2 and 4; the figures jump there; at 2: 2 against 3;")
 
 
 def test_bisection_ends_at_the_value_itself_and_where_the_ends_agree() -> None:

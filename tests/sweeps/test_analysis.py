@@ -108,7 +108,7 @@ def test_a_map_takes_the_middle_of_other_axes_and_refuses_two_cases_in_one_place
     found = grid_map(table(rows), ["a", "b", "c"], "a", "b")
     assert found.at == {"c": 8}
     assert (found.table == 8).all(axis=None)
-    with pytest.raises(ScenarioError, match="several cases stand at a = 1, b = 1"):
+    with pytest.raises(ScenarioError, match="several cases have a = 1, b = 1"):
         grid_map(table(rows), ["a", "b"], "a", "b")
 
 
@@ -177,7 +177,7 @@ def test_a_few_blocks_without_a_plan_are_left_out_and_told_but_many_are_refused(
     assert (found.blocks, found.left_out) == (62, 2)  # cases 0 and 1 share a block of five
     assert "2 of 64 blocks are left out, since 3 cases have no objective_cny" in found.note
     cases.loc[0:40, ["status", "message", "objective_cny"]] = ["infeasible", "too green", np.nan]
-    with pytest.raises(ScenarioError, match=r"9 of 64 blocks .* \(41 x infeasible: too green\)"):
+    with pytest.raises(ScenarioError, match="9 of 64 blocks hold a case without objective_cny"):
         sobol_indices(cases, axes)
 
 
@@ -281,7 +281,7 @@ def test_a_cost_curve_steps_over_cases_without_a_plan_and_says_so() -> None:
     assert found["skipped"].tolist() == [0, 1]
     with pytest.raises(ScenarioError, match="several cases have one value"):
         cost_curve(pd.concat([cases, cases]), "rule")
-    with pytest.raises(ScenarioError, match="holds words"):
+    with pytest.raises(ScenarioError, match="holds texts"):
         cost_curve(cases.assign(rule="strict"), "rule")
 
 
