@@ -83,11 +83,11 @@ class Point:
     @property
     def undecided(self) -> str | None:
         """The status of a search that ends here as the sign is not known, as in `BreakEven`."""
+        if self.reading is None:
+            return "no_plan"
         if self.sign is not None:
             return None
-        if self.objective_cny is None:
-            return "no_plan"
-        return "no_figure" if self.reading is None else "hidden_by_gap"
+        return "no_figure" if math.isinf(self.reading.low) else "hidden_by_gap"
 
 
 @dataclass(frozen=True)
@@ -306,12 +306,10 @@ def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
             for name in unknown
         )
     reading = condition.read(summary)
-    left, right = (
-        figures.get(side) if isinstance(side, str) else side
-        for side in (condition.left, condition.right)
-    )
-    profit, gap = summary["objective_cny"], summary["gap"]
-    return Point(value, summary["status"], left, right, profit, gap, reading=reading)
+    return Point(
+        value, summary["status"], reading.left, reading.right, summary["objective_cny"],
+        summary["gap"], reading=reading,
+    )  # fmt: skip
 
 
 def _jumps(ends: Sequence[Point], last: Sequence[Point]) -> bool:

@@ -154,11 +154,10 @@ class Expression(Axis):
             names = names_in(parse(self.expression))
         except FieldError as error:
             raise FieldError(error.message, "expression") from None
-        for name in names:
+        for name in (*names, *self.inputs):
             if name not in self.inputs:
                 message = Message("uses {name}, which `from` does not name", name=name)
                 raise FieldError(message, "expression")
-        for name in self.inputs:
             if name not in names:
                 message = Message("does not use {name}, which `from` names", name=name)
                 raise FieldError(message, "expression")

@@ -185,7 +185,7 @@ def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        message = Message("sobol needs SALib: pip install 'planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
         raise wrong("design", message) from None
     problem = {
         "num_vars": dimensions,

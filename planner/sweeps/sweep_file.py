@@ -136,28 +136,30 @@ class SweepFile(Frozen):
 
     @model_validator(mode="after")
     def _fits(self) -> SweepFile:
-        varied = [axis for axis in self.axes.values() if not isinstance(axis, Expression)]
+        for field, message in self._misfits():
+            raise FieldError(message, field)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, Message]]:
+        """Yield the fields that the design lacks or does not use."""
         if self.design == "list":
             if self.cases is None:
-                raise FieldError(Message("is required for design list: the CSV of cases"), "cases")
+                yield "cases", Message("is required for design list: the CSV of cases")
         elif self.cases is not None:
-            message = Message("belongs to design list, the design is {name}", name=self.design)
-            raise FieldError(message, "cases")
-        elif not varied and self.find is None:
-            raise FieldError(Message("is required: what is varied"), "axes")
+            yield "cases", Message("belongs to design list, the design is {name}", name=self.design)
+        elif not self.varied and self.find is None:
+            yield "axes", Message("is required: what is varied")
         if self.design in SAMPLED:
             if self.samples is None:
-                message = Message("is required for design {name}", name=self.design)
-                raise FieldError(message, "samples")
-            if self.design == "sobol" and self.samples & (self.samples - 1):
-                message = Message("must be a power of 2 for sobol, is {value}", value=self.samples)
-                raise FieldError(message, "samples")
+                yield "samples", Message("is required for design {name}", name=self.design)
+            elif self.design == "sobol" and self.samples & (self.samples - 1):
+                yield "samples", Message("must be a power of 2 for sobol, is {value}",
+                                         value=self.samples)  # fmt: skip
         elif self.samples is not None:
-            message = Message("belongs to sampling designs, the design is {name}", name=self.design)
-            raise FieldError(message, "samples")
+            yield "samples", Message("belongs to sampling designs, the design is {name}",
+                                     name=self.design)  # fmt: skip
         if self.plans == "final" and self.refine is None:
-            raise FieldError(Message("needs refine, which names the final cases"), "plans")
-        return self
+            yield "plans", Message("needs refine, which names the final cases")
 
     @property
     def varied(self) -> dict[str, Axis]:
@@ -253,7 +255,7 @@ def cautions(sweep: SweepFile) -> Iterator[Message]:
     """Yield a warning for every capacity that is swept as if it cost nothing."""
     for name, axis in sweep.axes.items():
         for path in paths_of(name, axis):
-            if is_path(path) and CAPACITY.fullmatch(path) and _moves(axis):
+            if CAPACITY.fullmatch(path) and _moves(axis):
                 yield Message(
                     "{path} is swept without its capital cost: more is always better; weigh"
                     " profit against what the capacity costs",

@@ -15,7 +15,7 @@ from planner.sweeps.analysis.case_table import canonical, failures
 from planner.sweeps.analysis.cost_curve import cost_curve
 from planner.sweeps.analysis.maps import grid_map
 from planner.sweeps.analysis.pareto import pareto, ranking
-from planner.sweeps.analysis.sobol import MissingExtraError, sobol_indices
+from planner.sweeps.analysis.sobol import sobol_indices
 from planner.sweeps.analysis.tornado import tornado
 
 
@@ -207,7 +207,7 @@ def test_a_case_that_leaves_an_axis_as_in_the_base_is_its_base() -> None:
 
 def test_without_salib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "SALib.analyze", None)
-    with pytest.raises(MissingExtraError, match=r"planner\[sensitivity\]"):
+    with pytest.raises(ScenarioError, match=r"planner\[sensitivity\]"):
         sobol_indices(sobol_cases(3, 8, ishigami), ["x1", "x2", "x3"])
 
 

@@ -65,12 +65,11 @@ def groups_of(analyses: Analyses, words: Language) -> list[Group]:
 
 def main_charts(analyses: Analyses, words: Language) -> Iterator[tuple[Analysis, Chart]]:
     """Yield every analysis of the first output or of all, with its main chart."""
-    for kind, show in (pair for pairs in CHARTS.values() for pair in pairs):
+    for kind, charts_of in (pair for pairs in CHARTS.values() for pair in pairs):
         for analysis in analyses.of(kind):
             if analysis.output in ("", analyses.outputs[0]):
-                yield from (
-                    (analysis, chart) for chart in islice(show(analysis, analyses, words), 1)
-                )
+                for chart in islice(charts_of(analysis, analyses, words), 1):
+                    yield analysis, chart
 
 
 def changing(analyses: Analyses, output: str) -> bool:

@@ -189,7 +189,8 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
     sides = (("left", BLUE, "circle", "solid"), ("right", ORANGE, "diamond", "dash"))
     for side, colour, symbol, dash in sides:
         known = [point for point in points if point[side] is not None]
-        name = text(search["where"].split("=")[side == "right"].strip())
+        where = search["where"].split("=")[side == "right"].strip()
+        name = text(words.known(where) or words.path(where))
         data.append({
             "type": "scatter", "mode": "lines+markers", "name": name,
             "x": [point["value"] for point in known], "y": [point[side] for point in known],

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, Row, Section
+from planner.language.section import Quantity, Row, Section, percent
 from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
 from planner.report.sweep_page.charts import changing, groups_of
@@ -29,7 +29,14 @@ from planner.report.sweep_page.words import (
 )
 from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.analysis.analyses import ANALYSES, BREAK_EVEN, Analyses
-from planner.sweeps.analysis.case_table import SOLVED, BreakEvenCurve, direction, is_number, levels
+from planner.sweeps.analysis.case_table import (
+    SOLVED,
+    BreakEvenCurve,
+    direction,
+    is_number,
+    levels,
+    records,
+)
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.result import CASES_CSV, CASES_PARQUET, PLANS, SWEEP, design_text
@@ -80,17 +87,15 @@ def varied(analyses: Analyses, words: Language) -> Iterator[Line]:
 def what_matters(analyses: Analyses, words: Language) -> Iterator[Line]:
     """Yield the axes with the largest effect on the first output, by total-order index or swing."""
     output = analyses.outputs[0]
-    for indices in analyses.of(Indices):
-        if indices.output == output:
-            table = indices.table.head(MAX_AXES)
-            for axis, total in zip(table["axis"], table["total"], strict=True):
-                yield _axis_title(axis, analyses, words), f"{total:.0%}"
+    for analysis in (*analyses.of(Indices), *analyses.of(Tornado)):
+        if analysis.output == output:
+            for row in records(analysis.table.head(MAX_AXES)):
+                effect = (
+                    percent(row["total"], 0) if isinstance(analysis, Indices)
+                    else amount(output, row["swing"], words)
+                )  # fmt: skip
+                yield _axis_title(row["axis"], analyses, words), effect
             return
-    for tornado in analyses.of(Tornado):
-        if tornado.output == output:
-            table = tornado.table.head(MAX_AXES)
-            for axis, swing in zip(table["axis"], table["swing"], strict=True):
-                yield _axis_title(axis, analyses, words), amount(output, swing, words)
 
 
 def best_axes(analyses: Analyses, words: Language) -> Iterator[Line]:

@@ -18,11 +18,13 @@ HEADINGS = frozenset({
     "case", "axis", "status", "message", "cases", "first", "first_case", "first_confidence",
     "total", "total_confidence", "base", "low", "high", "swing", "output_base", "output_low",
     "output_high", "change_low", "change_high", "status_low", "status_high", "without_plan",
-    "from_case", "to_case", "from_value", "to_value", "share", "points", "hidden", "skipped",
-    "gap", "value", "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_point",
-    "cost_cny_per_mwh", "cost_cny_per_tco2",
+    "from_case", "to_case", "from_value", "to_value", "share", "hidden", "skipped", "gap", "value",
+    "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_mwh",
+    "cost_cny_per_tco2", "percentage_points", "point_cost_cny",
 })  # fmt: skip
 """Columns of the tables themselves; all others are named by the sweep."""
+CLEARER = {"points": "percentage_points", "cost_cny_per_point": "point_cost_cny"}
+"""Columns of answers.json that tables name otherwise."""
 
 
 def measured(name: str) -> str:
@@ -36,6 +38,7 @@ def measured(name: str) -> str:
 
 def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str:
     """Return the label of an output, an axis or a column, with its unit."""
+    name = CLEARER.get(name, name)
     if name in HEADINGS:
         return words.label(name)
     own_unit = words("times the base") if factor else words(measured(name))

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from planner.errors import PlannerError, ScenarioError, did_you_mean
+from planner.errors import ScenarioError, did_you_mean
 from planner.files.output_folder import replace_file
 from planner.message import Message
 from planner.sweeps.analysis.case_table import (
@@ -163,7 +163,7 @@ def analyse(
     for kind, make in _supported(cases, sweep, outputs, has_base=row is not None):
         try:
             made.append(make())
-        except PlannerError as error:
+        except ScenarioError as error:
             notes.append(Message("no {kind}: {sentence}", kind=kind, sentence=error.message))
     return Analyses(sweep, cases, outputs, baseline, tuple(made), tuple(notes))
 

@@ -39,7 +39,8 @@ class Reading:
     """Both sides of a condition in one plan.
 
     left, right: their values; None where the plan has no such figure.
-    low, high: bounds of left - right within the solver's gap of a profit.
+    low, high: bounds of left - right within the solver's gap of a profit; infinite where the sides
+        cannot be compared.
     """
 
     left: float | None
@@ -64,8 +65,8 @@ class Condition:
     left: float | str
     right: float | str
 
-    def read(self, summary: Mapping[str, Any]) -> Reading | None:
-        """Return both sides in a plan; None where they cannot be compared."""
+    def read(self, summary: Mapping[str, Any]) -> Reading:
+        """Return both sides in a plan."""
         figures = dict(flat(summary))
         (left, left_high), (right, right_high) = (
             _ends(side, figures) for side in (self.left, self.right)
@@ -78,7 +79,7 @@ class Condition:
             return Reading(left, right, -math.inf, -math.inf)
         if right is None and left is not None and less[1]:
             return Reading(left, right, math.inf, math.inf)
-        return None
+        return Reading(left, right, -math.inf, math.inf)
 
     def unknown(self, summary: Mapping[str, Any]) -> list[str]:
         """Return the paths that no plan of this scenario can have."""

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import PlannerError, wrong
+from planner.errors import wrong
 from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
@@ -37,12 +37,6 @@ from planner.sweeps.analysis.case_table import (
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000
 FLAT = 1e-12  # a spread below this, relative to the output's size, is none
-
-
-class MissingExtraError(PlannerError):
-    """An optional package is not installed."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,15 +77,15 @@ def sobol_indices(
         seed: seed of the resampling.
 
     Raises:
-        ScenarioError: unknown columns, cases that are no Sobol design, or too few with a plan.
-        MissingExtraError: SALib is not installed.
+        ScenarioError: unknown columns, cases that are no Sobol design, too few with a plan, or no
+            SALib.
     """
     require_columns(cases, axes, "axes")
     try:
         from SALib.analyze import sobol
     except ImportError:
         message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
-        raise MissingExtraError(message) from None
+        raise wrong("", message) from None
     table = cases.sort_values("case", kind="stable")
     _require_saltelli(table, axes)
     size = len(axes) + 2
