@@ -247,7 +247,7 @@ def verdict(
     end_texts = [point.text for point in ends]
     for point in points:
         if point.sign == 0:
-            text = Message("{name} at {value:g}", name=where, value=point.value)
+            text = Message("break-even at {value:g} for {name}", value=point.value, name=where)
             return "found", text, (point.value, point.value), point.value
     for point in ends:
         if status := point.undecided:
@@ -273,7 +273,11 @@ def verdict(
         last = middles[-1]
         parts = [_why(last), last.text, bracket, below.text, above.text]
         return status, MessageList("; ", parts), (low, high), None
-    parts = [Message("{name} between {low:.6g} and {high:.6g}", name=where, low=low, high=high)]
+    parts = [
+        Message(
+            "break-even between {low:.6g} and {high:.6g} for {name}", low=low, high=high, name=where
+        )
+    ]
     if _jumps(ends, (below, above)):
         parts += [Message("the figures jump there"), below.text, above.text]
     if gap := max(point.gap or 0.0 for point in points):

@@ -63,10 +63,7 @@ class Case:
 
     def label(self, axes: Iterable[str]) -> Message:
         """Return its number and the values of some axes."""
-        values = [
-            Message("{path} = {value}", path=axis, value=value_text(self.values[axis]))
-            for axis in axes
-        ]
+        values = [MessageList(" = ", (axis, value_text(self.values[axis]))) for axis in axes]
         if not values:
             return Message("case {number}", number=self.number)
         values_text = MessageList(", ", values)

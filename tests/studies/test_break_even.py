@@ -240,7 +240,7 @@ def test_bisection_solves_both_ends_then_middles() -> None:
     assert [p.value for p in points] == [0, 8, 4, 2]
     status, text, bracket, value = breakeven.verdict(points, "a = 3")
     assert (status, bracket, value) == ("found", (2, 4), 3)
-    assert text.startswith("a = 3 between 2 and 4; the figures jump there; at 2: 2 against 3;")
+    assert text.startswith("break-even between 2 and 4 for a = 3; the figures jump there; at 2: 2")
 
 
 def lacking(value: float) -> breakeven.Point:
@@ -251,16 +251,18 @@ def lacking(value: float) -> breakeven.Point:
 @pytest.mark.parametrize(
     ("points", "chinese"),
     [
-        ([point(0), point(3)], "x：a = 3，取值 3"),
+        ([point(0), point(3)], "x：盈亏平衡点为 3（a = 3）"),
         ([point(0), point(8), point(4)],
-         "x：a = 3，取值介于 0 与 4 之间；指标在此处跳变；取值 0：左侧 0，右侧 3；取值 4：左侧 4，右侧 3"),
+         "x：盈亏平衡点介于 0 与 4 之间（a = 3）；指标在此处跳变；取值 0：左侧 0，右侧 3；"
+         "取值 4：左侧 4，右侧 3"),
         ([point(0), lacking(8)],
          "x：取值 8 时没有计划；取值 0：左侧 0，右侧 3；取值 8：无可行解"),
         ([point(5), point(8)],
-         "x：区间内无盈亏平衡点：两端均为左侧大于右侧；取值 5：左侧 5，右侧 3；取值 8：左侧 8，右侧 3"),
-        ([point(0), point(8), lacking(4)],
-         "x：取值 4 时没有计划；取值 4：无可行解；盈亏平衡点介于 0 与 8 之间；取值 0：左侧 0，右侧 3；"
+         "x：区间内无盈亏平衡点：两端均为左侧大于右侧；取值 5：左侧 5，右侧 3；"
          "取值 8：左侧 8，右侧 3"),
+        ([point(0), point(8), lacking(4)],
+         "x：取值 4 时没有计划；取值 4：无可行解；盈亏平衡点介于 0 与 8 之间；"
+         "取值 0：左侧 0，右侧 3；取值 8：左侧 8，右侧 3"),
     ],
 )  # fmt: skip
 def test_a_stored_result_is_read_back_in_chinese(
@@ -275,7 +277,7 @@ def test_a_stored_result_is_read_back_in_chinese(
 def test_bisection_ends_at_the_value_itself_and_where_the_ends_agree() -> None:
     points = list(breakeven.bisected(point, 0, 6, width=1e-6))
     assert [p.value for p in points] == [0, 6, 3]
-    assert breakeven.verdict(points, "a = 3") == ("found", "a = 3 at 3", (3, 3), 3)
+    assert breakeven.verdict(points, "a = 3") == ("found", "break-even at 3 for a = 3", (3, 3), 3)
     same = list(breakeven.bisected(point, 4, 6, width=1e-6))
     assert [p.value for p in same] == [4, 6]
     assert breakeven.verdict(same, "a = 3")[0] == "not_bracketed"
