@@ -109,7 +109,7 @@ class Bundle(Axis):
     bundle: Annotated[
         dict[Annotated[str, Field(min_length=1)], dict[str, Any]], Field(min_length=1)
     ]
-    """Changes by label; the label stands in the case table."""
+    """Changes by label; labels are the values in the case table."""
     base: str | None = None
     """Label while other axes are varied one at a time [none of them: the base scenario]."""
 

@@ -99,7 +99,7 @@ MAX_LABELS = 6  # of an axis of texts
 
 @dataclass(frozen=True)
 class Sweep:
-    """The cases of a sweep and where they are kept.
+    """The cases of a sweep and their folder.
 
     `cases` has a row a case: `case`, a column per axis, `key`, `status`, `gap`, `message`,
     `seconds`, `refined`, then figures by their path in summary.json. `description` is the sweep

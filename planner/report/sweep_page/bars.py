@@ -76,7 +76,6 @@ def tornado_figure(
         {"type": "line", "x0": base, "x1": base, "yref": "paper", "y0": 0, "y1": 1,
          "line": {"color": INK, "width": 1.5}}
     ]  # fmt: skip
-    layout["annotations"] = _above(names)
     return {"data": data, "layout": layout}
 
 
@@ -101,9 +100,8 @@ def indices_figure(
                         "color": GREY, "thickness": 1.5},
             "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",
         })  # fmt: skip
-    layout = _layout(names, axis(words("share of the variance"), zeroline=True, nticks=6))
-    layout["annotations"] = _above(names)
-    return {"data": data, "layout": layout}
+    across = axis(words("share of the variance"), zeroline=True, nticks=6)
+    return {"data": data, "layout": _layout(names, across)}
 
 
 def _names(axes: Iterable[str], factors: Collection[str], words: Language) -> list[str]:
@@ -117,16 +115,14 @@ def _thickness(names: Sequence[str]) -> float:
 
 
 def _layout(names: Sequence[str], across: dict[str, Any]) -> dict[str, Any]:
-    """Return the layout of horizontal bars with room for their names."""
+    """Return the layout of horizontal bars, each with its name above it."""
     thick = _thickness(names)
     ends = [len(names) - 1 + thick + 0.1, thick - 1]
     return frame(90 + round(BAR_PX / thick) * len(names), 2) | {
         "barmode": "overlay", "hovermode": "closest", "xaxis": across,
         "yaxis": axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
                       fixedrange=True),
+        "annotations": [
+            note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)
+        ],
     }  # fmt: skip
-
-
-def _above(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the names of bars, each above its own."""
-    return [note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)]

@@ -39,33 +39,28 @@ from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 Group = tuple[str, str, list[Chart]]  # key, title, charts
-Show = Callable[[Any, Analyses, Language], Iterator[Chart]]
+ChartsOf = Callable[[Any, Analyses, Language], Iterator[Chart]]
 
 
 def groups_of(analyses: Analyses, words: Language) -> list[Group]:
     """Return the charts of a sweep in groups; groups without any are left out."""
     titles = {
-        "answers": words("Break-even and trade-offs"),
-        "matters": words("What matters most"),
+        "trade-offs": words("Break-even and trade-offs"),
+        "effects": words("What matters most"),
         "maps": words("Two axes at once"),
         "every": words("Every case"),
     }
-    charts = {
-        key: [
-            chart
-            for kind, show in pairs
-            for analysis in analyses.of(kind)
-            for chart in show(analysis, analyses, words)
-        ]
-        for key, pairs in CHARTS.items()
-    }
-    charts["every"] = list(_matrix(analyses, words))
+    charts: dict[str, list[Chart]] = {key: [] for key in titles}
+    for key, kind, charts_of in CHARTS:
+        for analysis in analyses.of(kind):
+            charts[key] += charts_of(analysis, analyses, words)
+    charts["every"] += _matrix(analyses, words)
     return [(key, title, charts[key]) for key, title in titles.items() if charts[key]]
 
 
 def main_charts(analyses: Analyses, words: Language) -> Iterator[tuple[Analysis, Chart]]:
     """Yield every analysis of the first output or of all, with its main chart."""
-    for kind, charts_of in (pair for pairs in CHARTS.values() for pair in pairs):
+    for _, kind, charts_of in CHARTS:
         for analysis in analyses.of(kind):
             if analysis.output in ("", analyses.outputs[0]):
                 for chart in islice(charts_of(analysis, analyses, words), 1):
@@ -244,14 +239,13 @@ def _key(name: str, analysis: Analysis, analyses: Analyses) -> str:
     return f"{name}-{analyses.of(type(analysis)).index(analysis)}"
 
 
-CHARTS: dict[str, tuple[tuple[type[Analysis], Show], ...]] = {
-    "answers": (
-        (BreakEvenCurve, _break_even),
-        (Curve, _curve),
-        (CostCurve, _cost_curve),
-        (Front, _front),
-    ),
-    "matters": ((Indices, _indices), (Tornado, _tornado)),
-    "maps": ((Map, _map),),
-}
-"""Which charts show an analysis, by group of the page."""
+CHARTS: tuple[tuple[str, type[Analysis], ChartsOf], ...] = (
+    ("trade-offs", BreakEvenCurve, _break_even),
+    ("trade-offs", Curve, _curve),
+    ("trade-offs", CostCurve, _cost_curve),
+    ("trade-offs", Front, _front),
+    ("effects", Indices, _indices),
+    ("effects", Tornado, _tornado),
+    ("maps", Map, _map),
+)
+"""The charts of every kind of analysis, and their group on the page."""

@@ -65,8 +65,7 @@ def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) 
             (line, "lines+markers", words("front"), edge),
         )
     ]  # fmt: skip
-    layout = frame(430, 2)
-    layout |= {
+    layout = frame(430, 2) | {
         "hovermode": "closest",
         "xaxis": axis(wrapped(text(title_x)), nticks=7, **PLAIN),
         "yaxis": axis(wrapped(text(title_y)), **PLAIN),
@@ -169,8 +168,7 @@ def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
             "text": [words("case {n}", n=n) for n in part["to_case"]], "textposition": "none",
             "hovertemplate": f"%{{text}}: %{{y:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
-    layout = frame(400, len(data))
-    layout |= {
+    layout = frame(400, len(data)) | {
         "barmode": "overlay", "hovermode": "closest",
         "xaxis": axis(words("renewable share of what load and compute draw [%]"), nticks=7),
         "yaxis": axis(unit, zeroline=True, **PLAIN),
@@ -198,8 +196,7 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
             "line": {"color": colour, "dash": dash, "width": 2},
             "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}}<extra>{name}</extra>",
         })  # fmt: skip
-    layout = frame(400, 2)
-    layout |= {
+    layout = frame(400, 2) | {
         "hovermode": "closest",
         "xaxis": axis(text(titled(search["path"], words)), **kind),
         "yaxis": axis(words("both sides"), **PLAIN),

@@ -66,8 +66,8 @@ def pareto(cases: pd.DataFrame, directions: Mapping[str, str]) -> Front:
     better.columns = pd.Index(["first", "second"])
     ranked = better.dropna().sort_values(["first", "second"], ascending=False, kind="stable")
     second = ranked["second"].to_numpy()
-    # A row is beaten by the best second output among the rows whose first output is larger, or by
-    # a row of the same first output that stands before it.
+    # A row is beaten by the best second output among the rows with a larger first output, or among
+    # those before it with the same first output.
     before = np.concatenate([[-np.inf], np.maximum.accumulate(second)])[: len(second)]
     twin = ranked.duplicated(["first", "second"], keep="first").to_numpy()
     front = np.asarray(second > before)
