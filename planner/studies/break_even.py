@@ -115,10 +115,7 @@ class BreakEven:
         data = asdict(self)
         for point in data["points"]:
             del point["reading"]
-        return data | {
-            "bracket": None if self.bracket is None else list(self.bracket),
-            "points": list(data["points"]),
-        }
+        return data
 
 
 def break_even(

@@ -140,27 +140,22 @@ def _send_base(client: Client, name: str, packed: bytes, *, own: bool) -> None:
     class BasePlugin(WorkerPlugin):
         """Unpacks the base on a worker when it joins, also on one that replaces a dead one."""
 
-        packed = b""
-        own = False
-
         def setup(self, worker: Any) -> None:  # noqa: ARG002
-            if self.own:  # our own worker that replaces a dead one ignores Ctrl-C too
+            if own:  # our own worker that replaces a dead one ignores Ctrl-C too
                 with suppress(ValueError):  # not in the main thread
                     signal.signal(signal.SIGINT, signal.SIG_IGN)
             from planner.studies.sweep_case import unpack  # the worker's own module
 
-            unpack(name, self.packed)
+            unpack(name, packed)
 
         def teardown(self, worker: Any) -> None:  # noqa: ARG002
             from planner.studies.sweep_case import BASES
 
             BASES.pop(name, None)
 
-    plugin = BasePlugin()
-    plugin.packed, plugin.own = packed, own
     try:
         client.wait_for_workers(1, timeout=WORKER_TIMEOUT_S)
-        client.register_plugin(plugin, name=name)
+        client.register_plugin(BasePlugin(), name=name)
     except TimeoutError:
         message = Message("no worker joined the scheduler in {n} s", n=WORKER_TIMEOUT_S)
         raise SolveError(message) from None

@@ -262,7 +262,7 @@ def test_workers_of_a_scheduler_are_not_ours_to_count(tmp_path: Path) -> None:
     file = written(tmp_path, GRID)
     asked = ["--workers", "2", "--scheduler", "tcp://x:1"]
     result = CliRunner().invoke(app, ["sweep", str(file), "--out", str(tmp_path / "out"), *asked])
-    assert "--workers: belongs to the local cluster" in result.stderr
+    assert "--workers: cannot go with --scheduler" in result.stderr
     assert result.exit_code == 2
 
 

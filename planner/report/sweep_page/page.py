@@ -21,7 +21,6 @@ from planner.report.sweep_page.charts import changing, groups_of
 from planner.report.sweep_page.words import (
     amount,
     axis_text,
-    failures_table,
     measured,
     readable,
     status_text,
@@ -33,6 +32,7 @@ from planner.sweeps.analysis.case_table import (
     SOLVED,
     BreakEvenCurve,
     direction,
+    failures,
     is_number,
     levels,
     records,
@@ -136,7 +136,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
     unmoved = [] if analyses.solved < 2 else [
         words.path(name) for name in analyses.outputs if not changing(analyses, name)
     ]  # fmt: skip
-    lost = failures_table(analyses)
+    lost = failures(analyses.cases)
     ranked = analyses.best if analyses.solved else cases
     columns = dict.fromkeys(["case", *analyses.axes, "status", "gap", *analyses.outputs])
     searches = [curve.search for curve in analyses.of(BreakEvenCurve)]

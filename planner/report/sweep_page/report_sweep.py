@@ -12,9 +12,10 @@ from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
 from planner.report.sweep_page.charts import main_charts
 from planner.report.sweep_page.page import base_and_best, sweep_page
-from planner.report.sweep_page.words import failures_table, readable
+from planner.report.sweep_page.words import readable
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
 from planner.sweeps.analysis.analyses import Analyses, read_analyses, write_analyses
+from planner.sweeps.analysis.case_table import failures
 from planner.sweeps.result import design_text
 
 BEST = 5
@@ -57,7 +58,7 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
     counts = words("{n} cases by design {design}, {solved} with a plan", n=len(analyses.cases),
                    design=design_text(sweep.design, words), solved=analyses.solved)  # fmt: skip
     say(f"[bold]{safe(sweep.name)}[/]  {counts}")
-    lost = failures_table(analyses)
+    lost = failures(analyses.cases)
     if len(lost):
         show(words("Cases without a plan"), lost, MAX_ROWS)
     print_notes(analyses.notes, console, words)

@@ -10,8 +10,7 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, text
-from planner.sweeps.analysis.analyses import Analyses
-from planner.sweeps.analysis.case_table import failures, is_number, value_text
+from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.units import unit
 
 HEADINGS = frozenset({
@@ -76,11 +75,6 @@ def direction_text(name: str, direction: str, words: Language) -> str:
     """Return an output with its better direction: max objective_cny."""
     way = words.known(direction) or direction
     return words("{way} {output}", way=way, output=words.path(name))
-
-
-def failures_table(analyses: Analyses) -> pd.DataFrame:
-    """Return the number of cases without a plan by status and message, and the first of each."""
-    return failures(analyses.cases).rename(columns={"first": "first_case"})
 
 
 def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:

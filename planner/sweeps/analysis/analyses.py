@@ -115,7 +115,7 @@ class Analyses:
             "with_plan": self.solved,
             "outputs": list(self.outputs),
             "baseline": plain_row(self.baseline),
-            "failures": records(failures(self.cases)),
+            "failures": records(failures(self.cases).rename(columns={"first_case": "first"})),
             "tornado": by_output(Tornado),
             "map": by_output(Map),
             "sobol": by_output(Indices),
