@@ -55,12 +55,11 @@ def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
     base = read_base(sweep, document, folder)
     description, cases = design(sweep, document, folder, base.at)
     keys, wrong = check_cases(description, document, base, cases)
-    if sweep.refine is not None:
-        for number in sweep.refine.cases:
-            if number >= len(cases):
-                message = Message("there is no case {number}; the last is {last}",
-                                  number=number, last=len(cases) - 1)  # fmt: skip
-                raise ScenarioError([document.problem(("refine", "cases"), message)])
+    number = max(sweep.refine.cases, default=-1) if sweep.refine is not None else -1
+    if number >= len(cases):
+        message = Message("there is no case {number}; the last is {last}",
+                          number=number, last=len(cases) - 1)  # fmt: skip
+        raise ScenarioError([document.problem(("refine", "cases"), message)])
     places = {"base": str(Path(base.document.file).resolve())}
     if sweep.cases is not None:
         places["cases"] = str((folder / sweep.cases).resolve())

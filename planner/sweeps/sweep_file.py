@@ -265,10 +265,8 @@ def cautions(sweep: SweepFile) -> Iterator[Message]:
 
 def _moves(axis: Axis) -> bool:
     """Return whether an axis has more than one value."""
-    if isinstance(axis, Expression | Bundle | Scale):
-        return True
-    levels = levels_of(axis)
-    return levels is None or len(set(levels)) > 1
+    levels = levels_of(axis)  # None: a range, or computed from other axes
+    return isinstance(axis, Bundle | Scale) or levels is None or len(set(levels)) > 1
 
 
 def sweep_schema() -> dict[str, Any]:

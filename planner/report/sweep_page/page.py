@@ -133,10 +133,10 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
     cases, output, best = analyses.cases, analyses.outputs[0], best_case(analyses)
     gaps = cases.loc[cases["status"].isin(SOLVED), "gap"].dropna()
     counts = cases["status"].value_counts(sort=False)
-    unmoved = [] if analyses.solved < 2 else [
+    unchanging = [] if analyses.solved < 2 else [
         words.path(name) for name in analyses.outputs if not changing(analyses, name)
     ]  # fmt: skip
-    lost = failures(analyses.cases)
+    without_plan = failures(analyses.cases)
     ranked = analyses.best if analyses.solved else cases
     columns = dict.fromkeys(["case", *analyses.axes, "status", "gap", *analyses.outputs])
     searches = [curve.search for curve in analyses.of(BreakEvenCurve)]
@@ -156,17 +156,17 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         best=None if best is None else int(best["case"]),
         best_value=None if best is None else amount(output, best[output], words),
         best_axes=list(best_axes(analyses, words)),
-        both=base_and_best(analyses, words),
+        base_and_best=base_and_best(analyses, words),
         matters=list(what_matters(analyses, words)),
         by_index=any(indices.output == output for indices in analyses.of(Indices)),
-        unmoved=unmoved,
+        unchanging=unchanging,
         searches=[(search, amount(search["path"], search["value"], words)) for search in searches],
         groups=[
             (key, title, [_chart(chart, rows(chart.table), links, words) for chart in charts])
             for key, title, charts in groups_of(analyses, words)
         ],
         notes=analyses.notes,
-        lost=rows(lost) if len(lost) else None,
+        without_plan=rows(without_plan) if len(without_plan) else None,
         cases=rows(ranked[[name for name in columns if name in cases]]),
         count=len(cases),
         solved=analyses.solved,
