@@ -22,7 +22,7 @@ from planner.message import Message
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from planner.studies.sweep_plan import Prepared
+    from planner.studies.sweep_plan import CheckedSweep
     from planner.sweeps.result import Sweep
 
 LISTED = 5  # cases that a dry run lists
@@ -79,7 +79,7 @@ def estimate_sweep(
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
     say(console, f"{sweep.name}: {checked}")
     for case in itertools.islice(prepared.cases, LISTED):
-        say(console, f"  {case}")
+        say(console, f"  {words.sentence(case.label(sweep.varied))}")
     if len(prepared.cases) > LISTED:
         say(console, "  ...")
     if not distinct:
@@ -136,7 +136,7 @@ def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
 
 
-def _check_find(prepared: Prepared) -> None:
+def _check_find(prepared: CheckedSweep) -> None:
     """Parse the break-even condition before anything is solved. Raises ScenarioError."""
     from planner.sweeps.analysis.condition import parse_condition
 
@@ -145,7 +145,7 @@ def _check_find(prepared: Prepared) -> None:
 
 
 def _analyse(
-    prepared: Prepared, folder: Path, console: Console, words: Language, *, quiet: bool
+    prepared: CheckedSweep, folder: Path, console: Console, words: Language, *, quiet: bool
 ) -> None:
     """Find the break-even of the sweep, write the analyses and the page, and print them."""
     from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
@@ -160,7 +160,7 @@ def _analyse(
         show_sweep(read_analyses(folder), console, words)
 
 
-def _warn(prepared: Prepared, console: Console, words: Language) -> None:
+def _warn(prepared: CheckedSweep, console: Console, words: Language) -> None:
     from planner.sweeps.sweep_file import cautions
 
     for text in cautions(prepared.description):

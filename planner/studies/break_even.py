@@ -1,11 +1,11 @@
 """The break-even search: the value of one path at which two figures of the best plan are equal.
 
 Bisection over solves: both ends are solved, then the middle of the bracket, until it is no wider
-than the tolerance. The difference of the figures may jump (a use is switched off as a whole); the
-search then ends at the jump and says so. Every value solved is kept with its figures.
+than the tolerance. The difference of the figures may jump, where a use is switched off as a whole;
+the search then ends at the jump and reports it. Every value solved is stored with its figures.
 
-The search ends early, and says with which bracket, where the solver's gap leaves the sign of the
-difference open, where a value has no plan, and where a plan does not have the figures.
+The search ends early, and reports its bracket, where the solver's gap leaves the sign of the
+difference open, where a value has no plan, and where a plan lacks the figures.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_you_mean
+from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_you_mean, wrong
 from planner.files.output_folder import replace_file
+from planner.message import Message, MessageList, template
 from planner.plan_tables.files import json_text
 from planner.scenario.scenario import Scenario, load
 from planner.studies.solve import solve
@@ -27,16 +28,31 @@ from planner.sweeps.axes import Axis, Scale, Values
 from planner.sweeps.design import design
 
 if TYPE_CHECKING:
-    from planner.studies.sweep_plan import Prepared
+    from planner.studies.sweep_plan import CheckedSweep
 
 TOLERANCE = 1e-3  # of high - low
-FEWEST = 1e-12  # a finer tolerance than numbers can show
-JUMP = 0.05  # a difference left over, relative to that at the ends, from which on it is a jump
+MIN_TOLERANCE = 1e-12  # a finer one is beyond the precision of numbers
+JUMP = 0.05  # a remaining difference, relative to that at the ends, that counts as a jump
+UNDECIDED = {
+    "no_plan": template("there is no plan at {value}"),
+    "no_figure": template("the plan at {value} has neither figure"),
+    "hidden_by_gap": template(
+        "at {value} the solver's gap hides which side is larger: ask for a smaller gap"
+    ),
+}
+"""Why the sign at a value is not known, by the status of a search that ends there."""
+FIGURES = {
+    (True, True): template("at {value}: {left} against {right}"),
+    (True, False): template("at {value}: {left} against nothing"),
+    (False, True): template("at {value}: nothing against {right}"),
+    (False, False): template("at {value}: nothing against nothing"),
+}
+"""Both figures of a point, by whether its plan has the left and the right one."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One value tried: the status of its plan, both figures and the plan's profit and gap."""
+    """One value solved: the status of its plan, both figures, its profit and its gap."""
 
     value: float
     status: str
@@ -53,21 +69,35 @@ class Point:
         return None if self.reading is None else self.reading.sign
 
     @property
-    def text(self) -> str:
-        """Both figures, or why there are none."""
+    def text(self) -> Message:
+        """Both figures, or the status of a value without a plan."""
         if self.objective_cny is None:
-            return f"{self.value:g}: {self.status}, {self.message.splitlines()[0]}"
-        return f"{self.value:g}: {_shown(self.left)} against {_shown(self.right)}"
+            return Message("at {value:g}: {kind}", value=self.value, kind=self.status)
+        known = self.left is not None, self.right is not None
+        figures = {"left": self.left, "right": self.right}
+        texts = {
+            name: f"{figure + 0.0:.6g}" for name, figure in figures.items() if figure is not None
+        }
+        return Message(FIGURES[known], value=f"{self.value:g}", **texts)
+
+    @property
+    def undecided(self) -> str | None:
+        """The status of a search that ends here as the sign is not known, as in `BreakEven`."""
+        if self.reading is None:
+            return "no_plan"
+        if self.sign is not None:
+            return None
+        return "no_figure" if math.isinf(self.reading.low) else "hidden_by_gap"
 
 
 @dataclass(frozen=True)
 class BreakEven:
-    """What a break-even search found.
+    """The result of a break-even search.
 
     status: found | not_bracketed | hidden_by_gap | no_plan | no_figure.
     value: the break-even value, the middle of the bracket; None unless found.
     bracket: the narrowest values known to have it between them; None where the ends do not.
-    text: the result in words; points: every value tried, in order.
+    text: the result as a text; points: every value solved, in order.
     """
 
     path: str
@@ -77,18 +107,15 @@ class BreakEven:
     status: str
     value: float | None
     bracket: tuple[float, float] | None
-    text: str
+    text: Message
     points: tuple[Point, ...]
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain data, ready for JSON."""
+        """Return the result as plain data, ready for JSON."""
         data = asdict(self)
         for point in data["points"]:
             del point["reading"]
-        return data | {
-            "bracket": None if self.bracket is None else list(self.bracket),
-            "points": list(data["points"]),
-        }
+        return data
 
 
 def break_even(
@@ -102,15 +129,15 @@ def break_even(
     set: Mapping[str, Any] | None = None,  # noqa: A002  # the word of the command line
     tolerance: float = TOLERANCE,
 ) -> BreakEven:
-    """Find the value of a path at which two figures of the best plan are equal.
+    """Search the value of a path at which two figures of the best plan are equal.
 
     Args:
         base: the base scenario's file or folder.
-        path: the path that is moved, such as components.chat.price_cny_per_mtok.
+        path: the path to search, such as components.chat.price_cny_per_mtok.
         where: the condition, `LEFT = RIGHT`; see planner.sweeps.analysis.condition.
         low: the lowest value.
         high: the highest value.
-        scale: the values multiply what the base says at the path, instead of replacing it.
+        scale: the values multiply that of the base at the path, instead of replacing it.
         set: other changes to the base, by path.
         tolerance: width of the bracket at which the search ends, relative to high - low.
 
@@ -124,33 +151,28 @@ def break_even(
     return search(at, path, where, low, high, tolerance=tolerance)
 
 
-def find(prepared: Prepared) -> BreakEven | None:
+def find(checked_sweep: CheckedSweep) -> BreakEven | None:
     """Search the break-even that a sweep file asks for; None where it asks for none.
 
-    Its path is moved by itself, the axes of the sweep at their base. Where the path is the key of
-    an axis, the values are those of the axis: factors where it scales, and what follows from it
+    Only its path varies, the axes of the sweep are at their base. Where the path is the key of an
+    axis, the values are those of the axis: factors where it scales, and what is computed from it
     follows. Raises as `break_even`.
     """
-    sweep = prepared.description
-    if sweep.find is None:
+    sweep, base = checked_sweep.description, checked_sweep.base
+    if (asked := sweep.find) is None:
         return None
-    path, of = sweep.find.path, sweep.axes.get(sweep.find.path)
+    scales = isinstance(sweep.axes.get(asked.path), Scale)
 
     def at(value: float) -> Scenario:
-        moved: Axis = (
-            Scale(scale=(value,), base=value)
-            if isinstance(of, Scale)
-            else Values(values=(value,), base=value)
+        axis: Axis = (
+            Scale(scale=(value,), base=value) if scales else Values(values=(value,), base=value)
         )
-        alone = sweep.model_copy(
-            update={"design": "one_at_a_time", "samples": None, "axes": {**sweep.axes, path: moved}}
-        )
-        folder = Path(prepared.document.file).parent
-        _, cases = design(alone, prepared.document, folder, prepared.base.at)
-        return prepared.base.scenario(cases[0].changes)  # every axis at its base
+        axes = {**sweep.axes, asked.path: axis}
+        alone = sweep.model_copy(update={"design": "one_at_a_time", "samples": None, "axes": axes})
+        _, cases = design(alone, checked_sweep.document, Path(), base.at)
+        return base.scenario(cases[0].changes)  # every axis at its base
 
-    wanted = sweep.find
-    return search(at, path, wanted.where, wanted.low, wanted.high)
+    return search(at, asked.path, asked.where, asked.low, asked.high)
 
 
 def write_break_even(result: BreakEven, folder: Path) -> Path:
@@ -168,14 +190,15 @@ def search(
     *,
     tolerance: float = TOLERANCE,
 ) -> BreakEven:
-    """Find where a condition holds among the scenarios `at` makes; as `break_even`."""
+    """Search where a condition holds among the scenarios that `at` returns; as `break_even`."""
     condition = parse_condition(where)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        message = f"low must be below high, are {low:g} and {high:g}"
-        raise ScenarioError([Problem(message, path="find")])
-    if not FEWEST <= tolerance < 1:
-        message = f"must be at least {FEWEST:g} and below 1, is {tolerance:g}"
-        raise ScenarioError([Problem(message, path="tolerance")])
+        message = Message("low must be below high, are {low:g} and {high:g}", low=low, high=high)
+        raise wrong("find", message)
+    if not MIN_TOLERANCE <= tolerance < 1:
+        message = Message("must be at least {min:g} and below 1, is {value:g}",
+                          min=MIN_TOLERANCE, value=tolerance)  # fmt: skip
+        raise wrong("tolerance", message)
     ends = {low: at(low), high: at(high)}  # both are checked before the first solve
 
     def solved(value: float) -> Point:
@@ -183,7 +206,8 @@ def search(
 
     points = tuple(bisected(solved, low, high, tolerance * (high - low)))
     status, text, bracket, value = verdict(points, where)
-    return BreakEven(path, where, low, high, status, value, bracket, f"{path}: {text}", points)
+    text = Message("{path}: {sentence}", path=path, sentence=text)
+    return BreakEven(path, where, low, high, status, value, bracket, text, points)
 
 
 def bisected(
@@ -191,7 +215,7 @@ def bisected(
 ) -> Iterator[Point]:
     """Yield both ends, then the middles of a bracket until it is no wider than `width`.
 
-    No more are solved once one has no sign, or is the break-even.
+    Ends at a point without a sign, and at the break-even itself.
     """
     ends = solved(low), solved(high)
     yield from ends
@@ -212,36 +236,58 @@ def bisected(
 Bracket = tuple[float, float]
 
 
-def verdict(points: Sequence[Point], where: str) -> tuple[str, str, Bracket | None, float | None]:
+def verdict(
+    points: Sequence[Point], where: str
+) -> tuple[str, Message, Bracket | None, float | None]:
     """Return status, text, bracket and value of a search, as in `BreakEven`, from its points."""
-    ends, middles = (points[0], points[1]), points[2:]
+    ends, middles = points[:2], points[2:]
+    end_texts = [point.text for point in ends]
     for point in points:
         if point.sign == 0:
-            return "found", f"{where} at {point.value:g}", (point.value, point.value), point.value
-    if lost := [end for end in ends if end.sign is None]:
-        text = f"{_why(lost[0])} at an end of the range: {_pair(ends)}"
-        return _lost(lost[0]), text, None, None
+            text = Message("break-even at {value:g} for {name}", value=point.value, name=where)
+            return "found", text, (point.value, point.value), point.value
+    for point in ends:
+        if status := point.undecided:
+            return status, MessageList("; ", [_why(point), *end_texts]), None, None
     below, above = ends
     if below.sign == above.sign:
-        side = "above" if below.sign == 1 else "below"
-        text = f"no break-even in the range: left is {side} right at both ends ({_pair(ends)})"
-        return "not_bracketed", text, None, None
+        reason = (
+            Message("no break-even in the range: left is above right at both ends")
+            if below.sign == 1
+            else Message("no break-even in the range: left is below right at both ends")
+        )
+        return "not_bracketed", MessageList("; ", [reason, *end_texts]), None, None
     for point in middles:
         if point.sign == below.sign:
             below = point
         elif point.sign == above.sign:
             above = point
-    bracket = below.value, above.value
-    if middles and middles[-1].sign is None:
-        point = middles[-1]
-        text = f"{_why(point)} at {point.text}; it lies between {_pair((below, above))}"
-        return _lost(point), text, bracket, None
-    text = f"{where} between {below.value:.6g} and {above.value:.6g}"
+    low, high = below.value, above.value
+    if middles and (status := middles[-1].undecided):
+        bracket = Message(
+            "the break-even lies between {low:.6g} and {high:.6g}", low=low, high=high
+        )
+        last = middles[-1]
+        parts = [_why(last), last.text, bracket, below.text, above.text]
+        return status, MessageList("; ", parts), (low, high), None
+    parts = [
+        Message(
+            "break-even between {low:.6g} and {high:.6g} for {name}", low=low, high=high, name=where
+        )
+    ]
     if _jumps(ends, (below, above)):
-        text += f"; the figures jump there: {_pair((below, above))}"
+        parts += [Message("the figures jump there"), below.text, above.text]
     if gap := max(point.gap or 0.0 for point in points):
-        text += f"; plans have a gap of up to {gap:.1e}, within which figures may differ"
-    return "found", text, bracket, (below.value + above.value) / 2
+        parts.append(
+            Message("plans have a gap of up to {gap:.1e}, within which figures may differ", gap=gap)
+        )
+    return "found", MessageList("; ", parts), (low, high), (low + high) / 2
+
+
+def _why(point: Point) -> Message:
+    """Return why the sign at a point is not known."""
+    assert point.undecided is not None
+    return Message(UNDECIDED[point.undecided], value=f"{point.value:g}")
 
 
 def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
@@ -249,50 +295,29 @@ def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
         summary = solve(scenario).summary
     except SolveError as error:
         status = "time_limit" if isinstance(error, NoPlanError) else "infeasible"
-        return Point(value, status, message=str(error))
+        return Point(value, status, message=error.message)
+    figures = dict(flat(summary))
     if unknown := condition.unknown(summary):
-        known = [name for name, _ in flat(summary)]
         raise ScenarioError(
-            Problem(f"plans have no such figure{did_you_mean(name, known)}", name, "find.where")
+            Problem(
+                Message("plans have no such figure{hint}", hint=did_you_mean(name, figures)),
+                name,
+                "find.where",
+            )
             for name in unknown
         )
     reading = condition.read(summary)
-    figures = dict(flat(summary))
-    left, right = (
-        figures.get(side) if isinstance(side, str) else side
-        for side in (condition.left, condition.right)
-    )
-    profit, gap = summary["objective_cny"], summary["gap"]
-    return Point(value, summary["status"], left, right, profit, gap, reading=reading)
+    return Point(
+        value, summary["status"], reading.left, reading.right, summary["objective_cny"],
+        summary["gap"], reading=reading,
+    )  # fmt: skip
 
 
-def _lost(point: Point) -> str:
-    if point.objective_cny is None:
-        return "no_plan"
-    return "no_figure" if point.reading is None else "hidden_by_gap"
-
-
-def _why(point: Point) -> str:
-    return {
-        "no_plan": "there is no plan",
-        "no_figure": "the plan has neither figure",
-        "hidden_by_gap": "the solver's gap hides which side is larger; ask for a smaller gap",
-    }[_lost(point)]
-
-
-def _jumps(first: tuple[Point, Point], last: tuple[Point, Point]) -> bool:
-    """Say whether the figures are still apart at the ends of the last bracket."""
+def _jumps(ends: Sequence[Point], last: Sequence[Point]) -> bool:
+    """Return whether the figures still differ at both ends of the last bracket."""
 
     def apart(point: Point) -> float:
         assert point.reading is not None
         return abs(point.reading.low)
 
-    return max(map(apart, last)) > JUMP * max(map(apart, first)) or math.inf in map(apart, last)
-
-
-def _pair(points: tuple[Point, Point]) -> str:
-    return "; ".join(point.text for point in points)
-
-
-def _shown(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:.6g}"
+    return max(map(apart, last)) > JUMP * max(map(apart, ends)) or math.inf in map(apart, last)

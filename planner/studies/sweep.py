@@ -1,9 +1,9 @@
-"""A sweep: many cases of one base scenario, solved by workers, each result kept as it comes.
+"""A sweep: many cases of one base scenario, solved by workers, each result stored as it comes.
 
 1. Read the sweep file and the base, design the cases, check every one of them in full.
 2. Claim the folder; cases whose key has a result already are finished, equal cases are one.
 3. Workers solve the rest, those that took longest in earlier runs first; each result is appended
-   and synced to disk, and the table of all cases is written again from time to time.
+   and synced to disk, and the table of all cases is rewritten from time to time.
 4. The cases that `refine` names are solved again, more exactly.
 """
 
@@ -19,9 +19,10 @@ from typing import Any
 from planner.errors import PlanError
 from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
+from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import pack
-from planner.studies.sweep_plan import Prepared, at_of, chosen, prepare
+from planner.studies.sweep_plan import CheckedSweep, cases_to_refine, prepare
 from planner.studies.sweep_workers import Task, cluster, solve_all
 from planner.sweeps.result import (
     DAMAGE,
@@ -38,12 +39,12 @@ from planner.sweeps.result import (
 )
 from planner.sweeps.sweep_file import SweepFile
 
-TABLE_S = 10.0  # least seconds between two writings of the table
-TABLE_SHARE = 0.05  # most of the driver's time that goes into them
+TABLE_S = 10.0  # minimum time between two writings of the table
+TABLE_SHARE = 0.05  # maximum share of the driver's time for writing it
 SOLVER = {"gap", "time_limit_s"}
 
 Progress = Callable[[int, int], None]
-"""Told the number of distinct cases finished and their total."""
+"""Called with the number of distinct cases finished and their total."""
 
 
 def sweep(
@@ -59,14 +60,14 @@ def sweep(
 
     Args:
         sweep: a sweep file, or one in memory whose paths are relative to the working folder.
-        out: the sweep folder [sweeps/NAME]; what it holds of this sweep is used again.
+        out: the sweep folder [sweeps/NAME]; results of this sweep in it are used again.
         workers: processes of the local cluster [one a core].
         scheduler: address of a Dask scheduler to use instead.
         fresh: forget earlier results.
-        progress: is told how far it is.
+        progress: called whenever a case is finished.
 
     Returns:
-        The table of cases. After Ctrl-C, as far as it came, with `interrupted`.
+        The table of cases; after Ctrl-C with the results so far, and `interrupted`.
 
     Raises:
         ScenarioError: the sweep, its base or one of its cases is wrong; nothing was solved.
@@ -77,12 +78,12 @@ def sweep(
 
 
 def default_folder(description: SweepFile) -> Path:
-    """Return where a sweep is written unless told otherwise."""
+    """Return the folder that a sweep is written to by default."""
     return Path("sweeps") / file_name(description.name)
 
 
 def run(
-    prepared: Prepared,
+    checked_sweep: CheckedSweep,
     out: str | Path | None,
     workers: int | None,
     scheduler: str | None,
@@ -90,112 +91,111 @@ def run(
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Solve a prepared sweep. Returns and raises as `sweep`."""
-    folder = Path(out) if out is not None else default_folder(prepared.description)
+    """Solve a checked sweep. Returns and raises as `sweep`."""
+    folder = Path(out) if out is not None else default_folder(checked_sweep.description)
     with claim(folder, SWEEP_FOLDER) as target:
-        _require_same(prepared, target)
+        _require_same_sweep(checked_sweep, target)
         interrupted = False
         with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
-            write_description(prepared.description, target)
-            crew = _Crew(prepared, records, workers, scheduler, progress)
+            write_description(checked_sweep.description, target)
+            driver = _Driver(checked_sweep, records, workers, scheduler, progress)
             try:
-                with crew.hired:
-                    crew.solve_cases()
-                    crew.refine()
+                with driver.resources:
+                    driver.solve_cases()
+                    driver.refine()
             except KeyboardInterrupt:
                 interrupted = True
             finally:
-                crew.write_table()
-        return Sweep(crew.table(), prepared.description, folder, interrupted)
+                driver.write_table()
+        return Sweep(driver.table(), checked_sweep.description, folder, interrupted)
 
 
-def _require_same(prepared: Prepared, target: Path) -> None:
-    """Refuse a folder that holds another sweep."""
+def _require_same_sweep(checked_sweep: CheckedSweep, target: Path) -> None:
+    """Raise PlanError where a folder holds another sweep."""
     if not (target / SWEEP).exists():
         return
-    there = read_description(target).name
-    if there != prepared.description.name:
-        raise PlanError(
-            f"{target} holds the sweep {there!r}, not {prepared.description.name!r};"
-            " choose another folder"
-        )
+    stored, name = read_description(target).name, checked_sweep.description.name
+    if stored != name:
+        raise PlanError(Message(
+            "{path} holds the sweep {other!r}, not {name!r}; choose another folder",
+            path=target, other=stored, name=name,
+        ))  # fmt: skip
 
 
 @dataclass
-class _Crew:
-    """The driver: hands cases to workers and keeps what they return."""
+class _Driver:
+    """The driver of a sweep: sends cases to workers and stores their results."""
 
-    prepared: Prepared
+    sweep: CheckedSweep
     records: Records
     workers: int | None
     scheduler: str | None
     progress: Progress | None
-    hired: ExitStack = field(default_factory=ExitStack)
+    resources: ExitStack = field(default_factory=ExitStack)
     client: Any = None
     written: float = -TABLE_S
     pause: float = TABLE_S
 
     def solve_cases(self) -> None:
         """Solve every distinct case without a result."""
-        plans = self.prepared.description.plans == "all"
-        self._solve(
-            [Task(key, at_of(case), case.changes, plans)
-             for key, case in self.prepared.distinct.items()]
-        )  # fmt: skip
+        plans = self.sweep.description.plans == "all"
+        self._solve([
+            Task(key, case.at, case.changes, plans) for key, case in self.sweep.distinct.items()
+        ])  # fmt: skip
 
     def refine(self) -> None:
         """Solve the best cases again, more exactly."""
-        refine = self.prepared.description.refine
+        refine, base = self.sweep.description.refine, self.sweep.base
         if refine is None:
             return
-        exact = self.prepared.base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
+        exact = base.exact | refine.model_dump(include=SOLVER, exclude_none=True)
         solver = {f"solver.{name}": value for name, value in exact.items()}
-        tasks = []
-        for case in chosen(self.prepared, self.records.by_key):
+        plans, tasks = self.sweep.description.plans != "none", {}
+        for case in cases_to_refine(self.sweep, self.records.by_key):
             changes = {**case.changes, **solver}
-            key = self.prepared.base.key(self.prepared.base.scenario(changes))
-            self.prepared.refined[case.number] = key
-            tasks.append(Task(key, at_of(case), changes, self.prepared.description.plans != "none"))
-        self._solve(list({task.key: task for task in tasks}.values()))
+            key = base.key(base.scenario(changes))
+            self.sweep.refined[case.number] = key
+            tasks[key] = Task(key, case.at, changes, plans)
+        self._solve(list(tasks.values()))
 
     def _solve(self, tasks: Sequence[Task]) -> None:
-        todo = [task for task in tasks if not self._finished(task)]
+        waiting = [task for task in tasks if not self._finished(task)]
         known = [*self.records.forgotten.values(), *self.records.by_key.values()]
         seconds = {result["at"]: float(result["seconds"]) for result in known}
-        todo.sort(key=lambda task: -seconds.get(task.at, 0.0))
+        waiting.sort(key=lambda task: -seconds.get(task.at, 0.0))
         total = len(tasks)
-        done = total - len(todo)
-        self._tell(done, total)
-        if not todo:
+        done = total - len(waiting)
+        self._report(done, total)
+        if not waiting:
             return
-        name = self.prepared.name
+        name = self.sweep.name
         if self.client is None:
-            packed = pack(self.prepared.base)
-            crew = cluster(name, packed, self.workers, self.scheduler)
-            self.client = self.hired.enter_context(crew)
-        for result, files in solve_all(self.client, name, todo):
+            packed = pack(self.sweep.base)
+            workers = cluster(name, packed, self.workers, self.scheduler)
+            self.client = self.resources.enter_context(workers)
+        for result, files in solve_all(self.client, name, waiting):
             if files:
                 self._write_plan(result["key"], files)
             self.records.add(result)
             self.records.by_key[result["key"]] = result
             done += 1
-            self._tell(done, total)
+            self._report(done, total)
             if time.monotonic() - self.written > self.pause:
                 self.write_table()
 
     def _finished(self, task: Task) -> bool:
-        plans = self.plan_folders(task.key) if task.wants_plan else []
-        figures = self.records.by_key.get(task.key, {}).get("figures")
-        return finished(self.records.by_key.get(task.key)) and not (
-            figures and any(not folder.exists() for folder in plans)
-        )
+        result = self.records.by_key.get(task.key)
+        lacks_plan = task.wants_plan and result is not None and result["figures"] and not all(
+            folder.exists() for folder in self.plan_folders(task.key)
+        )  # fmt: skip
+        return finished(result) and not lacks_plan
 
     def plan_folders(self, key: str) -> list[Path]:
-        """Return where the plan with this key goes: a folder for every case that has it."""
-        numbers = [c.number for k, c in zip(self.prepared.keys, self.prepared.cases, strict=True)
-                   if k == key]  # fmt: skip
-        numbers += [number for number, k in self.prepared.refined.items() if k == key]
-        return [self.records.path.parent / PLANS / str(number) for number in sorted(set(numbers))]
+        """Return the folders of the plan with this key: one for every case that has it."""
+        numbers = {c.number for k, c in zip(self.sweep.keys, self.sweep.cases, strict=True)
+                   if k == key}  # fmt: skip
+        numbers |= {number for number, k in self.sweep.refined.items() if k == key}
+        return [self.records.path.parent / PLANS / str(number) for number in sorted(numbers)]
 
     def _write_plan(self, key: str, files: dict[str, bytes]) -> None:
         def fill(folder: Path) -> None:
@@ -206,14 +206,14 @@ class _Crew:
             folder.parent.mkdir(exist_ok=True)
             replace_folder(folder, PLAN_FOLDER, fill)
 
-    def _tell(self, done: int, total: int) -> None:
+    def _report(self, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress(done, total)
 
     def table(self) -> Any:
-        """Return the table of cases as it stands."""
-        p = self.prepared
-        return case_table(p.cases, p.keys, p.wrong, self.records.by_key, p.refined)
+        """Return the table of cases with the results so far."""
+        s = self.sweep
+        return case_table(s.cases, s.keys, s.wrong, self.records.by_key, s.refined)
 
     def write_table(self) -> None:
         """Write cases.parquet and cases.csv; a large table is written less often."""

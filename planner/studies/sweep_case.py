@@ -1,6 +1,6 @@
-"""One case of a sweep, solved by a worker: the base stays there, only what changes is sent.
+"""One case of a sweep, solved by a worker: the base stays there, only changes are sent.
 
-Whatever goes wrong with a case becomes a result with a status and a message.
+Any error of a case becomes a result with a status and a message.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
 from planner.language.language import ENGLISH
+from planner.message import Message
 from planner.plan.plan import Plan, write_page_and_workbook
 from planner.plan_tables.folder import fill_folder
 from planner.studies.solve import solve
@@ -26,16 +27,16 @@ from planner.sweeps.variants import Base
 
 NOT_FIGURES = ("solving", "runtimes_s", "versions", "gap", "hours", "step_min")
 BASES: dict[str, Base] = {}
-"""The base scenarios this process holds, by the name of their sweep."""
+"""The base scenarios of this process, by the name of their sweep."""
 
 
 def pack(base: Base) -> bytes:
-    """Return a base as it travels to a worker, once."""
+    """Return a base as it is sent to a worker, once."""
     return zlib.compress(pickle.dumps(base, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 def unpack(name: str, packed: bytes) -> None:
-    """Hold a base for the cases that follow."""
+    """Store a base for the cases that follow."""
     BASES[name] = pickle.loads(zlib.decompress(packed))
 
 
@@ -45,7 +46,7 @@ def solve_case(
     """Solve one case.
 
     Returns:
-        Its result, and the files of its plan folder where they are wanted.
+        Its result, and the files of its plan folder on request.
     """
     began = time.perf_counter()
     result: Result = {"key": key, "at": at, "status": "failed", "gap": None, "message": ""}
@@ -55,14 +56,16 @@ def solve_case(
         base = BASES[sweep]
         scenario = base.scenario(changes)
         if base.key(scenario) != key:
-            raise PlannerError("the worker reads another scenario: does it run the same planner?")
+            message = Message("the worker reads another scenario: does it run the same planner?")
+            raise PlannerError(message)
         plan = solve(scenario)
         result |= {"status": plan.summary["status"], "gap": plan.summary["gap"]}
-        shown = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
-        figures = {path: value for path, value in flat(shown) if value is not None}
+        summary = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
+        figures = {path: value for path, value in flat(summary) if value is not None}
         files = _files(plan) if wants_plan else {}
     except InfeasibleError as error:
-        result |= {"status": error.diagnosis["status"], "message": _one_line(error)}
+        rules = "; ".join(rule["text"] for rule in error.diagnosis.get("conflict", ()))
+        result |= {"status": error.diagnosis["status"], "message": rules or _one_line(error)}
     except NoPlanError as error:
         result |= {"status": "no_plan", "message": _one_line(error)}
     except PlannerError as error:

@@ -1,6 +1,6 @@
 """Workers for a sweep: a local cluster of processes, or an existing Dask scheduler.
 
-Each worker gets the base scenario once, when it joins; a case is a few changed values.
+Each worker receives the base scenario once, when it joins; a case is a few changed values.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import Problem, ScenarioError, SolveError
+from planner.errors import SolveError, wrong
+from planner.files.records import record_of
+from planner.message import Message
 from planner.studies.sweep_case import solve_case
 from planner.sweeps.result import Result
 
 if TYPE_CHECKING:
     from distributed import Client
 
-AHEAD = 2  # cases a worker has at once: one runs, one waits, so that it is never idle
-DEATHS = 1  # of workers a case may see before it is tried alone
-WAIT_S = 60  # for a first worker
-LAMENT = "ignore::UserWarning:multiprocessing.resource_tracker"
-ANSWER_S = 10.0  # for a scheduler to answer
-ASK_S = 2.0  # between questions how many workers there are
+CASES_PER_WORKER = 2  # one runs, one waits, so that the worker is never idle
+MAX_DEATHS = 1  # of workers that run a case before it is tried alone
+WORKER_TIMEOUT_S = 60  # for the first worker
+SCHEDULER_TIMEOUT_S = 10.0
+COUNT_EVERY_S = 2.0  # how often workers are counted
+TRACKER_WARNING = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A case to solve: the key and changes of its scenario, and what its axes are at."""
+    """A case to solve: the key and changes of its scenario, and the values of its axes."""
 
     key: str
     at: str
@@ -50,21 +52,21 @@ def cores() -> int:
 def cluster(
     name: str, packed: bytes, workers: int | None, scheduler: str | None
 ) -> Iterator[Client]:
-    """Give a client whose workers hold the base of the sweep `name`.
+    """Yield a client whose workers have the base of the sweep `name`.
 
     Raises:
         ScenarioError: Dask is not installed, or no scheduler answers.
-        SolveError: no worker comes, or one runs another planner.
+        SolveError: no worker joins, or one runs another planner.
     """
     try:
         import dask
         from distributed import Client, LocalCluster
     except ImportError:
-        said = "a sweep needs Dask: pip install 'planner[cluster]'"
-        raise ScenarioError([Problem(said, "planner sweep")]) from None
+        message = Message("a sweep needs Dask: pip install 'planner[cluster]'")
+        raise wrong("planner sweep", message) from None
     settings = {
-        "distributed.scheduler.allowed-failures": DEATHS,
-        "distributed.comm.timeouts.connect": f"{ANSWER_S}s",
+        "distributed.scheduler.allowed-failures": MAX_DEATHS,
+        "distributed.comm.timeouts.connect": f"{SCHEDULER_TIMEOUT_S}s",
     }
     local: LocalCluster | None = None
     client: Client | None = None
@@ -82,11 +84,12 @@ def cluster(
                         silence_logs=logging.CRITICAL,
                     )
                 try:
-                    client = Client(scheduler if local is None else local, timeout=ANSWER_S)
+                    address = scheduler if local is None else local
+                    client = Client(address, timeout=SCHEDULER_TIMEOUT_S)
                 except (OSError, ValueError, TimeoutError):
-                    said = f"no Dask scheduler answers at {scheduler}"
-                    raise ScenarioError([Problem(said, "--scheduler")]) from None
-            _give_base(client, name, packed, deaf=local is not None)
+                    message = Message("no Dask scheduler answers at {text}", text=scheduler)
+                    raise wrong("--scheduler", message) from None
+            _send_base(client, name, packed, own=local is not None)
             yield client
         finally:
             with suppress(OSError, TimeoutError, RuntimeError):
@@ -100,7 +103,7 @@ def cluster(
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Keep the cluster's own log off the terminal: what matters is told in words."""
+    """Keep the cluster's own log off the terminal; the planner reports what matters."""
     logger = logging.getLogger("distributed")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -112,63 +115,60 @@ def _silent() -> Iterator[None]:
 
 @contextmanager
 def _quiet_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C, which is meant for the driver alone.
+    """Start processes that ignore Ctrl-C, which is meant for the driver alone.
 
-    Nor shall Python's resource tracker lament what a killed worker left.
+    Python's resource tracker does not warn of what a killed worker left.
     """
     main = threading.current_thread() is threading.main_thread()
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     before = os.environ.get("PYTHONWARNINGS")
-    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, LAMENT]))
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, TRACKER_WARNING]))
     try:
         yield
     finally:
         if main:
-            signal.signal(signal.SIGINT, heard)
+            signal.signal(signal.SIGINT, handler)
         if before is None:
             del os.environ["PYTHONWARNINGS"]
         else:
             os.environ["PYTHONWARNINGS"] = before
 
 
-def _give_base(client: Client, name: str, packed: bytes, *, deaf: bool) -> None:
+def _send_base(client: Client, name: str, packed: bytes, *, own: bool) -> None:
     from distributed import WorkerPlugin
 
     class BasePlugin(WorkerPlugin):
-        """Hands the base to a worker when it joins, also to one that replaces a dead one."""
-
-        packed = b""
-        deaf = False
+        """Unpacks the base on a worker when it joins, also on one that replaces a dead one."""
 
         def setup(self, worker: Any) -> None:  # noqa: ARG002
-            if self.deaf:  # our own worker that replaces a dead one
+            if own:  # our own worker that replaces a dead one ignores Ctrl-C too
                 with suppress(ValueError):  # not in the main thread
                     signal.signal(signal.SIGINT, signal.SIG_IGN)
             from planner.studies.sweep_case import unpack  # the worker's own module
 
-            unpack(name, self.packed)
+            unpack(name, packed)
 
         def teardown(self, worker: Any) -> None:  # noqa: ARG002
             from planner.studies.sweep_case import BASES
 
             BASES.pop(name, None)
 
-    plugin = BasePlugin()
-    plugin.packed, plugin.deaf = packed, deaf
     try:
-        client.wait_for_workers(1, timeout=WAIT_S)
-        client.register_plugin(plugin, name=name)
+        client.wait_for_workers(1, timeout=WORKER_TIMEOUT_S)
+        client.register_plugin(BasePlugin(), name=name)
     except TimeoutError:
-        raise SolveError(f"no worker came to the scheduler in {WAIT_S} s") from None
+        message = Message("no worker joined the scheduler in {n} s", n=WORKER_TIMEOUT_S)
+        raise SolveError(message) from None
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        said = f"a worker cannot take the scenario: does it run the same planner? ({error})"
-        raise SolveError(said) from None
+        message = Message("a worker cannot read the base: does it run the same planner? ({text})",
+                          text=error)  # fmt: skip
+        raise SolveError(message) from None
 
 
 def solve_all(
     client: Client, name: str, tasks: Iterable[Task]
 ) -> Iterator[tuple[Result, dict[str, bytes]]]:
-    """Solve tasks in their order and give results as they come.
+    """Solve tasks in their order and yield results as they come.
 
     A task whose worker dies is tried again; one that saw several deaths is tried alone at the end,
     for a neighbour may have been the cause, and if it kills again it is a failed result.
@@ -181,7 +181,7 @@ def solve_all(
     pending, suspects = deque(tasks), deque[Task]()
     running: dict[str, tuple[Any, Task]] = {}
     done = as_completed(raise_errors=False)
-    count, asked, alone = 0, 0.0, False
+    count, counted_at, alone = 0, 0.0, False
 
     def submit(task: Task) -> None:
         key = f"planner-case-{name}-{task.key}-{len(suspects)}-{alone}"
@@ -193,9 +193,9 @@ def solve_all(
 
     try:
         while pending or running or suspects:
-            if time.monotonic() - asked > ASK_S:
-                count, asked = max(1, len(client.nthreads())), time.monotonic()
-            while pending and len(running) < AHEAD * count:
+            if time.monotonic() - counted_at > COUNT_EVERY_S:
+                count, counted_at = max(1, len(client.nthreads())), time.monotonic()
+            while pending and len(running) < CASES_PER_WORKER * count:
                 submit(pending.popleft())
             if not running:
                 alone = True
@@ -211,9 +211,9 @@ def solve_all(
                 else:
                     yield _failed(task, error), {}
             else:
-                raise SolveError(
-                    "the scheduler was lost; what is finished is kept: run the sweep again"
-                )
+                raise SolveError(Message(
+                    "the scheduler was lost; finished cases are stored: run the sweep again"
+                ))  # fmt: skip
             future.release()
     finally:
         with suppress(Exception):  # the scheduler may be gone
@@ -223,8 +223,5 @@ def solve_all(
 def _failed(task: Task, error: BaseException) -> Result:
     message = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
     if type(error).__name__ == "KilledWorker":
-        message = "every worker that tried it died; not enough memory?"
-    return {
-        "key": task.key, "at": task.at, "status": "failed", "gap": None, "message": message,
-        "seconds": 0.0, "figures": {},
-    }  # fmt: skip
+        message = Message("every worker that tried it died: not enough memory?")
+    return record_of(task.key, task.at, "failed", 0.0) | {"message": message}

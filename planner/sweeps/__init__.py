@@ -1,1 +1,1 @@
-"""Sweep files: what is varied, how cases are designed, and the folder their results go to."""
+"""Sweep files: their axes, the design of their cases, and the folder of their results."""

@@ -1,6 +1,6 @@
 """Arithmetic that a sweep file may hold: numbers, names, + - * / ** and a few functions.
 
-Read with `ast` and a list of what is allowed; nothing else of Python can be reached.
+The text is parsed with `ast` and every node checked against a list; no other Python can be reached.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from planner.fields import FieldError
+from planner.message import Message
 
 OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -23,35 +26,35 @@ MAX_LENGTH = 500
 
 
 def parse(text: str) -> ast.expr:
-    """Read an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
-        ValueError: it is no arithmetic, in the user's words.
+        FieldError: it is too long, or no arithmetic.
     """
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"must have {MAX_LENGTH} characters or fewer")
+        raise FieldError(Message("must have {max} characters or fewer", max=MAX_LENGTH))
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"must be arithmetic such as 2*x + 1, is {text!r}") from None
-    for node in ast.walk(tree):
-        _require_arithmetic(node)
+        message = Message("must be arithmetic such as 2*x + 1, is {text!r}", text=text)
+        raise FieldError(message) from None
+    if not all(map(_is_arithmetic, ast.walk(tree))):
+        known = ", ".join(FUNCTIONS)
+        raise FieldError(
+            Message("may use numbers, names, + - * / **, brackets and {names} only", names=known)
+        )
     return tree
 
 
-def _require_arithmetic(node: ast.AST) -> None:
-    known = ", ".join(FUNCTIONS)
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            raise ValueError(f"may hold numbers only, not {node.value!r}")
-    elif isinstance(node, ast.Call):
-        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
-            raise ValueError(f"may call {known} only")
-    elif isinstance(node, ast.BinOp | ast.UnaryOp):
-        if type(node.op) not in OPERATORS:
-            raise ValueError("may use + - * / ** and brackets only")
-    elif not isinstance(node, ast.Name | ast.expr_context | ast.operator | ast.unaryop):
-        raise ValueError("may use numbers, names, + - * / **, brackets and " + known + " only")
+def _is_arithmetic(node: ast.AST) -> bool:
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            return name in FUNCTIONS
+        case ast.BinOp() | ast.UnaryOp():
+            return type(node.op) in OPERATORS
+    return isinstance(node, ast.Name | ast.expr_context | ast.operator | ast.unaryop)
 
 
 def names_in(tree: ast.expr) -> list[str]:
@@ -65,7 +68,7 @@ def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:
     """Return the value of an expression.
 
     Raises:
-        ValueError: it has no finite value here, such as a division by zero.
+        FieldError: it has no finite value here, as after a division by zero.
     """
     try:
         value = _value(tree, values)
@@ -73,8 +76,11 @@ def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:
             return float(value)
     except (ArithmeticError, ValueError, TypeError):
         pass
-    at = ", ".join(f"{name} = {value}" for name, value in values.items())
-    raise ValueError(f"has no finite value at {at or 'any point'}")
+    point = ", ".join(f"{name} = {value}" for name, value in values.items())
+    raise FieldError(
+        Message("has no finite value at {text}", text=point) if point
+        else Message("has no finite value")
+    )  # fmt: skip
 
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> Any:

@@ -1,7 +1,7 @@
 """What one axis of a sweep may be.
 
     components.battery.capacity_mwh: [200, 400, 800]            # values, one after the other
-    components.chat.price_cny_per_mtok: {scale: [0.5, 1, 2]}    # factors on what the base says
+    components.chat.price_cny_per_mtok: {scale: [0.5, 1, 2]}    # factors on the base value
     components.coal_1.fuel_price_cny_per_gj: {low: 25, high: 45}            # a range
     components.grid.import_price_cny_per_mwh: {scale: {low: 0.8, high: 1.2}}
     coal_world: {bundle: {cheap: {PATH: value, ...}, dear: {PATH: value, ...}}}
@@ -10,8 +10,8 @@
                                      from: [efficiency]}
 
 An axis whose key begins with a field of the scenario is a path; any other key is a name.
-`base` is the value an axis has where others are varied, in one_at_a_time; where it is left out it
-is what the base scenario says.
+`base` is the value of the axis while others are varied in one_at_a_time, by default that of the
+base scenario.
 """
 
 from __future__ import annotations
@@ -23,19 +23,31 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from planner.errors import as_written
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen
+from planner.message import Message
 from planner.sweeps.arithmetic import names_in, parse
 
 Scalar = bool | int | float | str
 
 
-def _scalar(value: Any) -> Any:
+def require_scalar(value: Any) -> Any:
+    """Return a value that an axis may have. Raises FieldError for any other."""
     if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise ValueError(f"must be a number, a text, true or false, is {as_written(value)}")
+    message = Message(
+        "must be a number, a text, true or false, is {value}", value=as_written(value)
+    )
+    raise FieldError(message)
 
 
-AnyScalar = Annotated[Scalar, BeforeValidator(_scalar)]
+AnyScalar = Annotated[Scalar, BeforeValidator(require_scalar)]
+
+
+def require_order(low: float, high: float) -> None:
+    """Raise FieldError unless `low` is below `high`."""
+    if not low < high:
+        message = Message("must be above low, {low:g}, is {high:g}", low=low, high=high)
+        raise FieldError(message, "high")
 
 
 class AxisBounds(Frozen):
@@ -48,13 +60,12 @@ class AxisBounds(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> AxisBounds:
-        if not self.low < self.high:
-            raise ValueError(f"high must be above low, {self.low:g}, is {self.high:g}")
+        require_order(self.low, self.high)
         return self
 
 
 class Axis(Frozen):
-    """What all axes have in common."""
+    """One axis of a sweep, in any of its forms."""
 
 
 class Values(Axis):
@@ -63,7 +74,7 @@ class Values(Axis):
     values: Annotated[tuple[AnyScalar, ...], Field(min_length=1, strict=False)]
     """The values."""
     base: AnyScalar | None = None
-    """Value while other axes are varied one at a time [what the base scenario says]."""
+    """Value while other axes are varied one at a time [that of the base scenario]."""
 
 
 class Range(AxisBounds, Axis):
@@ -72,7 +83,7 @@ class Range(AxisBounds, Axis):
     whole: bool = False
     """Take whole numbers only."""
     base: float | None = None
-    """Value while other axes are varied one at a time [what the base scenario says]."""
+    """Value while other axes are varied one at a time [that of the base scenario]."""
 
 
 def _factors(value: Any) -> str:
@@ -80,7 +91,7 @@ def _factors(value: Any) -> str:
 
 
 class Scale(Axis):
-    """Factors on what the base scenario says, in whatever form a number or series is written."""
+    """Factors on the value of the base scenario, in whatever form a number or series is written."""
 
     scale: Annotated[
         Annotated[tuple[float, ...], Field(min_length=1, strict=False), Tag("=list")]
@@ -93,12 +104,12 @@ class Scale(Axis):
 
 
 class Bundle(Axis):
-    """Named sets of changes, each moving several paths together."""
+    """Named sets of changes, each of several paths at once."""
 
     bundle: Annotated[
         dict[Annotated[str, Field(min_length=1)], dict[str, Any]], Field(min_length=1)
     ]
-    """Changes by label; the label stands in the case table."""
+    """Changes by label; labels are the values in the case table."""
     base: str | None = None
     """Label while other axes are varied one at a time [none of them: the base scenario]."""
 
@@ -106,45 +117,50 @@ class Bundle(Axis):
     def _has_base(self) -> Bundle:
         if self.base is not None and self.base not in self.bundle:
             labels = ", ".join(self.bundle)
-            raise ValueError(f"base must be one of {labels}, is {self.base!r}")
+            message = Message("must be one of {names}, is {name!r}", names=labels, name=self.base)
+            raise FieldError(message, "base")
         return self
 
 
 def _named(value: Any) -> Any:
-    """Read [a, b] as {a: a, b: b}: names that stand for axes of the same name."""
+    """Return a mapping of names to axes; the list [a, b] means {a: a, b: b}."""
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return {name: name for name in value}
     if isinstance(value, Mapping):
         return dict(value)
-    raise ValueError(
-        f"must be a list of axes, or names with the axes they mean, is {as_written(value)}"
+    raise FieldError(
+        Message(
+            "must be a list of axes, or names with the axes they mean, is {value}",
+            value=as_written(value),
+        )
     )
 
 
 class Expression(Axis):
-    """Follows from other axes; not an axis of the design."""
+    """A value computed from other axes; not an axis of the design."""
 
     expression: str
     """Arithmetic on the names in `from`: + - * / ** ( ) min max abs sqrt exp log."""
     inputs: Annotated[
         dict[str, str], BeforeValidator(_named), Field(alias="from", validation_alias="from")
     ]
-    """The axes it follows from: a list of names, or {name: axis} where the axis is a path."""
+    """The axes it is computed from: a list of names, or {name: axis} where the axis is a path."""
     scales: bool = False
-    """The result multiplies what the base scenario says, instead of replacing it."""
+    """The result multiplies the value of the base scenario, instead of replacing it."""
 
     @model_validator(mode="after")
     def _fits(self) -> Expression:
         try:
             names = names_in(parse(self.expression))
-        except ValueError as error:
-            raise ValueError(f"expression {error}") from None
-        missing = [name for name in names if name not in self.inputs]
-        if missing:
-            raise ValueError(f"expression uses {missing[0]}, which `from` does not name")
-        spare = [name for name in self.inputs if name not in names]
-        if spare:
-            raise ValueError(f"expression does not use {spare[0]}, which `from` names")
+        except FieldError as error:
+            raise FieldError(error.message, "expression") from None
+        for name in (*names, *self.inputs):
+            if name not in self.inputs:
+                message = Message("uses {name}, which `from` does not name", name=name)
+                raise FieldError(message, "expression")
+            if name not in names:
+                message = Message("does not use {name}, which `from` names", name=name)
+                raise FieldError(message, "expression")
         return self
 
 
@@ -181,9 +197,12 @@ def _lists_are_values(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return {"values": list(value)}
     if not isinstance(value, Mapping | Axis):
-        raise ValueError(
-            "must be a list of values, or a mapping with low and high, scale, bundle or"
-            f" expression, is {as_written(value)}"
+        raise FieldError(
+            Message(
+                "must be a list of values, or a mapping with low and high, scale, bundle or"
+                " expression, is {value}",
+                value=as_written(value),
+            )
         )
     return value
 

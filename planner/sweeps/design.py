@@ -1,16 +1,17 @@
 """The cases of a sweep: which values the axes take, and what each case changes in the base.
 
 grid: every combination, the first axis slowest. one_at_a_time: case 0 is the base, then each axis
-moves alone through its values, or to the two ends of its range. latin_hypercube: `samples` cases
-(McKay et al. 1979, scipy.stats.qmc). sobol: samples x (axes + 2) cases in the order that first-
-and total-order indices need (Saltelli 2010, SALib; no second order). list: the rows of a CSV whose
-columns are paths or axes.
+alone takes its values, or the two ends of its range. latin_hypercube: `samples` cases (McKay et al.
+1979, scipy.stats.qmc). sobol: samples x (axes + 2) cases in the order that first- and total-order
+indices need (Saltelli 2010, SALib; no second order). list: the rows of a CSV whose columns are
+paths or axes.
 An axis with listed values in a sampling design takes each of them equally often.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from planner.errors import Problem, ScenarioError, as_written
+from planner.errors import Problem, ScenarioError, as_written, wrong
+from planner.fields import FieldError
 from planner.files.yaml_document import Document, parse_value
+from planner.message import Message, MessageList
+from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.sweeps.arithmetic import evaluate, parse
 from planner.sweeps.axes import (
     Axis,
@@ -32,6 +36,7 @@ from planner.sweeps.axes import (
     Values,
     levels_of,
     range_of,
+    require_scalar,
 )
 from planner.sweeps.sweep_file import SweepFile, is_path
 from planner.timeseries.csv_table import Rows, split_csv
@@ -45,36 +50,36 @@ Setting = dict[str, Scalar | None]
 
 @dataclass(frozen=True)
 class Case:
-    """One case: its number, the value of each axis, and what it changes in the base, by path."""
+    """One case: its number, the value of each axis, and its changes of the base by path."""
 
     number: int
     values: Setting
     changes: dict[str, Any]
 
-    def __str__(self) -> str:
-        at = ", ".join(f"{name} = {value_text(value)}" for name, value in self.values.items())
-        return f"case {self.number}" + (f" ({at})" if at else "")
+    @property
+    def at(self) -> str:
+        """The values of its axes as a text, by which later runs recognise it."""
+        return json.dumps(self.values, ensure_ascii=False)
 
-
-def value_text(value: Scalar | None) -> str:
-    """Return the value of an axis as a text; a missing one is that of the base."""
-    if value is None or value != value:
-        return "as in the base"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    def label(self, axes: Iterable[str]) -> Message:
+        """Return its number and the values of some axes."""
+        values = [MessageList(" = ", (axis, value_text(self.values[axis]))) for axis in axes]
+        if not values:
+            return Message("case {number}", number=self.number)
+        values_text = MessageList(", ", values)
+        return Message("case {number} ({values})", number=self.number, values=values_text)
 
 
 def design(
     sweep: SweepFile, document: Document, folder: Path, at_base: Callable[[str], Any]
 ) -> tuple[SweepFile, list[Case]]:
-    """Draw the cases of a sweep.
+    """Return the cases of a sweep.
 
     Args:
         sweep: the sweep file.
         document: its document, for the lines that errors name.
-        folder: where the sweep file stands.
-        at_base: gives what the base scenario says at a path, None where it says nothing.
+        folder: the folder of the sweep file.
+        at_base: returns the value of the base scenario at a path, None where it has none.
 
     Returns:
         The sweep with the base value of every axis filled in, and its cases.
@@ -84,7 +89,7 @@ def design(
     """
     settings: Iterable[Setting]
     if sweep.design == "list":
-        sweep, settings = _listed(sweep, folder, _base(sweep.varied))
+        sweep, settings = _from_csv(sweep, folder, _base(sweep.varied))
     else:
         settings = _settings(sweep, document)
     described = sweep.model_copy(update={"axes": _with_bases(sweep.axes, at_base)})
@@ -119,7 +124,9 @@ def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:
     axes = sweep.varied
     count = _count(sweep, axes)
     if count > MAX_CASES:
-        message = f"makes {count:.3g} cases; the most is {MAX_CASES:,}"
+        message = Message(
+            "makes {count:.3g} cases; the most is {max:,}", count=count, max=MAX_CASES
+        )
         raise ScenarioError([document.problem(("design",), message)])
     if sweep.design == "grid":
         return _grid(axes)
@@ -157,7 +164,7 @@ def _one_at_a_time(axes: Mapping[str, Axis]) -> Iterator[Setting]:
 
 
 def _base(axes: Mapping[str, Axis]) -> Setting:
-    """Return the value each axis has of its own where others are varied; None: as the base."""
+    """Return the base value that each axis has of its own; None: that of the base scenario."""
     return {name: getattr(axis, "base", None) for name, axis in axes.items()}
 
 
@@ -175,8 +182,8 @@ def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        message = "sobol needs SALib: pip install 'planner[sensitivity]'"
-        raise ScenarioError([Problem(message, "design")]) from None
+        message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
+        raise wrong("design", message) from None
     problem = {
         "num_vars": dimensions,
         "names": [str(i) for i in range(dimensions)],
@@ -203,82 +210,87 @@ def _at(axis: Axis, share: float) -> Scalar:
     return float(f"{low + share * (high - low):.12g}")
 
 
-def _listed(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, list[Setting]]:
+def _from_csv(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, list[Setting]]:
     """Read the CSV of cases.
 
     Returns:
-        The sweep with an axis for every column, and the rows; what a row leaves out is as `base`.
+        The sweep with an axis for every column, and the rows; empty cells have values of `base`.
 
     Raises:
-        ScenarioError: with every problem found, each with its line.
+        ScenarioError: with every problem, each with its line.
     """
     path = folder / (sweep.cases or "")
-    header, rows = _read_list(path)
-    problems = [Problem(text, column, str(path), 1) for column, text in _columns(sweep, header)]
+    header, rows = _read_rows(path)
+    problems = [
+        Problem(message, column, str(path), 1) for column, message in _wrong_columns(sweep, header)
+    ]
     settings: list[Setting] = []
     for line, cells in rows:
         setting = dict(base)
         for column, cell in zip(header, cells, strict=True):
             try:
                 setting[column] = _cell(sweep.axes.get(column), cell)
-            except ValueError as error:
-                problems.append(Problem(str(error), column, str(path), line))
+            except FieldError as error:
+                problems.append(Problem(error.message, column, str(path), line))
         settings.append(setting)
     if not settings and not problems:
-        problems.append(Problem("has no cases", "cases", str(path)))
+        problems.append(Problem(Message("has no cases"), "cases", str(path)))
     if problems:
         raise ScenarioError(problems)
     new: dict[str, Axis] = {}
     for column in header:
         if column not in sweep.axes:
-            given = dict.fromkeys(setting[column] for setting in settings)
-            values = tuple(value for value in given if value is not None)
+            levels = dict.fromkeys(setting[column] for setting in settings)
+            values = tuple(value for value in levels if value is not None)
             if not values:
-                raise ScenarioError([Problem("has no value in any case", column, str(path), 1)])
+                message = Message("has no value in any case")
+                raise ScenarioError([Problem(message, column, str(path), 1)])
             new[column] = Values.model_construct(values=values, base=None)
     return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
 
 
-def _read_list(path: Path) -> tuple[list[str], Rows]:
+def _read_rows(path: Path) -> tuple[list[str], Rows]:
     """Return the header and the rows of a CSV of cases. Raises ScenarioError."""
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
-            raise ScenarioError([Problem("is too large for a list of cases", file=str(path))])
+            raise wrong("", Message("is too large for a list of cases"), file=str(path))
         return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise ScenarioError([Problem(message, "cases", str(path))]) from None
+        message = Message("cannot be read: {text}", text=error.strerror or error)
+        raise wrong("cases", message, file=str(path)) from None
     except UnicodeError as error:
-        raise ScenarioError([Problem(f"is no CSV: {error}", "cases", str(path))]) from None
-    except ValueError as error:  # names the file
-        raise ScenarioError([Problem(str(error))]) from None
+        message = Message("is no CSV: {text}", text=error)
+        raise wrong("cases", message, file=str(path)) from None
+    except FieldError as error:  # names the file
+        raise wrong("", error.message) from None
 
 
-def _columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, str]]:
+def _wrong_columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, Message]]:
     for column in header:
         if header.count(column) > 1:
-            yield column, "is the name of two columns"
+            yield column, Message("is the name of two columns")
         elif isinstance(sweep.axes.get(column), Expression):
-            yield column, "follows from other axes and cannot be listed"
+            yield column, Message("is computed from other axes and cannot be listed")
         elif column not in sweep.axes and not is_path(column):
-            yield column, "is neither a path of the scenario nor an axis of the sweep"
+            message = Message("is neither a path of the scenario nor an axis of the sweep")
+            yield column, message
 
 
 def _cell(axis: Axis | None, cell: str) -> Scalar | None:
-    """Read a cell; an empty one leaves the axis as in the base. Raises ValueError."""
+    """Return the value of a cell; an empty one has that of the base. Raises FieldError."""
     try:
-        value = parse_value(cell.strip())
+        value: Scalar | None = parse_value(cell.strip())
     except ScenarioError:
-        raise ValueError(f"must be one value, is {cell!r}") from None
+        raise FieldError(Message("must be one value, is {text!r}", text=cell)) from None
     if value is None:
         return getattr(axis, "base", None)
-    if not isinstance(value, bool | int | float | str) or value != value:
-        raise ValueError(f"must be a number, a text, true or false, is {as_written(cell)}")
+    require_scalar(value)
     if isinstance(axis, Bundle) and value not in axis.bundle:
-        raise ValueError(f"must be one of {', '.join(axis.bundle)}, is {as_written(value)}")
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(axis, Scale | Range) and not numeric:
-        raise ValueError(f"must be a number, is {as_written(value)}")
+        labels = ", ".join(axis.bundle)
+        raise FieldError(Message("must be one of {names}, is {value}", names=labels,
+                                 value=as_written(value)))  # fmt: skip
+    if isinstance(axis, Scale | Range) and not is_number(value):
+        raise FieldError(Message("must be a number, is {value}", value=as_written(value)))
     return value
 
 
@@ -307,14 +319,16 @@ def _case(
 def _result(name: str, axis: Expression, values: Setting) -> float:
     """Return the value of an expression. Raises ScenarioError where it has none."""
     numbers: dict[str, float] = {}
-    for word, of in axis.inputs.items():
-        value = values[of]
-        if isinstance(value, bool | str) or value is None:
-            hint = "; give the axis a `base`" if value is None else ""
-            message = f"needs numbers for {of}, which is {as_written(value)} in a case{hint}"
-            raise ScenarioError([Problem(message, name)])
-        numbers[word] = value
+    for symbol, source in axis.inputs.items():
+        value = values[source]
+        if value is None:
+            raise wrong(name, Message("needs a base value of {name}: give it `base`", name=source))
+        if isinstance(value, bool | str):
+            message = Message("needs numbers for {name}, which is {value} in a case",
+                              name=source, value=as_written(value))  # fmt: skip
+            raise wrong(name, message)
+        numbers[symbol] = value
     try:
         return float(f"{evaluate(parse(axis.expression), numbers):.12g}")
-    except ValueError as error:
-        raise ScenarioError([Problem(str(error), name)]) from None
+    except FieldError as error:
+        raise wrong(name, error.message) from None

@@ -1,16 +1,16 @@
-"""The folder of a sweep, and the sweep as a table: a row a case, its axes and its figures.
+"""The folder of a sweep, and its table of cases: a row a case, with axes and figures.
 
 Results are appended one by one, tables are written whole from them:
 
 sweep.yaml       the sweep as resolved; again a sweep file
-results.jsonl    a line a solved case, appended and synced before the next is counted as done
+results.jsonl    a line a solved case, appended and synced before the next counts as done
 cases.parquet    a row a case, also of those still waiting; cases.csv holds the same
 plans/NUMBER     plan folders, on request
 report.html      the page
 
 A run that is killed leaves at most a torn last line in results.jsonl, which the next run drops.
-Results are found by the key of their scenario: a sweep that is run again, or run with other axes
-under the same name, solves only what is new.
+Results have the key of their scenario: a sweep that is run again, or run with other axes under the
+same name, solves only what is new.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from planner.fields import Frozen
 from planner.files.output_folder import Content, replace_file
 from planner.files.records import Record
 from planner.files.yaml_document import read_yaml
+from planner.language.language import Language
 from planner.language.section import Section, reader_language, section_html, table_html, text
+from planner.message import Message, template
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical, direction
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
@@ -40,17 +42,17 @@ SWEEP, RESULTS, CASES_CSV, CASES_PARQUET = (
 )  # fmt: skip
 PLANS = "plans"
 FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible", "unbounded"})
-"""What need not be tried again; a case that failed is, in the next run."""
+"""Statuses that are final; a case that failed is tried again in the next run."""
 
 SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be the user's own
-    mark=RESULTS, foreign="exists and is no sweep folder"
+    mark=RESULTS, foreign=template("exists and is no sweep folder")
 )
-DAMAGE = "is no result of a sweep; remove the line"
+DAMAGE = template("is no result of a sweep; remove the line")
 Result = Record
 
 
 def finished(result: Result | None) -> bool:
-    """Say whether a case with this result need not be solved again."""
+    """Return whether a case with this result need not be solved again."""
     return result is not None and result["status"] in FINISHED
 
 
@@ -61,7 +63,7 @@ def write_description(sweep: SweepFile, folder: Path) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a sweep file into plain data; fields without a value are left out."""
+    """Return a sweep file as plain data; fields without a value are left out."""
     if isinstance(value, Frozen):
         fields = type(value).model_fields.items()
         pairs = ((field.alias or name, getattr(value, name)) for name, field in fields)
@@ -78,24 +80,30 @@ def read_description(folder: Path) -> SweepFile:
         PlanError: the folder is no sweep folder, or sweep.yaml cannot be read.
     """
     if not (folder / SWEEP).is_file():
-        raise PlanError(f"{folder} is no sweep folder: it has no {SWEEP}")
+        message = Message("{path} is no sweep folder: it has no {name}", path=folder, name=SWEEP)
+        raise PlanError(message)
     try:
-        return check_sweep(read_yaml(folder / SWEEP))[0]
+        return check_sweep(read_yaml(folder / SWEEP))
     except ScenarioError as error:
-        raise PlanError(f"{folder} cannot be read: {error}") from None
+        raise unreadable(folder, error.message) from None
+
+
+def unreadable(folder: Path, reason: object) -> PlanError:
+    """Return the error of a sweep folder that cannot be read."""
+    return PlanError(Message("{path} cannot be read: {text}", path=folder, text=reason))
 
 
 BEST = 3  # cases that a notebook shows
-MOST_VALUES = 6  # of an axis of words
+MAX_LABELS = 6  # of an axis of texts
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The cases of a sweep and where they are kept.
+    """The cases of a sweep and their folder.
 
     `cases` has a row a case: `case`, a column per axis, `key`, `status`, `gap`, `message`,
     `seconds`, `refined`, then figures by their path in summary.json. `description` is the sweep
-    file with the base value of every axis. `interrupted` says that Ctrl-C ended the run early.
+    file with the base value of every axis. `interrupted`: Ctrl-C ended the run early.
     """
 
     cases: pd.DataFrame
@@ -108,7 +116,7 @@ class Sweep:
 
 
 def read_cases(folder: str | Path) -> Sweep:
-    """Read a sweep folder back; values of an axis that differ by rounding alone become one value.
+    """Read a sweep folder; values of an axis that differ by rounding alone become one value.
 
     Raises:
         PlanError: the folder is no sweep folder, or its table cannot be read.
@@ -118,7 +126,7 @@ def read_cases(folder: str | Path) -> Sweep:
     try:
         cases = pd.read_parquet(folder / CASES_PARQUET)
     except (OSError, ValueError) as error:
-        raise PlanError(f"{folder} has no table of cases that can be read: {error}") from None
+        raise unreadable(folder, error) from None
     for name, axis in description.axes.items():
         if name in cases:
             cases[name] = canonical(cases[name], getattr(axis, "base", None))
@@ -128,16 +136,16 @@ def read_cases(folder: str | Path) -> Sweep:
 def case_table(
     cases: Sequence[Case],
     keys: Sequence[str],
-    wrong: Mapping[int, str],
+    wrong: Mapping[int, Message],
     results: Mapping[str, Result],
     refined: Mapping[int, str],
 ) -> pd.DataFrame:
-    """Return a row a case, from whatever results there are.
+    """Return a row a case, with the results so far.
 
     Args:
         cases: the cases, in order.
         keys: the key of each; empty where the case is no valid scenario.
-        wrong: what is wrong with such a case, by number.
+        wrong: the problems of such a case, by number.
         results: results by key.
         refined: keys of the cases solved again more exactly, by number.
     """
@@ -148,7 +156,7 @@ def case_table(
         better = exact is not None and bool(exact["figures"])
         if better:
             result = exact
-        row = {"key": key, "gap": None, "seconds": None, "message": wrong.get(case.number, "")}
+        row = {"key": key, "gap": None, "seconds": None, "message": str(wrong.get(case.number, ""))}
         row["status"] = "waiting" if key else "wrong_input"
         if result is not None:
             row |= {name: result[name] for name in ("key", "status", "gap", "message", "seconds")}
@@ -158,18 +166,18 @@ def case_table(
     left = {"case": pd.Series([case.number for case in cases], index=index, dtype="int64")}
     for name in cases[0].values if cases else ():
         left[name] = _column([case.values[name] for case in cases], index)
-    how = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
-    how = how.astype({"gap": float, "seconds": float, "refined": bool})
+    ended = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
+    ended = ended.astype({"gap": float, "seconds": float, "refined": bool})
     names = dict.fromkeys(name for row in figures for name in row if name not in left)
     right = {
         name: pd.Series([row.get(name) for row in figures], index=index, dtype=float)
         for name in names
     }
-    return pd.concat([pd.DataFrame(left, index=index), how, pd.DataFrame(right)], axis=1)
+    return pd.concat([pd.DataFrame(left, index=index), ended, pd.DataFrame(right)], axis=1)
 
 
 def _column(values: list[Any], index: pd.Index[Any]) -> pd.Series[Any]:
-    """Return one column of axis values: numbers, or texts as soon as one is no number."""
+    """Return the values of an axis as a column: numbers, or texts where any is no number."""
     known = [value for value in values if value is not None]
     if known and all(isinstance(value, bool) for value in values):
         return pd.Series(values, index=index, dtype=bool)
@@ -190,12 +198,18 @@ def write_cases(table: pd.DataFrame, folder: Path) -> None:
     replace_file(folder / CASES_CSV, table.to_csv(index=False))
 
 
+def design_text(design: str, words: Language) -> str:
+    """Return the name of a design in a language; in English as in the sweep file."""
+    return words.known(f"design.{design}") or design
+
+
 def sweep_html(sweep: Sweep) -> str:
-    """Return how the cases of a sweep ended, its best cases, and how far its axes reach."""
+    """Return the statuses, the best cases and the ranges of a sweep as HTML for notebooks."""
     words, cases, description = reader_language(), sweep.cases, sweep.description
-    sentence = words("{n} cases by {design}", n=len(cases), design=words.term(description.design))
+    design = design_text(description.design, words)
+    sentence = words("{n} cases by {design}", n=len(cases), design=design)
     if sweep.interrupted:
-        sentence = f"{sentence}; {words('interrupted')}"
+        sentence = words("{sentence}; interrupted", sentence=sentence)
     counts = tuple((words.term(str(status)), int(count))
                    for status, count in cases["status"].value_counts().items())  # fmt: skip
     sections = [Section("", (), counts)]
@@ -206,7 +220,7 @@ def sweep_html(sweep: Sweep) -> str:
         columns = ("case", *axes, outputs[0])
         best = ranking(solved, outputs[0], smallest_first=direction(outputs[0]) == "min")
         rows = best[list(columns)].head(BEST).astype(object).itertuples(index=False, name=None)
-        title = words("Best cases by {output}", output=outputs[0])
+        title = words("Best cases by {output}", output=words.path(outputs[0]))
         sections.append(Section(title, columns, tuple(rows)))
     ranges = [(name, *_range(cases[name])) for name in axes]
     ranges += [(name, *_range(solved[name])) for name in outputs]
@@ -217,12 +231,12 @@ def sweep_html(sweep: Sweep) -> str:
 
 
 def _range(column: pd.Series[Any]) -> tuple[str, str]:
-    """Return the ends of a column of numbers; the first words and none for one of words."""
+    """Return the ends of a column of numbers; the first labels of one of texts."""
     known = column.dropna()
     if known.empty:
         return "–", "–"
     if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
         return text(float(known.min())), text(float(known.max()))
-    values = [str(value) for value in known.unique()]
-    more = ", …" if len(values) > MOST_VALUES else ""
-    return ", ".join(values[:MOST_VALUES]) + more, ""
+    labels = [str(value) for value in known.unique()]
+    more = ", …" if len(labels) > MAX_LABELS else ""
+    return ", ".join(labels[:MAX_LABELS]) + more, ""

@@ -1,9 +1,8 @@
 """A sweep file: a base scenario, the axes that are varied, and how cases are drawn from them.
 
-`read_sweep` reads and checks the form of a file. Whether its cases are valid scenarios is checked
-when they are designed (`design`) and made (`variants`), all of them before the first solve.
-`cautions` says what a careful colleague would ask about a sweep, and `sweep_schema` describes the
-form of a file to editors.
+`read_sweep` reads a file and checks its form. Whether its cases are valid scenarios is checked when
+they are designed (`design`) and made (`variants`), all of them before the first solve. `cautions`
+warns of capacities that are swept without their cost, and `sweep_schema` returns the JSON Schema.
 """
 
 from __future__ import annotations
@@ -16,12 +15,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from planner.errors import Key, ScenarioError, did_you_mean
-from planner.fields import Frozen
+from planner.fields import FieldError, Frozen
 from planner.files.yaml_document import Document, read_yaml
+from planner.message import Message
 from planner.scenario.paths import parse_path
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.validation_messages import explain
-from planner.sweeps.axes import AnyAxis, Axis, Bundle, Expression, Scale, levels_of, range_of
+from planner.sweeps.axes import (
+    AnyAxis,
+    Axis,
+    Bundle,
+    Expression,
+    Scale,
+    levels_of,
+    range_of,
+    require_order,
+)
 
 TOP = (*ScenarioFile.model_fields, "components")
 RESERVED = ("case", "key", "status", "gap", "message", "seconds", "refined")
@@ -52,13 +61,13 @@ class Refine(Frozen):
     """Which cases are solved again at the end, more exactly."""
 
     best: Annotated[int, Field(ge=1)] | None = None
-    """So many of the best cases by `by`."""
+    """Number of the best cases to solve again."""
     by: str = "objective_cny"
-    """The figure that says which are best."""
+    """The figure that ranks them."""
     lowest: bool = False
     """The lowest figure is the best."""
     cases: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = ()
-    """Numbers of cases to solve again besides."""
+    """Numbers of further cases to solve again."""
     gap: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Their gap relative to turnover [that of the base scenario]."""
     time_limit_s: Annotated[float, Field(gt=0)] | None = None
@@ -67,7 +76,7 @@ class Refine(Frozen):
     @model_validator(mode="after")
     def _some(self) -> Refine:
         if self.best is None and not self.cases:
-            raise ValueError("needs best (how many) or cases (which)")
+            raise FieldError(Message("needs best (how many) or cases (which)"))
         return self
 
 
@@ -75,9 +84,9 @@ class Find(Frozen):
     """A break-even search: the value of a path at which two figures are equal."""
 
     path: str
-    """The path that is moved."""
+    """The path whose value is searched."""
     where: Annotated[str, Field(min_length=1)]
-    """What shall hold there: `profit by compute = profit by export`."""
+    """The condition: `profit by compute = profit by export`."""
     low: float
     """Lowest value of the path."""
     high: float
@@ -85,8 +94,7 @@ class Find(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> Find:
-        if not self.low < self.high:
-            raise ValueError(f"high must be above low, {self.low:g}, is {self.high:g}")
+        require_order(self.low, self.high)
         return self
 
 
@@ -111,7 +119,7 @@ class SweepFile(Frozen):
     cases: Annotated[str, Field(min_length=1)] | None = None
     """The CSV of design list, relative to the sweep file: a column per path or axis."""
     axes: Annotated[dict[str, AnyAxis], Field(default_factory=dict)]
-    """What is varied: by path of the scenario, or by a name of your own."""
+    """The axes: by path of the scenario, or by a name of your own."""
     invalid: Literal["refuse", "row"] = "refuse"
     """What to do with cases that are no valid scenarios: refuse the sweep, or keep each as a row
     with status wrong_input."""
@@ -122,39 +130,45 @@ class SweepFile(Frozen):
     plans: Literal["none", "all", "final"] = "none"
     """Which cases leave a plan folder: none, all, or those refined."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = ("objective_cny",)
-    """Figures that the answers show first: dotted paths in summary.json."""
+    """Figures that the analyses explain: dotted paths in summary.json."""
     find: Find | None = None
     """A break-even search."""
 
     @model_validator(mode="after")
     def _fits(self) -> SweepFile:
-        varied = [axis for axis in self.axes.values() if not isinstance(axis, Expression)]
+        for field, message in self._misfits():
+            raise FieldError(message, field)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, Message]]:
+        """Yield the fields that the design lacks or does not use."""
         if self.design == "list":
             if self.cases is None:
-                raise ValueError("cases is required for design list: the CSV of cases")
+                yield "cases", Message("is required for design list: the CSV of cases")
         elif self.cases is not None:
-            raise ValueError(f"cases belongs to design list, the design is {self.design}")
-        elif not varied and self.find is None:
-            raise ValueError("axes is required: what is varied")
+            yield "cases", Message("belongs to design list, the design is {name}", name=self.design)
+        elif not self.varied and self.find is None:
+            yield "axes", Message("is required: what is varied")
         if self.design in SAMPLED:
             if self.samples is None:
-                raise ValueError(f"samples is required for design {self.design}")
-            if self.design == "sobol" and self.samples & (self.samples - 1):
-                raise ValueError(f"samples must be a power of 2 for sobol, is {self.samples}")
+                yield "samples", Message("is required for design {name}", name=self.design)
+            elif self.design == "sobol" and self.samples & (self.samples - 1):
+                yield "samples", Message("must be a power of 2 for sobol, is {value}",
+                                         value=self.samples)  # fmt: skip
         elif self.samples is not None:
-            raise ValueError(f"samples belongs to sampling designs, the design is {self.design}")
+            yield "samples", Message("belongs to sampling designs, the design is {name}",
+                                     name=self.design)  # fmt: skip
         if self.plans == "final" and self.refine is None:
-            raise ValueError("plans final needs refine, which says which cases are final")
-        return self
+            yield "plans", Message("needs refine, which names the final cases")
 
     @property
     def varied(self) -> dict[str, Axis]:
-        """The axes that the design moves: all but expressions."""
+        """The axes that the design varies: all but expressions."""
         return {n: axis for n, axis in self.axes.items() if not isinstance(axis, Expression)}
 
 
 def is_path(name: str) -> bool:
-    """Say whether the key of an axis is a path of the scenario, else a name."""
+    """Return whether the key of an axis is a path of the scenario; else it is a name."""
     return name.partition(".")[0].partition("[")[0] in TOP
 
 
@@ -167,84 +181,92 @@ def read_sweep(path: str | Path) -> tuple[SweepFile, Document]:
     Raises:
         ScenarioError: with every problem found.
     """
-    return check_sweep(read_yaml(Path(path)))
+    document = read_yaml(Path(path))
+    return check_sweep(document), document
 
 
-def check_sweep(document: Document) -> tuple[SweepFile, Document]:
-    """Check the form of a sweep document. Returns and raises as `read_sweep`."""
+def check_sweep(document: Document) -> SweepFile:
+    """Return what a document holds, checked in form. Raises as `read_sweep`."""
     try:
         sweep = SweepFile.model_validate(document.data)
     except ValidationError as error:
-        wrong = explain(error, SweepFile)
-        raise ScenarioError([document.problem(path, message) for path, message in wrong]) from None
+        faults = explain(error, SweepFile)
+        raise ScenarioError([document.problem(path, message) for path, message in faults]) from None
     problems = [document.problem(path, message) for path, message in _wrong_axes(sweep)]
     if problems:
         raise ScenarioError(problems)
-    return sweep, document
+    return sweep
 
 
-def _wrong_axes(sweep: SweepFile) -> Iterator[tuple[Key, str]]:
-    """Yield what is wrong with the axes together: names nobody uses, paths moved twice."""
+def _wrong_axes(sweep: SweepFile) -> Iterator[tuple[Key, Message]]:
+    """Yield what is wrong with the axes together: names without a use, paths set by two axes."""
     used = {source for axis in sweep.axes.values() for source in _inputs(axis)}
-    moved: dict[Key, str] = {}
+    axis_of: dict[Key, str] = {}
     for name, axis in sweep.axes.items():
         place: Key = ("axes", name)
         if name in RESERVED:
-            yield place, "is the name of a column of every case table; choose another"
+            yield place, Message("is the name of a column of every case table; choose another")
         if sweep.design == "grid" and range_of(axis) is not None:
-            yield place, "a range cannot be part of a grid; list its values"
+            yield place, Message("a range cannot be part of a grid; list its values")
         for source in _inputs(axis):
             if source not in sweep.axes:
-                message = f"there is no axis {source!r}{did_you_mean(source, sweep.axes)}"
+                hint = did_you_mean(source, sweep.axes)
+                message = Message("there is no axis {name!r}{hint}", name=source, hint=hint)
                 yield (*place, "from"), message
             elif isinstance(sweep.axes[source], Expression | Bundle):
-                yield (*place, "from"), f"{source} is no axis of numbers"
+                yield (*place, "from"), Message("{name} is no axis of numbers", name=source)
         if not isinstance(axis, Bundle) and not is_path(name) and name not in used:
-            message = "moves nothing: it is no path of a scenario, and no expression uses it"
             known = [known for known in (*TOP, *sweep.axes) if known != name]
-            yield place, message + did_you_mean(name.partition(".")[0], known)
-        for path in _paths(name, axis):
+            yield (
+                place,
+                Message(
+                    "moves nothing: it is no path of a scenario, and no expression uses it{hint}",
+                    hint=did_you_mean(name.partition(".")[0], known),
+                ),
+            )
+        for path in paths_of(name, axis):
             try:
                 key = parse_path(path)
-            except ValueError as error:
-                yield place, str(error)
+            except ValueError:
+                yield place, Message("{path} is not a path such as components.pv.capacity_mw",
+                                     path=path)  # fmt: skip
                 continue
-            for other, by in moved.items():
+            for other, owner in axis_of.items():
                 shorter = min(len(key), len(other))
-                if by != name and key[:shorter] == other[:shorter]:
-                    yield place, f"moves {path}, which the axis {by} moves too"
-            moved[key] = name
+                if owner != name and key[:shorter] == other[:shorter]:
+                    yield place, Message("moves {path}, which the axis {name} moves too",
+                                         path=path, name=owner)  # fmt: skip
+            axis_of[key] = name
 
 
 def _inputs(axis: Axis) -> list[str]:
-    """Return the axes that an expression follows from."""
+    """Return the axes that an axis is computed from."""
     return list(axis.inputs.values()) if isinstance(axis, Expression) else []
 
 
-def _paths(name: str, axis: Axis) -> list[str]:
-    """Return the paths of the scenario that an axis moves."""
+def paths_of(name: str, axis: Axis) -> list[str]:
+    """Return the paths of the scenario that an axis sets."""
     if isinstance(axis, Bundle):
         return list(dict.fromkeys(path for changes in axis.bundle.values() for path in changes))
     return [name] if is_path(name) else []
 
 
-def cautions(sweep: SweepFile) -> Iterator[str]:
+def cautions(sweep: SweepFile) -> Iterator[Message]:
     """Yield a warning for every capacity that is swept as if it cost nothing."""
     for name, axis in sweep.axes.items():
-        for path in _paths(name, axis):
-            if is_path(path) and CAPACITY.fullmatch(path) and _moves(axis):
-                yield (
-                    f"{path} is swept without its capital cost: more is always better; weigh"
-                    " profit against what the capacity costs"
+        for path in paths_of(name, axis):
+            if CAPACITY.fullmatch(path) and _moves(axis):
+                yield Message(
+                    "{path} is swept without its capital cost: more is always better; weigh"
+                    " profit against what the capacity costs",
+                    path=path,
                 )
 
 
 def _moves(axis: Axis) -> bool:
-    """Say whether an axis has more than one value."""
-    if isinstance(axis, Expression | Bundle | Scale):
-        return True
-    levels = levels_of(axis)
-    return levels is None or len(set(levels)) > 1
+    """Return whether an axis has more than one value."""
+    levels = levels_of(axis)  # None: a range, or computed from other axes
+    return isinstance(axis, Bundle | Scale) or levels is None or len(set(levels)) > 1
 
 
 def sweep_schema() -> dict[str, Any]:

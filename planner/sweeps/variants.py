@@ -1,22 +1,23 @@
-"""The variants of a sweep's base scenario, one a case: all are checked before any is solved."""
+"""The cases of a sweep as variants of its base scenario: all are checked before any is solved."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from planner.errors import Problem, ScenarioError
 from planner.files.yaml_document import Document, read_yaml
+from planner.message import Message, MessageList
 from planner.scenario.paths import override, resolve, value_at
 from planner.scenario.scenario import Scenario, Variants
 from planner.scenario.scenario_file import SolverSettings, scenario_path
 from planner.scenario.scenario_key import digest, scenario_key
-from planner.sweeps.axes import Bundle
 from planner.sweeps.design import Case
-from planner.sweeps.sweep_file import SweepFile
+from planner.sweeps.sweep_file import SweepFile, paths_of
 
-MOST_TOLD = 20  # different problems of cases that one message lists
+MAX_PROBLEMS = 20  # different problems of cases that one error lists
 
 
 class Base(Variants):
@@ -30,11 +31,11 @@ class Base(Variants):
         self.exact = exact
 
     def at(self, path: str) -> Any:
-        """Return what the base says at a path, None where it says nothing."""
+        """Return the value of the base at a path, None where it has none."""
         return value_at(self.document.data, resolve(self.document.data, path))
 
     def key(self, scenario: Scenario) -> str:
-        """Return the content of a scenario and of the versions that solve it, as a hash."""
+        """Return a hash of the content of a scenario and of the versions that solve it."""
         shared = self.shared.on_horizon(scenario)
         digests = {}
         for name, component in scenario.components.items():
@@ -54,13 +55,13 @@ def read_base(sweep: SweepFile, document: Document, folder: Path) -> Base:
     path = scenario_path(folder / sweep.base)
     file = read_yaml(path)
     settings = sweep.solver.model_dump(exclude_none=True)
-    wrong = [
-        document.problem(("set", name), "belongs under `solver` of the sweep")
+    misplaced = [
+        document.problem(("set", name), Message("belongs under `solver` of the sweep"))
         for name in sweep.set
         if name.removeprefix("solver.") in settings and name != "solver"
     ]
-    if wrong:
-        raise ScenarioError(wrong)
+    if misplaced:
+        raise ScenarioError(misplaced)
     try:
         changed, _ = override(file, sweep.set)
     except ScenarioError as error:
@@ -72,57 +73,66 @@ def read_base(sweep: SweepFile, document: Document, folder: Path) -> Base:
     exploring, _ = override(changed, {f"solver.{name}": v for name, v in settings.items()})
     base = Base(exploring, path.parent, exact)
     if base.scenario().uncertainty is not None:
-        message = (
-            "holds several futures; each case is planned for one: add `set: {uncertainty: null}`"
-        )
+        message = Message("is stochastic, and each case is planned for one member: add {text}",
+                          text="`set: {uncertainty: null}`")  # fmt: skip
         raise ScenarioError([document.problem(("base",), message)])
     return base
 
 
 def check_cases(
     sweep: SweepFile, document: Document, base: Base, cases: Iterable[Case]
-) -> tuple[list[str], dict[int, str]]:
+) -> tuple[list[str], dict[int, Message]]:
     """Check every case in full, before anything is solved.
 
+    Args:
+        sweep: the sweep with all its axes, also those of a list of cases.
+        document: the document of the sweep file, for the lines that errors name.
+        base: the base scenario.
+        cases: the cases.
+
     Returns:
-        The key of each case, empty where it is wrong; and what is wrong by number of the case,
-        which there is only where the sweep keeps invalid cases.
+        The key of each case, empty where it is wrong; and the problems of wrong cases by number,
+        where the sweep keeps them as rows.
 
     Raises:
-        ScenarioError: some cases are no valid scenarios; each problem tells its first case.
+        ScenarioError: some cases are no valid scenarios; each problem names its first case.
     """
     keys: list[str] = []
-    wrong: dict[int, str] = {}
-    seen: dict[tuple[str, str], list[Any]] = {}
+    wrong: dict[int, Message] = {}
+    first: dict[tuple[str, Message], Case] = {}
+    count: Counter[tuple[str, Message]] = Counter()
     for case in cases:
         try:
             keys.append(base.key(base.scenario(case.changes)))
         except ScenarioError as error:
             keys.append("")
-            wrong[case.number] = "; ".join(f"{p.path}: {p.message}" for p in error.problems)
+            messages = (Problem(p.message, p.path).with_place() for p in error.problems)
+            wrong[case.number] = MessageList("; ", messages)
             for problem in error.problems:
-                same = seen.setdefault((problem.path, problem.message), [case, 0])
-                same[1] += 1
+                fault = problem.path, problem.message
+                first.setdefault(fault, case)
+                count[fault] += 1
     if not wrong or sweep.invalid == "row":
         return keys, wrong
     problems = []
-    for (path, message), (case, count) in list(seen.items())[:MOST_TOLD]:
-        more = f" (and in {count - 1} other cases)" if count > 1 else ""
-        line = document.line(("axes", _mover(sweep, path)))
-        problems.append(Problem(f"{message}, in {case}{more}", path, document.file, line))
-    if len(seen) > MOST_TOLD:
-        problems.append(Problem(f"{len(wrong)} cases are wrong in all", "axes", document.file))
+    for (path, message), case in list(first.items())[:MAX_PROBLEMS]:
+        values = {"sentence": message, "case": case.label(sweep.varied)}
+        others = count[path, message] - 1
+        message = (
+            Message("{sentence}, in {case}; other cases with this problem: {n}", n=others, **values)
+            if others else Message("{sentence}, in {case}", **values)
+        )  # fmt: skip
+        line = document.line(("axes", _axis_of(sweep, path)))
+        problems.append(Problem(message, path, document.file, line))
+    if len(first) > MAX_PROBLEMS:
+        message = Message("{n} cases are wrong in all", n=len(wrong))
+        problems.append(Problem(message, "axes", document.file))
     raise ScenarioError(problems)
 
 
-def _mover(sweep: SweepFile, path: str) -> str:
-    """Return the axis that moves a path, or what stands above or below it; else nothing."""
+def _axis_of(sweep: SweepFile, path: str) -> str:
+    """Return the axis that sets a path, or one above or below it; empty where none does."""
     for name, axis in sweep.axes.items():
-        moved = (
-            {p for part in axis.bundle.values() for p in part}
-            if isinstance(axis, Bundle)
-            else {name}
-        )
-        if any(path.startswith(p) or p.startswith(path) for p in moved):
+        if any(path.startswith(p) or p.startswith(path) for p in paths_of(name, axis)):
             return name
     return ""

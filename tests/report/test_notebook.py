@@ -107,7 +107,7 @@ axes:
   kind: {bundle: {old: {vat: included}, new: {vat: excluded}}}
 outputs: [carbon.emission_tco2]
 """
-    return Sweep(pd.DataFrame(cases), check_sweep(parse_yaml(text, "sweep"))[0], Path("x"), **more)
+    return Sweep(pd.DataFrame(cases), check_sweep(parse_yaml(text, "sweep")), Path("x"), **more)
 
 
 CASES: dict[str, list[Any]] = {

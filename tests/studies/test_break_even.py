@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.errors import ScenarioError
+from planner.language.language import language
 from planner.studies import break_even as breakeven
 from planner.studies.break_even import BreakEven, search, write_break_even
 from planner.studies.sweep_plan import prepare
@@ -71,7 +72,7 @@ def test_ends_that_do_not_bracket_are_told_with_their_figures() -> None:
     result = found(lambda p: scenario(sun(chat=chat(9, p))), TOKENS, 5, 20)
     assert (result.status, result.value, result.bracket) == ("not_bracketed", None, None)
     assert "left is above right at both ends" in result.text
-    assert "5: 0.045 against nothing; 20: 0.18 against nothing" in result.text
+    assert "at 5: 0.045 against nothing; at 20: 0.18 against nothing" in result.text
 
 
 def test_ends_without_a_plan_or_without_both_figures_are_told() -> None:
@@ -95,7 +96,10 @@ def test_a_middle_without_a_plan_ends_the_search_with_its_bracket() -> None:
 
     result = found(make, "profit = -25", 0, 10)
     assert (result.status, result.bracket) == ("no_plan", (0, 10))
-    assert "there is no plan at 5: infeasible" in result.text
+    assert result.text == (
+        "price: there is no plan at 5; at 5: infeasible; the break-even lies between 0 and 10;"
+        " at 0: 0 against -25; at 10: -100 against -25"
+    )
 
 
 def test_a_gap_that_hides_the_sign_ends_the_search_with_its_bracket(
@@ -171,12 +175,10 @@ def test_names_and_paths_mean_the_same_figure() -> None:
 def test_a_use_without_energy_counts_as_earning_less() -> None:
     by_origin = Condition("value_cny_per_kwh.renewable.compute", 1.0)
     none = {"value_cny_per_kwh": {"renewable": {}}}
-    reading = by_origin.read(none)
-    assert reading is not None
-    assert reading.sign == -1
+    assert by_origin.read(none).sign == -1
     assert by_origin.unknown(none) == []
     assert Condition("value_cny_per_kwh.thermal.compute", 1.0).unknown(none)
-    assert Condition("uplift", 1.0).read({"uplift": None}) is None
+    assert Condition("uplift", 1.0).read({"uplift": None}).sign is None
 
 
 def test_an_import_price_at_which_serving_pays_nothing() -> None:
@@ -238,13 +240,44 @@ def test_bisection_solves_both_ends_then_middles() -> None:
     assert [p.value for p in points] == [0, 8, 4, 2]
     status, text, bracket, value = breakeven.verdict(points, "a = 3")
     assert (status, bracket, value) == ("found", (2, 4), 3)
-    assert text.startswith("a = 3 between 2 and 4; the figures jump there: 2: 2 against 3;")
+    assert text.startswith("break-even between 2 and 4 for a = 3; the figures jump there; at 2: 2")
+
+
+def lacking(value: float) -> breakeven.Point:
+    """A value without a plan."""
+    return breakeven.Point(value, "infeasible", message="no plan satisfies every rule")
+
+
+@pytest.mark.parametrize(
+    ("points", "chinese"),
+    [
+        ([point(0), point(3)], "x：盈亏平衡点为 3（a = 3）"),
+        ([point(0), point(8), point(4)],
+         "x：盈亏平衡点介于 0 与 4 之间（a = 3）；指标在此处跳变；取值 0：左侧 0，右侧 3；"
+         "取值 4：左侧 4，右侧 3"),
+        ([point(0), lacking(8)],
+         "x：取值 8 时没有计划；取值 0：左侧 0，右侧 3；取值 8：无可行解"),
+        ([point(5), point(8)],
+         "x：区间内无盈亏平衡点：两端均为左侧大于右侧；取值 5：左侧 5，右侧 3；"
+         "取值 8：左侧 8，右侧 3"),
+        ([point(0), point(8), lacking(4)],
+         "x：取值 4 时没有计划；取值 4：无可行解；盈亏平衡点介于 0 与 8 之间；"
+         "取值 0：左侧 0，右侧 3；取值 8：左侧 8，右侧 3"),
+    ],
+)  # fmt: skip
+def test_a_stored_result_is_read_back_in_chinese(
+    points: list[breakeven.Point], chinese: str
+) -> None:
+    _, text, _, _ = breakeven.verdict(points, "a = 3")
+    stored = f"x: {text}"
+    assert language("zh").sentence(stored) == chinese
+    assert language("zh").sentence(text) == chinese.removeprefix("x：")
 
 
 def test_bisection_ends_at_the_value_itself_and_where_the_ends_agree() -> None:
     points = list(breakeven.bisected(point, 0, 6, width=1e-6))
     assert [p.value for p in points] == [0, 6, 3]
-    assert breakeven.verdict(points, "a = 3") == ("found", "a = 3 at 3", (3, 3), 3)
+    assert breakeven.verdict(points, "a = 3") == ("found", "break-even at 3 for a = 3", (3, 3), 3)
     same = list(breakeven.bisected(point, 4, 6, width=1e-6))
     assert [p.value for p in same] == [4, 6]
     assert breakeven.verdict(same, "a = 3")[0] == "not_bracketed"

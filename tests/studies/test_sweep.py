@@ -170,7 +170,9 @@ def test_cases_without_a_plan_are_rows_with_words(tmp_path: Path, scheduler: str
     text = f"invalid: row\naxes: {{{ending}: [1, 9, 11]}}\n"  # 2 h of 4 MW bring 8 MWh
     found = sweep(written(tmp_path, text, base), tmp_path / "out", scheduler=scheduler).cases
     assert list(found["status"]) == ["optimal", "infeasible", "wrong_input"]
-    assert "ending" in found["message"][1]
+    assert found["message"][1] == (
+        "battery must end with 9 MWh and can reach 8 MWh, charging all the time"
+    )
     assert "at most" in found["message"][2] or "capacity" in found["message"][2]
     assert found["objective_cny"].isna().tolist() == [False, True, True]
     again = sweep(written(tmp_path, text, base), tmp_path / "out", scheduler="tcp://nobody:1")
@@ -231,7 +233,7 @@ def test_the_table_fills_while_the_sweep_runs(
         if (out / "cases.csv").exists():
             seen.append(list(pd.read_csv(out / "cases.csv")["status"]))
 
-    monkeypatch.setattr("planner.studies.sweep._Crew.pause", 0.0)
+    monkeypatch.setattr("planner.studies.sweep._Driver.pause", 0.0)
     sweep(written(tmp_path, GRID), out, scheduler=scheduler, progress=look)
     assert any("waiting" in statuses and "optimal" in statuses for statuses in seen)
 
@@ -251,7 +253,7 @@ def test_an_interrupt_leaves_a_valid_folder(tmp_path: Path, scheduler: str) -> N
 
 
 def test_no_scheduler_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.studies.sweep_workers.ANSWER_S", 0.5)
+    monkeypatch.setattr("planner.studies.sweep_workers.SCHEDULER_TIMEOUT_S", 0.5)
     with pytest.raises(ScenarioError, match="no Dask scheduler answers at tcp:"):
         sweep(written(tmp_path, GRID), tmp_path / "out", scheduler="tcp://127.0.0.1:9")
 
@@ -260,7 +262,7 @@ def test_workers_of_a_scheduler_are_not_ours_to_count(tmp_path: Path) -> None:
     file = written(tmp_path, GRID)
     asked = ["--workers", "2", "--scheduler", "tcp://x:1"]
     result = CliRunner().invoke(app, ["sweep", str(file), "--out", str(tmp_path / "out"), *asked])
-    assert "--workers: belongs to the local cluster" in result.stderr
+    assert "--workers: cannot go with --scheduler" in result.stderr
     assert result.exit_code == 2
 
 
@@ -402,7 +404,7 @@ def test_a_case_that_kills_its_workers_is_a_failed_row() -> None:
     assert sorted(found) == list("012345")
     assert {result["status"] for result in found.values()} == {"failed"}
     messages = [found[key]["message"] for key in sorted(found)]
-    assert messages[1] == "every worker that tried it died; not enough memory?"
+    assert messages[1] == "every worker that tried it died: not enough memory?"
     assert messages[:1] + messages[2:] == ["ValueError: no scenario"] * 5
 
 

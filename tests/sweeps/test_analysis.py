@@ -15,7 +15,7 @@ from planner.sweeps.analysis.case_table import canonical, failures
 from planner.sweeps.analysis.cost_curve import cost_curve
 from planner.sweeps.analysis.maps import grid_map
 from planner.sweeps.analysis.pareto import pareto, ranking
-from planner.sweeps.analysis.sobol import MissingExtraError, sobol_indices
+from planner.sweeps.analysis.sobol import sobol_indices
 from planner.sweeps.analysis.tornado import tornado
 
 
@@ -108,7 +108,7 @@ def test_a_map_takes_the_middle_of_other_axes_and_refuses_two_cases_in_one_place
     found = grid_map(table(rows), ["a", "b", "c"], "a", "b")
     assert found.at == {"c": 8}
     assert (found.table == 8).all(axis=None)
-    with pytest.raises(ScenarioError, match="several cases stand at a = 1, b = 1"):
+    with pytest.raises(ScenarioError, match="several cases have a = 1, b = 1"):
         grid_map(table(rows), ["a", "b"], "a", "b")
 
 
@@ -177,7 +177,7 @@ def test_a_few_blocks_without_a_plan_are_left_out_and_told_but_many_are_refused(
     assert (found.blocks, found.left_out) == (62, 2)  # cases 0 and 1 share a block of five
     assert "2 of 64 blocks are left out, since 3 cases have no objective_cny" in found.note
     cases.loc[0:40, ["status", "message", "objective_cny"]] = ["infeasible", "too green", np.nan]
-    with pytest.raises(ScenarioError, match=r"9 of 64 blocks .* \(41 x infeasible: too green\)"):
+    with pytest.raises(ScenarioError, match="9 of 64 blocks hold a case without objective_cny"):
         sobol_indices(cases, axes)
 
 
@@ -207,7 +207,7 @@ def test_a_case_that_leaves_an_axis_as_in_the_base_is_its_base() -> None:
 
 def test_without_salib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "SALib.analyze", None)
-    with pytest.raises(MissingExtraError, match=r"planner\[sensitivity\]"):
+    with pytest.raises(ScenarioError, match=r"planner\[sensitivity\]"):
         sobol_indices(sobol_cases(3, 8, ishigami), ["x1", "x2", "x3"])
 
 
@@ -281,7 +281,7 @@ def test_a_cost_curve_steps_over_cases_without_a_plan_and_says_so() -> None:
     assert found["skipped"].tolist() == [0, 1]
     with pytest.raises(ScenarioError, match="several cases have one value"):
         cost_curve(pd.concat([cases, cases]), "rule")
-    with pytest.raises(ScenarioError, match="holds words"):
+    with pytest.raises(ScenarioError, match="holds texts"):
         cost_curve(cases.assign(rule="strict"), "rule")
 
 

@@ -10,7 +10,7 @@ import pytest
 import planner
 from planner import ScenarioError
 from planner.files.yaml_document import parse_yaml
-from planner.studies.sweep_plan import Prepared, prepare
+from planner.studies.sweep_plan import CheckedSweep, prepare
 from planner.sweeps.arithmetic import evaluate, names_in, parse
 from planner.sweeps.sweep_file import cautions, check_sweep
 
@@ -39,7 +39,7 @@ def written(folder: Path, text: str, base: str = TINY) -> Path:
     return file
 
 
-def cases(folder: Path, text: str) -> Prepared:
+def cases(folder: Path, text: str) -> CheckedSweep:
     return prepare(written(folder, text))
 
 
@@ -231,16 +231,17 @@ axes:
     from planner.sweeps.design import design
     from planner.sweeps.variants import read_base
 
-    sweep, document = check_sweep(parse_yaml(text, "sweep"))
+    document = parse_yaml(text, "sweep")
+    sweep = check_sweep(document)
     base = read_base(sweep, document, Path())
     _, found = design(sweep, document, Path(), base.at)
     keys = set()
     for case in found:
-        mine = base.scenario(case.changes)
-        other = planner.load(root, {"horizon.hours": 24, "solver.gap": 0.005} | case.changes)
-        assert mine == other
-        assert base.key(mine) == base.key(other)
-        keys.add(base.key(mine))
+        variant = base.scenario(case.changes)
+        loaded = planner.load(root, {"horizon.hours": 24, "solver.gap": 0.005} | case.changes)
+        assert variant == loaded
+        assert base.key(variant) == base.key(loaded)
+        keys.add(base.key(variant))
     assert len(keys) == 16
     assert base.exact == {"gap": 1e-3, "time_limit_s": 120}
 

@@ -20,9 +20,8 @@ from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.scenario.plain_data import plain_scenario
-from planner.sweeps.analysis.case_table import SOLVED
+from planner.sweeps.analysis.case_table import SOLVED, value_text
 from planner.sweeps.analysis.condition import flat
-from planner.sweeps.design import value_text
 from planner.sweeps.result import read_cases
 
 FEN = 0.005

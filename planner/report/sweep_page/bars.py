@@ -1,6 +1,6 @@
 """The bar charts of a sweep: the tornado and Sobol indices, as plain data for Plotly.
 
-The name of a bar stands above it, so that long paths fit on narrow screens.
+The label of a bar is above it, so that long paths fit on narrow screens.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from planner.report.charts.style import (
     note,
     text,
 )
-from planner.report.sweep_page.curves import PLAIN, Figure, broken
-from planner.report.sweep_page.words import ended, scaled, short, titled
+from planner.report.sweep_page.curves import PLAIN, Figure, wrapped
+from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 
-MOST_BARS = 30
+MAX_BARS = 30
 BAR_PX, LINE_PX = 22, 17  # of a bar, and of a line of its name above it
 LOOKS = {"low": (BLUE, ""), "high": (ORANGE, "/")}
 
@@ -37,27 +37,31 @@ def tornado_figure(
     tornado: Tornado, factors: Collection[str] = (), words: Language = ENGLISH
 ) -> Figure:
     """Bars from the base case to each end of every axis; an end without a plan is named."""
-    shown = tornado.table.head(MOST_BARS).reset_index(drop=True)
-    ends = shown[["output_low", "output_high", "output_base"]].to_numpy(dtype=float)
+    rows = tornado.table.head(MAX_BARS).reset_index(drop=True)
+    ends = rows[["output_low", "output_high", "output_base"]].to_numpy(dtype=float)
     divisor, unit, title = scaled(tornado.output, ends.ravel(), words)
-    base = float(shown["output_base"].iloc[0]) / divisor
-    changes = {end: shown[f"change_{end}"].to_numpy(dtype=float) / divisor for end in LOOKS}
+    base = float(rows["output_base"].iloc[0]) / divisor
+    changes = {end: rows[f"change_{end}"].to_numpy(dtype=float) / divisor for end in LOOKS}
     beside = np.sign(changes["low"]) * np.sign(changes["high"]) > 0  # both on one side
-    names = _names(shown["axis"], factors, words)
+    names = _names(rows["axis"], factors, words)
     thick = _thickness(names)
     data = []
     for place, (end, (colour, shape)) in enumerate(LOOKS.items()):
         change = changes[end]
         lost = np.isnan(change)
-        values = [short(value, words) for value in shown[end]]
+        values = [axis_text(value, words) for value in rows[end]]
         texts = [
-            text(f"{value}: {ended(status, words)}" if none else value)
-            for value, status, none in zip(values, shown[f"status_{end}"], lost, strict=True)
+            text(
+                words("{value}: {status}", value=value, status=status_text(status, words))
+                if none
+                else value
+            )
+            for value, status, none in zip(values, rows[f"status_{end}"], lost, strict=True)
         ]
         data.append({
             "type": "bar", "orientation": "h",
             "name": words("at the low end") if end == "low" else words("at the high end"),
-            "y": np.arange(len(shown)), "x": np.where(lost, 0.0, change), "base": base,
+            "y": np.arange(len(rows)), "x": np.where(lost, 0.0, change), "base": base,
             "width": np.where(beside, thick / 2, thick),
             "offset": np.where(beside, place * thick / 2, 0.0),
             "text": texts, "textposition": "outside", "cliponaxis": False,
@@ -72,7 +76,6 @@ def tornado_figure(
         {"type": "line", "x0": base, "x1": base, "yref": "paper", "y0": 0, "y1": 1,
          "line": {"color": INK, "width": 1.5}}
     ]  # fmt: skip
-    layout["annotations"] = _above(names)
     return {"data": data, "layout": layout}
 
 
@@ -80,8 +83,8 @@ def indices_figure(
     indices: Indices, factors: Collection[str] = (), words: Language = ENGLISH
 ) -> Figure:
     """Bars of first- and total-order indices with their confidence."""
-    shown = indices.table.head(MOST_BARS)
-    names = _names(shown["axis"], factors, words)
+    rows = indices.table.head(MAX_BARS)
+    names = _names(rows["axis"], factors, words)
     thick = _thickness(names)
     data: list[dict[str, Any]] = []
     orders = {
@@ -90,20 +93,19 @@ def indices_figure(
     }
     for place, (kind, (name, colour, shape)) in enumerate(orders.items()):
         data.append({
-            "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(shown)),
-            "x": shown[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
+            "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(rows)),
+            "x": rows[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
             "marker": marker((colour, shape)),
-            "error_x": {"type": "data", "array": shown[f"{kind}_confidence"].to_numpy(),
+            "error_x": {"type": "data", "array": rows[f"{kind}_confidence"].to_numpy(),
                         "color": GREY, "thickness": 1.5},
             "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",
         })  # fmt: skip
-    layout = _layout(names, axis(words("share of the variance"), zeroline=True, nticks=6))
-    layout["annotations"] = _above(names)
-    return {"data": data, "layout": layout}
+    across = axis(words("share of the variance"), zeroline=True, nticks=6)
+    return {"data": data, "layout": _layout(names, across)}
 
 
 def _names(axes: Iterable[str], factors: Collection[str], words: Language) -> list[str]:
-    return [broken(text(titled(str(n), words, factor=n in factors))) for n in axes]
+    return [wrapped(text(titled(str(n), words, factor=n in factors))) for n in axes]
 
 
 def _thickness(names: Sequence[str]) -> float:
@@ -113,16 +115,14 @@ def _thickness(names: Sequence[str]) -> float:
 
 
 def _layout(names: Sequence[str], across: dict[str, Any]) -> dict[str, Any]:
-    """Return the layout of horizontal bars with room for their names."""
+    """Return the layout of horizontal bars, each with its name above it."""
     thick = _thickness(names)
     ends = [len(names) - 1 + thick + 0.1, thick - 1]
     return frame(90 + round(BAR_PX / thick) * len(names), 2) | {
         "barmode": "overlay", "hovermode": "closest", "xaxis": across,
         "yaxis": axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
                       fixedrange=True),
+        "annotations": [
+            note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)
+        ],
     }  # fmt: skip
-
-
-def _above(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the names of bars, each above its own."""
-    return [note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)]

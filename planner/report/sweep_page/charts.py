@@ -1,6 +1,6 @@
-"""The charts of a sweep: for each analysis its figure, a sentence about it and the table behind it.
+"""The charts of a sweep: for each analysis its figure, a caption and the table behind it.
 
-The page shows all of them; a terminal prints the sentence and the first rows of the table.
+The page shows all of them; a terminal prints the caption and the first rows of the table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.sweep_page.bars import MOST_BARS, indices_figure, tornado_figure
+from planner.report.sweep_page.bars import MAX_BARS, indices_figure, tornado_figure
 from planner.report.sweep_page.curves import (
     break_even_figure,
     cost_figure,
@@ -21,7 +21,7 @@ from planner.report.sweep_page.curves import (
     pareto_figure,
 )
 from planner.report.sweep_page.maps import (
-    MOST_POINTS,
+    MAX_POINTS,
     contour_figure,
     has_contours,
     map_figure,
@@ -29,7 +29,7 @@ from planner.report.sweep_page.maps import (
     of_matrix,
     thinned,
 )
-from planner.report.sweep_page.words import path_text, short, wanted_text
+from planner.report.sweep_page.words import axis_text, direction_text, measured
 from planner.sweeps.analysis.analyses import Analyses
 from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
@@ -39,42 +39,36 @@ from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 Group = tuple[str, str, list[Chart]]  # key, title, charts
-Show = Callable[[Any, Analyses, Language], Iterator[Chart]]
+ChartsOf = Callable[[Any, Analyses, Language], Iterator[Chart]]
 
 
 def groups_of(analyses: Analyses, words: Language) -> list[Group]:
-    """Return the charts of a sweep by what they answer; a group with none is left out."""
+    """Return the charts of a sweep in groups; groups without any are left out."""
     titles = {
-        "answers": words("Break-even and trade-offs"),
-        "matters": words("What matters most"),
+        "trade-offs": words("Break-even and trade-offs"),
+        "effects": words("What matters most"),
         "maps": words("Two axes at once"),
         "every": words("Every case"),
     }
-    charts = {
-        key: [
-            chart
-            for kind, show in pairs
-            for analysis in analyses.of(kind)
-            for chart in show(analysis, analyses, words)
-        ]
-        for key, pairs in SHOWN.items()
-    }
-    charts["every"] = list(_matrix(analyses, words))
+    charts: dict[str, list[Chart]] = {key: [] for key in titles}
+    for key, kind, charts_of in CHARTS:
+        for analysis in analyses.of(kind):
+            charts[key] += charts_of(analysis, analyses, words)
+    charts["every"] += _matrix(analyses, words)
     return [(key, title, charts[key]) for key, title in titles.items() if charts[key]]
 
 
 def main_charts(analyses: Analyses, words: Language) -> Iterator[tuple[Analysis, Chart]]:
-    """Yield every analysis that is about the first output or about all, with its main chart."""
-    for kind, show in (pair for pairs in SHOWN.values() for pair in pairs):
+    """Yield every analysis of the first output or of all, with its main chart."""
+    for _, kind, charts_of in CHARTS:
         for analysis in analyses.of(kind):
             if analysis.output in ("", analyses.outputs[0]):
-                yield from (
-                    (analysis, chart) for chart in islice(show(analysis, analyses, words), 1)
-                )
+                for chart in islice(charts_of(analysis, analyses, words), 1):
+                    yield analysis, chart
 
 
 def changing(analyses: Analyses, output: str) -> bool:
-    """Return whether an output differs between cases; else a chart of it would say nothing."""
+    """Return whether an output differs between cases; else a chart of it would be empty."""
     return numbers(analyses.cases, output).nunique() > 1
 
 
@@ -101,7 +95,7 @@ def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]
         sentences.append(words("{n} cases have no plan; the lines leave them out.", n=lost))
     yield Chart(
         key="curve",
-        title=words("Along {axis}", axis=path_text(curve.axis, words)),
+        title=words("Along {axis}", axis=words.path(curve.axis)),
         caption=" ".join(sentences),
         figure=figure,
         table=curve.table,
@@ -113,7 +107,7 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
         return
     yield Chart(
         key="cost",
-        title=words("What each further step of {axis} costs", axis=path_text(curve.axis, words)),
+        title=words("What each further step of {axis} costs", axis=words.path(curve.axis)),
         caption=words(
             "Differences of profit between neighbouring cases, over those of the renewable"
             " energy that load and compute draw. Grey: the solver's gap hides the sign."
@@ -126,11 +120,11 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
 def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if front.table.empty or not all(changing(analyses, name) for name in front.directions):
         return
-    ways = [wanted_text(name, way, words) for name, way in front.directions.items()]
+    outputs = [direction_text(name, way, words) for name, way in front.directions.items()]
     yield Chart(
         key="pareto",
         title=words("Pareto front"),
-        caption=words("Wanted: {ways}.", ways=words(" and ").join(ways)),
+        caption=words("Best: {outputs}.", outputs=words(" and ").join(outputs)),
         figure=pareto_figure(analyses.cases, front, words),
         table=front.table[["case", *analyses.axes, *front.directions]],
     )
@@ -145,7 +139,7 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
     )
     yield Chart(
         key=_key("indices", indices, analyses),
-        title=words("Sobol indices: {output}", output=path_text(indices.output, words)),
+        title=words("Sobol indices: {output}", output=words.path(indices.output)),
         caption=f"{sentence} {words.sentence(indices.note)}".strip(),
         figure=indices_figure(indices, analyses.factors, words),
         table=indices.table,
@@ -155,20 +149,22 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
 def _tornado(tornado: Tornado, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if analyses.of(Curve) or not changing(analyses, tornado.output):
         return  # a curve holds all that the tornado of its axis would
-    sentence = words(
-        "Each axis alone, from its lowest to its highest value, the others at their base."
-    )
-    lost = int(tornado.table["without_plan"].sum())
-    if lost:
-        sentence += words(
-            " {n} of these cases have no plan: their ends are named, without a bar.", n=lost
+    sentences = [
+        words("Each axis alone, from its lowest to its highest value, the others at their base.")
+    ]
+    if lost := int(tornado.table["without_plan"].sum()):
+        sentences.append(
+            words(
+                "{n} of these cases have no plan: their ends are labelled, without a bar.", n=lost
+            )
         )
-    if len(tornado.table) > MOST_BARS:
-        sentence += " " + words("The widest {n} are drawn.", n=MOST_BARS)
+    if len(tornado.table) > MAX_BARS:
+        sentences.append(words("The widest {n} are drawn.", n=MAX_BARS))
+    sentences += _unit_of_table(tornado, words)
     yield Chart(
         key=_key("tornado", tornado, analyses),
-        title=words("Tornado: {output}", output=path_text(tornado.output, words)),
-        caption=sentence,
+        title=words("Tornado: {output}", output=words.path(tornado.output)),
+        caption=" ".join(sentences),
         figure=tornado_figure(tornado, analyses.factors, words),
         table=tornado.table,
     )
@@ -177,23 +173,26 @@ def _tornado(tornado: Tornado, analyses: Analyses, words: Language) -> Iterator[
 def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if not changing(analyses, grid.output) or len(np.unique(grid.table.to_numpy())) < 2:
         return
-    sentence = ""
+    sentences = []
     if grid.missing:
-        sentence = words("{n} of {size} places are empty.", n=grid.missing, size=grid.table.size)
+        sentences.append(
+            words("{n} of {size} places are empty.", n=grid.missing, size=grid.table.size)
+        )
     if grid.at:
-        held = [f"{path_text(n, words)} = {short(v, words)}" for n, v in grid.at.items()]
-        sentence += words(" Other axes: {held}.", held=words(", ").join(held))
+        values = [f"{words.path(axis)} = {axis_text(v, words)}" for axis, v in grid.at.items()]
+        sentences.append(words("Other axes: {values}.", values=words(", ").join(values)))
+    sentences += _unit_of_table(grid, words)
     yield Chart(
         key=_key("map", grid, analyses),
-        title=words("Map: {output}", output=path_text(grid.output, words)),
-        caption=sentence.strip(),
+        title=words("Map: {output}", output=words.path(grid.output)),
+        caption=" ".join(sentences),
         figure=map_figure(grid, analyses.factors, words),
         table=grid.table.reset_index(),
     )
     if has_contours(grid):
         yield Chart(
             key=_key("contours", grid, analyses),
-            title=words("Contours: {output}", output=path_text(grid.output, words)),
+            title=words("Contours: {output}", output=words.path(grid.output)),
             caption=words("The same values, between the cases by straight lines."),
             figure=contour_figure(grid, analyses.factors, words),
             table=grid.table.reset_index(),
@@ -205,15 +204,15 @@ def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
     if analyses.solved < 2 or analyses.of(Curve):
         return
     cases, axes = analyses.cases, analyses.axes
-    shown, left_out = of_matrix(cases, axes, analyses.outputs)
-    if len(shown) < 2:
+    names, left_out = of_matrix(cases, axes, analyses.outputs)
+    if len(names) < 2:
         return
     sentences = [words("Axes and outputs against each other, a point a case.")]
-    if len(cases) > MOST_POINTS:
-        drawn = len(thinned(cases))
+    if len(cases) > MAX_POINTS:
         sentences.append(
-            words("{drawn} of {n} cases are drawn, evenly chosen.", drawn=drawn, n=len(cases))
-        )
+            words("{count} of {n} cases are drawn, evenly chosen.",
+                  count=len(thinned(cases)), n=len(cases))
+        )  # fmt: skip
     if left_out:
         sentences.append(
             words("{n} more axes and outputs are in the table of cases only.", n=left_out)
@@ -224,10 +223,15 @@ def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
         title=words("Axes and outputs, each against each"),
         caption=" ".join(sentences),
         figure=matrix_figure(
-            cases, shown, axes, analyses.factors, words, None if base is None else int(base)
+            cases, names, axes, analyses.factors, words, None if base is None else int(base)
         ),
-        table=cases[["case", *shown]],
+        table=cases[["case", *names]],
     )
+
+
+def _unit_of_table(analysis: Analysis, words: Language) -> list[str]:
+    unit = words(measured(analysis.output))
+    return [words("The table is in {unit}.", unit=unit)] if unit else []
 
 
 def _key(name: str, analysis: Analysis, analyses: Analyses) -> str:
@@ -235,14 +239,13 @@ def _key(name: str, analysis: Analysis, analyses: Analyses) -> str:
     return f"{name}-{analyses.of(type(analysis)).index(analysis)}"
 
 
-SHOWN: dict[str, tuple[tuple[type[Analysis], Show], ...]] = {
-    "answers": (
-        (BreakEvenCurve, _break_even),
-        (Curve, _curve),
-        (CostCurve, _cost_curve),
-        (Front, _front),
-    ),
-    "matters": ((Indices, _indices), (Tornado, _tornado)),
-    "maps": ((Map, _map),),
-}
-"""Which charts show an analysis, by group of the page."""
+CHARTS: tuple[tuple[str, type[Analysis], ChartsOf], ...] = (
+    ("trade-offs", BreakEvenCurve, _break_even),
+    ("trade-offs", Curve, _curve),
+    ("trade-offs", CostCurve, _cost_curve),
+    ("trade-offs", Front, _front),
+    ("effects", Indices, _indices),
+    ("effects", Tornado, _tornado),
+    ("maps", Map, _map),
+)
+"""The charts of every kind of analysis, and their group on the page."""

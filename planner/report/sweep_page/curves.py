@@ -1,6 +1,6 @@
 """The charts of a sweep over one axis or two outputs, as plain data for Plotly.
 
-A point that is a case carries its number as customdata: the page leads from it to the case's plan.
+A point that is a case has its number as customdata: the page links it to the plan of the case.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from planner.report.charts.style import (
     note,
     text,
 )
-from planner.report.sweep_page.words import ended, scaled, short, titled
+from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import BreakEvenCurve, Curve, is_number, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.pareto import Front
@@ -34,12 +34,12 @@ from planner.sweeps.analysis.pareto import Front
 Figure = dict[str, Any]
 PLAIN = {"exponentformat": "none", "separatethousands": True}
 WIDE_RANGE = 20  # values this far apart are drawn on a logarithmic axis
-MOST_TICKS = 12  # of such an axis, one at each value
-LONG = 40  # characters of a name before it is broken
+MAX_TICKS = 12  # of such an axis, one at each value
+LONG = 40  # characters of a name before it is wrapped
 
 
-def broken(name: str) -> str:
-    """Return an escaped name in lines that fit beside each other on a narrow screen."""
+def wrapped(name: str) -> str:
+    """Return an escaped name in lines that fit on a narrow screen."""
     if len(name) <= LONG:
         return name
     at = name.rfind(" [") if 0 < name.rfind(" [") <= LONG else name.rfind(".", 0, LONG)
@@ -65,11 +65,10 @@ def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) 
             (line, "lines+markers", words("front"), edge),
         )
     ]  # fmt: skip
-    layout = frame(430, 2)
-    layout |= {
+    layout = frame(430, 2) | {
         "hovermode": "closest",
-        "xaxis": axis(broken(text(title_x)), nticks=7, **PLAIN),
-        "yaxis": axis(broken(text(title_y)), **PLAIN),
+        "xaxis": axis(wrapped(text(title_x)), nticks=7, **PLAIN),
+        "yaxis": axis(wrapped(text(title_y)), **PLAIN),
     }  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -85,14 +84,14 @@ def _points(cases: pd.DataFrame, words: Language) -> dict[str, Any]:
 
 
 def along(values: Sequence[Any], words: Language) -> tuple[list[Any], dict[str, Any]]:
-    """Return the values of an axis as a chart takes them, and what kind of axis they need."""
+    """Return the values of an axis as a chart takes them, and the kind of its axis."""
     if not all(is_number(v) and v == v for v in values):
-        return [text(short(v, words)) for v in values], {"type": "category"}
+        return [text(axis_text(v, words)) for v in values], {"type": "category"}
     lowest, highest = min(values), max(values)
     if lowest > 0 and highest / lowest >= WIDE_RANGE:
-        tried = sorted(set(values))
-        ticks = {"tickvals": tried, "ticktext": [short(v, words) for v in tried]}
-        return list(values), {"type": "log", **(ticks if len(tried) <= MOST_TICKS else {})}
+        levels = sorted(set(values))
+        ticks = {"tickvals": levels, "ticktext": [axis_text(v, words) for v in levels]}
+        return list(values), {"type": "log", **(ticks if len(levels) <= MAX_TICKS else {})}
     return list(values), {"type": "linear", "nticks": 6, **PLAIN}
 
 
@@ -104,10 +103,10 @@ def curve_figure(
     factor: bool = False,
     base: Any = None,
 ) -> Figure:
-    """The outputs along the only axis, one panel below the other; a base value is marked."""
+    """The outputs along the only axis, one panel below the other; the base value is marked."""
     table = curve.table
     x, kind = along(table[curve.axis].tolist(), words)
-    texts = [text(words("case {n}: {status}", n=n, status=ended(s, words)))
+    texts = [text(words("case {n}: {status}", n=n, status=status_text(s, words)))
              for n, s in zip(table["case"], table["status"], strict=True)]  # fmt: skip
     panel, above = 170, 30
     inner = (panel + above) * len(outputs)
@@ -144,7 +143,7 @@ def _upright(x: float, dash: str, colour: str) -> dict[str, Any]:
 
 
 def _on(value: float, kind: Mapping[str, Any]) -> float:
-    """Return where an annotation stands, which logarithmic axes take by the exponent."""
+    """Return the position of an annotation, which logarithmic axes take as an exponent."""
     return float(np.log10(value)) if kind["type"] == "log" else float(value)
 
 
@@ -169,8 +168,7 @@ def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
             "text": [words("case {n}", n=n) for n in part["to_case"]], "textposition": "none",
             "hovertemplate": f"%{{text}}: %{{y:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
-    layout = frame(400, len(data))
-    layout |= {
+    layout = frame(400, len(data)) | {
         "barmode": "overlay", "hovermode": "closest",
         "xaxis": axis(words("renewable share of what load and compute draw [%]"), nticks=7),
         "yaxis": axis(unit, zeroline=True, **PLAIN),
@@ -179,7 +177,7 @@ def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
 
 
 def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figure:
-    """Both sides of the condition over the values that were solved."""
+    """Both sides of the condition over the values solved."""
     search = curve.search
     points = sorted(search["points"], key=lambda point: point["value"])
     _, kind = along([point["value"] for point in points], words)
@@ -189,7 +187,8 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
     sides = (("left", BLUE, "circle", "solid"), ("right", ORANGE, "diamond", "dash"))
     for side, colour, symbol, dash in sides:
         known = [point for point in points if point[side] is not None]
-        name = text(words.sentence(search["where"].split("=")[side == "right"].strip()))
+        where = search["where"].split("=")[side == "right"].strip()
+        name = text(words.known(where) or words.path(where))
         data.append({
             "type": "scatter", "mode": "lines+markers", "name": name,
             "x": [point["value"] for point in known], "y": [point[side] for point in known],
@@ -197,8 +196,7 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
             "line": {"color": colour, "dash": dash, "width": 2},
             "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}}<extra>{name}</extra>",
         })  # fmt: skip
-    layout = frame(400, 2)
-    layout |= {
+    layout = frame(400, 2) | {
         "hovermode": "closest",
         "xaxis": axis(text(titled(search["path"], words)), **kind),
         "yaxis": axis(words("both sides"), **PLAIN),
@@ -206,7 +204,7 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
     if (value := search["value"]) is not None:
         layout["shapes"] = [_upright(value, "dash", VERMILLION)]
         layout["annotations"] = [
-            note(f"<b>{text(short(value, words))}</b>", x=_on(value, kind), xref="x", y=1.0,
+            note(f"<b>{text(axis_text(value, words))}</b>", x=_on(value, kind), xref="x", y=1.0,
                  xanchor="center", font={"color": INK})
         ]  # fmt: skip
     return {"data": data, "layout": layout}

@@ -1,7 +1,7 @@
-"""The charts of a sweep that hold every case: heat maps with contours, and the scatter matrix.
+"""The charts of a sweep with every case: heat maps with contours, and the scatter matrix.
 
-The matrix sets axes and outputs against each other, a small plot for each pair. It is drawn without
-WebGL, whose code the page's policy does not let run; so of many cases it draws some, evenly.
+The matrix plots axes and outputs against each other, a small plot for each pair. The policy of the
+page excludes WebGL, so of many cases an even selection is plotted.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, axis, frame, text
-from planner.report.sweep_page.curves import PLAIN, Figure, along, broken
-from planner.report.sweep_page.words import ended, scaled, short, titled
+from planner.report.sweep_page.curves import PLAIN, Figure, along, wrapped
+from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import levels, numbers
 from planner.sweeps.analysis.maps import Map
 
 SCALE = "Cividis"
-MOST_POINTS = 400  # of one small plot
-MOST_ACROSS = 7  # quantities of a matrix
-MOST_WRITTEN = 64  # places of a map whose values are written into it
+MAX_POINTS = 400  # of one small plot
+MAX_QUANTITIES = 7  # of a matrix
+MAX_LABELLED = 64  # places of a map whose values are written into it
 MAP_PX, CELL_PX = 430, 150
-MOST_IN_ROW = 8
+MAX_IN_ROW = 8
 
 
 def map_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLISH) -> Figure:
-    """Heat map of two axes; a place without a plan says so."""
+    """Heat map of two axes; places without a plan show their status."""
     values = grid.table.to_numpy(dtype=float)
     divisor, unit, title = scaled(grid.output, values.ravel(), words)
     z = values / divisor
-    across, up = ([text(short(v, words)) for v in side]
+    across, up = ([text(axis_text(v, words)) for v in side]
                   for side in (grid.table.columns, grid.table.index))  # fmt: skip
     heat = {
         "type": "heatmap", "z": z, "x": across, "y": up, "xgap": 1, "ygap": 1,
         "hoverongaps": False, **_coloured(title),
         "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
     }  # fmt: skip
-    if z.size <= MOST_WRITTEN and max(z.shape) <= MOST_IN_ROW:
+    if z.size <= MAX_LABELLED and max(z.shape) <= MAX_IN_ROW:
         heat["texttemplate"] = f"%{{z:{NUMBER}}}"
     data = [heat]
     lost = np.argwhere(np.isnan(z))
     if len(lost):
         statuses = grid.statuses.to_numpy()
-        endings = [ended(statuses[i, j], words) or words("no case") for i, j in lost]
+        labels = [status_text(statuses[i, j], words) or words("no case") for i, j in lost]
         data.append({
-            "type": "scatter", "mode": "text" if len(lost) <= MOST_WRITTEN else "markers",
+            "type": "scatter", "mode": "text" if len(lost) <= MAX_LABELLED else "markers",
             "x": [across[j] for _, j in lost], "y": [up[i] for i, _ in lost],
-            "text": [f"✗ {text(one)}" for one in endings],
+            "text": [f"✗ {text(label)}" for label in labels],
             "marker": {"symbol": "x", "color": BLACK},
             "hovertemplate": "%{x}, %{y}: %{text}<extra></extra>", "showlegend": False,
         })  # fmt: skip
@@ -95,7 +95,7 @@ def _over(
     layout["margin"]["t"] = 80
     layout["hovermode"] = "closest"
     for letter, name, kind in zip("xy", (grid.x, grid.y), kinds, strict=True):
-        title = broken(text(titled(name, words, factor=name in factors)))
+        title = wrapped(text(titled(name, words, factor=name in factors)))
         layout[f"{letter}axis"] = axis(title, showgrid=False, zeroline=False, **kind)
         if letter == "x":
             layout["xaxis"]["title"]["standoff"] = 30
@@ -105,45 +105,45 @@ def _over(
 def of_matrix(
     cases: pd.DataFrame, axes: Sequence[str], outputs: Sequence[str]
 ) -> tuple[list[str], int]:
-    """Return the quantities that a matrix shows, and how many are left out.
+    """Return the quantities of a matrix, and the number of those left out.
 
-    An axis or output that never changes is none of them; half the room is for axes.
+    Axes and outputs that never change are not among them; half the room is for axes.
     """
-    moving = [name for name in axes if len(levels(cases[name])) > 1]
-    known = [name for name in outputs if numbers(cases, name).nunique() > 1]
-    room = max(MOST_ACROSS - len(known), MOST_ACROSS // 2 + 1)
-    shown = moving[:room]
-    shown = known[: MOST_ACROSS - len(shown)] + shown
-    return shown, len(moving) + len(known) - len(shown)
+    varying = [name for name in axes if len(levels(cases[name])) > 1]
+    changing = [name for name in outputs if numbers(cases, name).nunique() > 1]
+    room = max(MAX_QUANTITIES - len(changing), MAX_QUANTITIES // 2 + 1)
+    names = varying[:room]
+    names = changing[: MAX_QUANTITIES - len(names)] + names
+    return names, len(varying) + len(changing) - len(names)
 
 
 def thinned(cases: pd.DataFrame) -> pd.DataFrame:
-    """Return every n-th case, `MOST_POINTS` at most."""
-    return cases.iloc[:: max(1, -(-len(cases) // MOST_POINTS))]
+    """Return every n-th case, `MAX_POINTS` at most."""
+    return cases.iloc[:: max(1, -(-len(cases) // MAX_POINTS))]
 
 
 def matrix_figure(
     cases: pd.DataFrame,
-    shown: Sequence[str],
+    names: Sequence[str],
     axes: Sequence[str],
     factors: Collection[str] = (),
     words: Language = ENGLISH,
     base: int | None = None,
 ) -> Figure:
     """A small plot for each pair of quantities; `base` is the number of the base case."""
-    drawn = thinned(cases)
-    if base is not None and base not in set(drawn["case"]):
-        drawn = pd.concat([drawn, cases[cases["case"] == base]])
-    count = len(shown) - 1
+    plotted = thinned(cases)
+    if base is not None and base not in set(plotted["case"]):
+        plotted = pd.concat([plotted, cases[cases["case"] == base]])
+    count = len(names) - 1
     values, kinds, titles = {}, {}, {}
-    for name in shown:
+    for name in names:
         if name in axes:
-            values[name], kinds[name] = along(drawn[name].tolist(), words)
+            values[name], kinds[name] = along(plotted[name].tolist(), words)
             kinds[name].pop("tickvals", None), kinds[name].pop("ticktext", None)
             titles[name] = text(titled(name, words, factor=name in factors))
         else:
             divisor, _, title = scaled(name, numbers(cases, name), words)
-            values[name], kinds[name] = (numbers(drawn, name) / divisor).tolist(), dict(PLAIN)
+            values[name], kinds[name] = (numbers(plotted, name) / divisor).tolist(), dict(PLAIN)
             titles[name] = text(title)
     layout = frame(90 + CELL_PX * count, 1 + (base is not None))
     layout["hovermode"] = "closest"
@@ -151,7 +151,7 @@ def matrix_figure(
     size = (1 - gap * (count - 1)) / count
     for k in range(count):
         low = k * (size + gap)
-        x, y = shown[k], shown[k + 1]
+        x, y = names[k], names[k + 1]
         layout[f"xaxis{_nth(k)}"] = axis(
             _folded(titles[x]), domain=[low, low + size], anchor=f"y{_nth(count - 1)}",
             **kinds[x] | {"nticks": 4},
@@ -161,7 +161,7 @@ def matrix_figure(
             **kinds[y] | {"nticks": 4},
         )  # fmt: skip
     data: list[dict[str, Any]] = []
-    case_numbers = [int(n) for n in drawn["case"]]
+    case_numbers = [int(n) for n in plotted["case"]]
     is_base = np.array(case_numbers) == (-1 if base is None else base)
     groups = [(~is_base, words("cases"), BLUE, "circle", 6)]
     if base is not None:
@@ -171,7 +171,7 @@ def matrix_figure(
         labels = [text(words("case {n}", n=case_numbers[i])) for i in places]
         for row in range(count):
             for column in range(row + 1):
-                x, y = shown[column], shown[row + 1]
+                x, y = names[column], names[row + 1]
                 data.append({
                     "type": "scatter", "mode": "markers", "name": name, "legendgroup": name,
                     "showlegend": row == 0, "xaxis": f"x{_nth(column)}", "yaxis": f"y{_nth(row)}",

@@ -1,7 +1,7 @@
 """report.html of a sweep folder: one file that opens without a network, each chart with its table.
 
-Before anybody scrolls it says what was varied and what came out. Where cases have left plan
-folders, the numbers of cases and the points of charts lead to them.
+The first screen shows what was varied and the best case. Numbers of cases and points of charts link
+to the plan folders of cases that have one.
 """
 
 from __future__ import annotations
@@ -14,31 +14,36 @@ import pandas as pd
 from markupsafe import Markup
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, Row, Section
+from planner.language.section import Quantity, Row, Section, percent
 from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
 from planner.report.sweep_page.charts import changing, groups_of
 from planner.report.sweep_page.words import (
     amount,
-    design_text,
-    ended,
-    failures_table,
-    heading,
+    axis_text,
     measured,
     readable,
-    short,
+    status_text,
     titled,
 )
 from planner.report.template import MOST_ROWS, drawn, fill, rows_of
 from planner.sweeps.analysis.analyses import ANALYSES, BREAK_EVEN, Analyses
-from planner.sweeps.analysis.case_table import SOLVED, BreakEvenCurve, direction, is_number, levels
+from planner.sweeps.analysis.case_table import (
+    SOLVED,
+    BreakEvenCurve,
+    direction,
+    failures,
+    is_number,
+    levels,
+    records,
+)
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
-from planner.sweeps.result import CASES_CSV, CASES_PARQUET, PLANS, SWEEP
+from planner.sweeps.result import CASES_CSV, CASES_PARQUET, PLANS, SWEEP, design_text
 
-MOST_MATTER, MOST_VALUES = 5, 8
+MAX_AXES, MAX_VALUES = 5, 8  # that matter most; of an axis
 
-Line = tuple[str, str]  # what it is, and its value, as people read them
+Line = tuple[str, str]  # a label and a value, as people read them
 
 
 def best_case(analyses: Analyses) -> dict[str, Any] | None:
@@ -59,48 +64,45 @@ def base_and_best(analyses: Analyses, words: Language) -> Section | None:
         one, other = base.get(name), best[name]
         known = is_number(one) and not pd.isna(one) and not pd.isna(other)
         values = (one, other, other - one if known else None)
-        rows.append((heading(name, words), *(Quantity(value, measured(name)) for value in values)))
+        rows.append((words.path(name), *(Quantity(value, measured(name)) for value in values)))
     heads = (words("output"), words("base case"), words("best case"), words("difference"))
     return Section(words("Base case and best case"), heads, tuple(rows))
 
 
 def varied(analyses: Analyses, words: Language) -> Iterator[Line]:
-    """Yield every axis with the values tried."""
+    """Yield every axis with its values."""
     for axis in analyses.axes:
-        tried = levels(analyses.cases[axis])
-        if not tried:
+        values = [axis_text(value, words) for value in levels(analyses.cases[axis])]
+        if not values:
             continue
-        if len(tried) <= MOST_VALUES:
-            values = words(", ").join(short(value, words) for value in tried)
-        else:
-            low, high = short(tried[0], words), short(tried[-1], words)
-            values = words("{n} values, {low} to {high}", n=len(tried), low=low, high=high)
-        if axis in analyses.baseline and len(tried) > 1:
-            values += words("; base {base}", base=short(analyses.baseline[axis], words))
-        yield _axis_title(axis, analyses, words), values
+        text = words(", ").join(values)
+        if len(values) > MAX_VALUES:
+            text = words("{n} values, {low} to {high}", n=len(values), low=values[0],
+                         high=values[-1])  # fmt: skip
+        if axis in analyses.baseline and len(values) > 1:
+            text += words("; base {base}", base=axis_text(analyses.baseline[axis], words))
+        yield _axis_title(axis, analyses, words), text
 
 
 def what_matters(analyses: Analyses, words: Language) -> Iterator[Line]:
-    """Yield the axes that move the first output most, by total-order index or by swing."""
+    """Yield the axes with the largest effect on the first output, by total-order index or swing."""
     output = analyses.outputs[0]
-    for indices in analyses.of(Indices):
-        if indices.output == output:
-            table = indices.table.head(MOST_MATTER)
-            for axis, total in zip(table["axis"], table["total"], strict=True):
-                yield _axis_title(axis, analyses, words), f"{total:.0%}"
+    for analysis in (*analyses.of(Indices), *analyses.of(Tornado)):
+        if analysis.output == output:
+            for row in records(analysis.table.head(MAX_AXES)):
+                effect = (
+                    percent(row["total"], 0) if isinstance(analysis, Indices)
+                    else amount(output, row["swing"], words)
+                )  # fmt: skip
+                yield _axis_title(row["axis"], analyses, words), effect
             return
-    for tornado in analyses.of(Tornado):
-        if tornado.output == output:
-            table = tornado.table.head(MOST_MATTER)
-            for axis, swing in zip(table["axis"], table["swing"], strict=True):
-                yield _axis_title(axis, analyses, words), amount(output, swing, words)
 
 
 def best_axes(analyses: Analyses, words: Language) -> Iterator[Line]:
     """Yield every axis with its value in the best case."""
     if (best := best_case(analyses)) is not None:
         for axis in analyses.axes:
-            yield _axis_title(axis, analyses, words), short(best[axis], words)
+            yield _axis_title(axis, analyses, words), axis_text(best[axis], words)
 
 
 def _axis_title(axis: str, analyses: Analyses, words: Language) -> str:
@@ -108,19 +110,19 @@ def _axis_title(axis: str, analyses: Analyses, words: Language) -> str:
 
 
 FILES = (CASES_CSV, CASES_PARQUET, SWEEP, ANALYSES, BREAK_EVEN)
-CASES = ("case", "from_case", "to_case", "first_case", "first")
-"""Columns of tables that hold numbers of cases; `first` is one in the table of failures only."""
+CASES = ("case", "from_case", "to_case", "first_case")
+"""Columns of tables that hold numbers of cases."""
 
-Links = dict[int, str]  # where the page of a case's plan is, by number of the case
+Links = dict[int, str]  # to the page of a case's plan, by number of the case
 
 
 def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | None = None) -> str:
     """Return the page of a sweep.
 
     Args:
-        analyses: what the sweep says.
+        analyses: the analyses of the sweep.
         words: the language of the page.
-        folder: where the page will lie; what lies beside it is linked.
+        folder: the folder of the page, whose files it links.
     """
     links = {} if folder is None else dict(_links(analyses, folder))
     factors, sweep = analyses.factors, analyses.sweep
@@ -131,10 +133,10 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
     cases, output, best = analyses.cases, analyses.outputs[0], best_case(analyses)
     gaps = cases.loc[cases["status"].isin(SOLVED), "gap"].dropna()
     counts = cases["status"].value_counts(sort=False)
-    unmoved = [] if analyses.solved < 2 else [
-        heading(name, words) for name in analyses.outputs if not changing(analyses, name)
+    unchanging = [] if analyses.solved < 2 else [
+        words.path(name) for name in analyses.outputs if not changing(analyses, name)
     ]  # fmt: skip
-    lost = failures_table(analyses, words)
+    without_plan = failures(analyses.cases)
     ranked = analyses.best if analyses.solved else cases
     columns = dict.fromkeys(["case", *analyses.axes, "status", "gap", *analyses.outputs])
     searches = [curve.search for curve in analyses.of(BreakEvenCurve)]
@@ -147,24 +149,24 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         design=design_text(sweep.design, words),
         proven=bool((cases["status"] == "optimal").all()),
         largest_gap=None if gaps.empty else float(gaps.max()),
-        statuses=[(ended(s, words), int(count), s in SOLVED) for s, count in counts.items()],
+        statuses=[(status_text(s, words), int(n), s in SOLVED) for s, n in counts.items()],
         varied=list(varied(analyses, words)),
-        output=heading(output, words),
+        output=words.path(output),
         smallest=direction(output) == "min",
         best=None if best is None else int(best["case"]),
         best_value=None if best is None else amount(output, best[output], words),
         best_axes=list(best_axes(analyses, words)),
-        both=base_and_best(analyses, words),
+        base_and_best=base_and_best(analyses, words),
         matters=list(what_matters(analyses, words)),
         by_index=any(indices.output == output for indices in analyses.of(Indices)),
-        unmoved=unmoved,
+        unchanging=unchanging,
         searches=[(search, amount(search["path"], search["value"], words)) for search in searches],
         groups=[
             (key, title, [_chart(chart, rows(chart.table), links, words) for chart in charts])
             for key, title, charts in groups_of(analyses, words)
         ],
         notes=analyses.notes,
-        lost=rows(lost) if len(lost) else None,
+        without_plan=rows(without_plan) if len(without_plan) else None,
         cases=rows(ranked[[name for name in columns if name in cases]]),
         count=len(cases),
         solved=analyses.solved,
@@ -175,29 +177,29 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
 
 
 def _links(analyses: Analyses, folder: Path) -> Iterator[tuple[int, str]]:
-    """Yield the number of every case whose plan has a page, and the way there."""
+    """Yield the number of every case whose plan has a page, and the path of the page."""
     for number in map(int, analyses.cases["case"]):
         if (folder / PLANS / str(number) / PAGE).is_file():
             yield number, f"{PLANS}/{number}/{PAGE}"
 
 
-def _rows(table: pd.DataFrame, shown: pd.DataFrame, links: Links) -> Markup:
+def _rows(table: pd.DataFrame, first_rows: pd.DataFrame, links: Links) -> Markup:
     """Return the first rows of a table as people read them, with links to plans."""
-    leading = {
-        place: [links.get(number) for number in table[name].head(len(shown))]
+    targets = {
+        place: [links.get(number) for number in table[name].head(len(first_rows))]
         for place, name in enumerate(table.columns)
         if name in CASES and pd.api.types.is_integer_dtype(table[name])
     }
-    return rows_of(shown, leading)
+    return rows_of(first_rows, targets)
 
 
 def _chart(chart: Chart, rows: Markup, links: Links, words: Language) -> dict[str, Any]:
     """Return a chart as the template takes it."""
     of_cases = any("customdata" in trace and "text" in trace for trace in chart.figure["data"])
-    leads = bool(links) and of_cases and not chart.key.startswith("tornado")
+    linked = bool(links) and of_cases and not chart.key.startswith("tornado")
     sentences = [
         chart.caption,
-        words("Click a point to open the plan of the case.") if leads else "",
+        words("Click a point to open the plan of the case.") if linked else "",
     ]
     return drawn(chart, rows) | {
         "caption": " ".join(text for text in sentences if text),

@@ -1,4 +1,4 @@
-"""What a sweep says: report.html and answers.json in its folder, and the same on a terminal."""
+"""The results of a sweep: report.html and answers.json in its folder, and tables on a terminal."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE
 from planner.report.sweep_page.charts import main_charts
 from planner.report.sweep_page.page import base_and_best, sweep_page
-from planner.report.sweep_page.words import design_text, failures_table, path_text, readable
+from planner.report.sweep_page.words import readable
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
 from planner.sweeps.analysis.analyses import Analyses, read_analyses, write_analyses
+from planner.sweeps.analysis.case_table import failures
+from planner.sweeps.result import design_text
 
 BEST = 5
-MOST_AXES = 4  # of the table of best cases
-MOST_ROWS, MOST_COLUMNS = 12, 14
+MAX_AXES = 4  # of the table of best cases
+MAX_ROWS, MAX_COLUMNS = 12, 14
 
 
 def report_sweep(folder: str | Path, words: Language = ENGLISH) -> list[Path]:
@@ -31,23 +33,23 @@ def report_sweep(folder: str | Path, words: Language = ENGLISH) -> list[Path]:
         PlanError: the folder is no sweep folder, or cannot be read or written.
     """
     analyses = read_analyses(folder)
-    written = write_analyses(analyses, folder)  # first: the page links what lies beside it
+    written = write_analyses(analyses, folder)  # first: the page links the files beside it
     page = Path(folder) / PAGE
     replace_file(page, sweep_page(analyses, words, Path(folder)))
     return [written, page]
 
 
 def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) -> None:
-    """Print what a sweep says, in a language: what its page shows, of the first output."""
+    """Print the results of a sweep in a language: those of its page, for the first output."""
 
-    def show(title: str, frame: pd.DataFrame, most: int) -> None:
+    def show(title: str, frame: pd.DataFrame, max_rows: int) -> None:
         if (across := frame.columns.name) is not None:
-            axis = path_text(str(across), words)
+            axis = words.path(str(across))
             title = words("{title}; across: {axis}", title=title, axis=axis)
         statuses = [name for name in frame if str(name).startswith("status")]
         proven = [name for name in statuses if (frame[name] == "optimal").all()]
-        shown = readable(frame.drop(columns=proven), words, analyses.factors)
-        print_frame(title, shown, console, words, most)
+        rows = readable(frame.drop(columns=proven), words, analyses.factors)
+        print_frame(title, rows, console, words, max_rows)
 
     def say(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)
@@ -56,24 +58,24 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
     counts = words("{n} cases by design {design}, {solved} with a plan", n=len(analyses.cases),
                    design=design_text(sweep.design, words), solved=analyses.solved)  # fmt: skip
     say(f"[bold]{safe(sweep.name)}[/]  {counts}")
-    lost = failures_table(analyses, words)
+    lost = failures(analyses.cases)
     if len(lost):
-        show(words("Cases without a plan"), lost, MOST_ROWS)
+        show(words("Cases without a plan"), lost, MAX_ROWS)
     print_notes(analyses.notes, console, words)
     if (both := base_and_best(analyses, words)) is not None:
         console.print(table(both, words))
     for analysis, chart in main_charts(analyses, words):
         frame = chart.table[list(analysis.columns or chart.table)]
-        if frame.shape[1] <= MOST_COLUMNS:
-            show(chart.title, frame, MOST_ROWS)
+        if frame.shape[1] <= MAX_COLUMNS:
+            show(chart.title, frame, MAX_ROWS)
         else:
             say(safe(words("tables of {names}: {page}", names=chart.title, page=PAGE)))
         if chart.caption:
             say(safe(chart.caption))
     if len(outputs) > 1:
-        names = ", ".join(path_text(name, words) for name in outputs[1:])
+        names = words(", ").join(map(words.path, outputs[1:]))
         say(safe(words("tables of {names}: {page}", names=names, page=PAGE)))
     if analyses.solved:
-        axes = analyses.axes if len(analyses.axes) <= MOST_AXES else ()  # cases.csv has them
-        title = words("Best cases by {output}", output=path_text(outputs[0], words))
+        axes = analyses.axes if len(analyses.axes) <= MAX_AXES else ()  # cases.csv has them
+        title = words("Best cases by {output}", output=words.path(outputs[0]))
         show(title, analyses.best[["case", *axes, "status", *outputs]], BEST)

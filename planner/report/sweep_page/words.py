@@ -1,4 +1,4 @@
-"""What tables, charts and the page of a sweep call its outputs, axes, designs and columns."""
+"""The labels of outputs, axes, statuses and columns in the tables, charts and page of a sweep."""
 
 from __future__ import annotations
 
@@ -10,28 +10,20 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, text
-from planner.sweeps.analysis.analyses import Analyses
-from planner.sweeps.analysis.case_table import failures, is_number
+from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.units import unit
 
 HEADINGS = frozenset({
     "case", "axis", "status", "message", "cases", "first", "first_case", "first_confidence",
     "total", "total_confidence", "base", "low", "high", "swing", "output_base", "output_low",
     "output_high", "change_low", "change_high", "status_low", "status_high", "without_plan",
-    "from_case", "to_case", "from_value", "to_value", "share", "points", "hidden", "skipped",
-    "gap", "value", "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_point",
+    "from_case", "to_case", "from_value", "to_value", "share", "hidden", "skipped", "gap", "value",
+    "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_mwh",
+    "cost_cny_per_tco2", "percentage_points", "point_cost_cny",
 })  # fmt: skip
 """Columns of the tables themselves; all others are named by the sweep."""
-
-
-def path_text(name: str, words: Language) -> str:
-    """Return an output or axis: its path in English, in words elsewhere."""
-    return name if words.code == "en" else words.path(name)
-
-
-def heading(name: str, words: Language) -> str:
-    """Return the heading of a column."""
-    return (words.known(name) if name in HEADINGS else None) or words.path(name)
+CLEARER = {"points": "percentage_points", "cost_cny_per_point": "point_cost_cny"}
+"""Columns of answers.json that tables name otherwise."""
 
 
 def measured(name: str) -> str:
@@ -44,21 +36,24 @@ def measured(name: str) -> str:
 
 
 def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str:
-    """Return the name of an output or axis with its unit."""
+    """Return the label of an output, an axis or a column, with its unit."""
+    name = CLEARER.get(name, name)
+    if name in HEADINGS:
+        return words.label(name)
     own_unit = words("times the base") if factor else words(measured(name))
-    label = heading(name, words)
+    label = words.path(name)
     return f"{label} [{own_unit}]" if own_unit else label
 
 
 def scaled(name: str, values: Iterable[Any], words: Language) -> tuple[float, str, str]:
-    """Return the divisor, the unit and the title in which a chart shows values of an output."""
+    """Return the divisor, the unit and the title of a chart for values of an output."""
     finite = np.abs(np.array([v for v in values if v == v and v is not None], dtype=float))
     largest = float(finite.max(initial=0.0))
-    divisor, shown_unit = words.scale(measured(name), largest)
+    divisor, scaled_unit = words.scale(measured(name), largest)
     if divisor == 1.0 and measured(name) == "CNY" and largest >= 1e6:
-        divisor, shown_unit = 1e6, words("million CNY")
-    label = heading(name, words)
-    return divisor, shown_unit, f"{label} [{shown_unit}]" if shown_unit else label
+        divisor, scaled_unit = 1e6, words("million CNY")
+    label = words.path(name)
+    return divisor, scaled_unit, f"{label} [{scaled_unit}]" if scaled_unit else label
 
 
 def amount(name: str, value: Any, words: Language) -> str:
@@ -66,44 +61,34 @@ def amount(name: str, value: Any, words: Language) -> str:
     return text(Quantity(value, measured(name)) if is_number(value) else value, words)
 
 
-def short(value: Any, words: Language) -> str:
-    """Return a value of an axis as a short text."""
-    if pd.isna(value):
-        return words("as in the base")
-    return f"{value:.6g}" if is_number(value) else str(value)
+def axis_text(value: Any, words: Language) -> str:
+    """Return a value of an axis without its unit."""
+    return words.sentence(value_text(value))
 
 
-def ended(status: Any, words: Language) -> str:
-    """Return how a case ended: as its table says it in English, in words elsewhere."""
+def status_text(status: Any, words: Language) -> str:
+    """Return the status of a case in a language; in English the code itself."""
     return words.known(str(status)) or str(status)
 
 
-def design_text(design: str, words: Language) -> str:
-    """Return the name of a design: that of the file in English, in words elsewhere."""
-    return words.known(f"design.{design}") or design
-
-
-def wanted_text(name: str, direction: str, words: Language) -> str:
-    """Return which way an output is wanted: max objective_cny."""
+def direction_text(name: str, direction: str, words: Language) -> str:
+    """Return an output with its better direction: max objective_cny."""
     way = words.known(direction) or direction
-    return words("{way} {output}", way=way, output=path_text(name, words))
-
-
-def failures_table(analyses: Analyses, words: Language) -> pd.DataFrame:
-    """Return how many cases have no plan, by status and message, and the first case of each."""
-    table = failures(analyses.cases)  # `first` is a case here, an index elsewhere
-    return table if words.code == "en" else table.rename(columns={"first": "first_case"})
+    return words("{way} {output}", way=way, output=words.path(name))
 
 
 def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:
-    """Return a table of a sweep headed by titles, its statuses, axes and truth values in words."""
-    shown = table.copy()
+    """Return a table of a sweep as people read it: its heads and texts in a language."""
+    columns: dict[str, Any] = {}
     for name in table.columns:
+        values = table[name]
         if name == "axis":
-            shown[name] = [path_text(str(axis), words) for axis in table[name]]
+            columns[name] = [words.path(axis) for axis in values]
         elif str(name).startswith("status"):
-            shown[name] = [words.known(str(status)) or status for status in table[name]]
-        elif pd.api.types.is_bool_dtype(table[name]):
-            shown[name] = [words("yes") if value else words("no") for value in table[name]]
+            columns[name] = [status_text(status, words) for status in values]
+        elif name == "message":
+            columns[name] = [words.sentence(message) for message in values]
+        elif pd.api.types.is_bool_dtype(values):
+            columns[name] = [words("yes") if value else words("no") for value in values]
     titles = [titled(str(name), words, factor=name in factors) for name in table.columns]
-    return shown.set_axis(titles, axis=1)
+    return table.assign(**columns).set_axis(titles, axis=1)

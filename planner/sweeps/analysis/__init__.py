@@ -1,1 +1,1 @@
-"""What a table of cases says: analyses of the table alone, no solver."""
+"""Analyses of the table of cases alone, no solver."""

@@ -1,13 +1,13 @@
-"""Every analysis that the design of a sweep supports, made of its cases.
+"""Every analysis of its cases that the design of a sweep supports.
 
-    one axis moves     the outputs along it
-    green share        the cost curve of the axis that asks for it
-    base case there    tornado (any design: the cases in which one axis moves)
+    one axis varies    the outputs along it
+    green share        the cost curve of the axis that requires it
+    a base case        tornado (any design: the cases in which one axis varies)
     sobol              first- and total-order indices
     grid, list         map of the first two axes with several values, others at their middle
     two outputs        Pareto front of the first two
 
-An analysis that cannot be made is left out, and `notes` says why.
+An analysis that cannot be made is left out with a note.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from planner.errors import PlanError, PlannerError, ScenarioError, did_you_mean
+from planner.errors import ScenarioError, did_you_mean
 from planner.files.output_folder import replace_file
+from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     SOLVED,
@@ -46,7 +47,7 @@ from planner.sweeps.analysis.pareto import Front, pareto, ranking
 from planner.sweeps.analysis.sobol import Indices, sobol_indices
 from planner.sweeps.analysis.tornado import Tornado, tornado
 from planner.sweeps.axes import Scale
-from planner.sweeps.result import read_cases
+from planner.sweeps.result import read_cases, unreadable
 from planner.sweeps.sweep_file import SAMPLED, SweepFile
 
 GREEN = ("min_load_share", "min_self_use_share")
@@ -57,11 +58,11 @@ A = TypeVar("A", bound=Analysis)
 
 @dataclass(frozen=True, eq=False)
 class Analyses:
-    """What a sweep says.
+    """The analyses of a sweep.
 
     cases: in the order of their numbers. outputs: the figures explained, of those that a plan has.
     baseline: number, axes and outputs of the base case; empty where no case is it.
-    notes: what could not be made, and why.
+    notes: why analyses or outputs are left out.
     """
 
     sweep: SweepFile
@@ -69,26 +70,26 @@ class Analyses:
     outputs: tuple[str, ...]
     baseline: dict[str, Any]
     analyses: tuple[Analysis, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """What the design moves, without what follows from others."""
+        """What the design varies, without what is computed from other axes."""
         return tuple(self.sweep.varied)
 
     @property
     def factors(self) -> frozenset[str]:
-        """The axes whose values are factors on what the base scenario says."""
+        """The axes whose values are factors on those of the base scenario."""
         return frozenset(n for n, axis in self.sweep.varied.items() if isinstance(axis, Scale))
 
     @property
     def solved(self) -> int:
-        """How many cases have a plan."""
+        """The number of cases with a plan."""
         return int(self.cases["status"].isin(SOLVED).sum())
 
     @property
     def best(self) -> pd.DataFrame:
-        """The cases with the best in the first output first; none where no case has a plan."""
+        """The cases, the best in the first output first; none where no case has a plan."""
         if not self.solved:
             return self.cases.iloc[:0]
         first = self.outputs[0]
@@ -114,7 +115,7 @@ class Analyses:
             "with_plan": self.solved,
             "outputs": list(self.outputs),
             "baseline": plain_row(self.baseline),
-            "failures": records(failures(self.cases)),
+            "failures": records(failures(self.cases).rename(columns={"first_case": "first"})),
             "tornado": by_output(Tornado),
             "map": by_output(Map),
             "sobol": by_output(Indices),
@@ -131,15 +132,15 @@ def analyse(
 ) -> Analyses:
     """Return every analysis that the cases of a sweep support.
 
-    An output that no plan has is left out, with a note.
+    An output that no plan has is left out with a note.
 
     Args:
         cases: the table of cases; values of an axis are the same only where they are equal.
         sweep: the sweep file with the base value of every axis.
-        break_even: what breakeven.json holds, where a search was asked for.
+        break_even: the content of breakeven.json, where a search was asked for.
 
     Raises:
-        ScenarioError: an axis that the cases do not have.
+        ScenarioError: the cases lack an axis.
     """
     cases = cases.sort_values("case", kind="stable", ignore_index=True)
     axes, outputs = tuple(sweep.varied), tuple(dict.fromkeys(sweep.outputs))
@@ -152,16 +153,18 @@ def analyse(
         return Analyses(sweep, cases, outputs, {}, tuple(made))
     unknown = [name for name in outputs if name not in cases]
     notes = [
-        f"no plan has a figure {name}{did_you_mean(name, map(str, cases))}" for name in unknown
-    ]
+        Message("no plan has a figure {name}{hint}", name=name,
+                hint=did_you_mean(name, map(str, cases)))
+        for name in unknown
+    ]  # fmt: skip
     outputs = tuple(name for name in outputs if name not in unknown) or (OUTPUT,)
     row = base_row(cases, axes, _base_values(sweep))
     baseline = {} if row is None else cases.loc[row, ["case", *axes, *outputs]].to_dict()
-    for name, make in _supported(cases, sweep, outputs, has_base=row is not None):
+    for kind, make in _supported(cases, sweep, outputs, has_base=row is not None):
         try:
             made.append(make())
-        except PlannerError as error:
-            notes.append(f"no {name}: {str(error).removeprefix(f'{name}: ')}")
+        except ScenarioError as error:
+            notes.append(Message("no {kind}: {sentence}", kind=kind, sentence=error.message))
     return Analyses(sweep, cases, outputs, baseline, tuple(made), tuple(notes))
 
 
@@ -175,24 +178,24 @@ def _base_values(sweep: SweepFile) -> dict[str, Any] | None:
 def _supported(
     cases: pd.DataFrame, sweep: SweepFile, outputs: tuple[str, ...], *, has_base: bool
 ) -> Iterator[tuple[str, Callable[[], Analysis]]]:
-    """Yield the analyses that a design supports: what each is called, and a call that makes it."""
+    """Yield the analyses that a design supports: the name of each, and a call that makes it."""
     axes, sampled = tuple(sweep.varied), sweep.design in SAMPLED
-    moving = [axis for axis in axes if len(levels(cases[axis])) > 1]
-    if len(moving) == 1:
-        yield "curve", partial(_curve, cases, moving[0], outputs)
-    green = [axis for axis in moving if axis.rpartition(".")[2] in GREEN]
+    varying = [axis for axis in axes if len(levels(cases[axis])) > 1]
+    if len(varying) == 1:
+        yield "curve", partial(_curve, cases, varying[0], outputs)
+    green = [axis for axis in varying if axis.rpartition(".")[2] in GREEN]
     if green and not sampled:
-        others = middles(cases, [axis for axis in moving if axis != green[0]])
+        others = middles(cases, [axis for axis in varying if axis != green[0]])
         part = cases[standing_at(cases, others)].dropna(subset=green[:1])
         yield "cost curve", partial(cost_curve, part, green[0])
     if len(cases) > 1 and (has_base or not sampled):
-        for output in outputs if has_base else outputs[:1]:  # one says that there is no base case
+        for output in outputs if has_base else outputs[:1]:  # one note that there is no base case
             yield "tornado", partial(tornado, cases, axes, output, _base_values(sweep))
     if sweep.design == "sobol":
         for output in outputs:
             yield "Sobol indices", partial(sobol_indices, cases, axes, output, seed=sweep.seed or 1)
-    if sweep.design in ("grid", "list") and len(moving) > 1:
-        x, y = moving[:2]
+    if sweep.design in ("grid", "list") and len(varying) > 1:
+        x, y = varying[:2]
         for output in outputs:
             yield "map", partial(grid_map, cases, axes, x, y, output)
     if len(outputs) > 1:
@@ -203,7 +206,7 @@ def _supported(
 
 
 def _curve(cases: pd.DataFrame, axis: str, outputs: tuple[str, ...]) -> Curve:
-    """Return the outputs along the only axis that moves."""
+    """Return the outputs along the only axis that varies."""
     table = cases[["case", axis, "status", *outputs]]
     if all(is_number(value) for value in cases[axis]):
         table = table.sort_values(axis, kind="stable")
@@ -221,8 +224,10 @@ def read_analyses(folder: str | Path) -> Analyses:
     try:
         search = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
         return analyse(sweep.cases, sweep.description, search)
-    except (OSError, ValueError, ScenarioError) as error:
-        raise PlanError(f"{folder} cannot be read: {error}") from None
+    except ScenarioError as error:
+        raise unreadable(sweep.folder, error.message) from None
+    except (OSError, ValueError) as error:
+        raise unreadable(sweep.folder, error) from None
 
 
 def write_analyses(analyses: Analyses, folder: str | Path) -> Path:

@@ -1,9 +1,7 @@
-"""The table of cases as analyses read it, and what an analysis is.
-
-An analysis is a table made of the cases, ready to be drawn and written as JSON.
+"""The table of cases as analyses read it, and the base of every analysis.
 
 A row of `cases` is a case: `case`, a column for each axis, `status`, `message` and the figures of
-its plan. A case without a plan has no figures; no analysis fills them in, each says what it lacks.
+its plan. A case without a plan has no figures; no analysis fills them in, and each counts them.
 Where a case leaves an axis as in the base scenario, the value of the axis is missing.
 """
 
@@ -16,7 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError, did_you_mean
+from planner.errors import Problem, ScenarioError, did_you_mean, wrong
+from planner.language.section import text
+from planner.message import Message
 
 SOLVED = ("optimal", "time_limit", "relaxed")
 """The statuses of a case that has a plan."""
@@ -36,7 +36,11 @@ def require_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> Non
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ScenarioError(
-            Problem(f"the cases have no such column{did_you_mean(name, known)}", name, what)
+            Problem(
+                Message("the cases have no such column{hint}", hint=did_you_mean(name, known)),
+                name,
+                what,
+            )
             for name in unknown
         )
 
@@ -45,26 +49,26 @@ def numbers(cases: pd.DataFrame, output: str) -> pd.Series:
     """Return an output by row of the table; NaN where the case has no plan or no such figure.
 
     Raises:
-        ScenarioError: the cases have no such column, or it holds words.
+        ScenarioError: the cases have no such column, or it holds texts.
     """
     require_columns(cases, [output], "output")
     try:
         values = pd.to_numeric(cases[output]).astype(float)
     except (TypeError, ValueError):
-        raise ScenarioError([Problem("holds words, not numbers", output, "output")]) from None
+        raise wrong(output, Message("holds texts, not numbers"), file="output") from None
     finite = values.where(np.isfinite(values))
     return finite.where(cases["status"].isin(SOLVED))
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value of an axis is a number; labels of bundles are words."""
+    """Return whether a value of an axis is a number; labels of bundles are texts."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
 def canonical(column: pd.Series, base: object) -> pd.Series:
-    """Return the values of an axis, of which those that differ by rounding alone are one value.
+    """Return the values of an axis with those that differ by rounding alone made equal.
 
-    Those beside `base`, the axis' value in the base case, become it.
+    Those next to `base`, the value of the axis in the base case, become it.
     """
     if not pd.api.types.is_float_dtype(column):
         return column
@@ -85,16 +89,16 @@ def standing_at(cases: pd.DataFrame, values: Mapping[str, Any]) -> pd.Series:
 
 
 def levels(column: pd.Series) -> list[Any]:
-    """Return the different values of an axis: numbers in order, words as they first appear.
+    """Return the different values of an axis: numbers in order, texts as they first appear.
 
-    Where a case leaves the axis as in the base scenario, its value is missing and is left out.
+    Missing ones, of cases that leave the axis as in the base scenario, are left out.
     """
     tried = list(dict.fromkeys(column.dropna().tolist()))
     return sorted(tried) if all(is_number(value) for value in tried) else tried
 
 
 def middles(cases: pd.DataFrame, axes: Iterable[str]) -> dict[str, Any]:
-    """Return the middle one of the values tried on each axis; axes without any are left out."""
+    """Return the middle one of the values of each axis; axes without any are left out."""
     tried = {axis: levels(cases[axis]) for axis in axes}
     return {axis: values[(len(values) - 1) // 2] for axis, values in tried.items() if values}
 
@@ -110,19 +114,22 @@ def base_row(cases: pd.DataFrame, axes: Sequence[str], base: Mapping[str, Any] |
 
 
 def failures(cases: pd.DataFrame) -> pd.DataFrame:
-    """Return how many cases have no plan, by status and message: status, message, cases, first."""
+    """Return the number of cases without a plan by status and message, and the first of each.
+
+    Columns: status, message, cases, first_case.
+    """
     lost = cases[~cases["status"].isin(SOLVED)]
     if lost.empty:
-        return pd.DataFrame(columns=["status", "message", "cases", "first"])
+        return pd.DataFrame(columns=["status", "message", "cases", "first_case"])
     messages = lost["message"] if "message" in lost else pd.Series("", index=lost.index)
     first_lines = messages.where(messages.notna(), "").astype("str").str.split("\n").str[0]
     grouped = lost.assign(message=first_lines).groupby(["status", "message"], sort=False)["case"]
-    counted = grouped.agg(cases="size", first="min").reset_index()
+    counted = grouped.agg(cases="size", first_case="min").reset_index()
     return counted.sort_values("cases", ascending=False, kind="stable", ignore_index=True)
 
 
 def direction(output: str) -> str:
-    """Return which way an output is better, by its name: less of emission, cost or shed load."""
+    """Return the better direction of an output by its name: min of emission, cost or shed load."""
     word = output.rpartition(".")[2]
     return "min" if any(part in word for part in LESS_IS_BETTER) else "max"
 
@@ -131,9 +138,8 @@ def direction(output: str) -> str:
 class Analysis:
     """An analysis of the cases of a sweep.
 
-    table: what it found. output: the figure it explains; empty where it is about several.
-    note: what a reader has to know, in words.
-    columns: those that a narrow table keeps; all where none are named.
+    table: its result. output: the figure it explains; empty where it explains several.
+    note: a caution for its readers. columns: those of a narrow table; empty for all.
     """
 
     table: pd.DataFrame
@@ -148,22 +154,22 @@ class Analysis:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curve(Analysis):
-    """The outputs along the only axis that moves: case, the axis, status, then the outputs."""
+    """The outputs along the only axis that varies: case, the axis, status, then the outputs."""
 
     axis: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BreakEvenCurve(Analysis):
-    """Both sides of a break-even condition at the values solved; the note tells what was found.
+    """Both sides of a break-even condition at the values solved; the note is the result.
 
-    search: breakeven.json as it stands.
+    search: the content of breakeven.json.
     """
 
     search: Mapping[str, Any]
 
     def plain(self) -> Any:
-        """Return what breakeven.json holds."""
+        """Return the content of breakeven.json."""
         return self.search
 
 
@@ -182,3 +188,8 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def value_text(value: Any) -> str:
+    """Return a value of an axis as a text; a missing one is that of the base scenario."""
+    return Message("as in the base") if pd.isna(value) else text(plain_value(value))

@@ -1,8 +1,8 @@
-"""What shall hold at a break-even: `LEFT = RIGHT`, read against the summary of a plan.
+"""The condition of a break-even, `LEFT = RIGHT`, evaluated on the summary of a plan.
 
 Each side is a number, a figure of summary.json by its dotted path
 (`value_by_use_cny_per_kwh.compute`, `objective_cny`, `ledger_cny.grid.import`), or one of ALIASES.
-A kWh in compute is counted with all its token revenue, a kWh sold with all its sale revenue.
+A kWh in compute counts with all its token revenue, a kWh sold with all its sale revenue.
 
 A value per kWh is missing from a plan that puts no energy to that use. It then counts as below the
 other side: a use that earned more would have got energy. Where both sides are missing, or any other
@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planner.errors import Problem, ScenarioError, did_you_mean
+from planner.errors import did_you_mean, wrong
+from planner.message import Message
 
 ALIASES = {
     "profit": "objective_cny",
@@ -38,7 +39,8 @@ class Reading:
     """Both sides of a condition in one plan.
 
     left, right: their values; None where the plan has no such figure.
-    low, high: between these lies left - right, whatever the solver's gap leaves open of a profit.
+    low, high: bounds of left - right within the solver's gap of a profit; infinite where the sides
+        cannot be compared.
     """
 
     left: float | None
@@ -58,13 +60,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Condition:
-    """Two sides that shall be equal; each a number or the path of a figure."""
+    """An equation of two sides, each a number or the path of a figure."""
 
     left: float | str
     right: float | str
 
-    def read(self, summary: Mapping[str, Any]) -> Reading | None:
-        """Return both sides in a plan; None where they cannot be compared."""
+    def read(self, summary: Mapping[str, Any]) -> Reading:
+        """Return both sides in a plan."""
         figures = dict(flat(summary))
         (left, left_high), (right, right_high) = (
             _ends(side, figures) for side in (self.left, self.right)
@@ -77,7 +79,7 @@ class Condition:
             return Reading(left, right, -math.inf, -math.inf)
         if right is None and left is not None and less[1]:
             return Reading(left, right, math.inf, math.inf)
-        return None
+        return Reading(left, right, -math.inf, math.inf)
 
     def unknown(self, summary: Mapping[str, Any]) -> list[str]:
         """Return the paths that no plan of this scenario can have."""
@@ -89,17 +91,18 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Read `LEFT = RIGHT`.
+    """Return the condition of a text `LEFT = RIGHT`.
 
     Raises:
         ScenarioError: there is no = or more than one, or a side is empty.
     """
     sides = [" ".join(side.split()) for side in text.split("=")]
     if len(sides) != 2 or not all(sides):
-        message = f"must be LEFT = RIGHT, such as profit by compute = profit by export, is {text!r}"
-        raise ScenarioError([Problem(message, path="find.where")])
+        example = "profit by compute = profit by export"
+        raise wrong("find.where", Message("must be LEFT = RIGHT, such as {name}, is {text!r}",
+                                          name=example, text=text))  # fmt: skip
     if sides[0] == sides[1]:
-        raise ScenarioError([Problem("both sides are the same", path="find.where")])
+        raise wrong("find.where", Message("both sides are the same"))
     return Condition(_side(sides[0]), _side(sides[1]))
 
 
@@ -110,30 +113,31 @@ def _side(text: str) -> float | str:
         pass
     else:
         if not math.isfinite(number):
-            raise ScenarioError([Problem(f"{text} is no number", path="find.where")])
+            raise wrong("find.where", Message("{text} is no number", text=text))
         return number
     if text in ALIASES:
         return ALIASES[text]
     if " " in text:
-        hint = f"{did_you_mean(text, ALIASES)} (there are {', '.join(ALIASES)})"
-        message = f"{text!r} is no name of a figure{hint}"
-        raise ScenarioError([Problem(message, path="find.where")])
+        raise wrong("find.where", Message(
+            "{text!r} is no name of a figure{hint} (there are {names})",
+            text=text, hint=did_you_mean(text, ALIASES), names=", ".join(ALIASES),
+        ))  # fmt: skip
     return text
 
 
 def _ends(side: float | str, figures: Mapping[str, float | None]) -> tuple[float | None, float]:
-    """Return a side's value and, for the profit, the most it may be."""
+    """Return the value of a side and its upper bound, which differs for the profit."""
     if not isinstance(side, str):
         return side, side
     value = figures.get(side)
     if value is None:
         return None, 0.0
-    most = figures.get(BOUND) if side == OBJECTIVE else None
-    return value, value if most is None else max(value, most)
+    bound = figures.get(BOUND) if side == OBJECTIVE else None
+    return value, value if bound is None else max(value, bound)
 
 
 def flat(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
-    """Yield the numbers of a summary by dotted path; None where it says there is none."""
+    """Yield the numbers of a summary by dotted path; None for a figure without a value."""
     for key, value in summary.items():
         path = f"{above}.{key}" if above else str(key)
         if isinstance(value, Mapping):

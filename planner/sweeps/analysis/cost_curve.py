@@ -1,4 +1,4 @@
-"""What each further step of one axis costs: the marginal abatement curve of a green share.
+"""The marginal abatement curve of a green share: the cost of each further step of its axis.
 
 Between neighbouring cases along the axis, in the order of the axis' values:
 
@@ -9,9 +9,9 @@ Between neighbouring cases along the axis, in the order of the axis' values:
     cost_cny_per_tco2  = cost_cny / fall of the emission, that of imports included
 
 `green_mwh` is the renewable energy beyond what the former share would supply; a share also grows
-where less is drawn. A quotient stays empty where its divisor does not grow: then the rule did not
-bind, or something else gave way. `hidden` says that the cost is no more than what the solver's gap
-leaves open in the two cases, so that its sign is not known.
+where less is drawn. A quotient stays empty where its divisor does not grow: the rule did not bind,
+or something else gave way. `hidden`: the cost is within the solver's gap of the two cases, so that
+its sign is not known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 from planner.components.registry import every_use
-from planner.errors import Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 from planner.sweeps.analysis.case_table import OUTPUT, Analysis, is_number, numbers, require_columns
 from planner.sweeps.analysis.condition import BOUND
 
@@ -40,7 +41,7 @@ NARROW = (
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CostCurve(Analysis):
-    """What each further step of an axis costs: a row for each step."""
+    """The cost of each further step of an axis: a row for each step."""
 
     axis: str
 
@@ -53,15 +54,13 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     skipped (cases without a plan between the two).
 
     Raises:
-        ScenarioError: an unknown column, words on the axis, or several cases with one value.
+        ScenarioError: an unknown column, texts on the axis, or several cases with one value.
     """
     require_columns(cases, [axis], "axes")
     if not all(is_number(value) for value in cases[axis]):
-        raise ScenarioError(
-            [Problem("holds words; a cost curve needs numbers", axis, "cost curve")]
-        )
+        raise wrong(axis, Message("holds texts, and a cost curve needs numbers"))
     if cases[axis].duplicated().any():
-        raise ScenarioError([Problem("several cases have one value", axis, "cost curve")])
+        raise wrong(axis, Message("several cases have one value"))
     ordered = cases.sort_values(axis, kind="stable").reset_index(drop=True)
     profit, share = numbers(ordered, OUTPUT), numbers(ordered, SHARE)
     uses = {use for use, meant in every_use().items() if meant.drawn}
@@ -100,7 +99,7 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """Return the sum of columns by row; what a plan does not have is 0."""
+    """Return the sum of columns by row; figures that a plan lacks are 0."""
     return sum((numbers(cases, name).fillna(0.0) for name in columns), pd.Series(0.0, cases.index))
 
 

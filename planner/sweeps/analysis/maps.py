@@ -1,6 +1,6 @@
 """An output over two axes of a grid: the table behind a heat map and its contours.
 
-Every other axis stands at one value. A place without a plan stays empty and is counted.
+Every other axis is fixed at one value. Places without a plan stay empty and are counted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     Analysis,
@@ -25,7 +26,7 @@ from planner.sweeps.analysis.case_table import (
     standing_at,
 )
 
-MOST_PLACES = 10_000  # of a map; a finer one cannot be seen
+MAX_PLACES = 10_000  # of a map; a finer one cannot be seen
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,7 +35,7 @@ class Map(Analysis):
 
     table: the output; a row for each value of `y`, a column for each of `x`, NaN without a plan.
     statuses: the status of the case there, the same shape; empty where no case was run.
-    at: the value at which every other axis stands.
+    at: the value of every other axis.
     """
 
     statuses: pd.DataFrame
@@ -52,7 +53,7 @@ class Map(Analysis):
 
     @property
     def missing(self) -> int:
-        """How many places have no value."""
+        """The number of places without a value."""
         return int(self.table.isna().to_numpy().sum())
 
     @property
@@ -89,7 +90,7 @@ def grid_map(
         x: the axis across.
         y: the axis upwards.
         output: the column to show.
-        at: values of the other axes; where not given, the middle one of those tried.
+        at: values of the other axes [the middle one of each].
 
     Raises:
         ScenarioError: an unknown column, x and y the same, several cases in one place, or more
@@ -97,22 +98,24 @@ def grid_map(
     """
     require_columns(cases, [*axes, x, y], "axes")
     if x == y:
-        raise ScenarioError([Problem("the two axes must differ", x, "map")])
+        raise wrong(x, Message("the two axes must differ"))
     others = [axis for axis in axes if axis not in (x, y)]
-    held = middles(cases, others) | {axis: at[axis] for axis in others if at and axis in at}
+    fixed = middles(cases, others) | {axis: at[axis] for axis in others if at and axis in at}
     values = numbers(cases, output)
-    part = cases[standing_at(cases, held)].dropna(subset=[x, y])
+    part = cases[standing_at(cases, fixed)].dropna(subset=[x, y])
     across, up = levels(part[x]), levels(part[y])
-    if len(across) * len(up) > MOST_PLACES:
-        message = f"{len(across)} x {len(up)} places are too many to be seen"
-        raise ScenarioError([Problem(message, path="map")])
+    if len(across) * len(up) > MAX_PLACES:
+        raise wrong("", Message("{columns} x {rows} places are too many to be seen",
+                                columns=len(across), rows=len(up)))  # fmt: skip
     twice = part[part.duplicated([x, y])]
     if len(twice):
-        message = f"several cases stand at {x} = {twice[x].iloc[0]}, {y} = {twice[y].iloc[0]}"
-        raise ScenarioError([Problem(message, path="map")])
+        raise wrong("", Message(
+            "several cases have {name} = {value}, {other} = {text}",
+            name=x, value=twice[x].iloc[0], other=y, text=twice[y].iloc[0],
+        ))  # fmt: skip
     places = pd.MultiIndex.from_frame(part[[y, x]])
     table, statuses = (
         pd.Series(column[part.index].to_numpy(), places).unstack().reindex(index=up, columns=across)
         for column in (values, cases["status"])
     )
-    return Map(table=table, output=output, statuses=statuses.fillna(""), at=held)
+    return Map(table=table, output=output, statuses=statuses.fillna(""), at=fixed)

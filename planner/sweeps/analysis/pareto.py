@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers
 
 DIRECTIONS = ("max", "min")
@@ -29,9 +30,9 @@ class Front(Analysis):
 def ranking(
     cases: pd.DataFrame, output: str = OUTPUT, *, smallest_first: bool = False
 ) -> pd.DataFrame:
-    """Return every case, the largest output first unless told otherwise.
+    """Return every case, the largest output first, or the smallest on request.
 
-    Cases without the output stand at the end and keep their status.
+    Cases without the output come last and keep their status.
 
     Raises:
         ScenarioError: an unknown output.
@@ -41,34 +42,32 @@ def ranking(
     return cases.loc[order]
 
 
-def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> Front:
+def pareto(cases: pd.DataFrame, directions: Mapping[str, str]) -> Front:
     """Return the rows of `cases` on the front, the best in the first output first.
 
     A case is on the front unless another one is at least as good in both outputs and better in one;
-    of cases that are equal in both, all are. Cases without a plan are not on it.
+    cases that are equal in both are on it together. Cases without a plan are not on it.
 
     Args:
         cases: the table of cases.
-        wanted: two outputs and their directions, such as
+        directions: two outputs and the direction of each, such as
             {"objective_cny": "max", "carbon.emission_tco2": "min"}.
 
     Raises:
         ScenarioError: not two outputs, an unknown direction or an unknown column.
     """
-    if len(wanted) != 2:
-        raise ScenarioError([Problem(f"needs two outputs, has {len(wanted)}", path="Pareto front")])
-    signs: list[Any] = []
-    for output, direction in wanted.items():
+    if len(directions) != 2:
+        raise wrong("", Message("needs two outputs, has {n}", n=len(directions)))
+    for output, direction in directions.items():
         if direction not in DIRECTIONS:
-            message = f"must be max or min, is {direction!r}"
-            raise ScenarioError([Problem(message, output, "Pareto front")])
-        signs.append(1.0 if direction == "max" else -1.0)
-    better = pd.concat([numbers(cases, name) for name in wanted], axis=1) * signs
+            raise wrong(output, Message("must be max or min, is {name!r}", name=direction))
+    signs = [1.0 if direction == "max" else -1.0 for direction in directions.values()]
+    better = pd.concat([numbers(cases, name) for name in directions], axis=1) * signs
     better.columns = pd.Index(["first", "second"])
     ranked = better.dropna().sort_values(["first", "second"], ascending=False, kind="stable")
     second = ranked["second"].to_numpy()
-    # A row is beaten by the best second output among the rows whose first output is larger, or by
-    # a row of the same first output that stands before it.
+    # A row is beaten by the best second output among the rows with a larger first output, or among
+    # those before it with the same first output.
     before = np.concatenate([[-np.inf], np.maximum.accumulate(second)])[: len(second)]
     twin = ranked.duplicated(["first", "second"], keep="first").to_numpy()
     front = np.asarray(second > before)
@@ -76,6 +75,6 @@ def pareto(cases: pd.DataFrame, wanted: Mapping[str, str]) -> Front:
         front[row] = front[row - 1]
     return Front(
         table=cases.loc[ranked.index[front]],
-        directions=dict(wanted),
-        columns=("case", *wanted),
+        directions=dict(directions),
+        columns=("case", *directions),
     )

@@ -1,16 +1,15 @@
-"""Sobol indices: which share of an output's variance an axis causes, alone and with the others.
+"""Sobol indices: the share of an output's variance that an axis causes, alone and with others.
 
     first order S1: the share the axis causes alone
     total order ST: the share that would be gone if the axis were known, interactions included
 
 Estimated by SALib from cases in the order of Saltelli's scheme: blocks of D + 2 cases, a point A,
 A with one axis after the other taken from a point B, and B. The order is checked, since indices of
-a table in any other order would be numbers without meaning. The confidence is that of resampling
-the blocks.
+a table in any other order would be meaningless. The confidence is that of resampling the blocks.
 
-A block in which a case has no plan is left out as a whole, and the result says how many are left
-out; where more than a tenth would be, indices are refused. What is left describes only the part of
-the space that has plans.
+A block in which a case has no plan is left out as a whole, and the result counts them; where more
+than a tenth would be left out, indices are refused. The rest describes only the part of the space
+that has plans.
 
 Sources: Saltelli et al., Computer Physics Communications 181 (2010) 259-270;
 Jansen, Computer Physics Communications 117 (1999) 35-43.
@@ -25,11 +24,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import PlannerError, Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     Analysis,
-    failures,
     numbers,
     records,
     require_columns,
@@ -38,12 +37,6 @@ from planner.sweeps.analysis.case_table import (
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000
 FLAT = 1e-12  # a spread below this, relative to the output's size, is none
-
-
-class MissingExtraError(PlannerError):
-    """A package that is installed on request is not there."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,36 +77,38 @@ def sobol_indices(
         seed: seed of the resampling.
 
     Raises:
-        ScenarioError: unknown columns, cases that are no Sobol design, or too few with a plan.
-        MissingExtraError: SALib is not installed.
+        ScenarioError: unknown columns, cases that are no Sobol design, too few with a plan, or no
+            SALib.
     """
     require_columns(cases, axes, "axes")
     try:
         from SALib.analyze import sobol
     except ImportError:
-        message = "Sobol indices need SALib: pip install 'planner[sensitivity]'"
-        raise MissingExtraError(message) from None
+        message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
+        raise wrong("", message) from None
     table = cases.sort_values("case", kind="stable")
     _require_saltelli(table, axes)
     size = len(axes) + 2
     values = numbers(table, output).to_numpy().reshape(-1, size)
     whole = ~np.isnan(values).any(axis=1)
     blocks, left_out = int(whole.sum()), int((~whole).sum())
-    if left_out > LEFT_OUT * len(whole) or blocks < 2:
-        raise _refusal(
-            f"{left_out} of {len(whole)} blocks hold a case without {output}, more than a tenth"
-            if blocks >= 2 else f"two whole blocks of {size} cases are needed, there are {blocks}",
-            table,
-        )  # fmt: skip
+    if blocks < 2:
+        raise wrong("", Message("two whole blocks of {size} cases are needed, there are {blocks}",
+                                size=size, blocks=blocks))  # fmt: skip
+    if left_out > LEFT_OUT * len(whole):
+        raise wrong("", Message(
+            "{lost} of {all} blocks hold a case without {name}, more than a tenth",
+            lost=left_out, all=len(whole), name=output,
+        ))  # fmt: skip
     used = values[whole]
-    note = ""
-    if left_out:
-        note = (
-            f"{left_out} of {len(whole)} blocks are left out, since {np.isnan(values).sum()} cases"
-            f" have no {output}: the indices describe only the part of the space that has plans"
-        )
+    note = "" if not left_out else Message(
+        "{lost} of {all} blocks are left out, since {cases} cases have no {name}: the indices"
+        " describe only the part of the space that has plans",
+        lost=left_out, all=len(whole), cases=np.isnan(values).sum(), name=output,
+    )  # fmt: skip
     if float(np.ptp(used)) <= FLAT * max(1.0, float(np.abs(used).max())):
-        raise _refusal(f"{output} is the same in every case: there is no variance to share", table)
+        raise wrong("", Message("{name} is the same in every case: there is no variance to share",
+                                name=output))  # fmt: skip
     problem = {"num_vars": len(axes), "names": list(axes), "bounds": [[0.0, 1.0]] * len(axes)}
     indices = sobol.analyze(
         problem, used.ravel(), calc_second_order=False, num_resamples=RESAMPLES,
@@ -135,7 +130,7 @@ def sobol_indices(
 
 
 def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
-    """Raise unless the cases stand in the order of Saltelli's scheme.
+    """Raise unless the cases are in the order of Saltelli's scheme.
 
     Raises:
         ScenarioError: they do not.
@@ -145,17 +140,10 @@ def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
     points = np.column_stack(codes)
     if len(points) and len(points) % (count + 2) == 0:
         blocks = points.reshape(-1, count + 2, count)
-        wanted = np.where(np.eye(count, dtype=bool), blocks[:, -1:], blocks[:, :1])
-        if np.array_equal(blocks[:, 1:-1], wanted):
+        scheme = np.where(np.eye(count, dtype=bool), blocks[:, -1:], blocks[:, :1])
+        if np.array_equal(blocks[:, 1:-1], scheme):
             return
-    raise _refusal(
-        "the cases are no whole Sobol design: each block must hold a point, that point with one"
-        " axis moved at a time, and the point it moves to"
-    )
-
-
-def _refusal(message: str, table: pd.DataFrame | None = None) -> ScenarioError:
-    lost: list[Any] = [] if table is None else failures(table).head(3).to_dict("records")
-    causes = "; ".join(f"{row['cases']} x {row['status']}: {row['message']}" for row in lost)
-    text = f"{message} ({causes})" if causes else message
-    return ScenarioError([Problem(text, path="Sobol indices")])
+    raise wrong("", Message(
+        "the cases are no whole Sobol design: each block must hold a point A, A with one axis at a"
+        " time taken from a point B, and B"
+    ))  # fmt: skip

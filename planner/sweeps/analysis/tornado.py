@@ -1,12 +1,12 @@
-"""What each axis does alone: the output at its lowest and highest value against the base case.
+"""The effect of each axis alone: the output at its lowest and highest value, and in the base case.
 
     change_low  = output at the lowest value tried - output of the base case
     change_high = output at the highest value tried - output of the base case
     swing       = largest - smallest output among the base case and all cases of the axis
 
-Only cases count in which one axis moves and every other has its base value; so the table works on
-one_at_a_time and on any other design that holds such cases. An end without a plan keeps its row and
-its status; the swing is then that of the cases with a plan.
+Only cases count in which one axis varies and every other has its base value; so the table works on
+one_at_a_time and on any other design with such cases. An end without a plan keeps its row and its
+status; the swing is then that of the cases with a plan.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import wrong
+from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
     Analysis,
@@ -39,7 +40,7 @@ NARROW = (
 
 
 class Tornado(Analysis):
-    """What each axis does alone to an output: a row an axis, the widest swing first."""
+    """The effect of each axis alone on an output: a row an axis, the widest swing first."""
 
 
 def tornado(
@@ -63,12 +64,12 @@ def tornado(
     values = numbers(cases, output)
     row = base_row(cases, axes, base)
     if row is None:
-        raise ScenarioError([Problem("no case has every axis at its base value", path="tornado")])
+        raise wrong("", Message("no case has every axis at its base value"))
     if np.isnan(values[row]):
-        message = f"the base case has no {output}: its status is {cases['status'][row]!s}"
-        raise ScenarioError([Problem(message, path="tornado")])
-    moved = pd.DataFrame({a: ~standing_at(cases, {a: cases.at[row, a]}) for a in axes})
-    rows = [_row(cases[~moved.drop(columns=axis).any(axis=1)], values, axis, row) for axis in axes]
+        raise wrong("", Message("the base case has no {name}: its status is {kind}", name=output,
+                                kind=cases["status"][row]))  # fmt: skip
+    off_base = pd.DataFrame({a: ~standing_at(cases, {a: cases.at[row, a]}) for a in axes})
+    rows = [_row(cases[~off_base.drop(columns=a).any(axis=1)], values, a, row) for a in axes]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return Tornado(
         table=table.sort_values("swing", ascending=False, kind="stable", ignore_index=True),
@@ -78,13 +79,13 @@ def tornado(
 
 
 def _row(alone: pd.DataFrame, values: pd.Series, axis: str, row: Any) -> dict[str, Any]:
-    """Return what one axis does; `alone` holds its cases and the base case."""
+    """Return the row of one axis; `alone` holds its cases and the base case."""
     base, output = alone.at[row, axis], float(values[row])
-    tried = levels(alone[axis])
-    if not all(is_number(value) for value in tried):  # words: base is in no order
-        tried = [value for value in tried if value != base] or tried
+    values_tried = levels(alone[axis])
+    if not all(is_number(value) for value in values_tried):  # labels: base is in no order
+        values_tried = [value for value in values_tried if value != base] or values_tried
     result: dict[str, Any] = {"axis": axis, "base": base, "output_base": output}
-    for end, value in (("low", tried[0]), ("high", tried[-1])):
+    for end, value in (("low", values_tried[0]), ("high", values_tried[-1])):
         at = alone.index[standing_at(alone, {axis: value})][0]
         result |= {
             end: value,
