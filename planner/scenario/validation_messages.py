@@ -46,7 +46,6 @@ _RULES = {  # by the type of the error
     NAME: template("must be small letters, digits and _, beginning with a letter"),
     r"^\d{4}-(0[1-9]|1[0-2])$": template("must be a month such as 2026-07"),
 }
-_NAMED = re.compile(r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+|\[\d+\])*):? (.*)", re.DOTALL)
 
 
 def explain(
@@ -79,18 +78,10 @@ def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, Message]:
         return path, _unknown(str(last), _models_at(model, path[:-1]))
     if detail["type"] in ("value_error", "assertion_error"):
         error = detail["ctx"]["error"]
-        if not isinstance(error, FieldError):
-            error = _named_field(str(error), _models_at(model, path))
+        if not isinstance(error, FieldError):  # of a kind from outside
+            return path, MessageList("", [str(error)])
         return (*path, *(parse_path(error.path) if error.path else ())), error.message
     return path, _message(detail)
-
-
-def _named_field(text: str, models: set[type[Frozen]]) -> FieldError:
-    """Return the error of a text that may begin with the path of the field at fault."""
-    named = _NAMED.fullmatch(text)
-    if named and any(parse_path(named[1])[0] in model.model_fields for model in models):
-        return FieldError(MessageList("", [named[2]]), named[1])
-    return FieldError(MessageList("", [text]))
 
 
 def _unknown(field: str, models: set[type[Frozen]]) -> Message:
