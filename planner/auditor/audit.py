@@ -1,4 +1,4 @@
-"""The second opinion: is a stored plan what it says it is?
+"""The audit of a plan folder: every promise of a plan derived again from its files.
 
 `audit` reads a plan folder and nothing else (the resolved scenario, schedule, allocation, ledger
 and summary), derives every promise again with NumPy and pandas, and returns what is broken. It
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from planner.auditor.findings import Breach, Findings
 from planner.auditor.plan_files import Files, read_files
-from planner.auditor.prices import check_prices, check_why
-from planner.auditor.reading import understand
+from planner.auditor.prices import check_prices, check_reasons
+from planner.auditor.reading import Plan, understand
 from planner.auditor.registry import KINDS
 from planner.auditor.stochastic import STOCHASTIC, audit_members
 from planner.auditor.summary import check_summary
@@ -24,14 +24,19 @@ from planner.auditor.tables import (
     check_schedule,
 )
 from planner.errors import PlanError
+from planner.message import Message, MessageList
 
-__all__ = ["Breach", "audit", "audit_files", "told"]
+__all__ = ["Breach", "audit", "audit_files", "describe_breaches"]
 
-SHOWN = 20
+MAX_DESCRIBED = 20
+CHECKS = (
+    check_nodes, check_allocation, check_green, check_ledger, check_summary, check_reasons,
+    check_prices,
+)  # fmt: skip
 
 
 def audit(folder: str | Path) -> list[Breach]:
-    """Check a plan folder, or one of several futures, against every promise a plan makes.
+    """Check a plan folder, or that of a stochastic plan, against every promise a plan makes.
 
     Returns:
         Every breach, by component, rule and time; none for a good plan.
@@ -46,37 +51,40 @@ def audit(folder: str | Path) -> list[Breach]:
 
 
 def require_complete(folder: str | Path) -> None:
-    """Demand of a plan folder only that its schedule has every step, column and number.
+    """Check only that the schedule of a plan folder has every step, column and number.
 
     Raises:
         PlanError: it has not, or a file is missing, cannot be read, or leaves out what is needed.
     """
-    plan = understand(read_files(Path(folder)), KINDS)
-    found = Findings(plan.clock.times)
-    if not check_schedule(plan, found):
-        raise PlanError(f"{folder} cannot be shown: {found.sorted()[0]}")
+    plan, findings = _plan_and_findings(read_files(Path(folder)))
+    if not check_schedule(plan, findings):
+        breach = findings.sorted()[0].with_place()
+        raise PlanError(Message("{path} cannot be shown: {sentence}", path=folder, sentence=breach))
 
 
 def audit_files(files: Files) -> list[Breach]:
     """Check a plan folder that has been read. Raises as `audit`."""
-    plan = understand(files, KINDS)
-    found = Findings(plan.clock.times)
-    if check_schedule(plan, found):
+    plan, findings = _plan_and_findings(files)
+    if check_schedule(plan, findings):
         for part in plan.parts.values():
             for check in plan.audit(part).checks:
-                check(plan, part, found.of(part.name))
-        check_nodes(plan, found)
-        check_allocation(plan, found)
-        check_green(plan, found)
-        check_ledger(plan, found)
-        check_summary(plan, found)
-        check_why(plan, found)
-        check_prices(plan, found)
-    return found.sorted()
+                check(plan, part, findings.of(part.name))
+        for check_table in CHECKS:
+            check_table(plan, findings)
+    return findings.sorted()
 
 
-def told(head: str, breaches: list[Breach]) -> str:
-    """Say what is broken, the first breaches in full."""
-    more = len(breaches) - SHOWN
-    lines = [f"{head}:", *(f"  - {breach}" for breach in breaches[:SHOWN])]
-    return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
+def _plan_and_findings(files: Files) -> tuple[Plan, Findings]:
+    plan = understand(files, KINDS)
+    return plan, Findings(plan.clock.times, relaxed=plan.relaxed)
+
+
+def describe_breaches(head: Message, breaches: list[Breach]) -> Message:
+    """Return the first breaches in full, one a line, below a head."""
+    lines = [head]
+    lines += [
+        Message("  - {breach}", breach=breach.with_place()) for breach in breaches[:MAX_DESCRIBED]
+    ]
+    if len(breaches) > MAX_DESCRIBED:
+        lines.append(Message("  and {n} more", n=len(breaches) - MAX_DESCRIBED))
+    return MessageList("\n", lines)

@@ -1,4 +1,4 @@
-"""What an audit says: a breach, and how two figures are compared to find one.
+"""Findings of an audit: breaches, and how two figures are compared to find them.
 
 A figure may be off by 1e-5 and 1e-6 of its size: a solver satisfies its rows to 1e-7 after it has
 scaled them, and a plan rounds values to 1e-9 and money to 1e-6 CNY.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
+
+from planner.message import Message, MessageList, template
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -19,10 +21,17 @@ When = str | Sequence[str]
 
 ABSOLUTE, RELATIVE = 1e-5, 1e-6
 WHOLE = 1e-6  # how far from a whole number a state may lie
-OVERLAP_MW = 1e-6  # as small as this a flow counts as none where two exclude each other
-FLOW = 1.001e-6  # a flow of the schedule, which is rounded, as small as this is none
+OVERLAP_MW = 1e-6  # up to here a flow counts as none where two exclude each other
+FLOW = 1.001e-6  # up to here a flow of the schedule, which is rounded, is none
 AT = 2e-5  # as near as this a figure is at its limit
-PLAN = "plan"  # stands for the component where a breach is of the plan as a whole
+PLAN = "plan"  # stands for the component in a breach of the plan as a whole
+
+UNITS = {
+    "CNY": Message("CNY"), "CNY/MWh": Message("CNY/MWh"), "CNY/Mtok": Message("CNY/Mtok"),
+    "Mtok": Message("Mtok"), "Mtok/h": Message("Mtok/h"), "nodes": Message("nodes"),
+    "starts": Message("starts"), "stops": Message("stops"),
+}  # fmt: skip
+"""Units that other languages write in other letters."""
 
 
 @dataclass(frozen=True)
@@ -34,99 +43,148 @@ class Breach:
     time: str
     amount: float
     unit: str
-    message: str
+    message: Message
 
     def __str__(self) -> str:
-        when = f" at {self.time}" if self.time else ""
-        return f"{self.component}: {self.rule}{when}: {self.message}"
+        return self.with_place()
+
+    def with_place(self) -> Message:
+        """Return the message after component, rule and time."""
+        rule = self.rule
+        if self.time:
+            rule = Message("{rule} at {time}", rule=self.rule, time=self.time)
+        return MessageList(": ", (self.component, rule, self.message))
 
 
 class Findings:
-    """The breaches found so far; `times` names the steps."""
+    """The breaches of a plan; `times` are the labels of its steps."""
 
-    def __init__(self, times: Sequence[str]) -> None:
+    def __init__(self, times: Sequence[str], *, relaxed: bool = False) -> None:
         self._times = times
+        self._relaxed = relaxed
         self._breaches: list[Breach] = []
 
     def of(self, component: str) -> Notes:
-        """Return where the breaches of a component are noted."""
-        return Notes(component, self._times, self._breaches)
+        """Return the notes on a component."""
+        return Notes(component, self._times, self._relaxed, self._breaches)
 
     def sorted(self) -> list[Breach]:
         """Return the breaches by component, rule and time."""
         return sorted(set(self._breaches), key=lambda b: (b.component, b.rule, b.time, b.message))
 
 
+class Tolerance(TypedDict, total=False):
+    """When figures hold, and how far they may be off.
+
+    when: the labels of the figures; the steps if left out. size: of the terms of which a figure is
+    the sum, where they cancel out. slack: what it may be off besides.
+    """
+
+    when: When | None
+    size: Figure
+    slack: Figure
+
+
 @dataclass(frozen=True)
 class Notes:
-    """The findings on one component."""
+    """The findings on one component; `what` is a phrase that a figure completes: `power is`."""
 
     component: str
     times: Sequence[str]
+    relaxed: bool
     breaches: list[Breach]
 
     def add(
-        self, rule: str, message: str, *, when: str = "", amount: float = 1.0, unit: str = ""
+        self, rule: str, message: Message, *, when: str = "", amount: float = 1.0, unit: str = ""
     ) -> None:
         """Note a breach that no comparison of figures found."""
         self.breaches.append(Breach(self.component, rule, when, amount, unit, message))
 
     def equal(
-        self, rule: str, what: str, value: Figure, right: Figure, unit: str = "",
-        *, when: When | None = None, size: Figure = 0.0, slack: Figure = 0.0,
+        self, rule: str, what: Message, value: Figure, expected: Figure, unit: str = "",
+        **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
-        """Note where `value` is not `right`; `size` of the terms where they cancel out."""
-        off = np.abs(np.subtract(value, right))
-        self._note(rule, f"{what} {{}}, should be {{}} ({{}} off)",
-                   off, value, right, unit, when, size, slack)  # fmt: skip
+        """Note where `value` is not `expected`."""
+        off = np.abs(np.subtract(value, expected))
+        wording = template("{what} {value}, should be {limit} ({amount} off)")
+        self._compare(rule, wording, what, value, expected, off, unit, **tolerance)
 
     def at_most(
-        self, rule: str, what: str, value: Figure, limit: Figure, unit: str = "",
-        *, when: When | None = None, size: Figure = 0.0, slack: Figure = 0.0,
+        self, rule: str, what: Message, value: Figure, limit: Figure, unit: str = "",
+        **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
         """Note where `value` is above `limit`."""
         over = np.subtract(value, limit)
-        self._note(rule, f"{what} {{}}, at most {{}} ({{}} over)",
-                   over, value, limit, unit, when, size, slack)  # fmt: skip
+        wording = template("{what} {value}, at most {limit} ({amount} over)")
+        self._compare(rule, wording, what, value, limit, over, unit, **tolerance)
 
     def at_least(
-        self, rule: str, what: str, value: Figure, limit: Figure, unit: str = "",
-        *, when: When | None = None, size: Figure = 0.0, slack: Figure = 0.0,
+        self, rule: str, what: Message, value: Figure, limit: Figure, unit: str = "",
+        **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
         """Note where `value` is below `limit`."""
         short = np.subtract(limit, value)
-        self._note(rule, f"{what} {{}}, at least {{}} ({{}} short)",
-                   short, value, limit, unit, when, size, slack)  # fmt: skip
+        wording = template("{what} {value}, at least {limit} ({amount} short)")
+        self._compare(rule, wording, what, value, limit, short, unit, **tolerance)
 
-    def whole(self, rule: str, what: str, value: Array, *, when: When | None = None) -> None:
-        """Note where `value` is no whole number."""
-        off = np.abs(value - np.round(value))
-        self._note(rule, f"{what} {{}}, should be the whole {{}} ({{}} off)",
-                   off, value, np.round(value), "", when, None, WHOLE)  # fmt: skip
+    def whole(self, rule: str, what: Message, value: Array) -> None:
+        """Note where `value` is no whole number; in a relaxed plan it need not be one."""
+        if not self.relaxed:
+            wording = template("{what} {value}, should be the whole {limit} ({amount} off)")
+            nearest = np.round(value)
+            off = np.abs(value - nearest)
+            self._add_each(rule, wording, what, value, nearest, off, "", WHOLE, None)
 
-    def _note(
-        self, rule: str, words: str, by: Figure, value: Figure, limit: Figure,
-        unit: str, when: When | None, size: Figure | None, slack: Figure,
+    def binary(self, rule: str, column: str, value: Array) -> None:
+        """Note where a state is neither 0 nor 1; in a relaxed plan it may lie between."""
+        self.at_most(rule, column_is(column), value, 1.0)
+        self.whole(rule, column_is(column), value)
+
+    def exclusive(self, rule: str, what: Message, first: Array, second: Array) -> None:
+        """Note where two flows exceed 0 MW at once; in a relaxed plan both may."""
+        if not self.relaxed:
+            self.at_most(rule, what, np.minimum(first, second), OVERLAP_MW, "MW")
+
+    def _compare(
+        self, rule: str, wording: str, what: Message, value: Figure, limit: Figure, amount: Figure,
+        unit: str, *, when: When | None = None, size: Figure = 0.0, slack: Figure = 0.0,
+    ) -> None:  # fmt: skip
+        with np.errstate(invalid="ignore"):
+            scale = np.maximum(np.maximum(np.abs(value), np.abs(limit)), size)
+            allowed = ABSOLUTE + RELATIVE * scale + slack
+        self._add_each(rule, wording, what, value, limit, amount, unit, allowed, when)
+
+    def _add_each(
+        self, rule: str, wording: str, what: Message, value: Figure, limit: Figure, amount: Figure,
+        unit: str, allowed: Figure, when: When | None,
     ) -> None:  # fmt: skip
         with np.errstate(invalid="ignore"):  # what is no number breaks every rule
-            if size is not None:
-                scale = np.maximum(np.maximum(np.abs(value), np.abs(limit)), size)
-                slack = ABSOLUTE + RELATIVE * scale + slack
-            wrong = np.atleast_1d(~(by <= slack))
-        if not wrong.any():
+            broken = np.atleast_1d(~(amount <= allowed))
+        if not broken.any():
             return
         labels = self.times if when is None else when
         values, limits, amounts = (
-            np.broadcast_to(np.asarray(x, dtype=float), wrong.shape) for x in (value, limit, by)
+            np.broadcast_to(np.asarray(x, dtype=float), broken.shape)
+            for x in (value, limit, amount)
         )
-        for i in np.flatnonzero(wrong).tolist():
-            shown = (_shown(x, unit) for x in (values[i], limits[i], amounts[i]))
-            time = labels if isinstance(labels, str) else labels[i]
-            message = words.format(*shown)
-            self.breaches.append(
-                Breach(self.component, rule, time, float(amounts[i]), unit, message)
+        for i in np.flatnonzero(broken).tolist():
+            message = Message(
+                wording,
+                what=what,
+                value=figure(values[i], unit),
+                limit=figure(limits[i], unit),
+                amount=figure(amounts[i], unit),
             )
+            time = labels if isinstance(labels, str) else labels[i]
+            self.add(rule, message, when=time, amount=float(amounts[i]), unit=unit)
 
 
-def _shown(value: float, unit: str) -> str:
-    return f"{value:.8g} {unit}".rstrip()
+def column_is(column: str) -> Message:
+    """Return the phrase for a value of a column."""
+    return Message("{name} is", name=column)
+
+
+def figure(value: float, unit: str, digits: int = 8) -> str:
+    """Return a figure with its unit."""
+    text = f"{value:.{digits}g}"
+    return Message("{value} {unit}", value=text, unit=UNITS.get(unit, unit)) if unit else text

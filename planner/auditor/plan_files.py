@@ -1,7 +1,7 @@
-"""Reading the files of a plan folder without the planner: plain YAML, JSON and CSV, as they are.
+"""The files of a plan folder, read without the planner: plain YAML, JSON and CSV, as they are.
 
-What cannot be read at all raises `PlanError` with the name of the file; what can be read but says
-something that may not be is a breach, and found by the other modules.
+A file that cannot be read at all raises `PlanError` with its name; wrong content of a file that can
+be read is a breach, which the other modules find.
 
 The clock of a plan is read with them: its steps, their starts, their local days and months.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from planner.auditor.findings import Array
 from planner.errors import PlanError
+from planner.message import Message, MessageList
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
@@ -52,31 +54,25 @@ def read_files(folder: Path) -> Files:
         PlanError: one is missing or cannot be read.
     """
     if not (folder / SUMMARY).is_file():
-        raise PlanError(f"{folder} is no plan folder: it has no {SUMMARY}")
+        raise PlanError(
+            Message("{path} is no plan folder: it has no {name}", path=folder, name=SUMMARY)
+        )
     scenario = read_scenario(folder)
-    summary = _mapping(folder / SUMMARY, json.loads)
-    series = _table(folder / SERIES, {"time": object}) if (folder / SERIES).is_file() else None
-    schedule = _table(folder / SCHEDULE, {"time": object})
-    words: dict[str, type] = dict.fromkeys(("time", "origin", "use"), object)
-    allocation = _table(folder / ALLOCATION, words | {"mwh": float})
-    words = dict.fromkeys(("component", "line", "period"), object)
-    ledger = _table(folder / LEDGER, words | {"cash": bool, "amount_cny": float})
     traced = scenario.get("trace") is not False or (folder / GREEN).is_file()
-    green = _table(folder / GREEN, {"time": object}) if traced else None
-    for path, numbers in (
-        (folder / SERIES, series),
-        (folder / SCHEDULE, schedule),
-        (folder / GREEN, green),
-    ):
-        if numbers is not None:
-            _require_numbers(numbers, path)
-    words = dict.fromkeys(("time", "component", "decision", "code", "reason"), object)
-    why = _table(folder / WHY, words) if (folder / WHY).is_file() else None
-    words = dict.fromkeys(("time", "component", "quantity", "index", "unit"), object)
-    words |= {"value": float}
-    prices = _table(folder / PRICES, words) if (folder / PRICES).is_file() else None
+    why, prices = folder / WHY, folder / PRICES
     return Files(
-        folder, scenario, series, schedule, allocation, ledger, summary, why, prices, green
+        folder,
+        scenario,
+        summary=_mapping(folder / SUMMARY, json.loads),
+        series=_numbers(folder / SERIES) if (folder / SERIES).is_file() else None,
+        schedule=_numbers(folder / SCHEDULE),
+        allocation=_table(folder / ALLOCATION, "time origin use", mwh=float),
+        ledger=_table(folder / LEDGER, "component line period", cash=bool, amount_cny=float),
+        green=_numbers(folder / GREEN) if traced else None,
+        why=_table(why, "time component decision code reason") if why.is_file() else None,
+        prices=_table(prices, "time component quantity index unit", value=float)
+        if prices.is_file()
+        else None,
     )
 
 
@@ -108,35 +104,81 @@ def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
     try:
         return pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601", utc=True)).as_unit("us")
     except (ValueError, TypeError) as error:
-        raise PlanError(f"{path}: a time cannot be read: {error}") from None
+        raise PlanError(
+            Message("{path}: a time cannot be read: {text}", path=path, text=error)
+        ) from None
+
+
+def unreadable(path: Path, text: object) -> PlanError:
+    """Return the error of a file, or folder, that cannot be read; `text` is why."""
+    why = text if isinstance(text, Message) else str(text)
+    return PlanError(Message("{path} cannot be read: {text}", path=path, text=why))
 
 
 def _mapping(path: Path, parse: Any) -> Mapping[str, Any]:
     try:
-        found = parse(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise PlanError(f"{path} cannot be read: {error}") from None
-    if not isinstance(found, Mapping):
-        raise PlanError(f"{path} cannot be read: it is no mapping")
-    return found
+        raise unreadable(path, error) from None
+    if not isinstance(content, Mapping):
+        raise unreadable(path, Message("it is no mapping"))
+    return content
 
 
-def _table(path: Path, needed: Mapping[str, type]) -> pd.DataFrame:
+def _table(path: Path, texts: str, *, blank: Sequence[str] = (), **numbers: type) -> pd.DataFrame:
+    """Read a table with columns of texts and of numbers; further columns may follow."""
+    types = dict.fromkeys(texts.split(), object) | numbers
     try:
-        empty = [""] if len(needed) == 1 else []  # a number that is missing is for the audit to say
-        table = pd.read_csv(path, dtype=dict(needed), keep_default_na=False, na_values=empty)
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=list(blank))
     except (OSError, ValueError) as error:  # pandas raises ValueError for a text among numbers
-        raise PlanError(f"{path} cannot be read: {error}") from None
-    missing = [name for name in needed if name not in table]
-    if missing:
-        raise PlanError(f"{path} cannot be read: it has no column {missing[0]}")
+        raise unreadable(path, error) from None
+    for name in types:
+        if name not in table:
+            raise unreadable(path, Message("it has no column {name}", name=name))
     return table
 
 
-def _require_numbers(table: pd.DataFrame, path: Path) -> None:
+def _numbers(path: Path) -> pd.DataFrame:
+    """Read a table of numbers by time; one that is missing is a breach of the audit."""
+    table = _table(path, "time", blank=[""])
     for column, kind in table.dtypes.drop("time").items():
         if not pd.api.types.is_numeric_dtype(kind):
-            raise PlanError(f"{path}: column {column} holds something that is no number")
+            message = Message(
+                "{path}: column {name} holds something that is no number", path=path, name=column
+            )
+            raise PlanError(message)
+    return table
+
+
+@dataclass(frozen=True)
+class Source:
+    """The scenario file and the series beside it."""
+
+    folder: Path
+    steps: int
+    table: pd.DataFrame | None
+
+    def wrong(self, message: Message) -> PlanError:
+        """Return the error of the scenario."""
+        return PlanError(MessageList(": ", (str(self.folder / SCENARIO), message)))
+
+    def number(self, value: Any, path: str) -> float:
+        """Return a value that must be a number."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(Message("{path} is no number", path=path))
+        return float(value)
+
+    def series(self, value: Any, path: str) -> Array:
+        """Return a series: a number, or a column of the file beside the scenario."""
+        if not isinstance(value, Mapping):
+            return np.full(self.steps, self.number(value, path))
+        column = value.get("column")
+        if value.get("csv") != SERIES or self.table is None or column not in self.table:
+            message = Message(
+                "{path} is neither a number nor a column of {name}", path=path, name=SERIES
+            )
+            raise self.wrong(message)
+        return np.asarray(self.table[column], dtype=float)
 
 
 @dataclass(frozen=True)
@@ -170,8 +212,8 @@ class Clock:
 
 
 def clock_of(files: Files) -> Clock:
-    """Read the clock off the horizon of the scenario; raise `PlanError` where it cannot be."""
-    where = files.folder / SCENARIO
+    """Read the clock from the horizon of the scenario. Raises PlanError where it cannot be read."""
+    path = files.folder / SCENARIO
     try:
         horizon = files.scenario["horizon"]
         start = horizon["start"]
@@ -179,15 +221,19 @@ def clock_of(files: Files) -> Clock:
         hours, step_min = float(horizon["hours"]), int(horizon["step_min"])
         offset = first.utcoffset()
         if offset is None or not (np.isfinite(hours) and step_min > 0):
-            raise ValueError("a start with an offset, hours and step_min are needed")
-        steps = round(hours * 60 / step_min)
+            raise PlanError(
+                Message("{path}: the horizon needs a start with an offset, hours and step_min",
+                        path=path)
+            )  # fmt: skip
         index = pd.date_range(
             pd.Timestamp(first).tz_convert(dt.timezone(offset)),
-            periods=steps,
+            periods=round(hours * 60 / step_min),
             freq=f"{step_min}min",
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise PlanError(f"{where}: the horizon cannot be read: {error}") from None
+        raise PlanError(
+            Message("{path}: the horizon cannot be read: {text}", path=path, text=error)
+        ) from None
     local = index.tz_localize(None)
     return Clock(
         step_h=step_min / 60,

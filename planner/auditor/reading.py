@@ -1,7 +1,7 @@
-"""What the files of a plan folder mean: origins, components, and what is known of each kind.
+"""Meaning of the files of a plan folder: origins, components, and what is known of each kind.
 
 A component is a `Part`: its fields and its columns of the schedule. All that the audit knows of its
-kind stands in one `KindAudit`; every table asks that, and none compares kinds.
+kind is in one `KindAudit`; the checks of every table ask that, and none compares kinds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,16 @@ import pandas as pd
 from planner.auditor.findings import Array, Flags, Notes
 from planner.auditor.plan_files import (
     ALLOCATION,
-    SCENARIO,
     SCHEDULE,
     SERIES,
     Clock,
     Files,
+    Source,
     as_times,
     clock_of,
 )
 from planner.errors import PlanError
+from planner.message import Message
 
 TRACED, POOLED = ("renewable", "thermal", "grid"), ("pooled",)
 ONCE = "horizon"
@@ -45,37 +45,49 @@ class Part:
     def __getitem__(self, field: str) -> Any:
         """Return a field as the scenario has it."""
         if field not in self._data:
-            raise self._source.wrong(f"components.{self.name}.{field} is missing")
+            raise self.wrong(Message("{path} is missing", path=self._path(field)))
         return self._data[field]
 
     def number(self, field: str) -> float:
         """Return a field that is a number."""
-        return self._source.number(self[field], f"components.{self.name}.{field}")
+        return self._source.number(self[field], self._path(field))
 
     def series(self, field: str) -> Array:
         """Return a field that changes over time; shape (steps,)."""
-        return self._source.series(self[field], f"components.{self.name}.{field}")
+        return self._source.series(self[field], self._path(field))
 
     def under(self, *path: str) -> Part:
         """Return the mapping at a path below this one, to read its fields."""
-        found: Any = self._data
-        where = ".".join((self.name, *path))
+        value: Any = self._data
         for key in path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if not isinstance(found, Mapping):
-            raise self._source.wrong(f"components.{where} is missing, or no mapping")
-        return Part(where, found, self._source)
+            value = value.get(key) if isinstance(value, Mapping) else None
+        name = ".".join((self.name, *path))
+        if not isinstance(value, Mapping):
+            missing = f"components.{name}"
+            raise self.wrong(Message("{path} is missing, or no mapping", path=missing))
+        return Part(name, value, self._source)
 
     def rows(self, field: str) -> list[Part]:
         """Return a field that is a list of mappings."""
-        where, items = f"{self.name}.{field}", self[field]
+        items = self[field]
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            raise self._source.wrong(f"components.{where} is no list of mappings")
-        return [Part(f"{where}[{i}]", item, self._source) for i, item in enumerate(items)]
+            raise self.wrong(Message("{path} is no list of mappings", path=self._path(field)))
+        return [Part(f"{self.name}.{field}[{i}]", x, self._source) for i, x in enumerate(items)]
+
+    def is_mapping(self, field: str) -> bool:
+        """Return whether a field is a mapping of its own, such as one by origin, and no series."""
+        return isinstance(self[field], Mapping) and "csv" not in self[field]
+
+    def _path(self, field: str) -> str:
+        return f"components.{self.name}.{field}"
+
+    def wrong(self, message: Message) -> PlanError:
+        """Return the error of a field of the scenario."""
+        return self._source.wrong(message)
 
     @property
     def node(self) -> str:
-        """The node at which it stands."""
+        """The node to which it is connected."""
         return str(self["node"])
 
     @property
@@ -83,14 +95,14 @@ class Part:
         """The names of its fields."""
         return [str(key) for key in self._data]
 
-    def by_origin(self, path: str, origin: str) -> Array | None:
-        """Return a field that is a series, or one for each origin; None where it gives none."""
-        given = self[path]
-        if isinstance(given, Mapping) and "csv" not in given:
-            given = given.get(origin)
-            if given is None:
+    def by_origin(self, field: str, origin: str) -> Array | None:
+        """Return a field that is a series, or one for each origin; None where it has none."""
+        value = self[field]
+        if self.is_mapping(field):
+            value = value.get(origin)
+            if value is None:
                 return None
-        return self._source.series(given, f"components.{self.name}.{path}")
+        return self._source.series(value, self._path(field))
 
     def column(self, quantity: str, *index: object) -> Array:
         """Return a column of the schedule: charge_mw, grid is battery.charge_mw[grid]."""
@@ -108,38 +120,10 @@ def column_of(quantity: str, *index: object) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
-    """The scenario file and the series beside it."""
-
-    folder: Path
-    steps: int
-    table: pd.DataFrame | None
-
-    def wrong(self, message: str) -> PlanError:
-        """Return the error that says what is wrong with the scenario."""
-        return PlanError(f"{self.folder / SCENARIO}: {message}")
-
-    def number(self, value: Any, where: str) -> float:
-        """Return a value that must be a number."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(f"{where} is no number")
-        return float(value)
-
-    def series(self, value: Any, where: str) -> Array:
-        """Return a series: a number, or a column of the file beside the scenario."""
-        if not isinstance(value, Mapping):
-            return np.full(self.steps, self.number(value, where))
-        column = value.get("column")
-        if value.get("csv") != SERIES or self.table is None or column not in self.table:
-            raise self.wrong(f"{where} is neither a number nor a column of {SERIES}")
-        return np.asarray(self.table[column], dtype=float)
-
-
-@dataclass(frozen=True)
 class Line:
-    """A line of the ledger as it should be; `price` is the largest, for the tolerance.
+    """A line of the ledger as it should be; `price` is the highest, for the tolerance.
 
-    use, origin: which energy a revenue is earned with, where it is one of energy.
+    use, origin: the energy that earns a revenue, where it is one of energy.
     """
 
     component: str
@@ -158,18 +142,28 @@ def by_step(
 ) -> Line:  # fmt: skip
     """Return a line that pays a price for a flow in every step; negative prices are costs."""
     rate = np.asarray(price, dtype=float) * plan.clock.step_h
-    largest = float(np.abs(rate).max())
-    return Line(part.name, name, rate * flow, plan.clock.stamps, largest, cash, use, origin)
+    max_rate = float(np.abs(rate).max())
+    return Line(part.name, name, rate * flow, plan.clock.stamps, max_rate, cash, use, origin)
 
 
-ByOrigin = Mapping[str, Array]  # by step; what has no origin stands under ""
+def at_start_of_steps(initial: float, values: Array) -> Array:
+    """Return a state at the start of each step, from its initial value and that after each step."""
+    return np.concatenate([[initial], values[:-1]])
+
+
+ByOrigin = Mapping[str, Array]  # by step; the key "" is for what has no origin
 Measure = Callable[["Plan", "Part"], ByOrigin]
-Codes = Mapping[str, Flags]  # where each code may stand; shape (steps,)
+Codes = Mapping[str, Flags]  # the steps in which each code is possible; shape (steps,)
 
 
 def nothing(*_: object) -> dict[Any, Any]:
-    """Say that a kind has none of these."""
+    """Return no entries, for a kind that has none."""
     return {}
+
+
+def of_source(source: str, values: Callable[[Plan, Part], Array]) -> Measure:
+    """Return the measure of a quantity that comes from one source of energy alone."""
+    return lambda plan, part: {plan.origin(source): values(plan, part)}
 
 
 @dataclass(frozen=True)
@@ -177,24 +171,24 @@ class KindAudit:
     """All that the audit knows of a kind of component; flows are in MW, money is in CNY.
 
     columns: the columns of the schedule that a component must have.
-    checks: note the rules that it breaks.
+    checks: each notes the rules that it breaks.
     lines: the lines of the ledger that it must have.
     outside: money that the summary shows and nothing optimises, by line.
-    flows: node, origin and flow into the node; what it takes is below zero.
-    injected: what it brings to the site, all that is available of sun and wind.
-    uses: MWh by use, for the allocation. What is injected in all is what the uses sum to.
+    flows: node, origin and flow into the node; below zero where it takes power.
+    injected: what it brings to the site; of sun and wind all that is available.
+    uses: MWh by use, for the allocation. The uses sum to all that is injected.
     drawn: those of its uses that consume energy, for the shares of renewable energy and emissions.
     meters: quantities that other kinds and the summary sum over all components: drawn_mw, load_mw,
-        exported_mw, renewable_mw, renewable_available_mw, contingency_mw (its loss is one that
+        exported_mw, renewable_mw, renewable_available_mw, contingency_mw (a loss that
         `largest_unit` covers), emission_tco2, allowance_tco2 and import_emission_tco2 by step,
-        answered_mtok_per_h, and jobs_mw (what of drawn_mw answers no tokens).
+        answered_mtok_per_h, and jobs_mw (the part of drawn_mw that answers no tokens).
     figures: its key figures in the summary.
-    codes: by decision, where each code of why.csv may stand.
-    reserve_share: MW that a node sees of each MW of its reserve; None if it cannot provide any.
+    codes: by decision, the steps in which each code of why.csv is possible.
+    reserve_share: MW at the node for each MW of its reserve; None if it cannot provide any.
     sale_price: CNY/MWh for which it can buy energy of the site, by origin.
     token_price: CNY/Mtok, for prices.csv; None if it has none.
-    here_and_now: what it decides before the future is known, where members of a stochastic plan
-        share nodes awake (True) or not.
+    here_and_now: the columns that it decides before the future is known, where members of a
+        stochastic plan share nodes awake (True) or not.
     """
 
     columns: Callable[[Plan, Part], set[str]]
@@ -216,7 +210,7 @@ class KindAudit:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it lies in its folder, its components in the order of the scenario."""
+    """A plan as its folder holds it, its components in the order of the scenario."""
 
     files: Files
     clock: Clock
@@ -226,11 +220,11 @@ class Plan:
 
     @property
     def relaxed(self) -> bool:
-        """Whether the plan is only that of the LP relaxation."""
+        """Whether the plan solves only the LP relaxation."""
         return self.files.summary.get("status") == "relaxed"
 
     def of_kind(self, kind: str) -> list[Part]:
-        """Return the components of a kind, for kinds that stand on another one."""
+        """Return the components of a kind, for kinds that depend on another one."""
         return [part for part in self.parts.values() if part.kind == kind]
 
     def audit(self, part: Part) -> KindAudit:
@@ -245,15 +239,15 @@ class Plan:
                 yield part, origin, values
 
     def total(self, quantity: str, origin: str | None = None) -> Array:
-        """Return what the meters of a quantity sum to, by step; None is every origin."""
+        """Return the sum of the meters of a quantity, by step; over all origins if None."""
         parts = (values for _, of, values in self.metered(quantity) if origin in (None, of))
         return np.asarray(sum(parts, np.zeros(self.clock.steps)))
 
     def injected(self, origin: str) -> Array:
-        """Return what all components bring of an origin, MW; of sun and wind what is available."""
+        """Return what all components inject of an origin, MW; of sun and wind the available."""
         parts = (self.audit(part).injected(self, part) for part in self.parts.values())
-        brought = (by_origin[origin] for by_origin in parts if origin in by_origin)
-        return np.asarray(sum(brought, np.zeros(self.clock.steps)))
+        injected = (by_origin[origin] for by_origin in parts if origin in by_origin)
+        return np.asarray(sum(injected, np.zeros(self.clock.steps)))
 
     @cached_property
     def drawn_uses(self) -> set[str]:
@@ -262,45 +256,48 @@ class Plan:
 
     @cached_property
     def allocation_steps(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The step of every row of the allocation, from 0 on, or -1 where it is none."""
+        """The step of every row of the allocation, from 0 on; -1 for one of another horizon."""
         texts = pd.Index(self.files.allocation["time"])
         unique = texts.unique()
         steps = self.clock.index.get_indexer(as_times(unique, self.files.folder / ALLOCATION))
         rows: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(steps)[unique.get_indexer(texts)]
         return rows
 
-    def wrong(self, message: str) -> PlanError:
-        """Return the error that says what is wrong with the scenario."""
-        return PlanError(f"{self.files.folder / SCENARIO}: {message}")
+    def allocated(self, rows: Flags) -> Array:
+        """Return the sum of some rows of the allocation by step, MWh."""
+        table, steps = self.files.allocation, self.allocation_steps
+        rows = rows & (steps >= 0)
+        mwh = np.bincount(steps[rows], table["mwh"].to_numpy()[rows], self.clock.steps)
+        return np.asarray(mwh, dtype=float)
 
     def origin(self, source: str) -> str:
-        """Return the origin under which energy from a source is followed."""
+        """Return the origin under which energy from a source is traced."""
         return source if self.origins == TRACED else POOLED[0]
 
 
 def columns_by_origin(plan: Plan, *quantities: str) -> set[str]:
-    """Return the columns of quantities that are followed by origin."""
+    """Return the columns of quantities that are traced by origin."""
     return {column_of(quantity, o) for quantity in quantities for o in plan.origins}
 
 
 def drawn_flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
-    """Yield the flows of what draws power at its node."""
+    """Yield the flows of a component that draws power at its node."""
     for origin, mw in drawn_mw(plan, part).items():
         yield part.node, origin, -mw
 
 
 def drawn_mw(plan: Plan, part: Part) -> dict[str, Array]:
-    """Return what is drawn by origin, MW."""
+    """Return the power that a component draws by origin, MW."""
     return {o: part.column("draw_mw", o) for o in plan.origins}
 
 
 def drawn_mwh(plan: Plan, part: Part) -> dict[str, Array]:
-    """Return what is drawn by origin, MWh."""
+    """Return the energy that a component draws by origin, MWh."""
     return {o: plan.clock.step_h * mw for o, mw in drawn_mw(plan, part).items()}
 
 
 def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
-    """Give the files their meaning: the clock, the origins, the components and their columns.
+    """Return the plan that files hold: the clock, the origins, the components, their columns.
 
     Raises:
         PlanError: the scenario leaves out what an audit needs, or has a kind not in `kinds`.
@@ -308,20 +305,25 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
     clock = clock_of(files)
     series = files.series
     if series is not None:
-        beside = files.folder / SERIES
-        if not as_times(series["time"], beside).equals(clock.index):
-            raise PlanError(f"{beside}: its times are not those of the horizon")
+        path = files.folder / SERIES
+        if not as_times(series["time"], path).equals(clock.index):
+            raise PlanError(Message("{path}: its times are not those of the horizon", path=path))
     source = Source(files.folder, clock.steps, series)
     components = files.scenario.get("components")
     if not isinstance(components, Mapping) or not components:
-        raise source.wrong("components is missing")
+        raise source.wrong(Message("{path} is missing", path="components"))
     parts = {}
     for name, data in components.items():
         if not isinstance(data, Mapping):
-            raise source.wrong(f"components.{name} is no mapping")
+            raise source.wrong(Message("{path} is no mapping", path=f"components.{name}"))
         parts[str(name)] = part = Part(str(name), data, source)
         if part.kind not in kinds:
-            raise source.wrong(f"components.{name}.kind {part.kind!r} is not known to the audit")
+            message = Message(
+                "{path} {text} is not known to the audit",
+                path=f"components.{name}.kind",
+                text=repr(part.kind),
+            )
+            raise source.wrong(message)
     schedule = files.schedule.drop(columns="time")
     for column, numbers in zip(schedule.columns, schedule.to_numpy(float).T, strict=True):
         name, _, quantity = str(column).partition(".")
@@ -329,7 +331,7 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
             parts[name].columns[quantity] = np.ascontiguousarray(numbers)
     traced = files.scenario.get("trace")
     if not isinstance(traced, bool):
-        raise source.wrong("trace is neither true nor false")
+        raise source.wrong(Message("trace is neither true nor false"))
     return Plan(files, clock, TRACED if traced else POOLED, parts, kinds)
 
 

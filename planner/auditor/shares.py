@@ -1,9 +1,9 @@
-"""The official shares of renewable energy, and what a MWh and a Mtok carry of emissions.
+"""Official shares of renewable energy, and emission factors of energy and tokens.
 
-Thermal energy emits what the units emit per MWh that they put in, energy from the grid what its
-import emits, renewable energy nothing; pooled energy what all emit per MWh put in and not
-curtailed. Energy of an origin of which nothing was put in has no known emission. Tokens carry what
-compute drew, less the part of jobs.
+The factor of thermal energy is the emission of the units per MWh injected, that of energy from the
+grid the emission of its import, that of renewable energy 0; that of pooled energy all emission per
+MWh injected and not curtailed. An origin of which nothing was injected has no factor. The emission
+of tokens is that of the energy compute drew, less the part of jobs.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 
-LEAST_MWH = 1e-6
-LEAST_TCO2 = 1e-9
+MIN_MWH = 1e-6
+MIN_TCO2 = 1e-9
 
 
 def green(plan: Plan) -> dict[str, float | None]:
     """Return the official shares of renewable energy as they should be; none where it is pooled.
 
-    Own use is what was available less what was exported and curtailed: losses of storage count as
-    use. NDRC/NEA 650 (2025).
+    Own use is the available energy less the exported and curtailed: losses of storage count as use.
+    NDRC/NEA 650 (2025).
     """
     if plan.origins == ("pooled",):
         return {}
@@ -43,12 +43,12 @@ def green(plan: Plan) -> dict[str, float | None]:
 
 
 def carbon(plan: Plan) -> dict[str, Any]:
-    """Return what the summary must say of emissions; nothing where there are none."""
+    """Return the emissions of the summary as they should be; nothing where there are none."""
     gross, imported, free = (
         float(plan.total(quantity).sum())
         for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
-    if gross + imported <= LEAST_TCO2:
+    if gross + imported <= MIN_TCO2:
         return {}
     mwh = sums(plan.files.allocation, "origin", "use", "mwh")
     factors = _factors(plan, mwh)
@@ -66,32 +66,32 @@ def carbon(plan: Plan) -> dict[str, Any]:
         "import_emission_tco2": imported,
         "allowance_tco2": free,
         "factor_tco2_per_mwh": factors,
-        "drawn_tco2_per_mwh": _per(_carried(drawn, factors), sum(drawn.values())),
-        "compute_tco2_per_mwh": _per(_carried(compute, factors), sum(compute.values())),
-        "answered_tco2_per_mtok": _per(_carried(answering, factors), mtok),
+        "drawn_tco2_per_mwh": _per(_emission(drawn, factors), sum(drawn.values())),
+        "compute_tco2_per_mwh": _per(_emission(compute, factors), sum(compute.values())),
+        "answered_tco2_per_mtok": _per(_emission(answering, factors), mtok),
     }
 
 
 def _factors(plan: Plan, mwh: dict[tuple[str, str], float]) -> dict[str, float | None]:
-    """Return what a MWh of each origin emits; None where none was put in."""
+    """Return the emission of a MWh of each origin, tCO2; None where none was injected."""
     factors: dict[str, float | None] = {}
     for o in plan.origins:
-        put_in = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
+        injected = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
         emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
-        factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), put_in)
+        factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), injected)
     return factors
 
 
-def _carried(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
-    """Return what energy emits by its origins; None where one of them has no factor."""
+def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
+    """Return the emission of energy by its origins, tCO2; None where one has no factor."""
     total = 0.0
     for origin, amount in mwh.items():
         factor = factors[origin]
-        if amount > LEAST_MWH and factor is None:
+        if amount > MIN_MWH and factor is None:
             return None
         total += amount * (factor or 0.0)
     return total
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > LEAST_MWH else None
+    return tco2 / amount if tco2 is not None and amount > MIN_MWH else None

@@ -1,22 +1,22 @@
-"""Whether every total of the summary follows from the tables and the scenario.
+"""Audit of the summary: every total follows from the tables and the scenario.
 
     objective_cny, turnover_cny, cash_profit_cny, non_cash_cny, net_after_outside_cny
                  sums of the ledger, to 1e-6 of the turnover
-    bound_cny    no plan can earn more: at least the objective
-    gap          what is missing to the bound, relative to turnover; within `solver.gap` where the
-                 status is optimal
+    bound_cny    upper bound of the profit of any plan: at least the objective
+    gap          bound less objective, relative to turnover; within `solver.gap` where the status is
+                 optimal
     status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
                  settled: a given schedule, whose bound and gap may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
-    value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   what a kWh earned by origin and use: sold,
-                 the revenue of its origin; in compute, what compute earned in the step per kWh that
-                 it drew, whatever the origin. Less than 1e-6 MWh has no value
+    value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
+                 that of its origin; in compute, the revenue of compute in the step per kWh that it
+                 drew, whatever the origin. Less than 1e-6 MWh has no value
     green        the official shares of renewable energy
-    carbon       emissions, and what a MWh and a Mtok carry of them
+    carbon       emissions, and emission factors of a MWh and a Mtok
     worst_hours  the five costliest penalties
-    name, description, vat, start, hours, step_min, components   as the scenario says
+    name, description, vat, start, hours, step_min, components   equal to the scenario
 
-What solving was like (runtimes, versions, size, warnings) follows from nothing and is not checked.
+Runtimes, versions, size and warnings of the solver follow from nothing and are not checked.
 """
 
 from __future__ import annotations
@@ -26,67 +26,62 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Notes
+from planner.auditor.findings import PLAN, Array, Findings, Notes, figure
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
-from planner.auditor.shares import carbon, green
+from planner.auditor.shares import MIN_MWH, carbon, green
 from planner.auditor.tables import lines, outside
+from planner.errors import as_written
+from planner.message import Message
 
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
-TIDYING_CNY, TIDYING = 0.01, 1e-7  # what tidying may give away of the profit, absolute or relative
+TIDYING_CNY, TIDYING = 0.01, 1e-7  # profit that tidying may give away, absolute or relative
 ROUNDED = 1e-6  # shares and values per kWh are rounded to it
 FINE = 1e-8  # emissions are rounded to less
-LEAST_MWH = 1e-6
 WORST = 5
-LEAST_CNY = 0.005
+MIN_CNY = 0.005
 
 
 def values(plan: Plan) -> dict[str, Any]:
     """Return value_cny_per_kwh, value_by_use_cny_per_kwh and uplift as they should be."""
-    compute, revenue = _by_step(plan, "compute"), [line for line in lines(plan) if line.use]
+    compute, revenue = _by_origin(plan, "compute"), [line for line in lines(plan) if line.use]
     earned = _compute_revenue(plan, revenue)
     total = sum(compute.values(), np.zeros(plan.clock.steps))
     rate = np.divide(earned, total, out=np.zeros(plan.clock.steps), where=total > 1e-9)
     sold, sales = _sales(plan, revenue)
     by_origin: dict[str, dict[str, float]] = {}
-    foregone = 0.0
+    forgone = 0.0
     for o in plan.origins:
         by_origin[o] = {}
-        if sold[o] > LEAST_MWH:
+        if sold[o] > MIN_MWH:
             by_origin[o]["export"] = sales[o] / sold[o] / 1000
-        if compute[o].sum() > LEAST_MWH:
+        if compute[o].sum() > MIN_MWH:
             by_origin[o]["compute"] = float((rate * compute[o]).sum() / compute[o].sum() / 1000)
         price = _sale_price(plan, o)
-        foregone += 0.0 if price is None else float((price * compute[o]).sum())
+        forgone += 0.0 if price is None else float((price * compute[o]).sum())
     drawn, exported = float(total.sum()), sum(sold.values())
-    computed = float(earned.sum()) / drawn / 1000 if drawn > LEAST_MWH else None
-    sale = foregone / drawn / 1000 if drawn > LEAST_MWH and foregone else None
+    computed = float(earned.sum()) / drawn / 1000 if drawn > MIN_MWH else None
+    sale = forgone / drawn / 1000 if drawn > MIN_MWH and forgone else None
     by_use = {
         "compute": computed,
-        "export": sum(sales.values()) / exported / 1000 if exported > LEAST_MWH else None,
+        "export": sum(sales.values()) / exported / 1000 if exported > MIN_MWH else None,
         "compute_at_sale_price": sale,
     }
-    rounded = [None if x is None else round(x, 6) for x in (computed, sale)]
-    known = rounded[0] and rounded[1] and rounded[1] > 0
-    uplift = rounded[0] / rounded[1] if known and rounded[0] and rounded[1] else None
+    of_compute, of_sale = (round(x or 0.0, 6) for x in (computed, sale))
+    uplift = of_compute / of_sale if of_compute and of_sale > 0 else None
     return {"value_cny_per_kwh": by_origin, "value_by_use_cny_per_kwh": by_use, "uplift": uplift}
 
 
-def _by_step(plan: Plan, use: str) -> dict[str, Array]:
+def _by_origin(plan: Plan, use: str) -> dict[str, Array]:
     """Return MWh of a use by origin and step."""
-    table, steps = plan.files.allocation, plan.allocation_steps
-    found = {}
-    for o in plan.origins:
-        rows = ((table["origin"] == o) & (table["use"] == use)).to_numpy() & (steps >= 0)
-        mwh = table["mwh"].to_numpy()[rows]
-        by_step = np.bincount(steps[rows], weights=mwh, minlength=plan.clock.steps)
-        found[o] = np.asarray(by_step, dtype=float)
-    return found
+    table = plan.files.allocation
+    of_use = (table["use"] == use).to_numpy()
+    return {o: plan.allocated(of_use & (table["origin"] == o).to_numpy()) for o in plan.origins}
 
 
 def _compute_revenue(plan: Plan, revenue: list[Line]) -> Array:
-    """Return what compute earned in every step, CNY, as the ledger has it."""
+    """Return the revenue of compute by step, CNY, from the ledger."""
     names = {(line.component, line.name) for line in revenue if line.use == "compute"}
     by_line = groups(plan.files.ledger, "component", "line")
     rows = [row for name in names for row in by_line.get(name, ())]
@@ -95,13 +90,13 @@ def _compute_revenue(plan: Plan, revenue: list[Line]) -> Array:
 
 
 def _sales(plan: Plan, revenue: list[Line]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return MWh sold and what they earned, CNY, by origin."""
+    """Return MWh sold and their revenue, CNY, by origin."""
     booked = sums(plan.files.ledger, "component", "line", "amount_cny")
     earned = dict.fromkeys(plan.origins, 0.0)
     for line in revenue:
         if line.use == "export":
             earned[line.origin] += booked.get((line.component, line.name), 0.0)
-    return {o: float(mwh.sum()) for o, mwh in _by_step(plan, "export").items()}, earned
+    return {o: float(mwh.sum()) for o, mwh in _by_origin(plan, "export").items()}, earned
 
 
 def _sale_price(plan: Plan, origin: str) -> Array | None:
@@ -114,16 +109,15 @@ def _sale_price(plan: Plan, origin: str) -> Array | None:
 def worst_hours(plan: Plan) -> list[float]:
     """Return the largest penalties of a step, CNY, the costliest first."""
     ledger, stamps = plan.files.ledger, set(plan.clock.stamps)
-    rows = ~ledger["cash"] & (ledger["amount_cny"] < -LEAST_CNY) & ledger["period"].isin(stamps)
+    rows = ~ledger["cash"] & (ledger["amount_cny"] < -MIN_CNY) & ledger["period"].isin(stamps)
     return sorted((-ledger.loc[rows, "amount_cny"]).tolist(), reverse=True)[:WORST]
 
 
-def check_summary(plan: Plan, found: Findings) -> None:
-    """Note every total of the summary that is not what the tables make it."""
-    note = found.of(PLAN)
-    _check_said(plan, note)
+def check_summary(plan: Plan, findings: Findings) -> None:
+    """Note every total of the summary that does not follow from the tables."""
+    note, summary = findings.of(PLAN), plan.files.summary
+    _check_scenario(plan, note)
     _check_money(plan, note)
-    summary = plan.files.summary
     totals = _tree(sums(plan.files.ledger, "component", "line", "amount_cny"))
     _compare(note, "ledger_cny", summary.get("ledger_cny"), totals, "CNY")
     money = "outside_objective_cny"
@@ -132,8 +126,9 @@ def check_summary(plan: Plan, found: Findings) -> None:
     _compare(note, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
     figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
     _compare(note, "figures", summary.get("figures"), figures)
-    for name, right in (values(plan) | {"green": green(plan)}).items():
-        _compare(note, name, summary.get(name), right, slack=_slack(name, right, summary))
+    for name, expected in (values(plan) | {"green": green(plan)}).items():
+        slack = _slack(name, expected, summary)
+        _compare(note, name, summary.get(name), expected, slack=slack)
     _compare(note, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
     _check_worst(plan, note)
 
@@ -145,21 +140,40 @@ def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, 
     return tree
 
 
-def _check_said(plan: Plan, note: Notes) -> None:
+def _check_scenario(plan: Plan, note: Notes) -> None:
     """Note what the summary repeats of the scenario and repeats wrongly."""
     scenario, summary = plan.files.scenario, plan.files.summary
-    said = {name: scenario.get(name) for name in ("name", "description", "vat")}
-    said |= {"start": plan.clock.stamps[0], "step_min": plan.clock.step_min}
-    said |= {"components": {name: part.kind for name, part in plan.parts.items()}}
-    for name, right in said.items():
-        if summary.get(name) != right:
-            note.add(name, f"is {summary.get(name)!r}, the scenario says {right!r}")
+    repeated = {name: scenario.get(name) for name in ("name", "description", "vat")}
+    repeated |= {"start": plan.clock.stamps[0], "step_min": plan.clock.step_min}
+    repeated |= {"components": {name: part.kind for name, part in plan.parts.items()}}
+    for name, expected in repeated.items():
+        value = summary.get(name)
+        if value != expected:
+            message = Message(
+                "is {value}, should be {expected} as in the scenario",
+                value=_written(value), expected=_written(expected),
+            )  # fmt: skip
+            note.add(name, message)
     _compare(note, "hours", summary.get("hours"), plan.clock.hours, "h")
-    status, solver = summary.get("status"), scenario.get("solver") or {}
+    status = summary.get("status")
+    relax = bool((scenario.get("solver") or {}).get("relax"))
     if status not in STATUS:
-        note.add("status", f"must be one of {', '.join(STATUS)}, is {status!r}")
-    elif (status == "relaxed") != bool(solver.get("relax")):
-        note.add("status", f"is {status}, and solver.relax is {bool(solver.get('relax'))}")
+        message = Message(
+            "must be one of {kinds}, is {value}", kinds=", ".join(STATUS), value=as_written(status)
+        )
+        note.add("status", message)
+    elif (status == "relaxed") != relax:
+        message = Message(
+            "is {value}, but solver.relax is {relax}", value=status, relax=as_written(relax)
+        )
+        note.add("status", message)
+
+
+def _written(value: Any) -> str:
+    """Return a value of the summary as text, a mapping with its keys and values."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_written(part)}" for key, part in value.items())
+    return as_written(value)
 
 
 def _check_money(plan: Plan, note: Notes) -> None:
@@ -167,114 +181,120 @@ def _check_money(plan: Plan, note: Notes) -> None:
     amounts = ledger["amount_cny"].to_numpy()
     turnover, total = float(np.abs(amounts).sum()), float(amounts.sum())
     cash = float(amounts[ledger["cash"].to_numpy()].sum())
-    aside = sum(amount for lines in outside(plan).values() for amount in lines.values())
+    aside = sum(amount for by_line in outside(plan).values() for amount in by_line.values())
     slack = SUM * max(turnover, 1.0)
-    for name, right, size in (
+    for name, expected, size in (
         ("objective_cny", total, 0.0),
         ("turnover_cny", turnover, 0.0),
         ("cash_profit_cny", cash, 0.0),
         ("non_cash_cny", total - cash, 0.0),
         ("net_after_outside_cny", cash + aside, abs(aside)),
     ):
-        _exact(note, name, summary.get(name), right, slack + SUM * size, "CNY")
+        _exact(note, name, summary.get(name), expected, slack + SUM * size, "CNY")
     if summary.get("status") == "settled" and summary.get("bound_cny") is None:
         if summary.get("gap") is not None:
-            note.add("gap", "is given, and no bound is known")
+            note.add("gap", Message("has a value, but no bound is known"))
         return
     objective, bound = (_number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
     short = objective - bound
     if not short <= ROUNDED + 1e-9 * turnover:
-        message = f"is {bound:.12g} CNY, below the objective of {objective:.12g} CNY"
+        message = Message(
+            "is {bound:.12g} CNY, below the objective of {objective:.12g} CNY",
+            bound=bound, objective=objective,
+        )  # fmt: skip
         note.add("bound_cny", message, amount=short, unit="CNY")
     gap = max(-short, 0.0) / max(turnover, 1.0)
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
     _exact(note, "gap", summary.get("gap"), gap, slack)
     if summary.get("status") == "optimal":
-        wanted = _number((plan.files.scenario.get("solver") or {}).get("gap"))
-        loose = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * wanted
-        if not gap <= wanted + loose:
-            message = f"is {gap:.6g} in an optimal plan, solver.gap is {wanted:.6g}"
-            note.add("gap", message, amount=gap - wanted)
+        max_gap = _number((plan.files.scenario.get("solver") or {}).get("gap"))
+        slack = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * max_gap
+        if not gap <= max_gap + slack:
+            message = Message(
+                "is {gap:.6g} in an optimal plan, solver.gap is {limit:.6g}", gap=gap, limit=max_gap
+            )
+            note.add("gap", message, amount=gap - max_gap)
 
 
 def _check_worst(plan: Plan, note: Notes) -> None:
-    said, right = plan.files.summary.get("worst_hours"), worst_hours(plan)
-    ledger = plan.files.ledger
-    rows = said if isinstance(said, list) and all(isinstance(x, Mapping) for x in said) else []
-    if said != rows or len(rows) != len(right):
-        note.add("worst_hours", f"should be {len(right)} steps, are {len(rows)}")
+    rule, expected, ledger = "worst_hours", worst_hours(plan), plan.files.ledger
+    listed = plan.files.summary.get(rule)
+    rows = (
+        listed if isinstance(listed, list) and all(isinstance(x, Mapping) for x in listed) else []
+    )
+    if listed != rows or len(rows) != len(expected):
+        message = Message("should be {n} steps, are {rows}", n=len(expected), rows=len(rows))
+        note.add(rule, message)
         return
     booked = {
         (row.component, row.line, row.period): -float(row.amount_cny)  # type: ignore[arg-type]
         for row in ledger[~ledger["cash"] & (ledger["amount_cny"] < 0)].itertuples()
     }  # fmt: skip
-    for row, cost in zip(rows, right, strict=True):
-        key = (row.get("component"), row.get("line"), row.get("time"))
-        when = str(row.get("time"))
-        _exact(note, "worst_hours", row.get("cost_cny"), cost, 0.011, "CNY", when)
-        _exact(note, "worst_hours", row.get("cost_cny"), booked.get(key, 0.0), 0.011, "CNY", when)
+    for row, cost in zip(rows, expected, strict=True):
+        time = str(row.get("time"))
+        booked_cost = booked.get((row.get("component"), row.get("line"), row.get("time")), 0.0)
+        for value in (cost, booked_cost):
+            _exact(note, rule, row.get("cost_cny"), value, 0.011, "CNY", time)
 
 
-def _slack(name: str, right: Any, summary: Mapping[str, Any]) -> float:
-    """Return what rounding makes of a figure; the uplift divides two that are rounded."""
-    if name != "uplift" or not right:
+def _slack(name: str, expected: Any, summary: Mapping[str, Any]) -> float:
+    """Return the rounding error of a figure; the uplift divides two that are rounded."""
+    if name != "uplift" or not expected:
         return 2 * ROUNDED
     by_use = summary.get("value_by_use_cny_per_kwh")
     sale = abs(_number(by_use.get("compute_at_sale_price") if isinstance(by_use, Mapping) else 0.0))
-    return 1e-3 + 3 * ROUNDED * float(right) / max(sale, ROUNDED)
+    return 1e-3 + 3 * ROUNDED * float(expected) / max(sale, ROUNDED)
 
 
 def _compare(
-    note: Notes, path: str, said: Any, right: Any, unit: str = "", slack: float = ROUNDED
+    note: Notes, path: str, value: Any, expected: Any, unit: str = "", slack: float = ROUNDED
 ) -> None:
-    """Note where a part of the summary is not what it should be: a figure, or a tree of figures.
+    """Note where a figure of the summary, or one in a tree of figures, is not what is expected.
 
     A zero may be left out of the totals of money and energy.
     """
-    if isinstance(right, Mapping):
-        if not isinstance(said, Mapping):
-            note.add(path, "is missing")
+    if isinstance(expected, Mapping):
+        if not isinstance(value, Mapping):
+            note.add(path, Message("is missing"))
             return
-        for key in sorted(right.keys() | said.keys()):
-            if key not in said and not _empty(right[key], path):
-                note.add(f"{path}.{key}", f"is missing, should be {right[key]}")
-            elif key not in right:
-                note.add(f"{path}.{key}", f"is {said[key]}, should not be there")
-            elif key in said:
-                _compare(note, f"{path}.{key}", said[key], right[key], unit, slack)
-    elif right is None:
-        if said is not None:
-            note.add(path, f"is {said}, should be null")
+        for key in sorted(expected.keys() | value.keys()):
+            inner = f"{path}.{key}"
+            if key not in value:
+                if not _may_be_left_out(expected[key], path):
+                    text = _written(expected[key])
+                    note.add(inner, Message("is missing, should be {expected}", expected=text))
+            elif key not in expected:
+                text = _written(value[key])
+                note.add(inner, Message("is {value}, should not be there", value=text))
+            else:
+                _compare(note, inner, value[key], expected[key], unit, slack)
+    elif expected is None:
+        if value is not None:
+            note.add(path, Message("is {value}, should be null", value=_written(value)))
     else:
-        _exact(note, path, said, float(right), slack + SUM * abs(float(right)), unit)
+        _exact(note, path, value, float(expected), slack + SUM * abs(float(expected)), unit)
 
 
-def _empty(right: Any, path: str) -> bool:
-    return (
-        path.startswith(("ledger", "allocation")) and not isinstance(right, Mapping) and not right
-    )
+def _may_be_left_out(expected: Any, path: str) -> bool:
+    return path.startswith(("ledger", "allocation")) and expected == 0
 
 
 def _exact(
-    note: Notes,
-    name: str,
-    said: Any,
-    right: float,
-    slack: float,
-    unit: str = "",
+    note: Notes, rule: str, value: Any, expected: float, slack: float, unit: str = "",
     when: str = "",
-) -> None:
+) -> None:  # fmt: skip
     """Compare one figure of the summary, to `slack`."""
-    value = _number(said)
-    if not abs(value - right) <= slack:
-        message = f"is {value:.12g} {unit}, should be {right:.12g} {unit}".replace(
-            " ,", ","
-        ).rstrip()
-        note.add(name, message, amount=abs(value - right), unit=unit, when=when)
+    number = _number(value)
+    if not abs(number - expected) <= slack:
+        message = Message(
+            "is {value}, should be {expected}",
+            value=figure(number, unit, 12), expected=figure(expected, unit, 12),
+        )  # fmt: skip
+        note.add(rule, message, amount=abs(number - expected), unit=unit, when=when)
 
 
 def _number(value: Any) -> float:
-    """Return a number, or what breaks every comparison."""
+    """Return a number, or one that breaks every comparison."""
     return (
         float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
     )

@@ -1,4 +1,4 @@
-"""Whether the tables of a plan are whole and say the same: schedule, allocation, ledger, green.
+"""Audit of the tables of a plan: schedule, allocation, ledger and green are complete and agree.
 
 schedule, step by step and column by column:
 
@@ -9,10 +9,10 @@ schedule, step by step and column by column:
 
 allocation:
 
-    balance      per node, origin and step: what is put in is what is taken out
-    allocation   per origin, use and step: the table says what the schedule says
-    conserved    per origin and step: the uses of the table sum to what was put in at the nodes,
-                 availability for renewables
+    balance      per node, origin and step: injection equals withdrawal
+    allocation   per origin, use and step: the table equals the schedule
+    conserved    per origin and step: the uses of the table sum to the energy injected at the nodes,
+                 the available energy for renewables
     rows         the table has every step of a use once, and no other row
 
 ledger; lines outside the objective (levelized cost, amortisation, fixed payments) are not in it,
@@ -21,14 +21,14 @@ the summary shows them:
     LINE         the amount of a line in a step (a month, or once) is quantity times price; revenue
                  is positive
     LINE.cash    end values and penalties (shed, unserved, refused, shortfall) are not cash
-    LINE.rows    a line has one row for each of its periods; one that is not there counts as zero
+    LINE.rows    a line has one row for each of its periods; a missing one counts as zero
     lines        the ledger has no line that the scenario does not know
 
-green, where available is all that the uses of renewable energy sum to, own use is that less what is
-exported and curtailed, and drawn is what the uses that consume energy take of every origin:
+green, where available is the sum of all uses of renewable energy, own use is that less the energy
+exported and curtailed, and drawn is the energy of every origin in the uses that consume it:
 
     columns, rows   the table has its columns, and every step of the horizon once, in order
-    COLUMN          energy by step, and the shares of it: of nothing there is no share
+    COLUMN          energy by step, and the shares of it; a share of no energy is empty
 """
 
 from __future__ import annotations
@@ -37,89 +37,104 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings
+from planner.auditor.findings import PLAN, Array, Findings, Flags, column_is
 from planner.auditor.plan_files import GREEN, as_times, groups
 from planner.auditor.reading import ONCE, TRACED, Line, Plan, schedule_times
+from planner.auditor.shares import MIN_MWH
+from planner.message import Message
 
 
-def check_schedule(plan: Plan, found: Findings) -> bool:
+def check_schedule(plan: Plan, findings: Findings) -> bool:
     """Note what is wrong with the form of the schedule; return whether the rest can be checked."""
     times, clock = schedule_times(plan), plan.clock
     if not times.equals(clock.index):
-        missing, unknown = clock.index.difference(times), times.difference(clock.index)
-        said = f"{len(times)} steps, {len(missing)} missing and {len(unknown)} of no step"
-        message = f"should be the {clock.steps} steps of the horizon in order, are {said}"
-        found.of(PLAN).add("time", message, amount=float(max(len(missing) + len(unknown), 1)))
+        missing, unknown = (
+            len(clock.index.difference(times)), len(times.difference(clock.index))
+        )  # fmt: skip
+        message = Message(
+            "should be the {steps} steps of the horizon in order, are {rows} steps, {missing}"
+            " missing and {unknown} of no step",
+            steps=clock.steps, rows=len(times), missing=missing, unknown=unknown,
+        )  # fmt: skip
+        findings.of(PLAN).add("time", message, amount=float(max(missing + unknown, 1)))
         return False
-    right = {name: plan.audit(part).columns(plan, part) for name, part in plan.parts.items()}
-    whole = True
+    complete = True
     for name, part in plan.parts.items():
-        note = found.of(name)
-        for column in sorted(right[name] - part.columns.keys()):
-            note.add("columns", f"{name}.{column} is missing: nothing else was checked")
-            whole = False
-        for column in sorted(part.columns.keys() - right[name]):
-            note.add("columns", f"{name}.{column} is no column of this scenario")
+        note, expected = findings.of(name), plan.audit(part).columns(plan, part)
+        for column in sorted(expected - part.columns.keys()):
+            message = Message(
+                "{name} is missing: nothing else was checked", name=f"{name}.{column}"
+            )
+            note.add("columns", message)
+            complete = False
+        for column in sorted(part.columns.keys() - expected):
+            message = Message("{name} is no column of this scenario", name=f"{name}.{column}")
+            note.add("columns", message)
         for column, values in part.columns.items():
             if not np.isfinite(values).all():
-                at = clock.times[int(np.flatnonzero(~np.isfinite(values))[0])]
-                note.add("number", f"{column} holds no number: nothing else was checked", when=at)
-                whole = False
+                time = clock.times[int(np.flatnonzero(~np.isfinite(values))[0])]
+                message = Message("{name} holds no number: nothing else was checked", name=column)
+                note.add("number", message, when=time)
+                complete = False
             elif values.min() < 0:
-                note.at_least("not_negative", f"{column} is", values, 0.0)
-    for text in plan.files.schedule.columns.drop("time"):
-        if str(text).partition(".")[0] not in plan.parts:
-            found.of(PLAN).add("columns", f"{text} belongs to no component")
-    return whole
+                note.at_least("not_negative", column_is(column), values, 0.0)
+    for column in plan.files.schedule.columns.drop("time"):
+        if str(column).partition(".")[0] not in plan.parts:
+            message = Message("{name} belongs to no component", name=column)
+            findings.of(PLAN).add("columns", message)
+    return complete
 
 
-def check_nodes(plan: Plan, found: Findings) -> None:
+def check_nodes(plan: Plan, findings: Findings) -> None:
     """Note where a node does not balance, in MW."""
     nodes: dict[str, dict[str, list[Array]]] = {}
     for part in plan.parts.values():
         for node, origin, mw in plan.audit(part).flows(plan, part):
             nodes.setdefault(node, {o: [] for o in plan.origins})[origin].append(mw)
+    zero = np.zeros(plan.clock.steps)
     for node, by_origin in nodes.items():
         for origin, flows in by_origin.items():
-            come = sum((np.maximum(flow, 0) for flow in flows), np.zeros(plan.clock.steps))
-            gone = sum((np.maximum(-flow, 0) for flow in flows), np.zeros(plan.clock.steps))
-            what = f"{origin} energy put in is"
-            found.of(node).equal(f"balance[{origin}]", what, come, gone, "MW")
+            injected = sum((np.maximum(flow, 0) for flow in flows), zero)
+            withdrawn = sum((np.maximum(-flow, 0) for flow in flows), zero)
+            what = Message("{origin} energy put in is", origin=origin)
+            findings.of(node).equal(f"balance[{origin}]", what, injected, withdrawn, "MW")
 
 
-def check_allocation(plan: Plan, found: Findings) -> None:
-    """Note where the allocation is not what the schedule says, or is not whole."""
-    table, steps, note = plan.files.allocation, plan.allocation_steps, found.of("allocation")
-    right = _uses(plan)
+def check_allocation(plan: Plan, findings: Findings) -> None:
+    """Note where the allocation differs from the schedule, or is incomplete."""
+    table, steps, note = plan.files.allocation, plan.allocation_steps, findings.of("allocation")
+    zero = np.zeros(plan.clock.steps)
+    expected = _uses(plan)
     uses = {use for kind in plan.kinds.values() for use in kind.uses}
     known = {(origin, use) for origin in plan.origins for use in uses}
-    seen = np.zeros(len(table), dtype=bool)
-    total = {origin: np.zeros(plan.clock.steps) for origin in plan.origins}
+    unknown_rows = 0
+    total = {origin: zero.copy() for origin in plan.origins}
     for (origin, use), rows in groups(table, "origin", "use").items():
         if (origin, use) not in known:
+            unknown_rows += len(rows)
             continue
-        seen[rows] = True
+        rule = f"{origin}.{use}"
         count = np.bincount(steps[rows][steps[rows] >= 0], minlength=plan.clock.steps)
-        note.equal(f"{origin}.{use}.rows", "rows are", count.astype(float), 1.0)
+        note.equal(f"{rule}.rows", Message("rows are"), count.astype(float), 1.0)
         if (steps[rows] < 0).any() or not (count == 1).all():
-            note.add(f"{origin}.{use}.rows", "should be one row for every step")
+            note.add(f"{rule}.rows", Message("should be one row for every step"))
             return
         mwh = np.empty(plan.clock.steps)
         mwh[steps[rows]] = table["mwh"].to_numpy()[rows]
         total[origin] += mwh
-        schedule = right.pop((origin, use), np.zeros(plan.clock.steps))
-        note.equal(f"{origin}.{use}", "says", mwh, schedule, "MWh")
-    for (origin, use), mwh in right.items():
-        note.equal(f"{origin}.{use}", "has no rows: says", 0.0, mwh, "MWh")
-    if not seen.all():
-        note.add("rows", f"{int((~seen).sum())} rows of no origin and use")
+        note.equal(rule, Message("is"), mwh, expected.pop((origin, use), zero), "MWh")
+    for (origin, use), mwh in expected.items():
+        note.equal(f"{origin}.{use}", Message("has no rows: is"), 0.0, mwh, "MWh")
+    if unknown_rows:
+        note.add("rows", Message("{n} rows of no origin and use", n=unknown_rows))
     for origin in plan.origins:
-        put_in, what = plan.clock.step_h * plan.injected(origin), f"uses of {origin} energy sum to"
-        note.equal(f"{origin}.conserved", what, total[origin], put_in, "MWh", size=put_in)
+        injected = plan.clock.step_h * plan.injected(origin)
+        what = Message("uses of {origin} energy sum to", origin=origin)
+        note.equal(f"{origin}.conserved", what, total[origin], injected, "MWh", size=injected)
 
 
 def _uses(plan: Plan) -> dict[tuple[str, str], Array]:
-    """Return MWh by origin and use, as the schedule has them."""
+    """Return MWh by origin and use, from the schedule."""
     result: dict[tuple[str, str], Array] = {}
     for part in plan.parts.values():
         for use, measure in plan.audit(part).uses.items():
@@ -128,20 +143,20 @@ def _uses(plan: Plan) -> dict[tuple[str, str], Array]:
     return result
 
 
-ROUNDED = 2e-9  # what a product may be off per unit of price: both plan and amount are rounded
+ROUNDED = 2e-9  # error of a product per unit of price: both the plan and the amount are rounded
 
 
-def check_ledger(plan: Plan, found: Findings) -> None:
-    """Note where the ledger is not what the schedule and the prices make it."""
+def check_ledger(plan: Plan, findings: Findings) -> None:
+    """Note where the ledger does not follow from the schedule and the prices."""
     table = plan.files.ledger
-    right = {(line.component, line.name): line for line in lines(plan)}
+    expected = {(line.component, line.name): line for line in lines(plan)}
     amounts, periods = table["amount_cny"].to_numpy(), table["period"].to_numpy()
     cash = table["cash"].to_numpy()
     by_step = {stamp: i for i, stamp in enumerate(plan.clock.stamps)}
     for (component, name), rows in groups(table, "component", "line").items():
-        line, note = right.pop((component, name), None), found.of(component)
+        line, note = expected.pop((component, name), None), findings.of(component)
         if line is None:
-            note.add("lines", f"{name} is no line of this scenario")
+            note.add("lines", Message("{name} is no line of this scenario", name=name))
             continue
         known = by_step
         if line.periods is not plan.clock.stamps:
@@ -149,24 +164,30 @@ def check_ledger(plan: Plan, found: Findings) -> None:
         at = np.array([known.get(period, -1) for period in periods[rows]])
         count = np.bincount(at[at >= 0], minlength=len(line.periods))
         if (at < 0).any() or (count > 1).any():
-            note.add(f"{name}.rows", "rows of no period, or more than one of a period")
+            message = Message("has rows of no period, or more than one of a period")
+            note.add(f"{name}.rows", message)
             continue
         if (cash[rows] != line.cash).any():
-            right_word = "cash" if line.cash else "an end value or a penalty, which is not cash"
-            note.add(f"{name}.cash", f"should be {right_word} in every row")
+            message = (
+                Message("should be cash in every row")
+                if line.cash
+                else Message("is an end value or a penalty, should not be cash in any row")
+            )
+            note.add(f"{name}.cash", message)
         booked = np.zeros(len(line.periods))
         booked[at] = amounts[rows]
-        _compare(plan, line, booked, "is", found)
-    for line in right.values():
-        _compare(plan, line, np.zeros(len(line.periods)), "has no rows: is", found)
+        _compare(plan, line, Message("amount is"), booked, findings)
+    for line in expected.values():
+        none = np.zeros(len(line.periods))
+        _compare(plan, line, Message("amount has no rows: is"), none, findings)
 
 
-def _compare(plan: Plan, line: Line, booked: Array, what: str, found: Findings) -> None:
+def _compare(plan: Plan, line: Line, what: Message, booked: Array, findings: Findings) -> None:
     when = plan.clock.times if line.periods is plan.clock.stamps else line.periods
     if line.periods == [ONCE]:
         when = ""
-    found.of(line.component).equal(line.name, f"amount {what}", booked, line.amounts, "CNY",
-                when=when, slack=ROUNDED * line.price)  # fmt: skip
+    findings.of(line.component).equal(line.name, what, booked, line.amounts, "CNY",
+                                      when=when, slack=ROUNDED * line.price)  # fmt: skip
 
 
 def lines(plan: Plan) -> Iterator[Line]:
@@ -176,12 +197,11 @@ def lines(plan: Plan) -> Iterator[Line]:
 
 
 def outside(plan: Plan) -> dict[str, dict[str, float]]:
-    """Return the money that is shown but never optimised, CNY by component and line."""
+    """Return the money outside the objective, CNY by component and line."""
     money = {name: plan.audit(part).outside(plan, part) for name, part in plan.parts.items()}
     return {name: dict(amounts) for name, amounts in money.items() if amounts}
 
 
-LEAST_MWH = 1e-6
 SHARES = {
     "self_use_share": ("self_use_mwh", "available_mwh"),
     "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
@@ -190,53 +210,53 @@ SHARES = {
 }
 
 
-def check_green(plan: Plan, found: Findings) -> None:
-    """Note where the table is not what the allocation makes it; a pooled plan has none."""
-    table, note = plan.files.green, found.of("green")
+def check_green(plan: Plan, findings: Findings) -> None:
+    """Note where the table does not follow from the allocation; a pooled plan has none."""
+    table, note = plan.files.green, findings.of("green")
     if table is None:
         return
     energy = _energy(plan)
     known = {"time", *energy, *SHARES}
-    if plan.origins != TRACED or set(table.columns) != known:
-        wrong = sorted(known ^ set(table.columns))
-        words = f"{', '.join(wrong)} missing or unknown" if wrong else "pooled energy has no shares"
-        note.add("columns", f"{words}: nothing else was checked")
+    if plan.origins != TRACED:
+        message = Message("pooled energy has no shares: nothing else was checked")
+        note.add("columns", message)
+        return
+    if set(table.columns) != known:
+        names = ", ".join(sorted(known ^ set(table.columns)))
+        message = Message("{names} missing or unknown: nothing else was checked", names=names)
+        note.add("columns", message)
         return
     if not as_times(table["time"], plan.files.folder / GREEN).equals(plan.clock.index):
-        note.add("rows", "should be the steps of the horizon in order")
+        note.add("rows", Message("should be the steps of the horizon in order"))
         return
-    for name, right in energy.items():
+    for name, expected in energy.items():
         size = energy["available_mwh"]
-        note.equal(name, "says", table[name].to_numpy(float), right, "MWh", size=size)
-    for name, (of, whole) in SHARES.items():
-        said, some = table[name].to_numpy(float), energy[whole] > LEAST_MWH
-        right = np.divide(energy[of], energy[whole], out=np.zeros(len(some)), where=some)
-        note.equal(name, "says", np.where(some, said, 0.0), right)
-        for i in np.flatnonzero(~some & ~np.isnan(said)).tolist():
-            when = plan.clock.times[i]
-            what = "should be empty: there is nothing to have a share of"
-            note.add(name, what, when=when, amount=abs(float(said[i])))
+        note.equal(name, Message("is"), table[name].to_numpy(float), expected, "MWh", size=size)
+    for name, (part, whole) in SHARES.items():
+        share, defined = table[name].to_numpy(float), energy[whole] > MIN_MWH
+        expected = np.divide(energy[part], energy[whole], out=np.zeros(len(defined)), where=defined)
+        note.equal(name, Message("is"), np.where(defined, share, 0.0), expected)
+        for i in np.flatnonzero(~defined & ~np.isnan(share)).tolist():
+            message = Message("should be empty: there is no energy to have a share of")
+            note.add(name, message, when=plan.clock.times[i], amount=abs(float(share[i])))
 
 
 def _energy(plan: Plan) -> dict[str, Array]:
     """Return the columns in MWh as they should be."""
-    table, steps = plan.files.allocation, plan.allocation_steps
-    mwh, inside = table["mwh"].to_numpy(), steps >= 0
-    green = (table["origin"] == "renewable").to_numpy() & inside
-    used = table["use"]
+    use = plan.files.allocation["use"]
+    green = (plan.files.allocation["origin"] == "renewable").to_numpy()
+    drawn = use.isin(plan.drawn_uses).to_numpy()
 
-    def sums(rows: np.ndarray) -> Array:
-        found = np.bincount(steps[rows], weights=mwh[rows], minlength=plan.clock.steps)
-        return np.asarray(found, dtype=float)
+    def of_use(name: str) -> Flags:
+        return green & (use == name).to_numpy()
 
-    drawn = used.isin(plan.drawn_uses).to_numpy() & inside
-    available, exported = sums(green), sums(green & (used == "export").to_numpy())
-    curtailed = sums(green & (used == "curtailed").to_numpy())
+    available = plan.allocated(green)
+    exported, curtailed = plan.allocated(of_use("export")), plan.allocated(of_use("curtailed"))
     return {
         "available_mwh": available,
         "self_use_mwh": available - exported - curtailed,
         "exported_mwh": exported,
         "curtailed_mwh": curtailed,
-        "drawn_mwh": sums(drawn),
-        "renewable_drawn_mwh": sums(drawn & green),
+        "drawn_mwh": plan.allocated(drawn),
+        "renewable_drawn_mwh": plan.allocated(drawn & green),
     }

@@ -25,11 +25,11 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Audit a plan folder, independently of the model that made it."""
-    from planner.auditor.audit import told
+    from planner.auditor.audit import describe_breaches
 
     if breaches := planner.audit(folder):
         head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
-        raise PlanError(told(head, breaches))
+        raise PlanError(describe_breaches(head, breaches))
     if not quiet:
         say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
 

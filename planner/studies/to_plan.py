@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from planner.auditor.audit import audit, told
+from planner.auditor.audit import audit, describe_breaches
 from planner.components.component import uses_of
 from planner.components.reasons import Reason
 from planner.components.registry import KINDS
@@ -189,7 +189,8 @@ def require_filled_audit(fill: Callable[[Path], None]) -> None:
         fill(Path(folder))
         breaches = audit(folder)
     if breaches:
-        raise PlanError(told("the plan fails its own audit and is not to be used", breaches))
+        head = Message("the plan fails its own audit and is not to be used:")
+        raise PlanError(describe_breaches(head, breaches))
 
 
 def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 
 from planner.auditor.findings import FLOW, Array, Notes
 from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, columns_by_origin
+from planner.message import Message
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -30,16 +31,16 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
     step_h = plan.clock.step_h
     for o in plan.origins:
         right = step_h * (part.column("charge_mw", o) - part.column("discharge_mw", o))
-        what = f"growth of what is held of origin {o} is"
+        what = Message("growth of what is held of origin {origin} is", origin=o)
         note.equal("energy", what, _grown(plan, part, o), right, "MWh")
     held = np.asarray(part.total("energy_mwh"))
-    note.at_most("capacity", "what is held is", held, part.number("capacity_mwh"), "MWh")
+    note.at_most("capacity", Message("what is held is"), held, part.number("capacity_mwh"), "MWh")
     taken, heating = np.asarray(part.total("charge_mw")), part.column("heating")
-    note.whole("power", "heating is", heating)
-    note.at_most("power", "takes", taken, part.number("power_mw") * heating, "MW")
-    note.at_least("power", "takes", taken, part.number("min_power_mw") * heating, "MW")
+    note.binary("power", "heating", heating)
+    note.at_most("power", Message("takes"), taken, part.number("power_mw") * heating, "MW")
+    note.at_least("power", Message("takes"), taken, part.number("min_power_mw") * heating, "MW")
     delivered = np.asarray(part.total("discharge_mw"))
-    note.equal("demand", "delivers", delivered, part.series("demand_mw"), "MW")
+    note.equal("demand", Message("delivers"), delivered, part.series("demand_mw"), "MW")
 
 
 def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:

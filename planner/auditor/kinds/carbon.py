@@ -1,4 +1,4 @@
-"""Whether emissions are counted, paid and kept within their budget.
+"""Audit of carbon: emissions, their price and their budget.
 
 gross, imported, free   by step they are those of the units and grids
 emitted      the running total begins with so_far_tco2 and grows by gross emission and import
@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from planner.auditor.findings import Array, Notes
-from planner.auditor.reading import KindAudit, Line, Part, Plan
+from planner.auditor.findings import Array, Notes, column_is
+from planner.auditor.reading import KindAudit, Line, Part, Plan, at_start_of_steps
+from planner.message import Message
 
 
 def _columns(_: Plan, part: Part) -> set[str]:
@@ -22,26 +21,26 @@ def _columns(_: Plan, part: Part) -> set[str]:
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     gross, imported, free = _emissions(plan)
-    for rule, column, right in (
+    for rule, column, expected in (
         ("gross", "gross_tco2", gross),
         ("imported", "import_tco2", imported),
         ("free", "free_tco2", free),
     ):
-        note.equal(rule, f"{column} is", part.column(column), right, "tCO2")
+        note.equal(rule, column_is(column), part.column(column), expected, "tCO2")
     if part["budget_tco2"] is None:
         return
     total = part.column("emitted_tco2")
-    right = np.concatenate([[part.number("so_far_tco2")], total[:-1]]) + gross + imported
-    note.equal("emitted", "emitted_tco2 is", total, right, "tCO2")
-    most, last = part.number("budget_tco2"), plan.clock.times[-1]
-    note.at_most("budget", "emitted:", total[-1:], most, "tCO2", when=last)
+    expected = at_start_of_steps(part.number("so_far_tco2"), total) + gross + imported
+    note.equal("emitted", column_is("emitted_tco2"), total, expected, "tCO2")
+    budget, last = part.number("budget_tco2"), plan.clock.times[-1]
+    note.at_most("budget", Message("emitted:"), total[-1:], budget, "tCO2", when=last)
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    """Yield what emissions cost; an allowance left over earns."""
-    price, parts = part.series("price_cny_per_tco2"), len(plan.parts)
-    paid, largest = -price * _charged(plan, part), float(price.max()) * parts
-    yield Line(part.name, "carbon", paid, plan.clock.stamps, largest)
+    """Yield the cost of emissions; an allowance left over earns."""
+    price = part.series("price_cny_per_tco2")
+    max_price = float(price.max()) * len(plan.parts)
+    yield Line(part.name, "carbon", -price * _charged(plan, part), plan.clock.stamps, max_price)
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""Whether a contract for difference is settled as it should be.
+"""Audit of a contract for difference: its settlement.
 
-difference       received less paid is the contracted power times price less reference: the
-                 reference price given, or the grid's price for export (sold) or import (bought)
+difference       received less paid is the contracted power times price less reference: its own
+                 reference price, or the grid's price for export (sold) or import (bought)
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Notes
+from planner.auditor.findings import Array, Notes, column_is
 from planner.auditor.reading import KindAudit, Line, Part, Plan
+from planner.message import Message
 
 
 def _gained(plan: Plan, part: Part) -> Array:
-    """Return what the contract pays the site in every step, CNY."""
+    """Return the payment of the contract to the site by step, CNY."""
     power = part.series("mw")
     if part["reference_price_cny_per_mwh"] is not None:
         reference = part.series("reference_price_cny_per_mwh")
@@ -23,7 +24,8 @@ def _gained(plan: Plan, part: Part) -> Array:
         grids = {grid.name: grid for grid in plan.of_kind("grid")}
         name = part["grid"] if part["grid"] is not None else next(iter(grids), None)
         if name not in grids:
-            raise plan.wrong(f"components.{part.name} has no grid to take its reference from")
+            path = f"components.{part.name}"
+            raise part.wrong(Message("{path} has no grid for its reference price", path=path))
         reference = grids[name].series("import_price_cny_per_mwh")
         if (power > 0).any():
             sold = grids[name].series("export_price_cny_per_mwh")
@@ -34,8 +36,8 @@ def _gained(plan: Plan, part: Part) -> Array:
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     gained = _gained(plan, part)
     for column, sign in (("received_cny", 1), ("paid_cny", -1)):
-        right, what = np.maximum(sign * gained, 0.0), f"{column} is"
-        note.equal("difference", what, part.column(column), right, "CNY")
+        expected = np.maximum(sign * gained, 0.0)
+        note.equal("difference", column_is(column), part.column(column), expected, "CNY")
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:

@@ -1,38 +1,38 @@
-"""Whether the nodes of a fleet are all there, draw their power, wake as nodes do, and can answer.
+"""Audit of a fleet: counts, power and waking of its nodes, their work and their reserve.
 
     whole        counts of nodes are whole where the fleet has whole_nodes (not in a relaxed plan)
     total        the nodes of a model at its points and reading input are those that are awake
-    count        those awake, on jobs and asleep are all that are available
-    it_kw        the power behind the meter is that of nodes at points, reading, on jobs and asleep
-    power        what is drawn is the power behind the meter times PUE
-    job_nodes, job_kw   the nodes, and the power, of the jobs that run on it are kept for them
-    waking_up    nodes that are more awake than in the step before were woken
+    count        nodes awake, on jobs and asleep are all available ones
+    it_kw        the IT power is that of nodes at points, reading, on jobs and asleep
+    power        the power drawn is the IT power times PUE
+    job_nodes, job_kw   the nodes, and the power, of the jobs of the fleet are set aside for them
+    waking_up    a rise of the nodes awake from one step to the next has been woken
     waking       nodes that still wake idle; those of the past too, unless an outage took them
-    spare        spare_nodes are awake and idle beside those that wake, over all models
+    spare        spare_nodes are awake and idle besides those that wake, over all models
 
-What they answer, for every model, with 0.0036 to turn tokens/s into Mtok/h:
+Work answered, for every model, with 0.0036 to turn tokens/s into Mtok/h:
 
     prefill        nodes that read input keep up with the input that is not in the cache
-    decode         for every latency limit of the services, and for none: the work that must be that
-                   fast fits on the nodes at points that are
+    decode         for every latency limit of the services, and for none: the work within that
+                   limit fits on the nodes at points within it
     decode_burst   the same for interactive work alone with its headroom
 
-The reserve that they offer is power saved by pausing nodes:
+Reserve offered, which is power saved by pausing nodes:
 
-    paused_nodes, paused_readers   no more nodes are to be paused than are at work
-    paused_work, paused_input      ... than batch and market work needs
-    reserve_power  reserve is at most what sleep would save of the nodes to be paused
+    paused_nodes, paused_readers   paused nodes are at most those at work
+    paused_work, paused_input      their work is at most that of batch and market services
+    reserve_power  reserve is at most the power saved if the paused nodes sleep
     decode_kept, decode_burst_kept, prefill_kept
-                   interactive work keeps nodes, headroom and readers when they are
+                   the nodes not paused suffice for interactive work, its headroom and its input
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Notes
+from planner.auditor.findings import Array, Notes, column_is
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.kinds.service import services_of
 from planner.auditor.plan_files import Clock
@@ -47,6 +47,7 @@ from planner.auditor.reading import (
     drawn_mw,
     drawn_mwh,
 )
+from planner.message import Message
 
 MTOK_PER_H = 0.0036  # of one token/s
 
@@ -69,7 +70,7 @@ def _columns(plan: Plan, part: Part) -> set[str]:
 
 
 def _key(point: Part) -> str:
-    """Return how an operating point is named in columns: its tokens/s."""
+    """Return the name of an operating point in columns: its tokens/s."""
     return f"{point.number('tokens_per_s'):g}"
 
 
@@ -77,63 +78,63 @@ def _jobs_on(plan: Plan, part: Part) -> list[Part]:
     return [job for job in plan.of_kind("job") if job["fleet"] == part.name]
 
 
-def _kept_for_jobs(plan: Plan, part: Part) -> tuple[Array, Array]:
-    """Return the nodes that a fleet keeps for its jobs, and their power in kW, by step."""
+def _on_jobs(plan: Plan, part: Part) -> tuple[Array, Array]:
+    """Return the nodes that a fleet sets aside for its jobs, and their power in kW, by step."""
     if not _jobs_on(plan, part):
         return np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
     return part.column("job_nodes"), part.column("job_kw")
 
 
 def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
-    """Note where a fleet does not keep the nodes or the power of its jobs."""
-    kept, drawn = _kept_for_jobs(plan, part)
+    """Note where a fleet does not set aside the nodes or the power of its jobs."""
+    job_nodes, job_kw = _on_jobs(plan, part)
     nodes, kw = np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
     for job in _jobs_on(plan, part):
         running = job.number("nodes") * job.column("running")
         nodes, kw = nodes + running, kw + job.number("node_kw") * running
-    note.equal("job_nodes", "nodes kept for jobs are", kept, nodes, "nodes")
-    note.equal("job_kw", "power kept for jobs is", drawn, kw, "kW")
+    note.equal("job_nodes", Message("nodes kept for jobs are"), job_nodes, nodes, "nodes")
+    note.equal("job_kw", Message("power kept for jobs is"), job_kw, kw, "kW")
 
 
 def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on the counts, power and waking of the nodes."""
     serves = part.under("serves")
-    awake, job_kw = _kept_for_jobs(plan, part)  # nodes on jobs are not asleep
+    awake, job_kw = _on_jobs(plan, part)  # nodes on jobs are not asleep
     it_kw = job_kw + part.number("sleep_kw") * part.column("asleep")
     for model in serves.fields:
-        nodes = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
-        held = np.sum(list(nodes.values()), axis=0)
-        it_kw = it_kw + sum(point.number("node_kw") * count for point, count in nodes.items())
-        counts = list(nodes.values())
+        counts = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
         if serves.under(model)["prefill"] is not None:
-            reading = part.column("prefill_nodes", model)
-            held = held + reading
-            it_kw = it_kw + serves.under(model, "prefill").number("node_kw") * reading
-            counts.append(reading)
-        what = f"nodes of {model} at points and reading are"
-        note.equal("total", what, held, part.column("awake", model), "nodes")
+            counts[serves.under(model, "prefill")] = part.column("prefill_nodes", model)
+        it_kw = it_kw + sum(point.number("node_kw") * count for point, count in counts.items())
+        what = Message("nodes of {name} at points and reading are", name=model)
+        total = np.sum(list(counts.values()), axis=0)
+        note.equal("total", what, total, part.column("awake", model), "nodes")
         awake = awake + part.column("awake", model)
-        if part["whole_nodes"] and not plan.relaxed:
-            for count in counts:
-                note.whole("whole", f"nodes of {model} are", count)
-    available = part.number("nodes") * part.series("available_pu")
-    what = "nodes awake and asleep are"
+        if part["whole_nodes"]:
+            for count in counts.values():
+                note.whole("whole", Message("nodes of {name} are", name=model), count)
+    available, what = _available(part), Message("nodes awake and asleep are")
     note.equal("count", what, awake + part.column("asleep"), available, "nodes")
-    note.equal("it_kw", "it_kw is", part.column("it_kw"), it_kw, "kW")
+    note.equal("it_kw", column_is("it_kw"), part.column("it_kw"), it_kw, "kW")
     drawn = np.asarray(part.total("draw_mw"))
-    note.equal("power", "draws", drawn, _pue(part) / 1000 * it_kw, "MW")
+    note.equal("power", Message("draws"), drawn, _pue(part) / 1000 * it_kw, "MW")
     _check_waking(plan.clock, part, available, note)
 
 
+def _available(part: Part) -> Array:
+    """Return the available nodes by step."""
+    return part.number("nodes") * part.series("available_pu")
+
+
 def _points(part: Part, model: str) -> list[Part]:
-    """Return the operating points of a model, by tokens/s: the awake idle point comes first."""
+    """Return the operating points of a model by tokens/s; the first is awake and idle."""
     points = part.under("serves", model).rows("points")
     return sorted(points, key=lambda point: point.number("tokens_per_s"))
 
 
 def _pue(part: Part) -> Array:
     """Return the facility power over the IT power; shape (steps,)."""
-    if not isinstance(part["pue"], Mapping) or "csv" in part["pue"]:
+    if not part.is_mapping("pue"):
         return part.series("pue")
     weather = part.under("pue")
     points = weather.rows("points")
@@ -150,21 +151,23 @@ def _check_waking(clock: Clock, part: Part, available: Array, note: Notes) -> No
         awake, woken = part.column("awake", model), part.column("woken", model)
         before = initial.number(model) if model in initial.fields else 0.0
         risen = np.diff(awake, prepend=before)
-        note.at_least("waking_up", f"nodes of {model} woken:", woken, risen, "nodes",
-                       size=awake)  # fmt: skip
-        ext = np.concatenate([past[model][::-1], woken])
+        what = Message("nodes of {name} woken:", name=model)
+        note.at_least("waking_up", what, woken, risen, "nodes", size=awake)
+        with_past = np.concatenate([past[model][::-1], woken])
         waking = sum(
-            (share * ext[len(shares) - i : len(shares) - i + clock.steps]
+            (share * with_past[len(shares) - i : len(shares) - i + clock.steps]
              for i, share in enumerate(shares)), np.zeros(clock.steps)
         )  # fmt: skip
         resting = part.column("nodes", model, _key(_points(part, model)[0]))
-        note.at_least("waking", f"nodes of {model} awake and idle:", resting, waking, "nodes")
+        what = Message("nodes of {name} awake and idle:", name=model)
+        note.at_least("waking", what, resting, waking, "nodes")
         idle = idle + resting - waking
-    note.at_least("spare", "nodes kept awake and idle:", idle, spare, "nodes", size=available)
+    what = Message("nodes kept awake and idle:")
+    note.at_least("spare", what, idle, spare, "nodes", size=available)
 
 
 def _wake_shares(clock: Clock, part: Part) -> list[float]:
-    """Return the part of each step after waking that a node spends waking, first step first."""
+    """Return the share of each step from the start of waking on that a node spends waking."""
     steps = part.number("wake_min") / clock.step_min
     return [min(1.0, steps - i) for i in range(int(np.ceil(steps - 1e-9)))]
 
@@ -174,72 +177,80 @@ def _woken_before(
 ) -> dict[str, Array]:
     """Return the nodes woken in the steps before the horizon by model, latest first.
 
-    They are awake and idle until they are done; where an outage leaves no room for them beside the
-    spare nodes they are lost to it, alike for all models.
+    They are awake and idle until they have woken; an outage that leaves no room for them besides
+    the spare nodes takes the same share of them from all models.
     """
     woken = part.under("initial", "woken")
     past = {}
     for model in part.under("serves").fields:
-        given = woken[model] if model in woken.fields else []
-        past[model] = np.array([*map(float, given), *[0.0] * reach][:reach])
+        counts = woken[model] if model in woken.fields else []
+        past[model] = np.array([*map(float, counts), *[0.0] * reach][:reach])
     left = 1.0
     for t in range(min(reach - 1, clock.steps)):
-        still = sum(float(nodes[: reach - 1 - t].sum()) for nodes in past.values())
-        if still > 0:
-            left = min(left, (available[t] - spare) / still)
+        still_waking = sum(float(nodes[: reach - 1 - t].sum()) for nodes in past.values())
+        if still_waking > 0:
+            left = min(left, (available[t] - spare) / still_waking)
     return {model: left * nodes for model, nodes in past.items()}
 
 
 def _check_answers(plan: Plan, part: Part, note: Notes) -> None:
-    """Note where the nodes could not answer, or could not give the reserve they offer."""
+    """Note where the nodes could not answer, or could not provide the reserve offered."""
     services, offers = services_of(plan, part), bool(reserve_columns(plan, part))
     for model in part.under("serves").fields:
-        mine = [service for service in services if service["model"] == model]
+        of_model = [service for service in services if service["model"] == model]
         points = _points(part, model)[1:]
         nodes = {p: part.column("nodes", model, _key(p)) for p in points}
         reads = part.under("serves", model)["prefill"] is not None
         reading = part.column("prefill_nodes", model) if reads else None
-        _check_fits(part, model, mine, nodes, reading, note)
+        _check_fits(part, model, of_model, nodes, reading, note)
         if offers:
-            _check_paused(part, model, mine, nodes, reading, note)
+            _check_paused(part, model, of_model, nodes, reading, note)
     if offers:
         _check_reserve(part, note)
 
 
 def _check_fits(
     part: Part, model: str, services: list[Part], nodes: dict[Part, Array], reading: Array | None,
-    note: Notes, kept: str = "",
+    note: Notes, suffix: str = "",
 ) -> None:  # fmt: skip
-    """Note where work does not fit on nodes."""
+    """Note where work does not fit on nodes; `suffix` of the rules."""
     answered = {s: part.column("answered_mtok_per_h", s.name) for s in services}
-    quick = [s for s in services if s["demand_mtok_per_h"] is not None]
-    headroom = {s: 1 + s.number("headroom_share") for s in quick}
+    interactive = [s for s in services if s["demand_mtok_per_h"] is not None]
+    headroom = {s: 1 + s.number("headroom_share") for s in interactive}
     for rule, weights in (("decode", dict.fromkeys(services, 1.0)), ("decode_burst", headroom)):
         limits = {s["max_inter_token_ms"] for s in weights}
         for limit in limits | {None} if weights else set():
             work = sum(w * answered[s] for s, w in weights.items() if _within(s, limit))
-            able = sum(
-                MTOK_PER_H * p.number("tokens_per_s") * count
-                for p, count in nodes.items()
-                if _within(p, limit, "inter_token_ms")
-            )
-            able = able + np.zeros(len(part.column("asleep")))
-            pace = "at any pace" if limit is None else f"within {limit:g} ms"
-            note.at_most(rule + kept, f"{model} {pace}: work of", work, able, "Mtok/h")
+            within = {p: n for p, n in nodes.items() if _within(p, limit, "inter_token_ms")}
+            if limit is None:
+                what = Message("{name} at any pace: work of", name=model)
+            else:
+                what = Message("{name} within {limit:g} ms: work of", name=model, limit=limit)
+            note.at_most(rule + suffix, what, work, _work(part, within), "Mtok/h")
     if reading is not None:
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
-        what, able = f"{model}: reads", MTOK_PER_H * speed * reading
-        note.at_least("prefill" + kept, what, able, _input(part, services), "Mtok/h")
+        what, able = Message("{name}: reads", name=model), MTOK_PER_H * speed * reading
+        note.at_least("prefill" + suffix, what, able, _input(part, services), "Mtok/h")
+
+
+def _work(part: Part, nodes: dict[Part, Array]) -> Array:
+    """Return the tokens that nodes answer at their points, Mtok/h."""
+    work = (MTOK_PER_H * p.number("tokens_per_s") * count for p, count in nodes.items())
+    return np.asarray(sum(work, _zero(part)))
+
+
+def _zero(part: Part) -> Array:
+    return np.zeros(len(part.column("asleep")))
 
 
 def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
-    """Whether a service asks for this limit or a tighter one, or a point meets it."""
+    """Return whether the limit of a service, or the latency of a point, is within a limit."""
     return limit is None or (part[field] is not None and part.number(field) <= limit)
 
 
 def _input(part: Part, services: list[Part]) -> Array:
-    """Return the input to be read for what a fleet answers of some services, Mtok/h."""
-    total: Array = np.zeros(len(part.column("asleep")))
+    """Return the input to be read for the answers of a fleet to some services, Mtok/h."""
+    total = _zero(part)
     for service in services:
         fresh = service.series("input_per_output") * (1 - service.series("cached_share"))
         total = total + fresh * part.column("answered_mtok_per_h", service.name)
@@ -254,38 +265,36 @@ def _check_paused(
     others = [s for s in services if s not in interactive]
     paused = {p: part.column("paused", model, _key(p)) for p in nodes}
     for p, count in nodes.items():
-        what = f"paused nodes of {model} at {_key(p)} tokens/s:"
+        what = Message("paused nodes of {name} at {speed} tokens/s:", name=model, speed=_key(p))
         note.at_most("paused_nodes", what, paused[p], count, "nodes")
-    work = sum(MTOK_PER_H * p.number("tokens_per_s") * count for p, count in paused.items())
-    done = sum(
-        (part.column("answered_mtok_per_h", s.name) for s in others), 0.0 * part.column("asleep")
-    )
-    note.at_most("paused_work", f"{model}: pauses work of", work, done, "Mtok/h")
-    still = None
+    answered = sum((part.column("answered_mtok_per_h", s.name) for s in others), _zero(part))
+    what = Message("{name}: pauses work of", name=model)
+    note.at_most("paused_work", what, _work(part, paused), answered, "Mtok/h")
+    still_reading = None
     if reading is not None:
-        resting = part.column("paused_prefill", model)
+        resting, what = (
+            part.column("paused_prefill", model),
+            Message("paused readers of {name}:", name=model),
+        )
         speed = part.under("serves", model, "prefill").number("tokens_per_s")
-        note.at_most("paused_readers", f"paused readers of {model}:", resting, reading, "nodes")
-        what, work = f"{model}: pauses input of", MTOK_PER_H * speed * resting
+        note.at_most("paused_readers", what, resting, reading, "nodes")
+        what, work = Message("{name}: pauses input of", name=model), MTOK_PER_H * speed * resting
         note.at_most("paused_input", what, work, _input(part, others), "Mtok/h")
-        still = reading - resting
-    kept = {p: count - paused[p] for p, count in nodes.items()}
-    _check_fits(part, model, interactive, kept, still, note, "_kept")
+        still_reading = reading - resting
+    at_work = {p: count - paused[p] for p, count in nodes.items()}
+    _check_fits(part, model, interactive, at_work, still_reading, note, "_kept")
 
 
 def _check_reserve(part: Part, note: Notes) -> None:
-    saved: Array = np.zeros(len(part.column("asleep")))
-    asleep_kw = part.number("sleep_kw")
+    saved_kw, asleep_kw = _zero(part), part.number("sleep_kw")
     for model in part.under("serves").fields:
-        for point in _points(part, model)[1:]:
-            kw = max(point.number("node_kw") - asleep_kw, 0.0)
-            saved = saved + kw * part.column("paused", model, _key(point))
+        paused = {p: part.column("paused", model, _key(p)) for p in _points(part, model)[1:]}
         if part.under("serves", model)["prefill"] is not None:
-            reader = part.under("serves", model, "prefill")
-            kw = max(reader.number("node_kw") - asleep_kw, 0.0)
-            saved = saved + kw * part.column("paused_prefill", model)
-    held, most = part.total("reserve_mw"), _pue(part) / 1000 * saved
-    note.at_most("reserve_power", "reserve is", held, most, "MW")
+            paused[part.under("serves", model, "prefill")] = part.column("paused_prefill", model)
+        for point, count in paused.items():
+            saved_kw = saved_kw + max(point.number("node_kw") - asleep_kw, 0.0) * count
+    reserve, saved_mw = part.total("reserve_mw"), _pue(part) / 1000 * saved_kw
+    note.at_most("reserve_power", Message("reserve is"), reserve, saved_mw, "MW")
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
@@ -300,15 +309,15 @@ def _outside(plan: Plan, part: Part) -> dict[str, float]:
 
 
 def _drawn_by_jobs(plan: Plan, part: Part) -> dict[str, Array]:
-    """Return what jobs draw by origin, MW: their share of the IT power."""
-    _, job_kw = _kept_for_jobs(plan, part)
+    """Return the power drawn by jobs by origin, MW: their share of the IT power."""
+    _, job_kw = _on_jobs(plan, part)
     share = job_kw / np.maximum(part.column("it_kw"), 1e-9)
     return {o: share * mw for o, mw in drawn_mw(plan, part).items()}
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
     awake = np.asarray(part.total("awake"))
-    available = (part.number("nodes") * part.series("available_pu")).sum()
+    available = _available(part).sum()
     return {
         "awake_mean_nodes": awake.mean(),
         "awake_share": awake.sum() / max(available, 1e-9),

@@ -1,13 +1,13 @@
-"""Whether the shares of renewable energy are what a rule asks for, over its period.
+"""Audit of a rule on renewable energy: its shares over the period.
 
 flows         available, taken (not curtailed), exported, drawn and drawn of renewable origin, by
               step, are those of the sources, grids, loads and fleets
 totals        a running total begins with so_far and grows by its flow
-self_use      own use (taken less exported) is the least share of what is available, or more
-load_share    what is drawn of renewable origin is the least share of all that is drawn, or more
-export        what is exported is the largest share of what is available, or less
+self_use      own use (taken less exported) is at least min_self_use_share of the available energy
+load_share    renewable energy drawn is at least min_load_share of all energy drawn
+export        exported energy is at most max_export_share of the available energy
 
-All over so_far, the horizon and ahead. With a penalty the three are priced, not demanded.
+All over so_far, the horizon and ahead. With a penalty the three are priced, not required.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Notes
-from planner.auditor.reading import ONCE, KindAudit, Line, Part, Plan
+from planner.auditor.findings import Array, Notes, column_is
+from planner.auditor.reading import ONCE, KindAudit, Line, Part, Plan, at_start_of_steps
+from planner.message import Message
 
 SHARES = {
     "self_use": "min_self_use_share", "load_share": "min_load_share", "export": "max_export_share"
@@ -26,7 +27,7 @@ PENALTIES = {
     "self_use": "self_use_short", "load_share": "load_share_short", "export": "export_excess"
 }  # fmt: skip
 QUANTITIES = ("available", "taken", "exported", "load", "load_renewable")
-ROUNDED_STEPS = 500  # besides its steps, so many roundings are in a total
+ROUNDED_STEPS = 500  # roundings in a total, besides those of its steps
 
 
 def _columns(_: Plan, part: Part) -> set[str]:
@@ -44,20 +45,19 @@ def _columns(_: Plan, part: Part) -> set[str]:
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     before = _outside(part, "so_far")
     for name, flow in _sources(plan).items():
-        said = part.column(f"{name}_mw")
-        note.equal("flows", f"{name}_mw is", said, flow, "MW")
+        note.equal("flows", column_is(f"{name}_mw"), part.column(f"{name}_mw"), flow, "MW")
         if f"{name}_mwh" in part.columns:
             total = part.column(f"{name}_mwh")
-            right = np.concatenate([[before[name]], total[:-1]]) + plan.clock.step_h * flow
-            note.equal("totals", f"{name}_mwh is", total, right, "MWh")
+            expected = at_start_of_steps(before[name], total) + plan.clock.step_h * flow
+            note.equal("totals", column_is(f"{name}_mwh"), total, expected, "MWh")
     if part["penalty_cny_per_mwh"] is not None:
         return
-    for rule, (least, most) in _sides(plan, part).items():
-        what = "exported is" if rule == "export" else "renewable energy counted is"
+    for rule, (low, high) in _sides(plan, part).items():
         if rule == "export":
-            note.at_most(rule, what, least, most, "MWh", when="")
+            note.at_most(rule, Message("exported is"), low, high, "MWh", when="")
         else:
-            note.at_least(rule, what, most, least, "MWh", when="")
+            what = Message("renewable energy counted is")
+            note.at_least(rule, what, high, low, "MWh", when="")
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
@@ -66,13 +66,13 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
         return
     price = part.number("penalty_cny_per_mwh")
     slack = price * (ROUNDED_STEPS + plan.clock.steps)
-    for rule, (least, most) in _sides(plan, part).items():
-        paid = np.array([-price * max(least - most, 0.0)])
+    for rule, (low, high) in _sides(plan, part).items():
+        paid = np.array([-price * max(low - high, 0.0)])
         yield Line(part.name, PENALTIES[rule], paid, [ONCE], slack, cash=False)
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    """Return the shares over the period, and by how much a rule misses its own."""
+    """Return the shares over the period, and the energy by which each rule is missed."""
     sums = _period(plan, part)
     own = sums["taken"] - sums["exported"]
     pairs = {
@@ -82,13 +82,13 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
         "export_share": (sums["exported"], sums["available"]),
     }
     figures = {name: a / b for name, (a, b) in pairs.items() if b > 1e-9}
-    for rule, (least, most) in _sides(plan, part).items():
-        figures[f"{PENALTIES[rule]}_mwh"] = max(least - most, 0.0)
+    for rule, (low, high) in _sides(plan, part).items():
+        figures[f"{PENALTIES[rule]}_mwh"] = max(low - high, 0.0)
     return figures
 
 
 def _sources(plan: Plan) -> dict[str, Array]:
-    """Return what all components together make of each quantity, MW."""
+    """Return each quantity over all components, MW by step."""
     return {
         "available": plan.total("renewable_available_mw"),
         "taken": plan.total("renewable_mw"),
@@ -100,10 +100,10 @@ def _sources(plan: Plan) -> dict[str, Array]:
 
 def _outside(part: Part, field: str) -> dict[str, float]:
     """Return the quantities of the period before or after the horizon, MWh."""
-    given = part.under(field)
+    period = part.under(field)
     names = ("available", "exported", "load", "load_renewable")
-    mwh = {name: given.number(f"{name}_mwh") for name in names}
-    return mwh | {"taken": given.number("used_mwh") + mwh["exported"]}
+    mwh = {name: period.number(f"{name}_mwh") for name in names}
+    return mwh | {"taken": period.number("used_mwh") + mwh["exported"]}
 
 
 def _period(plan: Plan, part: Part) -> dict[str, float]:
@@ -115,7 +115,7 @@ def _period(plan: Plan, part: Part) -> dict[str, float]:
 
 
 def _sides(plan: Plan, part: Part) -> dict[str, tuple[float, float]]:
-    """Return, for every rule given, the two figures of which the first may not be larger."""
+    """Return the two figures of each rule in use, MWh; the first may not exceed the second."""
     sums = _period(plan, part)
     sides = {}
     for rule, field in SHARES.items():

@@ -1,15 +1,15 @@
-"""Whether a job ran in one piece, once, and when it may.
+"""Audit of a job: one uninterrupted run within its window.
 
 states       start, started and running are 0 or 1 (not in a relaxed plan)
 window       it starts where the whole run lies between release_h and deadline_h and within the
              horizon
 one_start    it starts once at most; not at all where it had started before the horizon
-mandatory    it starts where it must
+mandatory    it starts if it is mandatory
 started      started counts the start
 running      from the start on it runs for all steps of its duration and no other; one that had
              started before the horizon runs on for the rest
 
-That its fleet keeps the nodes and the power of its run is for the fleet to show.
+The audit of its fleet checks the nodes and the power of the run.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Notes
+from planner.auditor.findings import Notes, column_is
 from planner.auditor.reading import KindAudit, Line, Part, Plan
+from planner.message import Message
 
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     clock = plan.clock
     start, started, running = (part.column(c) for c in ("start", "started", "running"))
     for column in ("start", "started", "running"):
-        note.at_most("states", f"{column} is", part.column(column), 1.0)
-        if not plan.relaxed:
-            note.whole("states", f"{column} is", part.column(column))
+        note.binary("states", column, part.column(column))
 
     steps, left = _steps(plan, part)
     begun = part.under("initial").number("hours_run") > 0
@@ -36,19 +35,19 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
     ends = number + steps - 1
     late = (ends > clock.down(part.number("deadline_h"))) | (ends > clock.steps)
     outside = late | (number <= clock.up(part.number("release_h")))
-    note.at_most("window", "outside its time start is", start * outside, 0.0)
-    in_all, when = np.array([float(begun) + start.sum()]), clock.times[-1]
-    note.at_most("one_start", "starts in all are", in_all, 1.0, when=when)
+    note.at_most("window", Message("start outside its window is"), start * outside, 0.0)
+    starts, what = np.array([float(begun) + start.sum()]), Message("starts in all are")
+    note.at_most("one_start", what, starts, 1.0, when=clock.times[-1])
     if part["mandatory"]:
-        note.at_least("mandatory", "starts in all are", in_all, 1.0, when=when)
+        note.at_least("mandatory", what, starts, 1.0, when=clock.times[-1])
 
     count = float(begun) + np.cumsum(start)
-    note.equal("started", "started is", started, count)
+    note.equal("started", column_is("started"), started, count)
     sums = np.concatenate([np.zeros(steps), np.cumsum(start)])
-    right = sums[steps:] - sums[: clock.steps]  # the starts of the last `steps` steps
+    expected = sums[steps:] - sums[: clock.steps]  # the starts of the last `steps` steps
     if begun:
-        right = right + (number <= left)
-    note.equal("running", "running is", running, right)
+        expected = expected + (number <= left)
+    note.equal("running", column_is("running"), running, expected)
 
 
 def _steps(plan: Plan, part: Part) -> tuple[int, int]:
@@ -61,9 +60,8 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield the value of a job, evenly over the steps of its run."""
     steps, _ = _steps(plan, part)
     rate = part.number("value_cny") / steps
-    yield Line(
-        part.name, "job", rate * part.column("running"), plan.clock.stamps, rate, use="compute"
-    )
+    earned = rate * part.column("running")
+    yield Line(part.name, "job", earned, plan.clock.stamps, rate, use="compute")
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:

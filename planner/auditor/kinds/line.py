@@ -1,10 +1,10 @@
-"""Whether a line could have carried what the schedule says.
+"""Audit of a line: its limits and its direction.
 
-forward_limit, backward_limit   what is sent stays within capacity_mw, at the sending end
+forward_limit, backward_limit   power at the sending end is at most capacity_mw
 direction    forward is 0 or 1, and no step sends both ways (not in a relaxed plan)
 
-What is sent leaves its node whole, and 1 - loss_share of it arrives: the balances of the two nodes
-and the losses of the allocation say so.
+A share of 1 - loss_share of the power sent arrives: the balances of the two nodes and the losses of
+the allocation check that.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import OVERLAP_MW, Array, Notes
+from planner.auditor.findings import Array, Notes
 from planner.auditor.reading import KindAudit, Part, Plan, columns_by_origin
+from planner.message import Message
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -44,31 +45,28 @@ def _backward(part: Part, origin: str) -> Array:
     return np.zeros(len(part.column("forward_mw", origin)))
 
 
-def _check(plan: Plan, part: Part, note: Notes) -> None:
-    ahead, back = (np.asarray(part.total(f"{way}_mw")) for way in ("forward", "backward"))
-    capacity = part.number("capacity_mw")
+def _check(_: Plan, part: Part, note: Notes) -> None:
+    sent, back = (np.asarray(part.total(f"{way}_mw")) for way in ("forward", "backward"))
+    capacity, what = part.number("capacity_mw"), Message("sends forward")
     if not part["both_ways"]:
-        note.at_most("forward_limit", "sends forward", ahead, capacity, "MW")
+        note.at_most("forward_limit", what, sent, capacity, "MW")
         return
     forward = part.column("forward")
-    for way, flow, open_ in (("forward", ahead, forward), ("backward", back, 1 - forward)):
-        note.at_most(f"{way}_limit", f"sends {way}", flow, capacity * open_, "MW")
-    note.at_most("direction", "forward is", forward, 1.0)
-    if not plan.relaxed:
-        note.whole("direction", "forward is", forward)
-        both = np.minimum(ahead, back)
-        note.at_most("direction", "sends both ways at once", both, OVERLAP_MW, "MW")
+    note.at_most("forward_limit", what, sent, capacity * forward, "MW")
+    note.at_most("backward_limit", Message("sends backward"), back, capacity * (1 - forward), "MW")
+    note.binary("direction", "forward", forward)
+    note.exclusive("direction", Message("sends both ways at once"), sent, back)
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
     step_h = plan.clock.step_h
-    ahead, back = (step_h * float(np.sum(part.total(f"{w}_mw"))) for w in ("forward", "backward"))
+    sent, back = (step_h * float(np.sum(part.total(f"{w}_mw"))) for w in ("forward", "backward"))
     most = part.number("capacity_mw") * plan.clock.hours
     return {
-        "forward_mwh": ahead,
+        "forward_mwh": sent,
         "backward_mwh": back,
-        "loss_mwh": part.number("loss_share") * (ahead + back),
-        "utilisation_share": (ahead + back) / most if most else 0.0,
+        "loss_mwh": part.number("loss_share") * (sent + back),
+        "utilisation_share": (sent + back) / most if most else 0.0,
     }
 
 

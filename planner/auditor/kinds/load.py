@@ -1,6 +1,6 @@
-"""Whether a load gets its demand.
+"""Audit of a load: its demand is met or shed.
 
-demand       it draws its demand, less what is shed; no more is shed than asked for
+demand       it draws its demand less the shed power, which is at most the demand
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from planner.auditor.reading import (
     drawn_mw,
     drawn_mwh,
 )
+from planner.message import Message
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -34,9 +35,9 @@ def _sheds(part: Part) -> bool:
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     demand = part.series("demand_mw")
     shed = part.column("shed_mw") if _sheds(part) else np.zeros(plan.clock.steps)
-    note.at_most("demand", "sheds", shed, demand, "MW")
+    note.at_most("demand", Message("sheds"), shed, demand, "MW")
     drawn = np.asarray(part.total("draw_mw"))
-    note.equal("demand", "draws", drawn, demand - shed, "MW", size=demand)
+    note.equal("demand", Message("draws"), drawn, demand - shed, "MW", size=demand)
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:

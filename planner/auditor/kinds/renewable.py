@@ -1,7 +1,7 @@
-"""Whether a renewable plant gives what it can and must.
+"""Audit of a renewable plant: its power and curtailment.
 
-available, must_take   it gives at most what is available, at least what must be taken
-curtailed    the rest of what is available is curtailed
+available, must_take   power is at most the available and at least the must-take power
+curtailed    the rest of the available power is curtailed
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.auditor.findings import Array, Notes
-from planner.auditor.reading import KindAudit, Line, Part, Plan, by_step
+from planner.auditor.reading import KindAudit, Line, Part, Plan, by_step, of_source
+from planner.message import Message
 
 
-def _available(part: Part) -> Array:
-    """Return what the plant could give, MW."""
+def _available(_: Plan, part: Part) -> Array:
+    """Return the available power, MW."""
     return part.number("capacity_mw") * part.series("availability_pu")
 
 
-def _check(_: Plan, part: Part, note: Notes) -> None:
-    power, available = part.column("power_mw"), _available(part)
-    least = part.number("capacity_mw") * part.series("must_take_pu")
-    note.at_most("available", "power is", power, available, "MW")
-    note.at_least("must_take", "power is", power, least, "MW")
-    curtailed, what = part.column("curtailed_mw"), "curtailment is"
+def _power(_: Plan, part: Part) -> Array:
+    return part.column("power_mw")
+
+
+def _check(plan: Plan, part: Part, note: Notes) -> None:
+    power, available = _power(plan, part), _available(plan, part)
+    must_take, what = part.number("capacity_mw") * part.series("must_take_pu"), Message("power is")
+    note.at_most("available", what, power, available, "MW")
+    note.at_least("must_take", what, power, must_take, "MW")
+    curtailed, what = part.column("curtailed_mw"), Message("curtailment is")
     note.equal("curtailed", what, curtailed, available - power, "MW", size=available)
 
 
@@ -33,31 +38,19 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
     if part["levelized_cost_cny_per_mwh"] is None:
         return {}
-    mwh = plan.clock.step_h * float(_available(part).sum())
+    mwh = plan.clock.step_h * float(_available(plan, part).sum())
     return {"levelized": -part.number("levelized_cost_cny_per_mwh") * mwh}
 
 
-def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
-    yield part.node, plan.origin("renewable"), part.column("power_mw")
-
-
-def _injected(plan: Plan, part: Part) -> dict[str, Array]:
-    return {plan.origin("renewable"): _available(part)}
-
-
-def _power(plan: Plan, part: Part) -> dict[str, Array]:
-    return {plan.origin("renewable"): part.column("power_mw")}
-
-
-def _curtailed(plan: Plan, part: Part) -> dict[str, Array]:
-    return {plan.origin("renewable"): plan.clock.step_h * part.column("curtailed_mw")}
+def _curtailed(plan: Plan, part: Part) -> Array:
+    return plan.clock.step_h * part.column("curtailed_mw")
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    available = _available(part)
+    available = _available(plan, part)
     return {
         "available_mwh": plan.clock.step_h * available.sum(),
-        "curtailed_mwh": plan.clock.step_h * (available - part.column("power_mw")).sum(),
+        "curtailed_mwh": plan.clock.step_h * (available - _power(plan, part)).sum(),
     }
 
 
@@ -66,9 +59,12 @@ AUDIT = KindAudit(
     checks=(_check,),
     lines=_lines,
     outside=_outside,
-    flows=_flows,
-    injected=_injected,
-    uses={"curtailed": _curtailed},
-    meters={"renewable_mw": _power, "renewable_available_mw": _injected},
+    flows=lambda plan, part: [(part.node, plan.origin("renewable"), _power(plan, part))],
+    injected=of_source("renewable", _available),
+    uses={"curtailed": of_source("renewable", _curtailed)},
+    meters={
+        "renewable_mw": of_source("renewable", _power),
+        "renewable_available_mw": of_source("renewable", _available),
+    },
     figures=_figures,
 )

@@ -1,9 +1,9 @@
-"""Whether the reserve asked for is there.
+"""Audit of a reserve requirement: it is met, or short at a cost.
 
-required     up_mw, and the shares of the load served and of the renewable power
-provided     what the providers hold, net of a unit's own needs
-reserve      what is provided and what is short cover the requirement
-largest_unit ... and the loss of any one unit or import beside it, without that one's reserve
+required     up_mw, plus the shares of the load served and of the renewable power
+provided     sum over the providers, net of a unit's auxiliary power
+reserve      provided and short reserve cover the requirement
+largest_unit ... and besides it the loss of any one unit or import, without that one's reserve
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 
 from planner.auditor.findings import Array, Notes
 from planner.auditor.reading import KindAudit, Line, Part, Plan, by_step, column_of
+from planner.message import Message
 
 
 def reserves_of(plan: Plan, part: Part) -> list[str]:
-    """Return the reserve requirements that a component may serve."""
+    """Return the reserve requirements to which a component may contribute."""
     if plan.audit(part).reserve_share is None:
         return []
-    asked = []
-    for reserve in plan.of_kind("reserve"):
-        providers = reserve["providers"]
-        if providers is None or part.name in providers:
-            asked.append(reserve.name)
-    return asked
+    return [
+        reserve.name
+        for reserve in plan.of_kind("reserve")
+        if reserve["providers"] is None or part.name in reserve["providers"]
+    ]
 
 
 def reserve_columns(plan: Plan, part: Part) -> set[str]:
@@ -48,20 +48,20 @@ def _short(plan: Plan, part: Part) -> Array:
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     required = part.series("up_mw") + part.number("load_share") * plan.total("load_mw")
     required = required + part.number("renewable_share") * plan.total("renewable_mw")
-    note.equal("required", "required is", part.column("required_mw"), required, "MW")
-    held = {p.name: _held(plan, part, p) for p in plan.parts.values()}
-    provided = sum(held.values(), np.zeros(plan.clock.steps))
-    note.equal("provided", "provided is", part.column("provided_mw"), provided, "MW")
-    short, what = _short(plan, part), "provided and short sum to"
-    note.at_least("reserve", what, provided + short, required, "MW")
+    note.equal("required", Message("required is"), part.column("required_mw"), required, "MW")
+    by_provider = {p.name: _provided(plan, part, p) for p in plan.parts.values()}
+    provided = sum(by_provider.values(), np.zeros(plan.clock.steps))
+    note.equal("provided", Message("provided is"), part.column("provided_mw"), provided, "MW")
+    covered, what = provided + _short(plan, part), Message("provided and short sum to")
+    note.at_least("reserve", what, covered, required, "MW")
     for unit, _, lost in plan.metered("contingency_mw") if part["largest_unit"] else ():
-        rest = provided + short - held[unit.name]
-        what = f"without {unit.name}: provided and short sum to"
+        what = Message("without {name}: provided and short sum to", name=unit.name)
+        rest = covered - by_provider[unit.name]
         note.at_least("largest_unit", what, rest, lost + required, "MW")
 
 
-def _held(plan: Plan, part: Part, provider: Part) -> Array:
-    """Return what a component holds for a requirement, MW as its node sees it."""
+def _provided(plan: Plan, part: Part, provider: Part) -> Array:
+    """Return the reserve of a component for a requirement, MW at its node."""
     share = plan.audit(provider).reserve_share
     if share is None or part.name not in reserves_of(plan, provider):
         return np.zeros(plan.clock.steps)

@@ -1,22 +1,22 @@
-"""Whether a thermal unit could have run as the schedule says.
+"""Audit of a thermal unit: commitment, power, ramps, fuel and emission.
 
     states       on, start and stop are 0 or 1 (not in a relaxed plan)
     switching    on changes exactly where it starts or stops
     stay_on      a unit that started within min_up_h is on, unless an outage came between
     stay_off     a unit that stopped within min_down_h is off; the past counts for both
-    outage       a unit with too little available for its least power is off
+    outage       a unit with too little available for its minimum power is off
     must_run     a unit that must run is on wherever outages and min_down_h let it
-    ending       the last state is what `ending` says, unless an outage holds
+    ending       the last state is that of `ending`, unless there is an outage
     one_kind, kind_window, start_cost   a start has the kind, and the cost, of its hours off
-    power        power_mw is the least power of a unit that is on plus what lies above
-    ceiling      power and reserve stay within what is available
+    power        power_mw is the minimum power of a unit that is on plus the power above it
+    ceiling      power and reserve are at most the available power
     start_ramp, stop_ramp   ... within startup_ramp_mw in the step of a start, and within
                  shutdown_ramp_mw in the step before a stop, the one before the horizon too
     ramp_up, ramp_down   power changes within the ramps; reserve counts as a rise
     fuel         the fuel is that of the curve at this power (at least that, in a relaxed plan)
-    emission, allowance   what is reported of them follows from fuel and power
+    emission, allowance   they follow from fuel and power
 
-An outage holds whatever else does: a unit that trips owes no ramp, least time on or stop ramp.
+An outage overrides the other rules: a unit that trips need not keep ramps, min_up_h or stop ramp.
 """
 
 from __future__ import annotations
@@ -26,17 +26,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.auditor.findings import AT, Array, Flags, Notes
+from planner.auditor.findings import AT, Array, Flags, Notes, column_is
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.plan_files import Clock
-from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, column_of
+from planner.auditor.reading import (
+    Codes,
+    KindAudit,
+    Line,
+    Part,
+    Plan,
+    at_start_of_steps,
+    by_step,
+    column_of,
+    of_source,
+)
+from planner.message import Message
 
 SLOPE = 1e-12
 
 
 @dataclass(frozen=True)
 class _Past:
-    """States of a unit over the steps, with so many steps of its past before them."""
+    """States of a unit over `steps` steps of its past and those of the horizon."""
 
     steps: int
     on: Array
@@ -65,31 +76,33 @@ def _columns(plan: Plan, part: Part) -> set[str]:
 def _fuel_points(part: Part) -> tuple[Array, Array]:
     """Return powers and fuel of the fuel curve."""
     points = part.rows("curve")
-    return (
-        np.array([point.number("power_mw") for point in points]),
-        np.array([point.number("fuel_gj_per_h") for point in points]),
-    )
+    powers, fuels = ([p.number(field) for p in points] for field in ("power_mw", "fuel_gj_per_h"))
+    return np.array(powers), np.array(fuels)
 
 
 def _is_convex(powers: Array, fuels: Array) -> bool:
-    """Whether every next segment of a fuel curve is at least as steep."""
-    slopes = np.diff(fuels) / np.diff(powers)
-    return bool((np.diff(slopes) >= -SLOPE).all())
+    """Return whether the slopes of a fuel curve do not fall."""
+    return bool((np.diff(_slopes(powers, fuels)) >= -SLOPE).all())
+
+
+def _slopes(powers: Array, fuels: Array) -> Array:
+    slopes: Array = np.diff(fuels) / np.diff(powers)
+    return slopes
 
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     outage = _outages(part)
     past = _past(plan.clock, part)
-    _check_switching(plan, part, past, outage, note)
-    _check_least_times(plan.clock, part, past, outage, note)
-    _check_demanded(plan.clock, part, outage, note)
-    _check_kinds(plan, part, past, note)
+    _check_switching(part, past, outage, note)
+    _check_min_times(plan.clock, part, past, outage, note)
+    _check_required_states(plan.clock, part, outage, note)
+    _check_start_kinds(plan, part, past, note)
     _check_power(plan.clock, part, outage, note)
     _check_fuel(plan, part, note)
 
 
 def _outages(part: Part) -> Flags:
-    """Return the steps in which too little is available for the least power; shape (steps,)."""
+    """Return where too little is available for the minimum power; shape (steps,)."""
     available, low = part.series("available"), part.series("min_power_mw")
     too_little = part.series("max_power_mw") * available < low - 1e-9
     return np.asarray((available == 0) | too_little)
@@ -111,67 +124,69 @@ def _past(clock: Clock, part: Part) -> _Past:
     )
 
 
-def _check_switching(plan: Plan, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
+def _check_switching(part: Part, past: _Past, outage: Flags, note: Notes) -> None:
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     for name, values in (("on", on), ("start", start), ("stop", stop)):
-        note.at_most("states", f"{name} is", values, 1.0)
-        if not plan.relaxed:
-            note.whole("states", f"{name} is", values)
+        note.binary("states", name, values)
     change = on - past.on[past.steps - 1 : -1]
-    note.equal("switching", "on changes by", change, start - stop)
-    note.at_most("outage", "on and start are", (on + start) * outage, 0.0)
+    note.equal("switching", Message("on changes by"), change, start - stop)
+    note.at_most("outage", Message("on and start are"), (on + start) * outage, 0.0)
 
 
-def _check_least_times(clock: Clock, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
+def _check_min_times(clock: Clock, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
     on = part.column("on")
     up, down = (max(1, clock.up(part.number(name))) for name in ("min_up_h", "min_down_h"))
     here = np.arange(clock.steps)
     since = here - np.maximum.accumulate(np.where(outage, here, -past.steps - 1))
     started = past.window(past.start, np.minimum(up - 1, np.maximum(since - 1, 0)))
-    what = f"starts since min_up_h of {part.number('min_up_h'):g} h:"
+    what = Message("starts within min_up_h of {hours:g} h:", hours=part.number("min_up_h"))
     note.at_most("stay_on", what, np.where(outage, 0.0, started), on, "starts")
-    what = f"stops since min_down_h of {part.number('min_down_h'):g} h:"
+    what = Message("stops within min_down_h of {hours:g} h:", hours=part.number("min_down_h"))
     note.at_most("stay_off", what, past.window(past.stop, down - 1), 1 - on, "stops")
 
 
-def _check_demanded(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
+def _check_required_states(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
     on, initial = part.column("on"), part.under("initial")
     if part["must_run"]:
-        able = np.zeros(clock.steps)
+        can_run = np.zeros(clock.steps)
         down = max(1, clock.up(part.number("min_down_h")))
         running = bool(initial["on"])
         rested = 0 if running else clock.up(initial.number("hours"))
         for t in range(clock.steps):
             running = bool(not outage[t] and (running or rested >= down))
             rested = 0 if running else rested + 1
-            able[t] = running
-        note.at_least("must_run", "on is", on, able)
+            can_run[t] = running
+        note.at_least("must_run", column_is("on"), on, can_run)
     ends = {"on": 1.0, "off": 0.0, "same_as_start": float(bool(initial["on"]))}
     if part["ending"] in ends and not outage[-1]:
         last = clock.times[-1]
-        note.equal("ending", "on is", on[-1:], ends[part["ending"]], when=last)
+        note.equal("ending", column_is("on"), on[-1:], ends[part["ending"]], when=last)
 
 
-def _check_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None:
+def _check_start_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None:
     startups = part.rows("startups")
     after = [plan.clock.up(startup.number("off_h")) for startup in startups]
     costs = np.array([startup.number("cost_cny") for startup in startups])
     kinds = np.array([part.column("start_kind", s) for s in range(len(startups))])
     start = part.column("start")
-    note.equal("one_kind", "kinds of start sum to", kinds.sum(axis=0), start)
+    note.equal("one_kind", Message("kinds of start sum to"), kinds.sum(axis=0), start)
     for s in range(len(startups) - 1):
         stops = past.window(past.stop, after[s + 1] - 1, max(after[s], 1))
-        note.at_most("kind_window", f"start of kind {s} is", kinds[s], np.maximum(stops, 0.0))
+        what = Message("start of kind {kind} is", kind=s)
+        note.at_most("kind_window", what, kinds[s], np.maximum(stops, 0.0))
     if plan.relaxed:
         return
     stopped = np.flatnonzero(past.stop > 0.5)
     for t in np.flatnonzero(start > 0.5):
         before = stopped[stopped < past.steps + t]
         rest = past.steps + t - before[-1] if before.size else after[-1]
-        right = max(s for s in range(len(startups)) if after[s] <= rest)
-        paid, what = float(costs @ kinds[:, t]), f"after {rest} steps off a start costs"
+        kind = max(s for s in range(len(startups)) if after[s] <= rest)
+        paid, what = (
+            float(costs @ kinds[:, t]),
+            Message("after {n} steps off a start costs", n=rest),
+        )
         when = plan.clock.times[t]
-        note.equal("start_cost", what, paid, float(costs[right]), "CNY", when=when)
+        note.equal("start_cost", what, paid, float(costs[kind]), "CNY", when=when)
 
 
 def _check_power(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
@@ -181,31 +196,36 @@ def _check_power(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
     high = np.maximum(part.series("max_power_mw") * part.series("available"), low)
     was_on, was_mw = bool(initial["on"]), initial.number("power_mw")
     before = max(was_mw - low[0], 0.0) if was_on else 0.0
-    held = above + part.total("reserve_mw")
+    with_reserve = above + part.total("reserve_mw")
 
-    note.equal("power", "power is", part.column("power_mw"), low * on + above, "MW")
-    what = "power and reserve above the least power are"
-    note.at_most("ceiling", what, held, (high - low) * on, "MW")
+    note.equal("power", Message("power is"), part.column("power_mw"), low * on + above, "MW")
+    what = Message("power and reserve above the minimum power are")
+    note.at_most("ceiling", what, with_reserve, (high - low) * on, "MW")
     begin = np.clip(_ramp(part, "startup_ramp_mw", low), low, high)
     end = np.clip(_ramp(part, "shutdown_ramp_mw", low), low, high)
     limit = (high - low) * on - (high - begin) * start
-    note.at_most("start_ramp", f"{what} in the step of a start", held, limit, "MW")
+    what = Message("power and reserve above the minimum power in the step of a start are")
+    note.at_most("start_ramp", what, with_reserve, limit, "MW")
     leaving = np.append(np.where(outage[1:], 0.0, stop[1:]), 0.0)
     limit = (high - low) * on - (high - end) * leaving
-    note.at_most("stop_ramp", f"{what} before a stop", held, limit, "MW")
+    what = Message("power and reserve above the minimum power before a stop are")
+    note.at_most("stop_ramp", what, with_reserve, limit, "MW")
     if was_on and not outage[0]:
         top = float(max(part.series("max_power_mw")[0], low[0]))
-        least = float(np.clip(_ramp(part, "shutdown_ramp_mw", low)[0], low[0], top))
-        limit = top - low[0] - (top - least) * stop[:1]
-        what, when = "before the horizon power above the least is", clock.times[0]
-        note.at_most("stop_ramp", what, before, limit, "MW", when=when)
+        ramp = float(np.clip(_ramp(part, "shutdown_ramp_mw", low)[0], low[0], top))
+        limit = top - low[0] - (top - ramp) * stop[:1]
+        what = Message("power above the minimum before the horizon is")
+        note.at_most("stop_ramp", what, before, limit, "MW", when=clock.times[0])
 
-    earlier = np.concatenate([[before], above[:-1]])
+    earlier = at_start_of_steps(before, above)
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on
-    rise, fall = (part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down"))
-    note.at_most("ramp_up", "rises", held - earlier + lift, rise, "MW", size=high)
-    falls = np.where(outage, 0.0, earlier - above - lift)
-    note.at_most("ramp_down", "falls", falls, fall, "MW", size=high)
+    max_rise, max_fall = (
+        part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down")
+    )
+    rise = with_reserve - earlier + lift
+    note.at_most("ramp_up", Message("rises"), rise, max_rise, "MW", size=high)
+    fall = np.where(outage, 0.0, earlier - above - lift)
+    note.at_most("ramp_down", Message("falls"), fall, max_fall, "MW", size=high)
 
 
 def _ramp(part: Part, field: str, low: Array) -> Array:
@@ -217,50 +237,50 @@ def _check_fuel(plan: Plan, part: Part, note: Notes) -> None:
     powers, fuels = _fuel_points(part)
     size = float(fuels.max())
     if not _is_convex(powers, fuels):
-        _check_segments(plan, part, note)
+        _check_segments(part, note)
+    what = Message("fuel is")
     if not plan.relaxed:
-        right = np.interp(power, powers, fuels) * on
-        note.equal("fuel", "fuel is", fuel, right, "GJ/h", size=size)
+        expected = np.interp(power, powers, fuels) * on
+        note.equal("fuel", what, fuel, expected, "GJ/h", size=size)
     elif len(powers) == 1:
-        note.equal("fuel", "fuel is", fuel, fuels[0] * on, "GJ/h", size=size)
+        note.equal("fuel", what, fuel, fuels[0] * on, "GJ/h", size=size)
     elif _is_convex(powers, fuels):
-        slopes = np.diff(fuels) / np.diff(powers)
+        slopes = _slopes(powers, fuels)
         for slope, intercept in zip(slopes, fuels[:-1] - slopes * powers[:-1], strict=True):
-            least = slope * power + intercept * on
-            note.at_least("fuel", "fuel is", fuel, least, "GJ/h", size=size)
+            min_fuel = slope * power + intercept * on
+            note.at_least("fuel", what, fuel, min_fuel, "GJ/h", size=size)
     emitted, free = _emission(plan, part), _allowance(plan, part)
-    note.equal("emission", "emission is", part.column("emission_tco2"), emitted, "tCO2")
-    note.equal("allowance", "allowance is", part.column("allowance_tco2"), free, "tCO2")
+    note.equal("emission", Message("emission is"), part.column("emission_tco2"), emitted, "tCO2")
+    note.equal("allowance", Message("allowance is"), part.column("allowance_tco2"), free, "tCO2")
 
 
-def _check_segments(plan: Plan, part: Part, note: Notes) -> None:
-    """Segments of a curve that is not convex are filled one after the other."""
+def _check_segments(part: Part, note: Notes) -> None:
+    """Note where the segments of a curve that is not convex are not filled one after the other."""
     powers, fuels = _fuel_points(part)
-    lengths, slopes = np.diff(powers), np.diff(fuels) / np.diff(powers)
+    lengths, slopes = np.diff(powers), _slopes(powers, fuels)
     on = part.column("on")
     filled = [part.column("segment_mw", k) for k in range(len(lengths))]
     full = [part.column("segment_full", k) for k in range(len(lengths) - 1)]
     total = powers[0] * on + sum(filled)
-    note.equal("power_segments", "segments sum to", total, part.column("power_mw"), "MW")
+    what = Message("segments sum to")
+    note.equal("power_segments", what, total, part.column("power_mw"), "MW")
     burnt = fuels[0] * on + sum(s * mw for s, mw in zip(slopes, filled, strict=True))
-    what, fuel = "segments burn", part.column("fuel_gj_per_h")
+    what, fuel = Message("segments burn"), part.column("fuel_gj_per_h")
     note.equal("fuel_segments", what, burnt, fuel, "GJ/h", size=float(fuels.max()))
     for k, mw in enumerate(filled):
-        open_ = full[k - 1] if k else on
-        note.at_most("segment_open", f"segment {k} is", mw, lengths[k] * open_, "MW")
+        open_, what = full[k - 1] if k else on, Message("segment {k} is", k=k)
+        note.at_most("segment_open", what, mw, lengths[k] * open_, "MW")
         if k < len(full):
-            note.at_least("segment_closed", f"segment {k} is", mw, lengths[k] * full[k], "MW")
-            note.at_most("states", f"segment_full[{k}] is", full[k], 1.0)
-            if not plan.relaxed:
-                note.whole("states", f"segment_full[{k}] is", full[k])
+            note.at_least("segment_closed", what, mw, lengths[k] * full[k], "MW")
+            note.binary("states", column_of("segment_full", k), full[k])
 
 
 def _net_share(part: Part) -> float:
-    """Return what the node sees of the power of a unit."""
+    """Return the share of the gross power of a unit that reaches its node."""
     return 1 - part.number("auxiliary_share")
 
 
-def _net(part: Part) -> Array:
+def _net(_: Plan, part: Part) -> Array:
     return _net_share(part) * part.column("power_mw")
 
 
@@ -270,7 +290,7 @@ def _emission(plan: Plan, part: Part) -> Array:
 
 
 def _allowance(plan: Plan, part: Part) -> Array:
-    return plan.clock.step_h * part.number("allowance_tco2_per_mwh") * _net(part)
+    return plan.clock.step_h * part.number("allowance_tco2_per_mwh") * _net(plan, part)
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
@@ -299,12 +319,11 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     on, power = part.column("on") > 0.5, part.column("power_mw")
-    given = power + part.total("reserve_mw")
+    with_reserve = power + part.total("reserve_mw")
     low, available = part.series("min_power_mw"), part.series("available")
     high = part.series("max_power_mw") * available
     initial, step_h = part.under("initial"), plan.clock.step_h
-    began = initial.number("power_mw") if initial["on"] else 0.0
-    before = np.concatenate([[began], power[:-1]])
+    before = at_start_of_steps(initial.number("power_mw") if initial["on"] else 0.0, power)
     rise, fall = (part.number(f"ramp_{way}_mw_per_h") * step_h for way in ("up", "down"))
     run = {
         "starts": part.column("start") > 0.5,
@@ -314,10 +333,10 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "must_run_on": on & (power <= low + AT) & (part.number("min_up_h") > 0),
         "outage": ~on & ((available == 0) | (high < low)),
         "at_minimum": on & (power <= low + AT),
-        "at_maximum": on & (given >= np.maximum(high, low) - AT),
-        "ramps_up": on & (given - before >= rise - AT),
+        "at_maximum": on & (with_reserve >= np.maximum(high, low) - AT),
+        "ramps_up": on & (with_reserve - before >= rise - AT),
         "ramps_down": on & (before - power >= fall - AT),
-        "between": on & (power > low) & (given < np.maximum(high, low)),
+        "between": on & (power > low) & (with_reserve < np.maximum(high, low)),
     }
     return {"run": run}
 
@@ -326,12 +345,12 @@ AUDIT = KindAudit(
     columns=_columns,
     checks=(_check,),
     lines=_lines,
-    flows=lambda plan, part: [(part.node, plan.origin("thermal"), _net(part))],
-    injected=lambda plan, part: {plan.origin("thermal"): _net(part)},
+    flows=lambda plan, part: [(part.node, plan.origin("thermal"), _net(plan, part))],
+    injected=of_source("thermal", _net),
     meters={
-        "contingency_mw": lambda plan, part: {plan.origin("thermal"): _net(part)},
-        "emission_tco2": lambda plan, part: {plan.origin("thermal"): _emission(plan, part)},
-        "allowance_tco2": lambda plan, part: {plan.origin("thermal"): _allowance(plan, part)},
+        "contingency_mw": of_source("thermal", _net),
+        "emission_tco2": of_source("thermal", _emission),
+        "allowance_tco2": of_source("thermal", _allowance),
     },
     figures=_figures,
     codes=_codes,

@@ -1,1 +1,1 @@
-"""How the grid connection is audited."""
+"""Audit of the grid connection."""

@@ -1,12 +1,12 @@
-"""Whether a declaration is what was given or may be declared, and is settled as it should be.
+"""Audit of a declaration: its values and its settlement.
 
-declared         a given declaration stands in the schedule, import and export apart
+declared         a given declaration is in the schedule, import and export apart
 declared_import, declared_export, declaring   a chosen one stays within the limits, one way a step
-over_band, under_band   what leaves the band is what is paid for
+over_band, under_band   the exchange beyond the band is that which is paid for
 
 The settlement: declared energy at the day-ahead price of its direction, the rest at the real-time
-price. The ledger has physical energy at day-ahead prices in `import` and `export[o]`; what is
-missing to the settlement must stand in `deviation`.
+price. The ledger has physical energy at day-ahead prices in `import` and `export[o]`; the
+difference to the settlement must be in `deviation`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import OVERLAP_MW, Array, Notes
+from planner.auditor.findings import Array, Notes
 from planner.auditor.reading import Line, Part, Plan, by_step
+from planner.message import Message
 
 SIDES = ("over", "under")
 
@@ -28,7 +29,7 @@ def exchange_of(part: Part) -> Array:
 
 
 def declared_first(part: Part, _: bool) -> tuple[str, ...]:
-    """Return what a grid that chooses its declaration decides before the future is known."""
+    """Return the columns that a grid which chooses its declaration decides first."""
     if part["declaration"] is None or not _chosen(part):
         return ()
     return "declared_import_mw", "declared_export_mw", "declaring"
@@ -51,40 +52,38 @@ def columns_of(part: Part) -> set[str]:
     return columns | {f"{side}_mw" for side in SIDES if _cost(part, side)}
 
 
-def check(plan: Plan, part: Part, note: Notes) -> None:
+def check(_: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the declaration of a grid."""
     if part["declaration"] is None:
         return
-    flows = {way: part.column(f"declared_{way}_mw") for way in ("import", "export")}
+    bought, sold = part.column("declared_import_mw"), part.column("declared_export_mw")
+    import_is, export_is = Message("declared import is"), Message("declared export is")
     if _chosen(part):
         declaring = part.column("declaring")
-        for way, open_ in (("import", declaring), ("export", 1 - declaring)):
-            most = part.series(f"{way}_limit_mw") * open_
-            rule, what = f"declared_{way}", f"declared {way} is"
-            note.at_most(rule, what, flows[way], most, "MW")
-        if not plan.relaxed:
-            note.whole("declaring", "declaring is", declaring)
-            both, what = np.minimum(flows["import"], flows["export"]), "declares both ways at once:"
-            note.at_most("declaring", what, both, OVERLAP_MW, "MW")
+        max_import = part.series("import_limit_mw") * declaring
+        max_export = part.series("export_limit_mw") * (1 - declaring)
+        note.at_most("declared_import", import_is, bought, max_import, "MW")
+        note.at_most("declared_export", export_is, sold, max_export, "MW")
+        note.binary("declaring", "declaring", declaring)
+        note.exclusive("declaring", Message("declares both ways at once:"), bought, sold)
     else:
-        given = part.under("declaration").series("exchange_mw")
-        for way, sign in (("import", 1), ("export", -1)):
-            right, what = np.maximum(sign * given, 0.0), f"declared {way} is"
-            note.equal("declared", what, flows[way], right, "MW")
+        declared = part.under("declaration").series("exchange_mw")
+        note.equal("declared", import_is, bought, np.maximum(declared, 0.0), "MW")
+        note.equal("declared", export_is, sold, np.maximum(-declared, 0.0), "MW")
+    texts = {"over": Message("over the band:"), "under": Message("under the band:")}
     for side, off in _beyond_band(part).items():
         if _cost(part, side):
-            size, what = np.abs(exchange_of(part)), f"{side} the band:"
-            out = part.column(f"{side}_mw")
-            note.equal(f"{side}_band", what, out, off, "MW", size=size)
+            size, beyond = np.abs(exchange_of(part)), part.column(f"{side}_mw")
+            note.equal(f"{side}_band", texts[side], beyond, off, "MW", size=size)
 
 
 def _declared(part: Part) -> Array:
-    """Return what is declared, MW, import positive."""
+    """Return the declared exchange, MW, import positive."""
     return part.column("declared_import_mw") - part.column("declared_export_mw")
 
 
 def _beyond_band(part: Part) -> dict[str, Array]:
-    """Return how far the exchange is over and under the band, MW."""
+    """Return the exchange over and under the band, MW."""
     size = part.column("declared_import_mw") + part.column("declared_export_mw")
     off = exchange_of(part) - _declared(part)
     band = part.under("declaration").number("band_share") * size
@@ -92,7 +91,7 @@ def _beyond_band(part: Part) -> dict[str, Array]:
 
 
 def _settled(plan: Plan, part: Part) -> tuple[Array, Array]:
-    """Return what day-ahead and real-time settlement pay the site in every step, CNY."""
+    """Return the payments of day-ahead and real-time settlement to the site by step, CNY."""
     ahead = part.column("declared_export_mw") * part.series("export_price_cny_per_mwh")
     ahead = ahead - part.column("declared_import_mw") * part.series("import_price_cny_per_mwh")
     off = exchange_of(part) - _declared(part)
@@ -108,8 +107,8 @@ def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     bought, sold, real_time = (part.series(name) for name in prices)
     physical = np.asarray(part.total("export_mw")) * sold - part.column("import_mw") * bought
     rest = sum(_settled(plan, part)) - plan.clock.step_h * physical
-    largest = float(sum(np.abs(price).max() for price in (bought, sold, 2 * real_time)))
-    yield Line(part.name, "deviation", rest, plan.clock.stamps, largest)
+    max_price = float(sum(np.abs(price).max() for price in (bought, sold, 2 * real_time)))
+    yield Line(part.name, "deviation", rest, plan.clock.stamps, max_price)
     for side in SIDES:
         if cost := _cost(part, side):
             yield by_step(plan, part, side, -cost, part.column(f"{side}_mw"))

@@ -1,11 +1,11 @@
-"""Whether demand response is paid only for import below the baseline, in the hours of its event.
+"""Audit of demand response: paid only for import below the baseline, in the hours of its event.
 
-event            nothing is paid for outside the hours, and no more than max_mw within
-responding       0 or 1 (not in a relaxed plan); where the import could exceed the baseline nothing
+event            no power is paid for outside the hours, and at most max_mw within
+responding       0 or 1 (not in a relaxed plan); where the import could exceed the baseline no power
                  is paid for while it is 0
-response         what is paid for and the import together stay within the baseline
+response         power paid for and import sum to the baseline at most
 
-The hours are read here once more: months, dates, kind of day and local hours must all fit.
+The hours are read again here: months, dates, kind of day and local hours must all fit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from planner.auditor.findings import Flags, Notes
 from planner.auditor.reading import Line, Part, Plan, by_step, column_of
+from planner.message import Message
 
 
 def columns_of(part: Part) -> set[str]:
@@ -30,19 +31,18 @@ def check(plan: Plan, part: Part, note: Notes) -> None:
     """Note what is wrong with the demand response of a grid."""
     limit, bought = part.series("import_limit_mw"), part.column("import_mw")
     for i, event in enumerate(part.rows("response")):
-        held, base = _held(plan, event), event.series("baseline_mw")
-        most = np.where(held, event.number("max_mw"), 0.0)
+        active, base = _active(plan, event), event.series("baseline_mw")
+        max_paid = np.where(active, event.number("max_mw"), 0.0)
         paid, responding = part.column("responded_mw", i), part.column("responding", i)
-        chosen = held & (limit > base)
-        what, most_here = f"event {i}: paid for", np.where(chosen, most * responding, most)
-        note.at_most("event", what, paid, most, "MW")
-        note.at_most("responding", what, paid, most_here, "MW")
-        note.at_most("responding", "responding is", responding, 1.0)
-        if not plan.relaxed:
-            note.whole("responding", "responding is", responding)
+        chosen = active & (limit > base)
+        what = Message("event {i}: paid for", i=i)
+        note.at_most("event", what, paid, max_paid, "MW")
+        max_paid = np.where(chosen, max_paid * responding, max_paid)
+        note.at_most("responding", what, paid, max_paid, "MW")
+        note.binary("responding", "responding", responding)
         room = np.where(chosen, base + (limit - base) * (1 - responding), base)
-        room = np.where(held, room, np.inf)
-        what = f"event {i}: paid for and imported sum to"
+        room = np.where(active, room, np.inf)
+        what = Message("event {i}: paid for and imported sum to", i=i)
         note.at_most("response", what, paid + bought, room, "MW", size=limit)
 
 
@@ -61,22 +61,23 @@ def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
 
 
 def figures_of(plan: Plan, part: Part) -> dict[str, float]:
-    """Return the energy that demand response is paid for."""
+    """Return the energy for which demand response is paid."""
     if not part.rows("response"):
         return {}
     return {"responded_mwh": plan.clock.step_h * float(np.sum(part.total("responded_mw")))}
 
 
-def _held(plan: Plan, event: Part) -> Flags:
-    """Return the steps in which an event holds."""
+def _active(plan: Plan, event: Part) -> Flags:
+    """Return the steps in which an event is active."""
     starts = [dt.datetime.fromisoformat(stamp) for stamp in plan.clock.stamps]
-    off = {name: set(map(str, plan.files.scenario.get(name) or ())) for name in ("holidays",)}
-    worked = set(map(str, plan.files.scenario.get("workdays") or ()))
+    holidays, workdays = (
+        set(map(str, plan.files.scenario.get(name) or ())) for name in ("holidays", "workdays")
+    )
 
     def kind(day: dt.date) -> str:
-        if str(day) in off["holidays"]:
+        if str(day) in holidays:
             return "holiday"
-        return "workday" if str(day) in worked or day.weekday() < 5 else "weekend"
+        return "workday" if str(day) in workdays or day.weekday() < 5 else "weekend"
 
     months, days = event["months"], event["days"]
     return np.array(
@@ -95,20 +96,20 @@ def _any(texts: Any, fits: Any) -> bool:
 
 
 def _on(text: str, day: dt.date) -> bool:
-    """Whether a day is the date, or within the dates, that a text names, with or without a year."""
+    """Return whether a day is the date, or within the dates, of a text, with or without a year."""
     first, _, last = text.partition("/")
     last = last or first
-    mine = f"{day:%m-%d}" if len(first) == len("07-15") else f"{day:%Y-%m-%d}"
+    date = f"{day:%m-%d}" if len(first) == len("07-15") else f"{day:%Y-%m-%d}"
     if first <= last:
-        return first <= mine <= last
-    return mine >= first or mine <= last  # over the turn of the year
+        return first <= date <= last
+    return date >= first or date <= last  # over the turn of the year
 
 
 def _within(text: str, at: dt.datetime) -> bool:
-    """Whether a time is within hours such as 8-12, 11:30-13 or 23-6, the end exclusive."""
+    """Return whether a time is within hours such as 8-12, 11:30-13 or 23-6, the end exclusive."""
     first, last = (_minutes(part) for part in text.split("-"))
-    mine = at.hour * 60 + at.minute
-    return first <= mine < last if first < last else mine >= first or mine < last
+    minute = at.hour * 60 + at.minute
+    return first <= minute < last if first < last else minute >= first or minute < last
 
 
 def _minutes(text: str) -> int:

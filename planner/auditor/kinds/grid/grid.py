@@ -1,22 +1,22 @@
-"""Whether the exchange with the public grid keeps its limits, and what it costs and earns.
+"""Audit of the exchange with the public grid: its limits, cost and revenue.
 
-import_limit, export_limit   what is drawn and delivered stays within the limits of the step
+import_limit, export_limit   import and export are within the limits of the step
 direction        importing is 0 or 1, and no step both imports and exports (not in a relaxed
                  plan)
-spare_import     reserve fits into the import that is not used; export may be given up
-import_emission  what is reported follows from the import
+spare_import     reserve is at most the unused import; export may be given up
+import_emission  the emission follows from the import
 exchange_ramp    from one step to the next, and into the first where initial.exchange_mw is given
-swing            the lowest of a local day, with what it was before the horizon, is at least
+swing            the lowest exchange of a local day, that before the horizon included, is at least
                  1 - max_swing_share of the day's highest, which is zero at least
 
-What energy costs and earns at the connection:
+Cost and revenue at the connection:
 
-demand_charge   of a month, is paid on what its highest import exceeds the larger of the peak so far
-                and the peak expected
-self_use     what is shown is what loads and compute at the node of the grid draw of an origin; fees
-             are paid on it where the origin has one
+demand_charge   of a month, for the part of its highest import above the larger of the peak so far
+                and the expected peak
+self_use     energy of an origin drawn by loads and compute at the node of the grid; a fee is paid
+             on it where the origin has one
 
-What it declares, and is paid for less import, stands beside this file.
+The declaration and demand response are audited beside this file.
 """
 
 from __future__ import annotations
@@ -26,10 +26,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import AT, FLOW, OVERLAP_MW, Array, Notes
+from planner.auditor.findings import AT, FLOW, Array, Notes
 from planner.auditor.kinds.grid import declaration, demand_response
 from planner.auditor.kinds.reserve import reserve_columns
-from planner.auditor.reading import Codes, KindAudit, Line, Part, Plan, by_step, column_of
+from planner.auditor.reading import (
+    Codes,
+    KindAudit,
+    Line,
+    Part,
+    Plan,
+    by_step,
+    column_of,
+    of_source,
+)
+from planner.message import Message
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -44,21 +54,17 @@ def _columns(plan: Plan, part: Part) -> set[str]:
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     bought, sold = part.column("import_mw"), np.asarray(part.total("export_mw"))
-    importing = part.column("importing")
-    limits = {way: part.series(f"{way}_limit_mw") for way in ("import", "export")}
-    for way, flow, open_ in (("import", bought, importing), ("export", sold, 1 - importing)):
-        note.at_most(f"{way}_limit", f"{way}s", flow, limits[way] * open_, "MW")
-    note.at_most("direction", "importing is", importing, 1.0)
-    if not plan.relaxed:
-        note.whole("direction", "importing is", importing)
-        both, what = np.minimum(bought, sold), "imports and exports at once"
-        note.at_most("direction", what, both, OVERLAP_MW, "MW")
-    reserve = part.total("reserve_mw")
-    spare = limits["import"] - bought + sold
-    note.at_most("spare_import", "reserve is", reserve, spare, "MW")
+    importing, limit = part.column("importing"), part.series("import_limit_mw")
+    export_limit = part.series("export_limit_mw") * (1 - importing)
+    note.at_most("import_limit", Message("imports"), bought, limit * importing, "MW")
+    note.at_most("export_limit", Message("exports"), sold, export_limit, "MW")
+    note.binary("direction", "importing", importing)
+    note.exclusive("direction", Message("imports and exports at once"), bought, sold)
+    reserve, spare = part.total("reserve_mw"), limit - bought + sold
+    note.at_most("spare_import", Message("reserve is"), reserve, spare, "MW")
     if part.number("import_emission_tco2_per_mwh"):
-        reported = part.column("import_emission_tco2")
-        note.equal("import_emission", "emission is", reported, _emission(plan, part), "tCO2")
+        emission, expected = part.column("import_emission_tco2"), _emission(plan, part)
+        note.equal("import_emission", Message("emission is"), emission, expected, "tCO2")
 
 
 def _emission(plan: Plan, part: Part) -> Array:
@@ -67,29 +73,28 @@ def _emission(plan: Plan, part: Part) -> Array:
 
 
 def _check_exchange(plan: Plan, part: Part, note: Notes) -> None:
-    """Note where the exchange moves too fast or too far."""
+    """Note where the exchange ramps too fast or swings too far."""
     exchange, past = declaration.exchange_of(part), part.under("initial")
     if part["ramp_mw_per_h"] is not None:
         start = exchange[0] if past["exchange_mw"] is None else past.number("exchange_mw")
-        moved = np.abs(np.diff(exchange, prepend=start))
-        most = plan.clock.step_h * part.number("ramp_mw_per_h")
-        size, what = np.abs(exchange), "exchange moves by"
-        note.at_most("exchange_ramp", what, moved, most, "MW", size=size)
+        change, what = np.abs(np.diff(exchange, prepend=start)), Message("exchange changes by")
+        max_change = plan.clock.step_h * part.number("ramp_mw_per_h")
+        note.at_most("exchange_ramp", what, change, max_change, "MW", size=np.abs(exchange))
     if part["max_swing_share"] is None:
         return
-    left = 1 - part.number("max_swing_share")
     for day in np.unique(plan.clock.days):
         at = np.flatnonzero(plan.clock.days == day)
         begun = day == plan.clock.days[0] and past["highest_today_mw"] is not None
         highest = max(float(exchange[at].max()), 0.0)
         if begun:
             highest = max(highest, past.number("highest_today_mw"))
-        when, what = [plan.clock.times[i] for i in at], "exchange is"
-        least = left * highest
-        note.at_least("swing", what, exchange[at], least, "MW", when=when)
+        when = [plan.clock.times[i] for i in at]
+        low = (1 - part.number("max_swing_share")) * highest
+        note.at_least("swing", Message("exchange is"), exchange[at], low, "MW", when=when)
         if begun and past["lowest_today_mw"] is not None:
-            low, what = past.number("lowest_today_mw"), "lowest exchange of the day so far is"
-            note.at_least("swing", what, low, least, "MW", when=when[:1])
+            lowest = past.number("lowest_today_mw")
+            what = Message("lowest exchange of the day so far is")
+            note.at_least("swing", what, lowest, low, "MW", when=when[:1])
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
@@ -111,8 +116,7 @@ def _exported(plan: Plan, part: Part) -> dict[str, Array]:
     return {o: plan.clock.step_h * mw for o, mw in _sold(plan, part).items()}
 
 
-def _bought(plan: Plan, part: Part) -> dict[str, Array]:
-    return {plan.origin("grid"): part.column("import_mw")}
+_bought = of_source("grid", lambda _, part: part.column("import_mw"))
 
 
 def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
@@ -136,31 +140,31 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     bought, sold = part.column("import_mw"), np.asarray(part.total("export_mw"))
-    most_in, most_out = part.series("import_limit_mw"), part.series("export_limit_mw")
+    max_in, max_out = part.series("import_limit_mw"), part.series("export_limit_mw")
     months = np.unique(plan.clock.months, return_inverse=True)[1]
     peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
-    brought = sum((plan.injected(o) for o in sold_origins(plan, part)), np.zeros(plan.clock.steps))
+    saleable = sum((plan.injected(o) for o in sold_origins(plan, part)), np.zeros(plan.clock.steps))
     imports = {
         "imports": bought > 0,
-        "import_at_limit": (bought > 0) & (bought >= most_in - AT),
+        "import_at_limit": (bought > 0) & (bought >= max_in - AT),
         "at_peak": (bought > 0) & (bought >= peak - AT),
         "no_import": bought <= FLOW,
         "held": bought <= FLOW,
-        "closed": most_in <= AT,
+        "closed": max_in <= AT,
     }
     exports = {
         "exports": sold > 0,
-        "export_at_limit": (sold > 0) & (sold >= most_out - AT),
-        "better_on_site": (sold <= FLOW) & (brought > 0),
-        "held": (sold <= FLOW) & (brought > 0),
-        "nothing_to_sell": (sold <= FLOW) & (brought <= AT),
-        "closed": most_out <= AT,
+        "export_at_limit": (sold > 0) & (sold >= max_out - AT),
+        "better_on_site": (sold <= FLOW) & (saleable > 0),
+        "held": (sold <= FLOW) & (saleable > 0),
+        "nothing_to_sell": (sold <= FLOW) & (saleable <= AT),
+        "closed": max_out <= AT,
     }
     return {"import": imports, "export": exports}
 
 
 OWN = ("renewable", "thermal")
-LEAST_MWH = 1e-3
+MIN_MWH = 1e-3
 
 
 def sold_origins(plan: Plan, part: Part) -> list[str]:
@@ -171,18 +175,17 @@ def sold_origins(plan: Plan, part: Part) -> list[str]:
 def _fees(plan: Plan, part: Part) -> dict[str, Array]:
     """Return the fee on energy of each origin that has one, CNY/MWh.
 
-    One charge for all is meant for own energy: what was bought pays its fees in its price.
+    A single charge is for own energy: energy bought pays its fees in its price.
     """
-    given = part["self_use_charge_cny_per_mwh"]
-    each = isinstance(given, Mapping) and "csv" not in given
-    fees = {o: part.by_origin("self_use_charge_cny_per_mwh", o) for o in plan.origins}
-    return {
-        o: fee for o, fee in fees.items() if fee is not None and fee.any() and (each or o != "grid")
-    }
+    field = "self_use_charge_cny_per_mwh"
+    fees = {o: part.by_origin(field, o) for o in plan.origins}
+    if not part.is_mapping(field):
+        fees["grid"] = None
+    return {o: fee for o, fee in fees.items() if fee is not None and fee.any()}
 
 
 def _drawn(plan: Plan, part: Part, origin: str) -> Array:
-    """Return what is drawn of an origin at the node of a grid, MW."""
+    """Return the power of an origin drawn at the node of a grid, MW."""
     drawn = (
         mw for user, o, mw in plan.metered("drawn_mw") if o == origin and user.node == part.node
     )
@@ -190,20 +193,20 @@ def _drawn(plan: Plan, part: Part, origin: str) -> Array:
 
 
 def self_use_origins(plan: Plan, part: Part) -> list[str]:
-    """Return the origins whose use at the node the schedule shows: where a fee is paid."""
+    """Return the origins with a column of their use at the node: where a fee is paid."""
     fees = _fees(plan, part)
     return list(dict.fromkeys((*OWN, *fees))) if fees else []
 
 
 def check_self_use(plan: Plan, part: Part, note: Notes) -> None:
-    """Note where the use that pays fees is not what is drawn."""
+    """Note where the use that pays fees is not the power drawn."""
     for o in self_use_origins(plan, part):
-        right, what = _drawn(plan, part, o), f"use of {o} energy is"
-        note.equal("self_use", what, part.column("self_use_mw", o), right, "MW")
+        expected, what = _drawn(plan, part, o), Message("use of {origin} energy is", origin=o)
+        note.equal("self_use", what, part.column("self_use_mw", o), expected, "MW")
 
 
 def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
-    """Yield what energy, peaks and own use cost and earn."""
+    """Yield the lines of energy, peaks and own use."""
     bought = part.column("import_mw")
     yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
     for o in sold_origins(plan, part):
@@ -215,19 +218,19 @@ def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     months, at = np.unique(plan.clock.months, return_inverse=True)
     peaks = np.zeros(len(months))
     np.maximum.at(peaks, at, bought)
-    paid = np.array([_paid_peak(plan, part, str(month)) for month in months])
     names = [str(month) for month in months]
+    paid = np.array([_paid_peak(plan, part, month) for month in names])
     yield Line(part.name, "demand_charge", -rate * np.maximum(peaks - paid, 0.0), names, rate)
     for o, fee in _fees(plan, part).items():
         yield by_step(plan, part, f"self_use[{o}]", -fee, _drawn(plan, part, o))
 
 
 def _paid_peak(plan: Plan, part: Part, month: str) -> float:
-    """Return the peak of a month below which nothing more is charged, MW."""
+    """Return the peak of a month up to which no more is charged, MW."""
     so_far = part["peak_so_far_mw"]
     if isinstance(so_far, Mapping):
         begun = float(so_far.get(month, 0.0))
-    else:  # a number is meant for the month in which the horizon begins
+    else:  # a number is for the month in which the horizon begins
         begun = part.number("peak_so_far_mw") if month == plan.clock.months[0] else 0.0
     return max(begun, part.number("expected_peak_mw"))
 
@@ -252,10 +255,10 @@ def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     fees = _fees(plan, part)
     own = {o: _drawn(plan, part, o) for o in OWN if o in plan.origins}
     used = step_h * float(sum(mw.sum() for mw in own.values()))
-    if fees and used > LEAST_MWH:
+    if fees and used > MIN_MWH:
         paid = step_h * float(sum((fees[o] * mw).sum() for o, mw in own.items() if o in fees))
         figures["self_use_cny_per_kwh"] = paid / used / 1000
-    if part.number("fixed_cny_per_month") and mwh > LEAST_MWH:
+    if part.number("fixed_cny_per_month") and mwh > MIN_MWH:
         figures["fixed_cny_per_kwh"] = fixed_payments(plan, part) / mwh / 1000
     return figures
 
@@ -277,7 +280,7 @@ AUDIT = KindAudit(
     meters={
         "exported_mw": _sold,
         "contingency_mw": _bought,
-        "import_emission_tco2": lambda plan, part: {plan.origin("grid"): _emission(plan, part)},
+        "import_emission_tco2": of_source("grid", _emission),
     },
     figures=_figures,
     codes=_codes,
