@@ -58,8 +58,8 @@ def require_complete(folder: str | Path) -> None:
     """
     plan, findings = _plan_and_findings(read_files(Path(folder)))
     if not check_schedule(plan, findings):
-        breach = findings.sorted()[0].with_place()
-        raise PlanError(Message("{path} cannot be shown: {sentence}", path=folder, sentence=breach))
+        head = Message("{path} cannot be shown:", path=folder)
+        raise PlanError(describe_breaches(head, findings.sorted()))
 
 
 def audit_files(files: Files) -> list[Breach]:
@@ -81,10 +81,8 @@ def _plan_and_findings(files: Files) -> tuple[Plan, Findings]:
 
 def describe_breaches(head: Message, breaches: list[Breach]) -> Message:
     """Return the first breaches in full, one a line, below a head."""
-    lines = [head]
-    lines += [
-        Message("  - {breach}", breach=breach.with_place()) for breach in breaches[:MAX_DESCRIBED]
-    ]
+    first = (breach.with_place() for breach in breaches[:MAX_DESCRIBED])
+    lines = [head, *(MessageList("", ("  - ", message)) for message in first)]
     if len(breaches) > MAX_DESCRIBED:
         lines.append(Message("  and {n} more", n=len(breaches) - MAX_DESCRIBED))
     return MessageList("\n", lines)

@@ -105,35 +105,39 @@ class Notes:
         **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
         """Note where `value` is not `expected`."""
-        off = np.abs(np.subtract(value, expected))
-        wording = template("{what} {value}, should be {limit} ({amount} off)")
-        self._compare(rule, wording, what, value, expected, off, unit, **tolerance)
+        self._compare(
+            rule, template("{what} {value}, should be {limit} ({amount} off)"), what,
+            value, expected, np.abs(np.subtract(value, expected)), unit, **tolerance,
+        )  # fmt: skip
 
     def at_most(
         self, rule: str, what: Message, value: Figure, limit: Figure, unit: str = "",
         **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
         """Note where `value` is above `limit`."""
-        over = np.subtract(value, limit)
-        wording = template("{what} {value}, at most {limit} ({amount} over)")
-        self._compare(rule, wording, what, value, limit, over, unit, **tolerance)
+        self._compare(
+            rule, template("{what} {value}, at most {limit} ({amount} over)"), what,
+            value, limit, np.subtract(value, limit), unit, **tolerance,
+        )  # fmt: skip
 
     def at_least(
         self, rule: str, what: Message, value: Figure, limit: Figure, unit: str = "",
         **tolerance: Unpack[Tolerance],
     ) -> None:  # fmt: skip
         """Note where `value` is below `limit`."""
-        short = np.subtract(limit, value)
-        wording = template("{what} {value}, at least {limit} ({amount} short)")
-        self._compare(rule, wording, what, value, limit, short, unit, **tolerance)
+        self._compare(
+            rule, template("{what} {value}, at least {limit} ({amount} short)"), what,
+            value, limit, np.subtract(limit, value), unit, **tolerance,
+        )  # fmt: skip
 
     def whole(self, rule: str, what: Message, value: Array) -> None:
         """Note where `value` is no whole number; in a relaxed plan it need not be one."""
         if not self.relaxed:
-            wording = template("{what} {value}, should be the whole {limit} ({amount} off)")
             nearest = np.round(value)
-            off = np.abs(value - nearest)
-            self._add_each(rule, wording, what, value, nearest, off, "", WHOLE, None)
+            self._add_each(
+                rule, template("{what} {value}, should be the whole {limit} ({amount} off)"), what,
+                value, nearest, np.abs(value - nearest), "", WHOLE, None,
+            )  # fmt: skip
 
     def binary(self, rule: str, column: str, value: Array) -> None:
         """Note where a state is neither 0 nor 1; in a relaxed plan it may lie between."""
@@ -168,15 +172,16 @@ class Notes:
             for x in (value, limit, amount)
         )
         for i in np.flatnonzero(broken).tolist():
-            message = Message(
-                wording,
-                what=what,
-                value=figure(values[i], unit),
-                limit=figure(limits[i], unit),
-                amount=figure(amounts[i], unit),
-            )
             time = labels if isinstance(labels, str) else labels[i]
-            self.add(rule, message, when=time, amount=float(amounts[i]), unit=unit)
+            places = {"value": values[i], "limit": limits[i], "amount": amounts[i]}
+            texts = {place: figure(number, unit) for place, number in places.items()}
+            self.add(
+                rule,
+                Message(wording, what=what, **texts),
+                when=time,
+                amount=float(amounts[i]),
+                unit=unit,
+            )
 
 
 def column_is(column: str) -> Message:
@@ -187,4 +192,4 @@ def column_is(column: str) -> Message:
 def figure(value: float, unit: str, digits: int = 8) -> str:
     """Return a figure with its unit."""
     text = f"{value:.{digits}g}"
-    return Message("{value} {unit}", value=text, unit=UNITS.get(unit, unit)) if unit else text
+    return MessageList(" ", (text, UNITS.get(unit, unit))) if unit else text

@@ -174,10 +174,9 @@ class Source:
             return np.full(self.steps, self.number(value, path))
         column = value.get("column")
         if value.get("csv") != SERIES or self.table is None or column not in self.table:
-            message = Message(
-                "{path} is neither a number nor a column of {name}", path=path, name=SERIES
+            raise self.wrong(
+                Message("{path} is neither a number nor a column of {name}", path=path, name=SERIES)
             )
-            raise self.wrong(message)
         return np.asarray(self.table[column], dtype=float)
 
 

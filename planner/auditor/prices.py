@@ -165,8 +165,9 @@ def _check_summary(
     }
     for name, quantity in sorted(listed_totals.keys() ^ totals.keys()):
         file = SUMMARY if (name, quantity) in totals else PRICES
-        message = Message("{name} is missing in {file}", name=quantity, file=file)
-        findings.of(name).add(rule, message)
+        findings.of(name).add(
+            rule, Message("{name} is missing in {file}", name=quantity, file=file)
+        )
     for name, quantity in listed_totals.keys() & totals.keys():
         value, expected = listed_totals[name, quantity], totals[name, quantity]
         number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -102,7 +102,7 @@ def _check_members(
     if not set(expected) == set(rows) == folders or len(rows) != len(table):
         listed, stored, names = (", ".join(sorted(each)) for each in (rows, folders, expected))
         message = Message(
-            "members {names} and folders {other}, should be {expected}",
+            "the table has {names}, the folders are {other}, the scenario has {expected}",
             names=listed, other=stored, expected=names,
         )  # fmt: skip
         note.add("members", message)

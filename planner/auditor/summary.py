@@ -223,8 +223,7 @@ def _check_worst(plan: Plan, note: Notes) -> None:
         listed if isinstance(listed, list) and all(isinstance(x, Mapping) for x in listed) else []
     )
     if listed != rows or len(rows) != len(expected):
-        message = Message("should be {n} steps, are {rows}", n=len(expected), rows=len(rows))
-        note.add(rule, message)
+        note.add(rule, Message("should be {n} steps, are {rows}", n=len(expected), rows=len(rows)))
         return
     booked = {
         (row.component, row.line, row.period): -float(row.amount_cny)  # type: ignore[arg-type]

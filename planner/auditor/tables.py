@@ -68,8 +68,9 @@ def check_schedule(plan: Plan, findings: Findings) -> bool:
             note.add("columns", message)
             complete = False
         for column in sorted(part.columns.keys() - expected):
-            message = Message("{name} is no column of this scenario", name=f"{name}.{column}")
-            note.add("columns", message)
+            note.add(
+                "columns", Message("{name} is no column of this scenario", name=f"{name}.{column}")
+            )
         for column, values in part.columns.items():
             if not np.isfinite(values).all():
                 time = clock.times[int(np.flatnonzero(~np.isfinite(values))[0])]
@@ -80,8 +81,7 @@ def check_schedule(plan: Plan, findings: Findings) -> bool:
                 note.at_least("not_negative", column_is(column), values, 0.0)
     for column in plan.files.schedule.columns.drop("time"):
         if str(column).partition(".")[0] not in plan.parts:
-            message = Message("{name} belongs to no component", name=column)
-            findings.of(PLAN).add("columns", message)
+            findings.of(PLAN).add("columns", Message("{name} belongs to no component", name=column))
     return complete
 
 
@@ -164,8 +164,7 @@ def check_ledger(plan: Plan, findings: Findings) -> None:
         at = np.array([known.get(period, -1) for period in periods[rows]])
         count = np.bincount(at[at >= 0], minlength=len(line.periods))
         if (at < 0).any() or (count > 1).any():
-            message = Message("has rows of no period, or more than one of a period")
-            note.add(f"{name}.rows", message)
+            note.add(f"{name}.rows", Message("has rows of no period, or more than one of a period"))
             continue
         if (cash[rows] != line.cash).any():
             message = (
@@ -218,13 +217,13 @@ def check_green(plan: Plan, findings: Findings) -> None:
     energy = _energy(plan)
     known = {"time", *energy, *SHARES}
     if plan.origins != TRACED:
-        message = Message("pooled energy has no shares: nothing else was checked")
-        note.add("columns", message)
+        note.add("columns", Message("pooled energy has no shares: nothing else was checked"))
         return
     if set(table.columns) != known:
         names = ", ".join(sorted(known ^ set(table.columns)))
-        message = Message("{names} missing or unknown: nothing else was checked", names=names)
-        note.add("columns", message)
+        note.add(
+            "columns", Message("{names} missing or unknown: nothing else was checked", names=names)
+        )
         return
     if not as_times(table["time"], plan.files.folder / GREEN).equals(plan.clock.index):
         note.add("rows", Message("should be the steps of the horizon in order"))

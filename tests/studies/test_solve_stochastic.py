@@ -464,7 +464,7 @@ def edit(file: str, old: str, new: str) -> Any:
         (edit_json(bound_cny=62), "plan: bound_cny: is 62 CNY, at least 62.5"),
         (edit_json(bound_cny=99, gap=0), "plan: gap"),
         (edit_json(vss_cny=62), "plan: vss_cny"),
-        (edit_json(evpi_cny=None), "plan: evpi_cny: is None"),
+        (edit_json(evpi_cny=None), "plan: evpi_cny: is empty"),
         (edit_json(ws_cny=10), "plan: ws_cny"),
         (edit_json(eev_cny=10), "plan: eev_cny"),
         (edit("members.csv", "dear,0.5,2000.0", "dear,0.5,2100.0"), "plan: profit_cny: dear"),
@@ -474,7 +474,7 @@ def edit(file: str, old: str, new: str) -> Any:
         (edit("members.csv", ",1.0\n", ",2.0\n"), "plan: starts: dear"),
         (edit("here_and_now.csv", "0,1.0", "0,0.0"), "plan: here_and_now at"),
         (edit("here_and_now.csv", "coal.stop", "coal.halt"), "leaves out coal.stop"),
-        (edit("scenario.yaml", "name: dear", "name: deer"), "plan: members: ['cheap', 'dear']"),
+        (edit("scenario.yaml", "name: dear", "name: deer"), "plan: members: the table has cheap"),
         (edit("members/dear/schedule.csv", "100.0", "110.0"), "dear/coal: "),
     ],
 )  # fmt: skip

@@ -39,12 +39,9 @@ def _columns(plan: Plan, part: Part) -> set[str]:
     return {"charging"} | flows | reserve_columns(plan, part)
 
 
-def _check(plan: Plan, part: Part, note: Notes) -> None:
-    charge, discharge = (np.asarray(part.total(f"{way}_mw")) for way in ("charge", "discharge"))
-    _check_energy(plan, part, note)
-    _check_powers(part, charge, discharge, note)
-    _check_cycles(plan, part, discharge, note)
-    _check_reserve(plan, part, charge, discharge, note)
+def _flows_of(part: Part) -> tuple[Array, Array]:
+    """Return charge and discharge of all origins, MW."""
+    return np.asarray(part.total("charge_mw")), np.asarray(part.total("discharge_mw"))
 
 
 def _initial_energy(plan: Plan, part: Part) -> dict[str, float]:
@@ -87,7 +84,8 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
         note.at_least("ending", what, stored[-1:], min_at_end, "MWh", when=last)
 
 
-def _check_powers(part: Part, charge: Array, discharge: Array, note: Notes) -> None:
+def _check_powers(_: Plan, part: Part, note: Notes) -> None:
+    charge, discharge = _flows_of(part)
     available, charging = part.series("available"), part.column("charging")
     max_charge = part.number("charge_power_mw") * available * charging
     max_discharge = part.number("discharge_power_mw") * available * (1 - charging)
@@ -97,8 +95,9 @@ def _check_powers(part: Part, charge: Array, discharge: Array, note: Notes) -> N
     note.exclusive("direction", Message("charges and discharges at once"), charge, discharge)
 
 
-def _cycled(plan: Plan, part: Part, discharge: Array) -> tuple[Array, float]:
+def _cycled(plan: Plan, part: Part) -> tuple[Array, float]:
     """Return the energy discharged in each local day, and the most that may be, MWh."""
+    discharge = part.total("discharge_mw")
     cycled = np.asarray(np.bincount(plan.clock.days, discharge) * plan.clock.step_h, dtype=float)
     cycled[0] += part.under("initial").number("discharged_today_mwh")
     return cycled, part.number("cycles_per_day") * _span(part)
@@ -109,19 +108,20 @@ def _span(part: Part) -> float:
     return part.number("capacity_mwh") - part.number("min_energy_mwh")
 
 
-def _check_cycles(plan: Plan, part: Part, discharge: Array, note: Notes) -> None:
+def _check_cycles(plan: Plan, part: Part, note: Notes) -> None:
     if part["cycles_per_day"] is None:
         return
-    cycled, max_cycled = _cycled(plan, part, discharge)
+    cycled, max_cycled = _cycled(plan, part)
     when = [plan.clock.times[i] for i in np.flatnonzero(np.diff(plan.clock.days, prepend=-1))]
     what = Message("discharged in the local day:")
     note.at_most("cycles", what, cycled, max_cycled, "MWh", when=when)
 
 
-def _check_reserve(plan: Plan, part: Part, charge: Array, discharge: Array, note: Notes) -> None:
+def _check_reserve(plan: Plan, part: Part, note: Notes) -> None:
     reserve = np.asarray(part.total("reserve_mw"))
     if not reserve.ndim:
         return
+    charge, discharge = _flows_of(part)
     room = part.number("discharge_power_mw") * part.series("available") - discharge + charge
     note.at_most("reserve_power", Message("reserve is"), reserve, room, "MW")
     stored = np.asarray(part.total("energy_mwh")) - part.number("min_energy_mwh")
@@ -169,14 +169,14 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
-    charge, discharge = (np.asarray(part.total(f"{way}_mw")) for way in ("charge", "discharge"))
+    charge, discharge = _flows_of(part)
     stored, available = np.asarray(part.total("energy_mwh")), part.series("available")
     max_in, max_out = (part.number(f"{w}_power_mw") * available for w in ("charge", "discharge"))
     rests = (charge <= FLOW) & (discharge <= FLOW)
     charges, discharges = (charge > 0) & (charge >= discharge), discharge > charge
     used = np.full(plan.clock.steps, False)
     if part["cycles_per_day"] is not None:
-        cycled, max_cycled = _cycled(plan, part, discharge)
+        cycled, max_cycled = _cycled(plan, part)
         used = cycled[plan.clock.days] >= max_cycled - AT
     power = {
         "charges": charges,
@@ -195,7 +195,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
 
 AUDIT = KindAudit(
     columns=_columns,
-    checks=(_check,),
+    checks=(_check_energy, _check_powers, _check_cycles, _check_reserve),
     lines=_lines,
     flows=_flows,
     uses={"storage": _stored, "loss": _lost},

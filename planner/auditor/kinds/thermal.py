@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,44 +62,34 @@ class _Past:
         return np.asarray(sums[here - last + 1] - sums[np.maximum(here - first, 0)])
 
 
+class _Curve(NamedTuple):
+    """A fuel curve: GJ/h at powers in MW, and the slopes between them; convex where none falls."""
+
+    powers: Array
+    fuels: Array
+    slopes: Array
+    convex: bool
+
+
 def _columns(plan: Plan, part: Part) -> set[str]:
     columns = {"on", "start", "stop", "power_above_min_mw", "fuel_gj_per_h", "power_mw"}
     columns |= {"emission_tco2", "allowance_tco2"} | reserve_columns(plan, part)
     columns |= {column_of("start_kind", s) for s in range(len(part["startups"]))}
-    powers, fuels = _fuel_points(part)
-    if not _is_convex(powers, fuels):
-        segments = len(powers) - 1
-        columns |= {column_of("segment_mw", k) for k in range(segments)}
-        columns |= {column_of("segment_full", k) for k in range(segments - 1)}
+    curve = _curve(part)
+    if not curve.convex:
+        columns |= {column_of("segment_mw", k) for k in range(len(curve.slopes))}
+        columns |= {column_of("segment_full", k) for k in range(len(curve.slopes) - 1)}
     return columns
 
 
-def _fuel_points(part: Part) -> tuple[Array, Array]:
-    """Return powers and fuel of the fuel curve."""
+def _curve(part: Part) -> _Curve:
     points = part.rows("curve")
-    powers, fuels = ([p.number(field) for p in points] for field in ("power_mw", "fuel_gj_per_h"))
-    return np.array(powers), np.array(fuels)
-
-
-def _is_convex(powers: Array, fuels: Array) -> bool:
-    """Return whether the slopes of a fuel curve do not fall."""
-    return bool((np.diff(_slopes(powers, fuels)) >= -SLOPE).all())
-
-
-def _slopes(powers: Array, fuels: Array) -> Array:
-    slopes: Array = np.diff(fuels) / np.diff(powers)
-    return slopes
-
-
-def _check(plan: Plan, part: Part, note: Notes) -> None:
-    outage = _outages(part)
-    past = _past(plan.clock, part)
-    _check_switching(part, past, outage, note)
-    _check_min_times(plan.clock, part, past, outage, note)
-    _check_required_states(plan.clock, part, outage, note)
-    _check_start_kinds(plan, part, past, note)
-    _check_power(plan.clock, part, outage, note)
-    _check_fuel(plan, part, note)
+    powers, fuels = (
+        np.array([point.number(field) for point in points])
+        for field in ("power_mw", "fuel_gj_per_h")
+    )
+    slopes = np.diff(fuels) / np.diff(powers)
+    return _Curve(powers, fuels, slopes, bool((np.diff(slopes) >= -SLOPE).all()))
 
 
 def _outages(part: Part) -> Flags:
@@ -124,7 +115,8 @@ def _past(clock: Clock, part: Part) -> _Past:
     )
 
 
-def _check_switching(part: Part, past: _Past, outage: Flags, note: Notes) -> None:
+def _check_switching(plan: Plan, part: Part, note: Notes) -> None:
+    past, outage = _past(plan.clock, part), _outages(part)
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     for name, values in (("on", on), ("start", start), ("stop", stop)):
         note.binary("states", name, values)
@@ -133,8 +125,9 @@ def _check_switching(part: Part, past: _Past, outage: Flags, note: Notes) -> Non
     note.at_most("outage", Message("on and start are"), (on + start) * outage, 0.0)
 
 
-def _check_min_times(clock: Clock, part: Part, past: _Past, outage: Flags, note: Notes) -> None:
-    on = part.column("on")
+def _check_min_times(plan: Plan, part: Part, note: Notes) -> None:
+    clock, on, outage = plan.clock, part.column("on"), _outages(part)
+    past = _past(clock, part)
     up, down = (max(1, clock.up(part.number(name))) for name in ("min_up_h", "min_down_h"))
     here = np.arange(clock.steps)
     since = here - np.maximum.accumulate(np.where(outage, here, -past.steps - 1))
@@ -145,8 +138,9 @@ def _check_min_times(clock: Clock, part: Part, past: _Past, outage: Flags, note:
     note.at_most("stay_off", what, past.window(past.stop, down - 1), 1 - on, "stops")
 
 
-def _check_required_states(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
+def _check_required_states(plan: Plan, part: Part, note: Notes) -> None:
     on, initial = part.column("on"), part.under("initial")
+    clock, outage = plan.clock, _outages(part)
     if part["must_run"]:
         can_run = np.zeros(clock.steps)
         down = max(1, clock.up(part.number("min_down_h")))
@@ -159,12 +153,11 @@ def _check_required_states(clock: Clock, part: Part, outage: Flags, note: Notes)
         note.at_least("must_run", column_is("on"), on, can_run)
     ends = {"on": 1.0, "off": 0.0, "same_as_start": float(bool(initial["on"]))}
     if part["ending"] in ends and not outage[-1]:
-        last = clock.times[-1]
-        note.equal("ending", column_is("on"), on[-1:], ends[part["ending"]], when=last)
+        note.equal("ending", column_is("on"), on[-1:], ends[part["ending"]], when=clock.times[-1])
 
 
-def _check_start_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None:
-    startups = part.rows("startups")
+def _check_start_kinds(plan: Plan, part: Part, note: Notes) -> None:
+    startups, past = part.rows("startups"), _past(plan.clock, part)
     after = [plan.clock.up(startup.number("off_h")) for startup in startups]
     costs = np.array([startup.number("cost_cny") for startup in startups])
     kinds = np.array([part.column("start_kind", s) for s in range(len(startups))])
@@ -181,15 +174,13 @@ def _check_start_kinds(plan: Plan, part: Part, past: _Past, note: Notes) -> None
         before = stopped[stopped < past.steps + t]
         rest = past.steps + t - before[-1] if before.size else after[-1]
         kind = max(s for s in range(len(startups)) if after[s] <= rest)
-        paid, what = (
-            float(costs @ kinds[:, t]),
-            Message("after {n} steps off a start costs", n=rest),
-        )
-        when = plan.clock.times[t]
+        paid, when = float(costs @ kinds[:, t]), plan.clock.times[t]
+        what = Message("after {n} steps off a start costs", n=rest)
         note.equal("start_cost", what, paid, float(costs[kind]), "CNY", when=when)
 
 
-def _check_power(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
+def _check_power(plan: Plan, part: Part, note: Notes) -> None:
+    clock, outage = plan.clock, _outages(part)
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     above, initial = part.column("power_above_min_mw"), part.under("initial")
     low = part.series("min_power_mw")
@@ -219,13 +210,10 @@ def _check_power(clock: Clock, part: Part, outage: Flags, note: Notes) -> None:
 
     earlier = at_start_of_steps(before, above)
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on
-    max_rise, max_fall = (
-        part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down")
-    )
-    rise = with_reserve - earlier + lift
-    note.at_most("ramp_up", Message("rises"), rise, max_rise, "MW", size=high)
-    fall = np.where(outage, 0.0, earlier - above - lift)
-    note.at_most("ramp_down", Message("falls"), fall, max_fall, "MW", size=high)
+    up, down = (part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down"))
+    rise, fall = with_reserve - earlier + lift, np.where(outage, 0.0, earlier - above - lift)
+    note.at_most("ramp_up", Message("rises"), rise, up, "MW", size=high)
+    note.at_most("ramp_down", Message("falls"), fall, down, "MW", size=high)
 
 
 def _ramp(part: Part, field: str, low: Array) -> Array:
@@ -234,19 +222,16 @@ def _ramp(part: Part, field: str, low: Array) -> Array:
 
 def _check_fuel(plan: Plan, part: Part, note: Notes) -> None:
     on, power, fuel = (part.column(name) for name in ("on", "power_mw", "fuel_gj_per_h"))
-    powers, fuels = _fuel_points(part)
-    size = float(fuels.max())
-    if not _is_convex(powers, fuels):
-        _check_segments(part, note)
-    what = Message("fuel is")
-    if not plan.relaxed:
-        expected = np.interp(power, powers, fuels) * on
+    curve, what = _curve(part), Message("fuel is")
+    size = float(curve.fuels.max())
+    if not curve.convex:
+        _check_segments(part, curve, note)
+    if not plan.relaxed or len(curve.powers) == 1:
+        expected = np.interp(power, curve.powers, curve.fuels) * on
         note.equal("fuel", what, fuel, expected, "GJ/h", size=size)
-    elif len(powers) == 1:
-        note.equal("fuel", what, fuel, fuels[0] * on, "GJ/h", size=size)
-    elif _is_convex(powers, fuels):
-        slopes = _slopes(powers, fuels)
-        for slope, intercept in zip(slopes, fuels[:-1] - slopes * powers[:-1], strict=True):
+    elif curve.convex:
+        intercepts = curve.fuels[:-1] - curve.slopes * curve.powers[:-1]
+        for slope, intercept in zip(curve.slopes, intercepts, strict=True):
             min_fuel = slope * power + intercept * on
             note.at_least("fuel", what, fuel, min_fuel, "GJ/h", size=size)
     emitted, free = _emission(plan, part), _allowance(plan, part)
@@ -254,19 +239,16 @@ def _check_fuel(plan: Plan, part: Part, note: Notes) -> None:
     note.equal("allowance", Message("allowance is"), part.column("allowance_tco2"), free, "tCO2")
 
 
-def _check_segments(part: Part, note: Notes) -> None:
+def _check_segments(part: Part, curve: _Curve, note: Notes) -> None:
     """Note where the segments of a curve that is not convex are not filled one after the other."""
-    powers, fuels = _fuel_points(part)
-    lengths, slopes = np.diff(powers), _slopes(powers, fuels)
-    on = part.column("on")
+    lengths, on = np.diff(curve.powers), part.column("on")
     filled = [part.column("segment_mw", k) for k in range(len(lengths))]
     full = [part.column("segment_full", k) for k in range(len(lengths) - 1)]
-    total = powers[0] * on + sum(filled)
-    what = Message("segments sum to")
+    total, what = curve.powers[0] * on + sum(filled), Message("segments sum to")
     note.equal("power_segments", what, total, part.column("power_mw"), "MW")
-    burnt = fuels[0] * on + sum(s * mw for s, mw in zip(slopes, filled, strict=True))
+    burnt = curve.fuels[0] * on + sum(s * mw for s, mw in zip(curve.slopes, filled, strict=True))
     what, fuel = Message("segments burn"), part.column("fuel_gj_per_h")
-    note.equal("fuel_segments", what, burnt, fuel, "GJ/h", size=float(fuels.max()))
+    note.equal("fuel_segments", what, burnt, fuel, "GJ/h", size=float(curve.fuels.max()))
     for k, mw in enumerate(filled):
         open_, what = full[k - 1] if k else on, Message("segment {k} is", k=k)
         note.at_most("segment_open", what, mw, lengths[k] * open_, "MW")
@@ -285,8 +267,8 @@ def _net(_: Plan, part: Part) -> Array:
 
 
 def _emission(plan: Plan, part: Part) -> Array:
-    fuel = part.column("fuel_gj_per_h")
-    return plan.clock.step_h * part.number("emission_tco2_per_gj") * fuel
+    tco2_per_h = part.number("emission_tco2_per_gj") * part.column("fuel_gj_per_h")
+    return plan.clock.step_h * tco2_per_h
 
 
 def _allowance(plan: Plan, part: Part) -> Array:
@@ -343,7 +325,14 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
 
 AUDIT = KindAudit(
     columns=_columns,
-    checks=(_check,),
+    checks=(
+        _check_switching,
+        _check_min_times,
+        _check_required_states,
+        _check_start_kinds,
+        _check_power,
+        _check_fuel,
+    ),
     lines=_lines,
     flows=lambda plan, part: [(part.node, plan.origin("thermal"), _net(plan, part))],
     injected=of_source("thermal", _net),

@@ -41,12 +41,15 @@ from planner.auditor.reading import (
 )
 from planner.message import Message
 
+OWN = ("renewable", "thermal")
+MIN_MWH = 1e-3
+
 
 def _columns(plan: Plan, part: Part) -> set[str]:
     columns = {"import_mw", "importing"} | reserve_columns(plan, part)
-    columns |= {column_of("export_mw", o) for o in sold_origins(plan, part)}
+    columns |= {column_of("export_mw", o) for o in _sold_origins(plan, part)}
     columns |= declaration.columns_of(part) | demand_response.columns_of(part)
-    columns |= {column_of("self_use_mw", o) for o in self_use_origins(plan, part)}
+    columns |= {column_of("self_use_mw", o) for o in _self_use_origins(plan, part)}
     return columns | (
         {"import_emission_tco2"} if part.number("import_emission_tco2_per_mwh") else set()
     )
@@ -97,19 +100,8 @@ def _check_exchange(plan: Plan, part: Part, note: Notes) -> None:
             note.at_least("swing", what, lowest, low, "MW", when=when[:1])
 
 
-def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    yield from lines_of(plan, part)
-    yield from declaration.lines_of(plan, part)
-    yield from demand_response.lines_of(plan, part)
-
-
-def _outside(plan: Plan, part: Part) -> dict[str, float]:
-    fixed = part.number("fixed_cny_per_month")
-    return {"fixed": -fixed_payments(plan, part)} if fixed else {}
-
-
 def _sold(plan: Plan, part: Part) -> dict[str, Array]:
-    return {o: part.column("export_mw", o) for o in sold_origins(plan, part)}
+    return {o: part.column("export_mw", o) for o in _sold_origins(plan, part)}
 
 
 def _exported(plan: Plan, part: Part) -> dict[str, Array]:
@@ -129,13 +121,8 @@ def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
 def _sale_price(plan: Plan, part: Part) -> dict[str, Array]:
     if not part.series("export_limit_mw").any():
         return {}
-    prices = {o: part.by_origin("export_price_cny_per_mwh", o) for o in sold_origins(plan, part)}
+    prices = {o: part.by_origin("export_price_cny_per_mwh", o) for o in _sold_origins(plan, part)}
     return {o: price for o, price in prices.items() if price is not None}
-
-
-def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    figures = figures_of(plan, part)
-    return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
 
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
@@ -143,7 +130,9 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     max_in, max_out = part.series("import_limit_mw"), part.series("export_limit_mw")
     months = np.unique(plan.clock.months, return_inverse=True)[1]
     peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
-    saleable = sum((plan.injected(o) for o in sold_origins(plan, part)), np.zeros(plan.clock.steps))
+    saleable = sum(
+        (plan.injected(o) for o in _sold_origins(plan, part)), np.zeros(plan.clock.steps)
+    )
     imports = {
         "imports": bought > 0,
         "import_at_limit": (bought > 0) & (bought >= max_in - AT),
@@ -163,11 +152,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     return {"import": imports, "export": exports}
 
 
-OWN = ("renewable", "thermal")
-MIN_MWH = 1e-3
-
-
-def sold_origins(plan: Plan, part: Part) -> list[str]:
+def _sold_origins(plan: Plan, part: Part) -> list[str]:
     """Return the origins that may be exported: energy from the grid only with `resale`."""
     return [o for o in plan.origins if part["resale"] or o != "grid"]
 
@@ -192,24 +177,23 @@ def _drawn(plan: Plan, part: Part, origin: str) -> Array:
     return np.asarray(sum(drawn, np.zeros(plan.clock.steps)))
 
 
-def self_use_origins(plan: Plan, part: Part) -> list[str]:
+def _self_use_origins(plan: Plan, part: Part) -> list[str]:
     """Return the origins with a column of their use at the node: where a fee is paid."""
     fees = _fees(plan, part)
     return list(dict.fromkeys((*OWN, *fees))) if fees else []
 
 
-def check_self_use(plan: Plan, part: Part, note: Notes) -> None:
+def _check_self_use(plan: Plan, part: Part, note: Notes) -> None:
     """Note where the use that pays fees is not the power drawn."""
-    for o in self_use_origins(plan, part):
+    for o in _self_use_origins(plan, part):
         expected, what = _drawn(plan, part, o), Message("use of {origin} energy is", origin=o)
         note.equal("self_use", what, part.column("self_use_mw", o), expected, "MW")
 
 
-def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
-    """Yield the lines of energy, peaks and own use."""
+def _lines(plan: Plan, part: Part) -> Iterator[Line]:
     bought = part.column("import_mw")
     yield by_step(plan, part, "import", -part.series("import_price_cny_per_mwh"), bought)
-    for o in sold_origins(plan, part):
+    for o in _sold_origins(plan, part):
         price = part.by_origin("export_price_cny_per_mwh", o)
         if price is not None:
             sold = part.column("export_mw", o)
@@ -223,6 +207,8 @@ def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     yield Line(part.name, "demand_charge", -rate * np.maximum(peaks - paid, 0.0), names, rate)
     for o, fee in _fees(plan, part).items():
         yield by_step(plan, part, f"self_use[{o}]", -fee, _drawn(plan, part, o))
+    yield from declaration.lines_of(plan, part)
+    yield from demand_response.lines_of(plan, part)
 
 
 def _paid_peak(plan: Plan, part: Part, month: str) -> float:
@@ -235,15 +221,15 @@ def _paid_peak(plan: Plan, part: Part, month: str) -> float:
     return max(begun, part.number("expected_peak_mw"))
 
 
-def fixed_payments(plan: Plan, part: Part) -> float:
+def _outside(plan: Plan, part: Part) -> dict[str, float]:
     """Return the part of the fixed payments that falls on the horizon, CNY."""
+    fixed = part.number("fixed_cny_per_month")
     hours = (24 * pd.Period(month, "M").days_in_month for month in plan.clock.months)
     share = sum(plan.clock.step_h / total for total in hours)
-    return part.number("fixed_cny_per_month") * share
+    return {"fixed": -fixed * share} if fixed else {}
 
 
-def figures_of(plan: Plan, part: Part) -> dict[str, float]:
-    """Return the key figures of energy and its price."""
+def _figures(plan: Plan, part: Part) -> dict[str, float]:
     bought, step_h = part.column("import_mw"), plan.clock.step_h
     mwh = step_h * float(bought.sum())
     figures = {
@@ -258,9 +244,10 @@ def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     if fees and used > MIN_MWH:
         paid = step_h * float(sum((fees[o] * mw).sum() for o, mw in own.items() if o in fees))
         figures["self_use_cny_per_kwh"] = paid / used / 1000
-    if part.number("fixed_cny_per_month") and mwh > MIN_MWH:
-        figures["fixed_cny_per_kwh"] = fixed_payments(plan, part) / mwh / 1000
-    return figures
+    fixed = _outside(plan, part)
+    if fixed and mwh > MIN_MWH:
+        figures["fixed_cny_per_kwh"] = -fixed["fixed"] / mwh / 1000
+    return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
 
 
 AUDIT = KindAudit(
@@ -270,7 +257,7 @@ AUDIT = KindAudit(
         _check_exchange,
         declaration.check,
         demand_response.check,
-        check_self_use,
+        _check_self_use,
     ),
     lines=_lines,
     outside=_outside,
