@@ -269,7 +269,8 @@ def _compare(
                 _compare(note, inner, value[key], expected[key], unit, slack)
     elif expected is None:
         if value is not None:
-            note.add(path, Message("is {value}, should be null", value=_written(value)))
+            texts = {"value": _written(value), "expected": _written(None)}
+            note.add(path, Message("is {value}, should be {expected}", **texts))
     else:
         _exact(note, path, value, float(expected), slack + SUM * abs(float(expected)), unit)
 

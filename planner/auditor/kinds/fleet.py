@@ -59,14 +59,25 @@ def _columns(plan: Plan, part: Part) -> set[str]:
     columns |= {column_of("answered_mtok_per_h", s.name) for s in services_of(plan, part)}
     for model in part.under("serves").fields:
         columns |= {column_of("awake", model), column_of("woken", model)}
-        keys = [_key(point) for point in part.under("serves", model).rows("points")]
+        keys = [_key(point) for point in _points(part, model)]
         columns |= {column_of("nodes", model, key) for key in keys}
-        reads = part.under("serves", model)["prefill"] is not None
-        columns |= {column_of("prefill_nodes", model)} if reads else set()
+        columns |= {column_of("prefill_nodes", model) for _ in _prefill(part, model)}
         if reserves:
-            columns |= {column_of("paused", model, key) for key in keys if key != "0"}
-            columns |= {column_of("paused_prefill", model)} if reads else set()
+            columns |= {column_of("paused", model, key) for key in keys[1:]}
+            columns |= {column_of("paused_prefill", model) for _ in _prefill(part, model)}
     return columns
+
+
+def _points(part: Part, model: str) -> list[Part]:
+    """Return the operating points of a model by tokens/s; the first is awake and idle."""
+    points = part.under("serves", model).rows("points")
+    return sorted(points, key=lambda point: point.number("tokens_per_s"))
+
+
+def _prefill(part: Part, model: str) -> list[Part]:
+    """Return the point at which nodes of a model read input; none if they read none."""
+    served = part.under("serves", model)
+    return [] if served["prefill"] is None else [served.under("prefill")]
 
 
 def _key(point: Part) -> str:
@@ -98,13 +109,11 @@ def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
 
 def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on the counts, power and waking of the nodes."""
-    serves = part.under("serves")
     awake, job_kw = _on_jobs(plan, part)  # nodes on jobs are not asleep
     it_kw = job_kw + part.number("sleep_kw") * part.column("asleep")
-    for model in serves.fields:
+    for model in part.under("serves").fields:
         counts = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
-        if serves.under(model)["prefill"] is not None:
-            counts[serves.under(model, "prefill")] = part.column("prefill_nodes", model)
+        counts |= {point: part.column("prefill_nodes", model) for point in _prefill(part, model)}
         it_kw = it_kw + sum(point.number("node_kw") * count for point, count in counts.items())
         what = Message("nodes of {name} at points and reading are", name=model)
         total = np.sum(list(counts.values()), axis=0)
@@ -124,12 +133,6 @@ def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
 def _available(part: Part) -> Array:
     """Return the available nodes by step."""
     return part.number("nodes") * part.series("available_pu")
-
-
-def _points(part: Part, model: str) -> list[Part]:
-    """Return the operating points of a model by tokens/s; the first is awake and idle."""
-    points = part.under("serves", model).rows("points")
-    return sorted(points, key=lambda point: point.number("tokens_per_s"))
 
 
 def _pue(part: Part) -> Array:
@@ -193,30 +196,36 @@ def _woken_before(
     return {model: left * nodes for model, nodes in past.items()}
 
 
+Nodes = dict[Part, Array]  # by operating point
+
+
 def _check_answers(plan: Plan, part: Part, note: Notes) -> None:
     """Note where the nodes could not answer, or could not provide the reserve offered."""
     services, offers = services_of(plan, part), bool(reserve_columns(plan, part))
+    saved_kw, sleep_kw = _zero(part), part.number("sleep_kw")
     for model in part.under("serves").fields:
         of_model = [service for service in services if service["model"] == model]
-        points = _points(part, model)[1:]
-        nodes = {p: part.column("nodes", model, _key(p)) for p in points}
-        reads = part.under("serves", model)["prefill"] is not None
-        reading = part.column("prefill_nodes", model) if reads else None
-        _check_fits(part, model, of_model, nodes, reading, note)
+        nodes = {p: part.column("nodes", model, _key(p)) for p in _points(part, model)[1:]}
+        readers = {p: part.column("prefill_nodes", model) for p in _prefill(part, model)}
+        _check_fits(part, model, of_model, nodes, readers, note)
         if offers:
-            _check_paused(part, model, of_model, nodes, reading, note)
+            paused = {p: part.column("paused", model, _key(p)) for p in nodes}
+            resting = {p: part.column("paused_prefill", model) for p in readers}
+            _check_paused(part, model, of_model, nodes, paused, readers, resting, note)
+            for p, count in (paused | resting).items():
+                saved_kw = saved_kw + max(p.number("node_kw") - sleep_kw, 0.0) * count
     if offers:
-        _check_reserve(part, note)
+        reserve, saved_mw = part.total("reserve_mw"), _pue(part) / 1000 * saved_kw
+        note.at_most("reserve_power", Message("reserve is"), reserve, saved_mw, "MW")
 
 
 def _check_fits(
-    part: Part, model: str, services: list[Part], nodes: dict[Part, Array], reading: Array | None,
-    note: Notes, suffix: str = "",
+    part: Part, model: str, services: list[Part], nodes: Nodes, readers: Nodes, note: Notes,
+    suffix: str = "",
 ) -> None:  # fmt: skip
-    """Note where work does not fit on nodes; `suffix` of the rules."""
+    """Note where work does not fit on nodes; the rules end in `suffix`."""
     answered = {s: part.column("answered_mtok_per_h", s.name) for s in services}
-    interactive = [s for s in services if s["demand_mtok_per_h"] is not None]
-    headroom = {s: 1 + s.number("headroom_share") for s in interactive}
+    headroom = {s: 1 + s.number("headroom_share") for s in services if _is_interactive(s)}
     for rule, weights in (("decode", dict.fromkeys(services, 1.0)), ("decode_burst", headroom)):
         limits = {s["max_inter_token_ms"] for s in weights}
         for limit in limits | {None} if weights else set():
@@ -227,14 +236,17 @@ def _check_fits(
             else:
                 what = Message("{name} within {limit:g} ms: work of", name=model, limit=limit)
             note.at_most(rule + suffix, what, work, _work(part, within), "Mtok/h")
-    if reading is not None:
-        speed = part.under("serves", model, "prefill").number("tokens_per_s")
-        what, able = Message("{name}: reads", name=model), MTOK_PER_H * speed * reading
-        note.at_least("prefill" + suffix, what, able, _input(part, services), "Mtok/h")
+    if readers:
+        what, fresh = Message("{name}: reads", name=model), _input(part, services)
+        note.at_least("prefill" + suffix, what, _work(part, readers), fresh, "Mtok/h")
 
 
-def _work(part: Part, nodes: dict[Part, Array]) -> Array:
-    """Return the tokens that nodes answer at their points, Mtok/h."""
+def _is_interactive(service: Part) -> bool:
+    return service["demand_mtok_per_h"] is not None
+
+
+def _work(part: Part, nodes: Nodes) -> Array:
+    """Return the tokens that nodes answer, or read, at their points, Mtok/h."""
     work = (MTOK_PER_H * p.number("tokens_per_s") * count for p, count in nodes.items())
     return np.asarray(sum(work, _zero(part)))
 
@@ -258,43 +270,26 @@ def _input(part: Part, services: list[Part]) -> Array:
 
 
 def _check_paused(
-    part: Part, model: str, services: list[Part], nodes: dict[Part, Array], reading: Array | None,
-    note: Notes,
+    part: Part, model: str, services: list[Part], nodes: Nodes, paused: Nodes, readers: Nodes,
+    resting: Nodes, note: Notes,
 ) -> None:  # fmt: skip
-    interactive = [s for s in services if s["demand_mtok_per_h"] is not None]
-    others = [s for s in services if s not in interactive]
-    paused = {p: part.column("paused", model, _key(p)) for p in nodes}
+    """Note where more nodes or readers are to be paused than work allows."""
+    others = [s for s in services if not _is_interactive(s)]
     for p, count in nodes.items():
         what = Message("paused nodes of {name} at {speed} tokens/s:", name=model, speed=_key(p))
         note.at_most("paused_nodes", what, paused[p], count, "nodes")
     answered = sum((part.column("answered_mtok_per_h", s.name) for s in others), _zero(part))
     what = Message("{name}: pauses work of", name=model)
     note.at_most("paused_work", what, _work(part, paused), answered, "Mtok/h")
-    still_reading = None
-    if reading is not None:
-        resting, what = (
-            part.column("paused_prefill", model),
-            Message("paused readers of {name}:", name=model),
-        )
-        speed = part.under("serves", model, "prefill").number("tokens_per_s")
-        note.at_most("paused_readers", what, resting, reading, "nodes")
-        what, work = Message("{name}: pauses input of", name=model), MTOK_PER_H * speed * resting
-        note.at_most("paused_input", what, work, _input(part, others), "Mtok/h")
-        still_reading = reading - resting
-    at_work = {p: count - paused[p] for p, count in nodes.items()}
-    _check_fits(part, model, interactive, at_work, still_reading, note, "_kept")
-
-
-def _check_reserve(part: Part, note: Notes) -> None:
-    saved_kw, asleep_kw = _zero(part), part.number("sleep_kw")
-    for model in part.under("serves").fields:
-        paused = {p: part.column("paused", model, _key(p)) for p in _points(part, model)[1:]}
-        if part.under("serves", model)["prefill"] is not None:
-            paused[part.under("serves", model, "prefill")] = part.column("paused_prefill", model)
-        for point, count in paused.items():
-            saved_kw = saved_kw + max(point.number("node_kw") - asleep_kw, 0.0) * count
-    reserve, saved_mw = part.total("reserve_mw"), _pue(part) / 1000 * saved_kw
-    note.at_most("reserve_power", Message("reserve is"), reserve, saved_mw, "MW")
+    for p, count in readers.items():
+        what = Message("paused readers of {name}:", name=model)
+        note.at_most("paused_readers", what, resting[p], count, "nodes")
+        what, fresh = Message("{name}: pauses input of", name=model), _input(part, others)
+        note.at_most("paused_input", what, _work(part, resting), fresh, "Mtok/h")
+    interactive = [s for s in services if _is_interactive(s)]
+    nodes_left = {p: count - paused[p] for p, count in nodes.items()}
+    readers_left = {p: count - resting[p] for p, count in readers.items()}
+    _check_fits(part, model, interactive, nodes_left, readers_left, note, "_kept")
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
