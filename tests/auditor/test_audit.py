@@ -74,9 +74,9 @@ def test_every_amount_of_the_ledger_is_checked() -> None:
     for plan in (coal(), store(), sun(), nodes(), queue()):
         for i, row in enumerate(plan.ledger.itertuples()):
             changed = ledger(plan, i, amount_cny=row.amount_cny + 1)  # type: ignore[operator]
-            found = [b for b in audit_files(changed) if b.component == row.component]
-            assert [breach.rule for breach in found] == [row.line]
-            assert found[0].time in ("", *str(row.period).split("T")) or "T" in found[0].time
+            breaches = [b for b in audit_files(changed) if b.component == row.component]
+            assert [breach.rule for breach in breaches] == [row.line]
+            assert breaches[0].time in ("", *str(row.period).split("T")) or "T" in breaches[0].time
 
 
 def test_rows_of_the_ledger_may_not_be_doubled_renamed_or_called_cash() -> None:
@@ -96,10 +96,10 @@ def test_the_allocation_is_checked_row_by_row() -> None:
     for i, row in enumerate(files.allocation.itertuples()):
         table = files.allocation.copy()
         table.loc[i, "mwh"] += 0.1
-        found = audit_files(dataclasses.replace(files, allocation=table))
-        named = [b for b in found if b.rule == f"{row.origin}.{row.use}"]
+        breaches = audit_files(dataclasses.replace(files, allocation=table))
+        named = [b for b in breaches if b.rule == f"{row.origin}.{row.use}"]
         assert [breach.time[:16] for breach in named] == [str(row.time)[:16]]
-        assert any(b.rule == f"{row.origin}.conserved" for b in found)
+        assert any(b.rule == f"{row.origin}.conserved" for b in breaches)
 
 
 def test_rows_of_the_allocation_may_not_be_missing_or_strange() -> None:
@@ -111,8 +111,8 @@ def test_rows_of_the_allocation_may_not_be_missing_or_strange() -> None:
         (table.assign(use=table["use"].where(~used, "gift")), "rows"),
         (pd.concat([table, table.iloc[[3]]]), "rows"),
     ):
-        found = rules(dataclasses.replace(files, allocation=wrong))
-        assert [rule for component, rule in found if component == "allocation" and name in rule]
+        broken = rules(dataclasses.replace(files, allocation=wrong))
+        assert [rule for component, rule in broken if component == "allocation" and name in rule]
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -123,9 +123,9 @@ def test_every_figure_of_the_summary_is_checked(name: str) -> None:
         value: Any = functools.reduce(lambda tree, key: tree[key], path, files.summary)
         dotted = ".".join(str(key) for key in path if isinstance(key, str))
         for to in (value * 1.05 + 0.02, math.nan, "much", None):
-            found = [b.rule for b in audit_files(with_figure(files, path, to))]
-            assert set(found) & {dotted, path[0]} or path == ("bound_cny",), (path, to, found)
-            assert found
+            broken = [b.rule for b in audit_files(with_figure(files, path, to))]
+            assert set(broken) & {dotted, path[0]} or path == ("bound_cny",), (path, to, broken)
+            assert broken
 
 
 def test_what_the_summary_repeats_of_the_scenario_must_be_the_same() -> None:
@@ -158,20 +158,20 @@ def test_a_schedule_must_have_every_step_and_column() -> None:
         (table.assign(**{"coal.on": math.nan}), "number"),
         (table.assign(**{"coal.on": math.inf}), "number"),
     ):
-        found = rules(dataclasses.replace(files, schedule=wrong))
-        assert [rule for _, rule in found] == [name]
+        broken = rules(dataclasses.replace(files, schedule=wrong))
+        assert [rule for _, rule in broken] == [name]
 
 
 def test_a_breach_reads_as_a_sentence_and_breaches_are_sorted() -> None:
     slow = both(rule("coal", "ramp_up_mw_per_h", to=15), rule("coal", "ramp_down_mw_per_h", to=40))
-    found = audit_files(slow(coal()))
-    assert [str(breach) for breach in found] == [
+    breaches = audit_files(slow(coal()))
+    assert [str(breach) for breach in breaches] == [
         f"coal: ramp_down at {step(5)}: falls 50 MW, at most 40 MW (10 MW over)",
         f"coal: ramp_up at {step(2)}: rises 20 MW, at most 15 MW (5 MW over)",
         f"coal: ramp_up at {step(3)}: rises 40 MW, at most 15 MW (25 MW over)",
         f"coal: ramp_up at {step(4)}: rises 20 MW, at most 15 MW (5 MW over)",
     ]
-    assert found[0] == Breach("coal", "ramp_down", step(5), 10.0, "MW", found[0].message)
+    assert breaches[0] == Breach("coal", "ramp_down", step(5), 10.0, "MW", breaches[0].message)
 
 
 @pytest.fixture

@@ -79,5 +79,5 @@ def test_pooled_energy_is_checked_as_one_origin() -> None:
     }
     files = solved(parts, 2, trace=False)
     assert said(files) == []
-    found = audit_files(cell("store.energy_mwh[pooled]", 1, 3)(files))
-    assert ("store", "energy", step(1)) in [(b.component, b.rule, b.time) for b in found]
+    breaches = audit_files(cell("store.energy_mwh[pooled]", 1, 3)(files))
+    assert ("store", "energy", step(1)) in [(b.component, b.rule, b.time) for b in breaches]

@@ -116,8 +116,8 @@ def test_the_plans_to_be_broken_are_good(plan: Callable[[], Files]) -> None:
 def test_a_broken_promise_is_found(
     plan: Callable[[], Files], edit: Edit, component: str, name: str, when: str
 ) -> None:
-    found = {(b.component, b.rule, b.time) for b in audit_files(edit(plan()))}
-    assert (component, name, when) in found, found
+    broken = {(b.component, b.rule, b.time) for b in audit_files(edit(plan()))}
+    assert (component, name, when) in broken, broken
 
 
 def test_a_value_of_compute_that_leaves_out_jobs_is_found() -> None:
@@ -133,25 +133,25 @@ def test_a_value_of_compute_that_leaves_out_jobs_is_found() -> None:
 def test_every_figure_of_the_summary_is_checked(plan: Callable[[], Files]) -> None:
     for path in leaves(plan().summary):
         if path[0] == "figures":
-            found: Any = functools.reduce(lambda tree, key: tree[key], path, plan().summary)
-            assert said(with_figure(plan(), path, float(found) + 0.01)), path
+            figure: Any = functools.reduce(lambda tree, key: tree[key], path, plan().summary)
+            assert said(with_figure(plan(), path, float(figure) + 0.01)), path
 
 
 @pytest.mark.parametrize("plan", [carried, one_way, ran], ids=lambda plan: plan.__name__)
 def test_a_change_of_any_number_of_a_line_or_a_job_is_found(plan: Callable[[], Files]) -> None:
     files = plan()
-    mine = [
+    columns = [
         name for name in files.schedule
         if name.partition(".")[0] in ("link", "cable", "free", "begun") or ".job_" in name
     ]  # fmt: skip
     alive = []
-    for name in mine:
+    for name in columns:
         for at in range(1, len(files.schedule) + 1):
             old = float(files.schedule[name].iloc[at - 1])
             new = old + 0.05 * old + 0.01 * max(1.0, float(np.abs(files.schedule[name]).max()))
             if not audit_files(cell(name, at, new)(files)):
                 alive.append((name, at))
-    assert len(mine) >= 3
+    assert len(columns) >= 3
     assert alive == []
 
 

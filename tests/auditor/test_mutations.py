@@ -423,7 +423,7 @@ def mutation(random: np.random.Generator, name: str, table: str) -> Mutation:
 
 
 def score(plans: tuple[str, ...], number: int, seed: int) -> None:
-    """Change numbers, print what was found by table, demand that 99 % were."""
+    """Change numbers, print how many were found by table, require 99 %."""
     for name in plans:
         assert said(plan_of(name)) == []
     random = np.random.default_rng(seed)

@@ -40,13 +40,13 @@ def row(component: str, quantity: str, index: str = "", step: int = 0, /, **to: 
     def edit(files: Files) -> Files:
         assert files.prices is not None
         table = files.prices.copy()
-        mine = (
+        rows = (
             (table["component"] == component)
             & (table["quantity"] == quantity)
             & (table["index"] == index)
             & ((table["time"] == "") == (step == 0))
         )
-        at = np.flatnonzero(mine)[max(step - 1, 0)]
+        at = np.flatnonzero(rows)[max(step - 1, 0)]
         for name, value in to.items():
             table.loc[at, name] = value
         return dataclasses.replace(files, prices=table)
@@ -54,30 +54,30 @@ def row(component: str, quantity: str, index: str = "", step: int = 0, /, **to: 
     return edit
 
 
-def gone(component: str, quantity: str, step: int) -> Edit:
+def without_row(component: str, quantity: str, step: int) -> Edit:
     def edit(files: Files) -> Files:
         assert files.prices is not None
         table = files.prices
-        mine = (table["component"] == component) & (table["quantity"] == quantity)
-        mine &= (table["time"] == "") == (step == 0)
-        left = table.drop(index=table.index[mine][max(step - 1, 0)]).reset_index(drop=True)
+        rows = (table["component"] == component) & (table["quantity"] == quantity)
+        rows &= (table["time"] == "") == (step == 0)
+        left = table.drop(index=table.index[rows][max(step - 1, 0)]).reset_index(drop=True)
         return dataclasses.replace(files, prices=left)
 
     return edit
 
 
-def said(*path: str, to: Any) -> Edit:
+def summary_price(*path: str, to: Any) -> Edit:
     """Change the prices of the summary; None takes the entry away."""
 
     def edit(files: Files) -> Files:
         summary = copy.deepcopy(dict(files.summary))
-        found = summary
+        mapping = summary
         for key in path[:-1]:
-            found = found[key]
+            mapping = mapping[key]
         if to is None:
-            del found[path[-1]]
+            del mapping[path[-1]]
         else:
-            found[path[-1]] = to
+            mapping[path[-1]] = to
         return dataclasses.replace(files, summary=summary)
 
     return edit
@@ -91,7 +91,7 @@ BROKEN: list[tuple[Edit, tuple[str, str]]] = [
     (row("site", SITE, "grid", 1, index="renewable"), ("plan", "prices.twice")),
     (row("sun", "capacity_mw", "", 1, value=7.0), ("sun", "capacity_mw.total")),
     (row("sun", "capacity_mw", value=7.0), ("sun", "capacity_mw.total")),
-    (gone("sun", "capacity_mw", 0), ("sun", "capacity_mw.total")),
+    (without_row("sun", "capacity_mw", 0), ("sun", "capacity_mw.total")),
     (row("site", SITE, "grid", value=91.0), ("site", f"{SITE}.total")),
     (row("loss", "demand_mtok_per_h", "once", value=0.0), ("loss", "demand_mtok_per_h.total")),
     (row("loss", "demand_mtok_per_h", value=0.0), ("loss", "demand_mtok_per_h.total")),
@@ -99,13 +99,13 @@ BROKEN: list[tuple[Edit, tuple[str, str]]] = [
     (row("chat", "break_even_cny_per_mtok", value=10.0), ("chat", "break_even_cny_per_mtok.total")),
     (row("site", PREMIUM, "grid", 2, value=3.0), ("site", "green_premium")),
     (row("chat", "price_cny_per_mtok", "", 2, value=21.0), ("chat", "price")),
-    (said("prices", to=None), ("plan", "prices")),
-    (said("prices", "totals", to=None), ("plan", "summary.prices")),
-    (said("prices", "hold", to=""), ("plan", "summary.prices")),
-    (said("prices", "totals", "sun", "capacity_mw", to=7.0), ("sun", "summary.prices")),
-    (said("prices", "totals", "sun", "capacity_mw", to="7"), ("sun", "summary.prices")),
-    (said("prices", "totals", "sun", "capacity_mw", to=None), ("sun", "summary.prices")),
-    (said("prices", "totals", "sun", "height_m", to=7.0), ("sun", "summary.prices")),
+    (summary_price("prices", to=None), ("plan", "prices")),
+    (summary_price("prices", "totals", to=None), ("plan", "summary.prices")),
+    (summary_price("prices", "hold", to=""), ("plan", "summary.prices")),
+    (summary_price("prices", "totals", "sun", "capacity_mw", to=7.0), ("sun", "summary.prices")),
+    (summary_price("prices", "totals", "sun", "capacity_mw", to="7"), ("sun", "summary.prices")),
+    (summary_price("prices", "totals", "sun", "capacity_mw", to=None), ("sun", "summary.prices")),
+    (summary_price("prices", "totals", "sun", "height_m", to=7.0), ("sun", "summary.prices")),
     (lambda files: dataclasses.replace(files, prices=None), ("plan", "prices")),
 ]  # fmt: skip
 

@@ -57,13 +57,13 @@ def check(plan: Plan, part: Part, note: Notes) -> None:
 
 
 def lines(plan: Plan, part: Part) -> Iterator[Line]:
-    given = np.asarray(part.total("heat_mw"))
-    yield by_step(plan, part, "heat", part.number("price_cny_per_mwh"), given)
+    delivered = np.asarray(part.total("heat_mw"))
+    yield by_step(plan, part, "heat", part.number("price_cny_per_mwh"), delivered)
 
 
 def codes(_: Plan, part: Part) -> dict[str, Codes]:
-    drawn, given = np.asarray(part.total("draw_mw")), np.asarray(part.total("heat_mw"))
-    return {"fire": {"fills": drawn > given, "empties": drawn < given}}
+    drawn, delivered = np.asarray(part.total("draw_mw")), np.asarray(part.total("heat_mw"))
+    return {"fire": {"fills": drawn > delivered, "empties": drawn < delivered}}
 
 
 BOILER = KindAudit(

@@ -121,6 +121,6 @@ def test_a_relaxed_plan_owes_no_whole_states() -> None:
     summary = dict(files.summary) | {"status": "optimal"}
     claimed = dataclasses.replace(files, summary=summary)
     assert {b.rule for b in audit_files(claimed)} == {"states", "status"}
-    found = audit_files(cell("coal.on", 1, 0.2)(files))
-    assert {"switching", "power"} <= {breach.rule for breach in found}
+    breaches = audit_files(cell("coal.on", 1, 0.2)(files))
+    assert {"switching", "power"} <= {breach.rule for breach in breaches}
     must_find(cell("coal.fuel_gj_per_h", 1, 9)(files), "coal", "fuel", step(1))

@@ -31,26 +31,26 @@ Broken = tuple[Callable[[], Files], Edit, str, str, str]  # ... and component, r
 
 
 def stored(plan: planner.Plan) -> Files:
-    """Return the files of a plan, as an auditor reads them, why.csv aside: see test_why."""
+    """Return the files of a plan as the auditor reads them, without why.csv: see test_reasons."""
     with tempfile.TemporaryDirectory() as folder:
         plan.write(Path(folder) / "plan")
         return dataclasses.replace(read_files(Path(folder) / "plan"), why=None)
 
 
 def said(files: Files) -> list[str]:
-    """The breaches as sentences."""
+    """Return the breaches as texts."""
     return [str(breach) for breach in audit_files(files)]
 
 
 def rules(files: Files) -> set[tuple[str, str]]:
-    """Component and rule of every breach."""
+    """Return component and rule of every breach."""
     return {(breach.component, breach.rule) for breach in audit_files(files)}
 
 
 def must_find(files: Files, component: str, rule: str, when: str) -> None:
-    """Demand that the auditor finds a breach of a rule where it is; `when` is empty over all."""
-    found = [(b.component, b.rule, b.time) for b in audit_files(files)]
-    assert (component, rule, when) in found, found
+    """Check that the auditor finds a breach of a rule where it is; `when` is empty over all."""
+    breaches = [(b.component, b.rule, b.time) for b in audit_files(files)]
+    assert (component, rule, when) in breaches, breaches
 
 
 def each_is_found(broken: Sequence[Broken]) -> Callable[..., None]:
@@ -63,10 +63,10 @@ def each_is_found(broken: Sequence[Broken]) -> Callable[..., None]:
     return test
 
 
-def each_is_kept(kept: Sequence[Kept]) -> Callable[..., None]:
+def each_is_kept(cases: Sequence[Kept]) -> Callable[..., None]:
     """Return a test that the auditor finds nothing in plans that keep every promise."""
 
-    @pytest.mark.parametrize(("plan", "edit"), kept)
+    @pytest.mark.parametrize(("plan", "edit"), cases)
     def test(plan: Callable[[], Files], edit: Edit) -> None:
         assert said(edit(plan())) == []
 
@@ -74,7 +74,7 @@ def each_is_kept(kept: Sequence[Kept]) -> Callable[..., None]:
 
 
 def step(number: int) -> str:
-    """The start of a step of 1 h, counted from 1, as breaches give it."""
+    """Return the start of a step of 1 h, counted from 1, as in breaches."""
     return f"2026-07-15T{number - 1:02d}:00+08:00"
 
 
@@ -83,10 +83,10 @@ def rule(*path: object, to: Any) -> Edit:
 
     def edit(files: Files) -> Files:
         scenario = copy.deepcopy(dict(files.scenario))
-        found: Any = scenario["components"]
+        value: Any = scenario["components"]
         for key in path[:-1]:
-            found = found[key]
-        found[path[-1]] = to
+            value = value[key]
+        value[path[-1]] = to
         return dataclasses.replace(files, scenario=scenario)
 
     return edit
@@ -125,10 +125,10 @@ def leaves(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def with_figure(files: Files, path: tuple[Any, ...], to: object) -> Files:
     """Change one figure of the summary."""
     summary: Any = json.loads(json.dumps(files.summary))
-    found = summary
+    value = summary
     for key in path[:-1]:
-        found = found[key]
-    found[path[-1]] = to
+        value = value[key]
+    value[path[-1]] = to
     return dataclasses.replace(files, summary=summary)
 
 
