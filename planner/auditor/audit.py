@@ -58,7 +58,7 @@ def require_complete(folder: str | Path) -> None:
     """
     plan, findings = _plan_and_findings(read_files(Path(folder)))
     if not check_schedule(plan, findings):
-        head = Message("{path} cannot be shown:", path=folder)
+        head = Message("{path} cannot be shown", path=folder)
         raise PlanError(describe_breaches(head, findings.sorted()))
 
 
@@ -82,7 +82,10 @@ def _plan_and_findings(files: Files) -> tuple[Plan, Findings]:
 def describe_breaches(head: Message, breaches: list[Breach]) -> Message:
     """Return the first breaches in full, one a line, below a head."""
     first = (breach.with_place() for breach in breaches[:MAX_DESCRIBED])
-    lines = [head, *(MessageList("", ("  - ", message)) for message in first)]
+    lines = [
+        Message("{head}:", head=head),
+        *(MessageList("", ("  - ", message)) for message in first),
+    ]
     if len(breaches) > MAX_DESCRIBED:
         lines.append(Message("  and {n} more", n=len(breaches) - MAX_DESCRIBED))
     return MessageList("\n", lines)

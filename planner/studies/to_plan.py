@@ -189,7 +189,7 @@ def require_filled_audit(fill: Callable[[Path], None]) -> None:
         fill(Path(folder))
         breaches = audit(folder)
     if breaches:
-        head = Message("the plan fails its own audit and is not to be used:")
+        head = Message("the plan fails its own audit and is not to be used")
         raise PlanError(describe_breaches(head, breaches))
 
 

@@ -122,9 +122,9 @@ def test_a_breach_is_a_message_with_its_place() -> None:
 
 def test_the_first_breaches_are_described_below_a_head() -> None:
     breach = Breach("coal", "on", "", 1.0, "MW", Message("is missing"))
-    head = Message("the plan fails its own audit and is not to be used:")
+    head = Message("the plan fails its own audit and is not to be used")
     text = describe_breaches(head, [breach] * 22)
-    assert text.split("\n") == [head, *["  - coal: on: is missing"] * 20, "  and 2 more"]
+    assert text.split("\n") == [f"{head}:", *["  - coal: on: is missing"] * 20, "  and 2 more"]
     assert ZH.sentence(text).split("\n")[-2:] == ["  - coal：on：缺失", "  另有 2 项"]
 
 
