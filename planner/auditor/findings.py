@@ -167,21 +167,22 @@ class Notes:
         if not broken.any():
             return
         labels = self.times if when is None else when
-        values, limits, amounts = (
-            np.broadcast_to(np.asarray(x, dtype=float), broken.shape)
-            for x in (value, limit, amount)
-        )
+        figures = {
+            name: np.broadcast_to(np.asarray(x, dtype=float), broken.shape)
+            for name, x in (("value", value), ("limit", limit), ("amount", amount))
+        }
         for i in np.flatnonzero(broken).tolist():
             time = labels if isinstance(labels, str) else labels[i]
-            places = {"value": values[i], "limit": limits[i], "amount": amounts[i]}
-            texts = {place: figure(number, unit) for place, number in places.items()}
-            self.add(
-                rule,
-                Message(wording, what=what, **texts),
-                when=time,
-                amount=float(amounts[i]),
-                unit=unit,
-            )
+            texts = {name: figure(x[i], unit) for name, x in figures.items()}
+            message = Message(wording, what=what, **texts)
+            self.add(rule, message, when=time, amount=float(figures["amount"][i]), unit=unit)
+
+
+def number(value: object) -> float:
+    """Return a number of a file; NaN, which breaks every comparison, for anything else."""
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
+    )
 
 
 def column_is(column: str) -> Message:

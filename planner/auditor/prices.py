@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import PLAN, Findings, column_is
+from planner.auditor.findings import PLAN, Findings, column_is, number
 from planner.auditor.plan_files import PRICES, SUMMARY, WHY, as_times, groups
 from planner.auditor.reading import Plan
 from planner.message import Message
@@ -170,8 +170,7 @@ def _check_summary(
         )
     for name, quantity in listed_totals.keys() & totals.keys():
         value, expected = listed_totals[name, quantity], totals[name, quantity]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        findings.of(name).equal(rule, column_is(quantity), value if number else np.nan, expected,
+        findings.of(name).equal(rule, column_is(quantity), number(value), expected,
                                 when="", slack=ROUNDED)  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import PLAN, Array, Breach, Findings, Notes
+from planner.auditor.findings import PLAN, Array, Breach, Findings, Notes, number
 from planner.auditor.plan_files import SCENARIO, Files, read_files, read_scenario, unreadable
 from planner.auditor.reading import Plan, understand
 from planner.auditor.registry import KINDS
@@ -189,7 +189,7 @@ def _check_summary(
                 )  # fmt: skip
                 note.add(name, message)
             return
-        note.equal(name, Message("is"), float(value), expected, "CNY", when="", size=turnover)
+        note.equal(name, Message("is"), number(value), expected, "CNY", when="", size=turnover)
 
     profits = table["profit_cny"].to_numpy()
     objective = _risk_adjusted(probabilities, profits, risk)
@@ -204,7 +204,7 @@ def _check_summary(
     compare("evpi_cny", None if ws is None else ws - objective)
     compare("eev_cny", eev)
     compare("vss_cny", None if eev is None else objective - eev)
-    bound, gap = float(summary.get("bound_cny", np.nan)), float(summary.get("gap", np.nan))
+    bound, gap = number(summary.get("bound_cny")), number(summary.get("gap"))
     note.at_least("bound_cny", Message("is"), bound, objective, "CNY", when="", size=turnover)
     expected_gap = max(bound - objective, 0.0) / max(turnover, 1.0)
     note.equal("gap", Message("is"), gap, expected_gap, when="")

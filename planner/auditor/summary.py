@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Notes, figure
+from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, number
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
 from planner.auditor.shares import MIN_MWH, carbon, green
@@ -195,7 +195,7 @@ def _check_money(plan: Plan, note: Notes) -> None:
         if summary.get("gap") is not None:
             note.add("gap", Message("has a value, but no bound is known"))
         return
-    objective, bound = (_number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
+    objective, bound = (number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
     short = objective - bound
     if not short <= ROUNDED + 1e-9 * turnover:
         message = Message(
@@ -207,7 +207,7 @@ def _check_money(plan: Plan, note: Notes) -> None:
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
     _exact(note, "gap", summary.get("gap"), gap, slack)
     if summary.get("status") == "optimal":
-        max_gap = _number((plan.files.scenario.get("solver") or {}).get("gap"))
+        max_gap = number((plan.files.scenario.get("solver") or {}).get("gap"))
         slack = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * max_gap
         if not gap <= max_gap + slack:
             message = Message(
@@ -241,7 +241,7 @@ def _slack(name: str, expected: Any, summary: Mapping[str, Any]) -> float:
     if name != "uplift" or not expected:
         return 2 * ROUNDED
     by_use = summary.get("value_by_use_cny_per_kwh")
-    sale = abs(_number(by_use.get("compute_at_sale_price") if isinstance(by_use, Mapping) else 0.0))
+    sale = abs(number(by_use.get("compute_at_sale_price") if isinstance(by_use, Mapping) else 0.0))
     return 1e-3 + 3 * ROUNDED * float(expected) / max(sale, ROUNDED)
 
 
@@ -284,17 +284,10 @@ def _exact(
     when: str = "",
 ) -> None:  # fmt: skip
     """Compare one figure of the summary, to `slack`."""
-    number = _number(value)
-    if not abs(number - expected) <= slack:
+    actual = number(value)
+    if not abs(actual - expected) <= slack:
         message = Message(
             "is {value}, should be {expected}",
-            value=figure(number, unit, 12), expected=figure(expected, unit, 12),
+            value=figure(actual, unit, 12), expected=figure(expected, unit, 12),
         )  # fmt: skip
-        note.add(rule, message, amount=abs(number - expected), unit=unit, when=when)
-
-
-def _number(value: Any) -> float:
-    """Return a number, or one that breaks every comparison."""
-    return (
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
-    )
+        note.add(rule, message, amount=abs(actual - expected), unit=unit, when=when)

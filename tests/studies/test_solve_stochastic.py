@@ -463,6 +463,7 @@ def edit(file: str, old: str, new: str) -> Any:
         (edit_json(turnover_cny=0), "plan: turnover_cny"),
         (edit_json(bound_cny=62), "plan: bound_cny: is 62 CNY, at least 62.5"),
         (edit_json(bound_cny=99, gap=0), "plan: gap"),
+        (edit_json(bound_cny="much"), "plan: bound_cny: is nan CNY, at least 62.5"),
         (edit_json(vss_cny=62), "plan: vss_cny"),
         (edit_json(evpi_cny=None), "plan: evpi_cny: is empty"),
         (edit_json(ws_cny=10), "plan: ws_cny"),
