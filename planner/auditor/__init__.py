@@ -1,1 +1,1 @@
-"""The second opinion: reads a plan folder and shares no code with the model."""
+"""Independent audit: reads a plan folder and shares no code with the model."""

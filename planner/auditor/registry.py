@@ -1,4 +1,4 @@
-"""Every kind of component that the auditor knows: one line a kind."""
+"""Registry of the audited kinds of component: one line a kind."""
 
 from __future__ import annotations
 

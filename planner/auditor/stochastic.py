@@ -214,7 +214,7 @@ def _check_summary(
 
 
 def _risk_adjusted(probabilities: Array, profits: Array, risk: Mapping[str, float] | None) -> float:
-    """Return the mean profit, or with `risk` the weighted sum of it and the CVaR."""
+    """Return the mean profit; with `risk` the weighted sum of mean and CVaR."""
     mean = float(probabilities @ profits)
     if risk is None:
         return mean

@@ -28,7 +28,7 @@ green, where available is the sum of all uses of renewable energy, own use is th
 exported and curtailed, and drawn is the energy of every origin in the uses that consume it:
 
     columns, rows   the table has its columns, and every step of the horizon once, in order
-    COLUMN          energy by step, and the shares of it; a share of no energy is empty
+    COLUMN          energy by step, and its shares; a share of no energy is empty
 """
 
 from __future__ import annotations

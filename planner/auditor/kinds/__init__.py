@@ -1,1 +1,1 @@
-"""How each kind of component is audited."""
+"""Audits of the kinds of component."""
