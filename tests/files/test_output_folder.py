@@ -125,9 +125,7 @@ def test_what_a_stochastic_plan_may_replace(case: str, tmp_path: Path) -> None:
         (["stochastic.json", "members/wet/a.txt"], r"plan \(.*/out/members/wet/a.txt\), which"),
     ],
 )
-def test_what_no_stochastic_plan_may_replace(
-    names: list[str], words: str, tmp_path: Path
-) -> None:
+def test_what_no_stochastic_plan_may_replace(names: list[str], words: str, tmp_path: Path) -> None:
     for name in names:
         (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / name).write_text("kept")
