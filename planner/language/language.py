@@ -13,7 +13,8 @@ lacks stays English. `make words` brings the catalogue in line with the sources.
 Reasons, warnings and breaches are stored in plan folders as English text. A stored text is read
 back by the template that fits it, so that the name of a place decides what the place may hold:
 
-    {name} {names} {other} {path} {when} {text}   anything, left as it is; only {text} may hold ": "
+    {name} {names} {other} {path} {text}   anything, left as it is; only {text} may hold ": "
+    {when}                                 times, such as 01:00-03:00, 07-16 00:00-01:00
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
     {sentence}                             a message of its own
@@ -47,8 +48,9 @@ PLACE = re.compile(r"\{([^{}]+)\}")
 ONE = "(?:(?![:;] ).)+?(?<!,)"  # ends before the colon of a path, a semicolon and a comma
 NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
 FIGURE = f"{NUMBER}(?: to {NUMBER})?"
-HOLDS = {"text": ".+?", "sentence": ".+", "than": "[<=>]"} | dict.fromkeys(
-    ("name", "names", "other", "path", "when", "origin", "kind", "words"), ONE
+WHEN = r"[0-9][0-9:.,TZ +-]*(?: to [0-9][0-9:.,TZ +-]*)*(?: and \d+ times more)?"
+HOLDS = {"text": ".+?", "sentence": ".+", "than": "[<=>]", "when": WHEN} | dict.fromkeys(
+    ("name", "names", "other", "path", "origin", "kind", "words"), ONE
 )  # fmt: skip
 
 

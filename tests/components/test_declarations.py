@@ -14,7 +14,7 @@ from planner.auditor.registry import KINDS as AUDITS
 from planner.components.component import Component, uses_of
 from planner.components.registry import KINDS, every_use
 from planner.components.terms import Use
-from planner.diagnosis.conflict import Rule, places
+from planner.diagnosis.conflict import Rule, rule_places
 from planner.diagnosis.infeasible import conflict_rule
 from planner.language.language import language
 from planner.scenario.scenario import Scenario
@@ -156,7 +156,7 @@ def test_rules_and_warnings_stored_in_english_are_read_back(models: list[Model])
     for model in models:
         scenario = model.scenario
         families: dict[tuple[str, str], list[Rule]] = {}
-        for rule in places(model):
+        for rule in rule_places(model):
             families.setdefault((rule.component, rule.name), []).append(rule)
         sentences = [conflict_rule(scenario, family).text for family in families.values()]
         for name, component in scenario.components.items():

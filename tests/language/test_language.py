@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
 from planner.language.language import BY_ORIGIN, SENTENCE, WORD, language, number
+from planner.message import places_of
 from planner.report.terminal.plan import show, show_prices
 from planner.units import SUFFIXES
 from tests.support.plan_words import PACKAGE, codes, codes_of, ledger_lines, plans, words
@@ -264,3 +266,35 @@ def test_commands_speak_the_language_they_are_asked_for(tmp_path: Path, asked: A
 def test_an_unknown_language_is_told() -> None:
     ran = CliRunner().invoke(app, ["prices", "scenarios/tiny_arbitrage", "--lang", "fr"])
     assert ran.exit_code == 2
+
+
+def test_every_place_of_a_message_has_its_value() -> None:
+    """Errors are rare: a place without a value would be found by a user only."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
+                for text in literals(node.args[0], tree):
+                    names = {keyword.arg for keyword in node.keywords}
+                    whole = None not in names  # else there are **values
+                    if names - {None} - {*places_of(text)} or (
+                        whole and names != {*places_of(text)}
+                    ):
+                        wrong.append(f"{path}:{node.lineno}: {text}")
+    assert not wrong
+
+
+def literals(text: ast.expr, tree: ast.Module) -> Iterator[str]:
+    """The templates that an expression may be: literals, choices of them, constants."""
+    if isinstance(text, ast.Constant):
+        yield str(text.value)
+    elif isinstance(text, ast.IfExp):
+        yield from literals(text.body, tree)
+        yield from literals(text.orelse, tree)
+    elif isinstance(text, ast.Name):
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == text.id:
+                for part in ast.walk(node.value):
+                    if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "template":
+                        yield from literals(part.args[0], tree)

@@ -240,7 +240,7 @@ def test_the_command_prints_money_and_breaches_and_says_so_by_its_code(tmp_path:
     result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "settled")])
     assert result.exit_code == 0, result.output
     assert "settled as given" in result.output
-    assert "profit 80 CNY, of it" in result.output
+    assert "profit 80 CNY, of which" in result.output
     assert planner.audit(tmp_path / "settled") == []
     path.write_text(f"time,battery.charge_mw[grid]\n{START},9\n")
     result = CliRunner().invoke(app, command)

@@ -504,7 +504,7 @@ def test_a_folder_of_futures_that_cannot_be_read_is_an_error(written: Path, tmp_
 def test_what_is_no_folder_of_futures_stays(file: Path, tmp_path: Path):
     out = tmp_path / "out"
     assert run("solve", file, "--out", out, "-q", "--set", "uncertainty=null").exit_code == 0
-    assert "holds no plan for several futures" in run("solve", file, "--out", out).output
+    assert "holds no stochastic plan" in run("solve", file, "--out", out).output
     assert (out / "summary.json").exists()
     futures = tmp_path / "futures"
     assert run("solve", file, "--out", futures, "-q").exit_code == 0
