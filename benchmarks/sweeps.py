@@ -23,7 +23,7 @@ from typing import Any
 from planner.plan.plan import read_plan
 from planner.studies.sweep import run
 from planner.studies.sweep_case import pack
-from planner.studies.sweep_plan import Prepared, prepare
+from planner.studies.sweep_plan import CheckedSweep, prepare
 from planner.sweeps.result import RESULTS, Sweep
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ axes:
 """
 
 
-def timed(prepared: Prepared, out: Path, workers: int) -> tuple[Sweep, float, float]:
+def timed(prepared: CheckedSweep, out: Path, workers: int) -> tuple[Sweep, float, float]:
     """Run a sweep; return it, seconds until it began to solve, and seconds of solving."""
     moments: list[float] = []
     began = time.perf_counter()
@@ -94,7 +94,7 @@ def main() -> None:
     loop(prepared, folder, asked.loop or asked.count, rates[2], a)
 
 
-def loop(prepared: Prepared, folder: Path, count: int, rate: float, objectives: Any) -> None:
+def loop(prepared: CheckedSweep, folder: Path, count: int, rate: float, objectives: Any) -> None:
     """Solve the same cases with one `planner solve` after the other."""
     began = time.perf_counter()
     base = str(prepared.base.document.file)
