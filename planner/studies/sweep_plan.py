@@ -12,6 +12,7 @@ from planner.files.yaml_document import Document
 from planner.message import Message
 from planner.studies.sweep_case import pack, solve_case, unpack
 from planner.studies.sweep_workers import cores
+from planner.sweeps.analysis.condition import parse_condition
 from planner.sweeps.design import Case, design
 from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.sweep_file import SweepFile, read_sweep
@@ -52,6 +53,8 @@ def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
     else:
         sweep, document = read_sweep(sweep)
         folder = Path(document.file).parent
+    if sweep.find is not None:
+        parse_condition(sweep.find.where)
     base = read_base(sweep, document, folder)
     description, cases = design(sweep, document, folder, base.at)
     keys, wrong = check_cases(description, document, base, cases)

@@ -35,7 +35,7 @@ from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, 
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
-from planner.sweeps.analysis.sobol import Indices
+from planner.sweeps.analysis.sobol import CONFIDENCE, Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 Group = tuple[str, str, list[Chart]]  # key, title, charts
@@ -135,7 +135,7 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
         "Shares of the variance from {blocks} blocks of cases, with {confidence} confidence."
         " First order: the axis alone; total order: with its interactions.",
         blocks=indices.blocks,
-        confidence=f"{indices.confidence:.0%}",
+        confidence=f"{CONFIDENCE:.0%}",
     )
     yield Chart(
         key=_key("indices", indices, analyses),
