@@ -21,9 +21,9 @@ from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
-from planner.studies.sweep_case import pack
+from planner.studies.sweep_case import Task, pack
 from planner.studies.sweep_plan import CheckedSweep, cases_to_refine, prepare
-from planner.studies.sweep_workers import Task, cluster, solve_all
+from planner.studies.sweep_workers import cluster, solve_all
 from planner.sweeps.result import (
     DAMAGE,
     PLANS,

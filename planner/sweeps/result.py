@@ -142,8 +142,8 @@ def case_table(
 ) -> pd.DataFrame:
     """Return a row a case, with the results so far.
 
-    `keys` has the key of each case, empty where it is no valid scenario; `wrong` has the problems of
-    such a case, `refined` the key of a case solved again more exactly, both by number.
+    `keys` has the key of each case, empty where it is no valid scenario; `wrong` has the problems
+    of such a case, `refined` the key of a case solved again more exactly, both by number.
     """
     rows: list[dict[str, Any]] = []
     figures: list[Mapping[str, float]] = []

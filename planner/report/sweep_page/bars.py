@@ -68,7 +68,7 @@ def tornado_figure(
             "marker": marker(look), "customdata": names,
             "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
-    reached = np.append(np.concatenate([base + np.nan_to_num(c) for c in changes.values()]), base)
+    reached = np.nan_to_num(ends / divisor, nan=base)
     room = 0.16 * (float(np.ptp(reached)) or abs(base) or 1.0)
     ends_x = [float(reached.min()) - room, float(reached.max()) + room]
     layout = _layout(names, axis(text(title), range=ends_x, nticks=6, **PLAIN))

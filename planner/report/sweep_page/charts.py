@@ -29,7 +29,7 @@ from planner.report.sweep_page.maps import (
     of_matrix,
     thinned,
 )
-from planner.report.sweep_page.words import axis_text, direction_text, measured
+from planner.report.sweep_page.words import axis_text, measured
 from planner.sweeps.analysis.analyses import Analyses
 from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
@@ -120,7 +120,8 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
 def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if front.table.empty or not all(changing(analyses, name) for name in front.directions):
         return
-    outputs = [direction_text(name, way, words) for name, way in front.directions.items()]
+    outputs = [words("{way} {output}", way=words.term(way), output=words.path(name))
+               for name, way in front.directions.items()]  # fmt: skip
     yield Chart(
         key="pareto",
         title=words("Pareto front"),

@@ -70,12 +70,6 @@ def status_text(status: Any, words: Language) -> str:
     return words.known(str(status)) or str(status)
 
 
-def direction_text(name: str, direction: str, words: Language) -> str:
-    """Return an output with its better direction: max objective_cny."""
-    way = words.known(direction) or direction
-    return words("{way} {output}", way=way, output=words.path(name))
-
-
 def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:
     """Return a table of a sweep as people read it: its heads and texts in a language."""
     columns: dict[Any, list[str]] = {}

@@ -62,8 +62,8 @@ def sobol_indices(
 ) -> Indices:
     """Return first- and total-order indices of every axis.
 
-    `cases` are those of a `sobol` design, whole; `axes` are in the order of the sweep file. `seed` is
-    that of the resampling.
+    `cases` are those of a `sobol` design, whole; `axes` are in the order of the sweep file; `seed`
+    is that of the resampling.
 
     Raises:
         ScenarioError: unknown columns, cases that are no Sobol design, too few with a plan, or no
