@@ -113,8 +113,7 @@ def _with_bases(axes: Mapping[str, Axis], at_base: Callable[[str], Any]) -> dict
     for name, axis in axes.items():
         if isinstance(axis, Values | Range) and axis.base is None and is_path(name):
             value = at_base(name)
-            of_words = isinstance(value, bool | str)
-            if isinstance(value, int | float | str) and not (of_words and isinstance(axis, Range)):
+            if is_number(value) or (isinstance(axis, Values) and isinstance(value, bool | str)):
                 axis = axis.model_copy(update={"base": value})
         described[name] = axis
     return described
