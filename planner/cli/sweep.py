@@ -60,10 +60,10 @@ def estimate_sweep(
     """Check every case; print how many there are, the first ones, and an estimate of the time."""
     from planner.studies.sweep import default_folder
     from planner.studies.sweep_plan import first_seconds, prepare
+    from planner.sweeps.result import design_text
 
     began = time.perf_counter()
     prepared = prepare(path)
-    _check_find(prepared)
     if quiet:
         return
     console = open_console()
@@ -74,8 +74,8 @@ def estimate_sweep(
         count += words(", {n} of them different", n=len(distinct))
     if prepared.wrong:
         count += words(", {n} no valid scenarios", n=len(prepared.wrong))
-    design = words.known(f"design.{sweep.design}") or sweep.design
-    checked = words("{count}, by {design}; checked in {seconds} s", count=count, design=design,
+    checked = words("{count}, by {design}; checked in {seconds} s", count=count,
+                    design=design_text(sweep.design, words),
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
     say(console, f"{sweep.name}: {checked}")
     for case in itertools.islice(prepared.cases, LISTED):
@@ -115,7 +115,6 @@ def solve_sweep(
         raise wrong("--workers", message)
     console = open_console()
     prepared = prepare(path)
-    _check_find(prepared)
     if not quiet:
         _warn(prepared, console, words)
     with bar(console, quiet, prepared.description.name, "cases", speed=True) as update:
@@ -134,14 +133,6 @@ def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
     cases = words("{n} cases: {statuses}", n=len(sweep.cases), statuses=ended)
     say(console, f"{sweep.description.name}: {cases}")
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
-
-
-def _check_find(prepared: CheckedSweep) -> None:
-    """Parse the break-even condition before anything is solved. Raises ScenarioError."""
-    from planner.sweeps.analysis.condition import parse_condition
-
-    if prepared.description.find is not None:
-        parse_condition(prepared.description.find.where)
 
 
 def _analyse(

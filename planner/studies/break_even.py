@@ -257,17 +257,13 @@ def verdict(
             else Message("no break-even in the range: left is below right at both ends")
         )
         return "not_bracketed", MessageList("; ", [reason, *end_texts]), None, None
-    for point in middles:
-        if point.sign == below.sign:
-            below = point
-        elif point.sign == above.sign:
-            above = point
+    below = max((p for p in points if p.sign == below.sign), key=lambda p: p.value)
+    above = min((p for p in points if p.sign == above.sign), key=lambda p: p.value)
     low, high = below.value, above.value
     if middles and (status := middles[-1].undecided):
-        bracket = Message(
-            "the break-even lies between {low:.6g} and {high:.6g}", low=low, high=high
-        )
         last = middles[-1]
+        bracket = Message("the break-even lies between {low:.6g} and {high:.6g}",
+                          low=low, high=high)  # fmt: skip
         parts = [_why(last), last.text, bracket, below.text, above.text]
         return status, MessageList("; ", parts), (low, high), None
     parts = [

@@ -21,9 +21,9 @@ from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
-from planner.studies.sweep_case import pack
+from planner.studies.sweep_case import Task, pack
 from planner.studies.sweep_plan import CheckedSweep, cases_to_refine, prepare
-from planner.studies.sweep_workers import Task, cluster, solve_all
+from planner.studies.sweep_workers import cluster, solve_all
 from planner.sweeps.result import (
     DAMAGE,
     PLANS,
@@ -94,11 +94,17 @@ def run(
     """Solve a checked sweep. Returns and raises as `sweep`."""
     folder = Path(out) if out is not None else default_folder(checked_sweep.description)
     with claim(folder, SWEEP_FOLDER) as target:
-        _require_same_sweep(checked_sweep, target)
-        interrupted = False
+        name, interrupted = checked_sweep.description.name, False
+        if (target / SWEEP).exists() and (stored := read_description(target).name) != name:
+            raise PlanError(Message(
+                "{path} holds the sweep {other!r}, not {name!r}; choose another folder",
+                path=target, other=stored, name=name,
+            ))  # fmt: skip
         with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
             write_description(checked_sweep.description, target)
-            driver = _Driver(checked_sweep, records, workers, scheduler, progress)
+            driver = _Driver(
+                checked_sweep, records, workers, scheduler, progress or (lambda *_: None)
+            )
             try:
                 with driver.resources:
                     driver.solve_cases()
@@ -110,18 +116,6 @@ def run(
         return Sweep(driver.table(), checked_sweep.description, folder, interrupted)
 
 
-def _require_same_sweep(checked_sweep: CheckedSweep, target: Path) -> None:
-    """Raise PlanError where a folder holds another sweep."""
-    if not (target / SWEEP).exists():
-        return
-    stored, name = read_description(target).name, checked_sweep.description.name
-    if stored != name:
-        raise PlanError(Message(
-            "{path} holds the sweep {other!r}, not {name!r}; choose another folder",
-            path=target, other=stored, name=name,
-        ))  # fmt: skip
-
-
 @dataclass
 class _Driver:
     """The driver of a sweep: sends cases to workers and stores their results."""
@@ -130,7 +124,7 @@ class _Driver:
     records: Records
     workers: int | None
     scheduler: str | None
-    progress: Progress | None
+    progress: Progress
     resources: ExitStack = field(default_factory=ExitStack)
     client: Any = None
     written: float = -TABLE_S
@@ -165,7 +159,7 @@ class _Driver:
         waiting.sort(key=lambda task: -seconds.get(task.at, 0.0))
         total = len(tasks)
         done = total - len(waiting)
-        self._report(done, total)
+        self.progress(done, total)
         if not waiting:
             return
         name = self.sweep.name
@@ -179,7 +173,7 @@ class _Driver:
             self.records.add(result)
             self.records.by_key[result["key"]] = result
             done += 1
-            self._report(done, total)
+            self.progress(done, total)
             if time.monotonic() - self.written > self.pause:
                 self.write_table()
 
@@ -205,10 +199,6 @@ class _Driver:
         for folder in self.plan_folders(key):
             folder.parent.mkdir(exist_ok=True)
             replace_folder(folder, PLAN_FOLDER, fill)
-
-    def _report(self, done: int, total: int) -> None:
-        if self.progress is not None:
-            self.progress(done, total)
 
     def table(self) -> Any:
         """Return the table of cases with the results so far."""

@@ -10,7 +10,7 @@ import pickle
 import resource
 import time
 import zlib
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +30,16 @@ BASES: dict[str, Base] = {}
 """The base scenarios of this process, by the name of their sweep."""
 
 
+@dataclass(frozen=True)
+class Task:
+    """A case to solve: the key and changes of its scenario, and the values of its axes."""
+
+    key: str
+    at: str
+    changes: dict[str, Any]
+    wants_plan: bool = False
+
+
 def pack(base: Base) -> bytes:
     """Return a base as it is sent to a worker, once."""
     return zlib.compress(pickle.dumps(base, protocol=pickle.HIGHEST_PROTOCOL))
@@ -40,29 +50,25 @@ def unpack(name: str, packed: bytes) -> None:
     BASES[name] = pickle.loads(zlib.decompress(packed))
 
 
-def solve_case(
-    sweep: str, key: str, at: str, changes: Mapping[str, Any], wants_plan: bool
-) -> tuple[Result, dict[str, bytes]]:
-    """Solve one case.
-
-    Returns:
-        Its result, and the files of its plan folder on request.
-    """
+def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
+    """Return the result of a case, and the files of its plan folder on request."""
     began = time.perf_counter()
-    result: Result = {"key": key, "at": at, "status": "failed", "gap": None, "message": ""}
+    result: Result = {
+        "key": task.key, "at": task.at, "status": "failed", "gap": None, "message": "",
+    }  # fmt: skip
     figures: dict[str, float] = {}
     files: dict[str, bytes] = {}
     try:
         base = BASES[sweep]
-        scenario = base.scenario(changes)
-        if base.key(scenario) != key:
+        scenario = base.scenario(task.changes)
+        if base.key(scenario) != task.key:
             message = Message("the worker reads another scenario: does it run the same planner?")
             raise PlannerError(message)
         plan = solve(scenario)
         result |= {"status": plan.summary["status"], "gap": plan.summary["gap"]}
         summary = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
         figures = {path: value for path, value in flat(summary) if value is not None}
-        files = _files(plan) if wants_plan else {}
+        files = _files(plan) if task.wants_plan else {}
     except InfeasibleError as error:
         rules = "; ".join(rule["text"] for rule in error.diagnosis.get("conflict", ()))
         result |= {"status": error.diagnosis["status"], "message": rules or _one_line(error)}

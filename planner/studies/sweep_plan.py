@@ -10,8 +10,9 @@ from planner.errors import ScenarioError
 from planner.files.records import read_records
 from planner.files.yaml_document import Document
 from planner.message import Message
-from planner.studies.sweep_case import pack, solve_case, unpack
+from planner.studies.sweep_case import Task, pack, solve_case, unpack
 from planner.studies.sweep_workers import cores
+from planner.sweeps.analysis.condition import parse_condition
 from planner.sweeps.design import Case, design
 from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.sweep_file import SweepFile, read_sweep
@@ -52,6 +53,8 @@ def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
     else:
         sweep, document = read_sweep(sweep)
         folder = Path(document.file).parent
+    if sweep.find is not None:
+        parse_condition(sweep.find.where)
     base = read_base(sweep, document, folder)
     description, cases = design(sweep, document, folder, base.at)
     keys, wrong = check_cases(description, document, base, cases)
@@ -117,8 +120,9 @@ def first_seconds(sweep: CheckedSweep, folder: Path, workers: int | None) -> Est
         source = Message("the mean of {cases} solved before", cases=len(earlier))
         return Estimate(waiting, sum(earlier) / len(earlier), source, workers)
     key, case = next(iter(distinct.items()))
+    task = Task(key, case.at, case.changes)
     unpack(sweep.name, pack(sweep.base))
     for _ in range(2):  # the first run includes imports, which each worker does once
-        result, _ = solve_case(sweep.name, key, "", case.changes, False)
+        result, _ = solve_case(sweep.name, task)
     source = Message("case {case} solved once", case=case.number)
     return Estimate(waiting, float(result["seconds"]), source, workers)

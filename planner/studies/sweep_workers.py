@@ -13,13 +13,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import SolveError, wrong
 from planner.files.records import record_of
 from planner.message import Message
-from planner.studies.sweep_case import solve_case
+from planner.studies.sweep_case import Task, solve_case
 from planner.sweeps.result import Result
 
 if TYPE_CHECKING:
@@ -31,16 +30,6 @@ WORKER_TIMEOUT_S = 60  # for the first worker
 SCHEDULER_TIMEOUT_S = 10.0
 COUNT_EVERY_S = 2.0  # how often workers are counted
 TRACKER_WARNING = "ignore::UserWarning:multiprocessing.resource_tracker"
-
-
-@dataclass(frozen=True)
-class Task:
-    """A case to solve: the key and changes of its scenario, and the values of its axes."""
-
-    key: str
-    at: str
-    changes: dict[str, Any]
-    wants_plan: bool
 
 
 def cores() -> int:
@@ -185,9 +174,7 @@ def solve_all(
 
     def submit(task: Task) -> None:
         key = f"planner-case-{name}-{task.key}-{len(suspects)}-{alone}"
-        future = client.submit(
-            solve_case, name, task.key, task.at, task.changes, task.wants_plan, key=key, pure=False
-        )
+        future = client.submit(solve_case, name, task, key=key, pure=False)
         running[key] = (future, task)
         done.add(future)
 

@@ -34,10 +34,9 @@ def require_scalar(value: Any) -> Any:
     """Return a value that an axis may have. Raises FieldError for any other."""
     if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    message = Message(
-        "must be a number, a text, true or false, is {value}", value=as_written(value)
+    raise FieldError(
+        Message("must be a number, a text, true or false, is {value}", value=as_written(value))
     )
-    raise FieldError(message)
 
 
 AnyScalar = Annotated[Scalar, BeforeValidator(require_scalar)]
@@ -162,6 +161,11 @@ class Expression(Axis):
                 message = Message("does not use {name}, which `from` names", name=name)
                 raise FieldError(message, "expression")
         return self
+
+
+def base_values(axes: Mapping[str, Axis]) -> dict[str, Scalar | None]:
+    """Return the base value that each axis has of its own; None: that of the base scenario."""
+    return {name: getattr(axis, "base", None) for name, axis in axes.items()}
 
 
 def levels_of(axis: Axis) -> tuple[Scalar, ...] | None:

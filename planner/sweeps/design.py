@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from planner.fields import FieldError
 from planner.files.yaml_document import Document, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
+from planner.sweeps.analysis.sobol import unit_cube
 from planner.sweeps.arithmetic import evaluate, parse
 from planner.sweeps.axes import (
     Axis,
@@ -34,6 +35,7 @@ from planner.sweeps.axes import (
     Scalar,
     Scale,
     Values,
+    base_values,
     levels_of,
     range_of,
     require_scalar,
@@ -75,11 +77,8 @@ def design(
 ) -> tuple[SweepFile, list[Case]]:
     """Return the cases of a sweep.
 
-    Args:
-        sweep: the sweep file.
-        document: its document, for the lines that errors name.
-        folder: the folder of the sweep file.
-        at_base: returns the value of the base scenario at a path, None where it has none.
+    `document` and `folder` are those of the sweep file; `at_base` returns the value of the base
+    scenario at a path, None where it has none.
 
     Returns:
         The sweep with the base value of every axis filled in, and its cases.
@@ -89,14 +88,15 @@ def design(
     """
     settings: Iterable[Setting]
     if sweep.design == "list":
-        sweep, settings = _from_csv(sweep, folder, _base(sweep.varied))
+        sweep, settings = _from_csv(sweep, folder)
     else:
         settings = _settings(sweep, document)
     described = sweep.model_copy(update={"axes": _with_bases(sweep.axes, at_base)})
+    bases = base_values(described.axes)
     cases, problems = [], []
     for number, setting in enumerate(settings):
         try:
-            cases.append(_case(number, setting, sweep.axes, described.axes))
+            cases.append(_case(number, setting, sweep.axes, bases))
         except ScenarioError as error:
             for problem in error.problems:
                 problems.append(document.problem(("axes", problem.path), problem.message))
@@ -113,8 +113,7 @@ def _with_bases(axes: Mapping[str, Axis], at_base: Callable[[str], Any]) -> dict
     for name, axis in axes.items():
         if isinstance(axis, Values | Range) and axis.base is None and is_path(name):
             value = at_base(name)
-            of_words = isinstance(value, bool | str)
-            if isinstance(value, int | float | str) and not (of_words and isinstance(axis, Range)):
+            if is_number(value) or (isinstance(axis, Values) and isinstance(value, bool | str)):
                 axis = axis.model_copy(update={"base": value})
         described[name] = axis
     return described
@@ -128,21 +127,18 @@ def _settings(sweep: SweepFile, document: Document) -> Iterable[Setting]:
             "makes {count:.3g} cases; the most is {max:,}", count=count, max=MAX_CASES
         )
         raise ScenarioError([document.problem(("design",), message)])
-    if sweep.design == "grid":
-        return _grid(axes)
     if sweep.design == "one_at_a_time":
         return _one_at_a_time(axes)
-    if sweep.design == "sobol":
-        points = _saltelli(len(axes), sweep.samples or 1, sweep.seed)
+    rows: Iterable[Sequence[Scalar]]
+    if sweep.design == "grid":
+        rows = itertools.product(*map(_tried, axes.values()))
     else:
-        from scipy.stats import qmc
-
-        points = qmc.LatinHypercube(len(axes), rng=sweep.seed).random(sweep.samples)
-    return _sampled(axes, points)
+        rows = (list(map(_at, axes.values(), point)) for point in _points(sweep).tolist())
+    return (dict(zip(axes, row, strict=True)) for row in rows)
 
 
 def _count(sweep: SweepFile, axes: Mapping[str, Axis]) -> int:
-    sizes = [len(levels_of(axis) or _ends(axis)) for axis in axes.values()]
+    sizes = [len(_tried(axis)) for axis in axes.values()]
     if sweep.design == "grid":
         return math.prod(sizes)
     if sweep.design == "one_at_a_time":
@@ -150,22 +146,17 @@ def _count(sweep: SweepFile, axes: Mapping[str, Axis]) -> int:
     return (sweep.samples or 1) * (len(axes) + 2 if sweep.design == "sobol" else 1)
 
 
-def _grid(axes: Mapping[str, Axis]) -> Iterator[Setting]:
-    for values in itertools.product(*(levels_of(axis) or () for axis in axes.values())):
-        yield dict(zip(axes, values, strict=True))
-
-
 def _one_at_a_time(axes: Mapping[str, Axis]) -> Iterator[Setting]:
-    base = _base(axes)
-    yield dict(base)
+    base = base_values(axes)
+    yield base
     for name, axis in axes.items():
-        for value in levels_of(axis) or _ends(axis):
+        for value in _tried(axis):
             yield {**base, name: value}
 
 
-def _base(axes: Mapping[str, Axis]) -> Setting:
-    """Return the base value that each axis has of its own; None: that of the base scenario."""
-    return {name: getattr(axis, "base", None) for name, axis in axes.items()}
+def _tried(axis: Axis) -> tuple[Scalar, ...]:
+    """Return the values of an axis that are taken one after the other."""
+    return levels_of(axis) or _ends(axis)
 
 
 def _ends(axis: Axis) -> tuple[float, float]:
@@ -177,27 +168,21 @@ def _ends(axis: Axis) -> tuple[float, float]:
     return ends.low, ends.high
 
 
-def _saltelli(dimensions: int, samples: int, seed: int) -> np.ndarray[Any, Any]:
-    """Return points of the unit cube in the order that Sobol indices are computed from."""
+def _points(sweep: SweepFile) -> np.ndarray[Any, Any]:
+    """Return points of the unit cube, in the order of Saltelli's scheme for the design sobol."""
+    if sweep.design == "latin_hypercube":
+        from scipy.stats import qmc
+
+        return np.asarray(
+            qmc.LatinHypercube(len(sweep.varied), rng=sweep.seed).random(sweep.samples)
+        )
     try:
         from SALib.sample import sobol
     except ImportError:
         message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
         raise wrong("design", message) from None
-    problem = {
-        "num_vars": dimensions,
-        "names": [str(i) for i in range(dimensions)],
-        "bounds": [[0.0, 1.0]] * dimensions,
-    }
-    points = sobol.sample(problem, samples, calc_second_order=False, seed=seed)
-    return np.asarray(points)
-
-
-def _sampled(axes: Mapping[str, Axis], points: np.ndarray[Any, Any]) -> Iterator[Setting]:
-    for point in points.tolist():
-        yield {
-            name: _at(axis, share) for (name, axis), share in zip(axes.items(), point, strict=True)
-        }
+    cube = unit_cube(sweep.varied)
+    return np.asarray(sobol.sample(cube, sweep.samples, calc_second_order=False, seed=sweep.seed))
 
 
 def _at(axis: Axis, share: float) -> Scalar:
@@ -210,11 +195,11 @@ def _at(axis: Axis, share: float) -> Scalar:
     return float(f"{low + share * (high - low):.12g}")
 
 
-def _from_csv(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile, list[Setting]]:
+def _from_csv(sweep: SweepFile, folder: Path) -> tuple[SweepFile, list[Setting]]:
     """Read the CSV of cases.
 
     Returns:
-        The sweep with an axis for every column, and the rows; empty cells have values of `base`.
+        The sweep with an axis for every column, and the rows; empty cells have the base value.
 
     Raises:
         ScenarioError: with every problem, each with its line.
@@ -226,7 +211,7 @@ def _from_csv(sweep: SweepFile, folder: Path, base: Setting) -> tuple[SweepFile,
     ]
     settings: list[Setting] = []
     for line, cells in rows:
-        setting = dict(base)
+        setting = base_values(sweep.varied)
         for column, cell in zip(header, cells, strict=True):
             try:
                 setting[column] = _cell(sweep.axes.get(column), cell)
@@ -259,8 +244,7 @@ def _read_rows(path: Path) -> tuple[list[str], Rows]:
         message = Message("cannot be read: {text}", text=error.strerror or error)
         raise wrong("cases", message, file=str(path)) from None
     except UnicodeError as error:
-        message = Message("is no CSV: {text}", text=error)
-        raise wrong("cases", message, file=str(path)) from None
+        raise wrong("cases", Message("is no CSV: {text}", text=error), file=str(path)) from None
     except FieldError as error:  # names the file
         raise wrong("", error.message) from None
 
@@ -272,8 +256,7 @@ def _wrong_columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, M
         elif isinstance(sweep.axes.get(column), Expression):
             yield column, Message("is computed from other axes and cannot be listed")
         elif column not in sweep.axes and not is_path(column):
-            message = Message("is neither a path of the scenario nor an axis of the sweep")
-            yield column, message
+            yield column, Message("is neither a path of the scenario nor an axis of the sweep")
 
 
 def _cell(axis: Axis | None, cell: str) -> Scalar | None:
@@ -294,9 +277,7 @@ def _cell(axis: Axis | None, cell: str) -> Scalar | None:
     return value
 
 
-def _case(
-    number: int, setting: Setting, axes: Mapping[str, Axis], described: Mapping[str, Axis]
-) -> Case:
+def _case(number: int, setting: Setting, axes: Mapping[str, Axis], bases: Setting) -> Case:
     values: Setting = {}
     changes: dict[str, Any] = {}
     for name, axis in axes.items():
@@ -307,7 +288,7 @@ def _case(
             changes |= axis.bundle[str(value)] if value is not None else {}
         elif is_path(name) and value is not None and not (value == 1.0 and isinstance(axis, Scale)):
             changes[name] = {"scale": value} if isinstance(axis, Scale) else value
-        values[name] = getattr(described[name], "base", None) if value is None else value
+        values[name] = bases[name] if value is None else value
     for name, axis in axes.items():
         if isinstance(axis, Expression):
             values[name] = result = _result(name, axis, values)

@@ -32,7 +32,7 @@ from planner.files.yaml_document import read_yaml
 from planner.language.language import Language
 from planner.language.section import Section, reader_language, section_html, table_html, text
 from planner.message import Message, template
-from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical, direction
+from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
 from planner.sweeps.sweep_file import RESERVED, SweepFile, check_sweep
@@ -142,12 +142,8 @@ def case_table(
 ) -> pd.DataFrame:
     """Return a row a case, with the results so far.
 
-    Args:
-        cases: the cases, in order.
-        keys: the key of each; empty where the case is no valid scenario.
-        wrong: the problems of such a case, by number.
-        results: results by key.
-        refined: keys of the cases solved again more exactly, by number.
+    `keys` has the key of each case, empty where it is no valid scenario; `wrong` has the problems
+    of such a case, `refined` the key of a case solved again more exactly, both by number.
     """
     rows: list[dict[str, Any]] = []
     figures: list[Mapping[str, float]] = []
@@ -156,38 +152,31 @@ def case_table(
         better = exact is not None and bool(exact["figures"])
         if better:
             result = exact
-        row = {"key": key, "gap": None, "seconds": None, "message": str(wrong.get(case.number, ""))}
-        row["status"] = "waiting" if key else "wrong_input"
+        row = {"key": key, "gap": None, "seconds": None, "message": str(wrong.get(case.number, "")),
+               "status": "waiting" if key else "wrong_input"}  # fmt: skip
         if result is not None:
             row |= {name: result[name] for name in ("key", "status", "gap", "message", "seconds")}
         rows.append(row | {"refined": better})
         figures.append({} if result is None else result["figures"])
-    index = pd.RangeIndex(len(cases))
-    left = {"case": pd.Series([case.number for case in cases], index=index, dtype="int64")}
+    left = {"case": pd.Series([case.number for case in cases], dtype="int64")}
     for name in cases[0].values if cases else ():
-        left[name] = _column([case.values[name] for case in cases], index)
-    ended = pd.DataFrame(rows, index=index, columns=list(RESERVED[1:]))
+        left[name] = _column([case.values[name] for case in cases])
+    ended = pd.DataFrame(rows, columns=list(RESERVED[1:]))
     ended = ended.astype({"gap": float, "seconds": float, "refined": bool})
-    names = dict.fromkeys(name for row in figures for name in row if name not in left)
-    right = {
-        name: pd.Series([row.get(name) for row in figures], index=index, dtype=float)
-        for name in names
-    }
-    return pd.concat([pd.DataFrame(left, index=index), ended, pd.DataFrame(right)], axis=1)
+    right = pd.DataFrame(figures, dtype=float).drop(columns=list(left), errors="ignore")
+    return pd.concat([pd.DataFrame(left), ended, right], axis=1)
 
 
-def _column(values: list[Any], index: pd.Index[Any]) -> pd.Series[Any]:
+def _column(values: list[Any]) -> pd.Series[Any]:
     """Return the values of an axis as a column: numbers, or texts where any is no number."""
-    known = [value for value in values if value is not None]
-    if known and all(isinstance(value, bool) for value in values):
-        return pd.Series(values, index=index, dtype=bool)
-    if any(isinstance(value, bool | str) for value in known):
+    kinds = set(map(type, values))
+    if kinds in ({bool}, {int}):
+        return pd.Series(values, dtype="bool" if kinds == {bool} else "int64")
+    if kinds & {bool, str}:
         texts = [None if v is None else str(v).lower() if isinstance(v, bool) else str(v)
                  for v in values]  # fmt: skip
-        return pd.Series(texts, index=index, dtype="str")
-    if known and len(known) == len(values) and all(isinstance(value, int) for value in values):
-        return pd.Series(values, index=index, dtype="int64")
-    return pd.Series(values, index=index, dtype=float)
+        return pd.Series(texts, dtype="str")
+    return pd.Series(values, dtype=float)
 
 
 def write_cases(table: pd.DataFrame, folder: Path) -> None:
@@ -218,7 +207,7 @@ def sweep_html(sweep: Sweep) -> str:
     outputs = [n for n in dict.fromkeys((*description.outputs, OUTPUT)) if n in solved]
     if outputs and len(solved):
         columns = ("case", *axes, outputs[0])
-        best = ranking(solved, outputs[0], smallest_first=direction(outputs[0]) == "min")
+        best = ranking(solved, outputs[0])
         rows = best[list(columns)].head(BEST).astype(object).itertuples(index=False, name=None)
         title = words("Best cases by {output}", output=words.path(outputs[0]))
         sections.append(Section(title, columns, tuple(rows)))

@@ -254,19 +254,15 @@ def paths_of(name: str, axis: Axis) -> list[str]:
 def cautions(sweep: SweepFile) -> Iterator[Message]:
     """Yield a warning for every capacity that is swept as if it cost nothing."""
     for name, axis in sweep.axes.items():
+        levels = levels_of(axis)  # None: a range, or computed from other axes
+        moves = isinstance(axis, Bundle | Scale) or levels is None or len(set(levels)) > 1
         for path in paths_of(name, axis):
-            if CAPACITY.fullmatch(path) and _moves(axis):
+            if moves and CAPACITY.fullmatch(path):
                 yield Message(
                     "{path} is swept without its capital cost: more is always better; weigh"
                     " profit against what the capacity costs",
                     path=path,
                 )
-
-
-def _moves(axis: Axis) -> bool:
-    """Return whether an axis has more than one value."""
-    levels = levels_of(axis)  # None: a range, or computed from other axes
-    return isinstance(axis, Bundle | Scale) or levels is None or len(set(levels)) > 1
 
 
 def sweep_schema() -> dict[str, Any]:

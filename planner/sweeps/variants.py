@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -84,11 +83,7 @@ def check_cases(
 ) -> tuple[list[str], dict[int, Message]]:
     """Check every case in full, before anything is solved.
 
-    Args:
-        sweep: the sweep with all its axes, also those of a list of cases.
-        document: the document of the sweep file, for the lines that errors name.
-        base: the base scenario.
-        cases: the cases.
+    `sweep` has all its axes, also those of a list of cases; `document` is that of its file.
 
     Returns:
         The key of each case, empty where it is wrong; and the problems of wrong cases by number,
@@ -99,8 +94,7 @@ def check_cases(
     """
     keys: list[str] = []
     wrong: dict[int, Message] = {}
-    first: dict[tuple[str, Message], Case] = {}
-    count: Counter[tuple[str, Message]] = Counter()
+    faulty: dict[tuple[str, Message], list[Case]] = {}
     for case in cases:
         try:
             keys.append(base.key(base.scenario(case.changes)))
@@ -109,22 +103,19 @@ def check_cases(
             messages = (Problem(p.message, p.path).with_place() for p in error.problems)
             wrong[case.number] = MessageList("; ", messages)
             for problem in error.problems:
-                fault = problem.path, problem.message
-                first.setdefault(fault, case)
-                count[fault] += 1
+                faulty.setdefault((problem.path, problem.message), []).append(case)
     if not wrong or sweep.invalid == "row":
         return keys, wrong
     problems = []
-    for (path, message), case in list(first.items())[:MAX_PROBLEMS]:
-        values = {"sentence": message, "case": case.label(sweep.varied)}
-        others = count[path, message] - 1
-        message = (
-            Message("{sentence}, in {case}; other cases with this problem: {n}", n=others, **values)
-            if others else Message("{sentence}, in {case}", **values)
-        )  # fmt: skip
+    for (path, message), (first, *others) in list(faulty.items())[:MAX_PROBLEMS]:
+        values = {"sentence": message, "case": first.label(sweep.varied)}
+        message = Message("{sentence}, in {case}", **values)
+        if others:
+            message = Message("{sentence}, in {case}; other cases with this problem: {n}",
+                              n=len(others), **values)  # fmt: skip
         line = document.line(("axes", _axis_of(sweep, path)))
         problems.append(Problem(message, path, document.file, line))
-    if len(first) > MAX_PROBLEMS:
+    if len(faulty) > MAX_PROBLEMS:
         message = Message("{n} cases are wrong in all", n=len(wrong))
         problems.append(Problem(message, "axes", document.file))
     raise ScenarioError(problems)

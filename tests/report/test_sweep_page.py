@@ -34,7 +34,7 @@ from planner.report.sweep_page.page import (
 )
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
 from planner.report.sweep_page.words import titled
-from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses, write_analyses
+from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses
 from planner.sweeps.analysis.case_table import Analysis, Curve, direction
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
@@ -369,7 +369,7 @@ def test_a_sweep_folder_is_answered_and_reported(tmp_path: Path) -> None:
     found = {"path": PRICE, "where": "profit = 5", "low": 0, "high": 1, "status": "found",
              "value": 0.5, "bracket": [0.4, 0.6], "text": "there", "points": [point]}  # fmt: skip
     (target / "breakeven.json").write_text(json.dumps(found))
-    assert write_analyses(read_analyses(target), target).name == "answers.json"
+    assert report_sweep(target)[0].name == "answers.json"
     assert [path.name for path in report_sweep(target)] == ["answers.json", "report.html"]
     plain = json.loads((target / "answers.json").read_text())
     assert plain["break_even"] == found

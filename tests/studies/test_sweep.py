@@ -24,8 +24,8 @@ import planner
 from planner import PlanError, ScenarioError
 from planner.cli.app import app
 from planner.studies.sweep import sweep
-from planner.studies.sweep_case import BASES
-from planner.studies.sweep_workers import Task, cluster, solve_all
+from planner.studies.sweep_case import BASES, Task
+from planner.studies.sweep_workers import cluster, solve_all
 from planner.sweeps.result import RESULTS, read_cases
 from planner.sweeps.variants import Base
 from tests.support.build import HANGS_S

@@ -23,7 +23,7 @@ from planner.report.charts.style import (
     note,
     text,
 )
-from planner.report.sweep_page.curves import PLAIN, Figure, wrapped
+from planner.report.sweep_page.curves import PLAIN, Figure, upright, wrapped
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
@@ -46,7 +46,7 @@ def tornado_figure(
     names = _names(rows["axis"], factors, words)
     thick = _thickness(names)
     data = []
-    for place, (end, (colour, shape)) in enumerate(LOOKS.items()):
+    for place, (end, look) in enumerate(LOOKS.items()):
         change = changes[end]
         lost = np.isnan(change)
         values = [axis_text(value, words) for value in rows[end]]
@@ -65,17 +65,14 @@ def tornado_figure(
             "width": np.where(beside, thick / 2, thick),
             "offset": np.where(beside, place * thick / 2, 0.0),
             "text": texts, "textposition": "outside", "cliponaxis": False,
-            "marker": marker((colour, shape)), "customdata": names,
+            "marker": marker(look), "customdata": names,
             "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
-    reached = np.append(np.concatenate([base + np.nan_to_num(c) for c in changes.values()]), base)
+    reached = np.nan_to_num(ends / divisor, nan=base)
     room = 0.16 * (float(np.ptp(reached)) or abs(base) or 1.0)
     ends_x = [float(reached.min()) - room, float(reached.max()) + room]
     layout = _layout(names, axis(text(title), range=ends_x, nticks=6, **PLAIN))
-    layout["shapes"] = [
-        {"type": "line", "x0": base, "x1": base, "yref": "paper", "y0": 0, "y1": 1,
-         "line": {"color": INK, "width": 1.5}}
-    ]  # fmt: skip
+    layout["shapes"] = [upright(base, INK)]
     return {"data": data, "layout": layout}
 
 
@@ -86,20 +83,18 @@ def indices_figure(
     rows = indices.table.head(MAX_BARS)
     names = _names(rows["axis"], factors, words)
     thick = _thickness(names)
-    data: list[dict[str, Any]] = []
-    orders = {
-        "first": (words("first order"), BLUE, ""),
-        "total": (words("total order"), ORANGE, "/"),
-    }
-    for place, (kind, (name, colour, shape)) in enumerate(orders.items()):
-        data.append({
+    orders = (("first", words("first order"), "low"), ("total", words("total order"), "high"))
+    data = [
+        {
             "type": "bar", "orientation": "h", "name": name, "y": np.arange(len(rows)),
             "x": rows[kind].to_numpy(), "width": thick / 2, "offset": place * thick / 2,
-            "marker": marker((colour, shape)),
+            "marker": marker(LOOKS[look]),
             "error_x": {"type": "data", "array": rows[f"{kind}_confidence"].to_numpy(),
                         "color": GREY, "thickness": 1.5},
             "hovertemplate": f"%{{x:.3f}} ± %{{error_x.array:.3f}}<extra>{name}</extra>",
-        })  # fmt: skip
+        }
+        for place, (kind, name, look) in enumerate(orders)
+    ]  # fmt: skip
     across = axis(words("share of the variance"), zeroline=True, nticks=6)
     return {"data": data, "layout": _layout(names, across)}
 

@@ -29,13 +29,13 @@ from planner.report.sweep_page.maps import (
     of_matrix,
     thinned,
 )
-from planner.report.sweep_page.words import axis_text, direction_text, measured
+from planner.report.sweep_page.words import axis_text, measured
 from planner.sweeps.analysis.analyses import Analyses
 from planner.sweeps.analysis.case_table import Analysis, BreakEvenCurve, Curve, numbers
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
-from planner.sweeps.analysis.sobol import Indices
+from planner.sweeps.analysis.sobol import CONFIDENCE, Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 Group = tuple[str, str, list[Chart]]  # key, title, charts
@@ -120,7 +120,8 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
 def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if front.table.empty or not all(changing(analyses, name) for name in front.directions):
         return
-    outputs = [direction_text(name, way, words) for name, way in front.directions.items()]
+    outputs = [words("{way} {output}", way=words.term(way), output=words.path(name))
+               for name, way in front.directions.items()]  # fmt: skip
     yield Chart(
         key="pareto",
         title=words("Pareto front"),
@@ -135,7 +136,7 @@ def _indices(indices: Indices, analyses: Analyses, words: Language) -> Iterator[
         "Shares of the variance from {blocks} blocks of cases, with {confidence} confidence."
         " First order: the axis alone; total order: with its interactions.",
         blocks=indices.blocks,
-        confidence=f"{indices.confidence:.0%}",
+        confidence=f"{CONFIDENCE:.0%}",
     )
     yield Chart(
         key=_key("indices", indices, analyses),

@@ -114,32 +114,37 @@ def curve_figure(
     layout["margin"]["t"] = 4
     layout["xaxis"] = axis(text(titled(curve.axis, words, factor=factor)), **kind)
     data, notes, upper = [], [], 1.0
-    for row, output in enumerate(outputs, start=1):
+    for row, output in enumerate(outputs):
         values = numbers(table, output)
         divisor, unit, title = scaled(output, values, words)
         high = upper - above / inner
         upper = max(high - panel / inner, 0.0)
-        place = "" if row == 1 else str(row)
-        layout[f"yaxis{place}"] = axis(text(unit), domain=[upper, high], nticks=6, **PLAIN)
+        layout[f"yaxis{nth(row)}"] = axis(text(unit), domain=[upper, high], nticks=6, **PLAIN)
         notes.append(note(f"<b>{text(title)}</b>", x=0, y=high, yshift=2))
         data.append({
             "type": "scatter", "mode": "lines+markers", "x": x, "y": values.to_numpy() / divisor,
-            "yaxis": f"y{place}", "text": texts, "customdata": [int(n) for n in table["case"]],
+            "yaxis": f"y{nth(row)}", "text": texts, "customdata": [int(n) for n in table["case"]],
             "marker": {"color": BLUE, "size": 8}, "line": {"color": BLUE, "width": 2},
             "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}} {unit}<br>%{{text}}<extra></extra>",
             "showlegend": False,
         })  # fmt: skip
-    layout["xaxis"]["anchor"] = f"y{'' if len(outputs) == 1 else len(outputs)}"
+    layout["xaxis"]["anchor"] = f"y{nth(len(outputs) - 1)}"
     if base is not None and kind["type"] != "category" and is_number(base):
-        layout["shapes"] = [_upright(base, "dot", INK)]
+        layout["shapes"] = [upright(base, INK, dash="dot")]
         notes.append(note(words("base"), x=_on(base, kind), xref="x", y=1.0, yanchor="bottom",
                           xanchor="center", font={"size": 11}))  # fmt: skip
     return {"data": data, "layout": layout | {"annotations": notes, "hovermode": "closest"}}
 
 
-def _upright(x: float, dash: str, colour: str) -> dict[str, Any]:
+def upright(x: float, colour: str, **line: str) -> dict[str, Any]:
+    """Return a line across the whole plot at a value of the axis below."""
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1.5, "dash": dash}}  # fmt: skip
+            "line": {"color": colour, "width": 1.5, **line}}  # fmt: skip
+
+
+def nth(k: int) -> str:
+    """Return the suffix of the name of axis k, from 0: x, x2, x3."""
+    return "" if k == 0 else str(k + 1)
 
 
 def _on(value: float, kind: Mapping[str, Any]) -> float:
@@ -202,7 +207,7 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
         "yaxis": axis(words("both sides"), **PLAIN),
     }
     if (value := search["value"]) is not None:
-        layout["shapes"] = [_upright(value, "dash", VERMILLION)]
+        layout["shapes"] = [upright(value, VERMILLION, dash="dash")]
         layout["annotations"] = [
             note(f"<b>{text(axis_text(value, words))}</b>", x=_on(value, kind), xref="x", y=1.0,
                  xanchor="center", font={"color": INK})

@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, axis, frame, text
-from planner.report.sweep_page.curves import PLAIN, Figure, along, wrapped
+from planner.report.sweep_page.curves import PLAIN, Figure, along, nth, wrapped
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import levels, numbers
 from planner.sweeps.analysis.maps import Map
@@ -152,11 +152,11 @@ def matrix_figure(
     for k in range(count):
         low = k * (size + gap)
         x, y = names[k], names[k + 1]
-        layout[f"xaxis{_nth(k)}"] = axis(
-            _folded(titles[x]), domain=[low, low + size], anchor=f"y{_nth(count - 1)}",
+        layout[f"xaxis{nth(k)}"] = axis(
+            _folded(titles[x]), domain=[low, low + size], anchor=f"y{nth(count - 1)}",
             **kinds[x] | {"nticks": 4},
         )  # fmt: skip
-        layout[f"yaxis{_nth(k)}"] = axis(
+        layout[f"yaxis{nth(k)}"] = axis(
             _folded(titles[y]), domain=[max(1 - low - size, 0.0), 1 - low], anchor="x",
             **kinds[y] | {"nticks": 4},
         )  # fmt: skip
@@ -174,7 +174,7 @@ def matrix_figure(
                 x, y = names[column], names[row + 1]
                 data.append({
                     "type": "scatter", "mode": "markers", "name": name, "legendgroup": name,
-                    "showlegend": row == 0, "xaxis": f"x{_nth(column)}", "yaxis": f"y{_nth(row)}",
+                    "showlegend": row == 0, "xaxis": f"x{nth(column)}", "yaxis": f"y{nth(row)}",
                     "x": [values[x][i] for i in places], "y": [values[y][i] for i in places],
                     "marker": {"color": colour, "symbol": symbol, "size": px,
                                "opacity": 0.65 if px < 9 else 1,
@@ -184,10 +184,6 @@ def matrix_figure(
                                      "<extra></extra>",
                 })  # fmt: skip
     return {"data": data, "layout": layout}
-
-
-def _nth(k: int) -> str:
-    return "" if k == 0 else str(k + 1)
 
 
 def _folded(title: str, most: int = 22) -> str:

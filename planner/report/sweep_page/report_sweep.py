@@ -9,12 +9,12 @@ from rich.console import Console
 
 from planner.files.output_folder import replace_file
 from planner.language.language import ENGLISH, Language
-from planner.plan_tables.files import PAGE
+from planner.plan_tables.files import PAGE, json_text
 from planner.report.sweep_page.charts import main_charts
 from planner.report.sweep_page.page import base_and_best, sweep_page
 from planner.report.sweep_page.words import readable
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
-from planner.sweeps.analysis.analyses import Analyses, read_analyses, write_analyses
+from planner.sweeps.analysis.analyses import ANALYSES, Analyses, read_analyses
 from planner.sweeps.analysis.case_table import failures
 from planner.sweeps.result import design_text
 
@@ -32,11 +32,10 @@ def report_sweep(folder: str | Path, words: Language = ENGLISH) -> list[Path]:
     Raises:
         PlanError: the folder is no sweep folder, or cannot be read or written.
     """
-    analyses = read_analyses(folder)
-    written = write_analyses(analyses, folder)  # first: the page links the files beside it
-    page = Path(folder) / PAGE
-    replace_file(page, sweep_page(analyses, words, Path(folder)))
-    return [written, page]
+    analyses, folder = read_analyses(folder), Path(folder)
+    replace_file(folder / ANALYSES, json_text(analyses.plain()))  # the page links it
+    replace_file(folder / PAGE, sweep_page(analyses, words, folder))
+    return [folder / ANALYSES, folder / PAGE]
 
 
 def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) -> None:

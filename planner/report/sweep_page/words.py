@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, text
+from planner.report.charts.style import chart_scale
 from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.units import unit
 
@@ -45,13 +47,10 @@ def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str
     return f"{label} [{own_unit}]" if own_unit else label
 
 
-def scaled(name: str, values: Iterable[Any], words: Language) -> tuple[float, str, str]:
+def scaled(name: str, values: ArrayLike, words: Language) -> tuple[float, str, str]:
     """Return the divisor, the unit and the title of a chart for values of an output."""
-    finite = np.abs(np.array([v for v in values if v == v and v is not None], dtype=float))
-    largest = float(finite.max(initial=0.0))
-    divisor, scaled_unit = words.scale(measured(name), largest)
-    if divisor == 1.0 and measured(name) == "CNY" and largest >= 1e6:
-        divisor, scaled_unit = 1e6, words("million CNY")
+    largest = float(np.nanmax(np.abs(np.asarray(values, dtype=float)), initial=0.0))
+    divisor, scaled_unit = chart_scale(measured(name), largest, words)
     label = words.path(name)
     return divisor, scaled_unit, f"{label} [{scaled_unit}]" if scaled_unit else label
 
@@ -71,17 +70,10 @@ def status_text(status: Any, words: Language) -> str:
     return words.known(str(status)) or str(status)
 
 
-def direction_text(name: str, direction: str, words: Language) -> str:
-    """Return an output with its better direction: max objective_cny."""
-    way = words.known(direction) or direction
-    return words("{way} {output}", way=way, output=words.path(name))
-
-
 def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:
     """Return a table of a sweep as people read it: its heads and texts in a language."""
-    columns: dict[str, Any] = {}
-    for name in table.columns:
-        values = table[name]
+    columns: dict[Any, list[str]] = {}
+    for name, values in table.items():
         if name == "axis":
             columns[name] = [words.path(axis) for axis in values]
         elif str(name).startswith("status"):

@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from planner.errors import ScenarioError, did_you_mean
-from planner.files.output_folder import replace_file
 from planner.message import Message
 from planner.sweeps.analysis.case_table import (
     OUTPUT,
@@ -46,7 +45,7 @@ from planner.sweeps.analysis.maps import Map, grid_map
 from planner.sweeps.analysis.pareto import Front, pareto, ranking
 from planner.sweeps.analysis.sobol import Indices, sobol_indices
 from planner.sweeps.analysis.tornado import Tornado, tornado
-from planner.sweeps.axes import Scale
+from planner.sweeps.axes import Scale, base_values
 from planner.sweeps.result import read_cases, unreadable
 from planner.sweeps.sweep_file import SAMPLED, SweepFile
 
@@ -92,8 +91,7 @@ class Analyses:
         """The cases, the best in the first output first; none where no case has a plan."""
         if not self.solved:
             return self.cases.iloc[:0]
-        first = self.outputs[0]
-        return ranking(self.cases, first, smallest_first=direction(first) == "min")
+        return ranking(self.cases, self.outputs[0])
 
     def of(self, kind: type[A]) -> list[A]:
         """Return the analyses of one kind, in the order of the outputs."""
@@ -158,9 +156,10 @@ def analyse(
         for name in unknown
     ]  # fmt: skip
     outputs = tuple(name for name in outputs if name not in unknown) or (OUTPUT,)
-    row = base_row(cases, axes, _base_values(sweep))
+    base = None if sweep.design == "one_at_a_time" else base_values(sweep.varied)
+    row = base_row(cases, axes, base)
     baseline = {} if row is None else cases.loc[row, ["case", *axes, *outputs]].to_dict()
-    for kind, make in _supported(cases, sweep, outputs, has_base=row is not None):
+    for kind, make in _supported(cases, sweep, outputs, base, has_base=row is not None):
         try:
             made.append(make())
         except ScenarioError as error:
@@ -168,15 +167,13 @@ def analyse(
     return Analyses(sweep, cases, outputs, baseline, tuple(made), tuple(notes))
 
 
-def _base_values(sweep: SweepFile) -> dict[str, Any] | None:
-    """Return the base value of every axis; None where case 0 is the base case."""
-    if sweep.design == "one_at_a_time":
-        return None
-    return {name: getattr(axis, "base", None) for name, axis in sweep.varied.items()}
-
-
 def _supported(
-    cases: pd.DataFrame, sweep: SweepFile, outputs: tuple[str, ...], *, has_base: bool
+    cases: pd.DataFrame,
+    sweep: SweepFile,
+    outputs: tuple[str, ...],
+    base: Mapping[str, Any] | None,
+    *,
+    has_base: bool,
 ) -> Iterator[tuple[str, Callable[[], Analysis]]]:
     """Yield the analyses that a design supports: the name of each, and a call that makes it."""
     axes, sampled = tuple(sweep.varied), sweep.design in SAMPLED
@@ -190,7 +187,7 @@ def _supported(
         yield "cost curve", partial(cost_curve, part, green[0])
     if len(cases) > 1 and (has_base or not sampled):
         for output in outputs if has_base else outputs[:1]:  # one note that there is no base case
-            yield "tornado", partial(tornado, cases, axes, output, _base_values(sweep))
+            yield "tornado", partial(tornado, cases, axes, output, base)
     if sweep.design == "sobol":
         for output in outputs:
             yield "Sobol indices", partial(sobol_indices, cases, axes, output, seed=sweep.seed or 1)
@@ -199,10 +196,8 @@ def _supported(
         for output in outputs:
             yield "map", partial(grid_map, cases, axes, x, y, output)
     if len(outputs) > 1:
-        yield (
-            "Pareto front",
-            partial(pareto, cases, {name: direction(name) for name in outputs[:2]}),
-        )
+        directions = {name: direction(name) for name in outputs[:2]}
+        yield "Pareto front", partial(pareto, cases, directions)
 
 
 def _curve(cases: pd.DataFrame, axis: str, outputs: tuple[str, ...]) -> Curve:
@@ -228,15 +223,3 @@ def read_analyses(folder: str | Path) -> Analyses:
         raise unreadable(sweep.folder, error.message) from None
     except (OSError, ValueError) as error:
         raise unreadable(sweep.folder, error) from None
-
-
-def write_analyses(analyses: Analyses, folder: str | Path) -> Path:
-    """Write the analyses of a sweep as answers.json into its folder; return the file.
-
-    Raises:
-        PlanError: it cannot be written.
-    """
-    path = Path(folder) / ANALYSES
-    plain = json.dumps(analyses.plain(), indent=2, ensure_ascii=False, allow_nan=False)
-    replace_file(path, f"{plain}\n")
-    return path

@@ -119,10 +119,7 @@ def failures(cases: pd.DataFrame) -> pd.DataFrame:
     Columns: status, message, cases, first_case.
     """
     lost = cases[~cases["status"].isin(SOLVED)]
-    if lost.empty:
-        return pd.DataFrame(columns=["status", "message", "cases", "first_case"])
-    messages = lost["message"] if "message" in lost else pd.Series("", index=lost.index)
-    first_lines = messages.where(messages.notna(), "").astype("str").str.split("\n").str[0]
+    first_lines = lost["message"].fillna("").astype("str").str.split("\n").str[0]
     grouped = lost.assign(message=first_lines).groupby(["status", "message"], sort=False)["case"]
     counted = grouped.agg(cases="size", first_case="min").reset_index()
     return counted.sort_values("cases", ascending=False, kind="stable", ignore_index=True)

@@ -16,7 +16,6 @@ its sign is not known.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,34 +67,25 @@ def cost_curve(cases: pd.DataFrame, axis: str) -> CostCurve:
     drawn = _sum(ordered, [name for name in allocated if name.rpartition(".")[2] in uses])
     require_columns(ordered, EMISSION, "cost curve")
     emission = _sum(ordered, EMISSION)
-    open_cny = numbers(ordered, BOUND) - profit
-    known = np.flatnonzero(profit.notna())
-    number, value = ordered["case"].to_numpy(dtype=int), ordered[axis].to_numpy(dtype=float)
-    steps = []
-    for one, two in itertools.pairwise(known.tolist()):
-        cost = float(profit[one] - profit[two])
-        points = 100 * float(share[two] - share[one])
-        green = float((share[two] - share[one]) * drawn[two])
-        abated = float(emission[one] - emission[two])
-        steps.append(
-            {
-                "from_case": int(number[one]),
-                "to_case": int(number[two]),
-                "from_value": float(value[one]),
-                "to_value": float(value[two]),
-                "share": float(share[two]),
-                "cost_cny": cost,
-                "points": points,
-                "green_mwh": green,
-                "abated_tco2": abated,
-                "cost_cny_per_point": _over(cost, points, 100.0),
-                "cost_cny_per_mwh": _over(cost, green, float(drawn[two])),
-                "cost_cny_per_tco2": _over(cost, abated, float(emission[one])),
-                "hidden": bool(abs(cost) <= max(open_cny[one], open_cny[two])),
-                "skipped": int(two - one - 1),
-            }
-        )
-    return CostCurve(table=pd.DataFrame(steps), axis=axis, columns=NARROW)
+    plans = pd.DataFrame({
+        "place": ordered.index, "case": ordered["case"], "value": ordered[axis].astype(float),
+        "profit": profit, "share": share, "drawn": drawn, "emission": emission,
+        "open": numbers(ordered, BOUND) - profit,
+    })[profit.notna()]  # fmt: skip
+    one, two = plans[:-1].reset_index(drop=True), plans[1:].reset_index(drop=True)
+    cost, growth = one["profit"] - two["profit"], two["share"] - one["share"]
+    points, green, abated = 100 * growth, growth * two["drawn"], one["emission"] - two["emission"]
+    steps = pd.DataFrame({
+        "from_case": one["case"], "to_case": two["case"],
+        "from_value": one["value"], "to_value": two["value"], "share": two["share"],
+        "cost_cny": cost, "points": points, "green_mwh": green, "abated_tco2": abated,
+        "cost_cny_per_point": _over(cost, points, 100.0),
+        "cost_cny_per_mwh": _over(cost, green, two["drawn"]),
+        "cost_cny_per_tco2": _over(cost, abated, one["emission"]),
+        "hidden": cost.abs() <= np.maximum(one["open"], two["open"]),
+        "skipped": two["place"] - one["place"] - 1,
+    })  # fmt: skip
+    return CostCurve(table=steps, axis=axis, columns=NARROW)
 
 
 def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
@@ -103,5 +93,6 @@ def _sum(cases: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     return sum((numbers(cases, name).fillna(0.0) for name in columns), pd.Series(0.0, cases.index))
 
 
-def _over(cost: float, growth: float, size: float) -> float:
-    return cost / growth if growth > NO_GROWTH * max(1.0, abs(size)) else np.nan
+def _over(cost: pd.Series, growth: pd.Series, size: pd.Series | float) -> pd.Series:
+    """Return the quotient where its divisor grows by more than rounding of its size."""
+    return (cost / growth).where(growth > NO_GROWTH * np.maximum(1.0, np.abs(size)))

@@ -5,7 +5,7 @@ Every other axis is fixed at one value. Places without a plan stay empty and are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,27 +80,15 @@ def grid_map(
     x: str,
     y: str,
     output: str = OUTPUT,
-    at: Mapping[str, Any] | None = None,
 ) -> Map:
-    """Return an output over the axes `x` and `y`.
-
-    Args:
-        cases: the table of cases.
-        axes: the columns that are axes.
-        x: the axis across.
-        y: the axis upwards.
-        output: the column to show.
-        at: values of the other axes [the middle one of each].
+    """Return an output over the axes `x` and `y`, the others at their middle value.
 
     Raises:
-        ScenarioError: an unknown column, x and y the same, several cases in one place, or more
-            places than can be seen.
+        ScenarioError: an unknown column, several cases in one place, or more places than can be
+            seen.
     """
     require_columns(cases, [*axes, x, y], "axes")
-    if x == y:
-        raise wrong(x, Message("the two axes must differ"))
-    others = [axis for axis in axes if axis not in (x, y)]
-    fixed = middles(cases, others) | {axis: at[axis] for axis in others if at and axis in at}
+    fixed = middles(cases, [axis for axis in axes if axis not in (x, y)])
     values = numbers(cases, output)
     part = cases[standing_at(cases, fixed)].dropna(subset=[x, y])
     across, up = levels(part[x]), levels(part[y])

@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import wrong
-from planner.message import Message
-from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers
-
-DIRECTIONS = ("max", "min")
+from planner.sweeps.analysis.case_table import OUTPUT, Analysis, direction, numbers
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,18 +23,16 @@ class Front(Analysis):
         return {"directions": self.directions, "cases": self.table["case"].tolist()}
 
 
-def ranking(
-    cases: pd.DataFrame, output: str = OUTPUT, *, smallest_first: bool = False
-) -> pd.DataFrame:
-    """Return every case, the largest output first, or the smallest on request.
+def ranking(cases: pd.DataFrame, output: str = OUTPUT) -> pd.DataFrame:
+    """Return every case, the best output by its `direction` first.
 
     Cases without the output come last and keep their status.
 
     Raises:
         ScenarioError: an unknown output.
     """
-    values = numbers(cases, output)
-    order = values.sort_values(ascending=smallest_first, kind="stable", na_position="last").index
+    smallest_first = direction(output) == "min"
+    order = numbers(cases, output).sort_values(ascending=smallest_first, kind="stable").index
     return cases.loc[order]
 
 
@@ -48,20 +42,12 @@ def pareto(cases: pd.DataFrame, directions: Mapping[str, str]) -> Front:
     A case is on the front unless another one is at least as good in both outputs and better in one;
     cases that are equal in both are on it together. Cases without a plan are not on it.
 
-    Args:
-        cases: the table of cases.
-        directions: two outputs and the direction of each, such as
-            {"objective_cny": "max", "carbon.emission_tco2": "min"}.
+    `directions` holds two outputs, such as {"objective_cny": "max", "carbon.emission_tco2": "min"}.
 
     Raises:
-        ScenarioError: not two outputs, an unknown direction or an unknown column.
+        ScenarioError: an unknown column.
     """
-    if len(directions) != 2:
-        raise wrong("", Message("needs two outputs, has {n}", n=len(directions)))
-    for output, direction in directions.items():
-        if direction not in DIRECTIONS:
-            raise wrong(output, Message("must be max or min, is {name!r}", name=direction))
-    signs = [1.0 if direction == "max" else -1.0 for direction in directions.values()]
+    signs = [1.0 if way == "max" else -1.0 for way in directions.values()]
     better = pd.concat([numbers(cases, name) for name in directions], axis=1) * signs
     better.columns = pd.Index(["first", "second"])
     ranked = better.dropna().sort_values(["first", "second"], ascending=False, kind="stable")

@@ -17,7 +17,7 @@ Jansen, Computer Physics Communications 117 (1999) 35-43.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +26,9 @@ import pandas as pd
 
 from planner.errors import wrong
 from planner.message import Message
-from planner.sweeps.analysis.case_table import (
-    OUTPUT,
-    Analysis,
-    numbers,
-    records,
-    require_columns,
-)
+from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers, records, require_columns
 
+CONFIDENCE = 0.95  # level of the confidence intervals, which are plus and minus
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
 RESAMPLES = 1000
 FLAT = 1e-12  # a spread below this, relative to the output's size, is none
@@ -49,13 +44,12 @@ class Indices(Analysis):
 
     blocks: int
     left_out: int
-    confidence: float
 
     def plain(self) -> Any:
         """Return the indices and how they were estimated as plain data."""
         return {
             "indices": records(self.table), "blocks": self.blocks, "left_out": self.left_out,
-            "confidence": self.confidence, "note": self.note,
+            "confidence": CONFIDENCE, "note": self.note,
         }  # fmt: skip
 
 
@@ -64,17 +58,12 @@ def sobol_indices(
     axes: Sequence[str],
     output: str = OUTPUT,
     *,
-    confidence: float = 0.95,
     seed: int = 1,
 ) -> Indices:
     """Return first- and total-order indices of every axis.
 
-    Args:
-        cases: the table of cases of a `sobol` design, whole.
-        axes: the columns that are axes, in the order of the sweep file.
-        output: the column to explain.
-        confidence: level of the confidence intervals, which are plus and minus.
-        seed: seed of the resampling.
+    `cases` are those of a `sobol` design, whole; `axes` are in the order of the sweep file; `seed`
+    is that of the resampling.
 
     Raises:
         ScenarioError: unknown columns, cases that are no Sobol design, too few with a plan, or no
@@ -109,32 +98,31 @@ def sobol_indices(
     if float(np.ptp(used)) <= FLAT * max(1.0, float(np.abs(used).max())):
         raise wrong("", Message("{name} is the same in every case: there is no variance to share",
                                 name=output))  # fmt: skip
-    problem = {"num_vars": len(axes), "names": list(axes), "bounds": [[0.0, 1.0]] * len(axes)}
     indices = sobol.analyze(
-        problem, used.ravel(), calc_second_order=False, num_resamples=RESAMPLES,
-        conf_level=confidence, seed=seed,
+        unit_cube(axes), used.ravel(), calc_second_order=False, num_resamples=RESAMPLES,
+        conf_level=CONFIDENCE, seed=seed,
     )  # fmt: skip
+    columns = {
+        "first": "S1", "first_confidence": "S1_conf", "total": "ST", "total_confidence": "ST_conf",
+    }  # fmt: skip
     result = pd.DataFrame(
-        {
-            "axis": list(axes),
-            "first": np.asarray(indices["S1"], dtype=float),
-            "first_confidence": np.asarray(indices["S1_conf"], dtype=float),
-            "total": np.asarray(indices["ST"], dtype=float),
-            "total_confidence": np.asarray(indices["ST_conf"], dtype=float),
-        }
+        {"axis": list(axes)}
+        | {name: np.asarray(indices[key], dtype=float) for name, key in columns.items()}
     )
     return Indices(
         table=result.sort_values("total", ascending=False, kind="stable", ignore_index=True),
-        output=output, note=note, blocks=blocks, left_out=left_out, confidence=confidence,
+        output=output, note=note, blocks=blocks, left_out=left_out,
     )  # fmt: skip
 
 
-def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
-    """Raise unless the cases are in the order of Saltelli's scheme.
+def unit_cube(axes: Iterable[str]) -> dict[str, Any]:
+    """Return SALib's description of axes from 0 to 1."""
+    names = list(axes)
+    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
-    Raises:
-        ScenarioError: they do not.
-    """
+
+def _require_saltelli(table: pd.DataFrame, axes: Sequence[str]) -> None:
+    """Raise ScenarioError unless the cases are in the order of Saltelli's scheme."""
     count = len(axes)
     codes = [pd.factorize(table[axis])[0] for axis in axes]  # equal values, equal codes
     points = np.column_stack(codes)

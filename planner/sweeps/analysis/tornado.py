@@ -51,11 +51,7 @@ def tornado(
 ) -> Tornado:
     """Return a row an axis, the widest swing first; columns as COLUMNS.
 
-    Args:
-        cases: the table of cases.
-        axes: the columns that are axes.
-        output: the column to explain.
-        base: the value of every axis in the base case; None takes case 0 for the base case.
+    `base` holds the value of every axis in the base case; None takes case 0 for the base case.
 
     Raises:
         ScenarioError: an unknown column, no base case, or a base case without the output.
