@@ -78,6 +78,7 @@ def main() -> None:
 def translate_help(program: Any, words: Language) -> None:
     """Replace the help of a command, its parameters and its subcommands by that of a language."""
     program.help = words(program.help)
+    program.epilog = (program.epilog or "").replace("Example: ", words("Example: "))
     for parameter in program.params:
         if getattr(parameter, "help", None):
             parameter.help = words(parameter.help)

@@ -60,7 +60,7 @@ def check(
     for name, component in site.components.items():
         node = getattr(component, "node", "")
         at_node = words(" at {node}", node=node) if node else ""
-        say(console, f"  {name}: {words.term(component.kind)}{at_node}")
+        say(console, f"  {name}{words(': ')}{words.term(component.kind)}{at_node}")
     if site.uncertainty is not None:
         members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.checked_members]
         count = words("{n} members: {names}", n=len(members), names=", ".join(members))

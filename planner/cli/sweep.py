@@ -77,7 +77,7 @@ def estimate_sweep(
     checked = words("{count}, by {design}; checked in {seconds} s", count=count,
                     design=design_text(sweep.design, words),
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
-    say(console, f"{sweep.name}: {checked}")
+    say(console, f"{sweep.name}{words(': ')}{checked}")
     for case in itertools.islice(prepared.cases, LISTED):
         say(console, f"  {words.sentence(case.label(sweep.varied))}")
     if len(prepared.cases) > LISTED:
@@ -129,9 +129,12 @@ def solve_sweep(
 
 def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
     counts = sweep.cases["status"].value_counts()
-    ended = ", ".join(f"{count} {words.known(str(s)) or s}" for s, count in counts.items())
+    ended = words(", ").join(
+        words("{n} {status}", n=count, status=words.known(str(s)) or s)
+        for s, count in counts.items()
+    )
     cases = words("{n} cases: {statuses}", n=len(sweep.cases), statuses=ended)
-    say(console, f"{sweep.description.name}: {cases}")
+    say(console, f"{sweep.description.name}{words(': ')}{cases}")
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
 
 

@@ -118,7 +118,7 @@ def finish(
         if request.verbose:
             runtimes = plan.summary["runtimes_s"] | dict(seconds or {})
             parts = (f"{name.removesuffix('_s')} {s:.2f} s" for name, s in runtimes.items())
-            say(console, words("runtimes: {parts}", parts=", ".join(parts)))
+            say(console, words("runtimes: {parts}", parts=words(", ").join(parts)))
         if folder is not None:
             say(console, where)
     if breaches := plan.summary.get("breaches"):

@@ -30,6 +30,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -83,8 +84,9 @@ class StoredTemplate:
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject
 MORE = re.compile(r" and (\d+) times more$")
+CHINESE = re.compile("[\u4e00-\u9fff]")
 LANGUAGES = ("en", "zh")
-STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": "或", " and ": "，并且"}  # of MessageList
+STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": " 或 ", " and ": "，并且"}  # of MessageList
 CATALOGUES = Path(__file__).parent
 WORD, SENTENCE = "word", "sentence"
 BY_ORIGIN = frozenset({
@@ -117,6 +119,10 @@ class Language:
         if not word or (translation := self.catalogue.pgettext(WORD, word)) == word:
             return None
         return translation
+
+    def paragraph(self, sentences: Iterable[str]) -> str:
+        """Return sentences one after the other; Chinese sets no spaces between them."""
+        return ("" if self.code == "zh" else " ").join(sentences)
 
     def term(self, word: str) -> str:
         """Return the label of an origin, use, ledger line, kind, code or figure."""
@@ -169,7 +175,11 @@ class Language:
             separator = STOPS.get(message.separator, message.separator)
             return separator.join(map(self._whole, message.places.values()))
         translation = self.catalogue.pgettext(SENTENCE, message.template)
-        return Message(translation, **{n: self._filled(n, v) for n, v in message.places.items()})
+        places = {name: self._filled(name, value) for name, value in message.places.items()}
+        for name, value in places.items():
+            if isinstance(message.places[name], Message) and CHINESE.match(value):
+                translation = translation.replace(f" {{{name}}}", f"{{{name}}}")
+        return Message(translation, **places)
 
     def _whole(self, part: str) -> str:
         return self.sentence(part) if isinstance(part, Message) else part
@@ -183,7 +193,7 @@ class Language:
         if name == "words":
             return "、".join(self.known(word) or word for word in value.split(", "))
         if name == "names":
-            return value.replace(" and ", "、")
+            return value.replace(" and ", "、").replace(", ", "、")
         if name == "when":
             return MORE.sub(r" 等，另有 \1 处", value.replace(" to ", " 至 "))
         return RANGE.sub(r"\1 至 \2", value) if name not in HOLDS else value

@@ -123,8 +123,8 @@ def test_an_infeasibility_in_chinese() -> None:
     error = explained(BY_NAME["capacity"].scenario())
     assert ZH.sentence(error.message) == (
         "没有计划能满足场景的全部约束\n"
-        "以下要求无法实现：\n"
-        "  - city 须供电 150 MW，而节点 'site' 的全部电源（grid, sun）最多 140 MW，"
+        "以下要求无法满足：\n"
+        "  - city 的用电须满足 150 MW，而节点 'site' 的全部电源（grid, sun）最多供电 140 MW，"
         "时段 01:00-03:00\n"
         "作以下任一修改即有可行计划\n"
         "  - components.city.demand_mw：01:00-03:00 ≤ 140（现为 150）\n"
@@ -138,12 +138,12 @@ def test_an_infeasibility_in_chinese() -> None:
     [
         ("site: the balance of grid power does not add up, at 07-15 22:00 to 07-16 02:00 and 3"
          " times more; off by 3 at worst",
-         "site：电网功率不平衡，时段 07-15 22:00 至 07-16 02:00 等，另有 3 处；最大差额 3"),
+         "site：电网功率不平衡，时段 07-15 22:00 至 07-16 02:00 等，另有 3 处；最大差值 3"),
         ("gpus: the balance of tokens does not add up, at 00:00-01:00; off by 3e+05 at worst",
-         "gpus：输出 Token收支不平衡，时段 00:00-01:00；最大差额 3e+05"),
+         "gpus：供需不平衡（输出 Token），时段 00:00-01:00；最大差值 3e+05"),
         ("battery: the schedule contradicts itself (energy), at 00:00-01:00; off by 3 at worst",
-         "battery：曲线自相矛盾（energy），时段 00:00-01:00；最大差额 3"),
-        ("the schedule contradicts itself; off by 3 at worst", "曲线自相矛盾；最大差额 3"),
+         "battery：逐时计划自相矛盾（energy），时段 00:00-01:00；最大差值 3"),
+        ("the schedule contradicts itself; off by 3 at worst", "逐时计划自相矛盾；最大差值 3"),
         ("gpus.awake[chat] is -1 and must be 0 or more, at 05:00-06:00, 07:00-08:00",
          "gpus.awake[chat] 为 -1，不得小于 0，时段 05:00-06:00, 07:00-08:00"),
     ],

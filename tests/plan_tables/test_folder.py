@@ -41,5 +41,5 @@ def test_notes_of_a_simulation_are_read_back_from_their_english_text() -> None:
     notes = SimulationTable(table, {"forecasts": []}, None, None, None).notes
     assert [ZH.sentence(str(note)) for note in notes] == [
         "场景没有 `forecast`：预测即为实际值",
-        "grid_first, perfect：其利润来自违反约束的运行（见违反约束数）",
+        "grid_first、perfect：其利润来自违反约束的运行（见违反的约束数）",
     ]

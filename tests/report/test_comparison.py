@@ -178,7 +178,7 @@ def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
     assert [path.name for path in out.parent.iterdir()] == ["c.html"]
     for name, english, chinese in (
         ("c.pdf", "must end in .html", "扩展名须为 .html"),
-        ("a/c.html", "may not lie in the plan folder", "不能放在计划文件夹内"),
+        ("a/c.html", "may not lie in the plan folder", "不得放在计划文件夹内"),
         ("none/c.html", "there is no folder", "不存在"),
     ):
         done = CliRunner().invoke(app, [*arguments, str(tmp_path / name)])

@@ -82,7 +82,7 @@ def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel
     waiting = view.clock.state(view.values[name]["waiting_mtok"])
     panel.line(
         words("waiting"), waiting, "waiting", start=start_mtok, color=ORANGE,
-        column=f"{name}: {words('waiting at the end')} [Mtok]",
+        column=f"{name}: {words('waiting at the end')} [{words('Mtok')}]",
     )  # fmt: skip
     return panel
 

@@ -96,7 +96,7 @@ def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]
     yield Chart(
         key="curve",
         title=words("Along {axis}", axis=words.path(curve.axis)),
-        caption=" ".join(sentences),
+        caption=words.paragraph(sentences),
         figure=figure,
         table=curve.table,
     )
@@ -165,7 +165,7 @@ def _tornado(tornado: Tornado, analyses: Analyses, words: Language) -> Iterator[
     yield Chart(
         key=_key("tornado", tornado, analyses),
         title=words("Tornado: {output}", output=words.path(tornado.output)),
-        caption=" ".join(sentences),
+        caption=words.paragraph(sentences),
         figure=tornado_figure(tornado, analyses.factors, words),
         table=tornado.table,
     )
@@ -186,7 +186,7 @@ def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
     yield Chart(
         key=_key("map", grid, analyses),
         title=words("Map: {output}", output=words.path(grid.output)),
-        caption=" ".join(sentences),
+        caption=words.paragraph(sentences),
         figure=map_figure(grid, analyses.factors, words),
         table=grid.table.reset_index(),
     )
@@ -222,7 +222,7 @@ def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
     yield Chart(
         key="matrix",
         title=words("Axes and outputs, each against each"),
-        caption=" ".join(sentences),
+        caption=words.paragraph(sentences),
         figure=matrix_figure(
             cases, names, axes, analyses.factors, words, None if base is None else int(base)
         ),

@@ -202,7 +202,7 @@ def _chart(chart: Chart, rows: Markup, links: Links, words: Language) -> dict[st
         words("Click a point to open the plan of the case.") if linked else "",
     ]
     return drawn(chart, rows) | {
-        "caption": " ".join(text for text in sentences if text),
+        "caption": words.paragraph(text for text in sentences if text),
         "broad": chart.key == "matrix",
         "rest": words(
             "The first {shown} of {n} rows; cases.csv beside this page holds every case.",
