@@ -21,7 +21,7 @@ import numpy as np
 from planner.components.component import Complaint, Component, Site, Values, later, running_total
 from planner.components.late import pyo
 from planner.components.reasons import StepPrices
-from planner.components.terms import Amounts, Expression, Line, Meters, Terms
+from planner.components.terms import Expression, Line, Meters, Terms
 from planner.fields import AtLeastZero
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
@@ -92,7 +92,7 @@ class Carbon(Component):
         def charged(t: int) -> Expression:
             return gross(t) - allowance(t) + (imported(t) if self.price_imports else 0.0)
 
-        costs: dict[Line, Amounts] = {}
+        costs = {}
         if self.price_cny_per_tco2.any():
             price = time.of(self.price_cny_per_tco2)
             costs[Line("carbon")] = {t: price[t] * charged(t) for t in time.steps}

@@ -18,6 +18,7 @@ import numpy as np
 from planner.components.late import pyo
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
+    Amounts,
     ByStep,
     Connection,
     Meters,
@@ -64,8 +65,12 @@ class Time:
 
     def of(self, series: Array) -> dict[int, float]:
         """Return the part of a series inside the window: step -> float."""
-        part = series[self.first - 1 : self.last].tolist()
-        return dict(zip(range(self.first, self.last + 1), part, strict=True))
+        return dict(enumerate(series[self.first - 1 : self.last].tolist(), self.first))
+
+    def cost(self, price: Array | float, amount: ByStep) -> Amounts:
+        """Return what an amount per hour costs at a price, by step."""
+        rate = self.of(np.broadcast_to(price * self.step_h, self.horizon.steps))
+        return {t: rate[t] * amount(t) for t in self.steps}
 
     def days(self) -> list[list[int]]:
         """Return the steps of each local day inside the window."""
@@ -116,8 +121,8 @@ class Site:
 
     def supply(self, key: Supply) -> list[float]:
         """Return the figure of each supplier of `key`, as in `Component.supplies`."""
-        figures = (component.supplies().get(key) for component in self.components.values())
-        return [figure for figure in figures if figure is not None]
+        supplies = (component.supplies() for component in self.components.values())
+        return [figures[key] for figures in supplies if key in figures]
 
 
 Complaint = tuple[tuple[str | int, ...], Message]  # path below the component, message

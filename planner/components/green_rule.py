@@ -278,17 +278,10 @@ class GreenRule(Component):
     def added(self, values: Values, step_h: float) -> GreenEnergy:
         """Return the energy in the steps of a schedule."""
         mwh = {  # a solver's 0 may be -1e-9
-            name: step_h * max(0.0, float(np.sum(values[f"{name}_mw"]))) for name in FLOWS
+            f"{name}_mwh": step_h * max(0.0, float(np.sum(values[f"{name}_mw"]))) for name in FLOWS
         }
-        return GreenEnergy().model_copy(
-            update={
-                "available_mwh": mwh["available"],
-                "used_mwh": mwh["taken"] - mwh["exported"],
-                "exported_mwh": mwh["exported"],
-                "load_mwh": mwh["load"],
-                "load_renewable_mwh": mwh["load_renewable"],
-            }
-        )
+        used_mwh = mwh.pop("taken_mwh") - mwh["exported_mwh"]
+        return GreenEnergy().model_copy(update={**mwh, "used_mwh": used_mwh})
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         added = self.added(values, horizon.step_h)

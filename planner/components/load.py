@@ -13,7 +13,6 @@ from typing import ClassVar, Literal
 from planner.components.component import Component, Site, Supply, Values
 from planner.components.late import pyo
 from planner.components.terms import (
-    Amounts,
     Balance,
     Expression,
     Line,
@@ -64,13 +63,12 @@ class Load(Component):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, origins = site.clock, site.origins
         demand = time.of(self.demand_mw)
-        costs: dict[Line, Amounts] = {}
+        costs = {}
         b.draw_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         if self.shed_cost_cny_per_mwh is not None:
             # no upper bound, which would have a dual of its own: draw_mw >= 0 limits it already
             b.shed_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-            rate = self.shed_cost_cny_per_mwh * time.step_h
-            costs[Line("shed", cash=False)] = {t: rate * b.shed_mw[t] for t in time.steps}
+            costs[Line("shed", cash=False)] = time.cost(self.shed_cost_cny_per_mwh, of(b.shed_mw))
 
         def served(t: int) -> Expression:
             return demand[t] if self.shed_cost_cny_per_mwh is None else demand[t] - b.shed_mw[t]

@@ -85,20 +85,19 @@ class Renewable(Component):
         origin = site.origin("renewable")
         costs = {}
         if self.cost_cny_per_mwh:
-            rate = self.cost_cny_per_mwh * time.step_h
-            costs[Line("variable")] = {t: rate * b.power_mw[t] for t in time.steps}
+            costs[Line("variable")] = time.cost(self.cost_cny_per_mwh, of(b.power_mw))
         reported = {}
         if self.levelized_cost_cny_per_mwh is not None:
-            rate = self.levelized_cost_cny_per_mwh * time.step_h
-            reported[Line("levelized")] = {t: rate * available[t] for t in time.steps}
+            levelized = time.cost(self.levelized_cost_cny_per_mwh, of(available))
+            reported[Line("levelized")] = levelized
         return Terms(
             flows={Balance("power", self.node, origin): of(b.power_mw)},
             costs=costs,
             reported=reported,
             uses={("curtailed", origin): of(b.curtailed_mw)},
-            injected={origin: lambda t: available[t]},
+            injected={origin: of(available)},
             meters={
                 Meter("renewable_mw", self.node): of(b.power_mw),
-                Meter("renewable_available_mw", self.node): lambda t: available[t],
+                Meter("renewable_available_mw", self.node): of(available),
             },
         )

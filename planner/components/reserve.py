@@ -21,7 +21,7 @@ from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.late import pyo
-from planner.components.terms import Amounts, Expression, Line, Meters, Terms
+from planner.components.terms import Expression, Line, Meters, Terms, of
 from planner.fields import AtLeastZero
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
@@ -98,11 +98,11 @@ class Reserve(Component):
             ),
         )
         b.provided_mw = pyo.Expression(time.steps, rule=lambda _, t: provided(t))
-        costs: dict[Line, Amounts] = {}
+        costs = {}
         if self.shortfall_cost_cny_per_mwh is not None:
             b.shortfall_mw = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-            rate = self.shortfall_cost_cny_per_mwh * time.step_h
-            costs[Line("shortfall", cash=False)] = {t: rate * b.shortfall_mw[t] for t in time.steps}
+            price = self.shortfall_cost_cny_per_mwh
+            costs[Line("shortfall", cash=False)] = time.cost(price, of(b.shortfall_mw))
 
         def shortfall(t: int) -> Expression:
             return b.shortfall_mw[t] if costs else 0.0

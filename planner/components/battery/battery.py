@@ -201,25 +201,20 @@ class Battery(Component):
         return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, origins, reserves = site.clock, site.origins, site.reserves()
-        self._variables(b, time, origins)
-        charged, discharged = sum_of(b.charge_mw, origins), sum_of(b.discharge_mw, origins)
-        sums = _Sums(charged, discharged, sum_of(b.energy_mwh, origins))
-        self._rows(b, time, origins, reserves, sums)
-        return self._terms(b, time, origins, reserves, sums)
-
-    def _variables(self, b: pyo.Block, time: Time, origins: Sequence[str]) -> None:
+        time, origins, start = site.clock, site.origins, self._start()
         b.charge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.discharge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.energy_mwh = pyo.Var(origins, time.points, domain=pyo.NonNegativeReals)
         b.charging = pyo.Var(time.steps, bounds=(0, 1))
-        start = self._start()
         for o in origins:
             b.energy_mwh[o, time.first - 1].fix(start[o])
+        charged, discharged = sum_of(b.charge_mw, origins), sum_of(b.discharge_mw, origins)
+        sums = _Sums(charged, discharged, sum_of(b.energy_mwh, origins))
+        self._rows(b, site, sums)
+        return self._terms(b, site, sums)
 
-    def _rows(
-        self, b: pyo.Block, time: Time, origins: Sequence[str], reserves: list[str], sums: _Sums
-    ) -> None:
+    def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
+        time, origins, reserves = site.clock, site.origins, site.reserves()
         retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
         power = {t: self.discharge_power_mw * part for t, part in available.items()}
         into, out = self.charge_efficiency, self.discharge_efficiency
@@ -272,20 +267,16 @@ class Battery(Component):
             rule=lambda _, t: time.step_h * sum(map(discharged, days[t])) <= left(days[t]),
         )
 
-    def _costs(self, time: Time, sums: _Sums) -> dict[Line, Amounts]:
+    def _terms(self, b: pyo.Block, site: Site, sums: _Sums) -> Terms:
+        time, origins = site.clock, site.origins
         costs: dict[Line, Amounts] = {}
         if self.wear_cny_per_mwh:
-            rate = self.wear_cny_per_mwh * time.step_h
-            costs[Line("wear")] = {t: rate * sums.discharged(t) for t in time.steps}
+            costs[Line("wear")] = time.cost(self.wear_cny_per_mwh, sums.discharged)
         if isinstance(self.ending, EndValue):
             removed = self.start_mwh - sums.stored(time.last)
             cost = self.ending.value_cny_per_mwh * removed
             costs[Line("end_value", cash=False)] = {None: cost}
-        return costs
 
-    def _terms(
-        self, b: pyo.Block, time: Time, origins: Sequence[str], reserves: list[str], sums: _Sums
-    ) -> Terms:
         def flow(o: str, t: int) -> Expression:
             return b.discharge_mw[o, t] - b.charge_mw[o, t]
 
@@ -298,10 +289,10 @@ class Battery(Component):
         moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
-            costs=self._costs(time, sums),
+            costs=costs,
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
             tidy={Tidy.STORAGE_THROUGHPUT: moved},
         )
@@ -318,12 +309,12 @@ class Battery(Component):
         }
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        pooled = f"energy_mwh[{POOLED[0]}]" in values
         last = {
             o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
-            for o in (*ORIGINS, *POOLED)
-            if f"energy_mwh[{o}]" in values
+            for o in (POOLED if pooled else ORIGINS)
         }
-        energy = sum(last.values()) if POOLED[0] in last else EnergyByOrigin(**last)
+        energy = last[POOLED[0]] if pooled else EnergyByOrigin(**last)
         discharged = discharged_today(values, executed, horizon, self.initial)
         limit = self._daily_limit_mwh()
         initial = BatteryInitial(

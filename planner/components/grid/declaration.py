@@ -105,23 +105,13 @@ def check_declaration(
         yield ("export_price_cny_per_mwh",), message
 
 
-def warn_of_declaration(declaration: Declaration | None) -> Iterator[Message]:
-    """Warn that certain prices are arbitraged."""
-    if declaration is not None and declaration.decides:
-        yield Message(
-            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up to"
-            " the limits of the connection unless leaving the band costs more"
-        )
-
-
 def _prices(connection: Connection) -> tuple[Array, Array, Array]:
     """Return the import, export and real-time price of a connection that declares."""
     exported, real_time = (
         connection.export_price_cny_per_mwh,
         connection.real_time_price_cny_per_mwh,
     )
-    assert exported is not None
-    assert real_time is not None
+    assert exported is not None and real_time is not None  # noqa: PT018  # `check_declaration`
     return connection.import_price_cny_per_mwh, exported, real_time
 
 
@@ -168,8 +158,7 @@ def settle(
             return beyond[t] >= sign * deviation(t) - band(t)
 
         b.add_component(f"{side}_band", pyo.Constraint(time.steps, rule=outside))
-        rate = cost * time.step_h
-        costs[Line(side)] = {t: rate * beyond[t] for t in time.steps}
+        costs[Line(side)] = time.cost(cost, of(beyond))
     return Terms(costs=costs, exclusive=exclusive)
 
 

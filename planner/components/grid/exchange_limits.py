@@ -167,14 +167,6 @@ def past_after(
     return GridInitial(exchange_mw=last, highest_today_mw=high, lowest_today_mw=low)
 
 
-def warn_of_swing(share: float | None, export_limit: Array) -> Iterator[Message]:
-    """Warn that a connection with a swing limit never exports."""
-    if share is not None and export_limit.any():
-        yield Message(
-            "max_swing_share leaves no room for exporting on any day: export_limit_mw is idle"
-        )
-
-
 class Response(CalendarTimes):
     """An event of demand response, and the hours in which it holds."""
 

@@ -26,7 +26,6 @@ from planner.components.grid.declaration import (
     check_declaration,
     settle,
     settlement_figures,
-    warn_of_declaration,
 )
 from planner.components.grid.exchange_limits import (
     EXCHANGE_RULES,
@@ -39,7 +38,6 @@ from planner.components.grid.exchange_limits import (
     past_after,
     respond,
     warn_of_events,
-    warn_of_swing,
 )
 from planner.components.grid.tariff import (
     ByOrigin,
@@ -54,7 +52,6 @@ from planner.components.grid.tariff import (
     free_peaks,
     peaks_after,
     self_use,
-    warn_of_peak,
 )
 from planner.components.late import pyo
 from planner.components.terms import (
@@ -185,9 +182,21 @@ class Grid(Component):
         return min(same, default=None)
 
     def warn(self, site: Site) -> Iterator[Message]:
-        yield from warn_of_peak(self.demand_charge_cny_per_mw_month, site.horizon.step_min)
-        yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
-        yield from warn_of_declaration(self.declaration)
+        if self.demand_charge_cny_per_mw_month and site.horizon.step_min > 15:
+            yield Message(
+                "the demand charge is billed on 15 min averages; steps of {minutes} min understate"
+                " the peak",
+                minutes=site.horizon.step_min,
+            )
+        if self.max_swing_share is not None and self.export_limit_mw.any():
+            yield Message(
+                "max_swing_share leaves no room for exporting on any day: export_limit_mw is idle"
+            )
+        if self._decides:
+            yield Message(
+                "declaration.exchange_mw: decide arbitrages both prices where they are certain, up"
+                " to the limits of the connection unless leaving the band costs more"
+            )
         yield from warn_of_events(self.response, self.import_limit_mw)
 
     def sale_price(self, origin: str) -> Array | None:
@@ -206,9 +215,9 @@ class Grid(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
-        self._variables(b, time, sold)
-        exported = sum_of(b.export_mw, sold)
-        self._rows(b, time, exported, site.reserves())
+        exported = self._exchange(b, time, sold)
+        if reserves := site.reserves():
+            self._offer_reserve(b, time, reserves, exported)
         costs = self._costs(b, time, sold)
         peaks = self.peak_so_far_mw, self.expected_peak_mw
         costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
@@ -223,22 +232,24 @@ class Grid(Component):
         costs |= respond(b, time, self.response, time.of(self.import_limit_mw))
         return self._terms(b, site, sold, costs, exclusive)
 
-    def _variables(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> None:
+    def _exchange(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> ByStep:
+        """Declare import and export; return the sum of the export."""
         import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
         b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
         b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
-        b.importing = pyo.Var(time.steps, bounds=(0, 1))
-
-    def _rows(self, b: pyo.Block, time: Time, exported: ByStep, reserves: Sequence[str]) -> None:
-        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
+        b.importing, exported = pyo.Var(time.steps, bounds=(0, 1)), sum_of(b.export_mw, sold)
         b.import_limit = pyo.Constraint(
             time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
         )
         b.export_limit = pyo.Constraint(
             time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
         )
-        if not reserves:
-            return
+        return exported
+
+    def _offer_reserve(
+        self, b: pyo.Block, time: Time, reserves: Sequence[str], exported: ByStep
+    ) -> None:
+        import_limit = time.of(self.import_limit_mw)
         b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
         offered = sum_of(b.reserve_mw, reserves)
         b.spare_import = pyo.Constraint(
@@ -247,16 +258,11 @@ class Grid(Component):
         )
 
     def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
-        bought = time.of(self.import_price_cny_per_mwh)
-        costs: dict[Line, Amounts] = {
-            Line("import"): {t: bought[t] * time.step_h * b.import_mw[t] for t in time.steps}
-        }
+        costs = {Line("import"): time.cost(self.import_price_cny_per_mwh, of(b.import_mw))}
         for o in sold:
-            series = self._export_price(o)
-            assert series is not None
-            price = time.of(series)
-            line = Line("export", use="export", origin=o)
-            costs[line] = {t: -price[t] * time.step_h * b.export_mw[o, t] for t in time.steps}
+            price = self._export_price(o)
+            assert price is not None
+            costs[Line("export", use="export", origin=o)] = time.cost(-price, of(b.export_mw, o))
         return costs
 
     def _terms(
@@ -301,9 +307,13 @@ class Grid(Component):
         )  # fmt: skip
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
-        if self.declaration is None or not self.declaration.decides:
-            return ()
-        return "declared_import_mw", "declared_export_mw", "declaring"
+        declared = "declared_import_mw", "declared_export_mw", "declaring"
+        return declared if self._decides else ()
+
+    @property
+    def _decides(self) -> bool:
+        """Whether the declaration is chosen with the plan."""
+        return self.declaration is not None and self.declaration.decides
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         imported = values["import_mw"]

@@ -20,7 +20,7 @@ from pydantic import Discriminator, Field, Tag
 
 from planner.components.component import Complaint, Time, Values
 from planner.components.late import pyo
-from planner.components.terms import Amounts, Line, Meters, Period
+from planner.components.terms import Amounts, Line, Meters, Period, of
 from planner.fields import AtLeastZero, Frozen, form
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
@@ -125,16 +125,6 @@ def demand_charge(
     return {Line("demand_charge"): {m: rate * (b.peak_mw[m] - paid[m]) for m in months}}
 
 
-def warn_of_peak(rate: float, step_min: int) -> Iterator[Message]:
-    """Warn if steps are longer than the averages that a demand charge is billed on."""
-    if rate and step_min > 15:
-        yield Message(
-            "the demand charge is billed on 15 min averages; steps of {minutes} min understate the"
-            " peak",
-            minutes=step_min,
-        )
-
-
 def fixed_payments(
     rate: float, months: Mapping[str, Sequence[int]], step_h: float
 ) -> dict[Line, dict[Period, float]]:
@@ -181,13 +171,10 @@ def self_use(
         for o in dict.fromkeys(("renewable", "thermal", *rates))
     }
     b.self_use_mw = pyo.Expression(list(drawn), time.steps, rule=lambda _, o, t: drawn[o](t))
-    costs: dict[Line, Amounts] = {}
-    for o, series in rates.items():
-        rate = time.of(series)
-        costs[Line("self_use", origin=o)] = {
-            t: rate[t] * time.step_h * b.self_use_mw[o, t] for t in time.steps
-        }
-    return costs
+    return {
+        Line("self_use", origin=o): time.cost(rate, of(b.self_use_mw, o))
+        for o, rate in rates.items()
+    }
 
 
 def charge_figures(

@@ -33,7 +33,7 @@ from pydantic import Field, Tag, model_validator
 from planner.components.component import Time, Values
 from planner.components.late import pyo
 from planner.components.reasons import LIMIT
-from planner.components.terms import Expression, Line, sum_of
+from planner.components.terms import Expression, Line, of, sum_of
 from planner.fields import AtLeastZero, FieldError, Frozen, form
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
@@ -150,10 +150,8 @@ class Queue:
         b.ending = pyo.Constraint(expr=b.waiting_mtok[time.last] <= self.end.at_most_mtok)
         costs: dict[Line, Any] = {}
         if self.refusal_cost_cny_per_mtok:
-            rate = self.refusal_cost_cny_per_mtok * step_h
-            costs[Line("refused", cash=False)] = {
-                t: rate * b.refused_mtok_per_h[t] for t in time.steps
-            }
+            refused = time.cost(self.refusal_cost_cny_per_mtok, of(b.refused_mtok_per_h))
+            costs[Line("refused", cash=False)] = refused
         if isinstance(self.ending, EndingValue):
             worked_off = start - b.waiting_mtok[time.last]
             value = self.ending.value_cny_per_mtok

@@ -32,7 +32,7 @@ from planner.components.service.queue import (
     declare_market,
     mean_price,
 )
-from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand
+from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, of
 from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
@@ -198,18 +198,11 @@ class Service(Component):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time = site.clock
         b.answered_mtok_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-        costs: dict[Line, Any] = {}
-        input_price = self._input_price()
-        prices = {
-            "input_tokens": input_price if input_price.any() else None,
-            "tokens": self.price_cny_per_mtok,
-        }
-        for line, price in prices.items():
-            if price is not None:
-                rate = time.of(price * time.step_h)
-                costs[Line(line, use="compute")] = {
-                    t: -rate[t] * b.answered_mtok_per_h[t] for t in time.steps
-                }
+        costs, answered, input_price = {}, of(b.answered_mtok_per_h), self._input_price()
+        if input_price.any():
+            costs[Line("input_tokens", use="compute")] = time.cost(-input_price, answered)
+        if self.price_cny_per_mtok is not None:
+            costs[Line("tokens", use="compute")] = time.cost(-self.price_cny_per_mtok, answered)
         if self.demand_mtok_per_h is not None:
             costs |= self._declare_demand(b, time, self.demand_mtok_per_h)
         elif self.market is not None:
@@ -248,9 +241,9 @@ class Service(Component):
             time.steps,
             rule=lambda b, t: b.answered_mtok_per_h[t] + b.unserved_mtok_per_h[t] == demand[t],
         )
-        rate = self.unserved_cost_cny_per_mtok * time.step_h
-        penalties = {t: rate * b.unserved_mtok_per_h[t] for t in time.steps}
-        return {Line("unserved", cash=False): penalties} if rate else {}
+        penalty = self.unserved_cost_cny_per_mtok
+        line = Line("unserved", cash=False)
+        return {line: time.cost(penalty, of(b.unserved_mtok_per_h))} if penalty else {}
 
     def _queue(self) -> Queue | None:
         arrivals, deadline_h = self.arrivals_mtok_per_h, self.deadline_h

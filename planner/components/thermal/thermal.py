@@ -221,17 +221,15 @@ class Thermal(Component):
         return self._terms(b, site, reserves)
 
     def _costs(self, b: pyo.Block, time: Time) -> dict[Line, Amounts]:
-        fuel_price = time.of(self.fuel_price_cny_per_gj * time.step_h)
         costs: dict[Line, Amounts] = {
-            Line("fuel"): {t: fuel_price[t] * b.fuel_gj_per_h[t] for t in time.steps},
+            Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
             Line("start"): {
                 t: sum(kind.cost_cny * b.start_kind[s, t] for s, kind in enumerate(self.startups))
                 for t in time.steps
             },
         }
         if self.variable_cost_cny_per_mwh:
-            rate = self.variable_cost_cny_per_mwh * time.step_h
-            costs[Line("variable")] = {t: rate * b.power_mw[t] for t in time.steps}
+            costs[Line("variable")] = time.cost(self.variable_cost_cny_per_mwh, of(b.power_mw))
         if self.shutdown_cost_cny:
             costs[Line("shutdown")] = {t: self.shutdown_cost_cny * b.stop[t] for t in time.steps}
         return costs
