@@ -47,8 +47,7 @@ class Time:
     """The steps and points of a window as Pyomo sets; steps keep their number in the horizon."""
 
     def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
-        self.horizon = horizon
-        self.window = window
+        self.horizon, self.window = horizon, window
         self.first, self.last = window.first, window.last
         self.step_h = horizon.step_h
         self._model = model
@@ -248,10 +247,7 @@ class Component(Frozen):
         return None
 
     def tonne_price(self, prices: StepPrices, *, imported: bool) -> tuple[Array, Array]:
-        """Return its price of a tonne emitted, and the dual of its budget: CNY by step.
-
-        `imported`: whether the emission is that of imported energy.
-        """
+        """Return its price of a tonne, of imported energy or not, and its budget's dual, by step."""
         return prices.zero(), prices.zero()
 
     def source(self) -> Source | None:

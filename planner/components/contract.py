@@ -51,8 +51,7 @@ class Contract(Component):
         if self.reference_price_cny_per_mwh is not None:
             return
         if not grids and not site.mentioned:
-            message = Message("is required where there is no grid")
-            yield ("reference_price_cny_per_mwh",), message
+            yield ("reference_price_cny_per_mwh",), Message("is required where there is no grid")
         if self.grid is None and len(grids) > 1:
             names = ", ".join(sorted(grids))
             yield ("grid",), Message("is required where there are several: {names}", names=names)

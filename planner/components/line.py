@@ -86,7 +86,8 @@ class PowerLine(Component):
         return (1 - self.loss_share) * self.capacity_mw
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        known = sorted({n for c in site.components.values() if c is not self for n in _nodes(c)})
+        others = (other for other in site.components.values() if other is not self)
+        known = sorted({node for other in others for node in _supplied(other) | other.absorbs()})
         ends = {"from_node": self.from_node, "to_node": self.to_node}
         unknown = {field: n for field, n in ends.items() if n not in {*known, *site.mentioned}}
         for field, node in unknown.items():
@@ -168,13 +169,6 @@ class PowerLine(Component):
             "loss_mwh": self.loss_share * (forward + backward),
             "utilisation_share": (forward + backward) / most if most else 0.0,
         }
-
-
-def _nodes(component: Component) -> set[str]:
-    """Return the nodes that a component is connected to."""
-    if isinstance(component, PowerLine):
-        return {component.from_node, component.to_node}
-    return _supplied(component) | component.absorbs()
 
 
 def _supplied(component: Component) -> set[str]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Values
@@ -78,12 +79,11 @@ class Reserve(Component):
             )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        shortfall = values.get("shortfall_mw")
-        missing = 0.0 if shortfall is None else float(shortfall.sum() * horizon.step_h)
+        shortfall = values.get("shortfall_mw", np.zeros(1))
         return {
             "required_mean_mw": float(values["required_mw"].mean()),
             "provided_mean_mw": float(values["provided_mw"].mean()),
-            "shortfall_mwh": missing,
+            "shortfall_mwh": float(shortfall.sum() * horizon.step_h),
         }
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:

@@ -30,8 +30,6 @@ from planner.components.battery.state import (
     Ending,
     EndValue,
     EnergyByOrigin,
-    discharged_today,
-    ending_of_window,
     offer_reserve,
 )
 from planner.components.component import (
@@ -43,6 +41,7 @@ from planner.components.component import (
     Supply,
     Time,
     Values,
+    steps_today,
     summed,
 )
 from planner.components.late import pyo
@@ -315,12 +314,13 @@ class Battery(Component):
             for o in (POOLED if pooled else ORIGINS)
         }
         energy = last[POOLED[0]] if pooled else EnergyByOrigin(**last)
-        discharged = discharged_today(values, executed, horizon, self.initial)
-        limit = self._daily_limit_mwh()
-        initial = BatteryInitial(
-            energy_mwh=energy,  # a rounded sum may exceed the limit
-            discharged_today_mwh=discharged if limit is None else min(discharged, limit),
-        )
+        steps, all_today = steps_today(executed, horizon)
+        discharged = float(summed("discharge_mw", values)[len(executed) - steps :].sum())
+        mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
+        mwh += self.initial.discharged_today_mwh if all_today else 0.0
+        if (limit := self._daily_limit_mwh()) is not None:
+            mwh = min(mwh, limit)  # a rounded sum may exceed it
+        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=mwh)
         ending = self.ending
         if ending == "same_as_start":  # the start of the first window
             ending = AtLeast(at_least_mwh=self.start_mwh)
@@ -329,5 +329,9 @@ class Battery(Component):
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        ending = ending_of_window(self.ending, self.min_end_mwh, values, window, firm=firm)
+        least = self.min_end_mwh
+        if least is None or (firm and not values):
+            return self
+        stored = float(summed("energy_mwh", values)[window.last - 1]) if firm else 0.0
+        ending = AtLeast(at_least_mwh=min(least, max(stored, 0.0)))
         return self.model_copy(update={"ending": ending})

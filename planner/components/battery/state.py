@@ -10,11 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import Time, Values, steps_today, summed
+from planner.components.component import Time
 from planner.components.late import pyo
 from planner.components.terms import ByStep, sum_of
 from planner.fields import AtLeastZero, Frozen, form
-from planner.timeseries.horizon import Horizon, Window
 
 PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
@@ -89,16 +88,6 @@ Ending = Annotated[
 ]
 
 
-def discharged_today(
-    values: Values, executed: Window, horizon: Horizon, initial: BatteryInitial
-) -> float:
-    """Return the energy discharged in the local day of the step after the executed ones, MWh."""
-    steps, all_today = steps_today(executed, horizon)
-    discharged = float(summed("discharge_mw", values)[len(executed) - steps :].sum())
-    mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
-    return mwh + (initial.discharged_today_mwh if all_today else 0.0)
-
-
 def offer_reserve(
     b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
 ) -> None:
@@ -109,19 +98,3 @@ def offer_reserve(
     b.reserve_energy = pyo.Constraint(
         time.steps, rule=lambda _, t: time.step_h * offered(t) <= free_mwh(t)
     )
-
-
-def ending_of_window(
-    ending: Ending, min_end_mwh: float | None, values: Values, window: Window, *, firm: bool
-) -> Ending:
-    """Return the terminal constraint of a window: at most the energy a relaxation stores there.
-
-    None where the window has no plan otherwise (not `firm`).
-    """
-    if isinstance(ending, EndValue) or min_end_mwh is None or (firm and not values):
-        return ending
-    stored = 0.0
-    if firm:
-        at_end = {name: column[[window.last - 1]] for name, column in values.items()}
-        stored = float(summed("energy_mwh", at_end)[0])
-    return AtLeast(at_least_mwh=min(min_end_mwh, max(stored, 0.0)))

@@ -107,12 +107,10 @@ def check_declaration(
 
 def _prices(connection: Connection) -> tuple[Array, Array, Array]:
     """Return the import, export and real-time price of a connection that declares."""
-    exported, real_time = (
-        connection.export_price_cny_per_mwh,
-        connection.real_time_price_cny_per_mwh,
-    )
-    assert exported is not None and real_time is not None  # noqa: PT018  # `check_declaration`
-    return connection.import_price_cny_per_mwh, exported, real_time
+    sold, real_time = connection.export_price_cny_per_mwh, connection.real_time_price_cny_per_mwh
+    assert sold is not None
+    assert real_time is not None
+    return connection.import_price_cny_per_mwh, sold, real_time
 
 
 def settle(

@@ -77,8 +77,7 @@ def check_past(
 ) -> Iterator[Complaint]:
     """Yield what is wrong with the past of the exchange."""
     if initial.exchange_mw is not None and ramp is None:
-        message = Message("is only for ramp_mw_per_h, which is not given")
-        yield ("initial", "exchange_mw"), message
+        yield ("initial", "exchange_mw"), Message("is only for ramp_mw_per_h, which is not given")
     low, high = initial.lowest_today_mw, initial.highest_today_mw
     for name, value, other in (
         ("highest_today_mw", high, low), ("lowest_today_mw", low, high)

@@ -155,12 +155,10 @@ class Grid(Component):
         prices, charge = self.export_price_cny_per_mwh, self.self_use_charge_cny_per_mwh
         if not site.trace:
             if not self.resale:
-                message = Message("must be true when `trace: false` pools the energy")
-                yield ("resale",), message
+                yield ("resale",), Message("must be true when `trace: false` pools the energy")
             yield from check_charges(charge, prices)
         if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
-            message = Message("is required when `resale` is true")
-            yield ("export_price_cny_per_mwh", "grid"), message
+            yield ("export_price_cny_per_mwh", "grid"), Message("is required when `resale` is true")
         if self._charges(site) and (other := self._charged_by(site)):
             message = Message(
                 "is charged by {name!r} already, on the same energy of node {other!r}",
@@ -215,9 +213,14 @@ class Grid(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
-        exported = self._exchange(b, time, sold)
-        if reserves := site.reserves():
-            self._offer_reserve(b, time, reserves, exported)
+        reserves, exported = site.reserves(), self._exchange(b, time, sold)
+        if reserves:
+            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+            offered, limit = sum_of(b.reserve_mw, reserves), time.of(self.import_limit_mw)
+            b.spare_import = pyo.Constraint(
+                time.steps,
+                rule=lambda b, t: offered(t) <= limit[t] - b.import_mw[t] + exported(t),
+            )
         costs = self._costs(b, time, sold)
         peaks = self.peak_so_far_mw, self.expected_peak_mw
         costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
@@ -230,50 +233,7 @@ class Grid(Component):
             costs |= settlement.costs
             exclusive += settlement.exclusive
         costs |= respond(b, time, self.response, time.of(self.import_limit_mw))
-        return self._terms(b, site, sold, costs, exclusive)
-
-    def _exchange(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> ByStep:
-        """Declare import and export; return the sum of the export."""
-        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
-        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
-        b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
-        b.importing, exported = pyo.Var(time.steps, bounds=(0, 1)), sum_of(b.export_mw, sold)
-        b.import_limit = pyo.Constraint(
-            time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
-        )
-        b.export_limit = pyo.Constraint(
-            time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
-        )
-        return exported
-
-    def _offer_reserve(
-        self, b: pyo.Block, time: Time, reserves: Sequence[str], exported: ByStep
-    ) -> None:
-        import_limit = time.of(self.import_limit_mw)
-        b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        offered = sum_of(b.reserve_mw, reserves)
-        b.spare_import = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: offered(t) <= import_limit[t] - b.import_mw[t] + exported(t),
-        )
-
-    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
-        costs = {Line("import"): time.cost(self.import_price_cny_per_mwh, of(b.import_mw))}
-        for o in sold:
-            price = self._export_price(o)
-            assert price is not None
-            costs[Line("export", use="export", origin=o)] = time.cost(-price, of(b.export_mw, o))
-        return costs
-
-    def _terms(
-        self,
-        b: pyo.Block,
-        site: Site,
-        sold: Sequence[str],
-        costs: Mapping[Line, Amounts],
-        exclusive: Sequence[Exclusive],
-    ) -> Terms:
-        time, bought = site.clock, site.origin("grid")
+        bought = site.origin("grid")
         if emission := self.import_emission_tco2_per_mwh * time.step_h:
             b.import_emission_tco2 = pyo.Expression(
                 time.steps, rule=lambda b, t: emission * b.import_mw[t]
@@ -292,9 +252,31 @@ class Grid(Component):
             meters={Meter("contingency_mw", self.node): of(b.import_mw)}
             | {Meter("import_emission_tco2", self.node): lambda t: emission * b.import_mw[t]}
             | {Meter("exported_mw", self.node, o): of(b.export_mw, o) for o in sold}
-            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
+            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
             exclusive=exclusive,
         )
+
+    def _exchange(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> ByStep:
+        """Declare import and export; return the sum of the export."""
+        import_limit, export_limit = time.of(self.import_limit_mw), time.of(self.export_limit_mw)
+        b.import_mw = pyo.Var(time.steps, bounds=lambda _, t: (0, import_limit[t]))
+        b.export_mw = pyo.Var(sold, time.steps, bounds=lambda _, o, t: (0, export_limit[t]))  # noqa: ARG005
+        b.importing, exported = pyo.Var(time.steps, bounds=(0, 1)), sum_of(b.export_mw, sold)
+        b.import_limit = pyo.Constraint(
+            time.steps, rule=lambda b, t: b.import_mw[t] <= import_limit[t] * b.importing[t]
+        )
+        b.export_limit = pyo.Constraint(
+            time.steps, rule=lambda _, t: exported(t) <= export_limit[t] * (1 - b.importing[t])
+        )
+        return exported
+
+    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
+        costs = {Line("import"): time.cost(self.import_price_cny_per_mwh, of(b.import_mw))}
+        for o in sold:
+            price = self._export_price(o)
+            assert price is not None
+            costs[Line("export", use="export", origin=o)] = time.cost(-price, of(b.export_mw, o))
+        return costs
 
     def source(self) -> Source:
         return Source("import", "grid")

@@ -138,6 +138,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
             Message("{origin} price {first} {than} {second} on site", origin=sold[i], **one.places)
             for i, one in zip(best, prices_on_site, strict=True)
         ]
+    nothing = injected.max(axis=0) <= FLOW
     texts = _with_others(prices_on_site, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(
         "export",
@@ -145,11 +146,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
             (limit <= LIMIT, "closed", Message("export_limit_mw is 0")),
             (total > limit - LIMIT, "export_at_limit", texts),
             (total > FLOW, "exports", texts),
-            (
-                injected.max(axis=0) <= FLOW,
-                "nothing_to_sell",
-                Message("no energy that may be sold"),
-            ),
+            (nothing, "nothing_to_sell", Message("no energy that may be sold")),
             (signs == ">", "held", texts),
             (True, "better_on_site", texts),
         ],

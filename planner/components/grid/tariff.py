@@ -71,7 +71,7 @@ NonNegativeSeriesByOrigin = Annotated[
 ]
 
 
-def peaks_by_month(so_far: float | Mapping[str, float], horizon: Horizon) -> dict[str, float]:
+def peaks_by_month(so_far: PeakSoFar, horizon: Horizon) -> dict[str, float]:
     """Return the peaks already set, by month; a single number is that of the first month."""
     return dict(so_far) if isinstance(so_far, Mapping) else {next(iter(horizon.months)): so_far}
 
@@ -95,7 +95,7 @@ def free_peaks(
 
 
 def peaks_after(
-    so_far: float | Mapping[str, float], imported: Array, executed: Window, horizon: Horizon
+    so_far: PeakSoFar, imported: Array, executed: Window, horizon: Horizon
 ) -> dict[str, float]:
     """Return the peaks by month at the end of the executed steps; `imported` in MW over them."""
     peaks = peaks_by_month(so_far, horizon)
@@ -107,11 +107,7 @@ def peaks_after(
 
 
 def demand_charge(
-    b: pyo.Block,
-    time: Time,
-    rate: float,
-    peak_so_far: float | Mapping[str, float],
-    expected: float,
+    b: pyo.Block, time: Time, rate: float, peak_so_far: PeakSoFar, expected: float
 ) -> dict[Line, Amounts]:
     """Declare the peak of each month; return the cost of what exceeds the peak paid anyway."""
     if not rate:
@@ -153,8 +149,7 @@ def check_charges(charge: Array | ByOrigin, sold: Array | ByOrigin) -> Iterator[
         ("export_price_cny_per_mwh", sold), ("self_use_charge_cny_per_mwh", charge)
     ):  # fmt: skip
         if isinstance(price, ByOrigin):
-            message = Message("cannot differ by origin when `trace: false` pools the energy")
-            yield (name,), message
+            yield (name,), Message("cannot differ by origin when `trace: false` pools the energy")
     if not isinstance(charge, ByOrigin) and charge.any():
         message = Message("is paid on own energy, which `trace: false` cannot tell from the grid's")
         yield ("self_use_charge_cny_per_mwh",), message

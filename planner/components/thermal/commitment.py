@@ -38,6 +38,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from planner.components.component import Time
 from planner.components.late import pyo
 from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
@@ -193,10 +195,11 @@ class FuelCurve:
     def __init__(self, points: tuple[FuelPoint, ...]) -> None:
         self.power = [point.power_mw for point in points]
         self.fuel = [point.fuel_gj_per_h for point in points]
+        self.lengths = np.diff(self.power).tolist()
 
     def check(self, low: float, high: float) -> None:
         """Raise FieldError unless the curve ascends in power and covers low..high."""
-        if any(b <= a for a, b in pairwise(self.power)):
+        if any(length <= 0 for length in self.lengths):
             raise FieldError(Message("power_mw must ascend"), "curve")
         if self.power[0] > low + 1e-9 or self.power[-1] < high - 1e-9:
             message = Message(
@@ -208,14 +211,10 @@ class FuelCurve:
             )
             raise FieldError(message, "curve")
 
-    def lengths(self) -> list[float]:
-        """Return the length of every segment, MW."""
-        return [b - a for a, b in pairwise(self.power)]
-
     def slopes(self) -> list[float]:
         """Return the slope of every segment, GJ/MWh."""
-        rises = [b - a for a, b in pairwise(self.fuel)]
-        return [rise / length for rise, length in zip(rises, self.lengths(), strict=True)]
+        slopes: list[float] = (np.diff(self.fuel) / self.lengths).tolist()
+        return slopes
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Declare the rows between b.fuel_gj_per_h, b.power_mw and b.on."""
@@ -237,7 +236,7 @@ class FuelCurve:
             self._build_segments(b, time, slopes)
 
     def _build_segments(self, b: pyo.Block, time: Time, slopes: list[float]) -> None:
-        lengths, every = self.lengths(), range(len(slopes))
+        lengths, every = self.lengths, range(len(slopes))
         b.segment_mw = pyo.Var(every, time.steps, bounds=lambda _, k, t: (0, lengths[k]))  # noqa: ARG005
         b.segment_full = pyo.Var(every[:-1], time.steps, domain=pyo.Binary)
         b.fuel_segments = pyo.Constraint(

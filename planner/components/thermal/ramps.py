@@ -52,7 +52,8 @@ RULES = {
 class Ramps:
     """The power of a unit over a window.
 
-    low, high: least and most gross power in each step and at the point before the window.
+    low, high: least and most gross power in each step and at the point before the window; high is
+    no less than low.
     rise, fall: ramps of a step, MW.
     startup_mw, shutdown_mw: most power in the step of a start and before a stop; None: the minimum.
     before_mw: power above the minimum before the window.
@@ -93,16 +94,16 @@ class Ramps:
         outages = self.commitment.off
 
         def range_mw(t: int) -> Expression:
-            return (self._top(t) - self.low[t]) * b.on[t]
+            return (self.high[t] - self.low[t]) * b.on[t]
 
         def stop(t: int) -> Expression:
             return b.stop[t + 1] if t < time.last and t + 1 not in outages else 0.0
 
         def below_start(t: int) -> float:
-            return self._top(t) - self._capped(self.startup_mw, t)
+            return self.high[t] - self._capped(self.startup_mw, t)
 
         def below_stop(t: int) -> float:
-            return self._top(t) - self._capped(self.shutdown_mw, t)
+            return self.high[t] - self._capped(self.shutdown_mw, t)
 
         def ceiling(at_start: Callable[[int], float], at_stop: Callable[[int], float]) -> Any:
             return pyo.Constraint(
@@ -124,11 +125,8 @@ class Ramps:
                 <= range_mw(before) - below_stop(before) * stop(before)
             )
 
-    def _top(self, t: int) -> float:
-        return max(self.high[t], self.low[t])
-
     def _capped(self, ramp: float | None, t: int) -> float:
-        return min(max(ramp or 0.0, self.low[t]), self._top(t))
+        return min(max(ramp or 0.0, self.low[t]), self.high[t])
 
     def _shift(self, b: pyo.Block, t: int) -> Expression:
         """Return by how much a rising minimum raises the power of a unit that stays on."""

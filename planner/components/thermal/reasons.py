@@ -51,8 +51,10 @@ def reasons(
     was_on = np.concatenate([[start.on], on[:-1]])
     before = np.concatenate([[start.power_mw if start.on else 0.0], power[:-1]])
     with_reserve = power + summed("reserve_mw", values)
-    highest = np.maximum(unit.max_power_mw * unit.available, unit.min_power_mw)
-    at_maximum, at_minimum = with_reserve >= highest - LIMIT, power <= unit.min_power_mw + LIMIT
+    at_maximum, at_minimum = (
+        with_reserve >= unit.highest_mw() - LIMIT,
+        power <= unit.min_power_mw + LIMIT,
+    )
     rises = with_reserve - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
     falls = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
@@ -65,6 +67,8 @@ def reasons(
     on_texts = compared(RUNNING, price, marginal)
     min_up = Message("min_up_h {hours:g}", hours=unit.min_up_h)
     min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
+    obliged_texts = [MessageList("; ", (text, min_up)) for text in on_texts]
+    resting_texts = [MessageList("; ", (text, min_down)) for text in off_texts]
     run_texts = [
         _run(unit, values, price, t, horizon, cost) if begins else text
         for t, (begins, text) in enumerate(zip(on & ~was_on, on_texts, strict=True))
@@ -74,19 +78,11 @@ def reasons(
         [
             (~on & forced_off, "outage", Message("available is too small for min_power_mw")),
             (~on & was_on, "stops", off_texts),
-            (
-                ~on & resting,
-                "must_rest",
-                [MessageList("; ", (text, min_down)) for text in off_texts],
-            ),
+            (~on & resting, "must_rest", resting_texts),
             (~on, "off", off_texts),
             (~was_on, "starts", run_texts),
             (at_maximum, "at_maximum", on_texts),
-            (
-                at_minimum & obliged,
-                "must_run_on",
-                [MessageList("; ", (text, min_up)) for text in on_texts],
-            ),
+            (at_minimum & obliged, "must_run_on", obliged_texts),
             (at_minimum, "at_minimum", on_texts),
             (rises, "ramps_up", on_texts),
             (falls, "ramps_down", on_texts),

@@ -190,6 +190,10 @@ class Thermal(Component):
             message = Message("must be a step, {hours:g} h, or more", hours=site.horizon.step_h)
             yield ("initial", "hours"), message
 
+    def highest_mw(self) -> Array:
+        """Return the most power of a unit that is on, no less than the minimum; shape (T,)."""
+        return np.asarray(np.maximum(self.max_power_mw * self.available, self.min_power_mw))
+
     def forced_off(self) -> Array:
         """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
         too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
@@ -270,7 +274,7 @@ class Thermal(Component):
         )
 
     def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
-        low, high = time.of(self.min_power_mw), time.of(self.max_power_mw * self.available)
+        low, high = time.of(self.min_power_mw), time.of(self.highest_mw())
         before = time.first - 1
         low[before] = float(self.min_power_mw[max(before - 1, 0)])
         high[before] = float(self.max_power_mw[max(before - 1, 0)])
