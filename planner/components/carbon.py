@@ -53,17 +53,14 @@ class Carbon(Component):
     """Whether the emission of imports is paid too."""
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        others = (
-            name
-            for name, other in site.components.items()
-            if isinstance(other, Carbon) and other.price_cny_per_tco2.any() and name < site.name
-        )
-        first = min(others, default=None)
-        if self.price_cny_per_tco2.any() and first is not None:
+        components = site.components.items()
+        carbon = {name: other for name, other in components if isinstance(other, Carbon)}
+        priced = sorted(name for name, other in carbon.items() if other.price_cny_per_tco2.any())
+        if site.name in priced[1:]:
             message = Message(
                 "may be given once, and {name!r} has a price already: emissions would be paid"
                 " twice",
-                name=first,
+                name=priced[0],
             )
             yield ("price_cny_per_tco2",), message
 

@@ -247,7 +247,7 @@ class Component(Frozen):
         return None
 
     def tonne_price(self, prices: StepPrices, *, imported: bool) -> tuple[Array, Array]:
-        """Return its price of a tonne, of imported energy or not, and its budget's dual, by step."""
+        """Return its price of a tonne, `imported` or not, and its budget's dual: CNY by step."""
         return prices.zero(), prices.zero()
 
     def source(self) -> Source | None:

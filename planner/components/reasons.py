@@ -64,8 +64,7 @@ class StepPrices:
 
     def at(self, node: str, origin: str) -> Array:
         """Return the value of a MWh of an origin at a node, CNY/MWh."""
-        value = self.energy.get((node, origin))
-        return self.none() if value is None else value
+        return self.energy.get((node, origin), self.none())
 
     def row(self, name: str, *index: Any) -> Array:
         """Return the dual of a row of this component: profit of one more on its right side, CNY."""

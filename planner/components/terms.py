@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from planner.timeseries.series import Array
@@ -254,9 +255,6 @@ class Meters:
 
     def total(self, quantity: str, *, node: str | None = None, origin: str | None = None) -> ByStep:
         """Return the sum of a quantity over all components, by step."""
-        parts = [
-            part
-            for parts in self.by_component(quantity, node=node, origin=origin).values()
-            for part in parts
-        ]
+        by_component = self.by_component(quantity, node=node, origin=origin)
+        parts = list(chain(*by_component.values()))
         return lambda t: sum(part(t) for part in parts)

@@ -9,6 +9,8 @@ where needed), reserve_mw[j,t] per reserve j.
     charge_limit      sum_o charge_mw[o,t] <= charge_power_mw available[t] charging[t]
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
+    reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
+    reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
 
 The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
@@ -30,7 +32,6 @@ from planner.components.battery.state import (
     Ending,
     EndValue,
     EnergyByOrigin,
-    offer_reserve,
 )
 from planner.components.component import (
     ORIGINS,
@@ -242,12 +243,17 @@ class Battery(Component):
         )
         self._daily_cycles(b, time, sums.discharged)
         if reserves:
-            offer_reserve(
-                b,
-                time,
-                reserves,
-                free_mw=lambda t: power[t] - sums.discharged(t) + sums.charged(t),
-                free_mwh=lambda t: (sums.stored(t) - self.min_energy_mwh) * out,
+            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+            offered = sum_of(b.reserve_mw, reserves)
+            b.reserve_power = pyo.Constraint(
+                time.steps,
+                rule=lambda _, t: offered(t) <= power[t] - sums.discharged(t) + sums.charged(t),
+            )
+            b.reserve_energy = pyo.Constraint(
+                time.steps,
+                rule=lambda _, t: (
+                    time.step_h * offered(t) <= (sums.stored(t) - self.min_energy_mwh) * out
+                ),
             )
         if self.min_end_mwh is not None:
             b.ending = pyo.Constraint(rule=sums.stored(time.last) >= self.min_end_mwh)

@@ -1,8 +1,4 @@
-"""The initial and final energy of a battery, and the reserve that it can offer.
-
-reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
-reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
-"""
+"""The initial and final energy of a battery, and the texts of its rules."""
 
 from __future__ import annotations
 
@@ -10,9 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from planner.components.component import Time
-from planner.components.late import pyo
-from planner.components.terms import ByStep, sum_of
 from planner.fields import AtLeastZero, Frozen, form
 
 PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
@@ -86,15 +79,3 @@ Ending = Annotated[
     | Annotated[Literal["same_as_start"], Tag("=same")],
     form(at_least="at_least_mwh", value="value_cny_per_mwh", same=""),
 ]
-
-
-def offer_reserve(
-    b: pyo.Block, time: Time, reserves: list[str], *, free_mw: ByStep, free_mwh: ByStep
-) -> None:
-    """Declare b.reserve_mw, limited by free discharge power and by deliverable stored energy."""
-    b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-    offered = sum_of(b.reserve_mw, reserves)
-    b.reserve_power = pyo.Constraint(time.steps, rule=lambda _, t: offered(t) <= free_mw(t))
-    b.reserve_energy = pyo.Constraint(
-        time.steps, rule=lambda _, t: time.step_h * offered(t) <= free_mwh(t)
-    )

@@ -40,7 +40,7 @@ from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import Expression, sum_of
 
-RULES = {
+CAPACITY_RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",
     "decode_burst": (
         "keeps headroom_share of its services free at points within max_inter_token_ms"

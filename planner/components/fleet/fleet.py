@@ -21,10 +21,14 @@ import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
-from planner.components.fleet.decode_capacity import RULES as CAPACITY_RULES
-from planner.components.fleet.decode_capacity import Nodes, limit_tokens, offer_reserve
-from planner.components.fleet.nodes import RULES as NODE_RULES
+from planner.components.fleet.decode_capacity import (
+    CAPACITY_RULES,
+    Nodes,
+    limit_tokens,
+    offer_reserve,
+)
 from planner.components.fleet.nodes import (
+    NODE_RULES,
     FleetInitial,
     PueByTemperature,
     Serving,

@@ -43,7 +43,7 @@ from planner.timeseries.series import Array, Series
 
 MTOK_PER_H = 0.0036  # of one token/s
 
-RULES = {
+NODE_RULES = {
     "waking": "wakes a node in wake_min {wake_min} min, idle",
     "spare": "keeps spare_nodes {spare_nodes} awake and idle",
 }

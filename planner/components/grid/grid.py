@@ -159,10 +159,13 @@ class Grid(Component):
             yield from check_charges(charge, prices)
         if isinstance(prices, ByOrigin) and self.resale and prices.grid is None:
             yield ("export_price_cny_per_mwh", "grid"), Message("is required when `resale` is true")
-        if self._charges(site) and (other := self._charged_by(site)):
+        grids = {name: other for name, other in site.components.items() if isinstance(other, Grid)}
+        beside = {name: other for name, other in grids.items() if other.node == self.node}
+        charging = sorted(name for name, other in beside.items() if other._charges(site))
+        if site.name in charging[1:]:
             message = Message(
                 "is charged by {name!r} already, on the same energy of node {other!r}",
-                name=other,
+                name=charging[0],
                 other=self.node,
             )
             yield ("self_use_charge_cny_per_mwh",), message
@@ -172,12 +175,6 @@ class Grid(Component):
 
     def _charges(self, site: Site) -> dict[str, Array]:
         return charges(self.self_use_charge_cny_per_mwh, site.origins)
-
-    def _charged_by(self, site: Site) -> str | None:
-        """Return the grid before this one in name order that charges the same energy."""
-        before = {n: c for n, c in site.components.items() if n < site.name and isinstance(c, Grid)}
-        same = (n for n, c in before.items() if c.node == self.node and c._charges(site))
-        return min(same, default=None)
 
     def warn(self, site: Site) -> Iterator[Message]:
         if self.demand_charge_cny_per_mw_month and site.horizon.step_min > 15:

@@ -36,7 +36,6 @@ from planner.components.reasons import LIMIT
 from planner.components.terms import Expression, Line, of, sum_of
 from planner.fields import AtLeastZero, FieldError, Frozen, form
 from planner.message import Message
-from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series
 
 DUST_MTOK = 1e-9  # values of a plan are rounded to it
@@ -118,7 +117,10 @@ class Queue:
     def declare(self, b: pyo.Block, time: Time) -> dict[Line, Any]:
         """Declare variables and rows, given `answered_mtok_per_h` in `b`; return the costs."""
         step_h, before, start = time.step_h, time.first - 1, self.initial.waiting_mtok
-        arrivals, deadline = time.of(self.arrivals_mtok_per_h), self._steps(time.horizon)
+        arrivals, deadline = (
+            time.of(self.arrivals_mtok_per_h),
+            time.horizon.steps_down(self.deadline_h),
+        )
         b.accepted_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, arrivals[t]))
         b.refused_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, arrivals[t]))
         b.waiting_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)
@@ -158,16 +160,14 @@ class Queue:
             costs[Line("end_value", cash=False)] = {None: value * worked_off}
         return costs
 
-    def _steps(self, horizon: Horizon) -> int:
-        return horizon.steps_down(self.deadline_h)
-
     def _accepted_before(self, time: Time) -> dict[int, float]:
         """Return the part of the work waiting at the start that had come in by each past point."""
         before, horizon = time.first - 1, time.horizon
+        deadline = max(horizon.steps_down(self.deadline_h), 1)
         ages = [(horizon.steps_up(work.age_h), work.mtok) for work in self.initial.waiting]
         return {
             t: sum(mtok for age, mtok in ages if before - age <= t)
-            for t in range(before - max(self._steps(horizon), 1) + 1, before + 1)
+            for t in range(before - deadline + 1, before + 1)
         }
 
     def waiting_after(self, values: Values, step_h: float) -> tuple[Waiting, ...]:

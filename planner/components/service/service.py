@@ -182,9 +182,8 @@ class Service(Component):
 
     def warn(self, site: Site) -> Iterator[Message]:
         services = {n: c for n, c in site.components.items() if isinstance(c, Service)}
-        alike = {name: other for name, other in services.items() if other.model == self.model}
-        most = sum(site.supply(("tokens", self.model)))
-        wanted = np.asarray(sum(service.wanted_mtok_per_h() for service in alike.values()))
+        alike = {n: c.wanted_mtok_per_h() for n, c in services.items() if c.model == self.model}
+        most, wanted = sum(site.supply(("tokens", self.model))), np.asarray(sum(alike.values()))
         if site.name == min(alike) and wanted.max() > most:
             yield Message(
                 "{names} want up to {wanted:g} Mtok/h of {name!r}, above the {most:g} Mtok/h that"

@@ -47,7 +47,7 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
-RULES = {
+COMMITMENT_RULES = {
     "on": _ON,
     "start": _ON,
     "stay_on": (

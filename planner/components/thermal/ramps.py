@@ -35,7 +35,7 @@ _CEILING = (
     " available {available} when on, at most {startup_ramp_mw|min_power_mw} MW in the step of a"
     " start and {shutdown_ramp_mw|min_power_mw} MW before a stop"
 )
-RULES = {
+RAMP_RULES = {
     "ceiling": _CEILING,
     "ceiling_start": _CEILING,
     "ceiling_stop": _CEILING,

@@ -37,6 +37,7 @@ from planner.components.terms import (
     of,
 )
 from planner.components.thermal.commitment import (
+    COMMITMENT_RULES,
     OUTAGE,
     Commitment,
     FuelCurve,
@@ -45,9 +46,7 @@ from planner.components.thermal.commitment import (
     ThermalInitial,
     obliged_until,
 )
-from planner.components.thermal.commitment import RULES as COMMITMENT_RULES
-from planner.components.thermal.ramps import RULES as RAMP_RULES
-from planner.components.thermal.ramps import Ramps
+from planner.components.thermal.ramps import RAMP_RULES, Ramps
 from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
