@@ -49,8 +49,7 @@ from planner.components.grid.tariff import (
     check_charges,
     demand_charge,
     fixed_payments,
-    free_peaks,
-    peaks_after,
+    peaks_by_month,
     self_use,
 )
 from planner.components.late import pyo
@@ -315,14 +314,24 @@ class Grid(Component):
         return Terms(costs=self_use(b, site.clock, self.node, self._charges(site), meters))
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        so_far = peaks_after(self.peak_so_far_mw, values["import_mw"], executed, horizon)
+        peaks = peaks_by_month(self.peak_so_far_mw, horizon)
+        for month, steps in horizon.months.items():
+            inside = [t - executed.first for t in steps if executed.first <= t <= executed.last]
+            if inside:
+                highest = float(values["import_mw"][inside].max())
+                peaks[month] = max(peaks.get(month, 0.0), highest)
         limits = self.ramp_mw_per_h, self.max_swing_share
         initial = past_after(*limits, self.initial, values, executed, horizon)
-        return self.model_copy(update={"peak_so_far_mw": so_far, "initial": initial})
+        return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        peaks = self.peak_so_far_mw, self.expected_peak_mw
-        so_far = free_peaks(*peaks, values, window, horizon)
-        return self.model_copy(update={"peak_so_far_mw": so_far})
+        if not values:
+            return self
+        peaks = peaks_by_month(self.peak_so_far_mw, horizon)
+        for month, steps in horizon.months.items():
+            if steps[0] <= window.last < steps[-1]:  # what the whole month pays anyway is free
+                highest = float(values["import_mw"][steps[0] - 1 : steps[-1]].max())
+                peaks[month] = max(peaks.get(month, 0.0), self.expected_peak_mw, highest)
+        return self.model_copy(update={"peak_so_far_mw": peaks})

@@ -23,7 +23,7 @@ from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period, of
 from planner.fields import AtLeastZero, Frozen, form
 from planner.message import Message
-from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -74,36 +74,6 @@ NonNegativeSeriesByOrigin = Annotated[
 def peaks_by_month(so_far: PeakSoFar, horizon: Horizon) -> dict[str, float]:
     """Return the peaks already set, by month; a single number is that of the first month."""
     return dict(so_far) if isinstance(so_far, Mapping) else {next(iter(horizon.months)): so_far}
-
-
-def free_peaks(
-    so_far: PeakSoFar, expected_mw: float, values: Values, window: Window, horizon: Horizon
-) -> PeakSoFar:
-    """Return the peaks that cost nothing in a window, from a relaxation of the horizon, if any.
-
-    In a month that extends beyond the window, the peak of the relaxation costs nothing: the demand
-    charge is paid once for the whole month.
-    """
-    if not values:
-        return so_far
-    peaks = peaks_by_month(so_far, horizon)
-    for month, steps in horizon.months.items():
-        if steps[0] <= window.last < steps[-1]:
-            highest = float(values["import_mw"][steps[0] - 1 : steps[-1]].max())
-            peaks[month] = max(peaks.get(month, 0.0), expected_mw, highest)
-    return peaks
-
-
-def peaks_after(
-    so_far: PeakSoFar, imported: Array, executed: Window, horizon: Horizon
-) -> dict[str, float]:
-    """Return the peaks by month at the end of the executed steps; `imported` in MW over them."""
-    peaks = peaks_by_month(so_far, horizon)
-    for month, steps in horizon.months.items():
-        inside = [t - executed.first for t in steps if executed.first <= t <= executed.last]
-        if inside:
-            peaks[month] = max(peaks.get(month, 0.0), float(imported[inside].max()))
-    return peaks
 
 
 def demand_charge(

@@ -117,10 +117,8 @@ class Queue:
     def declare(self, b: pyo.Block, time: Time) -> dict[Line, Any]:
         """Declare variables and rows, given `answered_mtok_per_h` in `b`; return the costs."""
         step_h, before, start = time.step_h, time.first - 1, self.initial.waiting_mtok
-        arrivals, deadline = (
-            time.of(self.arrivals_mtok_per_h),
-            time.horizon.steps_down(self.deadline_h),
-        )
+        arrivals = time.of(self.arrivals_mtok_per_h)
+        deadline = time.horizon.steps_down(self.deadline_h)
         b.accepted_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, arrivals[t]))
         b.refused_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, arrivals[t]))
         b.waiting_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)

@@ -223,7 +223,8 @@ class Thermal(Component):
         b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda b, t: allowance * b.power_mw[t])
         return self._terms(b, site, reserves)
 
-    def _costs(self, b: pyo.Block, time: Time) -> dict[Line, Amounts]:
+    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
+        time, net, origin = site.clock, 1 - self.auxiliary_share, site.origin("thermal")
         costs: dict[Line, Amounts] = {
             Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
             Line("start"): {
@@ -235,17 +236,13 @@ class Thermal(Component):
             costs[Line("variable")] = time.cost(self.variable_cost_cny_per_mwh, of(b.power_mw))
         if self.shutdown_cost_cny:
             costs[Line("shutdown")] = {t: self.shutdown_cost_cny * b.stop[t] for t in time.steps}
-        return costs
-
-    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
-        net, origin = 1 - self.auxiliary_share, site.origin("thermal")
 
         def power(t: int) -> Expression:
             return net * b.power_mw[t]
 
         return Terms(
             flows={Balance("power", self.node, origin): power},
-            costs=self._costs(b, site.clock),
+            costs=costs,
             injected={origin: power},
             meters={
                 Meter("contingency_mw", self.node): power,
@@ -255,7 +252,7 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in site.clock.steps)},
+            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
         )
 
     def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
