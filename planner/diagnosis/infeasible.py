@@ -150,7 +150,7 @@ def unbounded(program: Program) -> InfeasibleError:
         np.maximum(program.column_lower, -BOX),
         np.minimum(program.column_upper, BOX),
     )
-    result = Session(boxed, threads=1, seed=0).run(time_limit_s=CONFLICT_LIMIT_S)
+    result = Session(boxed).run(time_limit_s=CONFLICT_LIMIT_S)
     lines: list[str] = []
     if result.x is not None:
         values = program.values(result.x)

@@ -87,16 +87,13 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
             limit=settings.time_limit_s,
         )
         raise NoPlanError(message) from None
+    kinds = {name: type(component) for name, component in scenario.components.items()}
     columns = {
         column: values
         for column, values in program.columns(solution.x).items()
-        if _uses_lookahead(scenario.components[column.partition(".")[0]])
+        if kinds[column.partition(".")[0]].with_lookahead is not Component.with_lookahead
     }
     return -solution.bound, pd.DataFrame(columns)
-
-
-def _uses_lookahead(component: Component) -> bool:
-    return type(component).with_lookahead is not Component.with_lookahead
 
 
 def with_lookahead(
