@@ -106,10 +106,9 @@ class Check:
     def infeasible(self, rules: Sequence[Rule]) -> bool:
         """Return whether these rules and the physics have no point; unsure counts as feasible."""
         program, session, integer = self.program, self.session, self.program.all_integer
-        dropped = np.ones(len(self.numbers), dtype=bool)
-        dropped[[self.numbers[rule] for rule in rules]] = False
-        rows = self.rows[dropped[self.row_rules]]
-        columns = self.columns[dropped[self.column_rules]]
+        kept = [self.numbers[rule] for rule in rules]
+        rows = self.rows[~np.isin(self.row_rules, kept)]
+        columns = self.columns[~np.isin(self.column_rules, kept)]
         opened = program.with_row_bounds(rows, -np.inf, np.inf).with_bounds(
             columns,
             np.minimum(program.column_lower[columns], 0.0),
@@ -196,15 +195,14 @@ def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
     rules = of_families(thin_out(check, list(families(rules)), of_families))
 
     def at_steps(some: Sequence[int]) -> list[Rule]:
-        chosen = set(some)
-        return [rule for rule in rules if rule.step is None or rule.step in chosen]
+        chosen = {None, *some}
+        return [rule for rule in rules if rule.step in chosen]
 
     steps = list(dict.fromkeys(rule.step for rule in rules if rule.step is not None))
     if steps:
         rules = at_steps(thin_out(check, steps, at_steps))
     rules = thin_out(check, rules, lambda some: some)
-    proven = not (check.late() or check.unsure)
-    return Conflict(tuple(rules), proven)
+    return Conflict(tuple(rules), proven=not (check.late() or check.unsure))
 
 
 def thin_out(

@@ -54,18 +54,18 @@ def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
 def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
     """Yield the nodes whose loads in some steps exceed the power of all sources there."""
     horizon, components = scenario.horizon, scenario.components
-    nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
-    for node in sorted(nodes):
-        needs = {n: c.must_draw_mw(horizon).get(node) for n, c in components.items()}
-        gives = {n: c.max_supply_mw(horizon).get(node) for n, c in components.items()}
-        least = np.asarray(sum(part for part in needs.values() if part is not None))
-        most = np.asarray(sum((part for part in gives.values() if part is not None), 0.0 * least))
+    needs = {name: part.must_draw_mw(horizon) for name, part in components.items()}
+    gives = {name: part.max_supply_mw(horizon) for name, part in components.items()}
+    for node in sorted({node for by_node in needs.values() for node in by_node}):
+        drawn = {name: by_node[node] for name, by_node in needs.items() if node in by_node}
+        sources = {name: by_node[node] for name, by_node in gives.items() if node in by_node}
+        least = np.asarray(sum(drawn.values()))
+        most = np.asarray(sum(sources.values(), 0.0 * least))
         short = np.flatnonzero(least > most + 1e-6)
         if short.size:
             first, last = next(spans((short + 1).tolist()))
             steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
-            loads = [n for n, part in needs.items() if part is not None and part.any()]
-            sources = [n for n, part in gives.items() if part is not None]
+            loads = [name for name, mw in drawn.items() if mw.any()]
             message = Message(
                 "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
                 " most {most} MW",

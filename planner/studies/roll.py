@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -159,11 +158,21 @@ def roll(
         rolled = time.perf_counter()
         report("settlement", 0, 1)
         plan = _settled(scenario, chain.schedule, bound_cny)
-        lengths_h = {"window_h": float(window_h), "advance_h": float(advance_h)}
         seconds = {"bound_s": round(relaxed - began, 4), "windows_s": round(rolled - relaxed, 4)}
         warnings = lookahead_warnings(scenario) if not bound and len(cuts) > 1 else []
         more = {
-            "rolling": lengths_h | window_facts(chain),
+            "rolling": {
+                "window_h": float(window_h),
+                "advance_h": float(advance_h),
+                "windows": len(cuts),
+                "at_time_limit": sum(steps.status != "optimal" for steps in chain.executed),
+                "largest_window_gap": max(0.0, *(steps.gap or 0.0 for steps in chain.executed)),
+                "left_open": [
+                    time_span(scenario.horizon, cut.window.first, cut.window.last)
+                    for cut, steps in zip(cuts, chain.executed, strict=True)
+                    if steps.figures["left_open"]
+                ],
+            },
             "warnings": [*plan.summary["warnings"], *warnings],
             "runtimes_s": plan.summary["runtimes_s"] | seconds,
         }
@@ -227,10 +236,7 @@ class RollingPolicy:
                 continue
             except NoPlanError as error:
                 raise NoPlanError(MessageList(": ", (title, error.message))) from None
-            solution = plan.solution
-            if solution.status == "interrupted":
-                raise KeyboardInterrupt
-            rows = plan.schedule.iloc[: len(cut.executed)]
+            solution, rows = plan.solution, plan.schedule.iloc[: len(cut.executed)]
             gap = gap_of(plan.profit_cny, -solution.bound, plan.program.turnover(solution.x))
             return ExecutedSteps(rows, solution.status, gap, {"left_open": is_loose})
         explained = infeasible(scenarios[-1], window=window)
@@ -241,21 +247,6 @@ class RollingPolicy:
         )
         text = MessageList("\n", (head, explained.message))
         raise InfeasibleError(text, explained.diagnosis | {"window": title})
-
-
-def window_facts(chain: Chain) -> dict[str, Any]:
-    """Return the figures of the windows for the summary."""
-    horizon, pairs = chain.state.horizon, zip(chain.cuts, chain.executed, strict=True)
-    return {
-        "windows": len(chain.cuts),
-        "at_time_limit": sum(steps.status != "optimal" for steps in chain.executed),
-        "largest_window_gap": max(0.0, *(steps.gap or 0.0 for steps in chain.executed)),
-        "left_open": [
-            time_span(horizon, cut.window.first, cut.window.last)
-            for cut, steps in pairs
-            if steps.figures["left_open"]
-        ],
-    }
 
 
 def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None) -> Plan:

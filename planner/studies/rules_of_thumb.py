@@ -146,14 +146,7 @@ def thumb_steps(
 
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:
-    """Return the row of a step under a rule of thumb.
-
-    Args:
-        state: the scenario before the step.
-        rule: one of `RULES`.
-        t: the step.
-        past: the rows before it, those of the last 24 hours at least.
-    """
+    """Return the row of step `t` under a rule of thumb, after the rows of the day before it."""
     model = assemble(state, Window(t, t))
     program = compile_program(model)
     whole = _Step(rule, past, replace(program, integer=program.all_integer))

@@ -214,5 +214,3 @@ def settle_executed(
     """Settle the executed steps of a chain; counters are summed up anew. As `settle`."""
     schedule = without_counters(rows, scenario.components)
     return settle(scenario, schedule, bound_cny=bound_cny)
-
-

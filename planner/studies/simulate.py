@@ -189,12 +189,10 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
     """
     try:
         return relaxation(scenario)
-    except InfeasibleError as error:
-        if error.diagnosis["status"] == "unbounded":
+    except (InfeasibleError, NoPlanError) as error:
+        if isinstance(error, InfeasibleError) and error.diagnosis["status"] == "unbounded":
             raise
-    except NoPlanError:
-        pass
-    return None, Lookahead()
+        return None, Lookahead()
 
 
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
@@ -214,11 +212,8 @@ def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     plan = settle_executed(scenario, chain.schedule, bound).plan
-    facts = {
-        "policy": chain.name,
-        "commitment_changes": chain.total("changes"),
-        "forced": chain.total("forced"),
-    }
+    changes, forced = chain.total("changes"), chain.total("forced")
+    facts = {"policy": chain.name, "commitment_changes": changes, "forced": forced}
     return replace(plan, summary=plan.summary | {"simulation": facts})
 
 

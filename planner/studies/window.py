@@ -19,9 +19,8 @@ from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.pinning import pin
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
 
@@ -40,19 +39,16 @@ class WindowPlan:
         return -self.program.objective(self.solution.x)
 
 
-def solve_window(
-    scenario: Scenario, window: Window, pinned: pd.DataFrame | None = None
-) -> WindowPlan:
-    """Find the most profitable plan of a window, with part of its schedule pinned.
+def solve_window(scenario: Scenario, window: Window) -> WindowPlan:
+    """Find the most profitable plan of a window.
 
     Raises:
-        InfeasibleError: no plan satisfies the scenario in the window with what is pinned.
+        InfeasibleError: no plan satisfies the scenario in the window.
         NoPlanError: the time limit struck before a first plan.
+        KeyboardInterrupt: Ctrl-C, also where a plan was found before.
     """
     program = compile_program(assemble(scenario, window))
-    if pinned is not None:
-        program = pin(program, pinned).program
-    solution = optimise(program, scenario.solver)
+    solution = optimise_uninterrupted(program)
     return WindowPlan(program.schedule_at(solution.x), solution, program)
 
 
