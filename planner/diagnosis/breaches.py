@@ -43,7 +43,7 @@ class Breach:
     text: Message
 
 
-def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Breach], Program]:
+def breaches(model: Model, pinned: Pinned) -> tuple[list[Breach], Program]:
     """Return what a schedule breaks, and its program with only these rows relaxed.
 
     The directions of opposite flows are fixed in it.
@@ -58,7 +58,8 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     price[list(rules)] = RULE_PRICE
     switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
     price[switched & (price == RULE_PRICE)] = BOTH_WAYS_PRICE  # rather than flows both ways at once
-    point = least_miss(program, np.arange(len(scale)), price * scale, time_limit_s)
+    limit_s = model.scenario.solver.time_limit_s
+    point = least_miss(program, np.arange(len(scale)), price * scale, limit_s)
     if point is None:
         raise NoPlanError(
             Message("the time limit struck before it was known what the schedule breaks")

@@ -20,7 +20,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
 from planner.solver.model import Model, last_index
 from planner.solver.program import Indices, Program
@@ -92,10 +91,9 @@ def rule_places(model: Model) -> dict[Rule, Place]:
 class Check:
     """Checks a program for feasibility when only some of its rules hold."""
 
-    def __init__(
-        self, program: Program, by_rule: dict[Rule, Place], settings: SolverSettings, until: float
-    ) -> None:
+    def __init__(self, program: Program, by_rule: dict[Rule, Place], until: float) -> None:
         self.program, self.by_rule, self.until = program, by_rule, until
+        settings = program.scenario.solver
         self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
         self.integral = False
         self.unsure = False
@@ -133,11 +131,11 @@ def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
     return entries, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def conflict(model: Model, program: Program, settings: SolverSettings, until: float) -> Conflict:
+def conflict(model: Model, program: Program, until: float) -> Conflict:
     """Return rules that contradict each other, sorted; none if the search finds none."""
     began = time.perf_counter()
     by_rule = rule_places(model)
-    check = Check(program, by_rule, settings, until)
+    check = Check(program, by_rule, until)
     order = {name: list(part.rules) for name, part in model.scenario.components.items()}
     all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
     starts = [

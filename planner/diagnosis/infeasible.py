@@ -17,7 +17,6 @@ from planner.errors import InfeasibleError
 from planner.fields import value_text
 from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
@@ -96,7 +95,7 @@ def infeasible(
     rules, proven = list(contradictions), True
     if not rules and program is not None:
         until = time.perf_counter() + CONFLICT_LIMIT_S
-        contradiction = conflict(model, program, scenario.solver, until)
+        contradiction = conflict(model, program, until)
         rules = [
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
@@ -167,15 +166,15 @@ def unbounded(program: Program) -> InfeasibleError:
     return InfeasibleError(text, {"status": "unbounded", "lines": lines})
 
 
-def optimise_or_explain(program: Program, settings: SolverSettings) -> Solution:
-    """Return the solution of a scenario's program.
+def optimise_or_explain(program: Program) -> Solution:
+    """Return the solution of a scenario's program within its settings.
 
     Raises:
         InfeasibleError: with its diagnosis.
         NoPlanError, SolveError, KeyboardInterrupt: as `optimise`.
     """
     try:
-        return optimise(program, settings)
+        return optimise(program, program.scenario.solver)
     except UnboundedError:
         raise unbounded(program) from None
     except InfeasibleProgramError:

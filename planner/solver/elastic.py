@@ -72,8 +72,7 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
         return perturbed
     first = assemble(program.scenario, program.window)
     compile_program(first)
-    rows = _positions(_rows(first), _rows(model))
-    columns = _positions(_columns(first), _columns(model))
+    rows, columns = map(_positions, _keys(first), _keys(model))
     if rows is None or columns is None or len(columns) < len(model.columns):
         return None
     matrix = sparse.csr_array(perturbed.matrix)[:, columns]
@@ -91,12 +90,9 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
     )  # fmt: skip
 
 
-def _rows(model: Model) -> list[Key]:
-    return [(*_name(row), side) for row, side in model.rows]
-
-
-def _columns(model: Model) -> list[Key]:
-    return [_name(column) for column in model.columns]
+def _keys(model: Model) -> tuple[list[Key], list[Key]]:
+    """Return the keys of the rows, a name and a side, and of the columns."""
+    return [(*_name(row), side) for row, side in model.rows], [_name(c) for c in model.columns]
 
 
 def _name(part: Any) -> Key:

@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.errors import SolveError
 from planner.message import Message
-from planner.solver.program import Duals, Program
+from planner.solver.program import Duals, Flags, Indices, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
@@ -67,7 +67,7 @@ class Session:
             matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
         )  # fmt: skip
 
-    def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    def integrality(self, integer: Flags) -> None:
         """Set which columns are integer.
 
         The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
@@ -78,15 +78,14 @@ class Session:
         columns = np.arange(self.columns, dtype=np.int32)
         self._call("changeColsIntegrality", self.columns, columns, integer.astype(np.uint8))
 
-    def bounds(self, columns: np.ndarray[Any, Any], lower: Array, upper: Array) -> None:
+    def bounds(self, columns: Indices, lower: Array, upper: Array) -> None:
         """Change the bounds of some columns."""
         self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
 
     def row_bounds(self, lower: Array, upper: Array) -> None:
         """Change the bounds of the rows of the program."""
         old_lower, old_upper = self._row_bounds
-        for row in np.flatnonzero((lower != old_lower) | (upper != old_upper)).tolist():
-            self._call("changeRowBounds", row, lower[row], upper[row])
+        self._bound_rows((lower != old_lower) | (upper != old_upper), lower, upper)
         self._row_bounds = lower.copy(), upper.copy()
 
     def irreducible(self) -> tuple[set[int], set[int]]:
@@ -95,12 +94,12 @@ class Session:
         _, system = self._highs.getIis()
         return set(system.row_index_), set(system.col_index_)
 
-    def cost(self, cost: Array, offset: float) -> None:
-        """Change the objective."""
+    def cost(self, cost: Array) -> None:
+        """Change the objective, to one without an offset."""
         self._scale = _scale(cost)
         columns = np.arange(self.columns, dtype=np.int32)
         self._call("changeColsCost", self.columns, columns, cost * self._scale)
-        self._call("changeObjectiveOffset", offset * self._scale)
+        self._call("changeObjectiveOffset", 0.0)
 
     def stay_optimal(self) -> None:
         """Confine an LP to its optimal face: rows and columns with a dual are fixed at their bound.
@@ -114,8 +113,11 @@ class Session:
         priced = np.flatnonzero((np.abs(reduced) > MIN_DUAL) & np.isfinite(at))
         self.bounds(priced, at[priced], at[priced])
         at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
-        for row in np.flatnonzero((np.abs(price) > MIN_DUAL) & np.isfinite(at)).tolist():
-            self._call("changeRowBounds", row, at[row], at[row])
+        self._bound_rows((np.abs(price) > MIN_DUAL) & np.isfinite(at), at, at)
+
+    def _bound_rows(self, which: Flags, lower: Array, upper: Array) -> None:
+        rows = np.flatnonzero(which)
+        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def duals(self) -> Duals | None:
         """Return the optimum of the LP just solved and its duals; None where it has none."""

@@ -255,7 +255,7 @@ def _tidy(session: Session, program: Program, settings: SolverSettings, solution
     x = solution.x
     for row in program.tidy_rows:
         session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
+        session.cost(program.reports[[row]].toarray().ravel())
         result = session.run(time_limit_s=SETTLE_LIMIT_S)
         if result.status != "optimal" or result.x is None:
             break

@@ -70,15 +70,11 @@ def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
 
     `x` is the plan's point; among equal optima it need not be the vertex that the duals belong to.
     """
-    steps = len(program.window)
     values = program.values(x)
     injected = {o: program.sum_by_step(values, rows) for o, rows in program.injected.items()}
 
     def rows(component: str, name: str, index: tuple[Any, ...]) -> Array:
-        family = program.families.get((component, name, index))
-        if family is None:
-            return np.full(steps, np.nan)
-        return -program.by_step(family, duals)
+        return -program.by_step(program.families.get((component, name, index)), duals)
 
     return StepPrices(
         "", program.scenario.components, program.scenario.site().origins,

@@ -129,7 +129,7 @@ def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:
     Raises:
         NoPlanError: the time limit struck.
     """
-    _, relaxed = breaches(model, pinned, model.scenario.solver.time_limit_s)
+    _, relaxed = breaches(model, pinned)
     return dispatch(relaxed)
 
 

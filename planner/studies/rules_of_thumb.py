@@ -85,9 +85,9 @@ def _minimum(program: Program) -> Array | None:
     x = session.run(time_limit_s=limit).x
     if x is not None:
         x[program.switches] = directions(program, x)
-    if x is not None and program.violation(x) > RELAXATION_TOLERANCE:
-        session.integrality(program.integer)
-        x = session.run(time_limit_s=limit).x
+        if program.violation(x) > RELAXATION_TOLERANCE:
+            session.integrality(program.integer)
+            x = session.run(time_limit_s=limit).x
     if session.stopped:
         raise KeyboardInterrupt
     return x

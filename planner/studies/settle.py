@@ -114,7 +114,7 @@ def solve_fixed(
     fixed = fixed[fixed.index < _moment(scenario, until)] if until is not None else fixed
     around = solve_pinned(scenario, fixed, source, TOLERANCE)
     if around.solution is None:
-        broken, _ = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
+        broken, _ = breaches(around.model, around.pinned)
         texts = [breach.text for breach in broken]
         head = Message("no plan keeps the fixed schedule; it breaks")
         diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
@@ -196,7 +196,7 @@ def settle(
     around = solve_pinned(scenario, pinned, source, tolerance)
     program, solution, broken = around.pinned.program, around.solution, list[Breach]()
     if solution is None:
-        broken, program = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
+        broken, program = breaches(around.model, around.pinned)
         solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt

@@ -52,7 +52,7 @@ def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     program, seconds = timed_program(scenario)[1:]  # the model is half the memory
-    solution = optimise_or_explain(program, scenario.solver)
+    solution = optimise_or_explain(program)
     plan = to_plan(program, solution, seconds | solution.seconds)
     require_audit(plan)
     return plan, program, solution

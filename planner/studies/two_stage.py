@@ -74,13 +74,13 @@ def plan_window(
         except InfeasibleError as error:
             raise of_member(name, error) from None
         programs.append(MemberProgram(name, probability, program))
-    joint = join(programs, risk, awake=awake)
+    joint, places = join(programs, risk, awake=awake)
     try:
-        solution = optimise(joint.program, scenario.solver)
+        solution = optimise(joint, scenario.solver)
     except (InfeasibleProgramError, UnboundedError):
         raise _joint_infeasibility(programs) from None
     points = tuple(
-        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joint.places
+        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in places
     )
     first = programs[0].program
     here_and_now = first.schedule_at(points[0].x, shared_columns(first, awake=awake))
@@ -91,7 +91,7 @@ def _joint_infeasibility(members: Sequence[MemberProgram]) -> InfeasibleError:
     """Return the error of the first member without a plan of its own, or of all together."""
     for member in members:
         try:
-            optimise_or_explain(member.program, member.program.scenario.solver)
+            optimise_or_explain(member.program)
         except InfeasibleError as error:
             return of_member(member.name, error)
     return InfeasibleError(

@@ -73,9 +73,9 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
         NoPlanError: the time limit struck.
     """
     settings = scenario.solver.model_copy(update={"relax": True})
-    program = compile_program(assemble(scenario))
+    program = compile_program(assemble(scenario.model_copy(update={"solver": settings})))
     try:
-        solution = optimise_or_explain(program, settings)
+        solution = optimise_or_explain(program)
     except NoPlanError:
         message = Message(
             "the LP relaxation of the whole horizon takes more than {limit:g} s;"
