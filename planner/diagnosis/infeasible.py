@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -94,8 +95,7 @@ def infeasible(
         program = compile_program(model)
     rules, proven = list(contradictions), True
     if not rules and program is not None:
-        until = time.perf_counter() + CONFLICT_LIMIT_S
-        contradiction = conflict(model, program, until)
+        contradiction = conflict(model, program, time.perf_counter() + CONFLICT_LIMIT_S)
         rules = [
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
@@ -153,11 +153,10 @@ def unbounded(program: Program) -> InfeasibleError:
     lines: list[str] = []
     if result.x is not None:
         values = program.values(result.x)
-        revenue: dict[str, float] = {}
+        revenue = defaultdict[str, float](float)
         for row, cost in program.costs.items():
             if not cost.reported:
-                name = f"{cost.component}: {cost.line}"
-                revenue[name] = revenue.get(name, 0.0) - float(values[row])
+                revenue[f"{cost.component}: {cost.line}"] -= float(values[row])
         largest = max(revenue.values(), default=0.0)
         lines = [name for name, amount in revenue.items() if amount > 1e-3 * largest > 0]
     text = Message("the profit has no bound: something can be sold without limit")

@@ -224,11 +224,10 @@ def check_version(text: str) -> None:
     """
     parts = tuple(int(part) for part in text.split(".")[:3])
     if text in WRONG_VERSIONS or parts < MIN_VERSION:
-        message = Message(
+        raise SolveError(Message(
             "highspy {text} returns wrong optima for some models; use {other} or later",
             text=text, other=".".join(map(str, MIN_VERSION)),
-        )  # fmt: skip
-        raise SolveError(message)
+        ))  # fmt: skip
 
 
 def _scale(cost: Array) -> float:

@@ -90,12 +90,11 @@ def _names(members: Sequence[MemberProgram], *, awake: bool) -> list[str]:
     for member in members[1:]:
         other = set(names) ^ set(shared_columns(member.program, awake=awake))
         if other:
-            message = Message(
+            raise wrong("uncertainty.members", Message(
                 "members {name} and {other} do not decide the same things before the future is"
                 " known: {text} is in one of them only",
                 name=members[0].name, other=member.name, text=min(other),
-            )  # fmt: skip
-            raise wrong("uncertainty.members", message)
+            ))  # fmt: skip
     return names
 
 

@@ -27,15 +27,7 @@ import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.diagnosis.wording import listed, time_span
-from planner.errors import (
-    InfeasibleError,
-    NoPlanError,
-    PlanError,
-    Problem,
-    ScenarioError,
-    SolveError,
-    wrong,
-)
+from planner.errors import InfeasibleError, NoPlanError, PlanError, ScenarioError, SolveError, wrong
 from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
 from planner.message import Message, MessageList
@@ -67,15 +59,13 @@ def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut
     Raises:
         ScenarioError: a length is no whole number of steps, or they do not fit together.
     """
-    problems = length_problems(horizon, window_h=window_h, advance_h=advance_h)
-    if not problems and advance_h > window_h:
-        message = Message(
+    if problems := length_problems(horizon, window_h=window_h, advance_h=advance_h):
+        raise ScenarioError(problems)
+    if advance_h > window_h:
+        raise wrong("advance_h", Message(
             "must not exceed window_h {most:g}, is {value:g}: steps would be left out",
             most=window_h, value=advance_h,
-        )  # fmt: skip
-        problems = [Problem(message, "advance_h")]
-    if problems:
-        raise ScenarioError(problems)
+        ))  # fmt: skip
     cuts = cut(horizon, window_h, advance_h)
     last = next(c.window for c in cuts if c.window.last == horizon.steps)
     return [*(c for c in cuts if c.window.first < last.first), Cut(last, last)]
@@ -130,22 +120,19 @@ def roll(
     require_one_member(scenario)
     cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
-        message = Message(
+        raise wrong("solver.relax", Message(
             "must be false: a relaxation leaves no state that a window could begin with"
-        )
-        raise wrong("solver.relax", message)
+        ))  # fmt: skip
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     report = progress or (lambda *_: None)
     bounded = "bound" if bound else "no_bound"
     key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
-    with recording(
-        out,
-        PLAN_FOLDER,
-        lambda target: beside(target, "windows") / f"{key}.jsonl",
-        DAMAGE,
-        fresh=fresh,
-    ) as (target, records):
+
+    def file_of(target: Path) -> Path:
+        return beside(target, "windows") / f"{key}.jsonl"
+
+    with recording(out, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:

@@ -109,11 +109,10 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
     if rule not in RULES:
-        message = Message(
+        raise wrong("rule", Message(
             "must be one of {names}, is {value!r}{hint}",
             names=", ".join(RULES), value=rule, hint=did_you_mean(rule, RULES),
-        )  # fmt: skip
-        raise wrong("rule", message)
+        ))  # fmt: skip
     whole = Cut(scenario.horizon.window, scenario.horizon.window)
     rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
     return settle_executed(scenario, rows).plan
@@ -266,11 +265,10 @@ class _Step:
         nearest = [market for market in markets if market.node == node] or markets
         price = np.min([market.import_price_cny_per_mwh for market in nearest], axis=0)
         today = next(day for day in self.state.horizon.days if self.t in day)
-        prices, now = price[np.array(today) - 1], price[self.t - 1]
-        low, high = prices.min(), prices.max()
-        if high <= low:
+        prices = price[np.array(today) - 1]
+        if not np.ptp(prices) > 0:
             return 0
-        place = (now - low) / (high - low)
+        place = (price[self.t - 1] - prices.min()) / np.ptp(prices)
         return 1 if place <= THIRD else -1 if 1 - place <= THIRD else 0
 
     def _day_before(self, name: str) -> float:

@@ -120,11 +120,10 @@ class _Study:
             try:
                 solution = optimise_uninterrupted(member.program)
             except NoPlanError:
-                self.notes.append(
-                    Message(
-                        "no plan for member {name} alone within the time limit", name=member.name
-                    )
+                note = Message(
+                    "no plan for member {name} alone within the time limit", name=member.name
                 )
+                self.notes.append(note)
                 return
             pairs.append((max(member.profit(solution.x), member.profit(point.x)), -solution.bound))
         self.alone = _outcomes(pairs)

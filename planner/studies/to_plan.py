@@ -7,6 +7,7 @@ its audit.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -162,10 +163,10 @@ def _compute_revenue(program: Program, reports: Array) -> Array:
 
 def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
-    revenue: dict[str, float] = {}
+    revenue = defaultdict[str, float](float)
     for row, cost in program.costs.items():
         if cost.line.use == "export" and cost.line.origin is not None:
-            revenue[cost.line.origin] = revenue.get(cost.line.origin, 0.0) - float(reports[row])
+            revenue[cost.line.origin] -= float(reports[row])
     return revenue
 
 

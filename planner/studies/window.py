@@ -77,12 +77,11 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
     try:
         solution = optimise_or_explain(program)
     except NoPlanError:
-        message = Message(
+        raise NoPlanError(Message(
             "the LP relaxation of the whole horizon takes more than {limit:g} s;"
             " try a longer --time-limit, or --no-bound to do without it",
             limit=settings.time_limit_s,
-        )
-        raise NoPlanError(message) from None
+        )) from None  # fmt: skip
     kinds = {name: type(component) for name, component in scenario.components.items()}
     columns = {
         column: values
