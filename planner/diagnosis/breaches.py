@@ -7,7 +7,7 @@ rows with a slack at the least cost are what the schedule breaks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,7 +43,7 @@ class Breach:
     text: Message
 
 
-def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Breach], Program]:
+def breaches(model: Model, pinned: Pinned) -> tuple[list[Breach], Program]:
     """Return what a schedule breaks, and its program with only these rows relaxed.
 
     The directions of opposite flows are fixed in it.
@@ -58,7 +58,8 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     price[list(rules)] = RULE_PRICE
     switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
     price[switched & (price == RULE_PRICE)] = BOTH_WAYS_PRICE  # rather than flows both ways at once
-    point = least_miss(program, np.arange(len(scale)), price * scale, time_limit_s)
+    limit_s = model.scenario.solver.time_limit_s
+    point = least_miss(program, np.arange(len(scale)), price * scale, limit_s)
     if point is None:
         raise NoPlanError(
             Message("the time limit struck before it was known what the schedule breaks")
@@ -72,26 +73,27 @@ def breaches(model: Model, pinned: Pinned, time_limit_s: float) -> tuple[list[Br
     if not broken and not pinned.misfits:  # no plan keeps the schedule: small misses are breaches
         broken = np.flatnonzero(relative > 0).tolist()
     directions = np.round(x[program.switches])
-    no_switches = program.switches[:0]
+    none = program.switches[:0]
     relaxed = replace(
-        program.with_bounds(program.switches, directions, directions).with_row_bounds(
-            slice(None),
-            program.row_lower - below - np.where(below > 0, MIN_BREACH, ROW_SLACK),
-            program.row_upper + above + np.where(above > 0, MIN_BREACH, ROW_SLACK),
-        ),
-        switches=no_switches,
-        first_flow=no_switches,
-        second_flow=no_switches,
-    )
-    place_of = _row_places(program)
-    rule_breaches = {(rules[i].component, rules[i].step) for i in broken if i in rules}
-    misfits = [m for m in pinned.misfits if (m.component, m.step) not in rule_breaches]
-    misfit_places = {(m.component, m.step) for m in misfits}
-    rows = [i for i in broken if i not in rules and place_of(i) not in misfit_places]
+        program.with_bounds(program.switches, directions, directions),
+        row_lower=program.row_lower - below - np.where(below > 0, MIN_BREACH, ROW_SLACK),
+        row_upper=program.row_upper + above + np.where(above > 0, MIN_BREACH, ROW_SLACK),
+        switches=none, first_flow=none, second_flow=none,
+    )  # fmt: skip
     by_rule: dict[Rule, float] = {}
     for i in broken:
         if i in rules:
             by_rule[rules[i]] = max(by_rule.get(rules[i], 0.0), float(missed[i]))
+    rule_breaches = {(rule.component, rule.step) for rule in by_rule}
+    misfits = [m for m in pinned.misfits if (m.component, m.step) not in rule_breaches]
+    misfit_places = {(m.component, m.step) for m in misfits}
+    owners = {family: component for (component, *_), family in program.families.items()}
+    rows = [
+        i
+        for i in broken
+        if i not in rules
+        and (owners.get(program.row_families[i], ""), program.row_steps[i]) not in misfit_places
+    ]
     return [
         *_rule_breaches(model, by_rule),
         *_row_breaches(model, program, rows, missed),
@@ -171,14 +173,6 @@ def _unbalanced(balance: Balance) -> Message:
     return Message(
         "{name}: the balance of {origin} power does not add up",
         name=balance.name, origin=balance.origin,
-    )  # fmt: skip
-
-
-def _row_places(program: Program) -> Callable[[int], tuple[str, int]]:
-    """Return a function of a row to its component, "" for balances, and its step."""
-    names = {family: component for (component, *_), family in program.families.items()}
-    return lambda row: (
-        names.get(int(program.row_families[row]), ""), int(program.row_steps[row])
     )  # fmt: skip
 
 

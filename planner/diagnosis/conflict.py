@@ -20,7 +20,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
 from planner.solver.model import Model, last_index
 from planner.solver.program import Indices, Program
@@ -92,10 +91,9 @@ def rule_places(model: Model) -> dict[Rule, Place]:
 class Check:
     """Checks a program for feasibility when only some of its rules hold."""
 
-    def __init__(
-        self, program: Program, by_rule: dict[Rule, Place], settings: SolverSettings, until: float
-    ) -> None:
+    def __init__(self, program: Program, by_rule: dict[Rule, Place], until: float) -> None:
         self.program, self.by_rule, self.until = program, by_rule, until
+        settings = program.scenario.solver
         self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
         self.integral = False
         self.unsure = False
@@ -106,10 +104,9 @@ class Check:
     def infeasible(self, rules: Sequence[Rule]) -> bool:
         """Return whether these rules and the physics have no point; unsure counts as feasible."""
         program, session, integer = self.program, self.session, self.program.all_integer
-        dropped = np.ones(len(self.numbers), dtype=bool)
-        dropped[[self.numbers[rule] for rule in rules]] = False
-        rows = self.rows[dropped[self.row_rules]]
-        columns = self.columns[dropped[self.column_rules]]
+        kept = [self.numbers[rule] for rule in rules]
+        rows = self.rows[~np.isin(self.row_rules, kept)]
+        columns = self.columns[~np.isin(self.column_rules, kept)]
         opened = program.with_row_bounds(rows, -np.inf, np.inf).with_bounds(
             columns,
             np.minimum(program.column_lower[columns], 0.0),
@@ -134,11 +131,11 @@ def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
     return entries, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def conflict(model: Model, program: Program, settings: SolverSettings, until: float) -> Conflict:
+def conflict(model: Model, program: Program, until: float) -> Conflict:
     """Return rules that contradict each other, sorted; none if the search finds none."""
     began = time.perf_counter()
     by_rule = rule_places(model)
-    check = Check(program, by_rule, settings, until)
+    check = Check(program, by_rule, until)
     order = {name: list(part.rules) for name, part in model.scenario.components.items()}
     all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
     starts = [
@@ -196,15 +193,14 @@ def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
     rules = of_families(thin_out(check, list(families(rules)), of_families))
 
     def at_steps(some: Sequence[int]) -> list[Rule]:
-        chosen = set(some)
-        return [rule for rule in rules if rule.step is None or rule.step in chosen]
+        chosen = {None, *some}
+        return [rule for rule in rules if rule.step in chosen]
 
     steps = list(dict.fromkeys(rule.step for rule in rules if rule.step is not None))
     if steps:
         rules = at_steps(thin_out(check, steps, at_steps))
     rules = thin_out(check, rules, lambda some: some)
-    proven = not (check.late() or check.unsure)
-    return Conflict(tuple(rules), proven)
+    return Conflict(tuple(rules), proven=not (check.late() or check.unsure))
 
 
 def thin_out(

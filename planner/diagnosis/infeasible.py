@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,7 +18,6 @@ from planner.errors import InfeasibleError
 from planner.fields import value_text
 from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import assemble
@@ -54,18 +54,18 @@ def obvious_contradictions(scenario: Scenario) -> list[ConflictRule]:
 def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
     """Yield the nodes whose loads in some steps exceed the power of all sources there."""
     horizon, components = scenario.horizon, scenario.components
-    nodes = {node for c in components.values() for node in c.must_draw_mw(horizon)}
-    for node in sorted(nodes):
-        needs = {n: c.must_draw_mw(horizon).get(node) for n, c in components.items()}
-        gives = {n: c.max_supply_mw(horizon).get(node) for n, c in components.items()}
-        least = np.asarray(sum(part for part in needs.values() if part is not None))
-        most = np.asarray(sum((part for part in gives.values() if part is not None), 0.0 * least))
+    needs = {name: part.must_draw_mw(horizon) for name, part in components.items()}
+    gives = {name: part.max_supply_mw(horizon) for name, part in components.items()}
+    for node in sorted({node for by_node in needs.values() for node in by_node}):
+        drawn = {name: by_node[node] for name, by_node in needs.items() if node in by_node}
+        sources = {name: by_node[node] for name, by_node in gives.items() if node in by_node}
+        least = np.asarray(sum(drawn.values()))
+        most = np.asarray(sum(sources.values(), 0.0 * least))
         short = np.flatnonzero(least > most + 1e-6)
         if short.size:
             first, last = next(spans((short + 1).tolist()))
             steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
-            loads = [n for n, part in needs.items() if part is not None and part.any()]
-            sources = [n for n, part in gives.items() if part is not None]
+            loads = [name for name, mw in drawn.items() if mw.any()]
             message = Message(
                 "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
                 " most {most} MW",
@@ -95,8 +95,7 @@ def infeasible(
         program = compile_program(model)
     rules, proven = list(contradictions), True
     if not rules and program is not None:
-        until = time.perf_counter() + CONFLICT_LIMIT_S
-        contradiction = conflict(model, program, scenario.solver, until)
+        contradiction = conflict(model, program, time.perf_counter() + CONFLICT_LIMIT_S)
         rules = [
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
@@ -150,15 +149,14 @@ def unbounded(program: Program) -> InfeasibleError:
         np.maximum(program.column_lower, -BOX),
         np.minimum(program.column_upper, BOX),
     )
-    result = Session(boxed, threads=1, seed=0).run(time_limit_s=CONFLICT_LIMIT_S)
+    result = Session(boxed).run(time_limit_s=CONFLICT_LIMIT_S)
     lines: list[str] = []
     if result.x is not None:
         values = program.values(result.x)
-        revenue: dict[str, float] = {}
+        revenue = defaultdict[str, float](float)
         for row, cost in program.costs.items():
             if not cost.reported:
-                name = f"{cost.component}: {cost.line}"
-                revenue[name] = revenue.get(name, 0.0) - float(values[row])
+                revenue[f"{cost.component}: {cost.line}"] -= float(values[row])
         largest = max(revenue.values(), default=0.0)
         lines = [name for name, amount in revenue.items() if amount > 1e-3 * largest > 0]
     text = Message("the profit has no bound: something can be sold without limit")
@@ -167,15 +165,15 @@ def unbounded(program: Program) -> InfeasibleError:
     return InfeasibleError(text, {"status": "unbounded", "lines": lines})
 
 
-def optimise_or_explain(program: Program, settings: SolverSettings) -> Solution:
-    """Return the solution of a scenario's program.
+def optimise_or_explain(program: Program) -> Solution:
+    """Return the solution of a scenario's program within its settings.
 
     Raises:
         InfeasibleError: with its diagnosis.
         NoPlanError, SolveError, KeyboardInterrupt: as `optimise`.
     """
     try:
-        return optimise(program, settings)
+        return optimise(program, program.scenario.solver)
     except UnboundedError:
         raise unbounded(program) from None
     except InfeasibleProgramError:

@@ -148,9 +148,10 @@ class Repair:
             return []
         self.slacks.sort(key=lambda pair: pair[0].dotted)
         least = self._least_changes([slack for _, slack in self.slacks])
-        choices = (choice for choice, _ in self.slacks)
         changed = [
-            (choice, change) for choice, change in zip(choices, least, strict=False) if any(change)
+            (choice, change)
+            for (choice, _), change in zip(self.slacks, least, strict=False)
+            if change.any()
         ]
         size = sum(float(np.abs(change).max()) / choice.scale for choice, change in changed)
         return self._rounded(changed, size) if changed else []
@@ -245,9 +246,8 @@ class Repair:
             return Message("{path} ≤ {value:g} (is {old:g})", path=path, value=new, old=old)
         parts: list[Message] = []
         for sign, form in ((1, ABOVE), (-1, BELOW)):
-            for first, last in spans(
-                (np.flatnonzero(sign * (new - old) > MIN_EFFECT) + 1).tolist()
-            ):
+            changed = np.flatnonzero(sign * (new - old) > MIN_EFFECT) + 1
+            for first, last in spans(changed.tolist()):
                 steps, when = range(first, last + 1), time_span(horizon, first, last)
                 value, before = value_text(new, steps), value_text(old, steps)
                 parts.append(Message(form, value=value, when=when, old=before))

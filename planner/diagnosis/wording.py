@@ -14,9 +14,8 @@ MAX_SPANS = 4  # runs of steps that a text lists
 
 def spans(steps: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield the runs of consecutive steps as (first, last)."""
-    ordered = np.array(sorted(set(steps)), dtype=int)
-    cuts = np.flatnonzero(np.diff(ordered) > 1) + 1
-    for run in np.split(ordered, cuts):
+    ordered = np.unique(np.array(steps, dtype=int))
+    for run in np.split(ordered, np.flatnonzero(np.diff(ordered) > 1) + 1):
         if run.size:
             yield int(run[0]), int(run[-1])
 

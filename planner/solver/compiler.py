@@ -1,7 +1,4 @@
-"""Compiles a Pyomo model to a program: its rows and columns as arrays.
-
-The objective is not compiled: it is the sum of the ledger's rows over the same columns.
-"""
+"""Compiles a Pyomo model to a program: its rows and columns as arrays."""
 
 from __future__ import annotations
 
@@ -31,36 +28,37 @@ from planner.timeseries.series import Array
 Key = TypeVar("Key")
 
 
+@no_garbage_collection()
 def compile_program(model: Model) -> Program:
     """Compile a model; the Pyomo model may be dropped afterwards.
+
+    The objective is the sum of the ledger's rows and no part of the Pyomo model.
 
     Raises:
         InfeasibleError: a row without any variable is violated.
     """
-    with no_garbage_collection():
-        return _compile(model)
-
-
-def _compile(model: Model) -> Program:
     reports = model.reports
-    rows = [Linear(expression) for expression in reports.expressions]
-    form = _compiled(model.pyomo)
-    columns = list(form.columns)
+    linear = [Linear(expression) for expression in reports.expressions]
+    try:
+        form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True)
+    except InfeasibleConstraintException as error:
+        raise InfeasibleError(Message("no plan exists: {text}", text=error)) from None
+    columns, rows = list(form.columns), [row for row, _ in form.rows]
     at = {id(column): i for i, column in enumerate(columns)}
-    for row in rows:  # a variable that no row holds is still a decision
-        for variable in row.variables:
+    for report in linear:  # a variable that no row holds is still a decision
+        for variable in report.variables:
             if id(variable) not in at:
                 at[id(variable)] = len(columns)
                 columns.append(variable)
     model.columns, model.rows = columns, form.rows
     matrix = sparse.csc_array(form.A)
     matrix.resize((matrix.shape[0], len(columns)))
-    report_rows, report_offset = _report_rows(rows, at, len(columns))
+    report_rows, report_offset = _report_rows(linear, at, len(columns))
     ledger = np.array([i for i, c in reports.costs.items() if not c.reported], dtype=np.int64)
     kinds = np.array([row.bound_type for row in form.rows], dtype=int)
     rhs = np.asarray(form.rhs, dtype=float)
     lower, upper, integer = _bounds(columns)
-    row_families, families = _families(model, [row for row, _ in form.rows])
+    row_families, families = _families(rows)
     used = [(at[id(s)], a, b) for s, a, b in reports.switches if id(s) in at]
     switches = np.array(used, dtype=np.int64).reshape(-1, 3)
     return Program(
@@ -72,9 +70,7 @@ def _compile(model: Model) -> Program:
         column_lower=lower,
         column_upper=upper,
         integer=integer,
-        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel()
-        if ledger.size
-        else np.zeros_like(lower),
+        cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel(),
         offset=float(report_offset[ledger].sum()),
         switches=switches[:, 0],
         first_flow=switches[:, 1],
@@ -86,7 +82,7 @@ def _compile(model: Model) -> Program:
         costs=reports.costs,
         uses=_indices(reports.uses),
         injected=_indices(reports.injected),
-        row_steps=_steps([row for row, _ in form.rows], model.window),
+        row_steps=_steps(rows, model.window),
         column_steps=_steps(columns, model.window),
         schedule=_schedule(model, at),
         schedule_rows=_indices(reports.schedule),
@@ -98,14 +94,6 @@ def _compile(model: Model) -> Program:
             if (key := ("", "balance", (k,))) in families
         },
     )
-
-
-def _compiled(m: pyo.ConcreteModel) -> Any:
-    """Compile the rows; the objective comes from the ledger's rows afterwards."""
-    try:
-        return LinearStandardFormCompiler().write(m, mixed_form=True)
-    except InfeasibleConstraintException as error:
-        raise InfeasibleError(Message("no plan exists: {text}", text=error)) from None
 
 
 def _report_rows(rows: list[Linear], at: dict[int, int], width: int) -> tuple[Any, Array]:
@@ -155,22 +143,15 @@ def _steps(parts: list[Any], window: Window) -> Indices:
     return np.array([t if isinstance(t, int) and t in inside else 0 for t in last], dtype=np.int64)
 
 
-def _families(model: Model, rows: list[Any]) -> tuple[Indices, dict[Family, int]]:
+def _families(rows: list[Any]) -> tuple[Indices, dict[Family, int]]:
     """Return the number of the family of each row, and the families by component and name."""
-    numbers: dict[tuple[int, tuple[Any, ...]], int] = {}
-    owners: dict[int, Any] = {}
+    families: dict[Family, int] = {}
     family_of = np.empty(len(rows), dtype=np.int64)
     for i, row in enumerate(rows):
         owner = row.parent_component()
-        key = id(owner), outer_index(row.index())
-        family_of[i] = numbers.setdefault(key, len(numbers))
-        owners[key[0]] = owner
-    blocks = {id(model.block(name)): name for name in model.scenario.components}
-    names = {
-        key: (blocks.get(id(owner.parent_block()), ""), str(owner.local_name))
-        for key, owner in owners.items()
-    }
-    return family_of, {(*names[key], outer): number for (key, outer), number in numbers.items()}
+        family = owner.parent_block().index() or "", owner.local_name, outer_index(row.index())
+        family_of[i] = families.setdefault(family, len(families))
+    return family_of, families
 
 
 def _indices(rows: Mapping[Key, Sequence[int]]) -> dict[Key, Indices]:

@@ -72,8 +72,7 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
         return perturbed
     first = assemble(program.scenario, program.window)
     compile_program(first)
-    rows = _positions(_rows(first), _rows(model))
-    columns = _positions(_columns(first), _columns(model))
+    rows, columns = map(_positions, _keys(first), _keys(model))
     if rows is None or columns is None or len(columns) < len(model.columns):
         return None
     matrix = sparse.csr_array(perturbed.matrix)[:, columns]
@@ -91,12 +90,9 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
     )  # fmt: skip
 
 
-def _rows(model: Model) -> list[Key]:
-    return [(*_name(row), side) for row, side in model.rows]
-
-
-def _columns(model: Model) -> list[Key]:
-    return [_name(column) for column in model.columns]
+def _keys(model: Model) -> tuple[list[Key], list[Key]]:
+    """Return the keys of the rows, a name and a side, and of the columns."""
+    return [(*_name(row), side) for row, side in model.rows], [_name(c) for c in model.columns]
 
 
 def _name(part: Any) -> Key:
@@ -118,13 +114,11 @@ PEAK_WEIGHT = 0.01  # of a slack's peak beside its sum: of equal sums the even o
 
 @dataclass(frozen=True)
 class Effects:
-    """The effect of one unit of a field on rows and on bounds of columns, with their steps."""
+    """The effect of one unit of a field on rows and on bounds of columns."""
 
     rows: Array
-    row_steps: Indices
     lower: Array
     upper: Array
-    column_steps: Indices
 
 
 @dataclass(frozen=True)
@@ -163,9 +157,7 @@ def effects_of(program: Program, perturbed: Program, amount: float) -> Effects |
             rows[row] += np.maximum(-data, 0.0).sum()
         else:
             rows[row] -= np.maximum(data, 0.0).sum()
-    result = Effects(
-        rows, program.row_steps, shift.column_lower, shift.column_upper, program.column_steps
-    )
+    result = Effects(rows, shift.column_lower, shift.column_upper)
     largest = max(np.abs(part).max(initial=0.0) for part in (rows, result.lower, result.upper))
     return result if largest > MIN_EFFECT else None
 
@@ -175,10 +167,15 @@ def least_slack(
 ) -> list[Array] | None:
     """Return the cheapest changes of fields, by step, that allow a feasible point, else None."""
     width = program.matrix.shape[1]
-    rows = sparse.hstack([_spread(s, s.effects.rows, s.effects.row_steps) for s in slacks])
-    lowers = [_spread(s, s.effects.lower, s.effects.column_steps) for s in slacks]
-    uppers = [_spread(s, s.effects.upper, s.effects.column_steps) for s in slacks]
-    lower, upper = (sparse.csr_array(sparse.hstack(parts)) for parts in (lowers, uppers))
+    row_steps, column_steps = program.row_steps, program.column_steps
+    rows, lower, upper = (
+        sparse.csr_array(sparse.hstack(parts))
+        for parts in (
+            [_spread(s, s.effects.rows, row_steps) for s in slacks],
+            [_spread(s, s.effects.lower, column_steps) for s in slacks],
+            [_spread(s, s.effects.upper, column_steps) for s in slacks],
+        )
+    )
     low, high = (np.flatnonzero(np.diff(part.indptr)) for part in (lower, upper))
     pick = sparse.eye_array(width, format="csr")
     sizes = [len(s.value) for s in slacks]
@@ -188,33 +185,31 @@ def least_slack(
         [
             [pick[low], -lower[low], lower[low], None],
             [pick[high], -upper[high], upper[high], None],
-            [None, flat, flat, -_peak_of(sizes)],
+            [None, flat, flat, -sparse.block_diag([np.ones((size, 1)) for size in sizes])],
         ]
     )
     opened = program.with_bounds(low, lower=-np.inf).with_bounds(high, upper=np.inf)
     value = np.concatenate([s.value for s in slacks])
-    room_up = np.concatenate([np.maximum(s.max_value - s.value, 0.0) for s in slacks])
-    room_down = np.concatenate([np.maximum(s.value, 0.0) for s in slacks])
-    price = np.repeat([s.price for s in slacks], sizes)
-    peak_price = np.array([PEAK_WEIGHT * s.price for s in slacks])
+    most = np.repeat([s.max_value for s in slacks], sizes)
+    price = np.array([s.price for s in slacks])
     no_limit = np.full(len(slacks), np.inf)
     no_more, no_less = np.full(len(low), np.inf), np.full(len(high) + len(value), -np.inf)
     elastic = opened.feasibility.with_columns(
         sparse.hstack([-rows, rows, unused]),
         0.0,
-        np.concatenate([room_up, room_down, no_limit]),
-        np.concatenate([price, price, peak_price]),
+        np.concatenate([np.maximum(most - value, 0.0), np.maximum(value, 0.0), no_limit]),
+        np.concatenate([np.repeat(price, sizes), np.repeat(price, sizes), PEAK_WEIGHT * price]),
     ).with_rows(
         limits,
         np.concatenate([program.column_lower[low], no_less]),
         np.concatenate([no_more, program.column_upper[high], np.zeros(len(value))]),
     )
-    session = Session(elastic, threads=1, seed=0)
+    session = Session(elastic)
     session.integrality(elastic.all_integer)
     result = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6)
     if result.x is None:
         return None
-    up, down = result.x[width : width + len(value)], result.x[width + len(value) :][: len(value)]
+    _, up, down, _ = np.split(result.x, width + np.cumsum([0, len(value), len(value)]))
     change = np.where(np.abs(up - down) > MIN_EFFECT, up - down, 0.0)
     return list(np.split(change, np.cumsum(sizes)[:-1]))
 
@@ -225,15 +220,6 @@ def _spread(slack: Slack, effect: Array, steps_of: Indices) -> sparse.csc_array:
     shifted = np.flatnonzero(np.abs(effect) > MIN_EFFECT)
     step = np.maximum(steps_of[shifted] - 1, 0) if steps > 1 else np.zeros(len(shifted), dtype=int)
     return sparse.csc_array((effect[shifted], (shifted, step)), shape=(len(effect), steps))
-
-
-def _peak_of(sizes: Sequence[int]) -> sparse.csc_array:
-    """Return the incidence of slacks and fields; shape (slacks, fields)."""
-    fields = np.repeat(np.arange(len(sizes)), sizes)
-    slacks = np.arange(len(fields))
-    return sparse.csc_array(
-        (np.ones(len(fields)), (slacks, fields)), shape=(len(fields), len(sizes))
-    )
 
 
 def least_miss(
@@ -257,7 +243,7 @@ def least_miss(
     elastic = program.feasibility.with_columns(
         sparse.hstack([miss, -miss]), 0.0, np.inf, np.concatenate([price, price])
     )
-    session = Session(elastic, threads=1, seed=0)
+    session = Session(elastic)
     session.integrality(elastic.all_integer & (elastic.column_upper > elastic.column_lower))
     x = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6).x
     if session.stopped:

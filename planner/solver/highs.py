@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.errors import SolveError
 from planner.message import Message
-from planner.solver.program import Duals, Program
+from planner.solver.program import Duals, Flags, Indices, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
@@ -41,7 +41,7 @@ class Result:
 class Session:
     """One model inside HiGHS; bounds, integrality, cost and rows can change between runs."""
 
-    def __init__(self, program: Program, *, threads: int, seed: int) -> None:
+    def __init__(self, program: Program, *, threads: int = 1, seed: int = 0) -> None:
         check_version(version())
         self.program = program
         self.seconds = 0.0
@@ -60,42 +60,32 @@ class Session:
         self.columns = columns
         matrix = program.matrix
         self._call(
-            self._highs.passModel(
-                columns, rows, matrix.nnz, 1, 1, program.offset * self._scale,
-                program.cost * self._scale,
-                program.column_lower, program.column_upper, program.row_lower, program.row_upper,
-                matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32),
-                matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
-            ),
-            "passModel",
+            "passModel", columns, rows, matrix.nnz, 1, 1, program.offset * self._scale,
+            program.cost * self._scale,
+            program.column_lower, program.column_upper, program.row_lower, program.row_upper,
+            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32),
+            matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
         )  # fmt: skip
 
-    def integrality(self, integer: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    def integrality(self, integer: Flags) -> None:
         """Set which columns are integer.
 
         The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
         spend half of its time on completing it.
         """
-        self._call(self._highs.clearSolver(), "clearSolver")
+        self._call("clearSolver")
         self._is_mip = bool(integer.any())
         columns = np.arange(self.columns, dtype=np.int32)
-        self._call(
-            self._highs.changeColsIntegrality(self.columns, columns, integer.astype(np.uint8)),
-            "changeColsIntegrality",
-        )
+        self._call("changeColsIntegrality", self.columns, columns, integer.astype(np.uint8))
 
-    def bounds(self, columns: np.ndarray[Any, Any], lower: Array, upper: Array) -> None:
+    def bounds(self, columns: Indices, lower: Array, upper: Array) -> None:
         """Change the bounds of some columns."""
-        self._call(
-            self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper),
-            "changeColsBounds",
-        )
+        self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
 
     def row_bounds(self, lower: Array, upper: Array) -> None:
         """Change the bounds of the rows of the program."""
         old_lower, old_upper = self._row_bounds
-        for row in np.flatnonzero((lower != old_lower) | (upper != old_upper)).tolist():
-            self._call(self._highs.changeRowBounds(row, lower[row], upper[row]), "changeRowBounds")
+        self._bound_rows((lower != old_lower) | (upper != old_upper), lower, upper)
         self._row_bounds = lower.copy(), upper.copy()
 
     def irreducible(self) -> tuple[set[int], set[int]]:
@@ -104,13 +94,12 @@ class Session:
         _, system = self._highs.getIis()
         return set(system.row_index_), set(system.col_index_)
 
-    def cost(self, cost: Array, offset: float) -> None:
-        """Change the objective."""
+    def cost(self, cost: Array) -> None:
+        """Change the objective, to one without an offset."""
         self._scale = _scale(cost)
-        cost, offset = cost * self._scale, offset * self._scale
         columns = np.arange(self.columns, dtype=np.int32)
-        self._call(self._highs.changeColsCost(self.columns, columns, cost), "changeColsCost")
-        self._call(self._highs.changeObjectiveOffset(offset), "changeObjectiveOffset")
+        self._call("changeColsCost", self.columns, columns, cost * self._scale)
+        self._call("changeObjectiveOffset", 0.0)
 
     def stay_optimal(self) -> None:
         """Confine an LP to its optimal face: rows and columns with a dual are fixed at their bound.
@@ -124,8 +113,11 @@ class Session:
         priced = np.flatnonzero((np.abs(reduced) > MIN_DUAL) & np.isfinite(at))
         self.bounds(priced, at[priced], at[priced])
         at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
-        for row in np.flatnonzero((np.abs(price) > MIN_DUAL) & np.isfinite(at)).tolist():
-            self._call(self._highs.changeRowBounds(row, at[row], at[row]), "changeRowBounds")
+        self._bound_rows((np.abs(price) > MIN_DUAL) & np.isfinite(at), at, at)
+
+    def _bound_rows(self, which: Flags, lower: Array, upper: Array) -> None:
+        rows = np.flatnonzero(which)
+        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def duals(self) -> Duals | None:
         """Return the optimum of the LP just solved and its duals; None where it has none."""
@@ -156,7 +148,7 @@ class Session:
         if self._is_mip and untouched and ended == _STATUS.kOptimal:
             # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
             self._option("presolve", "off")
-            self._call(self._highs.clearSolver(), "clearSolver")
+            self._call("clearSolver")
             self._interruptible_run()
             self._option("presolve", "choose")
         self.seconds += time.perf_counter() - began
@@ -182,8 +174,14 @@ class Session:
     def _result(self) -> Result:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
-        if status in (_STATUS.kInfeasible, _STATUS.kUnboundedOrInfeasible):
-            return self._infeasible_or_unbounded(status)
+        if status == _STATUS.kUnboundedOrInfeasible:
+            self._option("presolve", "off")
+            self._highs.run()
+            self._option("presolve", "choose")
+            unbounded = self._highs.getModelStatus() == _STATUS.kUnbounded
+            status = _STATUS.kUnbounded if unbounded else _STATUS.kInfeasible
+        if status == _STATUS.kInfeasible:
+            return Result("infeasible", None, np.inf, np.inf)
         if status == _STATUS.kUnbounded:
             return Result("unbounded", None, -np.inf, -np.inf)
         if status not in (_STATUS.kOptimal, _STATUS.kModelEmpty) and status not in _LIMITS:
@@ -204,22 +202,12 @@ class Session:
         bound = proven if self._is_mip else (objective if exact else -np.inf)
         return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
 
-    def _infeasible_or_unbounded(self, status: Any) -> Result:
-        if status == _STATUS.kUnboundedOrInfeasible:
-            self._option("presolve", "off")
-            self._highs.run()
-            self._option("presolve", "choose")
-            if self._highs.getModelStatus() == _STATUS.kUnbounded:
-                return Result("unbounded", None, -np.inf, -np.inf)
-        return Result("infeasible", None, np.inf, np.inf)
-
     def _option(self, name: str, value: Any) -> None:
-        self._call(self._highs.setOptionValue(name, value), f"option {name}")
+        self._call("setOptionValue", name, value, text=f"option {name}")
 
-    @staticmethod
-    def _call(status: Any, what: str) -> None:
-        if status == highspy.HighsStatus.kError:
-            raise SolveError(Message("the solver rejected {text}", text=what))
+    def _call(self, method: str, *arguments: Any, text: str = "") -> None:
+        if getattr(self._highs, method)(*arguments) == highspy.HighsStatus.kError:
+            raise SolveError(Message("the solver rejected {text}", text=text or method))
 
 
 def version() -> str:
@@ -236,11 +224,10 @@ def check_version(text: str) -> None:
     """
     parts = tuple(int(part) for part in text.split(".")[:3])
     if text in WRONG_VERSIONS or parts < MIN_VERSION:
-        message = Message(
+        raise SolveError(Message(
             "highspy {text} returns wrong optima for some models; use {other} or later",
             text=text, other=".".join(map(str, MIN_VERSION)),
-        )  # fmt: skip
-        raise SolveError(message)
+        ))  # fmt: skip
 
 
 def _scale(cost: Array) -> float:

@@ -48,14 +48,6 @@ class MemberProgram:
         return 0.0 - self.program.objective(x)
 
 
-@dataclass(frozen=True)
-class JointProgram:
-    """The joint program, and its columns of each member's columns."""
-
-    program: Program
-    places: tuple[Indices, ...]
-
-
 def shared_columns(program: Program, *, awake: bool) -> list[str]:
     """Return the schedule columns that are decided here and now; `awake` adds the nodes awake."""
     here_and_now = {
@@ -68,8 +60,8 @@ def shared_columns(program: Program, *, awake: bool) -> list[str]:
 
 def join(
     members: Sequence[MemberProgram], risk: Risk | None = None, *, awake: bool = False
-) -> JointProgram:
-    """Return the joint program of members over the same window.
+) -> tuple[Program, list[Indices]]:
+    """Return the joint program of members over the same window, and its columns of theirs.
 
     Raises:
         ScenarioError: a member has other here-and-now columns.
@@ -86,11 +78,11 @@ def join(
     representatives = np.flatnonzero(target == np.arange(len(target)))
     number = np.full(len(target), -1)
     number[representatives] = np.arange(len(representatives))
-    places = tuple(number[target[a:b]] for a, b in pairwise(starts))
+    places = [number[target[a:b]] for a, b in pairwise(starts)]
     program = _side_by_side(members, places, low[representatives], high[representatives])
     if risk is not None and risk.weight > 0:
         program = _with_risk(program, members, places, risk)
-    return JointProgram(program, places)
+    return program, places
 
 
 def _names(members: Sequence[MemberProgram], *, awake: bool) -> list[str]:
@@ -98,12 +90,11 @@ def _names(members: Sequence[MemberProgram], *, awake: bool) -> list[str]:
     for member in members[1:]:
         other = set(names) ^ set(shared_columns(member.program, awake=awake))
         if other:
-            message = Message(
+            raise wrong("uncertainty.members", Message(
                 "members {name} and {other} do not decide the same things before the future is"
                 " known: {text} is in one of them only",
                 name=members[0].name, other=member.name, text=min(other),
-            )  # fmt: skip
-            raise wrong("uncertainty.members", message)
+            ))  # fmt: skip
     return names
 
 
@@ -116,32 +107,25 @@ def _share(
     high: Array,
 ) -> None:
     """Merge the columns of a shared quantity in every step, with the intersection of bounds."""
-    parts = [member.program.schedule[name] for member in members]
-    for at in range(len(parts[0][0])):
-        columns = [
-            int(start + index[at]) if index[at] >= 0 else -1
-            for start, (index, _) in zip(starts, parts, strict=False)
-        ]
-        bounds = [
-            (low[column], high[column]) if column >= 0 else (constant[at], constant[at])
-            for column, (_, constant) in zip(columns, parts, strict=True)
-        ]
-        lower = max(range(len(bounds)), key=lambda i: bounds[i][0])
-        upper = min(range(len(bounds)), key=lambda i: bounds[i][1])
-        (least, _), (_, most) = bounds[lower], bounds[upper]
-        if least > most + BOUND_TOLERANCE * max(1.0, abs(most)):
-            program = members[0].program
-            message = Message(
-                "no plan serves every member: {path} at {when} is the same in all of them, and"
-                " must be {least:g} or more in member {name}, {most:g} or less in member {other}",
-                path=name, when=program.scenario.horizon.at(at + program.window.first),
-                least=least, name=members[lower].name, most=most, other=members[upper].name,
-            )  # fmt: skip
-            raise InfeasibleError(message)
-        shared = [column for column in columns if column >= 0]
-        if shared:
-            target[shared] = shared[0]
-            low[shared[0]], high[shared[0]] = min(least, most), most
+    index, constant = map(np.array, zip(*(m.program.schedule[name] for m in members), strict=True))
+    variable = index >= 0
+    columns = np.where(variable, starts[:-1, None] + index, -1)
+    lower = np.where(variable, low[columns], constant)
+    upper = np.where(variable, high[columns], constant)
+    least, most = lower.max(axis=0), upper.min(axis=0)
+    for at in np.flatnonzero(least > most + BOUND_TOLERANCE * np.maximum(1.0, np.abs(most))):
+        program = members[0].program
+        raise InfeasibleError(Message(
+            "no plan serves every member: {path} at {when} is the same in all of them, and"
+            " must be {least:g} or more in member {name}, {most:g} or less in member {other}",
+            path=name, when=program.scenario.horizon.at(int(at) + program.window.first),
+            least=least[at], name=members[int(lower[:, at].argmax())].name,
+            most=most[at], other=members[int(upper[:, at].argmin())].name,
+        ))  # fmt: skip
+    for step, shared in enumerate(columns.T):
+        place = shared[variable[:, step]]
+        target[place] = place[:1]
+        low[place[:1]], high[place[:1]] = min(least[step], most[step]), most[step]
 
 
 def _side_by_side(

@@ -25,7 +25,7 @@ from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpressio
 from pyomo.repn import generate_standard_repn
 
 from planner.components.component import Site, Time
-from planner.components.terms import Balance, Exclusive, Line, Meters, Period, Terms
+from planner.components.terms import Balance, Line, Meters, Period, Terms
 from planner.scenario.scenario import Scenario
 from planner.timeseries.horizon import Window
 
@@ -124,12 +124,9 @@ class Reports:
         for origin, by_step in terms.injected.items():
             self.injected.setdefault(origin, []).extend(self.add(by_step(t)) for t in window)
         for pair in terms.exclusive:
-            self._switch(pair, window)
-
-    def _switch(self, pair: Exclusive, window: Window) -> None:
-        for t in window:
-            rows = self.add(pair.first(t)), self.add(pair.second(t))
-            self.switches.append((pair.switch[t], *rows))
+            for t in window:
+                rows = self.add(pair.first(t)), self.add(pair.second(t))
+                self.switches.append((pair.switch[t], *rows))
 
 
 @dataclass
@@ -153,27 +150,26 @@ class Model:
         return self.pyomo.part[name]
 
 
+@no_garbage_collection()
 def assemble(scenario: Scenario, window: Window | None = None) -> Model:
     """Build the model of a window (the whole horizon by default), components in name order."""
     window = window or scenario.horizon.window
-    with no_garbage_collection():
-        m = pyo.ConcreteModel()
-        time = Time(m, scenario.horizon, window)
-        names = list(scenario.components)
-        m.part = pyo.Block(names)
-        sites = {
-            name: Site(name, scenario.horizon, scenario.components, scenario.trace, time)
-            for name in names
-        }
-        terms: dict[str, list[Terms]] = {}
-        meters = Meters()
-        for name, component in scenario.components.items():
-            terms[name] = [component.build(m.part[name], sites[name])]
-            meters.add(name, terms[name][0].meters)
-        for name, component in scenario.components.items():
-            terms[name].append(component.couple(m.part[name], sites[name], meters))
-        balances = _balance(m, terms)
-        return Model(scenario, window, m, terms, _gather(m, terms, window), balances)
+    m = pyo.ConcreteModel()
+    time = Time(m, scenario.horizon, window)
+    m.part = pyo.Block(list(scenario.components))
+    sites = {
+        name: Site(name, scenario.horizon, scenario.components, scenario.trace, time)
+        for name in scenario.components
+    }
+    terms: dict[str, list[Terms]] = {}
+    meters = Meters()
+    for name, component in scenario.components.items():
+        terms[name] = [component.build(m.part[name], sites[name])]
+        meters.add(name, terms[name][0].meters)
+    for name, component in scenario.components.items():
+        terms[name].append(component.couple(m.part[name], sites[name], meters))
+    balances = _balance(m, terms)
+    return Model(scenario, window, m, terms, _gather(m, terms, window), balances)
 
 
 def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Window) -> Reports:

@@ -96,6 +96,18 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     return solution
 
 
+def optimise_uninterrupted(program: Program) -> Solution:
+    """Solve a program within the settings of its scenario; Ctrl-C ends it after a first plan too.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; else as `optimise`.
+    """
+    solution = optimise(program, program.scenario.solver)
+    if solution.status == "interrupted":
+        raise KeyboardInterrupt
+    return solution
+
+
 class Rounds:
     """The rounds of a program after its relaxation.
 
@@ -171,21 +183,19 @@ class Rounds:
             x = x.copy()
             x[self.program.switches] = directions(self.program, x)
         status = "interrupted" if self.session.stopped else self.result.status
-        if self._within_gap(x):
+        if _within_gap(self.program, self.settings, x, self.bound):
             status = "optimal"
         return Solution(x, status, self.bound, settled is not None, self.number, duals=duals)
 
     def _is_final(self, plan: Solution) -> bool:
         """Return whether a plan is within the gap, or no further round can improve it."""
-        if self.session.stopped or self._within_gap(plan.x):
+        within_gap = _within_gap(self.program, self.settings, plan.x, self.bound)
+        if self.session.stopped or within_gap:
             return True
         if self.overlapping.any():
             return False
         exact = self.turnover <= self.program.turnover(plan.x)
         return exact or self.result.status != "optimal"
-
-    def _within_gap(self, x: Array) -> bool:
-        return _within_gap(self.program, self.settings, x, self.bound)
 
     def _require_another_round(self) -> None:
         """Raise if the last possible round has found no plan."""
@@ -245,7 +255,7 @@ def _tidy(session: Session, program: Program, settings: SolverSettings, solution
     x = solution.x
     for row in program.tidy_rows:
         session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel(), 0.0)
+        session.cost(program.reports[[row]].toarray().ravel())
         result = session.run(time_limit_s=SETTLE_LIMIT_S)
         if result.status != "optimal" or result.x is None:
             break

@@ -11,12 +11,14 @@ what its best user would pay, and a Mtok at the cost of the cheapest fleet.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from planner.components.reasons import StepPrices
+from planner.components.terms import Balance
 from planner.solver.program import Duals, Program
 from planner.timeseries.series import Array
 
@@ -25,28 +27,24 @@ GIVES, TAKES = 1, -1  # the sign of inflows to a balance and of outflows from it
 
 def energy_values(program: Program, duals: Duals) -> dict[tuple[str, str], Array]:
     """Return the value of a MWh by node and origin, CNY/MWh by step, NaN where nothing can flow."""
-    matrix = sparse.csr_array(program.matrix)
-    return {
-        (balance.name, str(balance.origin)): _per_unit(program, duals, number)
-        - _idle(program, duals, matrix, number, TAKES)
-        for balance, number in program.balances.items()
-        if balance.kind == "power"
-    }
+    values = _values(program, duals, "power", TAKES)
+    return {(balance.name, str(balance.origin)): value for balance, value in values}
 
 
 def token_costs(program: Program, duals: Duals) -> dict[str, Array]:
     """Return the marginal cost of answering a Mtok of each service, CNY/Mtok by step."""
-    matrix = sparse.csr_array(program.matrix)
-    return {
-        balance.name: _per_unit(program, duals, number)
-        + _idle(program, duals, matrix, number, GIVES)
-        for balance, number in program.balances.items()
-        if balance.kind == "tokens"
-    }
+    return {balance.name: cost for balance, cost in _values(program, duals, "tokens", GIVES)}
 
 
-def _per_unit(program: Program, duals: Duals, family: int) -> Array:
-    return program.by_step(family, duals) / program.scenario.horizon.step_h
+def _values(
+    program: Program, duals: Duals, kind: str, side: int
+) -> Iterator[tuple[Balance, Array]]:
+    """Yield the balances of a kind with the end of their price that one side pays."""
+    matrix, step_h = sparse.csr_array(program.matrix), program.scenario.horizon.step_h
+    for balance, number in program.balances.items():
+        if balance.kind == kind:
+            idle = _idle(program, duals, matrix, number, side)
+            yield balance, program.by_step(number, duals) / step_h + side * idle
 
 
 def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -> Array:
@@ -67,25 +65,16 @@ def _idle(program: Program, duals: Duals, matrix: Any, family: int, side: int) -
     return moves / program.scenario.horizon.step_h
 
 
-def injected_origins(program: Program) -> list[str]:
-    """Return the origins of which energy is injected on the site."""
-    return [origin for origin in program.scenario.site().origins if origin in program.injected]
-
-
 def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
     """Return the prices of every step, for no component in particular.
 
     `x` is the plan's point; among equal optima it need not be the vertex that the duals belong to.
     """
-    steps = len(program.window)
     values = program.values(x)
     injected = {o: program.sum_by_step(values, rows) for o, rows in program.injected.items()}
 
     def rows(component: str, name: str, index: tuple[Any, ...]) -> Array:
-        family = program.families.get((component, name, index))
-        if family is None:
-            return np.full(steps, np.nan)
-        return -program.by_step(family, duals)
+        return -program.by_step(program.families.get((component, name, index)), duals)
 
     return StepPrices(
         "", program.scenario.components, program.scenario.site().origins,

@@ -106,7 +106,7 @@ class Chain:
     @property
     def next_cut(self) -> Cut | None:
         """The window to plan next; None after the last."""
-        return self.cuts[len(self.executed)] if len(self.executed) < len(self.cuts) else None
+        return next(iter(self.cuts[len(self.executed) :]), None)
 
     @property
     def schedule(self) -> pd.DataFrame:

@@ -19,13 +19,12 @@ import pandas as pd
 
 from planner.diagnosis.breaches import breaches
 from planner.scenario.scenario import Scenario
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Indices, Program
-from planner.solver.rounds import InfeasibleProgramError, optimise
+from planner.solver.rounds import InfeasibleProgramError, optimise_uninterrupted
 from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window
 
@@ -86,10 +85,10 @@ def operate(
             changed = planned is not None and COMMITMENT not in pinned_kinds
             if not pinned.misfits:
                 with suppress(InfeasibleProgramError):
-                    return Operation(dispatch(pinned.program, scenario.solver), changed)
+                    return Operation(dispatch(pinned.program), changed)
     with suppress(InfeasibleProgramError):
         if (relaxed := with_relaxed_ends(pinned.program)) is not None:
-            return Operation(dispatch(relaxed, scenario.solver), changed, forced=True)
+            return Operation(dispatch(relaxed), changed, forced=True)
     return Operation(least_broken(model, pinned), changed, forced=True)
 
 
@@ -130,19 +129,16 @@ def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:
     Raises:
         NoPlanError: the time limit struck.
     """
-    settings = model.scenario.solver
-    _, relaxed = breaches(model, pinned, settings.time_limit_s)
-    return dispatch(relaxed, settings)
+    _, relaxed = breaches(model, pinned)
+    return dispatch(relaxed)
 
 
-def dispatch(program: Program, settings: SolverSettings) -> pd.DataFrame:
+def dispatch(program: Program) -> pd.DataFrame:
     """Return the best schedule of a program, an LP where all integers are fixed. Raises as `solve`.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, also where a plan was found before.
     """
     free = program.column_upper > program.column_lower
-    solution = optimise(replace(program, integer=program.integer & free), settings)
-    if solution.status == "interrupted":
-        raise KeyboardInterrupt
-    return program.schedule_at(solution.x)
+    lp = replace(program, integer=program.integer & free)
+    return program.schedule_at(optimise_uninterrupted(lp).x)

@@ -36,7 +36,7 @@ from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import SETTLE_LIMIT_S
-from planner.solver.step_prices import energy_values, injected_origins, token_costs
+from planner.solver.step_prices import energy_values, token_costs
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import require_audit
 from planner.timeseries.schedule import columns_of
@@ -144,7 +144,8 @@ def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice
 def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     values = energy_values(program, duals)
     for node in dict.fromkeys(node for node, _ in values):
-        by_origin = {o: values[node, o] for o in injected_origins(program) if (node, o) in values}
+        origins = [o for o in program.scenario.site().origins if o in program.injected]
+        by_origin = {o: values[node, o] for o in origins if (node, o) in values}
         for origin, value in by_origin.items():
             yield _mean(node, "value_cny_per_mwh", origin, value, "CNY/MWh")
         for other in ("thermal", "grid"):
@@ -227,7 +228,7 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
     rows = np.isin(program.row_families, families)
     lower, upper = program.row_lower[rows] + EXTRA_TOKENS, program.row_upper[rows] + EXTRA_TOKENS
-    session = Session(program.with_row_bounds(rows, lower, upper), threads=1, seed=0)
+    session = Session(program.with_row_bounds(rows, lower, upper))
     fixed = np.flatnonzero(duals.fixed)
     session.bounds(fixed, duals.x[fixed], duals.x[fixed])
     result = session.run(time_limit_s=SETTLE_LIMIT_S)

@@ -22,21 +22,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.diagnosis.wording import listed, time_span
-from planner.errors import (
-    InfeasibleError,
-    NoPlanError,
-    PlanError,
-    Problem,
-    ScenarioError,
-    SolveError,
-    wrong,
-)
+from planner.errors import InfeasibleError, NoPlanError, PlanError, ScenarioError, SolveError, wrong
 from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
 from planner.message import Message, MessageList
@@ -68,15 +59,13 @@ def overlapping(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut
     Raises:
         ScenarioError: a length is no whole number of steps, or they do not fit together.
     """
-    problems = length_problems(horizon, window_h=window_h, advance_h=advance_h)
-    if not problems and advance_h > window_h:
-        message = Message(
+    if problems := length_problems(horizon, window_h=window_h, advance_h=advance_h):
+        raise ScenarioError(problems)
+    if advance_h > window_h:
+        raise wrong("advance_h", Message(
             "must not exceed window_h {most:g}, is {value:g}: steps would be left out",
             most=window_h, value=advance_h,
-        )  # fmt: skip
-        problems = [Problem(message, "advance_h")]
-    if problems:
-        raise ScenarioError(problems)
+        ))  # fmt: skip
     cuts = cut(horizon, window_h, advance_h)
     last = next(c.window for c in cuts if c.window.last == horizon.steps)
     return [*(c for c in cuts if c.window.first < last.first), Cut(last, last)]
@@ -131,22 +120,19 @@ def roll(
     require_one_member(scenario)
     cuts = overlapping(scenario.horizon, window_h, advance_h)
     if scenario.solver.relax:
-        message = Message(
+        raise wrong("solver.relax", Message(
             "must be false: a relaxation leaves no state that a window could begin with"
-        )
-        raise wrong("solver.relax", message)
+        ))  # fmt: skip
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     report = progress or (lambda *_: None)
     bounded = "bound" if bound else "no_bound"
     key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
-    with recording(
-        out,
-        PLAN_FOLDER,
-        lambda target: beside(target, "windows") / f"{key}.jsonl",
-        DAMAGE,
-        fresh=fresh,
-    ) as (target, records):
+
+    def file_of(target: Path) -> Path:
+        return beside(target, "windows") / f"{key}.jsonl"
+
+    with recording(out, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:
@@ -159,11 +145,21 @@ def roll(
         rolled = time.perf_counter()
         report("settlement", 0, 1)
         plan = _settled(scenario, chain.schedule, bound_cny)
-        lengths_h = {"window_h": float(window_h), "advance_h": float(advance_h)}
         seconds = {"bound_s": round(relaxed - began, 4), "windows_s": round(rolled - relaxed, 4)}
         warnings = lookahead_warnings(scenario) if not bound and len(cuts) > 1 else []
         more = {
-            "rolling": lengths_h | window_facts(chain),
+            "rolling": {
+                "window_h": float(window_h),
+                "advance_h": float(advance_h),
+                "windows": len(cuts),
+                "at_time_limit": sum(steps.status != "optimal" for steps in chain.executed),
+                "largest_window_gap": max(0.0, *(steps.gap or 0.0 for steps in chain.executed)),
+                "left_open": [
+                    time_span(scenario.horizon, cut.window.first, cut.window.last)
+                    for cut, steps in zip(cuts, chain.executed, strict=True)
+                    if steps.figures["left_open"]
+                ],
+            },
             "warnings": [*plan.summary["warnings"], *warnings],
             "runtimes_s": plan.summary["runtimes_s"] | seconds,
         }
@@ -227,10 +223,7 @@ class RollingPolicy:
                 continue
             except NoPlanError as error:
                 raise NoPlanError(MessageList(": ", (title, error.message))) from None
-            solution = plan.solution
-            if solution.status == "interrupted":
-                raise KeyboardInterrupt
-            rows = plan.schedule.iloc[: len(cut.executed)]
+            solution, rows = plan.solution, plan.schedule.iloc[: len(cut.executed)]
             gap = gap_of(plan.profit_cny, -solution.bound, plan.program.turnover(solution.x))
             return ExecutedSteps(rows, solution.status, gap, {"left_open": is_loose})
         explained = infeasible(scenarios[-1], window=window)
@@ -241,21 +234,6 @@ class RollingPolicy:
         )
         text = MessageList("\n", (head, explained.message))
         raise InfeasibleError(text, explained.diagnosis | {"window": title})
-
-
-def window_facts(chain: Chain) -> dict[str, Any]:
-    """Return the figures of the windows for the summary."""
-    horizon, pairs = chain.state.horizon, zip(chain.cuts, chain.executed, strict=True)
-    return {
-        "windows": len(chain.cuts),
-        "at_time_limit": sum(steps.status != "optimal" for steps in chain.executed),
-        "largest_window_gap": max(0.0, *(steps.gap or 0.0 for steps in chain.executed)),
-        "left_open": [
-            time_span(horizon, cut.window.first, cut.window.last)
-            for cut, steps in pairs
-            if steps.figures["left_open"]
-        ],
-    }
 
 
 def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None) -> Plan:

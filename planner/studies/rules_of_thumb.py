@@ -40,7 +40,7 @@ import pandas as pd
 
 from planner.components.component import POOLED
 from planner.components.grid.exchange_limits import exchange_of
-from planner.components.terms import Storage
+from planner.components.terms import PowerStore, Storage
 from planner.errors import did_you_mean, wrong
 from planner.message import Message
 from planner.plan.plan import Plan
@@ -81,13 +81,13 @@ def reach(program: Program, goals: list[Array]) -> Array | None:
 def _minimum(program: Program) -> Array | None:
     """Return the optimal point; integers are enforced only where the relaxation misses some."""
     limit = program.scenario.solver.time_limit_s
-    session = Session(program, threads=1, seed=0)
+    session = Session(program)
     x = session.run(time_limit_s=limit).x
     if x is not None:
         x[program.switches] = directions(program, x)
-    if x is not None and program.violation(x) > RELAXATION_TOLERANCE:
-        session.integrality(program.integer)
-        x = session.run(time_limit_s=limit).x
+        if program.violation(x) > RELAXATION_TOLERANCE:
+            session.integrality(program.integer)
+            x = session.run(time_limit_s=limit).x
     if session.stopped:
         raise KeyboardInterrupt
     return x
@@ -95,7 +95,6 @@ def _minimum(program: Program) -> Array | None:
 
 RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
-FLOWS = ("charge", "discharge")
 
 
 def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
@@ -110,11 +109,10 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         PlanError: the settled plan fails its audit although it breaks no rule.
     """
     if rule not in RULES:
-        message = Message(
+        raise wrong("rule", Message(
             "must be one of {names}, is {value!r}{hint}",
             names=", ".join(RULES), value=rule, hint=did_you_mean(rule, RULES),
-        )  # fmt: skip
-        raise wrong("rule", message)
+        ))  # fmt: skip
     whole = Cut(scenario.horizon.window, scenario.horizon.window)
     rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
     return settle_executed(scenario, rows).plan
@@ -147,55 +145,58 @@ def thumb_steps(
 
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:
-    """Return the row of a step under a rule of thumb.
-
-    Args:
-        state: the scenario before the step.
-        rule: one of `RULES`.
-        t: the step.
-        past: the rows before it, those of the last 24 hours at least.
-    """
+    """Return the row of step `t` under a rule of thumb, after the rows of the day before it."""
     model = assemble(state, Window(t, t))
     program = compile_program(model)
-    whole = _Step(state, rule, t, replace(program, integer=program.all_integer))
-    ends = end_rows(whole.program)
-    without_ends = whole.with_rows_free(ends)
-    if t == state.horizon.steps and ends.size:
-        row = whole.operated(past)
+    whole = _Step(rule, past, replace(program, integer=program.all_integer))
+    ends = end_rows(program)
+    step = replace(whole, program=whole.program.with_row_bounds(ends, -np.inf, np.inf))
+    if whole.is_last and ends.size:
+        row = whole.operated()
         if row is None:
-            row = without_ends.with_possible(ends, whole.program, past).operated(past)
+            row = step.with_possible(ends, program).operated()
     else:
-        row = without_ends.operated(past)
-    return least_broken(model, Pinned(without_ends.program)) if row is None else row
+        row = step.operated()
+    return least_broken(model, Pinned(step.program)) if row is None else row
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A step to be operated under a rule of thumb."""
+    """A step to be operated under a rule of thumb, after the rows of the `past`."""
 
-    state: Scenario
     rule: str
-    t: int
+    past: pd.DataFrame
     program: Program
 
-    def operated(self, past: pd.DataFrame) -> pd.DataFrame | None:
+    @property
+    def state(self) -> Scenario:
+        """The scenario before the step."""
+        return self.program.scenario
+
+    @property
+    def t(self) -> int:
+        """The number of the step."""
+        return self.program.window.first
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the horizon ends with the step."""
+        return self.t == self.state.horizon.steps
+
+    def operated(self) -> pd.DataFrame | None:
         """Return the row of the step under the rule, else the most profitable; None if none is."""
-        x = reach(self.ruled(past), list(self.goals()))
+        x = reach(self.ruled(), list(self.goals()))
         if x is None:
             x = reach(self.program, [self.program.cost])
         return None if x is None else self.program.schedule_at(x)
 
-    def with_rows_free(self, rows: Indices) -> _Step:
-        """Return the step without some rows."""
-        return replace(self, program=self.program.with_row_bounds(rows, -np.inf, np.inf))
-
-    def with_possible(self, rows: Indices, whole: Program, past: pd.DataFrame) -> _Step:
+    def with_possible(self, rows: Indices, whole: Program) -> _Step:
         """Return the step with those of the rows, taken one by one, that the rule can keep."""
         step = self
         for row in rows:
             bounded = step.program.with_row_bounds(row, whole.row_lower[row], whole.row_upper[row])
             trial = replace(step, program=bounded)
-            if reach(trial.ruled(past), [self._none()]) is not None:
+            if reach(trial.ruled(), [self._sum()]) is not None:
                 step = trial
         return step
 
@@ -208,19 +209,11 @@ class _Step:
         if self.rule == "grid_first":
             yield self._money(lambda c: c.line.use == "export" and c.line.origin == renewable)
         yield self._money(lambda c: c.component in compute)
-        for name, store in self._stores().items():
-            direction = self._direction(store.battery.node) if store.battery is not None else 0
-            if direction:
-                yield -self._sum(name, "charge_mw" if direction > 0 else "discharge_mw")
-        yield self._refused()
+        for name, (_, battery) in self._batteries().items():
+            if direction := self._direction(battery.node):
+                yield -self._flow(name, "charge" if direction > 0 else "discharge")
+        yield self._sum(*(f"{name}.refused_mtok_per_h" for name in self.state.components))
         yield self.program.cost
-
-    def _refused(self) -> Array:
-        """Return the refused work."""
-        weights = self._none()
-        for name in self.state.components:
-            weights[self._at(f"{name}.refused_mtok_per_h")] = 1.0
-        return weights
 
     def _money(self, is_part: Callable[[Cost], bool]) -> Array:
         """Return the cost of the ledger rows of the step that are part of a goal."""
@@ -229,37 +222,31 @@ class _Step:
             for i, c in self.program.costs.items()
             if not c.reported and c.period == self.t and is_part(c)
         ]
-        return np.asarray(self.program.reports[rows].sum(axis=0)).ravel() if rows else self._none()
+        return np.asarray(self.program.reports[rows].sum(axis=0)).ravel()
 
-    def ruled(self, past: pd.DataFrame) -> Program:
+    def ruled(self) -> Program:
         """Return the program with the decisions of the rule fixed."""
         lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
-        last = self.t == self.state.horizon.steps
         for name, component in self.state.components.items():
-            for state in component.stays(last=last):
-                for i in self._at(f"{name}.{state}"):
-                    lower[i] = upper[i]  # 0 in an outage
+            for state in component.stays(last=self.is_last):
+                at = self._at(f"{name}.{state}")
+                lower[at] = upper[at]  # 0 in an outage
             if component.connection() is not None and component.here_and_now():
-                exchange = self._day_before(name, past)
-                for quantity, mw in (
-                    ("declared_import_mw", exchange),
-                    ("declared_export_mw", -exchange),
-                ):
-                    for i in self._at(f"{name}.{quantity}"):
-                        lower[i] = upper[i] = min(max(mw, 0.0), upper[i])
+                import_mw = self._day_before(name)
+                for direction, mw in (("import", import_mw), ("export", -import_mw)):
+                    at = self._at(f"{name}.declared_{direction}_mw")
+                    lower[at] = upper[at] = np.minimum(max(mw, 0.0), upper[at])
         program = self.program.with_bounds(slice(None), lower, upper)
-        for name, store in self._stores().items():
-            program = self._battery(name, store, program)
+        for name, (store, battery) in self._batteries().items():
+            program = self._battery(name, store, battery, program)
         return program
 
-    def _battery(self, name: str, store: Storage, program: Program) -> Program:
-        battery, step_h = store.battery, self.state.horizon.step_h
-        assert battery is not None
-        direction = self._direction(battery.node)
+    def _battery(self, name: str, store: Storage, battery: PowerStore, program: Program) -> Program:
+        step_h, direction = self.state.horizon.step_h, self._direction(battery.node)
         stored = store.start_mwh[POOLED[0]] * (1 - battery.leak_per_h) ** step_h
         required = battery.min_end_mwh
-        charge, discharge = (self._sum(name, f"{flow}_mw")[None, :] for flow in FLOWS)
-        if self.t == self.state.horizon.steps and stored < required:
+        charge, discharge = (self._flow(name, flow)[None, :] for flow in ("charge", "discharge"))
+        if self.is_last and stored < required:
             missing = (required - stored) / (step_h * battery.charge_efficiency)
             program = program.with_rows(charge, 0.0, missing * (1 + GOAL_TOLERANCE))
             return program.with_rows(discharge, 0.0, 0.0)
@@ -278,36 +265,40 @@ class _Step:
         nearest = [market for market in markets if market.node == node] or markets
         price = np.min([market.import_price_cny_per_mwh for market in nearest], axis=0)
         today = next(day for day in self.state.horizon.days if self.t in day)
-        prices, now = price[np.array(today) - 1], price[self.t - 1]
-        low, high = prices.min(), prices.max()
-        if high <= low:
+        prices = price[np.array(today) - 1]
+        if not np.ptp(prices) > 0:
             return 0
-        place = (now - low) / (high - low)
+        place = (price[self.t - 1] - prices.min()) / np.ptp(prices)
         return 1 if place <= THIRD else -1 if 1 - place <= THIRD else 0
 
-    def _day_before(self, name: str, past: pd.DataFrame) -> float:
+    def _day_before(self, name: str) -> float:
         """Return import less export in the same hour of the day before, 0 on the first day."""
         starts = self.state.horizon.starts
         then = starts[self.t - 1] - pd.Timedelta(hours=24)
         if then < starts[0]:
             return 0.0
-        return float(exchange_of(columns_of(past.loc[[then]], name))[0])
+        return float(exchange_of(columns_of(self.past.loc[[then]], name))[0])
 
-    def _stores(self) -> dict[str, Storage]:
-        """Return the batteries, by component."""
+    def _batteries(self) -> dict[str, tuple[Storage, PowerStore]]:
+        """Return the stores that return power, by component."""
         stores = {name: part.storage() for name, part in self.state.components.items()}
-        return {name: store for name, store in stores.items() if store and store.battery}
+        return {
+            name: (store, store.battery)
+            for name, store in stores.items()
+            if store and store.battery
+        }
 
-    def _none(self) -> Array:
-        return np.zeros(len(self.program.cost))
-
-    def _at(self, column: str) -> list[int]:
+    def _at(self, column: str) -> Indices:
         """Return the program's columns of a schedule column; empty where it has none."""
         index, _ = self.program.schedule.get(column, (np.array([-1]), None))
-        return [int(i) for i in index if i >= 0]
+        return index[index >= 0]
 
-    def _sum(self, name: str, quantity: str) -> Array:
-        weights = self._none()
-        for origin in self.state.site().origins:
-            weights[self._at(f"{name}.{quantity}[{origin}]")] = 1.0
+    def _sum(self, *columns: str) -> Array:
+        """Return the weights of the sum of schedule columns, 0 without any."""
+        weights = np.zeros(len(self.program.cost))
+        for column in columns:
+            weights[self._at(column)] = 1.0
         return weights
+
+    def _flow(self, name: str, flow: str) -> Array:
+        return self._sum(*(f"{name}.{flow}_mw[{origin}]" for origin in self.state.site().origins))

@@ -13,7 +13,6 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -28,6 +27,7 @@ from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
+from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
 from planner.studies.to_plan import require_audit, to_plan
 from planner.timeseries.schedule import (
@@ -57,6 +57,15 @@ def schedule_in_horizon(
     return read_schedule(schedule, scenario.horizon), str(schedule)
 
 
+def timed_program(scenario: Scenario) -> tuple[Model, Program, dict[str, float]]:
+    """Return the model and the program of a scenario, with the runtimes."""
+    began = time.perf_counter()
+    model = assemble(scenario)
+    built = time.perf_counter()
+    program = compile_program(model)
+    return model, program, {"build_s": built - began, "compile_s": time.perf_counter() - built}
+
+
 @dataclass(frozen=True)
 class PinnedSolution:
     """The best solution with a schedule pinned; None where the schedule breaks a rule."""
@@ -71,12 +80,8 @@ def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
     """Find the best solution with a schedule pinned: exactly if possible, else within tolerance."""
-    began = time.perf_counter()
-    model = assemble(scenario)
-    built = time.perf_counter()
-    program = compile_program(model)
+    model, program, seconds = timed_program(scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, source)
-    seconds = {"build_s": built - began, "compile_s": time.perf_counter() - built}
     for room in (0.0, tolerance):
         pinned = pin(program, schedule, room)
         if not pinned.misfits:
@@ -109,7 +114,7 @@ def solve_fixed(
     fixed = fixed[fixed.index < _moment(scenario, until)] if until is not None else fixed
     around = solve_pinned(scenario, fixed, source, TOLERANCE)
     if around.solution is None:
-        broken, _ = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
+        broken, _ = breaches(around.model, around.pinned)
         texts = [breach.text for breach in broken]
         head = Message("no plan keeps the fixed schedule; it breaks")
         diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
@@ -191,12 +196,13 @@ def settle(
     around = solve_pinned(scenario, pinned, source, tolerance)
     program, solution, broken = around.pinned.program, around.solution, list[Breach]()
     if solution is None:
-        broken, program = breaches(around.model, around.pinned, scenario.solver.time_limit_s)
+        broken, program = breaches(around.model, around.pinned)
         solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
     plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
-    plan = plan.settled(bound_cny, {"breaches": [_plain(breach) for breach in broken]})
+    breached = [asdict(breach) | {"components": list(breach.components)} for breach in broken]
+    plan = plan.settled(bound_cny, {"breaches": breached})
     if not broken:
         require_audit(plan)
     return Settlement(plan, tuple(broken))
@@ -208,7 +214,3 @@ def settle_executed(
     """Settle the executed steps of a chain; counters are summed up anew. As `settle`."""
     schedule = without_counters(rows, scenario.components)
     return settle(scenario, schedule, bound_cny=bound_cny)
-
-
-def _plain(breach: Breach) -> dict[str, Any]:
-    return asdict(breach) | {"components": list(breach.components)}

@@ -98,17 +98,16 @@ def simulate(
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
     site = _loaded(scenario, days)
-    _require_options(site.horizon, every_h, window_h, policies, members, seed, workers)
+    numbers = {"members": members, "workers": workers, "seed": seed}
+    _require_options(site.horizon, every_h, window_h, policies, **numbers)
     names = [name for name in POLICIES if name in policies]
     cuts = cut(site.horizon, window_h, every_h)
     options = {
         "every_h": float(every_h), "window_h": float(window_h), "policies": names,
         "members": members, "seed": seed, "forecasts": sorted(site.forecast),
     }  # fmt: skip
-    with recording(out, SIMULATION_FOLDER, lambda target: target / DAYS, DAMAGE, fresh=fresh) as (
-        target,
-        records,
-    ):
+    recorded = recording(out, SIMULATION_FOLDER, lambda folder: folder / DAYS, DAMAGE, fresh=fresh)
+    with recorded as (target, records):
         bound, lookaheads = _bound_and_lookaheads(site, names, seed, window_h)
         chains = [
             _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
@@ -126,13 +125,7 @@ def simulate(
 
 
 def _require_options(
-    horizon: Horizon,
-    every_h: float,
-    window_h: float,
-    policies: Sequence[str],
-    members: int,
-    seed: int,
-    workers: int,
+    horizon: Horizon, every_h: float, window_h: float, policies: Sequence[str], **numbers: int
 ) -> None:
     """Raise ScenarioError with every option that is wrong."""
     problems = length_problems(horizon, every_h=every_h, window_h=window_h)
@@ -146,9 +139,8 @@ def _require_options(
         known = ", ".join(POLICIES)
         message = Message("must be some of {names}, is {value}", names=known, value=value)
         problems.append(Problem(message, "policies"))
-    numbers = {"members": (members, 1), "workers": (workers, 1), "seed": (seed, 0)}
-    for name, (number, least) in numbers.items():
-        if number < least:
+    for name, number in numbers.items():
+        if number < (least := 0 if name == "seed" else 1):
             message = Message("must be {least} or more, is {value}", least=least, value=number)
             problems.append(Problem(message, name))
     if problems:
@@ -189,12 +181,10 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
     """
     try:
         return relaxation(scenario)
-    except InfeasibleError as error:
-        if error.diagnosis["status"] == "unbounded":
+    except (InfeasibleError, NoPlanError) as error:
+        if isinstance(error, InfeasibleError) and error.diagnosis["status"] == "unbounded":
             raise
-    except NoPlanError:
-        pass
-    return None, Lookahead()
+        return None, Lookahead()
 
 
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
@@ -203,22 +193,21 @@ def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
             raise wrong("days", Message("must be {least} or more, is {value}", least=1, value=days))
         scenario = load(scenario, None if days is None else {"horizon.hours": 24 * days})
     elif days is not None:
-        message = Message("needs the file of a scenario: its series are read for that horizon")
-        raise wrong("days", message)
+        raise wrong(
+            "days", Message("needs the file of a scenario: its series are read for that horizon")
+        )
     if scenario.uncertainty is not None:
-        message = Message("cannot go with a simulation; errors belong in `forecast`")
-        raise wrong("uncertainty", message)
+        raise wrong(
+            "uncertainty", Message("cannot go with a simulation; errors belong in `forecast`")
+        )
     exact = scenario.solver.model_copy(update={"relax": False})
     return scenario.model_copy(update={"solver": exact})
 
 
 def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     plan = settle_executed(scenario, chain.schedule, bound).plan
-    facts = {
-        "policy": chain.name,
-        "commitment_changes": chain.total("changes"),
-        "forced": chain.total("forced"),
-    }
+    changes, forced = chain.total("changes"), chain.total("forced")
+    facts = {"policy": chain.name, "commitment_changes": changes, "forced": forced}
     return replace(plan, summary=plan.summary | {"simulation": facts})
 
 

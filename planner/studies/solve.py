@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
-from planner.diagnosis.infeasible import (
-    infeasible,
-    obvious_contradictions,
-    optimise_or_explain,
-)
+from planner.diagnosis.infeasible import infeasible, obvious_contradictions, optimise_or_explain
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.solver.rounds import Solution
-from planner.studies.settle import solve_fixed
+from planner.studies.settle import solve_fixed, timed_program
 from planner.studies.to_plan import require_audit, to_plan
 
 
@@ -56,16 +49,10 @@ def solve(
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     """Return the best plan, its program and its solution. Raises as `solve`."""
     require_one_member(scenario)
-    began = time.perf_counter()
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
-    model = assemble(scenario)
-    built = time.perf_counter()
-    program = compile_program(model)
-    del model  # half the memory of a long horizon
-    compiled = time.perf_counter()
-    solution = optimise_or_explain(program, scenario.solver)
-    seconds = {"build_s": built - began, "compile_s": compiled - built} | solution.seconds
-    plan = to_plan(program, solution, seconds)
+    program, seconds = timed_program(scenario)[1:]  # the model is half the memory
+    solution = optimise_or_explain(program)
+    plan = to_plan(program, solution, seconds | solution.seconds)
     require_audit(plan)
     return plan, program, solution

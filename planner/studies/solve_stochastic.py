@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,14 +30,12 @@ from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan, member_table
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario, members_of
-from planner.scenario.scenario_file import SolverSettings
-from planner.scenario.uncertainty.fields import Risk, cvar, mean, worth
+from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
 from planner.solver.compiler import compile_program
 from planner.solver.joint_program import MemberProgram, shared_columns
 from planner.solver.model import assemble
 from planner.solver.pinning import pin
-from planner.solver.program import Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
+from planner.solver.rounds import InfeasibleProgramError, Solution, optimise_uninterrupted
 from planner.studies.to_plan import require_filled_audit, to_plan
 from planner.studies.two_stage import JointPlan, of_member, plan_window
 
@@ -76,12 +75,13 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
     pairs, names = list(members.values()), list(members)
     joint_plan = plan_window(scenario, pairs, risk=uncertainty.risk, awake=awake, names=names)
     joint = time.perf_counter()
-    study = _Study(scenario, joint_plan, uncertainty.risk, awake=awake)
+    study = _Study(scenario, joint_plan, uncertainty)
     try:
         study.settle()
         study.compare()
     except KeyboardInterrupt:
-        study.interrupted()
+        study.status = "interrupted"
+        study.notes.append(Message("interrupted before VSS and EVPI were known"))
     seconds = {"joint_s": joint - began, "members_s": time.perf_counter() - joint}
     return study.plan(seconds)
 
@@ -89,16 +89,8 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
 class _Study:
     """A stochastic plan in the making: its members are settled, then compared."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        joint_plan: JointPlan,
-        risk: Risk | None,
-        *,
-        awake: bool,
-    ) -> None:
-        self.scenario, self.joint_plan, self.risk, self.awake = scenario, joint_plan, risk, awake
-        self.settings: SolverSettings = scenario.solver
+    def __init__(self, scenario: Scenario, joint_plan: JointPlan, uncertainty: Uncertainty) -> None:
+        self.scenario, self.joint_plan, self.uncertainty = scenario, joint_plan, uncertainty
         self.probabilities = [member.probability for member in joint_plan.members]
         self.here_and_now = joint_plan.here_and_now
         self.points: list[Solution] = list(joint_plan.points)
@@ -108,18 +100,13 @@ class _Study:
         self.notes: list[Message] = []
         self.status = joint_plan.solution.status
 
-    def interrupted(self) -> None:
-        """Note that VSS and EVPI are not known."""
-        self.status = "interrupted"
-        self.notes.append(Message("interrupted before VSS and EVPI were known"))
-
     def settle(self) -> None:
         """Plan every member with the here-and-now decisions pinned; never worse than jointly."""
         if self.status == "interrupted":
             raise KeyboardInterrupt
         for i, member in enumerate(self.joint_plan.members):
             try:
-                point = solve_member(member, self.here_and_now, self.settings)
+                point = solve_member(member, self.here_and_now)
             except NoPlanError:
                 continue
             if point is not None and member.profit(point.x) > member.profit(self.points[i].x):
@@ -131,13 +118,12 @@ class _Study:
         pairs = []
         for member, point in zip(self.joint_plan.members, self.points, strict=True):
             try:
-                solution = _solved(member.program, self.settings)
+                solution = optimise_uninterrupted(member.program)
             except NoPlanError:
-                self.notes.append(
-                    Message(
-                        "no plan for member {name} alone within the time limit", name=member.name
-                    )
+                note = Message(
+                    "no plan for member {name} alone within the time limit", name=member.name
                 )
+                self.notes.append(note)
                 return
             pairs.append((max(member.profit(solution.x), member.profit(point.x)), -solution.bound))
         self.alone = _outcomes(pairs)
@@ -146,7 +132,7 @@ class _Study:
         base = self.scenario.model_copy(update={"uncertainty": None})
         try:
             program = compile_program(assemble(base))
-            solution = _solved(program, self.settings)
+            solution = optimise_uninterrupted(program)
         except InfeasibleError:
             self.notes.append(
                 Message("the base scenario has no plan of its own, so that VSS is not known")
@@ -155,12 +141,13 @@ class _Study:
         except NoPlanError:
             self.notes.append(Message("no plan for the base scenario within the time limit"))
             return
-        decisions = program.schedule_at(solution.x, shared_columns(program, awake=self.awake))
+        awake = self.uncertainty.awake == "here_and_now"
+        decisions = program.schedule_at(solution.x, shared_columns(program, awake=awake))
         points: list[Solution] = []
         infeasible_members = []
         for i, member in enumerate(self.joint_plan.members):
             try:
-                point = solve_member(member, decisions, self.settings)
+                point = solve_member(member, decisions)
             except NoPlanError:
                 self.notes.append(
                     Message("no plan for member {name} within the time limit", name=member.name)
@@ -180,9 +167,8 @@ class _Study:
                 )
             )
             return
-        self.base = _outcomes(
-            zip(self._profits(points), [-point.bound for point in points], strict=True)
-        )
+        bounds = [-point.bound for point in points]
+        self.base = _outcomes(zip(self._profits(points), bounds, strict=True))
         if self._worth(self.base.profits) > self._worth(self._profits(self.points)):
             self.here_and_now, self.points = decisions, points
 
@@ -191,16 +177,15 @@ class _Study:
         return [member.profit(point.x) for member, point in pairs]
 
     def _worth(self, profits: Sequence[float]) -> float:
-        return worth(self.probabilities, profits, self.risk)
+        return worth(self.probabilities, profits, self.uncertainty.risk)
 
     def plan(self, seconds: Mapping[str, float]) -> StochasticPlan:
         """Return the plan, which must pass its audit."""
         plans: dict[str, Plan] = {}
         pairs = zip(self.joint_plan.members, self.points, strict=True)
         for i, (member, point) in enumerate(pairs):
-            point = replace(point, duals=None)
             bound = None if self.alone is None else self.alone.bounds[i]
-            plan = to_plan(member.program, point, dict(point.seconds))
+            plan = to_plan(member.program, replace(point, duals=None), point.seconds)
             plans[member.name] = plan.settled(bound, {"breaches": []})
         alone = None if self.alone is None else self.alone.profits
         table = member_table(plans, self.probabilities, alone, self.base_profits)
@@ -218,7 +203,7 @@ class _Study:
         bound = max(-solution.bound, objective)
         turnovers = [plan.summary["turnover_cny"] for plan in plans.values()]
         turnover = mean(self.probabilities, turnovers)
-        risk = self.risk
+        risk = self.uncertainty.risk
         return {
             "name": self.scenario.name,
             "description": self.scenario.description,
@@ -254,7 +239,7 @@ class _Study:
         values = ("vss", "eev", self.base, 1), ("evpi", "ws", self.alone, -1)
         for name, other, outcomes, sign in values:
             if outcomes is None:
-                figures |= {f"{name}_cny": None, f"{other}_cny": None, f"{name}_open_cny": None}
+                figures |= dict.fromkeys((f"{name}_cny", f"{other}_cny", f"{name}_open_cny"))
                 continue
             worth_cny, worth_bound = self._worth(outcomes.profits), self._worth(outcomes.bounds)
             difference = max(sign * (objective - worth_cny), 0.0)  # rounding
@@ -265,18 +250,15 @@ class _Study:
                 f"{name}_open_cny": round(max(slack, 0.0), 6),
             }
             if slack > MIN_DIFFERENCE_CNY and difference <= slack:
-                message = Message(
+                self.notes.append(Message(
                     "{name} of {value:,.2f} CNY is not more than the gaps leave open, {open:,.2f}"
                     " CNY: it may be none",
                     name=name.upper(), value=difference, open=slack,
-                )  # fmt: skip
-                self.notes.append(message)
+                ))  # fmt: skip
         return figures
 
 
-def solve_member(
-    member: MemberProgram, decisions: pd.DataFrame, settings: SolverSettings
-) -> Solution | None:
+def solve_member(member: MemberProgram, decisions: pd.DataFrame) -> Solution | None:
     """Return the best plan of a member with here-and-now decisions pinned; None if it has none.
 
     Raises:
@@ -285,19 +267,9 @@ def solve_member(
     for tolerance in TOLERANCES:
         pinned = pin(member.program, decisions, tolerance)
         if not pinned.misfits:
-            try:
-                return _solved(pinned.program, settings)
-            except InfeasibleProgramError:
-                continue
+            with suppress(InfeasibleProgramError):
+                return optimise_uninterrupted(pinned.program)
     return None
-
-
-def _solved(program: Program, settings: SolverSettings) -> Solution:
-    """Optimise; Ctrl-C ends the study, also after a first plan."""
-    solution = optimise(program, settings)
-    if solution.status == "interrupted":
-        raise KeyboardInterrupt
-    return solution
 
 
 def _outcomes(pairs: Iterable[tuple[float, float]]) -> Outcomes:

@@ -7,17 +7,18 @@ its audit.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from planner.auditor.audit import audit, describe_breaches
 from planner.components.component import uses_of
-from planner.components.reasons import Reason
 from planner.components.registry import KINDS
 from planner.errors import PlanError, SolveError
 from planner.message import Message
@@ -55,7 +56,7 @@ def to_plan(
     x, scenario = solution.x, program.scenario
     reports, schedule = program.values(x), program.schedule_at(x)
     ledger, reported = _ledger(program, reports)
-    allocation = _allocation(program, reports, program.times)
+    allocation = _allocation(program, reports)
     if whole:
         _check_allocation(program, reports)
     summary = summarise(
@@ -87,57 +88,48 @@ def _clean(values: Array, decimals: int) -> Array:
 def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the ledger and the lines outside the objective, revenue positive."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
-    periods = [
-        ONCE
-        if c.period is None
-        else starts[c.period - 1]
-        if isinstance(c.period, int)
-        else c.period
-        for c in program.costs.values()
-    ]
+    costs = program.costs.values()
     frame = pd.DataFrame(
         {
-            "component": [cost.component for cost in program.costs.values()],
-            "line": [str(cost.line) for cost in program.costs.values()],
-            "period": periods,
-            "cash": np.array([cost.line.cash for cost in program.costs.values()], dtype=bool),
+            "component": [cost.component for cost in costs],
+            "line": [str(cost.line) for cost in costs],
+            "period": [
+                starts[cost.period - 1] if isinstance(cost.period, int) else cost.period or ONCE
+                for cost in costs
+            ],
+            "cash": [cost.line.cash for cost in costs],
             "amount_cny": _clean(-reports[list(program.costs)], MONEY_DECIMALS),
         }
     ).astype(LEDGER_TYPES)
-    outside = np.array([cost.reported for cost in program.costs.values()], dtype=bool)
-    return (
-        frame[~outside].reset_index(drop=True),
-        frame[outside].reset_index(drop=True),
-    )
+    outside = np.array([cost.reported for cost in costs], dtype=bool)
+    return frame[~outside].reset_index(drop=True), frame[outside].reset_index(drop=True)
 
 
-def _allocation(program: Program, reports: Array, times: pd.DatetimeIndex) -> pd.DataFrame:
+def _allocation(program: Program, reports: Array) -> pd.DataFrame:
     """Return MWh by time, origin and use, from the traced flows of the model.
 
     Raises:
         SolveError: a component has a use of energy that its kind does not declare.
     """
-    steps, step_h = len(times), program.scenario.horizon.step_h
+    times, step_h = program.times, program.scenario.horizon.step_h
     uses = uses_of(program.scenario.components.values())
     if unknown := {use for use, _ in program.uses} - set(uses):
         raise SolveError(
             Message("energy goes to {name!r}, a use that no kind declares", name=min(unknown))
         )
-    parts = []
-    for origin in program.scenario.site().origins:
-        for use in uses:
-            rows = program.uses.get((use, origin))
-            if rows is not None:
-                mwh = program.sum_by_step(reports, rows) * step_h
-                parts.append((origin, use, _clean(mwh, VALUE_DECIMALS)))
-    if not parts:
-        return pd.DataFrame({"time": times[:0], "origin": [], "use": [], "mwh": []})
+    keys = [
+        (use, origin)
+        for origin in program.scenario.site().origins
+        for use in uses
+        if (use, origin) in program.uses
+    ]
+    mw = [program.sum_by_step(reports, program.uses[key]) for key in keys]
     return pd.DataFrame(
         {
-            "time": times.repeat(len(parts)),
-            "origin": [origin for origin, _, _ in parts] * steps,
-            "use": [use for _, use, _ in parts] * steps,
-            "mwh": np.column_stack([mwh for _, _, mwh in parts]).ravel(),
+            "time": times.repeat(len(keys)),
+            "origin": [origin for _, origin in keys] * len(times),
+            "use": [use for use, _ in keys] * len(times),
+            "mwh": _clean(np.array(mw).T.ravel() * step_h, VALUE_DECIMALS),
         }
     )
 
@@ -154,11 +146,10 @@ def _check_allocation(program: Program, reports: Array) -> None:
         wrong = np.abs(injected - used) > 1e-5 * np.maximum(1.0, np.abs(injected))
         if wrong.any():
             step = int(np.flatnonzero(wrong)[0]) + program.window.first
-            message = Message(
+            raise SolveError(Message(
                 "{origin} energy does not add up at {when}: a component leaves out one of its uses",
                 origin=origin, when=program.scenario.horizon.at(step),
-            )  # fmt: skip
-            raise SolveError(message)
+            ))  # fmt: skip
 
 
 def _compute_revenue(program: Program, reports: Array) -> Array:
@@ -172,10 +163,10 @@ def _compute_revenue(program: Program, reports: Array) -> Array:
 
 def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
-    revenue: dict[str, float] = {}
+    revenue = defaultdict[str, float](float)
     for row, cost in program.costs.items():
         if cost.line.use == "export" and cost.line.origin is not None:
-            revenue[cost.line.origin] = revenue.get(cost.line.origin, 0.0) - float(reports[row])
+            revenue[cost.line.origin] -= float(reports[row])
     return revenue
 
 
@@ -199,23 +190,10 @@ def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.Dat
     `x` is the point of the plan.
     """
     scenario, site_prices = plan.scenario, step_prices(program, duals, x)
-    named_reasons: list[tuple[str, Reason]] = []
+    rows: list[tuple[Any, ...]] = []
     for name, component in scenario.components.items():
         columns, prices = columns_of(plan.schedule, name), replace(site_prices, name=name)
-        reasons = KINDS[component.kind].reasons
-        named_reasons += [
-            (name, reason) for reason in reasons(component, columns, prices, scenario.horizon)
-        ]
-    if not named_reasons:
-        return pd.DataFrame(columns=list(WHY), dtype="str")
-    steps = np.array([reason.step for _, reason in named_reasons])
-    table = pd.DataFrame(
-        {
-            "time": plan.schedule.index[steps - program.window.first].rename(None),
-            "component": [name for name, _ in named_reasons],
-            "decision": [reason.decision for _, reason in named_reasons],
-            "code": [reason.code for _, reason in named_reasons],
-            "reason": [reason.message for _, reason in named_reasons],
-        }
-    )
-    return table.astype(dict.fromkeys(WHY[1:], "str"))
+        reasons = KINDS[component.kind].reasons(component, columns, prices, scenario.horizon)
+        rows += [(step - program.window.first, name, *reason) for step, *reason in reasons]
+    table = pd.DataFrame(rows, columns=list(WHY)).astype(dict.fromkeys(WHY[1:], "str"))
+    return table.assign(time=plan.schedule.index[table["time"].to_numpy(dtype=int)])

@@ -23,7 +23,6 @@ from planner.scenario.uncertainty.fields import Risk
 from planner.solver.compiler import compile_program
 from planner.solver.joint_program import MemberProgram, join, shared_columns
 from planner.solver.model import assemble
-from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 
@@ -39,7 +38,7 @@ class JointPlan(NamedTuple):
     """
 
     here_and_now: pd.DataFrame
-    members: tuple[MemberProgram, ...]
+    members: Sequence[MemberProgram]
     points: tuple[Solution, ...]
     solution: Solution
 
@@ -68,36 +67,31 @@ def plan_window(
         NoPlanError: the time limit struck before a first plan.
     """
     numbers = [str(number) for number in range(1, len(members) + 1)]
-    programs = tuple(
-        MemberProgram(name, probability, compiled(name, member, window))
-        for name, (probability, member) in zip(names or numbers, members, strict=True)
-    )
-    joint = join(programs, risk, awake=awake)
+    programs = []
+    for name, (probability, member) in zip(names or numbers, members, strict=True):
+        try:
+            program = compile_program(assemble(member, window))
+        except InfeasibleError as error:
+            raise of_member(name, error) from None
+        programs.append(MemberProgram(name, probability, program))
+    joint, places = join(programs, risk, awake=awake)
     try:
-        solution = optimise(joint.program, scenario.solver)
+        solution = optimise(joint, scenario.solver)
     except (InfeasibleProgramError, UnboundedError):
         raise _joint_infeasibility(programs) from None
     points = tuple(
-        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in joint.places
+        replace(solution, x=solution.x[place], bound=-np.inf, duals=None) for place in places
     )
     first = programs[0].program
     here_and_now = first.schedule_at(points[0].x, shared_columns(first, awake=awake))
     return JointPlan(here_and_now, programs, points, solution)
 
 
-def compiled(name: str, member: Scenario, window: Window | None = None) -> Program:
-    """Return the program of a member. Raises InfeasibleError with the member's name."""
-    try:
-        return compile_program(assemble(member, window))
-    except InfeasibleError as error:
-        raise of_member(name, error) from None
-
-
 def _joint_infeasibility(members: Sequence[MemberProgram]) -> InfeasibleError:
     """Return the error of the first member without a plan of its own, or of all together."""
     for member in members:
         try:
-            optimise_or_explain(member.program, member.program.scenario.solver)
+            optimise_or_explain(member.program)
         except InfeasibleError as error:
             return of_member(member.name, error)
     return InfeasibleError(

@@ -19,9 +19,8 @@ from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
-from planner.solver.pinning import pin
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
 
@@ -40,19 +39,16 @@ class WindowPlan:
         return -self.program.objective(self.solution.x)
 
 
-def solve_window(
-    scenario: Scenario, window: Window, pinned: pd.DataFrame | None = None
-) -> WindowPlan:
-    """Find the most profitable plan of a window, with part of its schedule pinned.
+def solve_window(scenario: Scenario, window: Window) -> WindowPlan:
+    """Find the most profitable plan of a window.
 
     Raises:
-        InfeasibleError: no plan satisfies the scenario in the window with what is pinned.
+        InfeasibleError: no plan satisfies the scenario in the window.
         NoPlanError: the time limit struck before a first plan.
+        KeyboardInterrupt: Ctrl-C, also where a plan was found before.
     """
     program = compile_program(assemble(scenario, window))
-    if pinned is not None:
-        program = pin(program, pinned).program
-    solution = optimise(program, scenario.solver)
+    solution = optimise_uninterrupted(program)
     return WindowPlan(program.schedule_at(solution.x), solution, program)
 
 
@@ -77,26 +73,22 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
         NoPlanError: the time limit struck.
     """
     settings = scenario.solver.model_copy(update={"relax": True})
-    program = compile_program(assemble(scenario))
+    program = compile_program(assemble(scenario.model_copy(update={"solver": settings})))
     try:
-        solution = optimise_or_explain(program, settings)
+        solution = optimise_or_explain(program)
     except NoPlanError:
-        message = Message(
+        raise NoPlanError(Message(
             "the LP relaxation of the whole horizon takes more than {limit:g} s;"
             " try a longer --time-limit, or --no-bound to do without it",
             limit=settings.time_limit_s,
-        )
-        raise NoPlanError(message) from None
+        )) from None  # fmt: skip
+    kinds = {name: type(component) for name, component in scenario.components.items()}
     columns = {
         column: values
         for column, values in program.columns(solution.x).items()
-        if _uses_lookahead(scenario.components[column.partition(".")[0]])
+        if kinds[column.partition(".")[0]].with_lookahead is not Component.with_lookahead
     }
     return -solution.bound, pd.DataFrame(columns)
-
-
-def _uses_lookahead(component: Component) -> bool:
-    return type(component).with_lookahead is not Component.with_lookahead
 
 
 def with_lookahead(

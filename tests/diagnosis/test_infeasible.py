@@ -74,7 +74,7 @@ def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
         if (rule.component, rule.name) == (part["components"][0], part["rule"])
         and (rule.step is None or _inside(rule, part["when"], horizon))
     ]
-    check = Check(program, by_rule, scenario.solver, until=float("inf"))
+    check = Check(program, by_rule, until=float("inf"))
     check.integral = True
     assert check.infeasible(kept)
     for rule in kept:

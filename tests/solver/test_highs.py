@@ -97,7 +97,7 @@ def test_the_best_face_keeps_the_optimum():
     session = Session(program([1, 1], [([1, 1], 2, INF)], [5, 5]), threads=1, seed=0)
     session.run(time_limit_s=10)
     session.stay_optimal()
-    session.cost(np.array([-1.0, 0.0]), 0.0)
+    session.cost(np.array([-1.0, 0.0]))
     x = session.run(time_limit_s=10).x
     assert x is not None
     assert x.tolist() == pytest.approx([2, 0])

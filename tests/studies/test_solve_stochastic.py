@@ -30,11 +30,13 @@ from planner.language.language import language
 from planner.report.terminal.studies import show_stochastic
 from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.fields import Risk, cvar, worth
-from planner.solver.rounds import optimise
+from planner.solver.compiler import compile_program
+from planner.solver.model import assemble
+from planner.solver.pinning import pin
+from planner.solver.rounds import optimise_uninterrupted
 from planner.studies.settle import settle
 from planner.studies.solve_stochastic import solve_member
 from planner.studies.two_stage import plan_window
-from planner.studies.window import solve_window
 from planner.timeseries.horizon import Window
 from tests.support import build, compute
 from tests.support.build import column, grid, load, market, renewable, scenario, thermal
@@ -232,11 +234,11 @@ def test_planning_for_all_lies_between_the_base_and_perfect_information(seed: in
 
 
 def test_what_the_gaps_leave_open_is_told(monkeypatch: pytest.MonkeyPatch):
-    def loose(program: Any, settings: Any) -> Any:
-        found = optimise(program, settings)
+    def loose(program: Any) -> Any:
+        found = optimise_uninterrupted(program)
         return dataclasses.replace(found, bound=found.bound - 600)  # 600 CNY are not ruled out
 
-    monkeypatch.setattr("planner.studies.solve_stochastic.optimise", loose)
+    monkeypatch.setattr("planner.studies.solve_stochastic.optimise_uninterrupted", loose)
     plan = planner.solve_stochastic(coal_or_not())
     assert plan.evpi_cny == pytest.approx(550)
     assert plan.summary["evpi_open_cny"] == pytest.approx(600)
@@ -247,10 +249,10 @@ def test_what_the_gaps_leave_open_is_told(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_ctrl_c_after_the_joint_plan_keeps_it(monkeypatch: pytest.MonkeyPatch):
-    def stopped(program: Any, settings: Any) -> Any:
+    def stopped(program: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("planner.studies.solve_stochastic.optimise", stopped)
+    monkeypatch.setattr("planner.studies.solve_stochastic.optimise_uninterrupted", stopped)
     plan = planner.solve_stochastic(coal_or_not())
     assert plan.expected_cny == pytest.approx(450)
     assert plan.summary["status"] == "interrupted"
@@ -299,7 +301,7 @@ def test_the_decisions_of_the_base_are_taken_where_they_earn_more(monkeypatch: p
     def poor(found: Any, *arguments: Any, **more: Any) -> Any:
         joint = plan_window(found, *arguments, **more)
         off = 0 * joint.here_and_now
-        points = tuple(solve_member(member, off, found.solver) for member in joint.members)
+        points = tuple(solve_member(member, off) for member in joint.members)
         return joint._replace(here_and_now=off, points=points)
 
     monkeypatch.setattr("planner.studies.solve_stochastic.plan_window", poor)
@@ -356,8 +358,9 @@ def test_a_window_is_planned_for_several_futures():
     assert decided.solution.status == "optimal"
     # start 1000; 3000 + 3000 or 3000 - 100
     assert -decided.solution.bound == pytest.approx(0.75 * 5000 + 0.25 * 1900)
-    alone = solve_window(cheap, Window(2, 3), decided.here_and_now)
-    assert alone.profit_cny == pytest.approx(1900)
+    program = compile_program(assemble(cheap, Window(2, 3)))
+    alone = optimise_uninterrupted(pin(program, decided.here_and_now).program)
+    assert -program.objective(alone.x) == pytest.approx(1900)
 
 
 def test_no_time_is_no_plan():
