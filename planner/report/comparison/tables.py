@@ -96,12 +96,11 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
         rest = sum(change for _, change in bars[MOST_BARS:count])
         label = words("{label} ({n})", label=words("other lines"), n=count - MOST_BARS)
         bars[MOST_BARS:count] = [(label, rest)]
-    reached = round(comparison.profit_a_cny, 2)
-    steps = [ProfitBar(words("profit of A"), reached, "total")]
-    for name, change in bars:
-        steps.append(ProfitBar(name, change, "more" if change > 0 else "less", reached))
-        reached += change
-    steps.append(ProfitBar(words("profit of B"), round(comparison.profit_b_cny, 2), "total"))
+    steps = [
+        ProfitBar(words("profit of A"), round(comparison.profit_a_cny, 2), "total"),
+        *(ProfitBar(name, change, "more" if change > 0 else "less") for name, change in bars),
+        ProfitBar(words("profit of B"), round(comparison.profit_b_cny, 2), "total"),
+    ]
     kinds = {
         "more": (words("B earns more"), BLUE, ""),
         "less": (words("B earns less"), ORANGE, "/"),
