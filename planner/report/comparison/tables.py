@@ -184,8 +184,7 @@ def show_comparison(
         say(words("the two plans are equal in inputs, money, figures and hours"))
         return
     change = cny_text(words, comparison.change_cny, signed=True)
-    profits = (comparison.profit_a_cny, comparison.profit_b_cny)
-    a, b = (cny_text(words, profit) for profit in profits)
+    a, b = (cny_text(words, of) for of in (comparison.profit_a_cny, comparison.profit_b_cny))
     say(words("profit {a} in A, {b} in B: {change}", a=a, b=b, change=f"[bold]{change}[/]"))
     if count := len(comparison.money):
         section = lines_section(comparison, words, top)
