@@ -77,12 +77,11 @@ class View:
 
     def has(self, name: str, quantity: str) -> bool:
         """Return whether a component has a column of a quantity, indexed or not."""
-        return any(_bare(column) == quantity for column in self.values[name])
+        return bool(self.by_index(quantity, [name]))
 
     def total(self, name: str, quantity: str) -> Array:
         """Return a quantity of a component summed over its indices; shape (T,)."""
-        parts = [v for column, v in self.values[name].items() if _bare(column) == quantity]
-        return sum(parts, np.zeros(self.clock.steps))
+        return sum(self.by_index(quantity, [name]).values(), np.zeros(self.clock.steps))
 
     def every(self, quantity: str) -> Array:
         """Return a quantity summed over all components; shape (T,)."""
@@ -93,8 +92,9 @@ class View:
         by_index: dict[str, Array] = {}
         for name in names:
             for column, values in self.values[name].items():
-                if _bare(column) == quantity:
-                    index = column.partition("[")[2].removesuffix("]")
+                bare, _, bracketed = column.partition("[")
+                if bare == quantity:
+                    index = bracketed.removesuffix("]")
                     by_index[index] = by_index.get(index, 0.0) + values
         return by_index
 
@@ -156,7 +156,3 @@ class View:
         timed = step >= 0  # not of a month or the whole horizon
         amounts = ledger["amount_cny"].to_numpy(dtype=float)[timed]
         return np.asarray(np.bincount(step[timed], weights=amounts, minlength=len(starts)), float)
-
-
-def _bare(column: str) -> str:
-    return column.partition("[")[0]

@@ -150,10 +150,9 @@ def _lines(comparison: Comparison, words: Language) -> list[Labelled]:
 
 def _inputs(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the first inputs that differ."""
-    rows = comparison.inputs.head(TOP).to_dict("records")
     return [
         (words.path(row["path"]), " → ".join(words.sentence(row[side]) or "–" for side in "ab"))
-        for row in rows
+        for row in comparison.inputs.head(TOP).to_dict("records")
     ]
 
 

@@ -58,11 +58,10 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
             )
         )
     sentences.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
-    for name, label in (
-        ("vss", words("value of the stochastic solution (VSS)")),
-        ("evpi", words("expected value of perfect information (EVPI)")),
+    for label, value in (
+        (words("value of the stochastic solution (VSS)"), summary["vss_cny"]),
+        (words("expected value of perfect information (EVPI)"), summary["evpi_cny"]),
     ):
-        value = summary[f"{name}_cny"]
         worth = words("unknown or unlimited") if value is None else cny(value)
         sentences.append(f"{label}{words(': ')}{worth}")
     return sentences
