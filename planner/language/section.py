@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TypeAlias
@@ -100,9 +100,12 @@ class Section:
         scales = self._scales(words)
 
         def scaled_cell(cell: Cell) -> Cell:
-            if isinstance(cell, Quantity):
-                return _divided(cell, scales)
-            return Quantity(cell / divisor, "", decimals) if isinstance(cell, int | float) else cell
+            if isinstance(cell, int | float):
+                return Quantity(cell / divisor, "", decimals)
+            if isinstance(cell, Quantity) and cell.value is not None and cell.unit in scales:
+                by, unit = scales[cell.unit]
+                return replace(cell, value=cell.value / by, unit=unit)
+            return cell
 
         def cells(row: Row) -> Row:
             return tuple(map(scaled_cell, row))
@@ -127,13 +130,6 @@ class Section:
 def money_decimals(divisor: float, largest_cny: float) -> int:
     """Return the decimals of amounts that a divisor brings from CNY to the unit of their table."""
     return 0 if divisor == 1.0 and largest_cny >= 1000 else 2
-
-
-def _divided(cell: Quantity, scales: Mapping[str, tuple[float, str]]) -> Quantity:
-    if cell.value is None or cell.unit not in scales:
-        return cell
-    divisor, unit = scales[cell.unit]
-    return replace(cell, value=cell.value / divisor, unit=unit)
 
 
 def text(cell: Cell, words: Language = ENGLISH) -> str:

@@ -28,12 +28,9 @@ SUFFIXES = (".csv", ".xlsx")
 
 
 def check_declaration(scenario: Scenario, path: Path, folder: Path) -> None:
-    """Check before a solve that the plan of a scenario can be declared in a file.
+    """Check before a solve that its plan can be declared in a file.
 
-    Args:
-        scenario: the scenario to solve.
-        path: the file to write.
-        folder: the plan folder, which is replaced as a whole and may not hold the file.
+    `folder` is the plan folder, which is replaced as a whole and may not hold the file.
 
     Raises:
         ScenarioError: there is no grid, no market has such steps, or the file cannot be written.
@@ -44,16 +41,14 @@ def check_declaration(scenario: Scenario, path: Path, folder: Path) -> None:
 
 def _problems(scenario: Scenario, path: Path, folder: Path) -> Iterator[Problem]:
     if not _grids(scenario):
-        message = Message("there is no grid whose exchange could be declared")
-        yield Problem(message, path="--declare")
-    step = scenario.horizon.step_min
-    if step not in STEPS_MIN:
+        yield Problem(Message("there is no grid whose exchange could be declared"), "--declare")
+    if (step := scenario.horizon.step_min) not in STEPS_MIN:
         message = Message(
             "must be 60 for the 24 points of a declaration or 15 for the 96, is {step}", step=step
         )
-        yield Problem(message, path="horizon.step_min")
+        yield Problem(message, "horizon.step_min")
     for message in unwritable(path, SUFFIXES, [folder]):
-        yield Problem(message, path="--declare")
+        yield Problem(message, "--declare")
 
 
 def unwritable(path: Path, suffixes: Sequence[str], folders: Sequence[Path]) -> list[Message]:
@@ -105,26 +100,26 @@ def _workbook(table: pd.DataFrame) -> bytes:
 
 def declaration(plan: PlanTables) -> pd.DataFrame:
     """Return MW by interval and grid, import positive; the index is the END of each interval."""
-    schedule, horizon = plan.schedule, plan.scenario.horizon
+    schedule = plan.schedule
     columns = {}
     for name in _grids(plan.scenario):
-        into, out = schedule[f"{name}.import_mw"], 0.0 * schedule[f"{name}.import_mw"]
-        for column in schedule.columns:
-            if column.startswith(f"{name}.export_mw["):
-                out = out + schedule[column]
         if f"{name}.declared_import_mw" in schedule:
             into, out = (schedule[f"{name}.declared_{way}_mw"] for way in ("import", "export"))
+        else:
+            into = schedule[f"{name}.import_mw"]
+            sold = [part for part in map(str, schedule) if part.startswith(f"{name}.export_mw[")]
+            out = sum((schedule[part] for part in sold), 0.0 * into)
         columns[f"{name}.exchange_mw"] = ((into - out).round(9) + 0.0).to_numpy()
-    return pd.DataFrame(columns, index=pd.Index(_ends(plan, horizon.step_min), name="time"))
+    return pd.DataFrame(columns, index=pd.Index(_ends(plan), name="time"))
 
 
-def _ends(plan: PlanTables, step_min: int) -> list[str]:
+def _ends(plan: PlanTables) -> list[str]:
     """Return the local ends of the steps; the last of a day is 24:00 of that day."""
     starts = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
-    ends = [(start, start + pd.Timedelta(minutes=step_min)) for start in starts]
+    ends = starts + pd.Timedelta(minutes=plan.scenario.horizon.step_min)
     return [
         f"{start:%Y-%m-%d}T24:00" if end.day != start.day else f"{end:%Y-%m-%dT%H:%M}"
-        for start, end in ends
+        for start, end in zip(starts, ends, strict=True)
     ]
 
 

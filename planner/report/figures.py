@@ -44,13 +44,14 @@ class Figures:
             )
         chart = CHARTS[key].chart(self._view, language(lang))
         if chart is None:
-            message = Message(
-                "plan {name!r} has nothing to show for {text}: {sentence}",
-                name=self._view.plan.scenario.name,
-                text=key,
-                sentence=CHARTS[key].nothing,
+            raise PlannerError(
+                Message(
+                    "plan {name!r} has nothing to show for {text}: {sentence}",
+                    name=self._view.plan.scenario.name,
+                    text=key,
+                    sentence=CHARTS[key].nothing,
+                )
             )
-            raise PlannerError(message)
         import plotly.graph_objects as go
 
         return go.Figure(chart.figure)
@@ -83,6 +84,6 @@ def plan_html(plan: PlanTables) -> str:
         replace(worth, rows=tuple(known)),
         plan_sections.energy(plan, words),
     )
-    parts = [table_html(section, words) for section in sections if section.rows]
+    tables = (table_html(section, words) for section in sections if section.rows)
     span = plan_sections.span_text(plan.summary, words)
-    return section_html(plan.summary["name"], span, *parts)
+    return section_html(plan.summary["name"], span, *tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,11 +11,10 @@ import pandas as pd
 
 from planner.components.component import ORIGINS
 from planner.language.language import Language
-from planner.language.section import SHARE, Quantity, Row, Section
+from planner.language.section import SHARE, Quantity, Row, Section, text
 from planner.plan_tables.tables import PlanTables
 from planner.units import unit
 
-ONCE = "once"
 Amounts = dict[str, dict[str, float]]  # by component and line
 
 
@@ -33,9 +33,9 @@ def span_text(summary: Mapping[str, Any], words: Language) -> str:
     end = start + pd.Timedelta(hours=summary["hours"])
     return words(
         "{start} to {end} (UTC{offset}), {hours} h in steps of {step} min",
-        start=f"{start:%Y-%m-%d %H:%M}",
-        end=f"{end:%Y-%m-%d %H:%M}",
-        offset=_offset(start),
+        start=text(start),
+        end=text(end),
+        offset=offset(start),
         hours=f"{summary['hours']:g}",
         step=summary["step_min"],
     )
@@ -63,7 +63,8 @@ def line_label(line: str, words: Language) -> str:
     return words("{line} from {origin}", line=words.term(bare), origin=words.term(index))
 
 
-def _offset(moment: pd.Timestamp) -> str:
+def offset(moment: dt.datetime) -> str:
+    """Return the offset of a local time from UTC: +08:00."""
     return moment.isoformat()[-6:]
 
 
@@ -93,7 +94,7 @@ def accounts(plan: PlanTables, words: Language) -> Section:
         *([after] if summary["outside_objective_cny"] else []),
         (words("turnover"), Quantity(summary["turnover_cny"], "CNY")),
         (words("value added tax in prices"), words.term(summary["vat"])),
-        (words("start, local time {offset}", offset=_offset(start)), start),
+        (words("start, local time {offset}", offset=offset(start)), start),
         (words("horizon"), Quantity(summary["hours"], "h")),
         (words("length of a step"), Quantity(summary["step_min"], "min", 0)),
     )  # fmt: skip
@@ -232,13 +233,13 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
     keys = ["component", "quantity", "index", "unit"]
     table = plan.prices
     assert table is not None
-    by_step = table[~table["index"].str.endswith(ONCE)]
+    by_step = table[~table["index"].str.endswith("once")]
     for (component, quantity, index, per), by_time in by_step.groupby(keys, sort=False):
         steps = by_time.loc[by_time["time"].notna(), "value"]
         total = float(by_time.loc[by_time["time"].isna(), "value"].iloc[0])
         name = f"{quantity}[{index}]" if index else f"{quantity}"
-        ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         name = name if words.code == "en" else words.term(name)  # in English the field's own
+        ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         row: Row = (str(component), name, *_aligned((total, *ends)), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append(row)

@@ -33,10 +33,10 @@ from planner.report.charts.chart import Chart
 from planner.report.plan_sections import paragraph
 
 GZIP = 16 + zlib.MAX_WBITS
-QUICK, SMALL = 4, 9
+QUICK = 4
 
 
-def packed(content: bytes, level: int = SMALL) -> str:
+def packed(content: bytes, level: int = 6) -> str:
     """Return bytes as gzip in base64; equal bytes give equal texts."""
     pack = zlib.compressobj(level, zlib.DEFLATED, GZIP)
     return base64.b64encode(pack.compress(content) + pack.flush()).decode("ascii")
@@ -44,8 +44,11 @@ def packed(content: bytes, level: int = SMALL) -> str:
 
 def packed_json(value: Any) -> str:
     """Return plain data packed as JSON."""
-    written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return packed(written.encode(), 6)
+    return packed(_json(value).encode())
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @cache
@@ -65,7 +68,7 @@ UNSAFE = {
 
 def encoded(figure: dict[str, Any]) -> str:
     """Return a figure, plain values and NumPy arrays, as JSON safe inside a <script> element."""
-    written = json.dumps(_plain(figure), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    written = _json(_plain(figure))
     for character, escape in UNSAFE.items():  # JSON has them in strings only
         written = written.replace(character, escape)
     return written
@@ -83,12 +86,8 @@ def _plain(value: Any) -> Any:
         return bool(value)
     if isinstance(value, int | np.integer):
         return int(value)
-    if isinstance(value, float | np.floating):
-        return _rounded(float(value))
-    return value
-
-
-def _rounded(value: float) -> float | int | None:
+    if not isinstance(value, float | np.floating):
+        return value
     if not math.isfinite(value):
         return None
     short = float(f"{value:.{DIGITS}g}")
@@ -96,22 +95,18 @@ def _rounded(value: float) -> float | int | None:
 
 
 def _array(values: np.ndarray) -> Any:
-    if values.dtype.kind not in "fiub":
-        return [_plain(item) for item in values.tolist()]
     listed = _plain(values.tolist())
-    if values.size < SHORTEST or values.dtype.kind == "b":
+    if values.size < SHORTEST or values.dtype.kind not in "fiu":
         return listed
     packed = _packed(values)
-    text = len(json.dumps(listed, separators=(",", ":")))
-    return listed if text <= len(packed["bdata"]) + 40 else packed
+    return listed if len(_json(listed)) <= len(packed["bdata"]) + 40 else packed
 
 
 def _packed(values: np.ndarray) -> dict[str, Any]:
     """Return an array as plotly.js reads typed ones: little-endian bytes in base64."""
-    kind = "f4"
-    if np.isfinite(values).all() and (values == np.round(values)).all():
-        largest = float(np.abs(values).max())
-        kind = "i1" if largest < 128 else "i2" if largest < 32_768 else "f4"
+    whole = np.isfinite(values).all() and (values == np.round(values)).all()
+    largest = float(np.abs(values).max()) if whole else np.inf
+    kind = "i1" if largest < 128 else "i2" if largest < 32_768 else "f4"
     data = np.ascontiguousarray(values.astype(f"<{kind}"))
     packed = {"dtype": kind, "bdata": base64.b64encode(data.tobytes()).decode("ascii")}
     if values.ndim > 1:
@@ -128,16 +123,9 @@ MOST_ROWS = 96  # of a table on a page: a day of quarter hours
 
 
 def fill(name: str, words: Language, title: str, **values: Any) -> str:
-    """Fill a template that extends layout.html.
-
-    Args:
-        name: the file of the template.
-        words: the language of the page.
-        title: of the page.
-        values: the variables of the template, which escapes texts.
-    """
+    """Return a page: the template of a file `name`, which extends layout.html, with its values."""
     style, script = (
-        Markup((TEMPLATES / part).read_text(encoding="utf-8")) for part in ("page.css", "page.js")
+        Markup((TEMPLATES / f"page.{end}").read_text("utf-8")) for end in ("css", "js")
     )
     return _template(name).render(
         words=words,
@@ -184,9 +172,7 @@ def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | Non
         values = table.iloc[:MOST_ROWS, i].tolist()
         targets = (links or {}).get(i, [None] * len(values))
         opened, closed = (f"<td{_RIGHT * right}>", "</td>") if i else (_HEAD, "</th>")
-        columns.append(
-            [f"{opened}{_cell(*pair)}{closed}" for pair in zip(values, targets, strict=True)]
-        )
+        columns.append([f"{opened}{cell}{closed}" for cell in map(_cell, values, targets)])
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     return Markup(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
 
@@ -203,12 +189,8 @@ def _cell(value: Any, target: str | None) -> str:
 
 def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
     """Return a chart as the template takes it; `table` replaces its rows where those have links."""
-    return {
-        "key": chart.key,
-        "title": chart.title,
-        "caption": chart.caption,
-        "over_time": chart.over_time,
-        "figure": packed(encoded(chart.figure).encode(), 6),
+    return vars(chart) | {
+        "figure": packed(encoded(chart.figure).encode()),
         "height": int(chart.figure["layout"].get("height", 450)),
         "rows": rows_of(chart.table) if table is None else table,
         "count": len(chart.table),

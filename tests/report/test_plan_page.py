@@ -22,7 +22,6 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.language.language import language
-from planner.language.section import percent
 from planner.report.plan_page.page import income_and_costs, plan_page, scarce_steps, targets
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, rows_of
@@ -163,12 +162,6 @@ def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str
     assert ("can be run; the proof was not finished. No plan" in page) == (
         status in ("time_limit", "interrupted")
     )
-
-
-def test_no_share_reads_as_nothing_that_is_not() -> None:
-    assert percent(0.00001) == "0.001%"
-    assert percent(0.0) == "0.0%"
-    assert percent(None) == "–"
 
 
 # The page as a file

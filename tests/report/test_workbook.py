@@ -24,7 +24,7 @@ from planner.errors import PlanError
 from planner.language.language import Language, language
 from planner.report.declaration import declaration
 from planner.report.workbook import tables as workbook_tables
-from planner.report.workbook.cells import Book, harmless, number_format, wide_enough
+from planner.report.workbook.cells import Book, harmless, unit_format, wide_enough
 from planner.report.workbook.workbook import write_workbook
 from tests.support.build import HANGS_S, battery, grid, load, renewable, solve
 
@@ -325,11 +325,11 @@ def test_a_file_that_cannot_be_written_is_told(plan: planner.Plan, tmp_path: Pat
 
 
 def test_numbers_are_shown_by_their_unit_in_cells_wide_enough() -> None:
-    assert number_format("a.b_mw[grid]") == "0.000"
-    assert number_format("a.b_share") == "0.0%"
-    assert number_format("a.nodes", [1.0, 2.0]) == "#,##0"
-    assert number_format("a.nodes", [1.0, 2.5]) == "#,##0.00"
-    assert number_format("a.b_kw") == "#,##0.0"
+    assert unit_format("MW", [0.5]) == "0.000"
+    assert unit_format("0..1", [0.5]) == "0.0%"
+    assert unit_format(None, [1.0, 2.0]) == "#,##0"
+    assert unit_format(None, [1.0, 2.5]) == "#,##0.00"
+    assert unit_format("kW", [0.5]) == "#,##0.0"
     assert wide_enough([0.0, float("nan")], "0.000") == 11
     assert wide_enough([-48_893_599.3], "#,##0.0") == len("48,893,599.3") + 3
     assert harmless("battery.charge_mw[grid]") == "battery.charge_mw[grid]"

@@ -22,6 +22,7 @@ from planner.report.charts.style import (
     OTHER,
     USE_STYLES,
     frame,
+    rgb,
     text,
 )
 from planner.report.charts.supply import SUPPLY_STYLES, sides, stored
@@ -43,15 +44,23 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
         float(sum(power.sum() for power in way.values()) * view.step_h) for way in stored(view)
     )
     rates = view.plan.summary.get("value_cny_per_kwh", {})
+    earned = [rates.get(a[1], {}).get(b[1]) if a[0] == "origin" else None for a, b in mwh]
     totals = _totals(mwh)
-    _, unit = words.scale("MWh", max(totals.values()))
+    divisor, unit = words.scale("MWh", max(totals.values()))
     layout = frame(430) | {"hovermode": "closest"}
     layout["margin"] |= {"t": 12, "b": 12}
     return Chart(
         key="allocation",
         title=words("Where the energy came from and where it went"),
-        figure={"data": [_sankey(words, mwh, totals, rates)], "layout": layout},
-        table=_table(words, mwh, rates),
+        figure={"data": [_sankey(words, mwh, totals, earned, divisor, unit)], "layout": layout},
+        table=pd.DataFrame(
+            {
+                words("flow from"): [_label(words, a) for a, _ in mwh],
+                words("flow to"): [_label(words, b) for _, b in mwh],
+                f"{words('energy')} [MWh]": list(mwh.values()),
+                f"{words('earned')} [{words('CNY/kWh')}]": pd.Series(earned, dtype=float),
+            }
+        ),
         caption=words(
             "Whole horizon, in {unit}. Energy that passed through a battery keeps its origin and"
             " counts towards its final use; storage is only the increase in stored energy of each"
@@ -65,19 +74,16 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
 
 def _totals(mwh: Links) -> dict[Node, float]:
     """Return the energy through each node."""
-    nodes = dict.fromkeys(node for link in mwh for node in link)
     return {
-        node: max(sum(v for (a, _), v in mwh.items() if a == node),
-                  sum(v for (_, b), v in mwh.items() if b == node))
-        for node in nodes
-    }  # fmt: skip
+        node: max(sum(value for link, value in mwh.items() if link[end] == node) for end in (0, 1))
+        for node in dict.fromkeys(node for link in mwh for node in link)
+    }
 
 
 def _sankey(
-    words: Language, mwh: Links, totals: dict[Node, float], rates: dict[str, dict[str, float]]
-) -> dict[str, Any]:
-    """Return the trace, in the unit of the largest node."""
-    divisor, unit = words.scale("MWh", max(totals.values()))
+    words: Language, mwh: Links, totals: dict[Node, float], earned: list[float | None],
+    divisor: float, unit: str,
+) -> dict[str, Any]:  # fmt: skip
     labels = [
         text(_label(words, node))
         + ("" if node[0] == "origin" else f" {cell_text(total / divisor)}")
@@ -95,8 +101,13 @@ def _sankey(
         "link": {
             "source": [place[a] for a, _ in mwh], "target": [place[b] for _, b in mwh],
             "value": [value / divisor for value in mwh.values()],
-            "color": [_faded(_colour(a if a[0] == "origin" else b)) for a, b in mwh],
-            "customdata": [text(_hover(words, rates, a, b)) for a, b in mwh],
+            "color": [
+                "rgba({},{},{},0.45)".format(*rgb(_colour(a if a[0] == "origin" else b)))
+                for a, b in mwh
+            ],
+            "customdata": [
+                text(_hover(words, *link, rate)) for link, rate in zip(mwh, earned, strict=True)
+            ],
             "hovertemplate": "%{customdata}: %{value}<extra></extra>",
         },
     }  # fmt: skip
@@ -138,32 +149,7 @@ def _colour(node: Node) -> str:
     return USE_STYLES.get(word, OTHER)[0]
 
 
-def _faded(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.45)"
-
-
-def _hover(words: Language, rates: dict[str, dict[str, float]], a: Node, b: Node) -> str:
+def _hover(words: Language, a: Node, b: Node, rate: float | None) -> str:
     link = f"{_label(words, a)} → {_label(words, b)}"
-    rate = _rate(rates, a, b)
-    if rate is None:
-        return link
-    return f"{link} ({cell_text(Quantity(rate, 'CNY/kWh', 3), words)})"
-
-
-def _rate(rates: dict[str, dict[str, float]], a: Node, b: Node) -> float | None:
-    """Return what a kWh of a link earned; None where it earned nothing."""
-    return rates.get(a[1], {}).get(b[1]) if a[0] == "origin" else None
-
-
-def _table(words: Language, mwh: Links, rates: dict[str, dict[str, float]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            words("flow from"): [_label(words, a) for a, _ in mwh],
-            words("flow to"): [_label(words, b) for _, b in mwh],
-            f"{words('energy')} [MWh]": list(mwh.values()),
-            f"{words('earned')} [{words('CNY/kWh')}]": pd.Series(
-                [_rate(rates, a, b) for a, b in mwh], dtype=float
-            ),
-        }
-    )
+    earned = "" if rate is None else f" ({cell_text(Quantity(rate, 'CNY/kWh', 3), words)})"
+    return link + earned

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,13 @@ class StateRow:
     exact: bool = False
 
 
-Stretch = tuple[StateRow, tuple[int, int, int]]  # code, first step and step after the last of a row
+class Stretch(NamedTuple):
+    """A state of a row from a step to the step after its last."""
+
+    row: str
+    state: str
+    first: int
+    after: int
 
 
 def rows_of(view: View) -> Iterator[StateRow]:
@@ -119,16 +125,17 @@ def _by_block(view: View, row: StateRow) -> np.ndarray:
 def commitment_chart(view: View, words: Language) -> Chart | None:
     """States of units, batteries, grids, lines, jobs and fleets over time."""
     rows = list(rows_of(view))
-    if not rows:
-        return None
     clock = view.clock
-    stretches = [(row, span) for row in rows for span in spans(_by_block(view, row))]
-    states = list(dict.fromkeys(state for row in rows for state in row.states))
-    data = []
-    for state in states:
-        in_state = [(row, span) for row, span in stretches if row.states[span[0]] == state]
-        if in_state:
-            data.append(_bars(view, words, state, in_state))
+    stretches = [
+        Stretch(row.name, row.states[code], first, after)
+        for row in rows
+        for code, first, after in spans(_by_block(view, row))
+    ]
+    if not stretches:  # no state ever holds
+        return None
+    states = dict.fromkeys(state for row in rows for state in row.states)
+    in_state = ([one for one in stretches if one.state == state] for state in states)
+    data = [_bars(view, words, part) for part in in_state if part]
     marks, starts = _starts(view, words)
     layout = frame(60 + ROW_PX * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
     layout["margin"]["t"] = 8
@@ -142,8 +149,6 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
             range=[-0.5, len(rows) - 0.5], fixedrange=True, showgrid=False,
         ),
     }  # fmt: skip
-    if not data:  # no state ever holds
-        return None
     caption = words("Blank: at rest.")
     if clock.blocked:
         drawn = words(
@@ -163,39 +168,34 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
 
 
 def _share(state: str) -> str:
-    """Return the share of the maximum in the name of a state: 0_25 in awake_0_25.
-
-    Empty for a state that is no share.
-    """
+    """Return the share of the maximum in the name of a state: 0_25 in awake_0_25, or nothing."""
     return next((share for share in SHARES if state.endswith(f"_{share}")), "")
 
 
 def _state_label(words: Language, state: str) -> str:
-    """Return the label of a state."""
-    share = _share(state)
-    if not share:
-        return words.term(state)
-    return f"{words.term(state.removesuffix(share) + 'share')} {SHARES[share]}"
+    if share := _share(state):
+        return f"{words.term(state.removesuffix(share) + 'share')} {SHARES[share]}"
+    return words.term(state)
 
 
-def _bars(view: View, words: Language, state: str, stretches: list[Stretch]) -> dict[str, Any]:
+def _bars(view: View, words: Language, stretches: list[Stretch]) -> dict[str, Any]:
     """Return the bars of one state in all rows."""
-    clock, name = view.clock, _state_label(words, state)
-    share = _share(state)
+    clock, state = view.clock, stretches[0].state
+    name, share = _state_label(words, state), _share(state)
     look = (SHARE_COLOURS[share], "", BLACK) if share else STATES.get(state, OTHER_STATE)
     colour, shape, ink = look
-    begins = [span[1] for _, span in stretches]
-    lasts = np.array([span[2] - span[1] for _, span in stretches])
-    label = SHARES.get(share, name)
-    ends = clock.at([span[2] for _, span in stretches]).strftime("%m-%d %H:%M")
+    rows, _, first, after = zip(*stretches, strict=True)
+    lasts = np.subtract(after, first)
+    ends = clock.at(after).strftime("%m-%d %H:%M")
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {
         "type": "bar", "orientation": "h", "name": name, "width": BAR,
-        "y": [text(row.name) for row, _ in stretches],
-        "base": clock.iso(begins), "x": lasts * clock.step_min * MINUTE_MS,
-        "customdata": [[end, long] for end, long in zip(ends, hours, strict=True)],
+        "y": list(map(text, rows)),
+        "base": clock.iso(first), "x": lasts * clock.step_min * MINUTE_MS,
+        "customdata": list(zip(ends, hours, strict=True)),
         "marker": marker((colour, shape), edge="#FFFFFF"),
-        "text": [label] * len(stretches), "textposition": "inside", "insidetextanchor": "middle",
+        "text": [SHARES.get(share, name)] * len(rows),
+        "textposition": "inside", "insidetextanchor": "middle",
         "textangle": 0, "constraintext": "both", "textfont": {"color": ink, "size": 11},
         "hovertemplate": (
             "%{y}<br>" + name + ": %{base|%m-%d %H:%M} – %{customdata[0]}, %{customdata[1]} h"
@@ -224,18 +224,19 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
             row = _row_label(name, part, state)
             starts += [(row, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
     marks = []
-    order = [*start_labels(words, 1), *start_labels(words, 3)]
-    kinds_drawn = sorted({kind for _, kind, _ in starts}, key=lambda k: (*order, k).index(k))
-    for kind in kinds_drawn:
+    symbols = dict(
+        zip((*start_labels(words, 1), *start_labels(words, 3)), START_MARKS, strict=True)
+    )
+    order = list(symbols)
+    for kind in sorted({kind for _, kind, _ in starts}, key=lambda k: (*order, k).index(k)):
         of_kind = [(name, step) for name, label, step in starts if label == kind]
-        symbol = START_MARKS[order.index(kind)] if kind in order else "circle"
         marks.append(
             {
                 "type": "scatter", "mode": "markers", "name": kind,
                 "x": view.clock.iso([step for _, step in of_kind]),
                 "y": [text(name) for name, _ in of_kind],
                 "marker": {
-                    "symbol": symbol, "size": 12, "color": YELLOW,
+                    "symbol": symbols.get(kind, "circle"), "size": 12, "color": YELLOW,
                     "line": {"width": 1.5, "color": BLACK},
                 },
                 "cliponaxis": False,
@@ -246,24 +247,19 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
 
 
 def _table(
-    view: View,
-    words: Language,
-    stretches: list[Stretch],
-    starts: list[tuple[str, str, int]],
+    view: View, words: Language, stretches: list[Stretch], starts: list[tuple[str, str, int]]
 ) -> pd.DataFrame:
     clock = view.clock
-    kinds = {(name, step): kind for name, kind, step in starts}
-    begins = clock.at([a for _, (_, a, _) in stretches]).strftime("%Y-%m-%d %H:%M")
-    ends = clock.at([b for _, (_, _, b) in stretches]).strftime("%Y-%m-%d %H:%M")
+    kinds = {(row, step): kind for row, kind, step in starts}
+    rows, states, first, after = zip(*stretches, strict=True)
+    begins, ends = (clock.at(steps).strftime("%Y-%m-%d %H:%M") for steps in (first, after))
     return pd.DataFrame(
         {
-            words("component"): [row.name for row, _ in stretches],
-            words("state"): [
-                _state_label(words, row.states[code]) for row, (code, _, _) in stretches
-            ],
-            words("from"): list(begins),
-            words("to"): list(ends),
-            f"{words('length')} [h]": [(b - a) * clock.step_min / 60 for _, (_, a, b) in stretches],
-            words("start"): [kinds.get((row.name, a), "") for row, (_, a, _) in stretches],
+            words("component"): rows,
+            words("state"): [_state_label(words, state) for state in states],
+            words("from"): begins,
+            words("to"): ends,
+            f"{words('length')} [h]": np.subtract(after, first) * clock.step_min / 60,
+            words("start"): [kinds.get(key, "") for key in zip(rows, first, strict=True)],
         }
     )

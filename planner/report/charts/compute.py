@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 
@@ -37,19 +38,15 @@ STYLES: dict[str, Style] = {
 
 def compute_chart(view: View, words: Language) -> Chart | None:
     """Tokens answered and demanded by service, Mtok/h, and nodes by activity."""
-    demands = {name: part.token_demand() for name, part in view.components.items()}
-    services = {name: demand for name, demand in demands.items() if demand is not None}
-    panels = [_service(view, words, name, demand) for name, demand in services.items()]
-    panels += [
-        _waiting(view, words, name, demand.waiting_mtok)
-        for name, demand in services.items()
-        if view.has(name, "waiting_mtok")
-    ]
-    panels += [
-        _fleet(view, words, name, part)
-        for name, part in view.components.items()
-        if part.node_uses()
-    ]
+    services, waiting, fleets = [], [], []
+    for name, part in view.components.items():
+        if (demand := part.token_demand()) is not None:
+            services.append(_service(view, words, name, demand))
+            if view.has(name, "waiting_mtok"):
+                waiting.append(_waiting(view, words, name, demand.waiting_mtok))
+        if part.node_uses():
+            fleets.append(_fleet(view, words, name, part))
+    panels = [*services, *waiting, *fleets]
     if not panels:
         return None
     caption = words(
@@ -96,8 +93,7 @@ def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
         nodes = clock.flow(columns[use.column])
         if np.abs(nodes).max() > LEAST:
             label, group, entry = _texts(words, use)
-            area = panel.area(label, nodes, name, style)
-            area |= {"legendgroup": group, "name": entry}
+            panel.area(label, nodes, name, style, group)["name"] = entry
     for state in part.states:
         if state.most is not None:
             most = clock.flow(view.series(state.most(part)))
@@ -107,11 +103,12 @@ def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
 
 def _styles(uses: Sequence[NodeUse]) -> Iterator[Style]:
     """Yield the style of each activity; of a model's operating points, the faster the darker."""
-    models = list(dict.fromkeys(use.model for use in uses))
-    shades_of = {}
-    for model, colour in zip(models, cycle(POINT_COLOURS)):
-        points = sum(use.doing == "decoding" and use.model == model for use in uses)
-        shades_of[model] = shades(colour, points)
+    points = dict.fromkeys((use.model for use in uses), 0)
+    points |= Counter(use.model for use in uses if use.doing == "decoding")
+    shades_of = {
+        model: shades(colour, count)
+        for (model, count), colour in zip(points.items(), cycle(POINT_COLOURS))
+    }
     for use in uses:
         yield (shades_of[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
 

@@ -76,25 +76,21 @@ def columns_chart(
 ) -> Chart | None:
     """Return the chart of the columns that differ most; None where none differs.
 
-    Args:
-        a: the one plan.
-        b: the other plan.
-        names: columns, the largest difference first.
-        clock: the steps that both have.
-        times: their starts.
-        words: the language of the texts.
+    `names` holds the columns, the largest difference first; `clock` and `times` are those of
+    `common_clock`.
     """
     panels = []
     for name in names[:MOST_COLUMNS]:
         label = words.label(name)
         panel = Panel(clock, text(label), text(words(unit(name) or "")), 90)
-        state = name.partition(".")[2].partition("[")[0].startswith(STATES)
+        shown = clock.state if name.partition(".")[2].startswith(STATES) else clock.flow
         for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):
             by_step = np.zeros(len(times))
             if name in plan.schedule:
                 by_step = plan.schedule.loc[times, name].to_numpy(dtype=float)
-            values = clock.state(by_step) if state else clock.flow(by_step)
-            panel.line(side, values, side, column=f"{label}, {side}", width=width, color=colour)
+            panel.line(
+                side, shown(by_step), side, column=f"{label}, {side}", width=width, color=colour
+            )
         panels.append(panel)
     if not panels:
         return None

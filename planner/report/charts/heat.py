@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import Clock
 from planner.report.charts.style import BLUE, NUMBER, USE_STYLES, VERMILLION, axis, frame, menu
 from planner.report.charts.supply import SUPPLY_STYLES, by_name, sides
 from planner.report.charts.view import LEAST, View
@@ -22,22 +23,28 @@ def heat_chart(view: View, words: Language) -> Chart | None:
     """Days and hours of the day, for horizons of four days or more."""
     if view.clock.steps * view.step_h < LEAST_DAYS * 24:
         return None
-    quantities = _quantities(view, words)
-    if not quantities:
+    if not (quantities := _quantities(view, words)):
         return None
-    days = _Days(view.clock)
-    hours = days.minutes / 60
+    clock = view.clock
+    steps = clock.at(np.arange(clock.steps + 1))
+    midnight, end = steps[0].normalize(), steps[-1].ceil("D")
+    cells = (end - midnight) // pd.Timedelta(minutes=clock.step_min)
+    hourly = cells > MOST_CELLS and clock.step_min < 60
+    minutes = 60 if hourly else clock.step_min
+    starts = pd.date_range(midnight, end, freq=f"{minutes}min", inclusive="left")
+    hours = minutes / 60
     data = []
-    columns: dict[str, Array] = {}
+    columns: dict[str, Any] = {}
     for number, (name, unit, values, state) in enumerate(quantities):
-        label = f"{name} [{unit}]"
-        z = days.cells(values, state=state)
-        columns[label] = z.T.ravel()
+        by_cell = pd.Series(values, steps[:-1]).resample(f"{minutes}min")
+        filled = (by_cell.last() if state else by_cell.mean()).reindex(starts)
+        columns[f"{name} [{unit}]"] = filled.to_numpy()
+        z = filled.to_numpy().reshape(-1, 1440 // minutes).T
         both = bool(np.nanmin(z) < 0 < np.nanmax(z))
         data.append(
             {
                 "type": "heatmap", "z": z, "visible": number == 0, "name": name,
-                "x0": f"{days.midnight:%Y-%m-%d}", "dx": 86_400_000, "y0": hours / 2, "dy": hours,
+                "x0": f"{midnight:%Y-%m-%d}", "dx": 86_400_000, "y0": hours / 2, "dy": hours,
                 "colorscale": DIVERGING if both else "Cividis", **({"zmid": 0} if both else {}),
                 "colorbar": {
                     "title": {"text": unit, "side": "right", "font": {"size": 12}},
@@ -56,18 +63,22 @@ def heat_chart(view: View, words: Language) -> Chart | None:
     layout = frame(470)
     layout["margin"]["t"] = 110
     layout |= {
-        "xaxis": axis(type="date", tickformatstops=view.clock.axis()["tickformatstops"]),
+        "xaxis": axis(type="date", tickformatstops=clock.axis()["tickformatstops"]),
         "yaxis": axis(words("hour of the day"), range=[24, 0], tickvals=[0, 4, 8, 12, 16, 20, 24]),
         "updatemenus": [menu("dropdown", "down", {"b": 66, "t": 0}, choices)],
     }  # fmt: skip
-    times = days.starts.strftime("%Y-%m-%d %H:%M")
+    times = starts.strftime("%Y-%m-%d %H:%M")
     table = pd.DataFrame({words("time"): times, **columns}).dropna(how="all", subset=list(columns))
     return Chart(
         key="heat",
         title=words("Days and hours of the day"),
         figure={"data": data, "layout": layout},
         table=table.reset_index(drop=True),
-        caption=days.caption(words),
+        caption=words(
+            "Each cell is an hour: the mean of its steps, for stored energy the value at its end."
+            if hourly
+            else "Each cell is a step; stored energy is the value at its end."
+        ),
     )
 
 
@@ -87,39 +98,13 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
         (words("power of thermal units"), "MW", incoming.get("thermal", none), False),
         (words("stored energy"), unit, energy / divisor, True),
     ]
-    for name, power in (incoming | outgoing).items():
-        if name not in {*SUPPLY_STYLES, *USE_STYLES, *sources}:
-            quantities.append((words.term(name), "MW", power, False))
+    quantities += [
+        (words.term(name), "MW", power, False)
+        for name, power in (incoming | outgoing).items()
+        if name not in {*SUPPLY_STYLES, *USE_STYLES, *sources}
+    ]
     for name, connection in view.connections.items():
         label = words("import price of {grid}", grid=name)
         price = view.series(connection.import_price_cny_per_mwh)
         quantities.append((label, words("CNY/MWh"), price, False))
     return [quantity for quantity in quantities if np.abs(quantity[2]).max() > LEAST]
-
-
-class _Days:
-    """The steps of a plan as cells: a row for each time of day, a column for each day."""
-
-    def __init__(self, clock: Clock) -> None:
-        first, after = clock.at([0, clock.steps])
-        self.steps = clock.at(np.arange(clock.steps))
-        self.midnight, end = first.normalize(), after.ceil("D")
-        cells = (end - self.midnight) // pd.Timedelta(minutes=clock.step_min)
-        self.hourly = cells > MOST_CELLS and clock.step_min < 60
-        self.minutes = 60 if self.hourly else clock.step_min
-        every = f"{self.minutes}min"
-        self.starts = pd.date_range(self.midnight, end, freq=every, inclusive="left")
-
-    def cells(self, values: Array, *, state: bool) -> Array:
-        """Return the mean of each cell, of a state its last value; NaN outside the horizon."""
-        by_cell = pd.Series(values, self.steps).resample(f"{self.minutes}min")
-        filled = (by_cell.last() if state else by_cell.mean()).reindex(self.starts)
-        return np.asarray(filled.to_numpy().reshape(-1, 1440 // self.minutes).T)
-
-    def caption(self, words: Language) -> str:
-        """Return how the values of the cells are formed."""
-        return words(
-            "Each cell is an hour: the mean of its steps, for stored energy the value at its end."
-            if self.hourly
-            else "Each cell is a step; stored energy is the value at its end."
-        )

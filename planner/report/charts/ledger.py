@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,23 +31,15 @@ LEAST_CNY = 1e-6
 ROW_PX = 30
 
 
-@dataclass(frozen=True)
-class ProfitBar:
-    """A bar of a waterfall, in CNY, of a kind that has a style and an entry in the legend."""
+class ProfitBar(NamedTuple):
+    """A bar of a waterfall, in CNY, of a kind that has a style and an entry in the legend.
+
+    Bars of the kind `total` begin at zero, all others where the one above ends.
+    """
 
     name: str
     amount: float
     kind: str
-    base: float = 0.0
-
-
-class LineSum(NamedTuple):
-    """The sum of a ledger line over the horizon, in CNY."""
-
-    component: str
-    line: str
-    cash: bool
-    amount: float
 
 
 def ledger_chart(view: View, words: Language) -> Chart | None:
@@ -84,7 +75,7 @@ def waterfall(
     signed: Collection[str] = (),
     from_zero: bool = True,
 ) -> dict[str, Any]:
-    """Return bars from top to bottom, each beginning where the one above ends.
+    """Return the figure of a waterfall.
 
     Args:
         bars: from top to bottom.
@@ -94,7 +85,11 @@ def waterfall(
         from_zero: whether the axis begins at zero, also where the bars lie far from it.
     """
     lines = [abs(bar.amount) for bar in bars if bar.kind != "total"]
-    divisor, unit = chart_scale("CNY", max(abs(bar.base + bar.amount) for bar in bars), words)
+    bases, ends = [], [0.0]
+    for bar in bars:
+        bases.append(0.0 if bar.kind == "total" else ends[-1])
+        ends.append(bases[-1] + bar.amount)
+    divisor, unit = chart_scale("CNY", max(map(abs, ends)), words)
     decimals = money_decimals(divisor, max(lines, default=0.0))
     data = []
     for kind, (name, colour, shape) in kinds.items():
@@ -109,7 +104,7 @@ def waterfall(
                 "type": "bar", "orientation": "h", "width": 0.7, "name": name,
                 "marker": marker((colour, shape)), "y": rows,
                 "x": np.array([bar.amount for bar in of_kind]) / divisor,
-                "base": np.array([bar.base for bar in of_kind]) / divisor,
+                "base": np.array([bases[row] for row in rows]) / divisor,
                 "text": amounts, "textposition": "outside", "cliponaxis": False,
                 "textfont": {"size": 12},
                 "customdata": [
@@ -122,7 +117,7 @@ def waterfall(
         "barmode": "overlay", "bargap": 0.3, "hovermode": "closest",
         "xaxis": axis(
             unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
-            range=[edge / divisor for edge in _span(bars, from_zero)],
+            range=[edge / divisor for edge in _span(ends[1:], from_zero)],
         ),
         "yaxis": axis(
             tickmode="array", tickvals=list(range(len(bars))),
@@ -134,9 +129,8 @@ def waterfall(
     return {"data": data, "layout": layout}
 
 
-def _span(bars: Sequence[ProfitBar], from_zero: bool) -> tuple[float, float]:
+def _span(ends: Sequence[float], from_zero: bool) -> tuple[float, float]:
     """Return the ends of the axis, with room for the amounts beside the bars."""
-    ends = [bar.base + bar.amount for bar in bars]
     low, high = min(ends), max(ends)
     room = 0.35 * (high - low)
     if not from_zero and room and not low - room <= 0 <= high + 2 * room:
@@ -146,51 +140,51 @@ def _span(bars: Sequence[ProfitBar], from_zero: bool) -> tuple[float, float]:
     return low - (room if low < 0 else 0), high + room
 
 
-def _sums(ledger: pd.DataFrame) -> list[LineSum]:
-    """Return the sum of every ledger line that is not 0."""
-    grouped: Any = ledger.groupby(["component", "line", "cash"], sort=False)["amount_cny"].sum()
-    return [
-        LineSum(str(component), str(line), bool(cash), float(amount))
-        for (component, line, cash), amount in grouped.items()
-        if abs(amount) > LEAST_CNY
-    ]
+def _sums(ledger: pd.DataFrame) -> list[Any]:
+    """Return component, line, cash and amount_cny of every ledger line whose sum is not 0."""
+    sums = ledger.groupby(["component", "line", "cash"], sort=False)["amount_cny"].sum()
+    return list(sums[sums.abs() > LEAST_CNY].reset_index().itertuples(index=False))
 
 
-def _bars(words: Language, sums: list[LineSum]) -> list[ProfitBar]:
-    """Return the bars from top to bottom, each beginning where the one above ends."""
-    least = SMALL * sum(abs(one.amount) for one in sums)
-    groups = (
-        ("income", words("other income"), [one for one in sums if one.cash and one.amount > 0]),
-        ("cost", words("other costs"), [one for one in sums if one.cash and one.amount < 0]),
-        ("not_cash", words("other, not cash"), [one for one in sums if not one.cash]),
-    )
-    bars: list[ProfitBar] = []
-    reached = 0.0
-    for kind, rest, lines in groups:
-        if kind == "not_cash" and lines:
-            bars.append(ProfitBar(words("profit in cash"), reached, "total"))
-        large = [line for line in lines if abs(line.amount) >= least]
-        small = [line for line in lines if abs(line.amount) < least]
+def _bars(words: Language, sums: list[Any]) -> list[ProfitBar]:
+    """Return the bars from top to bottom; small lines are combined."""
+    least = SMALL * sum(abs(one.amount_cny) for one in sums)
+
+    def bars_of(kind: str, rest: str, lines: list[Any]) -> list[ProfitBar]:
+        large = [line for line in lines if abs(line.amount_cny) >= least]
+        small = [line.amount_cny for line in lines if abs(line.amount_cny) < least]
         if len(small) == 1:
             large, small = lines, []
-        named = [
-            (f"{line.component}{words(': ')}{line_label(line.line, words)}", line.amount)
-            for line in sorted(large, key=lambda line: -abs(line.amount))
-        ]
+        bars = [
+            ProfitBar(f"{one.component}{words(': ')}{line_label(one.line, words)}",
+                      one.amount_cny, kind)
+            for one in sorted(large, key=lambda line: -abs(line.amount_cny))
+        ]  # fmt: skip
         if small:
             label = words("{label} ({n})", label=rest, n=len(small))
-            named.append((label, sum(line.amount for line in small)))
-        for name, amount in named:
-            bars.append(ProfitBar(name, amount, kind, reached))
-            reached += amount
-    return [*bars, ProfitBar(words("profit"), reached, "total")]
+            bars.append(ProfitBar(label, sum(small), kind))
+        return bars
+
+    in_cash = [one for one in sums if one.cash]
+    cash = [
+        *bars_of("income", words("other income"), [one for one in in_cash if one.amount_cny > 0]),
+        *bars_of("cost", words("other costs"), [one for one in in_cash if one.amount_cny < 0]),
+    ]
+    profit = sum(bar.amount for bar in cash)
+    not_cash = [one for one in sums if not one.cash]
+    if not_cash:
+        cash.append(ProfitBar(words("profit in cash"), profit, "total"))
+    other = bars_of("not_cash", words("other, not cash"), not_cash)
+    profit = sum((bar.amount for bar in other), profit)
+    return [*cash, *other, ProfitBar(words("profit"), profit, "total")]
 
 
-def _table(words: Language, sums: list[LineSum], objective: float) -> pd.DataFrame:
-    order = sorted(sums, key=lambda one: (not one.cash, one.amount < 0, -abs(one.amount)))
+def _table(words: Language, sums: list[Any], objective: float) -> pd.DataFrame:
+    order = sorted(sums, key=lambda one: (not one.cash, one.amount_cny < 0, -abs(one.amount_cny)))
     cash = {True: words("cash"), False: words("not cash")}
     lines = [
-        (one.component, line_label(one.line, words), cash[one.cash], one.amount) for one in order
+        (one.component, line_label(one.line, words), cash[one.cash], one.amount_cny)
+        for one in order
     ]
     lines.append((words("profit"), "", "", objective))
     amount = f"{words('amount')} [{words('CNY')}]"

@@ -85,12 +85,7 @@ class Clock:
 
     def iso(self, steps: Any) -> list[str]:
         """Return the local times in the format of plotly.js: 2026-07-15T14:00."""
-        return [str(moment) for moment in self.at(steps).strftime("%Y-%m-%dT%H:%M")]
-
-    @cached_property
-    def times(self) -> list[str]:
-        """The local start of every block for tables: 2026-07-15 14:00."""
-        return [str(moment) for moment in self.at(self.cuts).strftime("%Y-%m-%d %H:%M")]
+        return list(self.at(steps).strftime("%Y-%m-%dT%H:%M"))
 
     def sums(self, values: Array) -> Array:
         """Return the sum of every block; shape (T,) to (B,)."""
@@ -115,15 +110,14 @@ class Clock:
     def bars_x(self) -> dict[str, Any]:
         """Return the x of bars that begin with their block and have its length."""
         width = self.hours * 60 * MINUTE_MS
-        same = bool((width == width[0]).all())
+        same = np.ptp(width) == 0
         return self._x(self.cuts) | {"offset": 0, "width": float(width[0]) if same else width}
 
     def _x(self, steps: np.ndarray) -> dict[str, Any]:
-        gaps = np.diff(steps)
-        if len(gaps) and (gaps != gaps[0]).any():
+        lengths = np.unique(np.diff(steps)) if len(steps) > 1 else np.ones(1)
+        if len(lengths) > 1:
             return {"x": self.iso(steps)}
-        length = int(gaps[0]) if len(gaps) else 1
-        return {"x0": self.iso([0])[0], "dx": length * self.step_min * MINUTE_MS}
+        return {"x0": self.iso([0])[0], "dx": int(lengths[0]) * self.step_min * MINUTE_MS}
 
     @property
     def range(self) -> list[str]:
@@ -264,9 +258,9 @@ def chart_over_time(
     """Return a chart of panels that share one time axis, the first on top.
 
     Args:
-        key: the key of the chart.
-        title: its title.
-        caption: its caption; how blocks are formed is added.
+        key: as of Chart.
+        title: as of Chart.
+        caption: as of Chart; how blocks are formed is added.
         panels: from top to bottom, at least one.
         words: the language of the table.
         legend: entries of the legend; None shows each group of traces once.
@@ -274,12 +268,13 @@ def chart_over_time(
     """
     clock = panels[0].clock
     legend = _show_groups_once(panels) if legend is None else legend
+    times = clock.at(clock.cuts).strftime("%Y-%m-%d %H:%M")
     columns = {label: values for panel in panels for label, values in panel.columns.items()}
     return Chart(
         key=key,
         title=title,
         figure=_figure(panels, clock, legend, top),
-        table=pd.DataFrame({words("time"): clock.times, **columns}),
+        table=pd.DataFrame({words("time"): times, **columns}),
         caption=paragraph(words, caption, clock.caption(words)),
         over_time=True,
     )

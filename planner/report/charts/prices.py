@@ -36,8 +36,8 @@ PANEL_PX, LOW_PX = 150, 90
 
 def prices_chart(view: View, words: Language) -> Chart | None:
     """Prices of energy and tokens, and marginal values where the plan has them."""
-    market = [*_grids(view, words), *_values(view, words), *_services(view, words)]
-    panels = [panel for panel in [*market, _earned(view, words)] if panel.traces]
+    parts = (_grids, _values, _services, _earned)
+    panels = [panel for part in parts for panel in part(view, words) if panel.traces]
     if not panels:
         return None
     caption = vat_text(view.plan.scenario.vat, words)
@@ -119,17 +119,16 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
         yield panel
 
 
-def _earned(view: View, words: Language) -> Panel:
-    """Return the income of compute in a step over the energy it drew; gaps where it drew none."""
+def _earned(view: View, words: Language) -> Iterator[Panel]:
+    """Yield the income of compute in a step over the energy it drew; gaps where it drew none."""
     clock = view.clock
     title = words("Income of a kWh in compute")
     panel = Panel(clock, title, words("CNY/kWh"), 100, axis=FROM_ZERO)
     energy_mwh = clock.flow(view.used("compute")) * clock.hours
     if energy_mwh.max(initial=0.0) > LEAST:
-        none = np.full(len(energy_mwh), np.nan)
         earns = [part.earns.items() for part in view.components.values()]
         lines = {line for pairs in earns for line, use in pairs if use == "compute"}
-        money = clock.sums(view.earned(lines))
-        rate = np.divide(money, energy_mwh * 1000, out=none, where=energy_mwh > LEAST)
+        kwh = np.where(energy_mwh > LEAST, energy_mwh * 1000, np.nan)
+        rate = clock.sums(view.earned(lines)) / kwh
         panel.line(words("income of a kWh"), rate, "earned", color=BLACK)
-    return panel
+    yield panel

@@ -15,10 +15,12 @@ PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
 
 def storage_chart(view: View, words: Language) -> Chart | None:
     """Stored energy by origin, MWh, charge and discharge, MW."""
-    panels: list[Panel] = []
-    for name, part in view.components.items():
-        if (store := part.storage()) is not None:
-            panels += [_energy(view, words, name, store), _power(view, words, name)]
+    panels = [
+        panel
+        for name, part in view.components.items()
+        if (store := part.storage()) is not None
+        for panel in (_energy(view, words, name, store), _power(view, words, name))
+    ]
     if not panels:
         return None
     caption = words(
@@ -31,12 +33,11 @@ def storage_chart(view: View, words: Language) -> Chart | None:
 
 
 def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
-    clock = view.clock
     divisor, unit = words.scale("MWh", store.capacity_mwh)
     title = words("{battery}: stored energy", battery=text(name))
-    panel = Panel(clock, title, unit, 150, name, FROM_ZERO)
+    panel = Panel(view.clock, title, unit, 150, name, FROM_ZERO)
     for origin, mwh in view.by_index("energy_mwh", [name]).items():
-        start, ends = store.start_mwh.get(origin, 0.0) / divisor, clock.state(mwh) / divisor
+        start, ends = store.start_mwh.get(origin, 0.0) / divisor, view.clock.state(mwh) / divisor
         if max(start, ends.max()) * divisor <= LEAST:
             continue
         label, end = words("stored"), words("stored at the end")
@@ -48,11 +49,10 @@ def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
             label, ends, f"{name} energy", style, origin, start=start,
             column=f"{name}: {end} [{unit}]",
         )  # fmt: skip
-    limits = {
-        "capacity": (words("capacity"), store.capacity_mwh, "dash"),
-        "least": (words("least energy"), store.least_mwh, "dot"),
-    }
-    for group, (label, limit_mwh, dash) in limits.items():
+    for group, label, limit_mwh, dash in (
+        ("capacity", words("capacity"), store.capacity_mwh, "dash"),
+        ("least", words("least energy"), store.least_mwh, "dot"),
+    ):
         if limit_mwh:
             panel.level(label, limit_mwh / divisor, group, width=1.6, dash=dash, color=BLACK)
     return panel

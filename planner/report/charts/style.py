@@ -66,9 +66,8 @@ def frame(height: int, legend: int = 0) -> dict[str, Any]:
 def marker(style: Style, *, edge: str = BLACK, width: float = 0.5) -> dict[str, Any]:
     """Return the marker of bars of a style, with an edge of `width` pixels."""
     colour, shape = style
-    line: dict[str, Any] = {"width": width} | ({"color": edge} if width else {})
-    look: dict[str, Any] = {"color": colour, "line": line}
-    return look | ({"pattern": pattern(shape, colour)} if shape else {})
+    line = {"width": width} | ({"color": edge} if width else {})
+    return {"color": colour, "line": line} | ({"pattern": pattern(shape, colour)} if shape else {})
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
@@ -79,9 +78,7 @@ def axis(title: str = "", **more: Any) -> dict[str, Any]:
 
 
 def pattern(shape: str, colour: str = "") -> dict[str, Any]:
-    """Return the fill pattern of an area or a bar; without a shape, a plain fill."""
-    if not shape:
-        return {}
+    """Return the fill pattern of an area or a bar."""
     ink: dict[str, Any] = {"shape": shape, "size": 7, "solidity": 0.22, "fgcolor": INK}
     return ink | ({"bgcolor": colour} if colour else {}) | {"fillmode": "overlay"}
 
@@ -120,9 +117,13 @@ def chart_scale(unit: str, largest: float, words: Language) -> tuple[float, str]
 
 def shades(colour: str, count: int) -> list[str]:
     """Return `count` shades of a colour from light to full, for what has an order."""
-    full = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    parts: Sequence[float] = [0.3 + 0.7 * (i + 1) / count for i in range(count)]
+    parts = [0.3 + 0.7 * (i + 1) / count for i in range(count)]
     return [
-        "#" + "".join(f"{round(255 - part * (255 - value)):02X}" for value in full)
+        "#" + "".join(f"{round(255 - part * (255 - value)):02X}" for value in rgb(colour))
         for part in parts
     ]
+
+
+def rgb(colour: str) -> list[int]:
+    """Return red, green and blue of a colour #RRGGBB."""
+    return list(bytes.fromhex(colour[1:]))

@@ -63,10 +63,8 @@ def supplied(view: View) -> Parts:
         sources = unmeasured.get(origin, set())
         key = sources.pop() if len(sources) == 1 else "other", origin
         incoming[key] = incoming.get(key, 0.0) + _rounded(view.used(origin=origin) - measured)
-    _, discharge = stored(view)
-    return _in_order(
-        incoming | {("discharge", o): mw for o, mw in discharge.items()}, SUPPLY_STYLES
-    )
+    discharge = {("discharge", origin): power for origin, power in stored(view)[1].items()}
+    return _in_order(incoming | discharge, SUPPLY_STYLES)
 
 
 def used(view: View) -> Parts:
@@ -91,12 +89,12 @@ def stored(view: View) -> tuple[dict[str, Array], dict[str, Array]]:
     if all(view.has(name, "charge_mw") for name in stores) and {*ways[0]} <= {*view.origins}:
         none = np.zeros(view.clock.steps)
         charge, discharge = ({o: way.get(o, none) for o in view.origins} for way in ways)
-        return charge, discharge
-    net = {origin: view.used("storage", origin) for origin in view.origins}
-    return (
-        {origin: np.maximum(power, 0.0) for origin, power in net.items()},
-        {origin: np.maximum(-power, 0.0) for origin, power in net.items()},
-    )
+    else:
+        charge, discharge = (
+            {o: np.maximum(sign * view.used("storage", o), 0.0) for o in view.origins}
+            for sign in (1, -1)
+        )
+    return charge, discharge
 
 
 def _rounded(values: Array) -> Array:
@@ -138,14 +136,15 @@ def sides(view: View) -> tuple[Parts, Parts]:
     for label, power in ({Message("use less supply"): -apart} | parts).items():
         step = int(np.argmin(power))
         if power[step] < -EQUAL_MW:
-            message = Message(
-                "schedule and allocation of the plan do not agree: {sentence} is {mw:.6g} MW in the"
-                " step of {when:%Y-%m-%d %H:%M}",
-                sentence=label,
-                mw=power[step],
-                when=view.plan.schedule.index[step],
+            raise PlanError(
+                Message(
+                    "schedule and allocation of the plan do not agree: {sentence} is {mw:.6g} MW in"
+                    " the step of {when:%Y-%m-%d %H:%M}",
+                    sentence=label,
+                    mw=power[step],
+                    when=view.plan.schedule.index[step],
+                )
             )
-            raise PlanError(message)
     return incoming, outgoing
 
 
@@ -176,10 +175,10 @@ def supply_chart(view: View, words: Language) -> Chart | None:
         legend=len(sources) + max(len(uses), len(split)), top=34 if split else 0,
     )  # fmt: skip
     if split:
-        groups = ("in",) * len(sources) + ("uses",) * len(uses) + ("parts",) * len(split)
+        stacks = [trace["stackgroup"] for trace in panel.traces]
         choices = {
-            words("by use"): [group != "parts" for group in groups],
-            words("by use and origin"): [group != "uses" for group in groups],
+            words("by use"): [stack != "parts" for stack in stacks],
+            words("by use and origin"): [stack != "uses" for stack in stacks],
         }
         buttons = menu("buttons", "right", {"t": 0, "b": 4}, choices)
         chart.figure["layout"]["updatemenus"] = [buttons]

@@ -60,14 +60,16 @@ class View:
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The sources of energy, by component."""
-        declared = {name: part.source() for name, part in self.components.items()}
-        return {name: source for name, source in declared.items() if source is not None}
+        return {name: source for name, part in self.components.items() if (source := part.source())}
 
     @cached_property
     def connections(self) -> dict[str, Connection]:
         """The connections to markets, by component."""
-        declared = {name: part.connection() for name, part in self.components.items()}
-        return {name: connection for name, connection in declared.items() if connection}
+        return {
+            name: connection
+            for name, part in self.components.items()
+            if (connection := part.connection())
+        }
 
     def followed(self, origin: str) -> str:
         """Return the origin that the plan traces for energy of an origin: itself, or the pool."""
@@ -75,12 +77,11 @@ class View:
 
     def has(self, name: str, quantity: str) -> bool:
         """Return whether a component has a column of a quantity, indexed or not."""
-        return any(_bare(column) == quantity for column in self.values[name])
+        return bool(self.by_index(quantity, [name]))
 
     def total(self, name: str, quantity: str) -> Array:
         """Return a quantity of a component summed over its indices; shape (T,)."""
-        parts = [v for column, v in self.values[name].items() if _bare(column) == quantity]
-        return sum(parts, np.zeros(self.clock.steps))
+        return sum(self.by_index(quantity, [name]).values(), np.zeros(self.clock.steps))
 
     def every(self, quantity: str) -> Array:
         """Return a quantity summed over all components; shape (T,)."""
@@ -91,8 +92,9 @@ class View:
         by_index: dict[str, Array] = {}
         for name in names:
             for column, values in self.values[name].items():
-                if _bare(column) == quantity:
-                    index = column.partition("[")[2].removesuffix("]")
+                bare, _, bracketed = column.partition("[")
+                if bare == quantity:
+                    index = bracketed.removesuffix("]")
                     by_index[index] = by_index.get(index, 0.0) + values
         return by_index
 
@@ -129,19 +131,15 @@ class View:
         table = self.plan.prices
         if table is None:
             return {}
-        timed = table[table["time"].notna()]
-        steps = pd.DatetimeIndex(self.plan.schedule.index)
-        timed = timed.assign(
-            step=steps.get_indexer(pd.DatetimeIndex(timed["time"])),
-            index=timed["index"].fillna(""),
-        )
-        by_key = {}
+        timed = table[table["time"].notna()].fillna({"index": ""}).set_index("time")
         grouped: Any = timed.groupby(["component", "quantity", "index"], sort=False)
-        for key, part in grouped:
-            values = np.full(self.clock.steps, np.nan)
-            values[part["step"].to_numpy()] = part["value"].to_numpy(dtype=float)
-            by_key[key] = PriceSeries(str(part["unit"].iloc[0]), values)
-        return by_key
+        return {
+            key: PriceSeries(
+                str(part["unit"].iloc[0]),
+                part["value"].astype(float).reindex(self.plan.schedule.index).to_numpy(),
+            )
+            for key, part in grouped
+        }
 
     def prices(self, quantity: str) -> dict[tuple[str, str], Array]:
         """Return the marginal prices of a quantity by component and index; empty without prices."""
@@ -158,7 +156,3 @@ class View:
         timed = step >= 0  # not of a month or the whole horizon
         amounts = ledger["amount_cny"].to_numpy(dtype=float)[timed]
         return np.asarray(np.bincount(step[timed], weights=amounts, minlength=len(starts)), float)
-
-
-def _bare(column: str) -> str:
-    return column.partition("[")[0]

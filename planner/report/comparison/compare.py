@@ -157,16 +157,11 @@ def _value(value: Any, other: Any) -> str:
     if value is ABSENT:
         return ""
     if _is_series(value):
+        figures: dict[str, Any] = {"values": len(value), "mean": np.mean(value)}
         if not _is_series(other) or len(other) != len(value):
-            return Message(
-                "{values} values, mean {mean:.6g}", values=len(value), mean=np.mean(value)
-            )
-        return Message(
-            "{values} values, mean {mean:.6g}, {off} differ",
-            values=len(value),
-            mean=np.mean(value),
-            off=sum(x != y for x, y in zip(value, other, strict=True)),
-        )
+            return Message("{values} values, mean {mean:.6g}", **figures)
+        off = sum(x != y for x, y in zip(value, other, strict=True))
+        return Message("{values} values, mean {mean:.6g}, {off} differ", off=off, **figures)
     if isinstance(value, Mapping) and "kind" in value:
         return Message("a {kind}", kind=value["kind"])
     if isinstance(value, list):
@@ -190,13 +185,12 @@ def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataF
 
 def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
     """Return the figures that differ or that one side lacks, by path."""
-    rows = []
-    for name in dict.fromkeys([*a, *b]):
-        x, y = (np.nan if (value := side.get(name)) is None else value for side in (a, b))
-        same = np.isnan(x) and np.isnan(y)
-        if not same and not abs(y - x) <= (FEN if name.endswith("_cny") else TINY):
-            rows.append((name, float(x), float(y), float(y - x)))
-    return pd.DataFrame(rows, columns=["figure", "a", "b", "difference"])
+    names = list(dict.fromkeys([*a, *b]))
+    table = pd.DataFrame({"a": map(a.get, names), "b": map(b.get, names)}, index=names, dtype=float)
+    table["difference"] = table["b"] - table["a"]
+    small = [FEN if name.endswith("_cny") else TINY for name in names]
+    equal = (table["difference"].abs() <= small) | table.isna().all(axis=1)
+    return table[~equal].rename_axis("figure").reset_index()
 
 
 def _summary_figures(summary: Mapping[str, Any]) -> dict[str, float | None]:
@@ -303,9 +297,7 @@ def _row(cases: pd.DataFrame, number: int) -> dict[str, Any]:
     if not rows:
         message = Message("there is no case {n}; the last is {last}", n=number, last=len(cases) - 1)
         raise wrong("--case", message)
-    if rows[0]["status"] not in SOLVED:
-        status = str(rows[0]["status"])
-        raise wrong(
-            "--case", Message("case {n} has no plan: its status is {words}", n=number, words=status)
-        )
+    if (status := rows[0]["status"]) not in SOLVED:
+        message = Message("case {n} has no plan: its status is {words}", n=number, words=status)
+        raise wrong("--case", message)
     return {str(key): value for key, value in rows[0].items()}

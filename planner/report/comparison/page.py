@@ -52,13 +52,12 @@ def comparison_page(
     """
     charts = [lines_chart(comparison, words)] if len(comparison.money) else []
     clock = None if plans is None else common_clock(*plans)
-    over_time: list[Chart] = []
     if plans is not None and clock is not None:
         if len(comparison.hours):
-            over_time.append(profit_chart(*plans, *clock, words))
+            charts.append(profit_chart(*plans, *clock, words))
         names = [str(name) for name in comparison.columns["column"]]
         if (chart_of_columns := columns_chart(*plans, names, *clock, words)) is not None:
-            over_time.append(chart_of_columns)
+            charts.append(chart_of_columns)
 
     return fill(
         "comparison.html",
@@ -72,9 +71,9 @@ def comparison_page(
         inputs=_inputs(comparison, words),
         energy=_energy(comparison, words),
         pages=pages,
-        charts=[_chart(chart, words) for chart in [*charts, *over_time]],
+        charts=[_chart(chart, words) for chart in charts],
         apart=plans is not None and clock is None,
-        over_time=bool(over_time),
+        over_time=any(chart.over_time for chart in charts),
         tables=[
             (key, title, rows_of(table), len(table))
             for key, title, table, _ in tables_of(comparison, words)
@@ -151,10 +150,9 @@ def _lines(comparison: Comparison, words: Language) -> list[Labelled]:
 
 def _inputs(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the first inputs that differ."""
-    rows = comparison.inputs.head(TOP).to_dict("records")
     return [
         (words.path(row["path"]), " → ".join(words.sentence(row[side]) or "–" for side in "ab"))
-        for row in rows
+        for row in comparison.inputs.head(TOP).to_dict("records")
     ]
 
 

@@ -96,12 +96,11 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
         rest = sum(change for _, change in bars[MOST_BARS:count])
         label = words("{label} ({n})", label=words("other lines"), n=count - MOST_BARS)
         bars[MOST_BARS:count] = [(label, rest)]
-    reached = round(comparison.profit_a_cny, 2)
-    steps = [ProfitBar(words("profit of A"), reached, "total")]
-    for name, change in bars:
-        steps.append(ProfitBar(name, change, "more" if change > 0 else "less", reached))
-        reached += change
-    steps.append(ProfitBar(words("profit of B"), round(comparison.profit_b_cny, 2), "total"))
+    steps = [
+        ProfitBar(words("profit of A"), round(comparison.profit_a_cny, 2), "total"),
+        *(ProfitBar(name, change, "more" if change > 0 else "less") for name, change in bars),
+        ProfitBar(words("profit of B"), round(comparison.profit_b_cny, 2), "total"),
+    ]
     kinds = {
         "more": (words("B earns more"), BLUE, ""),
         "less": (words("B earns less"), ORANGE, "/"),
@@ -185,8 +184,7 @@ def show_comparison(
         say(words("the two plans are equal in inputs, money, figures and hours"))
         return
     change = cny_text(words, comparison.change_cny, signed=True)
-    profits = (comparison.profit_a_cny, comparison.profit_b_cny)
-    a, b = (cny_text(words, profit) for profit in profits)
+    a, b = (cny_text(words, of) for of in (comparison.profit_a_cny, comparison.profit_b_cny))
     say(words("profit {a} in A, {b} in B: {change}", a=a, b=b, change=f"[bold]{change}[/]"))
     if count := len(comparison.money):
         section = lines_section(comparison, words, top)

@@ -117,12 +117,10 @@ def scarce_steps(plan: PlanTables) -> list[int]:
 
 def _files(plan: PlanTables) -> list[str]:
     """Return the tables beside the page."""
-    names = [files.SCHEDULE, files.ALLOCATION, files.LEDGER, files.WHY]
-    if plan.prices is not None:
-        names.append(files.PRICES)
-    if plan.scenario.trace:
-        names.append(files.GREEN)
-    return [*names, files.SUMMARY, files.SCENARIO]
+    prices = [files.PRICES] if plan.prices is not None else []
+    green = [files.GREEN] if plan.scenario.trace else []
+    tables = (files.SCHEDULE, files.ALLOCATION, files.LEDGER, files.WHY)
+    return [*tables, *prices, *green, files.SUMMARY, files.SCENARIO]
 
 
 def report_plan(folder: str | Path, words: Language) -> list[Path]:
@@ -165,11 +163,12 @@ def _page(plan: PlanTables, folder: Path, words: Language) -> str:
         breaches = audit(folder)
         if not breaches:
             raise  # an error of this package, not of the folder
-        message = Message(
-            "{path} cannot be shown; promises of plan folders that it breaks: {n}; the first is:"
-            " {text}",
-            path=folder,
-            n=len(breaches),
-            text=str(breaches[0]),
-        )
-        raise PlanError(message) from error
+        raise PlanError(
+            Message(
+                "{path} cannot be shown; promises of plan folders that it breaks: {n}; the first"
+                " is: {sentence}",
+                path=folder,
+                n=len(breaches),
+                sentence=breaches[0].with_place(),
+            )
+        ) from error

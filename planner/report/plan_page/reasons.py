@@ -7,7 +7,7 @@ Steps at the end of the horizon that do not fit in `MOST` are left out, with a n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,7 @@ from planner.units import unit
 MOST = 1_600_000  # characters of the packed text
 DIGITS = 5  # of the largest value of a row
 ROWS = 8  # of a component, at most
-ASIDE = frozenset(
-    {None, "CNY", "GJ/h", "kW", "tCO2"}
-)  # units of columns that follow from the others
+ASIDE = (None, "CNY", "GJ/h", "kW", "tCO2")  # units of columns that follow from the others
 
 LabelledValues = tuple[str, str, Array]  # label, unit, a value for each step
 
@@ -54,7 +52,6 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
     step_of = pd.Series(np.arange(len(plan.schedule)), index=plan.schedule.index)
     why = plan.reasons.assign(step=step_of.reindex(plan.reasons["time"]).to_numpy())
     why = why[why["step"] < steps]
-    components: list[dict[str, Any]] = []
     grouped: dict[str, list[dict[str, Any]]] = {}
     for (name, decision), part in why.groupby(["component", "decision"], sort=False):
         at = part["step"].to_numpy(dtype=int)
@@ -67,32 +64,34 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
         by_step = {"decision": words.term(str(decision)), **columns}
         grouped.setdefault(str(name), []).append(by_step)
     prices = _prices(view, words)
-    for name, decisions in grouped.items():
-        rows = [*_values(view, name, words), *prices.get(name, ())]
-        components.append(
-            {
-                "name": name,
-                "kind": words.term(plan.summary["components"].get(name, "")),
-                "decisions": decisions,
-                "rows": [_row(label, per, x[:steps]) for label, per, x in rows],
-            }
-        )
-    site = [_row(label, per, x[:steps]) for label, per, x in prices.get("site", ())]
+    components = [
+        {
+            "name": name,
+            "kind": words.term(plan.summary["components"].get(name, "")),
+            "decisions": decisions,
+            "rows": _rows([*_values(view, name, words), *prices.get(name, ())], steps),
+        }
+        for name, decisions in grouped.items()
+    ]
+    site = _rows(prices.get("site", ()), steps)
     return {"texts": list(texts), "components": components, "site": site}
 
 
-def _row(label: str, own_unit: str, values: Array) -> dict[str, Any]:
-    """Return values as integers of their last digit; a single one where all are equal."""
-    finite = values[np.isfinite(values)]
-    largest = float(np.abs(finite).max(initial=0.0))
-    decimals = DIGITS - int(np.ceil(np.log10(largest))) if largest > 0 else 0
-    decimals = int(np.clip(decimals, 0, 6))
-    scaled = np.round(np.nan_to_num(values) * 10.0**decimals).astype(np.int64).tolist()
-    if len(finite) < len(values):
-        scaled = [n if ok else None for n, ok in zip(scaled, np.isfinite(values), strict=True)]
-    same = all(n == scaled[0] for n in scaled)
-    return {"label": label, "unit": own_unit, "decimals": decimals,
-            "values": scaled[:1] if same else scaled}  # fmt: skip
+def _rows(series: Iterable[LabelledValues], steps: int) -> list[dict[str, Any]]:
+    """Return the first values as integers of their last digit; a single one if all are equal."""
+    rows = []
+    for label, per, every in series:
+        values = every[:steps]
+        finite = np.isfinite(values)
+        largest = float(np.abs(values[finite]).max(initial=0.0))
+        digits = DIGITS - int(np.ceil(np.log10(largest))) if largest > 0 else 0
+        decimals = min(max(digits, 0), 6)
+        scaled = np.round(np.nan_to_num(values) * 10.0**decimals).astype(np.int64).tolist()
+        known = [n if ok else None for n, ok in zip(scaled, finite, strict=True)]
+        if len(set(known)) == 1:
+            known = known[:1]
+        rows.append({"label": label, "unit": per, "decimals": decimals, "values": known})
+    return rows
 
 
 def _values(view: View, name: str, words: Language) -> Iterator[LabelledValues]:

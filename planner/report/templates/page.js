@@ -47,7 +47,6 @@
   // ---- charts
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const coarse = matchMedia("(pointer: coarse)");
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   // The inks of charts on a dark ground; hues that tell things apart stay what they are.
   const LIGHT_INK = { "#000000": "#f2f2f2", "#333333": "#d8dce0", "#777777": "#a3a9b0" };
   const DARK_GROUND = { "#ffffff": "#2b3238", "#d9d9d9": "#666f78" };
@@ -89,8 +88,8 @@
     const night = dark.matches && !printing;
     const quiet = night ? "#a3a9b0" : "#5a636c";
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: night ? "#ffffff" : "#000000" };
-    if (night) layout.hoverlabel = { ...layout.hoverlabel, bgcolor: "#2b3238", bordercolor: quiet };
     if (!night) return figure;
+    layout.hoverlabel = { ...layout.hoverlabel, bgcolor: "#2b3238", bordercolor: quiet };
     const nightly = inked(figure);
     for (const menu of nightly.layout.updatemenus || [])
       Object.assign(menu, { bgcolor: "#a3a9b0", bordercolor: quiet, font: { ...menu.font, color: "#14171a" } });
@@ -149,7 +148,6 @@
     const select = one("day");
     const day = range && range[1] - range[0] === DAY ? dayOf(range[0]) : "";
     if (select) select.value = [...select.options].some((option) => option.value === day) ? day : "";
-    document.dispatchEvent(new CustomEvent("range", { detail: ends }));
   }
   function mark(ms) {
     for (const [element, chart] of others(null)) {
@@ -191,6 +189,11 @@
   }
 
   // ---- the range of days
+  const days = () => {
+    const all = [];
+    for (let ms = Math.floor(clock.start / DAY) * DAY; ms < end; ms += DAY) all.push(dayOf(ms));
+    return all;
+  };
   function prepareRange() {
     if (!clock || !one("bar")) return;
     one("bar").hidden = false;
@@ -199,19 +202,15 @@
     one("range").hidden = false;
     const select = one("day");
     const first = Math.floor(clock.start / DAY) * DAY;
-    for (let ms = first; ms < end; ms += DAY) {
-      const option = make("option", dayOf(ms));
-      option.value = dayOf(ms);
-      select.append(option);
-    }
-    const days = select.options.length - 1;
+    const all = days();
+    select.append(...all.map((day) => make("option", day)));
     const go = (index) => {
       const ms = first + index * DAY;
       show(index < 0 ? null : [ms, ms + DAY]);
     };
     const moved = (by) => {
-      const at = shown ? Math.floor((shown[0] - first) / DAY) : by > 0 ? -1 : days;
-      go(Math.min(Math.max(at + by, 0), days - 1));
+      const at = shown ? Math.floor((shown[0] - first) / DAY) : by > 0 ? -1 : all.length;
+      go(Math.min(Math.max(at + by, 0), all.length - 1));
     };
     select.addEventListener("change", () => go(select.selectedIndex - 1));
     one("day-before").addEventListener("click", () => moved(-1));
@@ -338,15 +337,12 @@
     });
   }
   function choose(step) {
-    const days = one("why-day");
+    const chosen = one("why-day");
     const hours = one("why-hour");
-    if (!days.options.length) {
-      const first = Math.floor(clock.start / DAY) * DAY;
-      for (let ms = first; ms < end; ms += DAY) days.append(make("option", dayOf(ms)));
-    }
+    if (!chosen.options.length) chosen.append(...days().map((day) => make("option", day)));
     const day = dayOf(startOf(step));
-    days.value = day;
-    if (hours.dataset.day !== day) { // not what `days` says: its reader has changed that by then
+    chosen.value = day;
+    if (hours.dataset.day !== day) { // not what `chosen` says: its reader has changed that by then
       hours.dataset.day = day;
       hours.replaceChildren();
       const from = Math.max(Math.ceil((Date.parse(day) - clock.start) / clock.step), 0);

@@ -25,12 +25,9 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     _head(summary, console, words)
     _line(plan_sections.worth(plan, words), console, words)
     console.print()
-    sections = [
-        plan_sections.energy(plan, words),
-        plan_sections.earned(plan, words),
-        plan_sections.ledger(plan, words, HALF_CENT),
-    ]
-    _tables(sections, console, words)
+    ledger = plan_sections.ledger(plan, words, HALF_CENT)
+    energy, earned = plan_sections.energy(plan, words), plan_sections.earned(plan, words)
+    _tables((energy, earned, ledger), console, words)
     _figures(plan_sections.figures(plan, words).scaled(words), console, words)
     _line(plan_sections.green(plan, words), console, words)
     _line(plan_sections.carbon(plan, words), console, words)
@@ -52,9 +49,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
     assert plan.prices is not None
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
     console.print(f"[bold]{safe(plan.scenario.name)}[/]  {safe(hold)}", highlight=False)
-    for section in plan_sections.prices(plan, words):
-        if section.rows:
-            console.print(table(section, words))
+    _tables(plan_sections.prices(plan, words), console, words)
 
 
 def _head(summary: dict[str, Any], console: Console, words: Language) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 
 from planner.language.language import Language
-from planner.language.section import SHARE, Quantity, Section, percent
+from planner.language.section import SHARE, Cell, Quantity, Section, percent
 from planner.plan_tables.simulation import SimulationTable
 from planner.report.plan_sections import span_text, status_text, vat_text
 from planner.report.terminal.tables import print_notes, safe, table
@@ -43,9 +44,8 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
     def cny(value: float) -> str:
         return words.amount(value, "CNY")
 
-    sentences = [
-        words("expected profit {profit}", profit=f"[bold]{cny(summary['expected_cny'])}[/]")
-    ]
+    profit = f"[bold]{cny(summary['expected_cny'])}[/]"
+    sentences = [words("expected profit {profit}", profit=profit)]
     if (risk := summary["risk"]) is not None:
         sentences.append(
             words(
@@ -58,11 +58,10 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
             )
         )
     sentences.append(words("at most {bound}", bound=cny(summary["bound_cny"])))
-    for name, label in (
-        ("vss", words("value of the stochastic solution (VSS)")),
-        ("evpi", words("expected value of perfect information (EVPI)")),
+    for label, value in (
+        (words("value of the stochastic solution (VSS)"), summary["vss_cny"]),
+        (words("expected value of perfect information (EVPI)"), summary["evpi_cny"]),
     ):
-        value = summary[f"{name}_cny"]
         worth = words("unknown or unlimited") if value is None else cny(value)
         sentences.append(f"{label}{words(': ')}{worth}")
     return sentences
@@ -108,6 +107,11 @@ def show_simulation(simulation: SimulationTable, console: Console, words: Langua
 def _policies(simulation: SimulationTable, words: Language) -> Section:
     """Return a column for each policy; shares are rounded to six decimals, so that zero is zero."""
     values = simulation.table
+
+    def cells(name: str) -> Iterator[Cell]:
+        for value in values[name].astype(float):
+            yield Quantity(round(value, 6), SHARE) if name.endswith("_share") else value
+
     labels = {
         "profit_cny": words("profit [CNY]"),
         "cash_profit_cny": words("of which cash [CNY]"),
@@ -127,14 +131,5 @@ def _policies(simulation: SimulationTable, words: Language) -> Section:
     return Section(
         "",
         ("", *map(words.term, values["policy"])),
-        tuple(
-            (
-                label,
-                *(
-                    Quantity(round(value, 6), SHARE) if name.endswith("_share") else value
-                    for value in values[name].astype(float)
-                ),
-            )
-            for name, label in labels.items()
-        ),
+        tuple((label, *cells(name)) for name, label in labels.items()),
     )

@@ -12,7 +12,6 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.language.language import Language
-from planner.units import unit
 
 FORMULA = ("=", "+", "-", "@")
 RICH = "<r>"  # the beginning of a text that XlsxWriter takes for markup
@@ -44,11 +43,6 @@ def harmless(text: str) -> str:
 def width(text: str) -> int:
     """Return the width of a text in Latin letters; Chinese characters count twice."""
     return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
-
-
-def number_format(name: str, values: Iterable[float] = (0.5,)) -> str:
-    """Return the number format of a column, by the unit that its name ends in."""
-    return unit_format(unit(name), values)
 
 
 def unit_format(own_unit: str | None, values: Iterable[float]) -> str:
@@ -180,12 +174,10 @@ class Sheet:
                 -(-width(t) * 6 // (5 * wide)) for t, wide in zip(texts, widths, strict=True)
             )
             self.sheet.set_row(at, points * min(lines, 6))
-            style: dict[str, Any] = {"bold": True, "bg_color": HEAD}
-            if at == row:
-                style = {"font_color": "#606060", "font_size": 9, "bg_color": HEAD}
+            small: dict[str, Any] = {"font_color": "#606060", "font_size": 9}
+            style = {"bg_color": HEAD, "text_wrap": True} | (small if at == row else {"bold": True})
             for column, text in enumerate(texts):
-                align = "left" if column in left else "right"
-                self.text(at, column, text, text_wrap=True, align=align, **style)
+                self.text(at, column, text, align="left" if column in left else "right", **style)
         for column, wide in enumerate(widths):
             self.sheet.set_column(column, column, wide)
 

@@ -10,7 +10,7 @@ A chart without columns is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
 from planner.plan_tables.tables import PlanTables
@@ -46,43 +46,33 @@ def write_charts(
     sheet.sheet.set_row(0, 24)
     sheet.sheet.set_paper(9)  # A4
     sheet.sheet.fit_to_pages(1, 1)
-    steps = _steps(plan)
+    dates = [time.date() for time in local_times(plan.schedule.index)]
+    steps = sum((date - dates[0]).days < MOST_DAYS for date in dates)  # of the first days
     step = words("MWh per {n} min", n=plan.scenario.horizon.step_min)
-    origins = _totals(plan.allocation["origin"].unique())
-    uses = _totals(plan.uses)
-    rate = words("Mtok/h")
-    stored = words("MWh")
-    charts: list[tuple[str, str, SheetTable, list[tuple[str, str]]]] = [
+    origins, uses = (
+        [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
+        for names in (plan.allocation["origin"].unique(), plan.uses)
+    )
+    row = 2
+    for title, axis, table, series in (
         (words("Energy by origin"), step, allocation, origins),
         (words("Energy by use"), step, allocation, uses),
-        (words("Tokens: answered and not answered"), rate, schedule, _tokens(schedule)),
-        (words("Energy in storage"), stored, schedule, _stored(schedule)),
-    ]
-    row = 2
-    for title, axis, table, series in charts:
+        (words("Tokens: answered and not answered"), words("Mtok/h"), schedule, _tokens(schedule)),
+        (words("Energy in storage"), words("MWh"), schedule, _stored(schedule)),
+    ):
         if series:
             chart = _chart(book, title, axis, table, series, steps)
             sheet.sheet.insert_chart(row, 0, chart, {"object_position": 2})
             row += ROWS
 
 
-def _steps(plan: PlanTables) -> int:
-    """Return the number of steps in the charts: those of the first days."""
-    times = local_times(plan.schedule.index)
-    first = times[0].date()
-    return sum((time.date() - first).days < MOST_DAYS for time in times)
-
-
-def _totals(names: Iterable[str]) -> list[tuple[str, str]]:
-    return [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
-
-
 def _tokens(table: SheetTable) -> list[tuple[str, str]]:
     """Return the columns of services: tokens answered, then tokens not answered."""
-    answered = [n for n in table.columns if n.endswith(".answered_mtok_per_h")]
-    missed = [n for n in table.columns
-              if n.endswith((".unserved_mtok_per_h", ".refused_mtok_per_h"))]  # fmt: skip
-    return [*_coloured(answered, ANSWERED), *_coloured(missed, MISSED)]
+    answered, missed = (
+        [name for name in table.columns if name.endswith(ends)]
+        for ends in (".answered_mtok_per_h", (".unserved_mtok_per_h", ".refused_mtok_per_h"))
+    )
+    return [*zip(answered, cycle(ANSWERED)), *zip(missed, cycle(MISSED))]
 
 
 def _stored(table: SheetTable) -> list[tuple[str, str]]:
@@ -90,11 +80,7 @@ def _stored(table: SheetTable) -> list[tuple[str, str]]:
     origins = [n.partition("[")[2].removesuffix("]") for n in energy]
     if len(energy) == len(set(origins)):  # one storage: its origins have colours of their own
         return [(n, COLOURS.get(o, ANSWERED[0])) for n, o in zip(energy, origins, strict=True)]
-    return _coloured(energy, ANSWERED)
-
-
-def _coloured(names: list[str], colours: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(name, colours[at % len(colours)]) for at, name in enumerate(names)]
+    return list(zip(energy, cycle(ANSWERED)))
 
 
 def _chart(

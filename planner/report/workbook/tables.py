@@ -17,7 +17,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
-from planner.report.plan_sections import line_label, quantity_label
+from planner.report.plan_sections import line_label, offset, quantity_label
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,
@@ -25,7 +25,7 @@ from planner.report.workbook.cells import (
     Book,
     Sheet,
     local_times,
-    number_format,
+    unit_format,
     wide_enough,
     width,
 )
@@ -40,12 +40,11 @@ TIME = 22  # how wide a column of times is
 
 @dataclass(frozen=True)
 class SheetTable:
-    """The place of a table, for charts: its sheet, the row of its labels, its data rows."""
+    """The place of a table, for charts: its sheet, the rows of its labels and its first step."""
 
     sheet: str
     labels: int
     first: int
-    last: int
     columns: dict[str, int]
 
 
@@ -55,8 +54,8 @@ def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
     schedule = plan.schedule
     columns = [str(name) for name in schedule.columns]
     values = schedule.to_numpy(dtype=float)
-    forms = [number_format(name, values[:, at]) for at, name in enumerate(columns)]
-    least = [TIME, *(wide_enough(values[:, at], form) for at, form in enumerate(forms))]
+    forms = [unit_format(unit(name), of) for name, of in zip(columns, values.T, strict=True)]
+    least = [TIME, *map(wide_enough, values.T, forms)]
     labels = [time_label(book, plan), *map(words.label, columns)]
     sheet.header(0, ["time", *columns], labels, least)
     formats = [book.format(num_format=form) for form in forms]
@@ -65,15 +64,14 @@ def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
     ):
         sheet.moment(row, 0, moment)
         sheet.numbers(row, 1, numbers, formats)
-    last = len(schedule) + 1
-    _finish(sheet, 2, 1, last, len(columns))
-    return SheetTable(sheet.name, 1, 2, last, {name: at for at, name in enumerate(columns, 1)})
+    _finish(sheet, 2, 1, len(schedule) + 1, len(columns))
+    return SheetTable(sheet.name, 1, 2, {name: at for at, name in enumerate(columns, 1)})
 
 
 def time_label(book: Book, plan: PlanTables) -> str:
     """Return the head of a column of local times."""
-    offset = plan.scenario.horizon.start.isoformat()[-6:]
-    return book.words("start of step, local time {offset}", offset=offset)
+    start = plan.scenario.horizon.start
+    return book.words("start of step, local time {offset}", offset=offset(start))
 
 
 def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
@@ -83,37 +81,32 @@ def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
     origins = list(dict.fromkeys(origin for origin, _ in parts))
     names = [f"{origin}.{use}_mwh" for origin, use in parts]
     labels = [f"{words.term(origin)} → {words.term(use)} [{words('MWh')}]" for origin, use in parts]
-    sums = [*((origin, None) for origin in origins), *((None, use) for use in plan.uses)]
-    totals: list[Array] = []
+    columns = list(parts.values())
     places: list[list[int]] = []
-    for origin, use in sums:
-        summands = [
-            at for at, key in enumerate(parts) if origin in (None, key[0]) and use in (None, key[1])
-        ]
-        places.append(summands)
-        totals.append(np.sum([list(parts.values())[at] for at in summands], axis=0))
-        names.append(f"{origin or use}_mwh")
-        word = words.term(str(origin or use))
-        labels.append(f"{word} [{words('MWh')}]")
+    for by, name in [*((0, origin) for origin in origins), *((1, use) for use in plan.uses)]:
+        places.append([at for at, key in enumerate(parts) if key[by] == name])
+        columns.append(np.sum([columns[at] for at in places[-1]], axis=0))
+        names.append(f"{name}_mwh")
+        labels.append(f"{words.term(name)} [{words('MWh')}]")
     steps = len(plan.schedule)
     first, last = 3, steps + 2
     _head_sum(sheet, 0)
-    for at, column in enumerate([*parts.values(), *totals], 1):
+    for at, column in enumerate(columns, 1):
         sheet.visible_sum(0, at, first, last, float(column.sum()), MWH)
-    least = [wide_enough([column.sum()], MWH) for column in (*parts.values(), *totals)]
+    least = [wide_enough([column.sum()], MWH) for column in columns]
     sheet.header(1, ["time", *names], [time_label(book, plan), *labels], [TIME, *least])
-    table = np.column_stack(list(parts.values())).tolist() if parts else [[]] * steps
-    summed = np.column_stack(totals).tolist() if totals else [[]] * steps
+    table = np.column_stack(columns).tolist() if columns else [[]] * steps
     formats = [book.format(num_format=MWH)] * len(parts)
-    for row, moment in enumerate(local_times(plan.schedule.index), first):
+    for row, (moment, values) in enumerate(
+        zip(local_times(plan.schedule.index), table, strict=True), first
+    ):
         sheet.moment(row, 0, moment)
-        sheet.numbers(row, 1, table[row - first], formats)
-        for at, summands in enumerate(places):
+        sheet.numbers(row, 1, values[: len(parts)], formats)
+        for at, summands in enumerate(places, len(parts)):
             cells = ",".join(xl_rowcol_to_cell(row, column + 1) for column in summands)
-            value = summed[row - first][at]
-            sheet.formula(row, 1 + len(parts) + at, f"=SUM({cells})", value, MWH)
+            sheet.formula(row, 1 + at, f"=SUM({cells})", values[at], MWH)
     _finish(sheet, first, 1, last, len(names))
-    return SheetTable(sheet.name, 2, first, last, {name: at for at, name in enumerate(names, 1)})
+    return SheetTable(sheet.name, 2, first, {name: at for at, name in enumerate(names, 1)})
 
 
 def ledger_fits(plan: PlanTables) -> bool:
@@ -165,17 +158,14 @@ def write_days(book: Book, plan: PlanTables) -> None:
     """
     step = plan.scenario.horizon.step_min
     local = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
-    rows = [*_exchange(book, plan), *_quantities(book, plan)]
-    minutes = ((local.hour * 60 + local.minute) // step).to_numpy()
+    rows = _day_rows(book, plan)
     of_day = local.normalize()
     ends = [f"{end // 60:02d}:{end % 60:02d}" for end in range(step, MINUTES + 1, step)]
-    widest = (
-        min(max(width(row.name) for row in rows), 34),
-        min(max(width(row.label) for row in rows), 44),
-    )
     for day in days(plan)[:MOST_DAYS]:
         steps = np.flatnonzero(of_day == day)
-        _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, steps, int(minutes[steps[0]]), ends, widest)
+        first = local[steps[0]]
+        before = (first.hour * 60 + first.minute) // step
+        _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, steps, before, ends)
 
 
 @dataclass(frozen=True)
@@ -188,10 +178,8 @@ class DayRow:
     bold: bool = False
 
 
-def _write_day(
-    sheet: Sheet, rows: list[DayRow], steps: Any, offset: int, ends: list[str],
-    widest: tuple[int, int],
-) -> None:  # fmt: skip
+def _write_day(sheet: Sheet, rows: list[DayRow], steps: Any, before: int, ends: list[str]) -> None:
+    """Write the steps of a day, `before` intervals after midnight."""
     book, words = sheet.book, sheet.book.words
     head = [words("quantity"), words("label"), words("unit"), *ends]
     sheet.texts(0, head[:3], bold=True, bg_color=HEAD)
@@ -202,14 +190,14 @@ def _write_day(
         sheet.text(row, 0, quantity.name, font_color="#606060", **style)
         sheet.text(row, 1, quantity.label, **style)
         sheet.text(row, 2, words(unit(quantity.name) or ""), **style)
-        form = number_format(quantity.name, quantity.values)
+        form = unit_format(unit(quantity.name), quantity.values)
         values = quantity.values[steps].tolist()
         wide = max(wide, wide_enough(values, form))
         formats = [book.format(num_format=form, **style)] * len(values)
-        sheet.numbers(row, 3 + offset, values, formats)
+        sheet.numbers(row, 3 + before, values, formats)
     sheet.sheet.freeze_panes(1, 3)
-    sheet.sheet.set_column(0, 0, widest[0] + 1)
-    sheet.sheet.set_column(1, 1, widest[1] + 1)
+    sheet.sheet.set_column(0, 0, min(max(width(row.name) for row in rows), 34) + 1)
+    sheet.sheet.set_column(1, 1, min(max(width(row.label) for row in rows), 44) + 1)
     sheet.sheet.set_column(2, 2, 10)
     sheet.sheet.set_column(3, 2 + len(ends), wide)
     _page(sheet, len(ends) // 24)
@@ -217,25 +205,20 @@ def _write_day(
     sheet.sheet.repeat_columns(0, 2)
 
 
-def _exchange(book: Book, plan: PlanTables) -> list[DayRow]:
-    """Return the exchange of each grid, as declared where it declares."""
-    words, rows = book.words, []
-    table = declaration(plan)
-    for column in table.columns:
+def _day_rows(book: Book, plan: PlanTables) -> list[DayRow]:
+    """Return the exchange of each grid, as declared where it declares, then the schedule."""
+    words, schedule = book.words, plan.schedule
+    rows = []
+    for column, exchange_mw in declaration(plan).items():
         grid = str(column).removesuffix(".exchange_mw")
-        if f"{grid}.declared_import_mw" in plan.schedule:
+        if f"{grid}.declared_import_mw" in schedule:
             label = words("{name}: exchange declared day ahead, import positive", name=grid)
         else:
             label = words("{name}: exchange planned, import positive", name=grid)
-        rows.append(DayRow(str(column), label, table[column].to_numpy(), bold=True))
-    return rows
-
-
-def _quantities(book: Book, plan: PlanTables) -> list[DayRow]:
-    rows = []
-    for column in map(str, plan.schedule.columns):
-        label = quantity_label(column, book.words)
-        rows.append(DayRow(column, label, plan.schedule[column].to_numpy(dtype=float)))
+        rows.append(DayRow(str(column), label, exchange_mw.to_numpy(), bold=True))
+    for column in map(str, schedule.columns):
+        values = schedule[column].to_numpy(dtype=float)
+        rows.append(DayRow(column, quantity_label(column, words), values))
     return rows
 
 

@@ -21,7 +21,7 @@ from xlsxwriter.utility import xl_range
 from planner.language.section import SHARE, Cell, Quantity, Row, Section
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
-from planner.report.workbook.cells import Book, Sheet, local_times, unit_format, width
+from planner.report.workbook.cells import Book, local_times, unit_format, width
 from planner.report.workbook.charts import write_charts
 from planner.report.workbook.tables import (
     MOST_DAYS,
@@ -45,9 +45,8 @@ class SummarySheet:
     """The summary sheet, written from the top."""
 
     def __init__(self, book: Book, plan: PlanTables):
-        self.words, self.plan = book.words, plan
-        self.summary: dict[str, Any] = plan.summary
-        self.sheet: Sheet = book.sheet(book.words("Summary"))
+        self.words, self.plan, self.summary = book.words, plan, plan.summary
+        self.sheet = book.sheet(book.words("Summary"))
         self.row = 0
 
     def write(self) -> None:
@@ -118,7 +117,7 @@ class SummarySheet:
         cells = [text, "", *heads, *[""] * LAST][: LAST + 1]
         for column, cell in enumerate(cells):
             right = column == VALUE or (column > VALUE and matrix)
-            align: dict[str, Any] = (
+            align = (
                 {"align": "right"} if right else {"indent": int(column == UNIT), "align": "left"}
             )
             self.sheet.text(self.row, column, cell, **style, **align)
@@ -165,8 +164,7 @@ class SummarySheet:
     def _notes(self) -> None:
         words = self.words
         notes = [*map(words.sentence, self.summary["warnings"])]
-        all_days = len(days(self.plan))
-        if all_days > MOST_DAYS:
+        if (all_days := len(days(self.plan))) > MOST_DAYS:
             notes.append(words(
                 "the charts and the sheets of single days cover the first {first} of {all} days;"
                 " the other sheets hold all days", first=MOST_DAYS, all=all_days,
@@ -183,7 +181,7 @@ class SummarySheet:
 def _unit(section: Section, row: Row) -> str:
     """Return the unit of the first value of a row; shares, in percent, have none."""
     cell = row[section.labels]
-    own_unit = cell.unit if isinstance(cell, Quantity) and cell.unit else section.unit
+    own_unit = (cell.unit if isinstance(cell, Quantity) else "") or section.unit
     return "" if own_unit == SHARE else own_unit
 
 
