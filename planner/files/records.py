@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
 from planner.files.output_folder import cannot_write, sync
-from planner.message import Message, MessageList
+from planner.message import Message
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -85,8 +85,8 @@ class Records:
         try:
             return read(record)
         except (LookupError, TypeError, ValueError):
-            parts = str(self.path), repr(record["at"]), Message(self._damage)
-            raise PlanError(MessageList(": ", parts)) from None
+            place = f"{self.path}: {record['at']!r}"
+            raise PlanError(Message(self._damage, path=place)) from None
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
@@ -111,7 +111,7 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
 
     Args:
         path: the file, which need not exist.
-        damage: the template of the message for a line that is no record.
+        damage: template of the error for a line that is no record, {path}.
 
     Raises:
         PlanError: a line before the last is no record.
@@ -125,7 +125,7 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
             record = _record(line)
             if record is None:
                 if file.read(1):
-                    raise PlanError(MessageList(": ", (f"{path}:{number}", Message(damage))))
+                    raise PlanError(Message(damage, path=f"{path}:{number}"))
                 break
             whole += len(line)
             by_key[record["key"]] = record

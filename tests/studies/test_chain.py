@@ -22,7 +22,7 @@ CUTS = [
     Cut(Window(3, 5), Window(3, 3)),
     Cut(Window(4, 6), Window(4, 6)),
 ]
-DAMAGE = "is no window"
+DAMAGE = "{path} is no window"
 
 
 class Charging:
