@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -59,19 +60,16 @@ class Records:
         self.path, self._damage = path, damage
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self.by_key, whole = read_records(path, damage)
-            except PlanError:
-                if not fresh:
-                    raise
-                self.by_key, whole = {}, 0
+            known: dict[str, Record] = {}
+            whole = 0
+            with suppress(PlanError) if fresh else nullcontext():
+                known, whole = read_records(path, damage)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             os.ftruncate(self._file, 0 if fresh else whole)
             sync(path.parent)
         except OSError as error:
             raise cannot_write(path.parent, error) from None
-        self.forgotten = self.by_key if fresh else {}
-        self.by_key = {} if fresh else self.by_key
+        self.by_key, self.forgotten = ({}, known) if fresh else (known, {})
 
     def use(self, key: str, read: Callable[[Record], T]) -> T | None:
         """Take the record of a key and return the result of `read`; None where there is none.
