@@ -91,9 +91,9 @@ class ScenarioError(PlannerError):
         super().__init__(MessageList("\n", (one.with_place() for one in self.problems)))
 
 
-def wrong(path: str, message: Message, *, file: str = "") -> ScenarioError:
+def wrong(path: str, message: Message, *, file: str = "", line: int | None = None) -> ScenarioError:
     """Return the error of a single problem."""
-    return ScenarioError([Problem(message, path, file)])
+    return ScenarioError([Problem(message, path, file, line)])
 
 
 class SolveError(PlannerError):

@@ -15,6 +15,9 @@ from typing import Any, Self
 
 _FORMATTER = Formatter()
 
+Part = tuple[str, str | None, str | None, str | None]
+"""The text before a place, its whole name (`initial.hours` is one), format and conversion."""
+
 
 class Message(str):
     """An English text made from a template.
@@ -36,7 +39,7 @@ class Message(str):
             text += literal
             if name is not None:
                 value = _FORMATTER.convert_field(values[name], conversion)
-                places[name] = value if isinstance(value, Message) else format(value, form)
+                places[name] = value if isinstance(value, Message) else format(value, form or "")
                 text += places[name]
         assert values.keys() == places.keys(), f"{template!r} has no place for all of {values}"
         message = super().__new__(cls, text)
@@ -52,15 +55,9 @@ def _refilled(template: str, places: dict[str, str]) -> Message:
 
 
 @cache
-def _parsed(template: str) -> tuple[str, tuple[tuple[str, str | None, str, str | None], ...]]:
-    """Return a template without the formats of its places, and its parts.
-
-    A part: the text before a place, its whole name (`initial.hours` is one), format and conversion.
-    """
-    parts = tuple(
-        (literal, name, form or "", conversion)
-        for literal, name, form, conversion in _FORMATTER.parse(template)
-    )
+def _parsed(template: str) -> tuple[str, tuple[Part, ...]]:
+    """Return a template without the formats of its places, and its parts."""
+    parts = tuple(_FORMATTER.parse(template))
     key = "".join(
         _escaped(literal) + ("" if name is None else f"{{{name}}}") for literal, name, *_ in parts
     )

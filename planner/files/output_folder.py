@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import PlanError
-from planner.message import Message, places_of, template
+from planner.message import Message, template
 
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
 
@@ -42,11 +42,10 @@ class Content:
     """What a folder of one kind holds, and the errors for folders that hold anything else.
 
     mark: the file that every folder of the kind has; an empty folder may become one.
-    foreign: template of the error for a folder without it.
+    foreign: template of the error for a folder without it, {path}.
     known: all that it may hold, where a run replaces it whole; None where a run replaces single
         files and others stay.
-    surplus: template of the error for a folder that holds more: {names} of the first, or {path} of
-        one.
+    surplus: template of the error for a folder that holds more: {path}, and {names} of the first.
     alone: a file that may be there without the mark.
     inside: what the folders in a folder hold, by the name of that folder.
     """
@@ -66,24 +65,12 @@ class Content:
         """
         names = _names_in(folder)
         if names and self.mark not in names and names != {self.alone}:
-            message = Message(self.foreign)
-            raise PlanError(
-                Message("{path} {sentence}; choose another", path=folder, sentence=message)
-            )
+            raise PlanError(Message(self.foreign, path=folder))
         unknown = [] if self.known is None else sorted(self.unknown_in(folder))
         if unknown:
-            first = ", ".join(path.name for path in unknown[:3])
-            values = {"names": first + ", ..." * (len(unknown) > 3), "path": unknown[0]}
-            message = Message(
-                self.surplus, **{name: values[name] for name in places_of(self.surplus)}
-            )
-            raise PlanError(
-                Message(
-                    "{path} {sentence}; move that away or choose another folder",
-                    path=folder,
-                    sentence=message,
-                )
-            )
+            first = ", ".join(str(path.relative_to(folder)) for path in unknown[:3])
+            names_text = first + ", ..." * (len(unknown) > 3)
+            raise PlanError(Message(self.surplus, path=folder, names=names_text))
 
     def unknown_in(self, folder: Path) -> Iterator[Path]:
         """Yield what a folder holds that no folder of this kind holds."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
 from planner.files.output_folder import cannot_write, sync
-from planner.message import Message, MessageList
+from planner.message import Message
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -59,19 +60,16 @@ class Records:
         self.path, self._damage = path, damage
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self.by_key, whole = read_records(path, damage)
-            except PlanError:
-                if not fresh:
-                    raise
-                self.by_key, whole = {}, 0
+            known: dict[str, Record] = {}
+            whole = 0
+            with suppress(PlanError) if fresh else nullcontext():
+                known, whole = read_records(path, damage)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             os.ftruncate(self._file, 0 if fresh else whole)
             sync(path.parent)
         except OSError as error:
             raise cannot_write(path.parent, error) from None
-        self.forgotten = self.by_key if fresh else {}
-        self.by_key = {} if fresh else self.by_key
+        self.by_key, self.forgotten = ({}, known) if fresh else (known, {})
 
     def use(self, key: str, read: Callable[[Record], T]) -> T | None:
         """Take the record of a key and return the result of `read`; None where there is none.
@@ -85,8 +83,8 @@ class Records:
         try:
             return read(record)
         except (LookupError, TypeError, ValueError):
-            parts = str(self.path), repr(record["at"]), Message(self._damage)
-            raise PlanError(MessageList(": ", parts)) from None
+            place = f"{self.path}: {record['at']!r}"
+            raise PlanError(Message(self._damage, path=place)) from None
 
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
@@ -111,7 +109,7 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
 
     Args:
         path: the file, which need not exist.
-        damage: the template of the message for a line that is no record.
+        damage: template of the error for a line that is no record, {path}.
 
     Raises:
         PlanError: a line before the last is no record.
@@ -125,7 +123,7 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
             record = _record(line)
             if record is None:
                 if file.read(1):
-                    raise PlanError(MessageList(": ", (f"{path}:{number}", Message(damage))))
+                    raise PlanError(Message(damage, path=f"{path}:{number}"))
                 break
             whole += len(line)
             by_key[record["key"]] = record

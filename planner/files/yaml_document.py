@@ -52,11 +52,9 @@ class Document:
 
     def line(self, path: Key) -> int | None:
         """Return the line of `path`, or of its longest part that the file has."""
-        while path:
-            if path in self.lines:
-                return self.lines[path]
+        while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get((), None)
+        return self.lines.get(path)
 
     def problem(self, path: Key, message: Message) -> Problem:
         """Return a problem at `path`, with its file and line."""
@@ -100,8 +98,7 @@ def parse_yaml(text: str, file: str) -> Document:
     if node is None:
         raise wrong("", Message("is empty; a scenario is a mapping of fields"), file=file)
     if not isinstance(node, yaml.MappingNode):
-        message = Message("must be a mapping of fields at the top")
-        raise ScenarioError([Problem(message, file=file, line=1)])
+        raise wrong("", Message("must be a mapping of fields at the top"), file=file, line=1)
     reader.measure(node)
     document.data = reader.value(node, ())
     if reader.problems:
@@ -128,7 +125,7 @@ def _explicit_tags(text: str, document: Document) -> set[int]:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH or count > 2 * MAX_VALUES:
-            raise ScenarioError([Problem(TOO_LARGE, "", document.file, event.start_mark.line + 1)])
+            raise wrong("", TOO_LARGE, file=document.file, line=event.start_mark.line + 1)
         if getattr(event, "tag", None) is not None:
             tags.add(event.start_mark.index)
     return tags
@@ -155,14 +152,14 @@ class _Reader:
             size = 1 + sum(map(self.measure, items))
             if size > MAX_VALUES:
                 line = node.start_mark.line + 1
-                raise ScenarioError([Problem(TOO_LARGE, "", self.document.file, line)])
+                raise wrong("", TOO_LARGE, file=self.document.file, line=line)
             self.sizes[id(node)] = size
         return self.sizes[id(node)]
 
     def value(self, node: Any, path: Key) -> Any:
         line = node.start_mark.line + 1
         if len(path) > MAX_DEPTH:
-            raise ScenarioError([Problem(TOO_LARGE, "", self.document.file, line)])
+            raise wrong("", TOO_LARGE, file=self.document.file, line=line)
         self.document.lines.setdefault(path, line)
         if node.start_mark.index in self.tags:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
@@ -229,8 +226,7 @@ def parse_value(text: str, path: str = "") -> Any:
         problems = [replace(problem, path=path, line=None) for problem in error.problems]
         raise ScenarioError(problems) from None
     if set(document.data) != {"value"}:
-        message = Message("must be one value, is {text!r}", text=text)
-        raise wrong(path, message, file="override")
+        raise wrong(path, Message("must be one value, is {text!r}", text=text), file="override")
     return document.data["value"]
 
 

@@ -32,7 +32,8 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +60,18 @@ class StoredTemplate:
     """A template, to read back the stored texts that were made from it."""
 
     def __init__(self, template: str) -> None:
-        fixed = [re.escape(text) for text in PLACE.split(template)[::2]]
-        self.names = PLACE.findall(template)
-        holds = (f"({HOLDS.get(name, FIGURE)})" for name in (*self.names, ""))
+        parts = PLACE.split(template)
+        fixed, self.names = parts[::2], parts[1::2]
+        holds = (f"({HOLDS.get(name, FIGURE)})" for name in self.names)
+        pairs = zip_longest(map(re.escape, fixed), holds, fillvalue="")
         self.template = template
-        self.longest = max(PLACE.split(template)[::2], key=len)  # in every text that fits
-        self.fixed = len(PLACE.sub("", template))
-        self._pattern = "".join(part for pair in zip(fixed, holds, strict=True) for part in pair)
-        self._pattern = self._pattern.removesuffix(f"({FIGURE})")
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What its texts look like."""
-        return re.compile(self._pattern)
+        self.longest = max(fixed, key=len)  # in every text that fits
+        self.fixed = len("".join(fixed))
+        self.pattern = "".join(chain.from_iterable(pairs))
 
     def places(self, text: str) -> dict[str, str] | None:
         """Return what the places of a text hold; None where it was not made from this template."""
-        if self.longest not in text:
-            return None
-        fit = self.pattern.fullmatch(text)
+        fit = re.fullmatch(self.pattern, text) if self.longest in text else None
         return None if fit is None else dict(zip(self.names, fit.groups(), strict=True))
 
 
@@ -126,13 +120,12 @@ class Language:
 
     def term(self, word: str) -> str:
         """Return the label of an origin, use, ledger line, kind, code or figure."""
-        bare, bracket, index = word.partition("[")
+        bare, _, index = word.removesuffix("]").partition("[")
         translation = self.known(bare)
         if translation is None:
             return self(word.replace("_", " "))
-        return (
-            f"{translation}{self._index(bare, index.removesuffix(']'))}" if bracket else translation
-        )
+        origin = self.known(index) if bare in BY_ORIGIN else None
+        return f"{translation}（{origin or index}）" if index else translation
 
     def label(self, column: str) -> str:
         """Return the label of a schedule column or figure, with its unit in brackets."""
@@ -213,9 +206,8 @@ class Language:
         parts = text.split("; ")
         if len(parts) == 1:
             return None
-        messages = [self._read(part) for part in parts]
-        known = [message for message in messages if message is not None]
-        return MessageList("; ", known) if len(known) == len(messages) else None
+        known = [message for part in parts if (message := self._read(part)) is not None]
+        return MessageList("; ", known) if len(known) == len(parts) else None
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
         """Return the divisor and the unit in which to show amounts of a unit up to `largest`."""
@@ -231,10 +223,6 @@ class Language:
             return "–"
         divisor, name = self.scale(unit, value)
         return f"{number(value / divisor)} {name}".replace(" 1/", "/")
-
-    def _index(self, quantity: str, index: str) -> str:
-        origin = self.known(index) if quantity in BY_ORIGIN else None
-        return f"（{origin or index}）"
 
 
 # Chinese units count by 10^4 and 10^8: unit, least amount, name; the largest of a unit first.

@@ -73,7 +73,10 @@ class Section:
         """Return for each column whether it holds numbers, which are aligned right."""
         if not self.rows:
             return [False] * len(self.heads)
-        return [all(map(_is_number, column)) for column in zip(*self.every_row(), strict=True)]
+        return [
+            not any(isinstance(cell, str | bool | pd.Timestamp) for cell in column)
+            for column in zip(*self.every_row(), strict=True)
+        ]
 
     def every_row(self) -> Iterator[Row]:
         """Yield the rows, the total and the rows after it."""
@@ -168,10 +171,6 @@ def _quantity(cell: Quantity, words: Language) -> str:
     small = abs(value) < 0.5 * 10.0**-decimals  # which would read 0
     digits = number(value) if small else f"{value:,.{decimals}f}"
     return f"{sign}{digits} {words(unit)}".rstrip()
-
-
-def _is_number(cell: Cell) -> bool:
-    return not isinstance(cell, str | bool | pd.Timestamp)
 
 
 def reader_language() -> Language:

@@ -39,9 +39,12 @@ MEMBERS_CSV, MEMBERS = "members.csv", "members"
 
 STOCHASTIC_FOLDER = Content(
     mark=STOCHASTIC,
-    foreign=template("exists and holds no stochastic plan"),
+    foreign=template("{path} exists and holds no stochastic plan; choose another"),
     known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
-    surplus=template("holds more than a stochastic plan ({path}), which a new one would remove"),
+    surplus=template(
+        "{path} holds more than a stochastic plan ({names}), which a new one would remove;"
+        " move that away or choose another folder"
+    ),
     alone=INFEASIBLE,
     inside={MEMBERS: PLAN_FOLDER},
 )

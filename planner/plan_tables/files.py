@@ -80,9 +80,12 @@ FORMATS = tuple(file.format for file in FILES if file.format is not None)
 
 PLAN_FOLDER = Content(
     mark=SUMMARY,
-    foreign=template("exists and is no plan folder"),
+    foreign=template("{path} exists and is no plan folder; choose another"),
     known=frozenset(file.name for file in FILES),
-    surplus=template("holds more than a plan ({names}), which a new plan would remove"),
+    surplus=template(
+        "{path} holds more than a plan ({names}), which a new plan would remove;"
+        " move that away or choose another folder"
+    ),
     alone=INFEASIBLE,
 )
 

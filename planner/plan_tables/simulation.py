@@ -29,7 +29,9 @@ from planner.plan_tables.tables import PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS = "days.jsonl"
-SIMULATION_FOLDER = Content(mark=DAYS, foreign=template("exists and is no folder of a simulation"))
+SIMULATION_FOLDER = Content(
+    mark=DAYS, foreign=template("{path} exists and is no folder of a simulation; choose another")
+)
 LEAST_CNY = 1e-6
 
 

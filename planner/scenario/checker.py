@@ -111,8 +111,7 @@ class Checker:
         components: dict[str, Component] = {}
         forecast = {}
         if parts is None:
-            message = Message("is required: a mapping of names to components")
-            self._report(("components",), message)
+            self._report(("components",), Message("is required: a mapping of names to components"))
         elif not isinstance(parts, dict) or not parts:
             message = Message("must be a mapping of names to components, with one at least")
             self._report(("components",), message)

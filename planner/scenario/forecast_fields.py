@@ -16,7 +16,7 @@ same forecast.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -80,12 +80,9 @@ def read_forecasts(
         return {}
     forecasts: dict[str, Forecast] = {}
     for path, spec in specs.items():
-        for result in _forecast(path, spec, parts, components, context):
-            if isinstance(result, tuple):
-                below, message = result
-                report(("forecast", str(path), *below), message)
-            else:
-                forecasts[path] = result
+        forecast = _forecast(path, spec, parts, components, context, report)
+        if forecast is not None:
+            forecasts[path] = forecast
     return forecasts
 
 
@@ -95,8 +92,10 @@ def _forecast(
     parts: Mapping[str, Any],
     components: Mapping[str, Component],
     context: Context,
-) -> Iterator[tuple[Key, Message] | Forecast]:
-    """Yield the forecast at a path, or its problems; nothing where the component is not valid."""
+    report: Report,
+) -> Forecast | None:
+    """Return the forecast at a path; None where it has problems, or its component has."""
+    key: Key = ("forecast", str(path))
     drawn = isinstance(spec, dict) and bool({"ar1", "seed"} & set(spec))
     try:
         if not isinstance(path, str) or not path.startswith("components."):
@@ -104,13 +103,12 @@ def _forecast(
         data, (where,) = replaced({"components": dict(parts)}, {path: None if drawn else spec})
         name = str(where[1])
         if name not in components:
-            return  # the component has problems of its own
+            return None  # the component has problems of its own
         component: Any = components[name]
         if not isinstance(value_at(component, where[2:]), np.ndarray):
             raise FieldError(Message("is not a series of the scenario"))
         if drawn:
-            yield DrawnForecast.model_validate(spec)
-            return
+            return DrawnForecast.model_validate(spec)
         changed = type(component).model_validate(data["components"][name], context=context)
         values = value_at(changed, where[2:])
         if not isinstance(values, np.ndarray):
@@ -121,15 +119,17 @@ def _forecast(
                     text=as_written(spec),
                 )
             )
-        yield values
+        return values
     except ScenarioError as error:
-        yield from (((), problem.message) for problem in error.problems)
+        for problem in error.problems:
+            report(key, problem.message)
     except ValidationError as error:
         model = DrawnForecast if drawn else type(component)
         for place, message in explain(error, model):
-            yield place if drawn else place[len(where) - 2 :], message
+            report((*key, *(place if drawn else place[len(where) - 2 :])), message)
     except FieldError as error:
-        yield (), error.message
+        report(key, error.message)
+    return None
 
 
 def drawn_forecast(

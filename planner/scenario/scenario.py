@@ -8,6 +8,7 @@ their changes do not touch (tables, validated components), so that only the chan
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,7 @@ class Variants:
             ScenarioError: with every problem found.
         """
         document, paths = override(self.document, changes or {})
-        fields = Checker(document, self.shared, paths).fields()
-        scenario = Scenario.model_construct(**fields)
+        scenario = Scenario.model_construct(**Checker(document, self.shared, paths).fields())
         if scenario.uncertainty is None:
             return scenario
         uncertainty = self._with_members(document, scenario, scenario.uncertainty)
@@ -125,10 +125,8 @@ class Variants:
             message = Message("must be false: what is decided for several members must be whole")
             raise ScenarioError([document.problem(("solver", "relax"), message)])
         certain = {key: part for key, part in document.data.items() if key != "uncertainty"}
-        members = Variants(
-            Document(document.file, certain, document.lines, document.overridden),
-            self.shared.folder, base, self.shared.tables,
-        )  # fmt: skip
+        certain_document = replace(document, data=certain)
+        members = Variants(certain_document, self.shared.folder, base, self.shared.tables)
         context = members.shared.on_horizon(base).context
 
         def check(changes: Mapping[str, Any]) -> dict[str, Any]:

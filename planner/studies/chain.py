@@ -167,7 +167,7 @@ def recording(
     out: str | Path | None,
     content: Content,
     file_of: Callable[[Path], Path],
-    damage: Message,
+    damage: str,
     *,
     fresh: bool,
 ) -> Iterator[tuple[Path | None, Records | None]]:
@@ -179,7 +179,7 @@ def recording(
         out: the folder.
         content: what it may hold.
         file_of: returns the file of records of a claimed folder.
-        damage: what a line is that holds no record of the run, see `Records`.
+        damage: as in `read_records`.
         fresh: forget earlier records.
     """
     if out is None:

@@ -30,7 +30,7 @@ from planner.diagnosis.wording import listed, time_span
 from planner.errors import InfeasibleError, NoPlanError, PlanError, ScenarioError, SolveError, wrong
 from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
-from planner.message import Message, MessageList
+from planner.message import Message, MessageList, template
 from planner.plan.plan import Plan
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
@@ -76,7 +76,7 @@ Progress = Callable[[str, int, int], None]
 to be done."""
 
 RELAXATION = "relaxation"
-DAMAGE = Message("is no window of a plan; remove the line or use --fresh")
+DAMAGE = template("{path} is no window of a plan; remove the line or use --fresh")
 
 
 def roll(

@@ -30,6 +30,7 @@ from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
 from planner.studies.to_plan import require_audit, to_plan
+from planner.timeseries.csv_table import read_times
 from planner.timeseries.schedule import (
     checked_schedule,
     read_schedule,
@@ -127,17 +128,9 @@ def solve_fixed(
 
 
 def _moment(scenario: Scenario, until: str | dt.datetime) -> pd.Timestamp:
-    """Read a time, with its UTC offset or in the time zone of the horizon."""
+    """Read a time as CSV files have it, with its UTC offset or in the time zone of the horizon."""
     horizon = scenario.horizon
-    try:
-        moment = pd.Timestamp(until)
-    except ValueError:
-        message = Message(
-            "must be a time such as {other:%Y-%m-%dT%H:%M}, is {text!r}",
-            other=horizon.starts[0], text=str(until),
-        )  # fmt: skip
-        raise wrong("until", message) from None
-    moment = moment.tz_localize(horizon.zone) if moment.tz is None else moment
+    (moment,) = read_times([str(until)], horizon.zone, lambda _, message: wrong("until", message))
     end = horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min)
     if moment not in horizon.starts and moment != end:
         message = Message(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
 from planner.files.output_folder import file_name, replace_file
-from planner.message import Message
+from planner.message import Message, template
 from planner.plan.plan import Plan
 from planner.plan_tables.files import json_text
 from planner.plan_tables.simulation import (
@@ -47,7 +47,7 @@ from planner.studies.settle import settle_executed
 from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.timeseries.horizon import Horizon
 
-DAMAGE = Message("is no day of a simulation; remove the line or use --fresh")
+DAMAGE = template("{path} is no day of a simulation; remove the line or use --fresh")
 
 
 @dataclass(frozen=True, eq=False)

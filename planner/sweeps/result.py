@@ -45,9 +45,9 @@ FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible
 """Statuses that are final; a case that failed is tried again in the next run."""
 
 SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be the user's own
-    mark=RESULTS, foreign=template("exists and is no sweep folder")
+    mark=RESULTS, foreign=template("{path} exists and is no sweep folder; choose another")
 )
-DAMAGE = template("is no result of a sweep; remove the line")
+DAMAGE = template("{path} is no result of a sweep; remove the line")
 Result = Record
 
 

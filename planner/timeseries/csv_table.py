@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,17 @@ def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTa
     if not rows:
         raise FieldError(Message("{file} has a header but no rows", file=name))
     texts = [cells[position] for _, cells in rows]
-    lines = [line for line, _ in rows]
-    times = _times(texts, lines, name, zone)
+
+    def at_row(row: int, message: Message) -> FieldError:
+        return _at_line(name, rows[row][0], message)
+
+    times = read_times(texts, zone, at_row)
     if times.has_duplicates:
         row = int(np.flatnonzero(times.duplicated())[0])
-        message = Message("time {text} appears twice", text=texts[row])
-        raise _at_line(name, lines[row], message)
+        raise at_row(row, Message("time {text} appears twice", text=texts[row]))
     if not times.is_monotonic_increasing:
         row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
-        message = Message("times must ascend, and {text} does not", text=texts[row])
-        raise _at_line(name, lines[row], message)
+        raise at_row(row, Message("times must ascend, and {text} does not", text=texts[row]))
     return CsvTable(name, header, rows, times)
 
 
@@ -218,15 +220,21 @@ def _number(text: str) -> float:
     return number if math.isfinite(number) else float("nan")
 
 
-def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> pd.DatetimeIndex:
+def read_times(
+    texts: list[str], zone: dt.timezone, at_row: Callable[[int, Message], Exception]
+) -> pd.DatetimeIndex:
+    """Read ISO 8601 times, with an offset or in `zone`; 24:00 is midnight after.
+
+    Raises:
+        Exception: what `at_row` returns for the first text that is no time.
+    """
     column = pd.Series(texts, dtype="str")
     midnight = column.str.contains(rf"[T ]24:00(?::00)?{_OFFSET}?$", regex=True)
     column = column.where(~midnight, column.str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True))
     aware = column.str.contains(rf"[T ].*{_OFFSET}$", regex=True)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero(~aware if aware.iloc[0] else aware)[0])
-        message = Message("times with and without offset are mixed")
-        raise _at_line(name, lines[row], message)
+        raise at_row(row, Message("times with and without offset are mixed"))
     stamps = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=bool(aware.any()))
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
@@ -237,12 +245,12 @@ def _times(texts: list[str], lines: list[int], name: str, zone: dt.timezone) -> 
             text=as_written(texts[row]),
             hint=_time_hint(texts[row]),
         )
-        raise _at_line(name, lines[row], message)
+        raise at_row(row, message)
     remote = (stamps.dt.year < 1800) | (stamps.dt.year > 2300)
     if remote.any():
         row = int(np.flatnonzero(remote)[0])
         message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=texts[row])
-        raise _at_line(name, lines[row], message)
+        raise at_row(row, message)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)
 

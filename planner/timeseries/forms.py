@@ -42,19 +42,24 @@ class Context:
         return self.tables[key]
 
 
-class CsvSeries(Frozen):
-    """A column of a CSV with a `time` column; rows are matched by time."""
+class CsvColumns(Frozen):
+    """Columns of a CSV with a `time` column; rows are matched by time."""
 
     csv: str
-    """File, relative to the scenario; it may not leave the scenario's folder."""
-    column: str
-    """Name of the column."""
+    """File with a `time` column, relative to the scenario; it may not leave its folder."""
     stamp: Literal["start", "end"] = "start"
     """Which end of the interval a row names; Chinese market files name the end (00:15..24:00)."""
     scale: float = 1.0
     """Multiplies every value."""
     encoding: str = "utf-8"
     """Encoding of the file; gb18030 is common in China."""
+
+
+class CsvSeries(CsvColumns):
+    """A column of a CSV with a `time` column; rows are matched by time."""
+
+    column: str
+    """Name of the column."""
     resample: Literal["hold", "mean"] | None = None
     """What to do when the file's step differs: hold a coarser value, or average finer ones."""
 
@@ -256,12 +261,9 @@ class CalendarTimes(Frozen):
         dates = horizon.starts.date
         for text in self.dates or ():
             first, last, yearly = _date_range(text)
-            for date in set(dates):
-                day = date.replace(year=2000) if yearly else date
-                wraps = yearly and last < first
-                inside = day >= first or day <= last if wraps else first <= day <= last
-                if inside:
-                    matching |= dates == date
+            days = np.array([date.replace(year=2000) for date in dates]) if yearly else dates
+            begun, not_over = days >= first, days <= last
+            matching |= begun & not_over if first <= last else begun | not_over
         return matching
 
     def _in_hours(self, horizon: Horizon) -> np.ndarray:
@@ -276,10 +278,8 @@ class CalendarTimes(Frozen):
                     text=text,
                 )
                 raise FieldError(message, "hours")
-            if first < last:
-                matching |= (clock >= first) & (clock < last)
-            else:
-                matching |= (clock >= first) | (clock < last)
+            begun, not_over = clock >= first, clock < last
+            matching |= begun & not_over if first < last else begun | not_over
         return matching
 
 

@@ -129,8 +129,7 @@ class Horizon(Frozen):
 
     def at(self, step: int) -> str:
         """The local start of a step as people write it: 07-15 14:00."""
-        moment: str = self.starts[step - 1].strftime("%m-%d %H:%M")
-        return moment
+        return f"{self.starts[step - 1]:%m-%d %H:%M}"
 
     @property
     def window(self) -> Window:

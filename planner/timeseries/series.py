@@ -128,17 +128,11 @@ class SeriesBounds:
         for steps, rule in wrong:
             if steps.any():
                 step = int(np.flatnonzero(steps)[0])
-                text = f"{values[step]:g}"
+                parts = {"sentence": rule, "text": f"{values[step]:g}"}
                 if (values == values[step]).all():
-                    raise FieldError(Message("{sentence}, is {text}", sentence=rule, text=text))
-                raise FieldError(
-                    Message(
-                        "{sentence}, is {text} at {when}",
-                        sentence=rule,
-                        text=text,
-                        when=horizon.at(step + 1),
-                    )
-                )
+                    raise FieldError(Message("{sentence}, is {text}", **parts))
+                when = horizon.at(step + 1)
+                raise FieldError(Message("{sentence}, is {text} at {when}", **parts, when=when))
 
 
 Series = Annotated[np.ndarray, SeriesBounds()]
@@ -152,5 +146,4 @@ SERIES_MARK = "x-series"  # marks a series in the JSON Schema of a component
 def series_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of every form of a series, with its own definitions inside."""
     form = float | list[float] | CsvSeries | HoursSeries | CalendarSeries
-    schema: dict[str, Any] = TypeAdapter(form).json_schema(ref_template="#/$defs/{model}")
-    return schema
+    return dict(TypeAdapter(form).json_schema(ref_template="#/$defs/{model}"))

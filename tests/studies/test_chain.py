@@ -22,7 +22,7 @@ CUTS = [
     Cut(Window(3, 5), Window(3, 3)),
     Cut(Window(4, 6), Window(4, 6)),
 ]
-DAMAGE = "is no window"
+DAMAGE = "{path} is no window"
 
 
 class Charging:
@@ -116,7 +116,7 @@ def test_a_record_that_does_not_fit_its_window_is_told(rows: object, tmp_path: P
         records.add(record)
     with (
         Records(tmp_path / "file", DAMAGE) as records,
-        pytest.raises(PlanError, match="file: 'charging 1': is no window"),
+        pytest.raises(PlanError, match="file: 'charging 1' is no window"),
     ):
         run([one], records)
 
@@ -128,7 +128,7 @@ def test_a_record_without_what_is_counted_is_told(tmp_path: Path) -> None:
         records.add(record_of(one.key, "charging 1", "optimal", 0, rows=rows))
     with (
         Records(tmp_path / "file", DAMAGE) as records,
-        pytest.raises(PlanError, match="'charging 1': is no window"),
+        pytest.raises(PlanError, match="'charging 1' is no window"),
     ):
         run([one], records)
 

@@ -445,7 +445,7 @@ def test_a_damaged_window_is_told_and_fresh_starts_over(tmp_path: Path):
     relaxed, _, last = file.read_text().splitlines()
     for damage in ("{", "{}"):
         file.write_text("\n".join([relaxed, damage, last, ""]))
-        with pytest.raises(PlanError, match=r"jsonl:2: is no window .*; remove .* or use --fresh"):
+        with pytest.raises(PlanError, match=r"jsonl:2 is no window .*; remove .* or use --fresh"):
             planner.roll(site, 2, 1, out)
     planner.roll(site, 2, 1, out, fresh=True)
     assert planner.audit(out) == []

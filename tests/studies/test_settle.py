@@ -271,6 +271,8 @@ def test_fixing_a_worse_start_costs_what_it_must():
     plan = planner.solve(site, fixed=given, until="2026-07-15T01:00")
     assert plan.summary["objective_cny"] == pytest.approx(40)
     assert plan.summary["status"] == "optimal"
+    free = planner.solve(site, fixed=given, until="2026-07-14 24:00")  # as CSV files write midnight
+    assert free.summary["objective_cny"] == pytest.approx(160)
 
 
 def test_fixing_what_cannot_be_tells_the_rule():
@@ -284,7 +286,11 @@ def test_fixing_what_cannot_be_tells_the_rule():
 def test_a_time_that_is_no_step_is_told():
     site = arbitrage()
     given = table(site, **{"battery__charge_mw[grid]": [0.0, 0.0]})
-    for until, said in (("2026-07-15T00:30", "start of a step"), ("noon", "must be a time")):
+    for until, said in (
+        ("2026-07-15T00:30", "start of a step"),
+        ("noon", "until: time must be ISO 8601"),
+        ("07/15/2026 01:00", "day or month first is ambiguous"),
+    ):
         with pytest.raises(planner.ScenarioError, match=said):
             planner.solve(site, fixed=given, until=until)
 

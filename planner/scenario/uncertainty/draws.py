@@ -132,12 +132,11 @@ def past_days(field: PastErrors, context: Context) -> dict[str, Array]:
     if field.stamp == "end":
         times = times - pd.Timedelta(minutes=horizon.step_min)
     a_day = 24 * 60 // horizon.step_min
-    by_day: dict[str, Array] = {}
-    for date, rows in pd.Series(np.arange(len(times))).groupby(times.strftime("%Y-%m-%d")):
-        part = errors[rows.to_numpy()]
-        if len(part) == a_day and np.isfinite(part).all():  # times ascend: whole, and in order
-            by_day[str(date)] = part
-    return by_day
+    return {
+        str(date): part.to_numpy()
+        for date, part in pd.Series(errors).groupby(times.strftime("%Y-%m-%d"))
+        if len(part) == a_day and np.isfinite(part).all()  # times ascend: whole, and in order
+    }
 
 
 def _quantiles(method: Quantile, base: Erring, context: Context) -> list[Member]:
@@ -160,10 +159,7 @@ def _quantiles(method: Quantile, base: Erring, context: Context) -> list[Member]
         series = {}
         for path, field in method.fields.items():
             column = next(name for name, quantile in field.columns.items() if quantile == level)
-            form = CsvSeries(
-                csv=field.csv, column=column, stamp=field.stamp, scale=field.scale,
-                encoding=field.encoding, resample=field.resample,
-            )  # fmt: skip
+            form = CsvSeries(column=column, **field.model_dump(exclude={"columns"}))
             with _below(path):
                 series[path] = base[path].within_limits(form.resolve(context))
         name = f"p{100 * level:g}".replace(".", "_")

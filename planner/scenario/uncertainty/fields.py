@@ -27,6 +27,7 @@ from pydantic import Field, Tag, model_validator
 
 from planner.fields import FieldError, Fraction, Frozen, Name, Positive, unknown_form
 from planner.message import Message
+from planner.timeseries.forms import CsvColumns
 
 
 class Risk(Frozen):
@@ -100,37 +101,23 @@ class AutoregressiveError(Frozen):
         return self
 
 
-class PastErrors(Frozen):
+class PastErrors(CsvColumns):
     """Past forecasts and actuals, in rows of the horizon's step."""
 
-    csv: str
-    """File with a `time` column, relative to the scenario; it may not leave its folder."""
     forecast: str
     """Column of the forecasts."""
     actual: str
     """Column of the actuals; the error, actual - forecast, is added to the field."""
     scale: float = 1.0
     """Multiplies every error: 0.005 for MW of a plant of 200 MW where the field is per unit."""
-    stamp: Literal["start", "end"] = "start"
-    """Which end of the interval a row names."""
-    encoding: str = "utf-8"
-    """Encoding of the file."""
 
 
-class QuantileColumns(Frozen):
+class QuantileColumns(CsvColumns):
     """Columns of a CSV that hold quantiles of a forecast."""
 
-    csv: str
-    """File with a `time` column, relative to the scenario; it may not leave its folder."""
     columns: Annotated[dict[str, Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)]
     """Column and its level: {wind_p10: 0.1, wind_p50: 0.5, wind_p90: 0.9}. Columns of the same
     level belong to the same member: pair a high price with little wind by naming it 0.1."""
-    scale: float = 1.0
-    """Multiplies every value."""
-    stamp: Literal["start", "end"] = "start"
-    """Which end of the interval a row names."""
-    encoding: str = "utf-8"
-    """Encoding of the file."""
     resample: Literal["hold", "mean"] | None = None
     """What to do when the file's step differs: hold a coarser value, or average finer ones."""
 

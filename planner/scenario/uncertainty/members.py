@@ -102,10 +102,11 @@ def _values(
     if problems:
         raise ScenarioError(problems)
     changed = check(changes)
-    for name, component in changed.items():
-        message = _other_site(components[name], component)
-        if message is not None:
-            problems.append(Problem(message, f"components.{name}"))
+    problems = [
+        Problem(message, f"components.{name}")
+        for name, component in changed.items()
+        if (message := _other_site(components[name], component)) is not None
+    ]
     if problems:
         raise ScenarioError(problems)
     values = {}
