@@ -7,7 +7,7 @@ scaled them, and a plan rounds values to 1e-9 and money to 1e-6 CNY.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -56,21 +56,21 @@ class Breach:
         return MessageList(": ", (self.component, rule, self.message))
 
 
+@dataclass(frozen=True)
 class Findings:
     """The breaches of a plan; `times` are the labels of its steps."""
 
-    def __init__(self, times: Sequence[str], *, relaxed: bool = False) -> None:
-        self._times = times
-        self._relaxed = relaxed
-        self._breaches: list[Breach] = []
+    times: Sequence[str]
+    relaxed: bool = False
+    breaches: list[Breach] = field(default_factory=list)
 
     def of(self, component: str) -> Notes:
         """Return the notes on a component."""
-        return Notes(component, self._times, self._relaxed, self._breaches)
+        return Notes(component, self.times, self.relaxed, self.breaches)
 
     def sorted(self) -> list[Breach]:
         """Return the breaches by component, rule and time."""
-        return sorted(set(self._breaches), key=lambda b: (b.component, b.rule, b.time, b.message))
+        return sorted(set(self.breaches), key=lambda b: (b.component, b.rule, b.time, b.message))
 
 
 class Tolerance(TypedDict, total=False):

@@ -63,14 +63,14 @@ def read_files(folder: Path) -> Files:
     return Files(
         folder,
         scenario,
-        summary=_mapping(folder / SUMMARY, json.loads),
-        series=_numbers(folder / SERIES) if (folder / SERIES).is_file() else None,
-        schedule=_numbers(folder / SCHEDULE),
-        allocation=_table(folder / ALLOCATION, "time origin use", mwh=float),
-        ledger=_table(folder / LEDGER, "component line period", cash=bool, amount_cny=float),
-        green=_numbers(folder / GREEN) if traced else None,
-        why=_table(why, "time component decision code reason") if why.is_file() else None,
-        prices=_table(prices, "time component quantity index unit", value=float)
+        summary=read_mapping(folder / SUMMARY, json.loads),
+        series=read_numbers(folder / SERIES) if (folder / SERIES).is_file() else None,
+        schedule=read_numbers(folder / SCHEDULE),
+        allocation=read_table(folder / ALLOCATION, "time origin use", mwh=float),
+        ledger=read_table(folder / LEDGER, "component line period", cash=bool, amount_cny=float),
+        green=read_numbers(folder / GREEN) if traced else None,
+        why=read_table(why, "time component decision code reason") if why.is_file() else None,
+        prices=read_table(prices, "time component quantity index unit", value=float)
         if prices.is_file()
         else None,
     )
@@ -78,7 +78,7 @@ def read_files(folder: Path) -> Files:
 
 def read_scenario(folder: Path) -> Mapping[str, Any]:
     """Read the scenario of a folder; raise `PlanError` where it is missing or cannot be read."""
-    return _mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
+    return read_mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
 
 
 def groups(table: pd.DataFrame, first: str, second: str) -> dict[tuple[str, str], Any]:
@@ -115,7 +115,8 @@ def unreadable(path: Path, text: object) -> PlanError:
     return PlanError(Message("{path} cannot be read: {text}", path=path, text=why))
 
 
-def _mapping(path: Path, parse: Any) -> Mapping[str, Any]:
+def read_mapping(path: Path, parse: Any) -> Mapping[str, Any]:
+    """Read a mapping, of YAML or JSON; raise `PlanError` where it cannot be read."""
     try:
         content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
@@ -125,7 +126,9 @@ def _mapping(path: Path, parse: Any) -> Mapping[str, Any]:
     return content
 
 
-def _table(path: Path, texts: str, *, blank: Sequence[str] = (), **numbers: type) -> pd.DataFrame:
+def read_table(
+    path: Path, texts: str, *, blank: Sequence[str] = (), **numbers: type
+) -> pd.DataFrame:
     """Read a table with columns of texts and of numbers; further columns may follow."""
     types = dict.fromkeys(texts.split(), object) | numbers
     try:
@@ -138,9 +141,9 @@ def _table(path: Path, texts: str, *, blank: Sequence[str] = (), **numbers: type
     return table
 
 
-def _numbers(path: Path) -> pd.DataFrame:
+def read_numbers(path: Path) -> pd.DataFrame:
     """Read a table of numbers by time; one that is missing is a breach of the audit."""
-    table = _table(path, "time", blank=[""])
+    table = read_table(path, "time", blank=[""])
     for column, kind in table.dtypes.drop("time").items():
         if not pd.api.types.is_numeric_dtype(kind):
             message = Message(

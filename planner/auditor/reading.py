@@ -17,7 +17,6 @@ import pandas as pd
 from planner.auditor.findings import Array, Flags, Notes
 from planner.auditor.plan_files import (
     ALLOCATION,
-    SCHEDULE,
     SERIES,
     Clock,
     Files,
@@ -108,10 +107,19 @@ class Part:
         """Return a column of the schedule: charge_mw, grid is battery.charge_mw[grid]."""
         return self.columns[column_of(quantity, *index)]
 
-    def total(self, quantity: str) -> Array | float:
-        """Return the sum of the columns of a quantity over its index; 0.0 where there is none."""
+    def optional(self, quantity: str, *index: object) -> Array:
+        """Return a column that not every scenario calls for; zeros where it is not there."""
+        return self.columns.get(column_of(quantity, *index), self.zeros)
+
+    def total(self, quantity: str) -> Array:
+        """Return the sum of the columns of a quantity over its index; zeros where there is none."""
         parts = [self.columns[name] for name in self.columns if name.startswith(f"{quantity}[")]
-        return np.sum(parts, axis=0) if parts else 0.0
+        return sum(parts, self.zeros)
+
+    @property
+    def zeros(self) -> Array:
+        """A zero for every step."""
+        return np.zeros(self._source.steps)
 
 
 def column_of(quantity: str, *index: object) -> str:
@@ -231,6 +239,10 @@ class Plan:
         """Return how a component is audited."""
         return self.kinds[part.kind]
 
+    def sum(self, values: Iterable[Array]) -> Array:
+        """Return the sum of series, by step; zeros where there is none."""
+        return np.asarray(sum(values, np.zeros(self.clock.steps)))
+
     def metered(self, quantity: str) -> Iterator[tuple[Part, str, Array]]:
         """Yield component, origin and values of every meter of a quantity."""
         for part in self.parts.values():
@@ -240,14 +252,12 @@ class Plan:
 
     def total(self, quantity: str, origin: str | None = None) -> Array:
         """Return the sum of the meters of a quantity, by step; over all origins if None."""
-        parts = (values for _, of, values in self.metered(quantity) if origin in (None, of))
-        return np.asarray(sum(parts, np.zeros(self.clock.steps)))
+        return self.sum(values for _, of, values in self.metered(quantity) if origin in (None, of))
 
     def injected(self, origin: str) -> Array:
         """Return what all components inject of an origin, MW; of sun and wind the available."""
         parts = (self.audit(part).injected(self, part) for part in self.parts.values())
-        injected = (by_origin[origin] for by_origin in parts if origin in by_origin)
-        return np.asarray(sum(injected, np.zeros(self.clock.steps)))
+        return self.sum(by_origin[origin] for by_origin in parts if origin in by_origin)
 
     @cached_property
     def drawn_uses(self) -> set[str]:
@@ -333,8 +343,3 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
     if not isinstance(traced, bool):
         raise source.wrong(Message("trace is neither true nor false"))
     return Plan(files, clock, TRACED if traced else POOLED, parts, kinds)
-
-
-def schedule_times(plan: Plan) -> pd.DatetimeIndex:
-    """Return the times of the schedule, in the offset of the horizon."""
-    return as_times(plan.files.schedule["time"], plan.files.folder / SCHEDULE)

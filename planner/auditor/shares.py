@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from planner.auditor.findings import Array, Flags
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 
 MIN_MWH = 1e-6
 MIN_TCO2 = 1e-9
+SHARES = {  # share -> a part, and what it is a part of
+    "self_use_share": ("self_use_mwh", "available_mwh"),
+    "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
+    "official_load_share": ("self_use_mwh", "drawn_mwh"),
+    "export_share": ("exported_mwh", "available_mwh"),
+}
 
 
 def green(plan: Plan) -> dict[str, float | None]:
@@ -25,21 +32,33 @@ def green(plan: Plan) -> dict[str, float | None]:
     """
     if plan.origins == ("pooled",):
         return {}
-    mwh = sums(plan.files.allocation, "origin", "use", "mwh")
-    by_use = {use: amount for (origin, use), amount in mwh.items() if origin == "renewable"}
-    available = sum(by_use.values())
-    exported, curtailed = by_use.get("export", 0.0), by_use.get("curtailed", 0.0)
-    used = available - exported - curtailed
-    drawn = sum(amount for (_, use), amount in mwh.items() if use in plan.drawn_uses)
-    own = sum(amount for use, amount in by_use.items() if use in plan.drawn_uses)
-    shares = {
-        "self_use_share": (used, available),
-        "load_share": (own, drawn),
-        "official_load_share": (used, drawn),
-        "export_share": (exported, available),
-        "curtailed_share": (curtailed, available),
+    mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
+    shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
+    return {
+        name: mwh[part] / mwh[whole] if mwh[whole] > 1e-9 else None
+        for name, (part, whole) in shares.items()
     }
-    return {name: a / b if b > 1e-9 else None for name, (a, b) in shares.items()}
+
+
+def energy_by_step(plan: Plan) -> dict[str, Array]:
+    """Return renewable energy, and what it is a share of, MWh by step."""
+    use = plan.files.allocation["use"]
+    green = (plan.files.allocation["origin"] == "renewable").to_numpy()
+    drawn = use.isin(plan.drawn_uses).to_numpy()
+
+    def of_use(name: str) -> Flags:
+        return green & (use == name).to_numpy()
+
+    available = plan.allocated(green)
+    exported, curtailed = plan.allocated(of_use("export")), plan.allocated(of_use("curtailed"))
+    return {
+        "available_mwh": available,
+        "self_use_mwh": available - exported - curtailed,
+        "exported_mwh": exported,
+        "curtailed_mwh": curtailed,
+        "drawn_mwh": plan.allocated(drawn),
+        "renewable_drawn_mwh": plan.allocated(drawn & green),
+    }
 
 
 def carbon(plan: Plan) -> dict[str, Any]:

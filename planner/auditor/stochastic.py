@@ -24,7 +24,16 @@ import numpy as np
 import pandas as pd
 
 from planner.auditor.findings import PLAN, Array, Breach, Findings, Notes, number
-from planner.auditor.plan_files import SCENARIO, Files, read_files, read_scenario, unreadable
+from planner.auditor.plan_files import (
+    SCENARIO,
+    Files,
+    read_files,
+    read_mapping,
+    read_numbers,
+    read_scenario,
+    read_table,
+    unreadable,
+)
 from planner.auditor.reading import Plan, understand
 from planner.auditor.registry import KINDS
 from planner.errors import as_written
@@ -46,21 +55,9 @@ def audit_members(folder: Path, audit_files: Callable[[Files], list[Breach]]) ->
     Raises:
         PlanError: a file is missing or cannot be read.
     """
-    try:
-        summary = json.loads((folder / STOCHASTIC).read_text(encoding="utf-8"))
-        table = pd.read_csv(folder / TABLE, dtype={"name": str} | dict.fromkeys(NUMBERS, float))
-        shared = pd.read_csv(folder / HERE_AND_NOW)
-    except (OSError, ValueError) as error:
-        raise unreadable(folder, error) from None
-    if not isinstance(summary, dict):
-        raise unreadable(folder / STOCHASTIC, Message("it is no mapping"))
-    for file, columns, read in (
-        (TABLE, ("name", *NUMBERS), table),
-        (HERE_AND_NOW, ("time",), shared),
-    ):
-        for name in columns:
-            if name not in read:
-                raise unreadable(folder / file, Message("it has no column {name}", name=name))
+    summary = read_mapping(folder / STOCHASTIC, json.loads)
+    table = read_table(folder / TABLE, "name", blank=[""], **dict.fromkeys(NUMBERS, float))
+    shared = read_numbers(folder / HERE_AND_NOW)
     uncertainty = _uncertainty(folder)
     members = {
         str(name): understand(read_files(folder / MEMBERS / str(name)), KINDS)

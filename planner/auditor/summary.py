@@ -47,7 +47,7 @@ def values(plan: Plan) -> dict[str, Any]:
     """Return value_cny_per_kwh, value_by_use_cny_per_kwh and uplift as they should be."""
     compute, revenue = _by_origin(plan, "compute"), [line for line in lines(plan) if line.use]
     earned = _compute_revenue(plan, revenue)
-    total = sum(compute.values(), np.zeros(plan.clock.steps))
+    total = plan.sum(compute.values())
     rate = np.divide(earned, total, out=np.zeros(plan.clock.steps), where=total > 1e-9)
     sold, sales = _sales(plan, revenue)
     by_origin: dict[str, dict[str, float]] = {}

@@ -37,16 +37,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Flags, column_is
-from planner.auditor.plan_files import GREEN, as_times, groups
-from planner.auditor.reading import ONCE, TRACED, Line, Plan, schedule_times
-from planner.auditor.shares import MIN_MWH
+from planner.auditor.findings import PLAN, Array, Findings, column_is
+from planner.auditor.plan_files import GREEN, SCHEDULE, as_times, groups
+from planner.auditor.reading import ONCE, TRACED, Line, Plan
+from planner.auditor.shares import MIN_MWH, SHARES, energy_by_step
 from planner.message import Message
 
 
 def check_schedule(plan: Plan, findings: Findings) -> bool:
     """Note what is wrong with the form of the schedule; return whether the rest can be checked."""
-    times, clock = schedule_times(plan), plan.clock
+    clock, path = plan.clock, plan.files.folder / SCHEDULE
+    times = as_times(plan.files.schedule["time"], path)
     if not times.equals(clock.index):
         missing, unknown = (
             len(clock.index.difference(times)), len(times.difference(clock.index))
@@ -91,11 +92,10 @@ def check_nodes(plan: Plan, findings: Findings) -> None:
     for part in plan.parts.values():
         for node, origin, mw in plan.audit(part).flows(plan, part):
             nodes.setdefault(node, {o: [] for o in plan.origins})[origin].append(mw)
-    zero = np.zeros(plan.clock.steps)
     for node, by_origin in nodes.items():
         for origin, flows in by_origin.items():
-            injected = sum((np.maximum(flow, 0) for flow in flows), zero)
-            withdrawn = sum((np.maximum(-flow, 0) for flow in flows), zero)
+            injected = plan.sum(np.maximum(flow, 0) for flow in flows)
+            withdrawn = plan.sum(np.maximum(-flow, 0) for flow in flows)
             what = Message("{origin} energy put in is", origin=origin)
             findings.of(node).equal(f"balance[{origin}]", what, injected, withdrawn, "MW")
 
@@ -201,20 +201,12 @@ def outside(plan: Plan) -> dict[str, dict[str, float]]:
     return {name: dict(amounts) for name, amounts in money.items() if amounts}
 
 
-SHARES = {
-    "self_use_share": ("self_use_mwh", "available_mwh"),
-    "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
-    "official_load_share": ("self_use_mwh", "drawn_mwh"),
-    "export_share": ("exported_mwh", "available_mwh"),
-}
-
-
 def check_green(plan: Plan, findings: Findings) -> None:
     """Note where the table does not follow from the allocation; a pooled plan has none."""
     table, note = plan.files.green, findings.of("green")
     if table is None:
         return
-    energy = _energy(plan)
+    energy = energy_by_step(plan)
     known = {"time", *energy, *SHARES}
     if plan.origins != TRACED:
         note.add("columns", Message("pooled energy has no shares: nothing else was checked"))
@@ -238,24 +230,3 @@ def check_green(plan: Plan, findings: Findings) -> None:
         for i in np.flatnonzero(~defined & ~np.isnan(share)).tolist():
             message = Message("should be empty: there is no energy to have a share of")
             note.add(name, message, when=plan.clock.times[i], amount=abs(float(share[i])))
-
-
-def _energy(plan: Plan) -> dict[str, Array]:
-    """Return the columns in MWh as they should be."""
-    use = plan.files.allocation["use"]
-    green = (plan.files.allocation["origin"] == "renewable").to_numpy()
-    drawn = use.isin(plan.drawn_uses).to_numpy()
-
-    def of_use(name: str) -> Flags:
-        return green & (use == name).to_numpy()
-
-    available = plan.allocated(green)
-    exported, curtailed = plan.allocated(of_use("export")), plan.allocated(of_use("curtailed"))
-    return {
-        "available_mwh": available,
-        "self_use_mwh": available - exported - curtailed,
-        "exported_mwh": exported,
-        "curtailed_mwh": curtailed,
-        "drawn_mwh": plan.allocated(drawn),
-        "renewable_drawn_mwh": plan.allocated(drawn & green),
-    }

@@ -41,7 +41,7 @@ def _columns(plan: Plan, part: Part) -> set[str]:
 
 def _flows_of(part: Part) -> tuple[Array, Array]:
     """Return charge and discharge of all origins, MW."""
-    return np.asarray(part.total("charge_mw")), np.asarray(part.total("discharge_mw"))
+    return part.total("charge_mw"), part.total("discharge_mw")
 
 
 def _initial_energy(plan: Plan, part: Part) -> dict[str, float]:
@@ -72,7 +72,7 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
         expected, after = kept_share * before + step_h * gained, part.column("energy_mwh", o)
         what = Message("stored energy of origin {origin} is", origin=o)
         note.equal("energy", what, after, expected, "MWh", size=before)
-    stored, what = np.asarray(part.total("energy_mwh")), Message("stored energy is")
+    stored, what = part.total("energy_mwh"), Message("stored energy is")
     note.at_least("capacity", what, stored, part.number("min_energy_mwh"), "MWh")
     note.at_most("capacity", what, stored, part.number("capacity_mwh"), "MWh")
     start, ending = sum(_initial_energy(plan, part).values()), part["ending"]
@@ -118,13 +118,13 @@ def _check_cycles(plan: Plan, part: Part, note: Notes) -> None:
 
 
 def _check_reserve(plan: Plan, part: Part, note: Notes) -> None:
-    reserve = np.asarray(part.total("reserve_mw"))
-    if not reserve.ndim:
+    if not reserve_columns(plan, part):
         return
+    reserve = part.total("reserve_mw")
     charge, discharge = _flows_of(part)
     room = part.number("discharge_power_mw") * part.series("available") - discharge + charge
     note.at_most("reserve_power", Message("reserve is"), reserve, room, "MW")
-    stored = np.asarray(part.total("energy_mwh")) - part.number("min_energy_mwh")
+    stored = part.total("energy_mwh") - part.number("min_energy_mwh")
     needed = plan.clock.step_h * reserve / part.number("discharge_efficiency")
     what = Message("energy for a step of reserve:")
     note.at_most("reserve_energy", what, needed, stored, "MWh")
@@ -147,13 +147,13 @@ def _lost(plan: Plan, part: Part) -> dict[str, Array]:
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    discharged = np.asarray(part.total("discharge_mw"))
+    discharged = part.total("discharge_mw")
     yield by_step(plan, part, "wear", -part.number("wear_cny_per_mwh"), discharged)
     ending = part["ending"]
     if isinstance(ending, Mapping) and "value_cny_per_mwh" in ending:
         value = part.under("ending").number("value_cny_per_mwh")
         start = sum(_initial_energy(plan, part).values())
-        gained = np.asarray(part.total("energy_mwh"))[-1:] - start
+        gained = part.total("energy_mwh")[-1:] - start
         yield Line(part.name, "end_value", value * gained, [ONCE], abs(value), cash=False)
 
 
@@ -164,13 +164,13 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
         "discharged_mwh": discharged,
         "cycles": cycles,
         "cycles_per_day": cycles / (plan.clock.hours / 24),
-        "energy_at_end_mwh": np.asarray(part.total("energy_mwh"))[-1],
+        "energy_at_end_mwh": part.total("energy_mwh")[-1],
     }
 
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     charge, discharge = _flows_of(part)
-    stored, available = np.asarray(part.total("energy_mwh")), part.series("available")
+    stored, available = part.total("energy_mwh"), part.series("available")
     max_in, max_out = (part.number(f"{w}_power_mw") * available for w in ("charge", "discharge"))
     rests = (charge <= FLOW) & (discharge <= FLOW)
     charges, discharges = (charge > 0) & (charge >= discharge), discharge > charge
@@ -186,7 +186,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "unavailable": (max_in <= FLOW) & (max_out <= FLOW),
         "full": rests & (stored >= part.number("capacity_mwh") - AT),
         "empty": rests & (stored <= part.number("min_energy_mwh") + AT),
-        "held_for_reserve": rests & (np.asarray(part.total("reserve_mw")) > 0),
+        "held_for_reserve": rests & (part.total("reserve_mw") > 0),
         "cycles_used": rests & used,
         "idle": rests,
     }

@@ -89,28 +89,22 @@ def _jobs_on(plan: Plan, part: Part) -> list[Part]:
     return [job for job in plan.of_kind("job") if job["fleet"] == part.name]
 
 
-def _on_jobs(plan: Plan, part: Part) -> tuple[Array, Array]:
-    """Return the nodes that a fleet sets aside for its jobs, and their power in kW, by step."""
-    if not _jobs_on(plan, part):
-        return np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
-    return part.column("job_nodes"), part.column("job_kw")
-
-
 def _check_jobs(plan: Plan, part: Part, note: Notes) -> None:
     """Note where a fleet does not set aside the nodes or the power of its jobs."""
-    job_nodes, job_kw = _on_jobs(plan, part)
     nodes, kw = np.zeros(plan.clock.steps), np.zeros(plan.clock.steps)
     for job in _jobs_on(plan, part):
         running = job.number("nodes") * job.column("running")
         nodes, kw = nodes + running, kw + job.number("node_kw") * running
-    note.equal("job_nodes", Message("nodes kept for jobs are"), job_nodes, nodes, "nodes")
-    note.equal("job_kw", Message("power kept for jobs is"), job_kw, kw, "kW")
+    note.equal(
+        "job_nodes", Message("nodes kept for jobs are"), part.optional("job_nodes"), nodes, "nodes"
+    )
+    note.equal("job_kw", Message("power kept for jobs is"), part.optional("job_kw"), kw, "kW")
 
 
 def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
     """Note every rule on the counts, power and waking of the nodes."""
-    awake, job_kw = _on_jobs(plan, part)  # nodes on jobs are not asleep
-    it_kw = job_kw + part.number("sleep_kw") * part.column("asleep")
+    awake = part.optional("job_nodes")  # they are not asleep
+    it_kw = part.optional("job_kw") + part.number("sleep_kw") * part.column("asleep")
     for model in part.under("serves").fields:
         counts = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
         counts |= {point: part.column("prefill_nodes", model) for point in _prefill(part, model)}
@@ -125,7 +119,7 @@ def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
     available, what = _available(part), Message("nodes awake and asleep are")
     note.equal("count", what, awake + part.column("asleep"), available, "nodes")
     note.equal("it_kw", column_is("it_kw"), part.column("it_kw"), it_kw, "kW")
-    drawn = np.asarray(part.total("draw_mw"))
+    drawn = part.total("draw_mw")
     note.equal("power", Message("draws"), drawn, _pue(part) / 1000 * it_kw, "MW")
     _check_waking(plan.clock, part, available, note)
 
@@ -202,7 +196,7 @@ Nodes = dict[Part, Array]  # by operating point
 def _check_answers(plan: Plan, part: Part, note: Notes) -> None:
     """Note where the nodes could not answer, or could not provide the reserve offered."""
     services, offers = services_of(plan, part), bool(reserve_columns(plan, part))
-    saved_kw, sleep_kw = _zero(part), part.number("sleep_kw")
+    saved_kw, sleep_kw = part.zeros, part.number("sleep_kw")
     for model in part.under("serves").fields:
         of_model = [service for service in services if service["model"] == model]
         nodes = {p: part.column("nodes", model, _key(p)) for p in _points(part, model)[1:]}
@@ -248,11 +242,7 @@ def _is_interactive(service: Part) -> bool:
 def _work(part: Part, nodes: Nodes) -> Array:
     """Return the tokens that nodes answer, or read, at their points, Mtok/h."""
     work = (MTOK_PER_H * p.number("tokens_per_s") * count for p, count in nodes.items())
-    return np.asarray(sum(work, _zero(part)))
-
-
-def _zero(part: Part) -> Array:
-    return np.zeros(len(part.column("asleep")))
+    return np.asarray(sum(work, part.zeros))
 
 
 def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
@@ -262,7 +252,7 @@ def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") 
 
 def _input(part: Part, services: list[Part]) -> Array:
     """Return the input to be read for the answers of a fleet to some services, Mtok/h."""
-    total = _zero(part)
+    total = part.zeros
     for service in services:
         fresh = service.series("input_per_output") * (1 - service.series("cached_share"))
         total = total + fresh * part.column("answered_mtok_per_h", service.name)
@@ -278,7 +268,7 @@ def _check_paused(
     for p, count in nodes.items():
         what = Message("paused nodes of {name} at {speed} tokens/s:", name=model, speed=_key(p))
         note.at_most("paused_nodes", what, paused[p], count, "nodes")
-    answered = sum((part.column("answered_mtok_per_h", s.name) for s in others), _zero(part))
+    answered = sum((part.column("answered_mtok_per_h", s.name) for s in others), part.zeros)
     what = Message("{name}: pauses work of", name=model)
     note.at_most("paused_work", what, _work(part, paused), answered, "Mtok/h")
     for p, count in readers.items():
@@ -293,7 +283,7 @@ def _check_paused(
 
 
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
-    cost, woken = part.number("wake_cost_cny"), np.asarray(part.total("woken"))
+    cost, woken = part.number("wake_cost_cny"), part.total("woken")
     yield Line(part.name, "wake", -cost * woken, plan.clock.stamps, cost)
 
 
@@ -305,13 +295,12 @@ def _outside(plan: Plan, part: Part) -> dict[str, float]:
 
 def _drawn_by_jobs(plan: Plan, part: Part) -> dict[str, Array]:
     """Return the power drawn by jobs by origin, MW: their share of the IT power."""
-    _, job_kw = _on_jobs(plan, part)
-    share = job_kw / np.maximum(part.column("it_kw"), 1e-9)
+    share = part.optional("job_kw") / np.maximum(part.column("it_kw"), 1e-9)
     return {o: share * mw for o, mw in drawn_mw(plan, part).items()}
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
-    awake = np.asarray(part.total("awake"))
+    awake = part.total("awake")
     available = _available(part).sum()
     return {
         "awake_mean_nodes": awake.mean(),

@@ -28,7 +28,7 @@ def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
     arriving = 1 - part.number("loss_share")
     ends = str(part["from_node"]), str(part["to_node"])
     for o in plan.origins:
-        sent = part.column("forward_mw", o), _backward(part, o)
+        sent = part.column("forward_mw", o), part.optional("backward_mw", o)
         for (start, end), mw in zip((ends, ends[::-1]), sent, strict=True):
             yield start, o, -mw
             yield end, o, arriving * mw
@@ -36,17 +36,14 @@ def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
 
 def _lost(plan: Plan, part: Part) -> dict[str, Array]:
     share = plan.clock.step_h * part.number("loss_share")
-    return {o: share * (part.column("forward_mw", o) + _backward(part, o)) for o in plan.origins}
-
-
-def _backward(part: Part, origin: str) -> Array:
-    if part["both_ways"]:
-        return part.column("backward_mw", origin)
-    return np.zeros(len(part.column("forward_mw", origin)))
+    return {
+        o: share * (part.column("forward_mw", o) + part.optional("backward_mw", o))
+        for o in plan.origins
+    }
 
 
 def _check(_: Plan, part: Part, note: Notes) -> None:
-    sent, back = (np.asarray(part.total(f"{way}_mw")) for way in ("forward", "backward"))
+    sent, back = (part.total(f"{way}_mw") for way in ("forward", "backward"))
     capacity, what = part.number("capacity_mw"), Message("sends forward")
     if not part["both_ways"]:
         note.at_most("forward_limit", what, sent, capacity, "MW")

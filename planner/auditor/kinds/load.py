@@ -32,11 +32,11 @@ def _sheds(part: Part) -> bool:
     return part["shed_cost_cny_per_mwh"] is not None
 
 
-def _check(plan: Plan, part: Part, note: Notes) -> None:
+def _check(_: Plan, part: Part, note: Notes) -> None:
     demand = part.series("demand_mw")
-    shed = part.column("shed_mw") if _sheds(part) else np.zeros(plan.clock.steps)
+    shed = part.optional("shed_mw")
     note.at_most("demand", Message("sheds"), shed, demand, "MW")
-    drawn = np.asarray(part.total("draw_mw"))
+    drawn = part.total("draw_mw")
     note.equal("demand", Message("draws"), drawn, demand - shed, "MW", size=demand)
 
 
@@ -47,7 +47,7 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
 
 
 def _served(_: Plan, part: Part) -> dict[str, Array]:
-    return {"": np.asarray(part.total("draw_mw"))}
+    return {"": part.total("draw_mw")}
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:

@@ -41,18 +41,14 @@ def _may_be_short(part: Part) -> bool:
     return part["shortfall_cost_cny_per_mwh"] is not None
 
 
-def _short(plan: Plan, part: Part) -> Array:
-    return part.column("shortfall_mw") if _may_be_short(part) else np.zeros(plan.clock.steps)
-
-
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     required = part.series("up_mw") + part.number("load_share") * plan.total("load_mw")
     required = required + part.number("renewable_share") * plan.total("renewable_mw")
     note.equal("required", Message("required is"), part.column("required_mw"), required, "MW")
     by_provider = {p.name: _provided(plan, part, p) for p in plan.parts.values()}
-    provided = sum(by_provider.values(), np.zeros(plan.clock.steps))
+    provided = plan.sum(by_provider.values())
     note.equal("provided", Message("provided is"), part.column("provided_mw"), provided, "MW")
-    covered, what = provided + _short(plan, part), Message("provided and short sum to")
+    covered, what = provided + part.optional("shortfall_mw"), Message("provided and short sum to")
     note.at_least("reserve", what, covered, required, "MW")
     for unit, _, lost in plan.metered("contingency_mw") if part["largest_unit"] else ():
         what = Message("without {name}: provided and short sum to", name=unit.name)
@@ -78,7 +74,7 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
     return {
         "required_mean_mw": part.column("required_mw").mean(),
         "provided_mean_mw": part.column("provided_mw").mean(),
-        "shortfall_mwh": plan.clock.step_h * _short(plan, part).sum(),
+        "shortfall_mwh": plan.clock.step_h * part.optional("shortfall_mw").sum(),
     }
 
 

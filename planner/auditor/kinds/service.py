@@ -53,12 +53,11 @@ def _columns(_: Plan, part: Part) -> set[str]:
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
     answered = part.column("answered_mtok_per_h")
-    fleets = [
+    total = plan.sum(
         fleet.column("answered_mtok_per_h", part.name)
         for fleet in plan.of_kind("fleet")
         if part in services_of(plan, fleet)
-    ]
-    total = np.sum(fleets, axis=0) if fleets else np.zeros(plan.clock.steps)
+    )
     note.equal("answered", Message("fleets answer"), total, answered, "Mtok/h")
     if part["demand_mtok_per_h"] is not None:
         demand, lost = part.series("demand_mtok_per_h"), part.column("unserved_mtok_per_h")
@@ -70,7 +69,7 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
         for i, step in enumerate(part.rows("market")):
             sold, what = part.column("sold_mtok_per_h", i), Message("price step {i} sells", i=i)
             note.at_most("market", what, sold, step.series("mtok_per_h"), "Mtok/h")
-        sold = np.asarray(part.total("sold_mtok_per_h"))
+        sold = part.total("sold_mtok_per_h")
         note.equal("market", Message("sold in all"), sold, answered, "Mtok/h")
     if part.number("min_served_share"):
         _check_served(plan.clock, part, note)

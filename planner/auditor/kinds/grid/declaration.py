@@ -24,8 +24,7 @@ SIDES = ("over", "under")
 
 def exchange_of(part: Part) -> Array:
     """Return import less export of a grid, MW."""
-    exchange: Array = part.column("import_mw") - np.asarray(part.total("export_mw"))
-    return exchange
+    return part.column("import_mw") - part.total("export_mw")
 
 
 def declared_first(part: Part, _: bool) -> tuple[str, ...]:
@@ -105,7 +104,7 @@ def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
         return
     prices = ("import_price_cny_per_mwh", "export_price_cny_per_mwh", "real_time_price_cny_per_mwh")
     bought, sold, real_time = (part.series(name) for name in prices)
-    physical = np.asarray(part.total("export_mw")) * sold - part.column("import_mw") * bought
+    physical = part.total("export_mw") * sold - part.column("import_mw") * bought
     rest = sum(_settled(plan, part)) - plan.clock.step_h * physical
     max_price = float(sum(np.abs(price).max() for price in (bought, sold, 2 * real_time)))
     yield Line(part.name, "deviation", rest, plan.clock.stamps, max_price)

@@ -56,7 +56,7 @@ def _columns(plan: Plan, part: Part) -> set[str]:
 
 
 def _check(plan: Plan, part: Part, note: Notes) -> None:
-    bought, sold = part.column("import_mw"), np.asarray(part.total("export_mw"))
+    bought, sold = part.column("import_mw"), part.total("export_mw")
     importing, limit = part.column("importing"), part.series("import_limit_mw")
     export_limit = part.series("export_limit_mw") * (1 - importing)
     note.at_most("import_limit", Message("imports"), bought, limit * importing, "MW")
@@ -126,13 +126,11 @@ def _sale_price(plan: Plan, part: Part) -> dict[str, Array]:
 
 
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
-    bought, sold = part.column("import_mw"), np.asarray(part.total("export_mw"))
+    bought, sold = part.column("import_mw"), part.total("export_mw")
     max_in, max_out = part.series("import_limit_mw"), part.series("export_limit_mw")
     months = np.unique(plan.clock.months, return_inverse=True)[1]
     peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
-    saleable = sum(
-        (plan.injected(o) for o in _sold_origins(plan, part)), np.zeros(plan.clock.steps)
-    )
+    saleable = plan.sum(plan.injected(o) for o in _sold_origins(plan, part))
     imports = {
         "imports": bought > 0,
         "import_at_limit": (bought > 0) & (bought >= max_in - AT),
@@ -171,10 +169,9 @@ def _fees(plan: Plan, part: Part) -> dict[str, Array]:
 
 def _drawn(plan: Plan, part: Part, origin: str) -> Array:
     """Return the power of an origin drawn at the node of a grid, MW."""
-    drawn = (
+    return plan.sum(
         mw for user, o, mw in plan.metered("drawn_mw") if o == origin and user.node == part.node
     )
-    return np.asarray(sum(drawn, np.zeros(plan.clock.steps)))
 
 
 def _self_use_origins(plan: Plan, part: Part) -> list[str]:
