@@ -167,7 +167,7 @@ class Target(NamedTuple):
 
     figure: the key figure that measures it. quantity: what it is a share of.
     wanted: None where nothing is required. reached: None where the whole is 0.
-    most: whether `wanted` is an upper limit. kept: whether the plan satisfies it.
+    most: whether `wanted` is an upper limit. met: whether the plan satisfies it.
     counts_more: whether energy or tokens outside the horizon count toward it.
     """
 
@@ -177,7 +177,7 @@ class Target(NamedTuple):
     wanted: float | None
     reached: float | None
     most: bool = False
-    kept: bool = True
+    met: bool = True
     counts_more: bool = False
 
 

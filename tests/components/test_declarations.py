@@ -249,7 +249,7 @@ def test_a_service_says_what_became_of_its_share() -> None:
     (target,) = chat.targets({"wanted_mtok": 10.0, "served_share": 0.8})
     assert (target.field, target.figure) == ("min_served_share", "served_share")
     assert (target.wanted, target.reached) == (0.7, pytest.approx(0.65))
-    assert not target.kept
+    assert not target.met
     assert target.counts_more
 
 
@@ -261,9 +261,9 @@ def test_a_green_rule_says_what_became_of_its_shares() -> None:
     figures = {"self_use_share": 0.5, "self_use_short_mwh": 3.0, "export_share": 0.5}
     own, export = rule.targets(figures)
     assert (own.field, own.wanted, own.reached) == ("min_self_use_share", 0.8, 0.5)
-    assert (own.kept, own.most, own.counts_more) == (False, False, False)
+    assert (own.met, own.most, own.counts_more) == (False, False, False)
     assert (export.field, export.figure) == ("max_export_share", "export_share")
-    assert (export.kept, export.most) == (True, True)
+    assert (export.met, export.most) == (True, True)
 
 
 def test_node_uses_name_columns_that_sum_to_all_nodes(full_plan: planner.Plan) -> None:

@@ -297,7 +297,7 @@ class Service(Component):
         least, share = self.min_served_share or None, served / wanted if wanted else None
         met = least is None or share is None or share >= least - SHORT_SHARE
         yield Target(
-            "min_served_share", "served_share", "tokens", least, share, kept=met,
+            "min_served_share", "served_share", "tokens", least, share, met=met,
             counts_more=past.wanted_so_far_mtok > 0,
         )  # fmt: skip
 
