@@ -23,13 +23,7 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
-from planner.cli.terminal import (
-    bar,
-    claimed,
-    diagnosis_left_in,
-    finish,
-    open_console,
-)
+from planner.cli.terminal import bar, claimed, diagnosis_left_in, finish, open_console
 
 
 def roll(
@@ -62,10 +56,7 @@ def roll(
     site = planner.load(scenario, limited(set_, gap, time_limit))
     request = Request(site, words, plan_folder(out, site), schedule_formats, quiet=quiet)
     with claimed(request.target):
-        with (
-            diagnosis_left_in(request.target),
-            bar(open_console(), quiet, site.name) as update,
-        ):
+        with diagnosis_left_in(request.target), bar(open_console(), quiet, site.name) as update:
             plan = planner.roll(
                 site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
                 formats=schedule_formats, lang=words.code,

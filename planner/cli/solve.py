@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ from planner.cli.terminal import (
     open_console,
     say,
     spinner,
+    warn,
 )
 from planner.errors import wrong
 from planner.message import Message
@@ -65,8 +67,7 @@ def check(
         members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.checked_members]
         count = words("{n} members: {names}", n=len(members), names=", ".join(members))
         say(console, f"  {count}")
-    for warning in site.warnings():
-        say(console, words("warning: {text}", text=words.sentence(warning)), style="yellow")
+    warn(console, words, site.warnings())
 
 
 def solve(
@@ -98,7 +99,10 @@ def solve(
     verbose: Verbose = False,
 ) -> None:
     """Find the most profitable plan, print its summary and write the plan folder."""
-    _require_fix(fix, until, prices=prices)
+    if until is not None and fix is None:
+        raise wrong("--until", Message("needs --fix, which names the schedule to fix"))
+    if fix is not None and prices:
+        raise wrong("--prices", Message("cannot go with --fix: fixed decisions have no prices"))
     schedule_formats = known_formats(formats)
     changes = limited(set_, gap, time_limit)
     began = time.perf_counter()
@@ -152,21 +156,16 @@ def solve_one(request: Request, loaded_s: float) -> None:
         finish(plan, request, folder, show, seconds)
 
 
-def solving(request: Request) -> AbstractContextManager[None]:
-    """Show that the scenario of a request is being solved."""
+@contextmanager
+def solving(request: Request) -> Iterator[None]:
+    """Show that a scenario is being solved; leave the diagnosis in its folder if it has no plan."""
     text = request.words("solving {name}", name=request.scenario.name)
-    return spinner(open_console(), request.quiet, text)
+    with diagnosis_left_in(request.target), spinner(open_console(), request.quiet, text):
+        yield
 
 
 def _plan(request: Request) -> planner.Plan:
-    with (
-        diagnosis_left_in(request.target),
-        spinner(
-            open_console(),
-            request.quiet,
-            request.words("solving {name}", name=request.scenario.name),
-        ),
-    ):
+    with solving(request):
         if request.prices:
             return planner.prices(request.scenario).plan
         return planner.solve(request.scenario, request.fix, request.until)
@@ -187,12 +186,7 @@ def solve_members(request: Request) -> None:
     if request.declare is not None:
         _check_declared(scenario, request.declare, target)
     with claim(target, STOCHASTIC_FOLDER):
-        with (
-            diagnosis_left_in(target),
-            spinner(
-                open_console(), request.quiet, request.words("solving {name}", name=scenario.name)
-            ),
-        ):
+        with solving(request):
             plan = planner.solve_stochastic(scenario)
         folder = plan.write(target, request.formats, request.words.code)
     finish(plan, request, folder, lambda plan, *where: show_stochastic(plan.summary, *where))
@@ -211,11 +205,3 @@ def _check_declared(scenario: planner.Scenario, declare: Path, target: Path) -> 
                 name=name,
             )
             raise wrong("--declare", message)
-
-
-def _require_fix(fix: Path | None, until: str | None, *, prices: bool) -> None:
-    """Raise ScenarioError where --fix, --until and --prices do not go together."""
-    if until is not None and fix is None:
-        raise wrong("--until", Message("needs --fix, which names the schedule to fix"))
-    if fix is not None and prices:
-        raise wrong("--prices", Message("cannot go with --fix: fixed decisions have no prices"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli.options import IN_ENGLISH, Quiet, Resume, Words
-from planner.cli.terminal import bar, open_console, say, spinner
+from planner.cli.terminal import bar, open_console, say, spinner, warn
 from planner.errors import wrong
 from planner.language.language import Language
 from planner.message import Message
@@ -48,26 +48,41 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Solve many cases of one scenario; finished cases are kept and never solved twice."""
+    from planner.studies.sweep import run
+    from planner.studies.sweep_plan import prepare
+    from planner.sweeps.sweep_file import cautions
+
+    if workers is not None and scheduler is not None and not dry_run:
+        message = Message("cannot go with --scheduler, which has workers of its own")
+        raise wrong("--workers", message)
+    began, console = time.perf_counter(), open_console()
+    prepared = prepare(sweep)
+    description = prepared.description
+    if not quiet:
+        warn(console, words, cautions(description))
     if dry_run:
-        estimate_sweep(sweep, out, workers, quiet=quiet, words=words)
-    else:
-        solve_sweep(sweep, out, workers, scheduler, fresh=not resume, quiet=quiet, words=words)
+        if not quiet:
+            _print_estimate(prepared, began, out, workers, console, words)
+        return
+    with bar(console, quiet, description.name, "cases", speed=True) as update:
+        result = run(prepared, out, workers, scheduler, fresh=not resume, progress=update)
+    if not result.interrupted:
+        _analyse(prepared, result.folder, console, words, quiet=quiet)
+    if not quiet:
+        _print_status(result, console, words)
+    if result.interrupted:
+        raise typer.Exit(130)
 
 
-def estimate_sweep(
-    path: Path, out: Path | None, workers: int | None, *, quiet: bool, words: Language
-) -> None:
-    """Check every case; print how many there are, the first ones, and an estimate of the time."""
+def _print_estimate(
+    prepared: CheckedSweep, began: float, out: Path | None, workers: int | None,
+    console: Console, words: Language,
+) -> None:  # fmt: skip
+    """Print how many cases there are, the first ones, and an estimate of the time."""
     from planner.studies.sweep import default_folder
-    from planner.studies.sweep_plan import first_seconds, prepare
+    from planner.studies.sweep_plan import first_seconds
     from planner.sweeps.result import design_text
 
-    began = time.perf_counter()
-    prepared = prepare(path)
-    if quiet:
-        return
-    console = open_console()
-    _warn(prepared, console, words)
     sweep, distinct = prepared.description, prepared.distinct
     count = words("{n} cases", n=len(prepared.cases))
     if len(distinct) < len(prepared.cases) - len(prepared.wrong):
@@ -90,41 +105,6 @@ def estimate_sweep(
                     n=estimate.waiting, seconds=f"{estimate.case_s:.2f}", left=left,
                     source=words.sentence(estimate.source), workers=estimate.workers)  # fmt: skip
     say(console, waiting)
-
-
-def solve_sweep(
-    path: Path,
-    out: Path | None,
-    workers: int | None,
-    scheduler: str | None,
-    *,
-    fresh: bool,
-    quiet: bool,
-    words: Language,
-) -> None:
-    """Solve a sweep with a progress bar; print its analyses and how its cases ended.
-
-    Raises:
-        typer.Exit: 130 after Ctrl-C.
-    """
-    from planner.studies.sweep import run
-    from planner.studies.sweep_plan import prepare
-
-    if workers is not None and scheduler is not None:
-        message = Message("cannot go with --scheduler, which has workers of its own")
-        raise wrong("--workers", message)
-    console = open_console()
-    prepared = prepare(path)
-    if not quiet:
-        _warn(prepared, console, words)
-    with bar(console, quiet, prepared.description.name, "cases", speed=True) as update:
-        sweep = run(prepared, out, workers, scheduler, fresh=fresh, progress=update)
-    if not sweep.interrupted:
-        _analyse(prepared, sweep.folder, console, words, quiet=quiet)
-    if not quiet:
-        _print_status(sweep, console, words)
-    if sweep.interrupted:
-        raise typer.Exit(130)
 
 
 def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
@@ -152,10 +132,3 @@ def _analyse(
     report_sweep(folder, words)
     if not quiet:
         show_sweep(read_analyses(folder), console, words)
-
-
-def _warn(prepared: CheckedSweep, console: Console, words: Language) -> None:
-    from planner.sweeps.sweep_file import cautions
-
-    for text in cautions(prepared.description):
-        say(console, words("warning: {text}", text=words.sentence(text)), style="yellow")

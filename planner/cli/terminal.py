@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,12 @@ def open_console() -> Console:
 def say(console: Console, text: str, **style: Any) -> None:
     """Print a line verbatim: no markup, and no line breaks but those of the terminal."""
     console.print(text, highlight=False, markup=False, soft_wrap=True, **style)
+
+
+def warn(console: Console, words: Language, warnings: Iterable[str]) -> None:
+    """Print warnings, one a line."""
+    for text in warnings:
+        say(console, words("warning: {text}", text=words.sentence(text)), style="yellow")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from planner.errors import PlanError
 from planner.files.output_folder import replace_folder
 from planner.language.language import LANGUAGES, Language, language
-from planner.message import Message
+from planner.message import Message, template
 from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
 from planner.plan_tables.folder import fill_folder, read_tables
 from planner.plan_tables.summary import gap_of
@@ -51,23 +51,12 @@ class Plan(PlanTables):
         Raises:
             PlanError: the folder holds something else, or cannot be written.
         """
-        for name in formats:
-            if name not in FORMATS:
-                raise PlanError(
-                    Message(
-                        "format {name!r} is not known; there are {names}",
-                        name=name,
-                        names=", ".join(FORMATS),
-                    )
-                )
-        if lang not in LANGUAGES:
-            raise PlanError(
-                Message(
-                    "language {name!r} is not known; there are {names}",
-                    name=lang,
-                    names=", ".join(LANGUAGES),
-                )
-            )
+        unknown_format = template("format {name!r} is not known; there are {names}")
+        unknown_language = template("language {name!r} is not known; there are {names}")
+        chosen = [(name, FORMATS, unknown_format) for name in formats]
+        for name, known, wording in (*chosen, (lang, LANGUAGES, unknown_language)):
+            if name not in known:
+                raise PlanError(Message(wording, name=name, names=", ".join(known)))
 
         def fill(new: Path) -> None:
             fill_folder(self, new, formats)
