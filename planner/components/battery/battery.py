@@ -314,12 +314,12 @@ class Battery(Component):
         }
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        pooled = f"energy_mwh[{POOLED[0]}]" in values
         last = {
             o: max(0.0, float(values[f"energy_mwh[{o}]"][-1]))
-            for o in (POOLED if pooled else ORIGINS)
+            for o in (*ORIGINS, *POOLED)
+            if f"energy_mwh[{o}]" in values
         }
-        energy = last[POOLED[0]] if pooled else EnergyByOrigin(**last)
+        energy = last[POOLED[0]] if POOLED[0] in last else EnergyByOrigin(**last)
         steps, all_today = steps_today(executed, horizon)
         discharged = float(summed("discharge_mw", values)[len(executed) - steps :].sum())
         mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
