@@ -10,19 +10,8 @@ English text is the key; `planner/language/zh.po` is the one catalogue, in the f
 What a scenario names (components, nodes, models, cases) is never translated, and what the catalogue
 lacks stays English. `make words` brings the catalogue in line with the sources.
 
-Reasons, warnings and breaches are stored in plan folders as English text. A stored text is read
-back by the template that fits it, so that the name of a place decides what the place may hold:
-
-    {name} {names} {other} {path} {text}   anything, left as it is; only {text} may hold ": "
-    {when}                                 times, such as 01:00-03:00, 07-16 00:00-01:00
-    {origin} {kind}                        a word of plans, translated
-    {words}                                words set apart by commas, each translated where known
-    {sentence}                             a message of its own
-    {than}                                 <, = or >
-    any other                              a figure or a range of figures
-
-The template with the longest fixed text that fits is taken; a text that none fits is split at its
-semicolons; where a part is not known either, the whole stays English.
+Reasons, warnings and breaches are stored in plan folders as English text and read back by their
+templates: see `stored_texts`.
 """
 
 from __future__ import annotations
@@ -32,11 +21,11 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain, zip_longest
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from planner.language.stored_texts import HOLDS, NUMBER, StoredTexts
 from planner.message import Message, MessageList
 from planner.units import label, unit
 
@@ -46,37 +35,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-PLACE = re.compile(r"\{([^{}]+)\}")
-ONE = "(?:(?![:;] ).)+?(?<!,)"  # ends before the colon of a path, a semicolon and a comma
-NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
-FIGURE = f"{NUMBER}(?: to {NUMBER})?"
-WHEN = r"[0-9][0-9:.,TZ +-]*(?: to [0-9][0-9:.,TZ +-]*)*(?: and \d+ times more)?"
-HOLDS = {"text": ".+?", "sentence": ".+", "than": "[<=>]", "when": WHEN} | dict.fromkeys(
-    ("name", "names", "other", "path", "origin", "kind", "words"), ONE
-)  # fmt: skip
-
-
-class StoredTemplate:
-    """A template, to read back the stored texts that were made from it."""
-
-    def __init__(self, template: str) -> None:
-        parts = PLACE.split(template)
-        fixed, self.names = parts[::2], parts[1::2]
-        holds = (f"({HOLDS.get(name, FIGURE)})" for name in self.names)
-        pairs = zip_longest(map(re.escape, fixed), holds, fillvalue="")
-        self.template = template
-        self.longest = max(fixed, key=len)  # in every text that fits
-        self.fixed = len("".join(fixed))
-        self.pattern = "".join(chain.from_iterable(pairs))
-
-    def places(self, text: str) -> dict[str, str] | None:
-        """Return what the places of a text hold; None where it was not made from this template."""
-        fit = re.fullmatch(self.pattern, text) if self.longest in text else None
-        return None if fit is None else dict(zip(self.names, fit.groups(), strict=True))
-
-
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
-WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject
 MORE = re.compile(r" and (\d+) times more$")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LANGUAGES = ("en", "zh")
@@ -101,7 +60,12 @@ class Language:
 
     code: str
     catalogue: gettext.NullTranslations
-    templates: tuple[StoredTemplate, ...] = ()
+    templates: tuple[str, ...] = ()
+
+    @cached_property
+    def stored(self) -> StoredTexts:
+        """Reads texts back that were stored in English."""
+        return StoredTexts(self.templates, self.known)
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """Return a text in this language, with its places filled."""
@@ -161,7 +125,7 @@ class Language:
         """Return a message, or a stored text of one, in this language; figures and names stay."""
         if self.code == "en":
             return text
-        message = text if isinstance(text, Message) else self._read(text)
+        message = text if isinstance(text, Message) else self.stored.read(text)
         if message is None:
             return text
         if isinstance(message, MessageList):
@@ -190,24 +154,6 @@ class Language:
         if name == "when":
             return MORE.sub(r" 等，另有 \1 处", value.replace(" to ", " 至 "))
         return RANGE.sub(r"\1 至 \2", value) if name not in HOLDS else value
-
-    def _read(self, text: str) -> Message | None:
-        """Return the message that a stored text was made of; None where a part is not known."""
-        for template in self.templates:
-            if (places := template.places(text)) is None:
-                continue
-            if "sentence" in places:
-                sentence = self._read(places["sentence"])
-                if sentence is None or sentence.template == template.template == WITH_SUBJECT:
-                    continue
-                places["sentence"] = sentence
-            if all(self.known(places[name]) for name in ("origin", "kind") if name in places):
-                return Message(template.template, **places)
-        parts = text.split("; ")
-        if len(parts) == 1:
-            return None
-        known = [message for part in parts if (message := self._read(part)) is not None]
-        return MessageList("; ", known) if len(known) == len(parts) else None
 
     def scale(self, unit: str, largest: float) -> tuple[float, str]:
         """Return the divisor and the unit in which to show amounts of a unit up to `largest`."""
@@ -254,10 +200,9 @@ def language(code: str) -> Language:
         entries = read_po(source, locale=code)
     compiled = io.BytesIO()
     write_mo(compiled, entries)
-    texts = (
+    templates = (
         str(message.id) for message in entries if message.context == SENTENCE and message.string
     )
-    templates = sorted(map(StoredTemplate, texts), key=lambda one: -one.fixed)
     catalogue = gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
     return Language(code, catalogue, tuple(templates))
 

@@ -67,7 +67,7 @@ class Scenario(ScenarioFile):
     def warnings(self) -> list[Message]:
         """Return what a careful colleague would ask about, component by component."""
         messages = [
-            Message("components.{name}: {sentence}", name=name, sentence=message)
+            Message("components.{component}: {sentence}", component=name, sentence=message)
             for name, component in self.components.items()
             for message in component.warn(self.site(name))
         ]
