@@ -11,6 +11,7 @@ PlannerError
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,21 @@ def dotted(path: Key) -> str:
     return text
 
 
+OS_TEXTS = {
+    errno.ENOENT: Message("No such file or directory"),
+    errno.EISDIR: Message("Is a directory"),
+    errno.EACCES: Message("Permission denied"),
+    errno.ENOSPC: Message("No space left on device"),
+}
+
+
+def cause(error: Exception) -> str:
+    """Return why the operating system or a library failed, without the file's name."""
+    if isinstance(error, OSError):
+        return OS_TEXTS.get(error.errno or 0, error.strerror or str(error))
+    return str(error)
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a hint with the known word closest to a wrong one; empty where none is close."""
     close = difflib.get_close_matches(str(word), list(known), 1)
@@ -89,6 +105,9 @@ class ScenarioError(PlannerError):
             set(problems), key=lambda p: (p.file, p.line or 0, p.path, p.message)
         )
         super().__init__(MessageList("\n", (one.with_place() for one in self.problems)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)  # what a process pool sends
 
 
 def wrong(path: str, message: Message, *, file: str = "", line: int | None = None) -> ScenarioError:

@@ -39,7 +39,9 @@ class Message(str):
             text += literal
             if name is not None:
                 value = _FORMATTER.convert_field(values[name], conversion)
-                places[name] = value if isinstance(value, Message) else format(value, form or "")
+                if not isinstance(value, Message):
+                    value = printable(format(value, form or ""))
+                places[name] = value
                 text += places[name]
         assert values.keys() == places.keys(), f"{template!r} has no place for all of {values}"
         message = super().__new__(cls, text)
@@ -52,6 +54,13 @@ class Message(str):
 
 def _refilled(template: str, places: dict[str, str]) -> Message:
     return Message(template, **places)
+
+
+def printable(text: str) -> str:
+    """Spell out control characters, which a terminal would obey and a name may hold."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @cache

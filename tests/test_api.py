@@ -78,3 +78,31 @@ def test_a_plan_that_fails_its_audit_is_not_returned(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("planner.studies.to_plan.audit", lambda _: [breach])
     with pytest.raises(planner.PlanError, match="coal_1: ramp_up"):
         planner.solve(planner.load(ROOT / "scenarios" / "tiny_arbitrage"))
+
+
+def test_errors_travel_between_processes() -> None:
+    """A process pool pickles what a worker raises; the message must arrive."""
+    import copy
+    import pickle
+
+    from planner.errors import InfeasibleError, PlanError, Problem, ScenarioError
+    from planner.message import Message
+
+    problem = Problem(Message("must be {value:g}", value=2), "solver.gap", "a.yaml", 3)
+    for error in (
+        ScenarioError([problem, Problem(Message("is required"), "name")]),
+        InfeasibleError(Message("no plan"), {"status": "infeasible"}),
+        PlanError(Message("{path} cannot be read", path="x")),
+    ):
+        for arrived in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+            assert str(arrived) == str(error)
+            assert arrived.message.template == error.message.template
+            assert vars(arrived) == vars(error)
+
+
+def test_a_value_cannot_forge_lines_of_an_error() -> None:
+    from planner.message import Message
+
+    assert (
+        str(Message("there is no file {file}", file="a\nb: fine")) == r"there is no file a\nb: fine"
+    )

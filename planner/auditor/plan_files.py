@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from planner.auditor.findings import Array
-from planner.errors import PlanError
+from planner.errors import PlanError, cause
 from planner.message import Message, MessageList
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
@@ -111,8 +111,8 @@ def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
 
 def unreadable(path: Path, text: object) -> PlanError:
     """Return the error of a file, or folder, that cannot be read; `text` is why."""
-    why = text if isinstance(text, Message) else str(text)
-    return PlanError(Message("{path} cannot be read: {text}", path=path, text=why))
+    reason = cause(text) if isinstance(text, Exception) else text
+    return PlanError(Message("{path} cannot be read: {text}", path=path, text=reason))
 
 
 def read_mapping(path: Path, parse: Any) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def read_mapping(path: Path, parse: Any) -> Mapping[str, Any]:
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise unreadable(path, error) from None
     if not isinstance(content, Mapping):
-        raise unreadable(path, Message("it is no mapping"))
+        raise unreadable(path, Message("it is not a mapping"))
     return content
 
 
@@ -147,7 +147,7 @@ def read_numbers(path: Path) -> pd.DataFrame:
     for column, kind in table.dtypes.drop("time").items():
         if not pd.api.types.is_numeric_dtype(kind):
             message = Message(
-                "{path}: column {name} holds something that is no number", path=path, name=column
+                "{path}: column {name} holds something that is not a number", path=path, name=column
             )
             raise PlanError(message)
     return table
@@ -168,7 +168,7 @@ class Source:
     def number(self, value: Any, path: str) -> float:
         """Return a value that must be a number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(Message("{path} is no number", path=path))
+            raise self.wrong(Message("{path} is not a number", path=path))
         return float(value)
 
     def series(self, value: Any, path: str) -> Array:

@@ -90,7 +90,7 @@ def _series(plan: Plan, table: pd.DataFrame, findings: Findings) -> Series | Non
         return None
     values = table["value"].to_numpy()
     if not np.isfinite(values).all():
-        note.add("prices.number", Message("a price is no number"))
+        note.add("prices.number", Message("a price is not a number"))
         return None
     flows = (flow for part in plan.parts.values() for flow in plan.audit(part).flows(plan, part))
     nodes = {node for node, _, _ in flows}

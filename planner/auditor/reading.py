@@ -325,7 +325,7 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
     parts = {}
     for name, data in components.items():
         if not isinstance(data, Mapping):
-            raise source.wrong(Message("{path} is no mapping", path=f"components.{name}"))
+            raise source.wrong(Message("{path} is not a mapping", path=f"components.{name}"))
         parts[str(name)] = part = Part(str(name), data, source)
         if part.kind not in kinds:
             message = Message(

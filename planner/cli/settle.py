@@ -55,7 +55,7 @@ def settle(
     from planner.report.terminal.plan import show
 
     if (schedule is None) == (rule is None):
-        message = Message("needs either a schedule or a rule of thumb")
+        message = Message("needs a schedule or a rule of thumb, and not both")
         raise wrong("--schedule, --rule", message)
     site = planner.load(scenario, limited(set_, None, time_limit))
     request = Request(site, words, out, quiet=quiet)

@@ -14,7 +14,7 @@ import typer
 
 import planner
 from planner.errors import InfeasibleError, PlannerError
-from planner.language.language import printable
+from planner.message import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -130,7 +130,7 @@ def _rule_breaches(model: Model, missed: Mapping[Rule, float]) -> Iterator[Breac
         broken = conflict_rule(model.scenario, family)
         worst = max(missed[rule] for rule in family)
         text = Message(
-            "{sentence}; missed by {value:.4g} at worst", sentence=broken.text, value=worst
+            "{sentence}; largest violation {value:.4g}", sentence=broken.text, value=worst
         )
         yield Breach(broken.components, broken.rule, broken.when, worst, text)
 
@@ -160,7 +160,7 @@ def _row_breaches(
                 name=component, other=rule.replace("_", " "),
             )  # fmt: skip
         text = Message(
-            "{sentence}; off by {value:.4g} at worst", sentence=at_times(text, when), value=worst
+            "{sentence}; largest deviation {value:.4g}", sentence=at_times(text, when), value=worst
         )
         yield Breach(components, rule, when, worst, text)
 

@@ -67,7 +67,7 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
             steps, when = range(first, last + 1), time_spans(horizon, (short + 1).tolist())
             loads = [name for name, mw in drawn.items() if mw.any()]
             message = Message(
-                "{names} must be served {value} MW and all supply of node {other!r} ({text}) is at"
+                "{names} must get {value} MW and all supply of node {other!r} ({text}) is at"
                 " most {most} MW",
                 names=" and ".join(loads), value=value_text(least, steps), other=node,
                 text=", ".join(sources) or Message("none"), most=value_text(most, steps),

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from planner.errors import PlanError
+from planner.errors import PlanError, cause
 from planner.message import Message, template
 
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
@@ -233,7 +233,7 @@ def cannot_write(path: Path, error: OSError) -> PlanError:
         Message(
             "{path} cannot be written: {text}{hint}",
             path=path,
-            text=error.strerror or error,
+            text=cause(error),
             hint=Message(remedy) if remedy else "",
         )
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from planner.errors import Key, Problem, ScenarioError, dotted, wrong
+from planner.errors import Key, Problem, ScenarioError, cause, dotted, wrong
 from planner.message import Message
 
 MAX_BYTES = 100_000_000
@@ -82,7 +82,7 @@ def read_yaml(path: Path) -> Document:
     except UnicodeDecodeError:
         raise wrong("", Message("is not a UTF-8 text file"), file=str(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        message = Message("cannot be read: {text}", text=getattr(error, "strerror", None) or error)
+        message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("", message, file=str(path)) from None
     return parse_yaml(text, str(path))
 

@@ -29,12 +29,6 @@ from planner.language.stored_texts import HOLDS, NUMBER, StoredTexts
 from planner.message import Message, MessageList
 from planner.units import label, unit
 
-
-def printable(text: str) -> str:
-    """Spell out control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 MORE = re.compile(r" and (\d+) times more$")
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from planner.errors import PlanError, PlannerError
+from planner.errors import PlanError, PlannerError, cause
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
 from planner.message import Message
@@ -54,7 +54,7 @@ def read_tables(folder: str | Path) -> PlanTables:
     except PlannerError as error:
         text: str = error.message
     except (OSError, ValueError, OverflowError, RecursionError) as error:
-        text = str(error)
+        text = cause(error)
     raise PlanError(Message("{path} cannot be read: {text}", path=folder, text=text))
 
 
@@ -62,7 +62,7 @@ def _read(folder: Path) -> PlanTables:
     scenario = load(folder / files.SCENARIO)
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     if not isinstance(summary, dict):
-        raise PlanError(Message("{file} is no mapping", file=SUMMARY))
+        raise PlanError(Message("{file} is not a mapping", file=SUMMARY))
     schedule = _read_table(folder / files.SCHEDULE, "time").set_index("time").astype(float)
     allocation = _read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
     ledger = _read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.errors import Problem, ScenarioError
+from planner.errors import Problem, ScenarioError, cause
 from planner.files.output_folder import replace_file
 from planner.message import Message, MessageList
 
@@ -60,8 +60,7 @@ def unwritable(path: Path, suffixes: Sequence[str], folders: Sequence[Path]) -> 
     try:
         messages.extend(_place_problems(path, folders))
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        text = getattr(error, "strerror", None) or error
-        messages.append(Message("cannot be written: {text}", text=text))
+        messages.append(Message("cannot be written: {text}", text=cause(error)))
     return messages
 
 

@@ -106,7 +106,7 @@ def _forecast(
             return None  # the component has problems of its own
         component: Any = components[name]
         if not isinstance(value_at(component, where[2:]), np.ndarray):
-            raise FieldError(Message("is not a series of the scenario"))
+            raise FieldError(Message("is not a series of the scenario, which could be forecast"))
         if drawn:
             return DrawnForecast.model_validate(spec)
         changed = type(component).model_validate(data["components"][name], context=context)

@@ -187,7 +187,7 @@ def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
         elif part >= len(here):
             raise FieldError(
                 Message(
-                    "there is nothing at {path}: the list has {count} entries",
+                    "there is nothing at {path}: the length of the list is {count}",
                     path=dotted(path[: depth + 1]),
                     count=len(here),
                 )

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.errors import Problem, ScenarioError, as_written, wrong
+from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError
 from planner.files.yaml_document import Document, parse_value
 from planner.message import Message, MessageList
@@ -241,7 +241,7 @@ def _read_rows(path: Path) -> tuple[list[str], Rows]:
             raise wrong("", Message("is too large for a list of cases"), file=str(path))
         return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:
-        message = Message("cannot be read: {text}", text=error.strerror or error)
+        message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("cases", message, file=str(path)) from None
     except UnicodeError as error:
         raise wrong("cases", Message("is no CSV: {text}", text=error), file=str(path)) from None

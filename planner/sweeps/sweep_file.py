@@ -159,7 +159,7 @@ class SweepFile(Frozen):
             yield "samples", Message("belongs to sampling designs, the design is {name}",
                                      name=self.design)  # fmt: skip
         if self.plans == "final" and self.refine is None:
-            yield "plans", Message("needs refine, which names the final cases")
+            yield "plans", Message("final needs refine, which names the final cases")
 
     @property
     def varied(self) -> dict[str, Axis]:

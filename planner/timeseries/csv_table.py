@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import as_written, did_you_mean
+from planner.errors import as_written, cause, did_you_mean
 from planner.fields import FieldError
 from planner.message import Message, MessageList
 
@@ -146,7 +146,8 @@ def _read(folder: Path, name: str, encoding: str) -> str:
             )
         ) from None
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        text = getattr(error, "strerror", None) or Message("its links form a loop")
+        is_loop = isinstance(error, RuntimeError)
+        text = Message("its links form a loop") if is_loop else cause(error)
         raise FieldError(
             Message("{file} cannot be read: {text}", file=name[:80], text=text)
         ) from None

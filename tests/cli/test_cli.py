@@ -147,7 +147,7 @@ def test_an_infeasible_scenario_is_exit_3(tiny: Path) -> None:
     result = run("solve", tiny, "--set", town, "--out", tiny.parent / "plan")
     assert result.exit_code == 3
     assert result.stdout == ""
-    assert "town must be served 100 MW" in result.stderr
+    assert "town must get 100 MW" in result.stderr
     assert [path.name for path in (tiny.parent / "plan").iterdir()] == ["infeasible.json"]
 
 

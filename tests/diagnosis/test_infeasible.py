@@ -110,7 +110,7 @@ def test_the_words_of_what_the_solver_need_not_see() -> None:
     assert str(explained(BY_NAME["capacity"].scenario())) == (
         "no plan satisfies every rule of the scenario\n"
         "this is impossible:\n"
-        "  - city must be served 150 MW and all supply of node 'site' (grid, sun) is at most 140"
+        "  - city must get 150 MW and all supply of node 'site' (grid, sun) is at most 140"
         " MW, at 01:00-03:00\n"
         "a plan becomes possible with\n"
         "  - components.city.demand_mw ≤ 140 at 01:00-03:00 (is 150)\n"
@@ -137,13 +137,13 @@ def test_an_infeasibility_in_chinese() -> None:
     ("text", "chinese"),
     [
         ("site: the balance of grid power does not add up, at 07-15 22:00 to 07-16 02:00 and 3"
-         " times more; off by 3 at worst",
+         " times more; largest deviation 3",
          "site：电网功率不平衡，时段 07-15 22:00 至 07-16 02:00 等，另有 3 处；最大差值 3"),
-        ("gpus: the balance of tokens does not add up, at 00:00-01:00; off by 3e+05 at worst",
+        ("gpus: the balance of tokens does not add up, at 00:00-01:00; largest deviation 3e+05",
          "gpus：供需不平衡（输出 Token），时段 00:00-01:00；最大差值 3e+05"),
-        ("battery: the schedule contradicts itself (energy), at 00:00-01:00; off by 3 at worst",
+        ("battery: the schedule contradicts itself (energy), at 00:00-01:00; largest deviation 3",
          "battery：逐时计划自相矛盾（energy），时段 00:00-01:00；最大差值 3"),
-        ("the schedule contradicts itself; off by 3 at worst", "逐时计划自相矛盾；最大差值 3"),
+        ("the schedule contradicts itself; largest deviation 3", "逐时计划自相矛盾；最大差值 3"),
         ("gpus.awake[chat] is -1 and must be 0 or more, at 05:00-06:00, 07:00-08:00",
          "gpus.awake[chat] 为 -1，不得小于 0，时段 05:00-06:00, 07:00-08:00"),
     ],

@@ -172,9 +172,8 @@ def test_labels_in_chinese(column: str, said: str) -> None:
         ("pv.power_mw is 8 and nobody knows, at 10:00-12:00",
          "pv.power_mw is 8 and nobody knows, at 10:00-12:00"),
         ("price 3 < 4 on site; nobody knows", "price 3 < 4 on site; nobody knows"),
-        ("components.pv.availability_pu: must be 1 or less, is 2; components.pv.capacity_mw: must be"
-         " 0 or more, is -1",  # not: must be {names} or {other}
-         "components.pv.availability_pu：必须不大于 1，现为 2；components.pv.capacity_mw：必须不小于 0，现为 -1"),
+        ("components.pv.share: must be 1 or less, is 2; components.pv.mw: must be 0 or more, is -1",
+         "components.pv.share：必须不大于 1，现为 2；components.pv.mw：必须不小于 0，现为 -1"),
         ("components.pv.capacity_mwx: is not a field here; did you mean capacity_mw?",
          "components.pv.capacity_mwx：不是此处的字段；是否想写 capacity_mw？"),
         ("components.pv.x: must be a number, is a list", "components.pv.x：必须为数值，现为列表"),

@@ -370,7 +370,7 @@ def test_report_keeps_what_it_does_not_know_and_the_page_it_cannot_replace(
         patched.setattr("planner.files.output_folder.sync", fail)
         done = run(str(target), "--lang", "zh")
     assert done.exit_code == 5
-    assert "No space left on device" in done.output
+    assert "磁盘空间不足" in done.output
     assert (target / "report.html").read_bytes() == page
     assert run(str(target)).exit_code == 0
     assert (target / "notes.txt").read_text() == "kept"

@@ -218,7 +218,7 @@ OVERRIDES: list[tuple[str, Any, str]] = [
     ("components.pv.capacity", 1, "components.pv.capacity: is not a field here; did you mean"),
     ("components.gid.resale", 1, "there is no component 'gid'; did you mean grid?"),
     ("component.pv.capacity_mw", 1, "component: is not a field here; did you mean components?"),
-    ("components.town.demand_mw[12]", 1, "the list has 12 entries"),
+    ("components.town.demand_mw[12]", 1, "the length of the list is 12"),
     ("components[0]", 1, "there is nothing at components[0]"),
     ("components.pv..x", 1, "is not a path such as components.pv.capacity_mw"),
     ("", 1, "is not a path such as components.pv.capacity_mw"),

@@ -152,7 +152,7 @@ def test_the_search_reads_a_scenario_file_and_scales_its_series(tmp_path: Path) 
         ("a = b = c", "must be LEFT = RIGHT"),
         ("profit = ", "must be LEFT = RIGHT"),
         ("profit by computer = 1", "did you mean profit by compute"),
-        ("profit = nan", "is no number"),
+        ("profit = nan", "is not a number"),
         ("profit = profit", "both sides are the same"),
     ],
 )

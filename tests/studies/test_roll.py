@@ -364,7 +364,7 @@ def test_what_the_whole_horizon_cannot_do_is_told_before_the_windows(
 ):
     monkeypatch.setattr(rolling, "solve_window", None)
     impossible = {"grid": grid(import_limit_mw=3), "city": load(1, 1, 1, 4)}
-    with pytest.raises(InfeasibleError, match="city must be served 4 MW"):
+    with pytest.raises(InfeasibleError, match="city must get 4 MW"):
         roll(impossible, 4, 2, 1)
     cells = {"battery": battery(), "grid": grid(import_limit_mw=[1, 1, 1, 0]),
              "city": load(0, 0, 0, 3.5)}  # fmt: skip

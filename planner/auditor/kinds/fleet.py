@@ -109,7 +109,7 @@ def _check_nodes(plan: Plan, part: Part, note: Notes) -> None:
         counts = {point: part.column("nodes", model, _key(point)) for point in _points(part, model)}
         counts |= {point: part.column("prefill_nodes", model) for point in _prefill(part, model)}
         it_kw = it_kw + sum(point.number("node_kw") * count for point, count in counts.items())
-        what = Message("nodes of {name} at points and reading are", name=model)
+        what = Message("decoding and prefill nodes of {name} sum to", name=model)
         total = np.sum(list(counts.values()), axis=0)
         note.equal("total", what, total, part.column("awake", model), "nodes")
         awake = awake + part.column("awake", model)

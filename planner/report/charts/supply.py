@@ -133,7 +133,7 @@ def sides(view: View) -> tuple[Parts, Parts]:
         Message("{kind} of {origin}", kind=name, origin=origin): power
         for (name, origin), power in (incoming | outgoing).items()
     }
-    for label, power in ({Message("use less supply"): -apart} | parts).items():
+    for label, power in ({Message("use minus supply"): -apart} | parts).items():
         step = int(np.argmin(power))
         if power[step] < -EQUAL_MW:
             raise PlanError(

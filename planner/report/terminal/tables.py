@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from planner.language.language import Language, printable
+from planner.language.language import Language
 from planner.language.section import Section, text
+from planner.message import printable
 
 
 def safe(text: str) -> str:

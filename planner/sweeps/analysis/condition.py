@@ -113,7 +113,7 @@ def _side(text: str) -> float | str:
         pass
     else:
         if not math.isfinite(number):
-            raise wrong("find.where", Message("{text} is no number", text=text))
+            raise wrong("find.where", Message("{text} is not a number", text=text))
         return number
     if text in ALIASES:
         return ALIASES[text]
