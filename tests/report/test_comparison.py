@@ -109,6 +109,16 @@ def test_other_horizons_are_compared_where_they_meet() -> None:
     assert "horizon.hours" in found.inputs["path"].tolist()
 
 
+def test_plans_without_a_common_step_are_not_called_equal_by_the_hour() -> None:
+    later = plan().scenario.with_values({"horizon.start": "2026-08-01T00:00:00+08:00"})
+    comparison = planner.compare(plan(), planner.solve(later))
+    assert comparison.hours_unknown
+    assert comparison.notes == ("the two schedules have no step in common: hours are not compared",)
+    text = printed(comparison, ENGLISH)
+    assert "no hour differs" not in text
+    assert "the schedules are equal" not in text
+
+
 def test_the_tables_show_what_differs() -> None:
     console = Console(width=150, record=True, file=io.StringIO())
     show_comparison(planner.compare(plan(), plan(35)), console, top=1)

@@ -48,7 +48,7 @@ class Comparison:
     columns: column, steps (how many differ), moved (their mean absolute difference), time, a, b
         (where it differs most); the largest difference relative to the column's size first.
     notes: what cannot be compared.
-    hours_unknown: whether there are no schedules to compare.
+    hours_unknown: whether there are no schedules, or no steps of both, to compare.
     bound_a_cny, bound_b_cny: upper bounds of the profits; NaN where unknown.
     """
 
@@ -103,6 +103,8 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
     note = Message(
         "{steps} steps are in only one of the two schedules; hours leave them out", steps=single
     )
+    if times.empty:
+        note = Message("the two schedules have no step in common: hours are not compared")
     return Comparison(
         a=one.summary["name"] if isinstance(a, PlanTables) else str(a),
         b=two.summary["name"] if isinstance(b, PlanTables) else str(b),
@@ -114,6 +116,7 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         hours=_hours(one, two, times),
         columns=_columns(one, two, times),
         notes=(note,) if single else (),
+        hours_unknown=times.empty,
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),
     )
