@@ -97,9 +97,10 @@ class MessageList(Message):
     def __new__(cls, separator: str, parts: Iterable[str]) -> Self:
         """Set parts apart; those that are no messages stay as they are in every language."""
         places = {str(i): part for i, part in enumerate(parts)}
-        texts = super().__new__(cls, separator.join(f"{{{i}}}" for i in places), **places)
-        texts.separator = separator
-        return texts
+        template = _escaped(separator).join(f"{{{i}}}" for i in places)
+        message_list = super().__new__(cls, template, **places)
+        message_list.separator = separator
+        return message_list
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MessageList, (self.separator, tuple(self.places.values()))

@@ -106,3 +106,12 @@ def test_a_value_cannot_forge_lines_of_an_error() -> None:
     assert (
         str(Message("there is no file {file}", file="a\nb: fine")) == r"there is no file a\nb: fine"
     )
+
+
+def test_a_separator_of_messages_may_hold_braces() -> None:
+    import pickle
+
+    from planner.message import MessageList
+
+    texts = MessageList(" {x} ", ["a", "{b}"])
+    assert texts == "a {x} {b}" == pickle.loads(pickle.dumps(texts))
