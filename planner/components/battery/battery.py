@@ -8,7 +8,6 @@ where needed), reserve_mw[j,t] per reserve j.
     capacity          min_energy_mwh <= sum_o energy_mwh[o,t] <= capacity_mwh
     charge_limit      sum_o charge_mw[o,t] <= charge_power_mw available[t] charging[t]
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
-    cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
     reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
     reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
@@ -18,12 +17,13 @@ The end value is value_cny_per_mwh times the change of the stored total; it is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from planner.components.battery.cycles import discharged_today, limit_cycles
 from planner.components.battery.state import (
     PRICED,
     RULES,
@@ -40,9 +40,7 @@ from planner.components.component import (
     Component,
     Site,
     Supply,
-    Time,
     Values,
-    steps_today,
     summed,
 )
 from planner.components.late import pyo
@@ -241,7 +239,8 @@ class Battery(Component):
         b.discharge_limit = pyo.Constraint(
             time.steps, rule=lambda b, t: sums.discharged(t) <= power[t] * (1 - b.charging[t])
         )
-        self._daily_cycles(b, time, sums.discharged)
+        today_mwh = self.initial.discharged_today_mwh
+        limit_cycles(b, time, self._daily_limit_mwh(), today_mwh, sums.discharged)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             offered = sum_of(b.reserve_mw, reserves)
@@ -257,20 +256,6 @@ class Battery(Component):
             )
         if self.min_end_mwh is not None:
             b.ending = pyo.Constraint(rule=sums.stored(time.last) >= self.min_end_mwh)
-
-    def _daily_cycles(self, b: pyo.Block, time: Time, discharged: ByStep) -> None:
-        limit = self._daily_limit_mwh()
-        if limit is None:
-            return
-        days = {day[-1]: day for day in time.days()}  # a day is indexed by its last step
-
-        def left(day: Sequence[int]) -> float:
-            return limit - (self.initial.discharged_today_mwh if day[0] == time.first else 0.0)
-
-        b.cycles = pyo.Constraint(
-            list(days),
-            rule=lambda _, t: time.step_h * sum(map(discharged, days[t])) <= left(days[t]),
-        )
 
     def _terms(self, b: pyo.Block, site: Site, sums: _Sums) -> Terms:
         time, origins = site.clock, site.origins
@@ -320,13 +305,9 @@ class Battery(Component):
             if f"energy_mwh[{o}]" in values
         }
         energy = last[POOLED[0]] if POOLED[0] in last else EnergyByOrigin(**last)
-        steps, all_today = steps_today(executed, horizon)
-        discharged = float(summed("discharge_mw", values)[len(executed) - steps :].sum())
-        mwh = horizon.step_h * max(discharged, 0.0)  # a solver's 0 may be -1e-9
-        mwh += self.initial.discharged_today_mwh if all_today else 0.0
-        if (limit := self._daily_limit_mwh()) is not None:
-            mwh = min(mwh, limit)  # a rounded sum may exceed it
-        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=mwh)
+        before, limit = self.initial.discharged_today_mwh, self._daily_limit_mwh()
+        today_mwh = discharged_today(values, executed, horizon, before, limit)
+        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=today_mwh)
         ending = self.ending
         if ending == "same_as_start":  # the start of the first window
             ending = AtLeast(at_least_mwh=self.start_mwh)
