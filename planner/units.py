@@ -49,6 +49,11 @@ def unit(name: str) -> str | None:
     return next((symbol for suffix, symbol in SUFFIXES.items() if bare.endswith(suffix)), None)
 
 
+def price_unit(per: str) -> str:
+    """Return the unit of a price per unit: CNY/MW, CNY/(MW/h)."""
+    return f"CNY/({per})" if "/" in per else f"CNY/{per}"
+
+
 def label(column: str) -> str:
     """Return the English label of a schedule column such as `battery.charge_mw[grid]`."""
     bare, bracket, index = column.partition("[")

@@ -104,10 +104,10 @@ UNITLESS = {
     # words
     "kind", "node", "technology", "model", "initial", "ending", "curve", "startups", "serves",
     "points", "prefill", "market", "waiting", "providers", "fleet", "from_node", "to_node",
-    "grid", "declaration", "response", "so_far", "ahead",
+    "grid", "declaration", "response", "so_far", "ahead", "charge_from", "energy_targets", "time",
     # switches and states
     "resale", "must_run", "whole_nodes", "largest_unit", "on", "both_ways", "mandatory",
-    "price_imports",
+    "price_imports", "discharge_to_grid",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
 }  # fmt: skip

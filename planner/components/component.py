@@ -21,6 +21,7 @@ from planner.components.terms import (
     Amounts,
     ByStep,
     Connection,
+    Link,
     Meters,
     NodeUse,
     Source,
@@ -205,10 +206,7 @@ class Component(Frozen):
         return 0.0
 
     def impossible(self, site: Site) -> Iterator[Message]:
-        """Yield why it has no feasible schedule, whatever the rest of the site does.
-
-        Sentences without a subject: "must end with 8 MWh and can reach 6 MWh".
-        """
+        """Yield why no site could schedule it: "must end with 8 MWh and can reach 6 MWh"."""
         yield from ()
 
     def absorbs(self) -> set[str]:
@@ -258,6 +256,10 @@ class Component(Frozen):
         """Return its limits and prices if it connects the site to a market."""
         return None
 
+    def links(self) -> tuple[Link, ...]:
+        """Return the ways in which it carries power from one node to another, one a node."""
+        return ()
+
     def storage(self) -> Storage | None:
         """Return its limits and initial energy if it stores energy."""
         return None
@@ -283,10 +285,7 @@ class Component(Frozen):
         return ()
 
     def stays(self, *, last: bool) -> tuple[str, ...]:
-        """Return the state columns that, after `initial`, stay 1 unless a decision changes them.
-
-        `last`: whether the step is the last of the horizon.
-        """
+        """Return the state columns that stay 1 unless decided otherwise; `last`: at the end."""
         return ()
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:

@@ -23,7 +23,19 @@ from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.late import pyo
-from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
+from planner.components.terms import (
+    Balance,
+    Exclusive,
+    Expression,
+    Link,
+    Meter,
+    State,
+    Terms,
+    Tidy,
+    Use,
+    of,
+    sum_of,
+)
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
 from planner.message import Message
@@ -77,6 +89,10 @@ class PowerLine(Component):
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {node: np.full(horizon.steps, self._arriving_mw) for node in self._arrives}
+
+    def links(self) -> tuple[Link, ...]:
+        ways = zip(self._sends, self._arrives, strict=True)
+        return tuple(Link(start, end, 1 - self.loss_share) for start, end in ways)
 
     def absorbs(self) -> set[str]:
         return set(self._sends)
@@ -153,6 +169,11 @@ class PowerLine(Component):
                 for o in origins
             },
             uses={("loss", o): partial(lost, o) for o in origins},
+            meters={
+                Meter("sent_mw", node, o): of(sent, o)
+                for node, sent in zip(self._sends, (b.forward_mw, backward_mw), strict=False)
+                for o in origins
+            },
             exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )

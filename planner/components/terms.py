@@ -113,6 +113,17 @@ class Connection(NamedTuple):
     declares: bool
 
 
+class Link(NamedTuple):
+    """A way for power from one node to another, of which a part arrives.
+
+    The meter sent_mw of a component is what it sends from a node, by origin.
+    """
+
+    start: str
+    end: str
+    arriving_share: float
+
+
 class PowerStore(NamedTuple):
     """How a store returns power to a node: its losses, and the least energy at the end."""
 

@@ -41,7 +41,7 @@ from planner.studies.solve import solve_program
 from planner.studies.to_plan import require_audit
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
-from planner.units import unit
+from planner.units import price_unit, unit
 
 FIXED_INTEGERS = Message(
     "for the starts, stops and directions of this plan, one unit more or less at a time"
@@ -177,7 +177,7 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice
                 spread = once / (step_h * len(steps))
                 yield _mean(name, quantity, index, steps / step_h, "CNY/Mtok", spread)
             else:
-                yield _sum(name, quantity, index, steps, f"CNY/{per}", once)
+                yield _sum(name, quantity, index, steps, price_unit(per), once)
 
 
 def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:

@@ -103,7 +103,8 @@ def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
 
 
 COUNTS = {
-    "asleep", "awake", "awake_mean_nodes", "charging", "cycles", "declaring", "finished", "forward",
+    "asleep", "awake", "awake_mean_nodes", "charge_on", "charge_start", "charging", "cycles",
+    "declaring", "discharge_on", "discharge_start", "finished", "forward",
     "importing", "job_nodes", "nodes", "on", "prefill_nodes", "responding", "running", "start",
     "start_kind", "started", "starts", "stop", "woken", "woken_nodes",
 }  # fmt: skip

@@ -157,7 +157,7 @@ def test_labels_in_chinese(column: str, said: str) -> None:
          "电价 3 < 充电价值 4；电价 3 = 存电价值 3"),
         ("renewable price -1.5 > -2 on site", "新能源上网电价 -1.5 > 站内价值 -2"),
         ("price 3 < 4 on site; also ramp_mw_per_h, my_rule, at the peak of the month",
-         "电价 3 < 站内价值 4；同时受限于：交换功率爬坡速率、my_rule，已达当月最大需量"),
+         "电价 3 < 站内价值 4；同时受限于：功率爬坡速率、my_rule，已达当月最大需量"),
         ("components.a_b: energy left at the end has no value: the plan will empty the battery",
          "a_b：期末荷电量未计价值：计划会将储能放空"),
         ("components.x: a and b want up to 5 Mtok/h of 'm', above the 4 Mtok/h that all fleets"

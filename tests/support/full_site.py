@@ -48,9 +48,17 @@ components:
     discharge_power_mw: 25
     charge_efficiency: 0.95
     discharge_efficiency: 0.95
+    min_charge_power_mw: 1
+    min_discharge_power_mw: 1
+    ramp_mw_per_h: 40
+    start_cost_cny: 50
+    charge_from: [renewable, thermal]
+    discharge_to_grid: false
+    energy_targets: [{time: "2026-07-15 06:00", at_least_mwh: 10, at_most_mwh: 45}]
     cycles_per_day: 2
     initial:
       energy_mwh: {renewable: 10, grid: 5}
+      power_mw: 0
     ending: {value_cny_per_mwh: 300}
   grid:
     kind: grid

@@ -23,7 +23,7 @@ from planner.cli.app import app
 from planner.components.registry import KINDS
 from planner.language.language import CATALOGUES, SENTENCE, WORD
 from planner.message import catalogue_key
-from planner.units import SUFFIXES, unit
+from planner.units import SUFFIXES, price_unit, unit
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "planner"
@@ -90,7 +90,7 @@ def texts(root: Path = ROOT) -> list[str]:
     said = [message for _, _, message, _, _ in sorted(found, key=lambda one: (one[0], one[1]))]
     assert all(isinstance(text, str) for text in said)
     priced = (unit(name) or name.removesuffix("s") for name in every_price())
-    units = [*SUFFIXES.values(), *(f"CNY/{per}" for per in priced if per != "Mtok/h")]
+    units = [*SUFFIXES.values(), *(price_unit(per) for per in priced if per != "Mtok/h")]
     return list(dict.fromkeys(str(text) for text in [*said, *helps(), *units] if text))
 
 

@@ -6,8 +6,17 @@ capacity         stored energy of all origins lies between min_energy_mwh and ca
 charge_limit, discharge_limit   powers are at most those available
 direction        charging is 0 or 1, and no step both charges and discharges (not in a relaxed
                  plan)
+charge_from      it charges only with energy of these origins
+ramp             from step to step, and from initial.power_mw into the first, discharge less charge
+                 changes by ramp_mw_per_h at most; where `available` falls, by as much more as the
+                 limit of the power falls
+charge_on, discharge_on   1 exactly where it charges, or discharges: then with the least power at
+                 least, scaled by `available`; with start_cost_cny this is 0.001 of the most at
+                 least
+charge_start, discharge_start   1 exactly where charging, or discharging, begins
+target           stored energy at the time of each of energy_targets
 cycles           energy discharged in a local day, with discharged_today_mwh on the first
-ending           at_least_mwh, or as much as at the start
+ending           at_least_mwh and at_most_mwh, or as much as at the start
 reserve_power    reserve and discharge are within the power; charging may be given up
 reserve_energy   stored energy would last a step of the reserve
 """
@@ -17,8 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
-from planner.auditor.findings import AT, FLOW, Array, Notes
+from planner.auditor.findings import AT, FLOW, Array, Notes, column_is
+from planner.auditor.kinds.own_use import check_own_use, own_use_columns
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.reading import (
     ONCE,
@@ -33,10 +44,25 @@ from planner.auditor.reading import (
 )
 from planner.message import Message
 
+_WAYS = ("charge", "discharge")
+_START_SHARE = 1e-3
+
 
 def _columns(plan: Plan, part: Part) -> set[str]:
     flows = columns_by_origin(plan, "charge_mw", "discharge_mw", "energy_mwh")
-    return {"charging"} | flows | reserve_columns(plan, part)
+    columns = {f"{way}_on" for way in _WAYS if _least_mw(part, way)}
+    if part.number("start_cost_cny"):
+        columns |= {f"{way}_start" for way in _WAYS if _least_mw(part, way)}
+    return (
+        {"charging"} | flows | columns | reserve_columns(plan, part) | own_use_columns(plan, part)
+    )
+
+
+def _least_mw(part: Part, way: str) -> float:
+    """Return the least power where it charges, or discharges, and all is available; else 0."""
+    least = part.number(f"min_{way}_power_mw")
+    hidden = _START_SHARE * part.number(f"{way}_power_mw")
+    return max(least, hidden) if part.number("start_cost_cny") else least
 
 
 def _flows_of(part: Part) -> tuple[Array, Array]:
@@ -75,16 +101,38 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
     stored, what = part.total("energy_mwh"), Message("stored energy is")
     note.at_least("capacity", what, stored, part.number("min_energy_mwh"), "MWh")
     note.at_most("capacity", what, stored, part.number("capacity_mwh"), "MWh")
-    start, ending = sum(_initial_energy(plan, part).values()), part["ending"]
-    min_at_end = start if ending == "same_as_start" else None
-    if isinstance(ending, Mapping) and "at_least_mwh" in ending:
-        min_at_end = part.under("ending").number("at_least_mwh")
-    if min_at_end is not None:
-        what, last = Message("stored energy at the end is"), plan.clock.times[-1]
-        note.at_least("ending", what, stored[-1:], min_at_end, "MWh", when=last)
+    start, last = sum(_initial_energy(plan, part).values()), plan.clock.times[-1]
+    if part["ending"] == "same_as_start":
+        what = Message("stored energy at the end is")
+        note.at_least("ending", what, stored[-1:], start, "MWh", when=last)
+    else:
+        _check_limits("ending", part.under("ending"), stored[-1], last, note)
+    for target in part.rows("energy_targets"):
+        point = _point(plan, str(target["time"]))
+        if point < 0 or point > plan.clock.steps or point % 1:
+            message = Message("{time} is not the start of a step", time=str(target["time"]))
+            note.add("target", message)
+            continue
+        mwh = stored[int(point) - 1] if point else start
+        _check_limits("target", target, mwh, plan.clock.times[max(int(point), 1) - 1], note)
 
 
-def _check_powers(_: Plan, part: Part, note: Notes) -> None:
+def _check_limits(rule: str, limits: Part, mwh: float, when: str, note: Notes) -> None:
+    what = Message("stored energy is")
+    if limits.get("at_least_mwh") is not None:
+        note.at_least(rule, what, mwh, limits.number("at_least_mwh"), "MWh", when=when)
+    if limits.get("at_most_mwh") is not None:
+        note.at_most(rule, what, mwh, limits.number("at_most_mwh"), "MWh", when=when)
+
+
+def _point(plan: Plan, time: str) -> float:
+    """Return the number of steps before a time, which is local where it has no offset."""
+    moment, first = pd.Timestamp(time), pd.Timestamp(plan.clock.stamps[0])
+    moment = moment.tz_localize(first.tz) if moment.tz is None else moment.tz_convert(first.tz)
+    return float((moment - first) / pd.Timedelta(hours=plan.clock.step_h))
+
+
+def _check_powers(plan: Plan, part: Part, note: Notes) -> None:
     charge, discharge = _flows_of(part)
     available, charging = part.series("available"), part.column("charging")
     max_charge = part.number("charge_power_mw") * available * charging
@@ -93,6 +141,56 @@ def _check_powers(_: Plan, part: Part, note: Notes) -> None:
     note.at_most("discharge_limit", Message("discharges"), discharge, max_discharge, "MW")
     note.binary("direction", "charging", charging)
     note.exclusive("direction", Message("charges and discharges at once"), charge, discharge)
+    for o in plan.origins:
+        if o not in (*part["charge_from"], "pooled"):
+            what = Message("charges with {origin} energy", origin=o)
+            note.at_most("charge_from", what, part.column("charge_mw", o), 0.0, "MW")
+
+
+def _check_ramp(plan: Plan, part: Part, note: Notes) -> None:
+    if part["ramp_mw_per_h"] is None:
+        return
+    charge, discharge = _flows_of(part)
+    net, before_mw = discharge - charge, part.under("initial").number("power_mw")
+    change = np.diff(net, prepend=before_mw)
+    most = plan.clock.step_h * part.number("ramp_mw_per_h")
+    what = Message("power changes by")
+    note.at_most(
+        "ramp", what, change, most + _fall(part, "charge", -before_mw), "MW", size=abs(net)
+    )
+    note.at_most(
+        "ramp", what, -change, most + _fall(part, "discharge", before_mw), "MW", size=abs(net)
+    )
+
+
+def _fall(part: Part, way: str, before_mw: float) -> Array:
+    """Return by how much the limit of a power falls from step to step, MW.
+
+    Into the first step: by how much the power before it exceeds the limit.
+    """
+    limit = part.number(f"{way}_power_mw") * part.series("available")
+    return np.asarray(np.maximum(-np.diff(limit, prepend=before_mw), 0.0))
+
+
+def _check_commitment(plan: Plan, part: Part, note: Notes) -> None:
+    """Note wrong states, least powers and starts."""
+    available = part.series("available")
+    for way, power, sign in zip(_WAYS, _flows_of(part), (-1, 1), strict=True):
+        least = _least_mw(part, way)
+        if not least:
+            continue
+        on, rule = part.column(f"{way}_on"), f"{way}_on"
+        note.binary(rule, rule, on)
+        note.at_most(rule, column_is(rule), on, np.ceil(available))
+        what = Message("charges") if way == "charge" else Message("discharges")
+        max_mw = part.number(f"{way}_power_mw")
+        note.at_most(rule, what, power, max_mw * available * on, "MW")
+        note.at_least(rule, what, power, least * available * on, "MW")
+        if part.number("start_cost_cny"):
+            before = float(sign * part.under("initial").number("power_mw") > 0)
+            begins, rule = np.maximum(np.diff(on, prepend=before), 0.0), f"{way}_start"
+            note.at_least(rule, column_is(rule), part.column(rule), begins)
+            note.at_most(rule, column_is(rule), part.column(rule), begins, slack=plan.relaxed)
 
 
 def _cycled(plan: Plan, part: Part) -> tuple[Array, float]:
@@ -149,6 +247,9 @@ def _lost(plan: Plan, part: Part) -> dict[str, Array]:
 def _lines(plan: Plan, part: Part) -> Iterator[Line]:
     discharged = part.total("discharge_mw")
     yield by_step(plan, part, "wear", -part.number("wear_cny_per_mwh"), discharged)
+    if cost := part.number("start_cost_cny"):
+        starts = part.optional("charge_start") + part.optional("discharge_start")
+        yield Line(part.name, "start", -cost * starts, plan.clock.stamps, cost)
     ending = part["ending"]
     if isinstance(ending, Mapping) and "value_cny_per_mwh" in ending:
         value = part.under("ending").number("value_cny_per_mwh")
@@ -178,11 +279,28 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     if part["cycles_per_day"] is not None:
         cycled, max_cycled = _cycled(plan, part)
         used = cycled[plan.clock.days] >= max_cycled - AT
+    net, step_h = discharge - charge, plan.clock.step_h
+    change = np.abs(np.diff(net, prepend=part.under("initial").number("power_mw")))
+    ramp = part["ramp_mw_per_h"]
+    steep = change >= (np.inf if ramp is None else step_h * part.number("ramp_mw_per_h") - AT)
+    least_in, least_out = (_least_mw(part, way) * available for way in _WAYS)
+    points = [_point(plan, str(target["time"])) for target in part.rows("energy_targets")]
+    for_target = np.arange(plan.clock.steps) < max(points, default=0.0)
+    any_origin = {*plan.origins} <= {*part["charge_from"], "pooled"}
     power = {
         "charges": charges,
         "charges_at_limit": charges & (charge >= max_in - AT),
         "discharges": discharges,
         "discharges_at_limit": discharges & (discharge >= max_out - AT),
+        "ramping": steep | np.append(steep[1:], False),
+        "charges_at_least": charges & (charge <= least_in + AT),
+        "discharges_at_least": discharges & (discharge <= least_out + AT),
+        "charges_for_target": charges & for_target,
+        "discharges_for_target": discharges & for_target,
+        "held_for_target": rests & for_target,
+        "not_started": rests & ((least_in > 0) | (least_out > 0)),
+        "own_use_only": np.full(plan.clock.steps, not part["discharge_to_grid"]),
+        "origin_not_allowed": rests & (not any_origin),
         "unavailable": (max_in <= FLOW) & (max_out <= FLOW),
         "full": rests & (stored >= part.number("capacity_mwh") - AT),
         "empty": rests & (stored <= part.number("min_energy_mwh") + AT),
@@ -195,7 +313,15 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
 
 AUDIT = KindAudit(
     columns=_columns,
-    checks=(_check_energy, _check_powers, _check_cycles, _check_reserve),
+    checks=(
+        _check_energy,
+        _check_powers,
+        _check_ramp,
+        _check_commitment,
+        _check_cycles,
+        _check_reserve,
+        check_own_use,
+    ),
     lines=_lines,
     flows=_flows,
     uses={"storage": _stored, "loss": _lost},

@@ -10,40 +10,42 @@ where needed), reserve_mw[j,t] per reserve j.
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
     reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+    charge_origin     charge_mw[o,t] <= 0                    where charge_from does not list o
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
+    ending_most       sum_o energy_mwh[o,T] <= at_most_mwh
 
-The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
+The end value is value_cny_per_mwh times the change of the stored total; it is not cash. Ramp, starts
+and least powers are rows of `commitment`, targets of `targets`, `discharge_to_grid` of `own_use`.
 """  # noqa: E501
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
-from pydantic import Field, model_validator
-
+from planner.components.battery.commitment import WAYS, Way, commit, limit_ramp
 from planner.components.battery.cycles import discharged_today, limit_cycles
+from planner.components.battery.fields import BatteryFields
+from planner.components.battery.own_use import (
+    UNSOLD,
+    keep_from_grid,
+    unsaleable,
+    unsold_nodes,
+    warn_of_own_use,
+)
 from planner.components.battery.state import (
     PRICED,
     RULES,
-    AtLeast,
     BatteryInitial,
-    Ending,
+    EndLimits,
     EndValue,
     EnergyByOrigin,
 )
-from planner.components.component import (
-    ORIGINS,
-    POOLED,
-    Complaint,
-    Component,
-    Site,
-    Supply,
-    Values,
-    summed,
-)
+from planner.components.battery.targets import EnergyTarget, hold_targets, limits_at, time_text
+from planner.components.component import ORIGINS, POOLED, Site, Supply, Values, summed
 from planner.components.late import pyo
+from planner.components.reasons import FLOW
 from planner.components.terms import (
     Amounts,
     Balance,
@@ -52,6 +54,7 @@ from planner.components.terms import (
     Expression,
     Line,
     Meter,
+    Meters,
     PowerStore,
     State,
     Storage,
@@ -61,10 +64,10 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import AtLeastZero, Efficiency, FieldError, Name
+from planner.fields import value_text
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, PerUnit
+from planner.timeseries.series import Array
 
 
 class _Sums(NamedTuple):
@@ -75,11 +78,10 @@ class _Sums(NamedTuple):
     stored: ByStep
 
 
-class Battery(Component):
+class Battery(BatteryFields):
     """A battery."""
 
-    kind: Literal["battery"]
-    remembers: ClassVar[tuple[str, ...]] = ("cycles_per_day",)
+    remembers: ClassVar[tuple[str, ...]] = ("cycles_per_day", "ramp_mw_per_h", "start_cost_cny")
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
@@ -87,78 +89,24 @@ class Battery(Component):
     states: ClassVar[tuple[State, ...]] = (
         State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
     )
-    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "ending_most"})
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
     )
-    node: Name = "site"
-    """Electrical node."""
-    capacity_mwh: Annotated[float, Field(gt=0)]
-    """Most energy that may be stored."""
-    min_energy_mwh: AtLeastZero = 0.0
-    """Least energy that may be stored."""
-    charge_power_mw: AtLeastZero
-    """Most power in, measured at the node."""
-    discharge_power_mw: AtLeastZero
-    """Most power out, measured at the node."""
-    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
-    """Part of both powers that is available."""
-    charge_efficiency: Efficiency
-    """Energy stored per MWh charged."""
-    discharge_efficiency: Efficiency
-    """Energy delivered per MWh taken out of the store."""
-    leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Part of the stored energy that is lost in an hour."""
-    wear_cny_per_mwh: AtLeastZero = 0.0
-    """Cost of wear per MWh discharged."""
-    cycles_per_day: AtLeastZero | None = None
-    """Most full cycles in a local day."""
-    initial: BatteryInitial
-    """State when the horizon begins."""
-    ending: Ending
-    """Terminal constraint or value; without either, a plan would sell the battery empty."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Battery:
-        low, high = self.min_energy_mwh, self.capacity_mwh
-        if low > high:
-            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
-        if not low <= self.start_mwh <= high:
-            message = Message(
-                "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
-                low=low,
-                high=high,
-                value=self.start_mwh,
-            )
-            raise FieldError(message, "initial.energy_mwh")
-        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > high:
-            raise FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
-        return self
-
-    @property
-    def start_mwh(self) -> float:
-        """Energy stored when the horizon begins, of all origins."""
-        return self.initial.total()
-
-    @property
-    def min_end_mwh(self) -> float | None:
-        """Energy that must be stored at the end; None where it has a value instead."""
-        if isinstance(self.ending, EndValue):
-            return None
-        return self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.start_mwh
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
-    def check(self, site: Site) -> Iterator[Complaint]:
-        limit, discharged = self._daily_limit_mwh(), self.initial.discharged_today_mwh
-        if limit is not None and discharged > limit:
-            message = Message(
-                "exceeds the {limit:g} MWh that cycles_per_day allows, is {value:g}",
-                limit=limit,
-                value=discharged,
-            )
-            yield ("initial", "discharged_today_mwh"), message
+    def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
+        if rule == "charge_origin":
+            return self.filled(self.rules[rule], steps, text=", ".join(self.charge_from))
+        if rule in ("target_least", "target_most"):
+            point = steps[0] if steps else 0
+            limits = limits_at(self.energy_targets, point)
+            mwh = value_text(limits[rule == "target_most"])
+            when = time_text(point, horizon)
+            return self.filled(self.rules[rule], steps, mwh=mwh, when=when)
+        return super().describe_rule(rule, horizon, steps)
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
@@ -174,29 +122,15 @@ class Battery(Component):
     def _start(self) -> dict[str, float]:
         return {POOLED[0]: self.start_mwh, **self.initial.by_origin()}
 
-    def impossible(self, site: Site) -> Iterator[Message]:
-        if self.min_end_mwh is None:
-            return
-        retained = (1 - self.leak_per_h) ** site.horizon.step_h
-        charged = self.charge_efficiency * self.charge_power_mw * site.horizon.step_h
-        reached = self.start_mwh
-        for available in self.available.tolist():
-            reached = min(retained * reached + charged * available, self.capacity_mwh)
-        if reached < self.min_end_mwh - 1e-6:
-            yield Message(
-                "must end with {least:g} MWh and can reach {most:g} MWh, charging all the time",
-                least=self.min_end_mwh,
-                most=reached,
-            )
-
     def warn(self, site: Site) -> Iterator[Message]:
-        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh <= self.min_energy_mwh:
-            yield Message("energy left at the end has no value: the plan will empty the battery")
-
-    def _daily_limit_mwh(self) -> float | None:
-        if self.cycles_per_day is None:
-            return None
-        return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
+        limited = isinstance(self.ending, EndLimits)
+        if limited and (self.min_end_mwh or 0.0) <= self.min_energy_mwh:
+            grid_mwh = self.initial.by_origin()["grid"]
+            yield unsaleable(site, grid_mwh) or Message(
+                "energy left at the end has no value: the plan will empty the battery"
+            )
+        if not self.discharge_to_grid:
+            yield from warn_of_own_use(site, self.node)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, origins, start = site.clock, site.origins, self._start()
@@ -209,7 +143,22 @@ class Battery(Component):
         charged, discharged = sum_of(b.charge_mw, origins), sum_of(b.discharge_mw, origins)
         sums = _Sums(charged, discharged, sum_of(b.energy_mwh, origins))
         self._rows(b, site, sums)
-        return self._terms(b, site, sums)
+        hold_targets(b, time, self.energy_targets, sums.stored)
+        return self._terms(b, site, sums, self._commit(b, site, sums))
+
+    def _commit(self, b: pyo.Block, site: Site, sums: _Sums) -> Amounts:
+        """Declare ramp, least powers and starts; return the cost of the starts."""
+        time, before_mw = site.clock, self.initial.power_mw
+        most = self.charge_power_mw, self.discharge_power_mw
+        limits = most[0] * self.available, most[1] * self.available
+        net = lambda t: sums.discharged(t) - sums.charged(t)  # noqa: E731
+        limit_ramp(b, time, self.ramp_mw_per_h, net, before_mw, limits)
+        least, discharging = list(map(self.least_mw_of, WAYS)), lambda t: 1 - b.charging[t]
+        ways = (
+            Way(WAYS[0], sums.charged, most[0], least[0], before_mw < 0, of(b.charging)),
+            Way(WAYS[1], sums.discharged, most[1], least[1], before_mw > 0, discharging),
+        )
+        return commit(b, time, ways, self.available, self.start_cost_cny)
 
     def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
         time, origins, reserves = site.clock, site.origins, site.reserves()
@@ -239,8 +188,12 @@ class Battery(Component):
         b.discharge_limit = pyo.Constraint(
             time.steps, rule=lambda b, t: sums.discharged(t) <= power[t] * (1 - b.charging[t])
         )
+        if barred := [o for o in origins if o not in (*self.charge_from, *POOLED)]:
+            b.charge_origin = pyo.Constraint(
+                barred, time.steps, rule=lambda b, o, t: b.charge_mw[o, t] <= 0
+            )
         today_mwh = self.initial.discharged_today_mwh
-        limit_cycles(b, time, self._daily_limit_mwh(), today_mwh, sums.discharged)
+        limit_cycles(b, time, self.daily_limit_mwh(), today_mwh, sums.discharged)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             offered = sum_of(b.reserve_mw, reserves)
@@ -256,12 +209,16 @@ class Battery(Component):
             )
         if self.min_end_mwh is not None:
             b.ending = pyo.Constraint(rule=sums.stored(time.last) >= self.min_end_mwh)
+        if self.max_end_mwh is not None:
+            b.ending_most = pyo.Constraint(rule=sums.stored(time.last) <= self.max_end_mwh)
 
-    def _terms(self, b: pyo.Block, site: Site, sums: _Sums) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, sums: _Sums, starts: Amounts) -> Terms:
         time, origins = site.clock, site.origins
         costs: dict[Line, Amounts] = {}
         if self.wear_cny_per_mwh:
             costs[Line("wear")] = time.cost(self.wear_cny_per_mwh, sums.discharged)
+        if starts:
+            costs[Line("start")] = starts
         if isinstance(self.ending, EndValue):
             removed = self.start_mwh - sums.stored(time.last)
             cost = self.ending.value_cny_per_mwh * removed
@@ -276,16 +233,24 @@ class Battery(Component):
         def loss(o: str, t: int) -> Expression:
             return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
 
+        unsold = not self.discharge_to_grid
         moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
             costs=costs,
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()}
+            | {Meter(UNSOLD, self.node, o): partial(flow, o) for o in origins if unsold},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
             tidy={Tidy.STORAGE_THROUGHPUT: moved},
         )
+
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        unsold = unsold_nodes(site)
+        if site.name == next(iter(unsold), None):
+            keep_from_grid(b, site, unsold.values(), meters)
+        return Terms()
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         discharged = summed("discharge_mw", values)
@@ -305,20 +270,37 @@ class Battery(Component):
             if f"energy_mwh[{o}]" in values
         }
         energy = last[POOLED[0]] if POOLED[0] in last else EnergyByOrigin(**last)
-        before, limit = self.initial.discharged_today_mwh, self._daily_limit_mwh()
+        before, limit = self.initial.discharged_today_mwh, self.daily_limit_mwh()
         today_mwh = discharged_today(values, executed, horizon, before, limit)
-        initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=today_mwh)
+        power_mw = 0.0
+        if self.ramp_mw_per_h is not None or self.start_cost_cny:
+            net = summed("discharge_mw", values)[-1] - summed("charge_mw", values)[-1]
+            rounded = 0.0 if abs(net) <= FLOW else float(net)
+            power_mw = min(max(rounded, -self.charge_power_mw), self.discharge_power_mw)
+        initial = BatteryInitial(
+            energy_mwh=energy, discharged_today_mwh=today_mwh, power_mw=power_mw
+        )
         ending = self.ending
         if ending == "same_as_start":  # the start of the first window
-            ending = AtLeast(at_least_mwh=self.start_mwh)
-        return self.model_copy(update={"initial": initial, "ending": ending})
+            ending = EndLimits(at_least_mwh=self.start_mwh)
+        ahead = tuple(target for target in self.energy_targets if target.point > executed.last)
+        changes = {"initial": initial, "ending": ending, "energy_targets": ahead}
+        return self.model_copy(update=changes)
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        least = self.min_end_mwh
-        if least is None or (firm and not values):
-            return self
-        stored = float(summed("energy_mwh", values)[window.last - 1]) if firm else 0.0
-        ending = AtLeast(at_least_mwh=min(least, max(stored, 0.0)))
-        return self.model_copy(update={"ending": ending})
+        firm_mwh = None
+        if firm and values:
+            firm_mwh = max(float(summed("energy_mwh", values)[window.last - 1]), 0.0)
+        changes: dict[str, Any] = {}
+        loose = not isinstance(self.ending, EndValue) and bool(values or not firm)
+        if loose:
+            end_mwh = min(self.min_end_mwh or 0.0, firm_mwh or 0.0)
+            changes["ending"] = EndLimits(at_least_mwh=end_mwh)
+        later = self.energy_targets, self.max_end_mwh if loose else None
+        least, most = self.reach(horizon).limits_before(window.last, *later, firm_mwh)
+        if least is not None or most is not None:
+            target = EnergyTarget.at(window.last, horizon, least, most)
+            changes["energy_targets"] = (*self.energy_targets, target)
+        return self.model_copy(update=changes)

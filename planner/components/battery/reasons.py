@@ -4,15 +4,23 @@ Codes of the decision `power`:
 
     charges, charges_at_limit         a MWh is worth more in the store than at the node
     discharges, discharges_at_limit   a MWh is worth more at the node than in the store
-    unavailable        `available` is 0
-    full, empty        charging, or discharging, would pay, and the battery is full, or empty
-    held_for_reserve   discharging would pay, and its power or energy is offered as reserve
-    cycles_used        discharging would pay, and the cycles of the day are used up
-    idle               neither pays
+    charges_for_target, discharges_for_target   it does so only for one of `energy_targets`
+    charges_at_least, discharges_at_least       its power is the least at which it does so
+    ramping             ramp_mw_per_h limits the change of its power, in this step or into the next
+    unavailable         `available` is 0
+    full, empty         charging, or discharging, would pay, and the battery is full, or empty
+    held_for_reserve    discharging would pay, and its power or energy is offered as reserve
+    cycles_used         discharging would pay, and the cycles of the day are used up
+    own_use_only        it would pay to do more if its energy might be exported
+    held_for_target     discharging, or charging, would pay without one of `energy_targets`
+    not_started         it would pay, but for the least power or the cost of a start
+    origin_not_allowed  charging would pay with energy that `charge_from` does not list
+    idle                neither pays
 
 The value of a stored MWh is that of keeping it: the dual of `energy` in the next step less the
-leak; after the last step it follows from `ending`. `worth of storing` is this value times the
-charge efficiency; `stored value` is it over the discharge efficiency, plus the wear.
+leak, plus that of a target at the end of the step; after the last step it follows from `ending`.
+`worth of storing` is this value times the charge efficiency; `stored value` is it over the
+discharge efficiency, plus the wear.
 """
 
 from __future__ import annotations
@@ -22,8 +30,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from planner.components.battery.battery import Battery
+from planner.components.battery.commitment import WAYS
 from planner.components.battery.state import EndValue
-from planner.components.component import Values, summed
+from planner.components.battery.targets import time_text
+from planner.components.component import POOLED, Values, summed
 from planner.components.reasons import (
     FLOW,
     LIMIT,
@@ -32,6 +42,7 @@ from planner.components.reasons import (
     StepPrices,
     compared,
     first_that_holds,
+    money,
     versus,
 )
 from planner.message import Message, MessageList, template
@@ -40,6 +51,8 @@ from planner.timeseries.series import Array
 
 BUYING = template("price {first} {than} {second} worth of storing")
 SELLING = template("price {first} {than} {second} stored value")
+RAMPING = template("its power may change by ramp_mw_per_h {value:g} MW/h at most")
+OF_TARGET = template("{value} of it for the target at {when}")
 
 
 def reasons(
@@ -55,12 +68,18 @@ def reasons(
     steps = np.arange(len(charge))
     holds = np.array([values[f"energy_mwh[{o}]"] for o in prices.origins]) > FLOW
     to_gain = np.where(holds.any(axis=0) & ~holds, -np.inf, price - out)
-    to_charge = np.argmax(_chosen(values, "charge_mw", prices, into - price), axis=0)
+    allowed = np.array([o in (*battery.charge_from, *POOLED) for o in prices.origins])
+    gain = into - price
+    if_allowed = np.where(allowed[:, None], gain, -np.inf)
+    to_charge = np.argmax(_chosen(values, "charge_mw", prices, if_allowed), axis=0)
     to_discharge = np.argmax(_chosen(values, "discharge_mw", prices, to_gain), axis=0)
     buying, worth = price[to_charge, steps], into[to_charge, steps]
     selling, cost = price[to_discharge, steps], out[to_discharge, steps]
+    best = np.argmax(np.where(allowed[:, None], -np.inf, gain), axis=0)
+    barred = ~allowed.all() & (versus(price[best, steps], into[best, steps]) == "<")
     most_in = battery.charge_power_mw * battery.available
     most_out = battery.discharge_power_mw * battery.available
+    least_in, least_out = (battery.least_mw_of(way) * battery.available for way in WAYS)
     free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
     promised = reserve > free - LIMIT
     promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
@@ -69,34 +88,107 @@ def reasons(
     neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
     would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
+    for_target = _of_targets(battery, prices, stored, horizon.step_h)
+    worth_else = worth - battery.charge_efficiency * for_target
+    cost_else = cost - for_target / battery.discharge_efficiency
+    sells_else, buys_else = versus(selling, cost_else), versus(buying, worth_else)
+    targeted = np.abs(for_target) > NEAR
+    bought_for, sold_for = (
+        _with_target(battery, messages, for_target * factor, horizon)
+        for messages, factor in (
+            (bought, battery.charge_efficiency), (sold, 1 / battery.discharge_efficiency)
+        )
+    )  # fmt: skip
+    steep = np.nan_to_num(prices.row("ramp_up")) + np.nan_to_num(prices.row("ramp_down")) > NEAR
+    steep |= np.append(steep[1:], False)
+    ramping = Message(RAMPING, value=battery.ramp_mw_per_h or 0.0)
+    own = np.array([_own_use_price(battery, prices, o) for o in prices.origins])
+    unsold = own[to_discharge, steps] > NEAR
     yield from first_that_holds(
         "power",
         [
             (discharges & (discharge > most_out - LIMIT), "discharges_at_limit", sold),
+            (charges & ~discharges & (charge > most_in - LIMIT), "charges_at_limit", bought),
+            ((discharges | charges) & steep, "ramping", ramping),
+            (discharges & unsold, "own_use_only", sold),
+            (discharges & targeted & (sells_else == "<"), "discharges_for_target", sold_for),
+            (discharges & (discharge < least_out + LIMIT), "discharges_at_least", sold),
             (discharges, "discharges", sold),
-            (charges & (charge > most_in - LIMIT), "charges_at_limit", bought),
+            (charges & targeted & (buys_else == ">"), "charges_for_target", bought_for),
+            (charges & (charge < least_in + LIMIT), "charges_at_least", bought),
             (charges, "charges", bought),
             ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", Message("available is 0")),
             (would_sell & (energy <= LIMIT), "empty", sold),
             (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
             (would_sell & (cycling > NEAR), "cycles_used", sold),
+            (unsold, "own_use_only", sold),
+            (steep, "ramping", ramping),
+            (would_sell & (least_out > 0), "not_started", sold),
             (would_buy & (stored >= battery.capacity_mwh - LIMIT), "full", bought),
+            (would_buy & (least_in > 0), "not_started", bought),
+            (targeted & ~would_sell & (sells_else == ">"), "held_for_target", sold_for),
+            (targeted & ~would_buy & (buys_else == "<"), "held_for_target", bought_for),
+            (would_buy & (not battery.discharge_to_grid), "own_use_only", bought),
+            (barred, "origin_not_allowed", compared(BUYING, price[best, steps], into[best, steps])),
             (True, "idle", neither),
         ],
     )
+
+
+def _of_targets(battery: Battery, prices: StepPrices, stored: Array, step_h: float) -> Array:
+    """Return the part of the value of a MWh kept after a step that targets to come give it, CNY.
+
+    A full or an empty battery does not pass it on to earlier steps.
+    """
+    value, retained = _target_prices(prices), (1 - battery.leak_per_h) ** step_h
+    low, high = battery.min_energy_mwh + LIMIT, battery.capacity_mwh - LIMIT
+    for t in range(len(value) - 2, -1, -1):
+        if low < stored[t + 1] < high:
+            value[t] += retained * value[t + 1]
+    return value
+
+
+def _target_prices(prices: StepPrices) -> Array:
+    """Return what a MWh more in the store is worth to the target at the end of a step, CNY."""
+    rows = (np.nan_to_num(prices.row(name)) for name in ("target_least", "target_most"))
+    return -np.asarray(sum(rows))
+
+
+def _with_target(
+    battery: Battery, messages: list[Message], values: Array, horizon: Horizon
+) -> list[MessageList]:
+    """Return messages with the part of a value that is for the next target."""
+    points = sorted(target.point for target in battery.energy_targets)
+    texts = []
+    for step, (message, value) in enumerate(zip(messages, values, strict=True), 1):
+        point = next((point for point in points if point >= step), 0)
+        part = Message(OF_TARGET, value=money(value), when=time_text(point, horizon))
+        texts.append(MessageList("; ", (message, part)))
+    return texts
+
+
+def _own_use_price(battery: Battery, prices: StepPrices, origin: str) -> Array:
+    """Return the dual of the rule that its energy is used on the site, CNY."""
+    parts = prices.components.items()
+    unsold = [n for n, c in parts if isinstance(c, Battery) and not c.discharge_to_grid]
+    if battery.discharge_to_grid:
+        return prices.zero()
+    return np.nan_to_num(prices.rows(unsold[0], "own_use", (battery.node, origin)))
 
 
 def _value_if_kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:
     """Return the value of a MWh kept in the store after a step, CNY; shape (origins, steps)."""
     inside = np.array([prices.row("energy", o) for o in prices.origins])
     later = (1 - battery.leak_per_h) ** step_h * inside[:, 1:]
-    least = battery.min_end_mwh
-    end = inside[:, -1:]
+    least, most = battery.min_end_mwh, battery.max_end_mwh
+    end, of_target = inside[:, -1:], _target_prices(prices)
     if isinstance(battery.ending, EndValue):
-        end = np.full_like(end, battery.ending.value_cny_per_mwh)
-    elif least is not None and (last > least + LIMIT or least <= battery.min_energy_mwh):
-        end = np.zeros_like(end)  # more than is required at the end has no value
-    return np.concatenate([later, end], axis=1)
+        end = np.full_like(end, battery.ending.value_cny_per_mwh) + of_target[-1]
+    elif (least is None or last > least + LIMIT or least <= battery.min_energy_mwh) and (
+        most is None or last < most - LIMIT
+    ):  # what the end does not limit has no value there
+        end = np.zeros_like(end) + of_target[-1]
+    return np.concatenate([later + of_target[:-1], end], axis=1)
 
 
 def _chosen(values: Values, flow: str, prices: StepPrices, margin: Array) -> Array:

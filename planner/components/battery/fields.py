@@ -1,0 +1,161 @@
+"""The fields of a battery, what their values must satisfy, and the limits that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from planner.components.battery.commitment import WAYS, check_ramp, least_mw
+from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
+from planner.components.battery.targets import EnergyTarget, Reach, check_limits
+from planner.components.component import ORIGINS, Complaint, Component, Site
+from planner.fields import AtLeastZero, Efficiency, FieldError, Name
+from planner.message import Message
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import PerUnit
+
+Origin = Literal["renewable", "thermal", "grid"]
+
+
+class BatteryFields(Component):
+    """The fields of a battery."""
+
+    kind: Literal["battery"]
+    node: Name = "site"
+    """Electrical node."""
+    capacity_mwh: Annotated[float, Field(gt=0)]
+    """Most energy that may be stored."""
+    min_energy_mwh: AtLeastZero = 0.0
+    """Least energy that may be stored."""
+    charge_power_mw: AtLeastZero
+    """Most power in, measured at the node."""
+    discharge_power_mw: AtLeastZero
+    """Most power out, measured at the node."""
+    min_charge_power_mw: AtLeastZero = 0.0
+    """Least power in where it charges; in a step it charges with at least this or not at all."""
+    min_discharge_power_mw: AtLeastZero = 0.0
+    """Least power out where it discharges."""
+    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
+    """Part of the powers that is available, of the least powers too."""
+    ramp_mw_per_h: AtLeastZero | None = None
+    """Most that the power (discharge less charge) may change in an hour; where `available` falls it
+    may fall with it."""
+    charge_efficiency: Efficiency
+    """Energy stored per MWh charged."""
+    discharge_efficiency: Efficiency
+    """Energy delivered per MWh taken out of the store."""
+    leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of the stored energy that is lost in an hour."""
+    wear_cny_per_mwh: AtLeastZero = 0.0
+    """Cost of wear per MWh discharged."""
+    start_cost_cny: AtLeastZero = 0.0
+    """Cost of each start of charging and of discharging. With it the least power is 0.1 % of the
+    most or more, so that a pause is one."""
+    cycles_per_day: AtLeastZero | None = None
+    """Most full cycles in a local day."""
+    charge_from: Annotated[tuple[Origin, ...], Field(min_length=1, strict=False)] = ORIGINS  # type: ignore[assignment]
+    """Origins of the energy it may be charged with; `trace: false` does not tell them apart."""
+    discharge_to_grid: bool = True
+    """Whether what it discharges may be exported; if not, loads and compute use it, at its node or
+    beyond lines, step by step and origin by origin."""
+    energy_targets: Annotated[tuple[EnergyTarget, ...], Field(strict=False)] = ()
+    """Limits on the stored energy at given times."""
+    initial: BatteryInitial
+    """State when the horizon begins."""
+    ending: Ending
+    """Terminal constraint or value; without either, a plan would sell the battery empty."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        low, high = self.min_energy_mwh, self.capacity_mwh
+        if low > high:
+            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+        if not low <= self.start_mwh <= high:
+            message = Message(
+                "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
+                low=low,
+                high=high,
+                value=self.start_mwh,
+            )
+            raise FieldError(message, "initial.energy_mwh")
+        for way in ("charge", "discharge"):
+            if getattr(self, f"min_{way}_power_mw") > getattr(self, f"{way}_power_mw"):
+                message = Message("may not exceed {name}", name=f"{way}_power_mw")
+                raise FieldError(message, f"min_{way}_power_mw")
+        if not -self.charge_power_mw <= self.initial.power_mw <= self.discharge_power_mw:
+            message = Message(
+                "must lie between -charge_power_mw {low:g} and discharge_power_mw {high:g}, is"
+                " {value:g}",
+                low=-self.charge_power_mw,
+                high=self.discharge_power_mw,
+                value=self.initial.power_mw,
+            )
+            raise FieldError(message, "initial.power_mw")
+        if isinstance(self.ending, EndLimits):
+            check_limits(self.ending, "ending", low, high)
+        for i, target in enumerate(self.energy_targets):
+            start_mwh = None if target.point else self.start_mwh
+            check_limits(target, f"energy_targets[{i}]", low, high, start_mwh)
+        return self
+
+    @property
+    def start_mwh(self) -> float:
+        """Energy stored when the horizon begins, of all origins."""
+        return self.initial.total()
+
+    @property
+    def min_end_mwh(self) -> float | None:
+        """Energy that must be stored at the end; None without such a limit."""
+        if isinstance(self.ending, EndValue):
+            return None
+        return self.ending.at_least_mwh if isinstance(self.ending, EndLimits) else self.start_mwh
+
+    @property
+    def max_end_mwh(self) -> float | None:
+        """Most energy that may be stored at the end; None without such a limit."""
+        return self.ending.at_most_mwh if isinstance(self.ending, EndLimits) else None
+
+    def check(self, site: Site) -> Iterator[Complaint]:
+        limit, discharged = self.daily_limit_mwh(), self.initial.discharged_today_mwh
+        if limit is not None and discharged > limit:
+            message = Message(
+                "exceeds the {limit:g} MWh that cycles_per_day allows, is {value:g}",
+                limit=limit,
+                value=discharged,
+            )
+            yield ("initial", "discharged_today_mwh"), message
+        least = {f"min_{way}_power_mw": self.least_mw_of(way) for way in WAYS}
+        yield from check_ramp(self.ramp_mw_per_h, least, site)
+        if not site.trace and set(self.charge_from) != set(ORIGINS):
+            yield ("charge_from",), Message("needs `trace: true`, which tells origins apart")
+
+    def impossible(self, site: Site) -> Iterator[Message]:
+        targets, ending = self.energy_targets, (self.min_end_mwh, self.max_end_mwh)
+        yield from self.reach(site.horizon).impossible(
+            self.start_mwh, targets, site.horizon, ending
+        )
+
+    def reach(self, horizon: Horizon) -> Reach:
+        """Return what it reaches at full power."""
+        gained = self.charge_efficiency * self.charge_power_mw * horizon.step_h
+        given = self.discharge_power_mw * horizon.step_h / self.discharge_efficiency
+        return Reach(
+            self.min_energy_mwh,
+            self.capacity_mwh,
+            (1 - self.leak_per_h) ** horizon.step_h,
+            gained * self.available,
+            given * self.available,
+        )
+
+    def daily_limit_mwh(self) -> float | None:
+        """Return the most energy discharged in a local day; None without such a limit."""
+        if self.cycles_per_day is None:
+            return None
+        return self.cycles_per_day * (self.capacity_mwh - self.min_energy_mwh)
+
+    def least_mw_of(self, way: str) -> float:
+        """Return the least power where it charges, or discharges; 0 if any will do."""
+        fields = getattr(self, f"min_{way}_power_mw"), getattr(self, f"{way}_power_mw")
+        return least_mw(*fields, self.start_cost_cny)
