@@ -18,9 +18,9 @@ import numpy as np
 from planner.components.component import Component
 from planner.diagnosis.wording import MAX_SPANS, spans, time_span
 from planner.errors import Key, PlannerError, dotted
-from planner.fields import Frozen, value_text
+from planner.fields import Frozen, is_number, value_text
 from planner.message import Message, MessageList, template
-from planner.scenario.paths import with_value
+from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
@@ -270,6 +270,10 @@ def _choices(name: str, component: Component) -> Iterator[Choice]:
         for below, part in parts.items():
             if isinstance(part, bool | int | float | np.ndarray) and not _is_money(str(below[-1])):
                 yield Choice(below, float(part) if type(part) is int else part)
+    for listed in (path for paths in component.priced.values() for path in paths if "*" in path):
+        for _, key in places(component, listed):  # limits in lists, such as energy_targets
+            if is_number(value := value_at(component, key)):
+                yield Choice(("components", name, *key), float(value))
 
 
 def _is_money(name: str) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 from planner.auditor.audit import audit_files
+from planner.auditor.plan_files import Files
 from tests.support import build
 from tests.support.audited import (
     Broken,
@@ -19,6 +22,22 @@ from tests.support.audited import (
     step,
     store,
 )
+
+
+@functools.cache
+def ruled() -> Files:
+    """Charges 2 MW (1 of them sun) and 1 MW, then discharges 1 and 2 MW to a town: two starts."""
+    cell = build.battery(
+        ramp_mw_per_h=2, start_cost_cny=1, min_charge_power_mw=1, min_discharge_power_mw=1,
+        discharge_to_grid=False, energy_targets=[{"time": "2026-07-15 02:00", "at_least_mwh": 3}],
+        ending={"at_least_mwh": 0, "at_most_mwh": 0},
+    )  # fmt: skip
+    parts = {
+        "grid": build.grid(import_price_cny_per_mwh=[10, 20, 50, 50]), "store": cell,
+        "sun": build.renewable(1, 0, 0, 0), "town": build.load(0, 0, 1, 2),
+    }  # fmt: skip
+    return solved(parts, 4)
+
 
 # plan, edit, component, rule, time of a breach that must be among those found
 BROKEN: list[Broken] = [
@@ -57,6 +76,26 @@ BROKEN: list[Broken] = [
     (backup, rule("store", "min_energy_mwh", to=6), "store", "reserve_energy", step(2)),
     (store, rule("store", "ending", to={"value_cny_per_mwh": 1, "at_least_mwh": 9}),
      "store", "ending", step(4)),
+    (store, rule("store", "ending", to={"at_most_mwh": -1}), "store", "ending", step(4)),
+    (ruled, rule("store", "ramp_mw_per_h", to=1.5), "store", "ramp", step(1)),
+    (ruled, rule("store", "initial", "power_mw", to=0.5), "store", "ramp", step(1)),
+    (ruled, rule("store", "initial", "power_mw", to=-0.5), "store", "charge_start", step(1)),
+    (ruled, rule("store", "min_charge_power_mw", to=1.5), "store", "charge_on", step(2)),
+    (ruled, rule("store", "min_discharge_power_mw", to=1.5), "store", "discharge_on", step(3)),
+    (ruled, cell("store.charge_on", 2, 0), "store", "charge_on", step(2)),
+    (ruled, cell("store.charge_on", 4, 1), "store", "charge_on", step(4)),
+    (ruled, cell("store.discharge_start", 3, 0), "store", "discharge_start", step(3)),
+    (ruled, cell("store.charge_start", 3, 1), "store", "charge_start", step(3)),
+    (ruled, rule("store", "start_cost_cny", to=2), "store", "start", step(1)),
+    (ruled, rule("store", "charge_from", to=["grid"]), "store", "charge_from", step(1)),
+    (ruled, rule("store", "energy_targets", 0, "at_least_mwh", to=3.5), "store", "target", step(2)),
+    (ruled, rule("store", "energy_targets", 0, "time", to="2026-07-15 01:00"),
+     "store", "target", step(1)),
+    (ruled, rule("store", "energy_targets", 0, "time", to="2026-07-15 01:30"),
+     "store", "target", ""),
+    (ruled, rule("store", "energy_targets", 0, to={"time": "2026-07-15", "at_least_mwh": 1}),
+     "store", "target", step(1)),
+    (ruled, rule("town", "node", to="far"), "store", "own_use", step(3)),
 ]  # fmt: skip
 
 # changes that these plans survive: the auditor must not cry wolf
@@ -64,6 +103,10 @@ KEPT: list[Kept] = [
     (store, rule("store", "ending", to={"value_cny_per_mwh": 1})),
     (store, rule("store", "charge_power_mw", to=5)),
     (store, rule("store", "min_energy_mwh", to=0)),
+    (ruled, rule("store", "ramp_mw_per_h", to=None)),
+    (ruled, rule("store", "charge_from", to=["grid", "renewable"])),
+    (ruled, rule("store", "discharge_to_grid", to=True)),
+    (ruled, rule("store", "energy_targets", 0, "time", to="2026-07-14T18:00:00+00:00")),
     (half_hours, rule("store", "cycles_per_day", to=0.4)),  # 1.8 MWh twice
 ]  # fmt: skip
 

@@ -41,7 +41,7 @@ class BatteryFields(Component):
     """Part of the powers that is available, of the least powers too."""
     ramp_mw_per_h: AtLeastZero | None = None
     """Most that the power (discharge less charge) may change in an hour; where `available` falls it
-    may fall with it."""
+    may fall with it. A step must lead from 0 to the least powers."""
     charge_efficiency: Efficiency
     """Energy stored per MWh charged."""
     discharge_efficiency: Efficiency
@@ -56,7 +56,8 @@ class BatteryFields(Component):
     cycles_per_day: AtLeastZero | None = None
     """Most full cycles in a local day."""
     charge_from: Annotated[tuple[Origin, ...], Field(min_length=1, strict=False)] = ORIGINS  # type: ignore[assignment]
-    """Origins of the energy it may be charged with; `trace: false` does not tell them apart."""
+    """Origins of the energy it may be charged with, all unless given; `trace: false` does not tell
+    them apart."""
     discharge_to_grid: bool = True
     """Whether what it discharges may be exported; if not, loads and compute use it, at its node or
     beyond lines, step by step and origin by origin."""
