@@ -52,10 +52,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Choice:
-    """A field that somebody may choose, and its value."""
+    """A field that somebody may choose, and its value; of a switch or a list also the other one."""
 
     path: Key
     value: Any
+    other: Any = None
 
     @property
     def dotted(self) -> str:
@@ -118,7 +119,7 @@ class Repair:
         for choice in choices:
             if self.late():
                 break
-            if isinstance(choice.value, bool):
+            if choice.other is not None:
                 candidates.append((SWITCH_SIZE, choice.dotted, choice, None))
             elif (slack := self._slack(choice)) is not None:
                 self.slacks.append((choice, slack))
@@ -134,9 +135,11 @@ class Repair:
                 break
             if change is not None:
                 changes += self._rounded([(choice, change)], size)
-            elif self.possible({path: not choice.value}):
-                text = Message("{path}: {value}", path=path, value=value_text(not choice.value))
-                changes.append(Change({path: not choice.value}, text, size))
+            elif self.possible({path: choice.other}):
+                listed = isinstance(choice.other, tuple)
+                other = f"[{', '.join(choice.other)}]" if listed else value_text(choice.other)
+                text = Message("{path}: {value}", path=path, value=other)
+                changes.append(Change({path: choice.other}, text, size))
         for choice in sorted(shaping, key=lambda choice: choice.is_series):
             if not (self.late() or (choice.is_series and changes)):
                 changes += self._searched(choice)
@@ -268,8 +271,13 @@ def _choices(name: str, component: Component) -> Iterator[Choice]:
         if isinstance(value, Frozen):
             parts = {(*path, inner): getattr(value, inner) for inner in type(value).model_fields}
         for below, part in parts.items():
-            if isinstance(part, bool | int | float | np.ndarray) and not _is_money(str(below[-1])):
+            if isinstance(part, bool):
+                yield Choice(below, part, not part)
+            elif isinstance(part, int | float | np.ndarray) and not _is_money(str(below[-1])):
                 yield Choice(below, float(part) if type(part) is int else part)
+        every = type(component).model_fields[field].default  # a list of words, such as charge_from
+        if isinstance(every, tuple) and every and value != every:
+            yield Choice(path, value, every)
     for listed in (path for paths in component.priced.values() for path in paths if "*" in path):
         for _, key in places(component, listed):  # limits in lists, such as energy_targets
             if is_number(value := value_at(component, key)):

@@ -196,6 +196,14 @@ def test_it_is_charged_only_from_what_is_listed() -> None:
     assert scenario({**site, "battery": every}, 2, trace=False)
 
 
+def test_an_origin_that_makes_a_plan_impossible_is_named() -> None:
+    cell = battery(charge_from=["renewable"], ending={"at_least_mwh": 2})
+    with pytest.raises(planner.InfeasibleError) as caught:
+        solve({"sun": renewable(0), "grid": grid(resale=True), "battery": cell})
+    assert "only with energy of charge_from renewable" in str(caught.value)
+    assert "charge_from: [renewable, thermal, grid]" in str(caught.value)
+
+
 # energy that is not for sale
 
 
