@@ -200,10 +200,6 @@ class Component(Frozen):
         """Return the renewable energy that it has available over the horizon, MWh."""
         return 0.0
 
-    def stored_renewable_mwh(self) -> float:
-        """Return the energy of renewable origin stored when the horizon begins, MWh."""
-        return 0.0
-
     def impossible(self, site: Site) -> Iterator[Message]:
         """Yield why it has no feasible schedule, whatever the rest of the site does.
 
@@ -342,6 +338,12 @@ def summed(quantity: str, values: Values) -> Array:
     """Return the sum of a quantity over its indices (origins, reserves, models), by step."""
     parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
     return np.asarray(np.sum(parts, axis=0))
+
+
+def stored_at_start(components: Iterable[Component], origin: str) -> float:
+    """Return the energy of an origin that is stored when the horizon begins, MWh."""
+    stores = (store for component in components if (store := component.storage()) is not None)
+    return sum(store.start_mwh.get(origin, 0.0) for store in stores)
 
 
 def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:

@@ -36,6 +36,7 @@ from planner.components.component import (
     Values,
     later,
     running_total,
+    stored_at_start,
 )
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
@@ -201,7 +202,7 @@ class GreenRule(Component):
             return
         horizon, parts = site.horizon, site.components.values()
         available = sum(part.renewable_mwh(horizon) for part in parts)
-        green = available + sum(part.stored_renewable_mwh() for part in parts)
+        green = available + stored_at_start(parts, "renewable")
         must_draw = sum(
             horizon.step_h * float(mw.sum())
             for part in parts

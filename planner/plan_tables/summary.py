@@ -17,8 +17,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.components.component import uses_of
-from planner.plan_tables.shares import by_pair, carbon_summary, green_shares, sums_by_pair
+from planner.components.component import stored_at_start, uses_of
+from planner.plan_tables.shares import (
+    Ranges,
+    by_pair,
+    carbon_summary,
+    green_shares,
+    sums_by_pair,
+)
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
@@ -38,6 +44,7 @@ def summarise(
     status: str,
     objective: float,
     bound: float,
+    ranges: Ranges | None,
     solving: Mapping[str, Any],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -54,6 +61,7 @@ def summarise(
         status: how solving ended.
         objective: the profit, CNY.
         bound: a proven upper bound of it.
+        ranges: as in `green_shares`.
         solving: size of the program, and rounds.
         seconds: runtimes by stage.
     """
@@ -61,6 +69,7 @@ def summarise(
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
     mwh = sums_by_pair(allocation, "origin", "use", "mwh")
+    stored_mwh = stored_at_start(scenario.components.values(), "renewable")
     figures = {}
     for name, component in scenario.components.items():
         values = component.figures(columns_of(schedule, name), horizon)
@@ -87,7 +96,7 @@ def summarise(
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(mwh, uses),
+        "green": green_shares(mwh, uses, stored_mwh, ranges),
         "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": scenario.warnings(),

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.components.terms import Balance
 from planner.scenario.scenario import Scenario
-from planner.solver.model import Cost
+from planner.solver.model import Cost, Movement
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -21,6 +21,7 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
 NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
+OVERLAP_MW = 1e-6  # less power in the other direction is none
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Program:
     reports: Any
     report_offset: Array
     ledger_rows: Indices
-    tidy_rows: tuple[int, ...]
+    moves: tuple[Movement, ...]
     costs: dict[int, Cost]
     uses: dict[tuple[str, str], Indices]
     injected: dict[str, Indices]
@@ -90,6 +91,19 @@ class Program:
     def sum_by_step(self, values: Array, rows: Indices) -> Array:
         """Return the sum of the values of report rows in every step; shape (steps,)."""
         return np.asarray(values[rows].reshape(-1, len(self.window)).sum(axis=0))
+
+    def directions(self, x: Array) -> Array:
+        """Return 0 or 1 for every switch: the direction of the larger flow, if idle as rounded."""
+        values = self.values(x)
+        first, second = values[self.first_flow], values[self.second_flow]
+        idle = np.maximum(first, second) <= OVERLAP_MW
+        return np.where(idle, np.round(x[self.switches]), first > second)
+
+    def overlaps(self, x: Array) -> Flags:
+        """Return the switches whose two flows are both above 0."""
+        values = self.values(x)
+        both = np.minimum(values[self.first_flow], values[self.second_flow])
+        return np.asarray(both > OVERLAP_MW)
 
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
@@ -179,6 +193,29 @@ class Program:
             self,
             row_lower=_with_values(self.row_lower, rows, lower),
             row_upper=_with_values(self.row_upper, rows, upper),
+        )
+
+    def part(self, columns: Flags, x: Array) -> Program:
+        """Return the program over some of its columns, the others fixed at a point within bounds.
+
+        Rows and reports keep their order and stand for the same quantities; names are those of the
+        whole program and do not apply.
+        """
+        rest = np.where(columns, 0.0, x)
+        fixed = self.matrix @ rest
+        return replace(
+            self,
+            matrix=sparse.csc_array(self.matrix[:, columns]),
+            row_lower=self.row_lower - fixed,
+            row_upper=self.row_upper - fixed,
+            column_lower=self.column_lower[columns],
+            column_upper=self.column_upper[columns],
+            integer=self.integer[columns],
+            cost=self.cost[columns],
+            offset=self.offset + float(self.cost @ rest),
+            reports=sparse.csr_array(self.reports[:, columns]),
+            report_offset=self.report_offset + self.reports @ rest,
+            column_steps=self.column_steps[columns],
         )
 
     def with_rows(

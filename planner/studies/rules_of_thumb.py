@@ -50,7 +50,6 @@ from planner.solver.highs import Session
 from planner.solver.model import Cost, assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program
-from planner.solver.rounds import directions
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import end_rows, least_broken
 from planner.studies.settle import settle_executed
@@ -84,7 +83,7 @@ def _minimum(program: Program) -> Array | None:
     session = Session(program)
     x = session.run(time_limit_s=limit).x
     if x is not None:
-        x[program.switches] = directions(program, x)
+        x[program.switches] = program.directions(x)
         if program.violation(x) > RELAXATION_TOLERANCE:
             session.integrality(program.integer)
             x = session.run(time_limit_s=limit).x

@@ -54,6 +54,7 @@ from planner.components.grid.tariff import (
 )
 from planner.components.late import pyo
 from planner.components.terms import (
+    EXCHANGE,
     Amounts,
     Balance,
     ByStep,
@@ -63,6 +64,7 @@ from planner.components.terms import (
     Line,
     Meter,
     Meters,
+    Moves,
     Source,
     State,
     Terms,
@@ -250,6 +252,7 @@ class Grid(Component):
             | {Meter("exported_mw", self.node, o): of(b.export_mw, o) for o in sold}
             | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
             exclusive=exclusive,
+            moves=[Moves(EXCHANGE, exchange, self.initial.exchange_mw)],
         )
 
     def _exchange(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> ByStep:
