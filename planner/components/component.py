@@ -340,12 +340,6 @@ def summed(quantity: str, values: Values) -> Array:
     return np.asarray(np.sum(parts, axis=0))
 
 
-def stored_at_start(components: Iterable[Component], origin: str) -> float:
-    """Return the energy of an origin that is stored when the horizon begins, MWh."""
-    stores = (store for component in components if (store := component.storage()) is not None)
-    return sum(store.start_mwh.get(origin, 0.0) for store in stores)
-
-
 def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
     """Return the uses of energy of some components, in the order of their display."""
     uses = {name: use for component in components for name, use in component.uses.items()}

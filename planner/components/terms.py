@@ -136,6 +136,11 @@ class Storage(NamedTuple):
     battery: PowerStore | None = None
 
 
+def stored_at_start(stores: Iterable[Storage | None], origin: str) -> float:
+    """Return the energy of an origin that stores hold when the horizon begins, MWh."""
+    return sum(store.start_mwh.get(origin, 0.0) for store in stores if store is not None)
+
+
 class TokenDemand(NamedTuple):
     """The demand for tokens of a service by step, and its prices.
 

@@ -4,7 +4,8 @@ Meters are totals by component and step, whatever the origin: what a battery cha
 a grid exports. With all of them and the profit held, how energy is attributed to its origins is an
 LP of its own. `renewable_first`: the most renewable energy to loads and compute and in what is
 stored at the end; weights by name and step choose among what is left. Four LPs more give the least
-and the most of the renewable energy exported and drawn over all attributions.
+and the most of the renewable energy exported and drawn over all attributions, whether or not they
+keep the rules on its shares.
 """
 
 from __future__ import annotations
@@ -58,12 +59,14 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> Attributio
         step_h * _sum(program, [program.uses.get((use, "renewable")) for use in counted])
         for counted in (["export"], drawn_uses)
     )
-    ranges = {}
+    ranges, open_ended = {}, program.with_row_bounds(program.end_rows, -np.inf, np.inf)
+    session.row_bounds(open_ended.row_lower, open_ended.row_upper)
     for name, mwh in (("exported_mwh", exported), ("drawn_mwh", drawn)):
         least, most = session.minimise(mwh), session.minimise(-mwh)
         if least is None or most is None:
             return None
         ranges[name] = float(mwh @ least), float(mwh @ most)
+    session.row_bounds(program.row_lower, program.row_upper)
     if session.minimise(-drawn - STORED_WEIGHT * _stored(face)[free]) is None:
         return None
     session.stay_optimal()

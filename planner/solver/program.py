@@ -162,6 +162,17 @@ class Program:
         return pd.DataFrame(rounded, index=self.times)
 
     @property
+    def end_rows(self) -> Indices:
+        """The rows that limit the end of the horizon, or totals over it."""
+        components = self.scenario.components
+        ends = [
+            number
+            for (component, row, _), number in self.families.items()
+            if component and row in components[component].end_rows
+        ]
+        return np.flatnonzero(np.isin(self.row_families, ends) & (self.row_steps == NO_STEP))
+
+    @property
     def all_integer(self) -> Flags:
         """The integer columns with every switch."""
         integer = self.integer.copy()
