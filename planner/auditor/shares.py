@@ -83,8 +83,10 @@ def check_ranges(plan: Plan, note: Notes) -> None:
     for name in known.keys() & {"self_use_share", "official_load_share"}:
         whole = mwh[SHARES[name][1]]
         for end, other in ((least, most), (most, least)):
-            share = (green_mwh - other["export_share"] * mwh["available_mwh"]) / whole
-            if not abs(end.get(name, np.nan) - share) <= 4 * ROUNDED * max(1.0, abs(share)):
+            sold = other["export_share"] if "export_share" in known else 0.0
+            share = (green_mwh - sold * mwh["available_mwh"]) / whole
+            slack = 2 * ROUNDED * (1 + mwh["available_mwh"] / whole)
+            if not abs(end.get(name, np.nan) - share) <= slack:
                 note.add(f"green.{'least' if end is least else 'most'}.{name}", Message(
                     "is {value}, should be {expected}: own use and export add up",
                     value=as_written(end.get(name)), expected=f"{share:.6g}",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -28,7 +29,7 @@ from planner.solver.program import Duals, Indices, Program
 from planner.timeseries.series import Array
 
 MOST_ROUNDS = 4  # that hold only the directions that overlap; after them all are held
-ORDER_WEIGHT = 1 / 8  # of the movement of a power, relative to that of the order before
+ORDER_WEIGHT = 1 / 8  # of movement that costs, relative to that of the order before
 SAME = 1e-9  # of turnover: profits that differ by less are the same
 
 
@@ -49,7 +50,7 @@ class Tidying:
     """The tidying of a plan whose LP, with integers and directions fixed, was just solved.
 
     fixed: the columns that stay as they are: integers, and directions where they are held.
-    movement: the cost of each column in the sum of movements, the added ones last.
+    movements: by order, the cost of each column in the sum of movements, the added ones last.
     """
 
     def __init__(self, session: Session, program: Program, x: Array) -> None:
@@ -57,7 +58,7 @@ class Tidying:
         self.x[program.switches] = program.directions(x)
         self.fixed = program.integer.copy()
         self.fixed[program.switches] = False
-        self.movement = np.zeros(0)
+        self.movements: list[Array] = []
 
     def tidy(self, loss_share: float) -> TidyPlan | None:
         """Return the tidiest plan; None where one of the LPs has no optimum.
@@ -118,11 +119,15 @@ class Tidying:
 
         The LP stays at this movement and this cost.
         """
-        program, movement = self.program, self._movement()
-        most = program.cost @ x + loss_share * program.turnover(x)
-        row = sparse.csr_array(np.append(program.cost, np.zeros(len(movement) - len(x)))[None, :])
+        cost = self.program.cost
+        most = cost @ x + loss_share * self.program.turnover(x)
+        movement = np.zeros(0)
+        for order, goal in enumerate(self._movements()):
+            movement = np.append(movement, np.zeros(len(goal) - len(movement)))
+            movement += ORDER_WEIGHT**order * goal
+        row = sparse.csr_array(np.append(cost, np.zeros(len(movement) - len(cost)))[None, :])
         self.session.extend(row, np.array([-np.inf]), np.array([most]))
-        for goal in (movement, program.cost):
+        for goal in (movement, cost):
             smoothed = self.session.minimise(goal)
             self.session.stay_optimal()
         return smoothed
@@ -133,34 +138,41 @@ class Tidying:
         uses = uses_of(program.scenario.components.values()) if program.uses else {}
         drawn = [rows for (use, _), rows in program.uses.items() if uses[use].drawn]
         yield reports[_joined(drawn)].sum(axis=0)
-        yield self._movement()
+        yield from self._movements()
         brought = [rows for origin, rows in program.injected.items() if origin != "renewable"]
         yield reports[_joined([program.first_flow, program.second_flow, *brought])].sum(axis=0)
         yield meter_weights(program)
 
-    def _movement(self) -> Array:
-        """Return the cost of each column in the sum of movements, the added columns last.
+    def _movements(self) -> Iterator[Array]:
+        """Yield the sum of the movements of each order, as costs of the columns.
 
-        On the first call, rows q[t] - q[t-1] = up[t] - down[t] are added to the LP.
+        Rows q[t] - q[t-1] = up[t] - down[t] join the LP when they are first needed.
         """
-        if self.movement.size or not self.program.moves:
-            return self.movement
-        changes, rises, weights = [], [], []
+        orders = sorted({move.order for move in self.program.moves})
+        for number, order in enumerate(orders):
+            if number == len(self.movements):
+                rows, constants = self._changes(order)
+                added, none = rows.shape[0], np.zeros(self.session.columns)
+                up = sparse.eye_array(added)
+                earlier = sparse.csr_array((added, self.session.columns - rows.shape[1]))
+                joined = sparse.hstack([rows, earlier, -up, up], format="csr")
+                self.session.extend(joined, constants, constants)
+                self.movements.append(np.append(none, np.ones(2 * added)))
+            yield self.movements[number]
+
+    def _changes(self, order: int) -> tuple[Any, Array]:
+        """Return q[t] - q[t-1] of the powers of an order: coefficients, and less the constants."""
+        changes, constants = [], []
         for move in self.program.moves:
+            if move.order != order:
+                continue
             power, offset = self.program.reports[move.rows], self.program.report_offset[move.rows]
             changes.append(power[1:] - power[:-1])
-            rises.append(offset[:-1] - offset[1:])
+            constants.append(offset[:-1] - offset[1:])
             if move.before_mw is not None:
                 changes.append(power[:1])
-                rises.append(move.before_mw - offset[:1])
-            count = len(move.rows) - (move.before_mw is None)
-            weights.append(np.full(count, ORDER_WEIGHT**move.order))
-        constants, weight = np.concatenate(rises), np.concatenate(weights)
-        up = sparse.eye_array(len(weight))
-        rows = sparse.csr_array(sparse.hstack([sparse.vstack(changes), -up, up]))
-        self.session.extend(rows, constants, constants)
-        self.movement = np.concatenate([np.zeros(len(self.x)), weight, weight])
-        return self.movement
+                constants.append(move.before_mw - offset[:1])
+        return sparse.vstack(changes, format="csr"), np.concatenate(constants)
 
 
 def meter_weights(program: Program, *, by_origin: bool = False) -> Array:
