@@ -209,16 +209,18 @@ class Program:
     def part(self, columns: Flags, x: Array) -> Program:
         """Return the program over some of its columns, the others fixed at a point within bounds.
 
-        Rows and reports keep their order and stand for the same quantities; names are those of the
-        whole program and do not apply.
+        Rows without any of these columns are left out. Reports keep their places; the columns of
+        `schedule` and `switches` are those of the whole program and do not apply.
         """
-        rest = np.where(columns, 0.0, x)
-        fixed = self.matrix @ rest
+        rest, matrix = np.where(columns, 0.0, x), sparse.csr_array(self.matrix[:, columns])
+        rows, fixed = np.diff(matrix.indptr) > 0, self.matrix @ rest
         return replace(
             self,
-            matrix=sparse.csc_array(self.matrix[:, columns]),
-            row_lower=self.row_lower - fixed,
-            row_upper=self.row_upper - fixed,
+            matrix=sparse.csc_array(matrix[rows]),
+            row_lower=(self.row_lower - fixed)[rows],
+            row_upper=(self.row_upper - fixed)[rows],
+            row_steps=self.row_steps[rows],
+            row_families=self.row_families[rows],
             column_lower=self.column_lower[columns],
             column_upper=self.column_upper[columns],
             integer=self.integer[columns],
