@@ -76,7 +76,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
         solution = Rounds(session, program, settings, deadline, relaxed).solve()
-        if solution.tidied:
+        if solution.tidied and program.schedule:  # joint programs are settled member by member
             seconds |= _choose_among_equals(session, program, settings, solution)
         objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
