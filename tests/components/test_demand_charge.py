@@ -251,6 +251,13 @@ def test_a_battery_evens_out_only_what_the_meter_sees():
     assert profit(even, 0.5, step_min=5) == pytest.approx(-200 - 1)  # 2 MW in both quarter hours
 
 
+def test_a_site_with_a_demand_charge_is_repaired_where_it_has_no_plan():
+    with pytest.raises(planner.InfeasibleError) as caught:
+        solve(site(3, 0, 0, import_limit_mw=2), 0.25, step_min=5)
+    assert "components.grid.import_limit_mw ≥ 3" in str(caught.value)
+    assert "demand_interval_min" not in str(caught.value)
+
+
 def test_the_price_of_a_paid_megawatt_is_the_charge():
     prices = planner.prices(scenario(site(3, 0, 0, expected_peak_mw=0.5), 0.25, step_min=5))
     totals = prices.totals.query("quantity == 'expected_peak_mw'")

@@ -101,7 +101,9 @@ class Grid(Component):
     states: ClassVar[tuple[State, ...]] = (
         State("importing", "importing", "exporting", ("import_mw",), ("export_mw",), order=3),
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"initial", "peak_so_far_mw"})
+    facts: ClassVar[frozenset[str]] = frozenset(
+        {"initial", "peak_so_far_mw", "demand_interval_min"}
+    )
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
