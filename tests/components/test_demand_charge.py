@@ -204,6 +204,18 @@ def test_windows_that_end_within_an_interval_pay_what_the_meter_finds(advance_mi
     assert -total(plan, "grid", "demand_charge") == pytest.approx(100 * sum(peaks.values()))
 
 
+@pytest.mark.parametrize("policy", ["perfect", "stochastic", "grid_first"])
+def test_every_policy_pays_what_the_meter_finds(policy: str):
+    start = at("23:40", "2026-07-31")
+    forecast = {"components.city.demand_mw": {"ar1": {"error": 0.2}}}
+    scene = scenario(shaved(), 1, 5, start, forecast=forecast)
+    plan = planner.simulate(scene, policies=[policy], every_h=25 / 60, window_h=0.75, members=2)
+    settled = plan.plans[policy]
+    imported = settled.schedule["grid.import_mw"].tolist()
+    peaks = billed(minutes(imported, 5, start), 15, 0.0, None)
+    assert -total(settled, "grid", "demand_charge") == pytest.approx(100 * sum(peaks.values()))
+
+
 def test_a_window_sees_the_peak_of_the_month_as_the_meter_does():
     # a MW on average for half an hour saves 15 CNY and costs 10, a quarter hour alone would not pay
     costs = {"import_price_cny_per_mwh": 0, "demand_charge_cny_per_mw_month": 10}
