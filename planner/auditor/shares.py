@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.auditor.findings import Array, Flags
+from planner.auditor.findings import LEAST_MWH, NOTHING, Array, Flags, measurable
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 
-MIN_MWH = 1e-6
-MIN_TCO2 = 1e-9
+FINE = 1e-8  # emissions are rounded to less
+VALUE = 1e-9  # values of the tables are rounded to it
 SHARES = {  # share -> a part, and what it is a part of
     "self_use_share": ("self_use_mwh", "available_mwh"),
     "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
@@ -35,7 +35,7 @@ def green(plan: Plan) -> dict[str, float | None]:
     mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
     return {
-        name: mwh[part] / mwh[whole] if mwh[whole] > 1e-9 else None
+        name: mwh[part] / mwh[whole] if measurable(mwh[whole]) else None
         for name, (part, whole) in shares.items()
     }
 
@@ -61,16 +61,19 @@ def energy_by_step(plan: Plan) -> dict[str, Array]:
     }
 
 
-def carbon(plan: Plan) -> dict[str, Any]:
-    """Return the emissions of the summary as they should be; nothing where there are none."""
+def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the emissions of the summary as they should be, and how far they may be off.
+
+    Nothing where there are none.
+    """
     gross, imported, free = (
         float(plan.total(quantity).sum())
         for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
-    if gross + imported <= MIN_TCO2:
-        return {}
+    if gross + imported <= NOTHING:
+        return {}, {}
     mwh = sums(plan.files.allocation, "origin", "use", "mwh")
-    factors = _factors(plan, mwh)
+    factors, slacks = _factors(plan, mwh)
     compute = {o: mwh.get((o, "compute"), 0.0) for o in plan.origins}
     drawn = {
         o: sum(mwh.get((o, use), 0.0) for use in sorted(plan.drawn_uses)) for o in plan.origins
@@ -80,25 +83,41 @@ def carbon(plan: Plan) -> dict[str, Any]:
     answering = {
         o: compute[o] - step_h * float(plan.total("jobs_mw", o).sum()) for o in plan.origins
     }
-    return {
+    ratios = {
+        "drawn_tco2_per_mwh": (drawn, sum(drawn.values())),
+        "compute_tco2_per_mwh": (compute, sum(compute.values())),
+        "answered_tco2_per_mtok": (answering, mtok),
+    }
+    emissions = {
         "emission_tco2": gross,
         "import_emission_tco2": imported,
         "allowance_tco2": free,
         "factor_tco2_per_mwh": factors,
-        "drawn_tco2_per_mwh": _per(_emission(drawn, factors), sum(drawn.values())),
-        "compute_tco2_per_mwh": _per(_emission(compute, factors), sum(compute.values())),
-        "answered_tco2_per_mtok": _per(_emission(answering, factors), mtok),
+        **{name: _per(_emission(part, factors), of) for name, (part, of) in ratios.items()},
     }
+    off = {
+        name: FINE + sum(mwh * slacks[o] for o, mwh in part.items()) / max(of, LEAST_MWH)
+        for name, (part, of) in ratios.items()
+    }
+    return emissions, off | {"factor_tco2_per_mwh": slacks}
 
 
-def _factors(plan: Plan, mwh: dict[tuple[str, str], float]) -> dict[str, float | None]:
-    """Return the emission of a MWh of each origin, tCO2; None where none was injected."""
+def _factors(
+    plan: Plan, mwh: dict[tuple[str, str], float]
+) -> tuple[dict[str, float | None], dict[str, float]]:
+    """Return the emission of a MWh of each origin, tCO2, and how far it may be off.
+
+    None where nothing was injected. Emission and energy are sums of rounded values.
+    """
     factors: dict[str, float | None] = {}
+    slacks: dict[str, float] = {}
+    rounding = VALUE * plan.clock.steps * len(plan.parts)
     for o in plan.origins:
         injected = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
         emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
         factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), injected)
-    return factors
+        slacks[o] = FINE + rounding * (1 + (factors[o] or 0.0)) / max(injected, LEAST_MWH)
+    return factors, slacks
 
 
 def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
@@ -106,11 +125,11 @@ def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float 
     total = 0.0
     for origin, amount in mwh.items():
         factor = factors[origin]
-        if amount > MIN_MWH and factor is None:
+        if measurable(amount) and factor is None:
             return None
         total += amount * (factor or 0.0)
     return total
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > MIN_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None

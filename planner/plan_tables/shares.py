@@ -4,7 +4,7 @@ Own use = available - exported - curtailed: losses of storage count as use. self
 / available; load share = renewable drawn / drawn by loads and compute; official load share = own
 use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Energy is used in the hour in
 which it is stored, so own use is below zero in an hour in which stored energy is exported. Pooled
-energy has no shares, and a share of less than 1e-6 MWh in an hour is not a number.
+energy has no shares, and there is no share and no factor of a kWh, or a thousand tokens, or less.
 
 A MWh of thermal energy carries the gross emission of the units over what they put in at the nodes,
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.
@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from planner.components.terms import Use
+from planner.fields import NOTHING, measurable
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
@@ -39,8 +40,6 @@ SHARES = {  # share -> a part, and what it is a part of
     "export_share": ("exported_mwh", "available_mwh"),
 }
 COLUMNS = ("time", *ENERGY, *SHARES)
-LEAST_MWH = 1e-6
-LEAST_TCO2 = 1e-9
 DECIMALS = 9
 
 
@@ -84,7 +83,7 @@ def green_table(
     for share, (name, of) in SHARES.items():
         part, whole = columns[name], columns[of]
         none = np.full(len(times), np.nan)
-        columns[share] = np.divide(part, whole, out=none, where=whole > LEAST_MWH)
+        columns[share] = np.divide(part, whole, out=none, where=measurable(whole))
     rounded = {name: np.round(column, DECIMALS) + 0.0 for name, column in columns.items()}
     return pd.DataFrame({"time": times} | rounded)
 
@@ -96,7 +95,7 @@ def green_shares(mwh: Energy, uses: Mapping[str, Use]) -> dict[str, float | None
     energy = _green_energy(mwh, uses, 0.0)
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
     return {
-        share: round(energy[part] / energy[whole], 6) if energy[whole] > 1e-9 else None
+        share: round(energy[part] / energy[whole], 6) + 0.0 if measurable(energy[whole]) else None
         for share, (part, whole) in shares.items()
     }
 
@@ -128,7 +127,7 @@ def carbon_summary(
         schedule_sum(schedule, name)
         for name in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
-    if gross + imported <= LEAST_TCO2:
+    if gross + imported <= NOTHING:
         return {}
     factors = _factors(mwh, gross, imported)
     drawn = {
@@ -145,9 +144,9 @@ def carbon_summary(
         "answered_tco2_per_mtok": _per(_carried(answers, factors), mtok),
     }
     return {
-        "emission_tco2": round(gross, DECIMALS),
-        "import_emission_tco2": round(imported, DECIMALS),
-        "allowance_tco2": round(allowance, DECIMALS),
+        "emission_tco2": round(gross, DECIMALS) + 0.0,
+        "import_emission_tco2": round(imported, DECIMALS) + 0.0,
+        "allowance_tco2": round(allowance, DECIMALS) + 0.0,
         "factor_tco2_per_mwh": _rounded(factors),
         **_rounded(ratios),
     }
@@ -189,14 +188,14 @@ def _carried(mwh: Mapping[str, float], factors: Mapping[str, float | None]) -> f
         factor = factors[origin]
         if factor is not None:
             carried += amount * factor
-        elif amount > LEAST_MWH:
+        elif measurable(amount):
             return None
     return carried
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > LEAST_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: None if v is None else round(v, DECIMALS) for name, v in values.items()}
+    return {name: None if v is None else round(v, DECIMALS) + 0.0 for name, v in values.items()}

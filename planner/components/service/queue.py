@@ -34,7 +34,7 @@ from planner.components.component import Time, Values
 from planner.components.late import pyo
 from planner.components.reasons import LIMIT
 from planner.components.terms import Expression, Line, of, sum_of
-from planner.fields import AtLeastZero, FieldError, Frozen, form
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -67,7 +67,7 @@ class ServiceInitial(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> ServiceInitial:
-        if self.served_so_far_mtok > self.wanted_so_far_mtok:
+        if exceeds(self.served_so_far_mtok, self.wanted_so_far_mtok, NOTHING):
             message = Message(
                 "may not exceed wanted_so_far_mtok {wanted:g}, is {value:g}",
                 wanted=self.wanted_so_far_mtok,
