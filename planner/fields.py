@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
@@ -26,11 +26,22 @@ LEAST_MWH = 1e-3  # or Mtok: of a kWh or less no share and no value per kWh is r
 
 
 class FieldError(ValueError):
-    """A value that a validator rejects: `path` is the field at fault, below the value checked."""
+    """A value that a validator rejects: `path` is the field at fault, below the value checked.
+
+    others: what the same validator rejects besides.
+    """
 
     def __init__(self, message: Message, path: str = "") -> None:
         super().__init__(f"{path} {message}" if path else message)
         self.message, self.path = message, path
+        self.others: tuple[FieldError, ...] = ()
+
+
+def raise_all(errors: Iterable[FieldError]) -> None:
+    """Raise the errors of one validator together, if there are any."""
+    if together := list(errors):
+        together[0].others = tuple(together[1:])
+        raise together[0]
 
 
 def exceeds(value: Any, limit: Any, slack: float = ROUNDING) -> Any:
@@ -126,7 +137,7 @@ def value_text(value: Any, steps: Sequence[int] = ()) -> str:
     if isinstance(value, Frozen):
         parts = ((name, getattr(value, name)) for name in type(value).model_fields)
         return ", ".join(f"{name} {value_text(part, steps)}" for name, part in parts)
-    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
+    return f"{value + 0.0:.6g}" if isinstance(value, float | int) else str(value)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -143,6 +143,17 @@ def test_a_store_as_full_as_rounding_makes_it_has_a_plan(size: float, ending: An
     assert plan.schedule["store.energy_mwh[grid]"].to_numpy() == pytest.approx(size)
 
 
+def test_everything_wrong_with_a_store_is_told_at_once() -> None:
+    store = battery(initial={"energy_mwh": 12}, ending={"at_least_mwh": 11})
+    with pytest.raises(planner.ScenarioError) as caught:
+        scenario({"store": store, "grid": grid(), "load": load(1, 2, 3)}, 2)
+    assert [problem.path for problem in caught.value.problems] == [
+        "components.load.demand_mw",
+        "components.store.ending.at_least_mwh",
+        "components.store.initial.energy_mwh",
+    ]
+
+
 def test_a_store_that_is_too_full_says_by_how_much() -> None:
     store = battery(capacity_mwh=10, initial={"energy_mwh": 10.000001})
     with pytest.raises(planner.ScenarioError, match=r"capacity_mwh 10, is 10\.000001"):

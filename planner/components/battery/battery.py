@@ -63,7 +63,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import NOTHING, AtLeastZero, Efficiency, FieldError, Name, at_limits, exceeds
+from planner.fields import NOTHING, AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
@@ -122,26 +122,26 @@ class Battery(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Battery:
-        low, high = self.min_energy_mwh, self.capacity_mwh
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
+        low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh
         if exceeds(low, high):
-            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
-        start = self.initial.total()
-        if exceeds(low, start) or exceeds(start, high):
+            yield FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+        elif exceeds(low, start) or exceeds(start, high):
             message = Message(
                 "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
-                low=low,
-                high=high,
-                value=start,
-            )
-            raise FieldError(message, "initial.energy_mwh")
+                low=low, high=high, value=start,
+            )  # fmt: skip
+            yield FieldError(message, "initial.energy_mwh")
         if isinstance(self.ending, AtLeast) and exceeds(self.ending.at_least_mwh, high):
-            raise FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
-        return self
+            yield FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
 
     @property
     def start_mwh(self) -> float:
         """Energy stored when the horizon begins, of all origins."""
-        return float(at_limits(self.initial.total(), self.min_energy_mwh, self.capacity_mwh))
+        return min(max(self.initial.total(), self.min_energy_mwh), self.capacity_mwh)
 
     @property
     def min_end_mwh(self) -> float | None:
