@@ -16,6 +16,7 @@ from planner.auditor.reading import Plan
 
 FINE = 1e-8  # emissions are rounded to less
 VALUE = 1e-9  # values of the tables are rounded to it
+TOTALS = ("emission_tco2", "import_emission_tco2", "allowance_tco2")
 SHARES = {  # share -> a part, and what it is a part of
     "self_use_share": ("self_use_mwh", "available_mwh"),
     "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
@@ -66,10 +67,7 @@ def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
 
     Nothing where there are none.
     """
-    gross, imported, free = (
-        float(plan.total(quantity).sum())
-        for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
-    )
+    gross, imported, free = (float(plan.total(quantity).sum()) for quantity in TOTALS)
     if gross + imported <= NOTHING:
         return {}, {}
     mwh = sums(plan.files.allocation, "origin", "use", "mwh")
@@ -99,7 +97,13 @@ def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
         name: FINE + sum(mwh * slacks[o] for o, mwh in part.items()) / max(of, LEAST_MWH)
         for name, (part, of) in ratios.items()
     }
-    return emissions, off | {"factor_tco2_per_mwh": slacks}
+    totals = dict.fromkeys(TOTALS, FINE + _rounding(plan))
+    return emissions, totals | off | {"factor_tco2_per_mwh": slacks}
+
+
+def _rounding(plan: Plan) -> float:
+    """Return how far a sum over the steps of all components may be off."""
+    return VALUE * plan.clock.steps * len(plan.parts)
 
 
 def _factors(
@@ -111,12 +115,11 @@ def _factors(
     """
     factors: dict[str, float | None] = {}
     slacks: dict[str, float] = {}
-    rounding = VALUE * plan.clock.steps * len(plan.parts)
     for o in plan.origins:
         injected = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
         emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
         factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), injected)
-        slacks[o] = FINE + rounding * (1 + (factors[o] or 0.0)) / max(injected, LEAST_MWH)
+        slacks[o] = FINE + _rounding(plan) * (1 + (factors[o] or 0.0)) / max(injected, LEAST_MWH)
     return factors, slacks
 
 

@@ -40,6 +40,7 @@ from planner.components.component import (
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
 from planner.fields import (
+    LEAST_MWH,
     NOTHING,
     AtLeastZero,
     FieldError,
@@ -64,7 +65,6 @@ TOTALS = {
 COUNTED = ("taken", "exported", "load", "load_renewable")
 FLOWS = ("available", *COUNTED)
 MONTH_H = 28 * 24
-SHORT_MWH, SHORT_SHARE = 1e-3, 1e-6  # a share missed by less than either is rounding
 STEERING_CNY_PER_MWH = 1e4  # penalty where a rule cannot be kept: more than energy costs
 
 
@@ -312,7 +312,7 @@ class GreenRule(Component):
             figure = field.partition("_")[2]
             reached = figures.get(figure)
             missing = 0.0 if reached is None else (reached - share if most else share - reached)
-            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or missing <= SHORT_SHARE
+            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= LEAST_MWH or missing <= NOTHING
             yield Target(field, figure, "energy", share, reached, most, kept, counts_more)
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:

@@ -34,11 +34,9 @@ from planner.components.component import Time, Values
 from planner.components.late import pyo
 from planner.components.reasons import LIMIT
 from planner.components.terms import Expression, Line, of, sum_of
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds, form
+from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.timeseries.series import Array, NonNegative, Series
-
-DUST_MTOK = 1e-9  # values of a plan are rounded to it
 
 RULES = {
     "deadline": "must be answered within deadline_h {deadline_h} h of its arrival",
@@ -180,7 +178,7 @@ class Queue:
         left, waiting = float(values["waiting_mtok"][-1]), []
         for age, mtok in sorted(ages):
             part = min(mtok, left)
-            if part > DUST_MTOK and age <= self.deadline_h + 1e-9:
+            if part > ROUNDING and not exceeds(age, self.deadline_h):
                 waiting.append(Waiting(age_h=min(age, self.deadline_h), mtok=part))
                 left -= part
         return tuple(waiting)

@@ -33,12 +33,11 @@ from planner.components.service.queue import (
     mean_price,
 )
 from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, of
-from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
+from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
 
-SHORT_SHARE = 1e-6  # a share missed by less is a rounding
 EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
     "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
     "arrivals_mtok_per_h": {"headroom_share", "unserved_cost_cny_per_mtok"},
@@ -295,7 +294,7 @@ class Service(Component):
         wanted = past.wanted_so_far_mtok + now
         served = figures["served_share"] * now + past.served_so_far_mtok
         least, share = self.min_served_share or None, served / wanted if wanted else None
-        met = least is None or share is None or share >= least - SHORT_SHARE
+        met = least is None or share is None or share >= least - NOTHING
         yield Target(
             "min_served_share", "served_share", "tokens", least, share, met=met,
             counts_more=past.wanted_so_far_mtok > 0,
@@ -314,7 +313,7 @@ class Service(Component):
             waiting=waiting,
             wanted_so_far_mtok=wanted,
             # what the solver's tolerances leave missing or in excess is not carried over
-            served_so_far_mtok=least if least - 1e-6 < served < least else min(wanted, served),
+            served_so_far_mtok=least if least - NOTHING < served < least else min(wanted, served),
         )
         return self.model_copy(update={"initial": initial, "ending": ending})
 
