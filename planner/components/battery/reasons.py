@@ -8,7 +8,7 @@ Codes of the decision `power`:
     full, empty        charging, or discharging, would pay, and the battery is full, or empty
     held_for_reserve   discharging would pay, and its power or energy is offered as reserve
     cycles_used        discharging would pay, and the cycles of the day are used up
-    idle               neither pays
+    idle               neither pays, or earns the same as resting
 
 The value of a stored MWh is that of keeping it: the dual of `energy` in the next step less the
 leak; after the last step it follows from `ending`. `worth of storing` is this value times the
@@ -28,6 +28,7 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
@@ -38,8 +39,15 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-BUYING = template("price {first} {than} {second} worth of storing")
-SELLING = template("price {first} {than} {second} stored value")
+BUYING = PricePair(
+    template("price {first} {than} {second} worth of storing"),
+    template("price {first} as the worth of storing: both earn the same"),
+)
+SELLING = PricePair(
+    template("price {first} {than} {second} stored value"),
+    template("price {first} as the stored value: both earn the same"),
+)
+RESTS = Message("charging now and discharging later earns the same as resting: it rests")
 
 
 def reasons(
@@ -68,7 +76,8 @@ def reasons(
     bought, sold = compared(BUYING, buying, worth), compared(SELLING, selling, cost)
     neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
-    would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
+    sale, purchase = versus(selling, cost), versus(buying, worth)
+    would_sell, would_buy = sale == ">", purchase == "<"
     yield from first_that_holds(
         "power",
         [
@@ -81,6 +90,7 @@ def reasons(
             (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
             (would_sell & (cycling > NEAR), "cycles_used", sold),
             (would_buy & (stored >= battery.capacity_mwh - LIMIT), "full", bought),
+            ((sale == "=") | (purchase == "="), "idle", RESTS),
             (True, "idle", neither),
         ],
     )

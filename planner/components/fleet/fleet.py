@@ -56,7 +56,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import AtLeastZero, FieldError, Name, form
+from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import PerUnit, SeriesBounds
@@ -111,7 +111,7 @@ class Fleet(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:
         least, initial = float((self.nodes * self.available_pu).min()), self.initial
-        if self.spare_nodes > least + 1e-9:
+        if exceeds(self.spare_nodes, least):
             message = Message(
                 "may not exceed the nodes available, {least:g}, is {value:g}",
                 least=least,
@@ -123,7 +123,7 @@ class Fleet(Component):
                 "names model {name!r}, which the fleet does not serve", name=min(unknown)
             )
             raise FieldError(message, "initial")
-        if (awake := sum(initial.awake.values())) > self.nodes + 1e-6:
+        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
             message = Message(
                 "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
             )
@@ -148,7 +148,7 @@ class Fleet(Component):
         reach = max(len(wake_shares(self.wake_min, site.horizon)) - 1, 0)
         for model, woken in self.initial.woken.items():
             waking, awake = sum(woken[:reach]), self.initial.awake.get(model, 0.0)
-            if waking > awake + 1e-6:
+            if exceeds(waking, awake, NOTHING):
                 message = Message(
                     "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
                     waking=waking,

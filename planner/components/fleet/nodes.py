@@ -36,7 +36,7 @@ from planner.components.component import Site, Time
 from planner.components.job import Job
 from planner.components.late import pyo
 from planner.components.terms import Balance, ByStep, Expression, of
-from planner.fields import AtLeastZero, FieldError, Frozen, Positive
+from planner.fields import AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
@@ -140,7 +140,7 @@ class PueByTemperature(Frozen):
         if any(b <= a for a, b in pairwise(known)):
             raise FieldError(Message("temperature_c must ascend"), "points")
         low, high = float(self.temperature_c.min()), float(self.temperature_c.max())
-        if low < known[0] or high > known[-1]:
+        if exceeds(known[0], low) or exceeds(high, known[-1]):
             message = Message(
                 "cover {first:g} to {last:g} °C, the weather goes from {low:g} to {high:g} °C; add"
                 " measured points",

@@ -34,11 +34,9 @@ from planner.components.component import Time, Values
 from planner.components.late import pyo
 from planner.components.reasons import LIMIT
 from planner.components.terms import Expression, Line, of, sum_of
-from planner.fields import AtLeastZero, FieldError, Frozen, form
+from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.timeseries.series import Array, NonNegative, Series
-
-DUST_MTOK = 1e-9  # values of a plan are rounded to it
 
 RULES = {
     "deadline": "must be answered within deadline_h {deadline_h} h of its arrival",
@@ -67,7 +65,7 @@ class ServiceInitial(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> ServiceInitial:
-        if self.served_so_far_mtok > self.wanted_so_far_mtok:
+        if exceeds(self.served_so_far_mtok, self.wanted_so_far_mtok, NOTHING):
             message = Message(
                 "may not exceed wanted_so_far_mtok {wanted:g}, is {value:g}",
                 wanted=self.wanted_so_far_mtok,
@@ -180,7 +178,7 @@ class Queue:
         left, waiting = float(values["waiting_mtok"][-1]), []
         for age, mtok in sorted(ages):
             part = min(mtok, left)
-            if part > DUST_MTOK and age <= self.deadline_h + 1e-9:
+            if part > ROUNDING and not exceeds(age, self.deadline_h):
                 waiting.append(Waiting(age_h=min(age, self.deadline_h), mtok=part))
                 left -= part
         return tuple(waiting)

@@ -24,15 +24,32 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.components.component import Values, summed
-from planner.components.reasons import LIMIT, Reason, StepPrices, compared, first_that_holds
+from planner.components.reasons import (
+    LIMIT,
+    PricePair,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+)
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-RESTING = template("price {first} {than} {second} fuel per MWh at min_power_mw")
-RUNNING = template("price {first} {than} {second} fuel")
+RESTING = PricePair(
+    template("price {first} {than} {second} fuel per MWh at min_power_mw"),
+    template("price {first} as fuel per MWh at min_power_mw: both earn the same"),
+)
+RUNNING = PricePair(
+    template("price {first} {than} {second} fuel"),
+    template("price {first} as fuel: both earn the same"),
+)
+RUN = PricePair(
+    template("mean price {first} {than} {second} fuel and start, over {steps} steps"),
+    template("mean price {first} as fuel and start, over {steps} steps: both earn the same"),
+)
 
 
 class RunningCost(NamedTuple):
@@ -144,9 +161,4 @@ def _run(
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
-    (prices,) = compared(RUNNING, mean_price, mean_cost)
-    return Message(
-        "mean price {first} {than} {second} fuel and start, over {steps} steps",
-        **prices.places,
-        steps=len(net),
-    )
+    return compared(RUN, mean_price, mean_cost, steps=[len(net)])[0]

@@ -48,7 +48,7 @@ from planner.components.thermal.commitment import (
     obliged_until,
 )
 from planner.components.thermal.ramps import RAMP_RULES, Ramps
-from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
+from planner.fields import NOTHING, AtLeastZero, FieldError, Hours, Name, Positive, exceeds
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
@@ -123,12 +123,12 @@ class Thermal(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Thermal:
         low, high = self.min_power_mw, self.max_power_mw
-        if (low > high).any():
+        if exceeds(low, high).any():
             raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
         FuelCurve(self.curve).check(float(low.min()), float(high.max()))
         for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
             ramp = getattr(self, name)
-            if ramp is not None and ramp < low.max():
+            if ramp is not None and exceeds(low.max(), ramp):
                 message = Message(
                     "must be min_power_mw {least:g} or more, is {value:g}",
                     least=low.max(),
@@ -142,7 +142,8 @@ class Thermal(Component):
         if any(b < a for a, b in pairwise(prices)):
             raise FieldError(Message("costs may not fall with hours off"), "startups")
         start = self.initial
-        if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
+        power = start.power_mw
+        if start.on and (exceeds(low[0], power, NOTHING) or exceeds(power, high[0], NOTHING)):
             message = Message(
                 "must lie between min_power_mw {low:g} and max_power_mw {high:g} for a unit that is"
                 " on, is {value:g}",
@@ -186,7 +187,7 @@ class Thermal(Component):
             yield Message("min_down_h is more than half the horizon: the unit can hardly cycle")
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        if self.initial.hours < site.horizon.step_h - 1e-9:
+        if exceeds(site.horizon.step_h, self.initial.hours):
             message = Message("must be a step, {hours:g} h, or more", hours=site.horizon.step_h)
             yield ("initial", "hours"), message
 
@@ -196,7 +197,7 @@ class Thermal(Component):
 
     def forced_off(self) -> Array:
         """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
-        too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
+        too_small = exceeds(self.min_power_mw, self.max_power_mw * self.available)
         return np.asarray((self.available == 0) | too_small, dtype=float)
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
