@@ -287,6 +287,21 @@ CASES = [
     of_reserve("largest_unit", largest_unit=(False, True)),
     of_reserve("shortfall_cost_cny_per_mwh", up_mw=(50, 50), shortfall_cost_cny_per_mwh=(500, 501)),
     of_reserve("providers", up_mw=(7, 7), providers=(None, ["unit"])),
+    Case(
+        "reserve.duration_h",  # 9 MWh feed 4 MW for an hour or two, and 3 MW for three
+        reserve(up_mw=4, providers=["cell"], **SHORT),
+        reserve(up_mw=4, providers=["cell"], duration_h=3, **SHORT),
+        {"grid": grid(), "cell": battery(initial={"energy_mwh": 9}), "city": load(5)},
+        1,
+    ),
+    Case(
+        "reserve.response_min",  # 30 MW/h give 15 MW in half an hour
+        reserve(up_mw=30, providers=["unit"], **SHORT),
+        reserve(up_mw=30, providers=["unit"], response_min=30, **SHORT),
+        {"grid": grid(), "city": load(25), "unit": thermal(
+            must_run=True, ramp_up_mw_per_h=30, initial={"on": True, "power_mw": 20, "hours": 9})},
+        1,
+    ),
 ]  # fmt: skip
 
 ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan's scenario

@@ -124,6 +124,8 @@ components:
     up_mw: 5
     providers: [coal, battery]
     shortfall_cost_cny_per_mwh: 5000
+    duration_h: 2
+    response_min: 30
   training:
     kind: job
     fleet: gpus

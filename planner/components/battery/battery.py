@@ -10,7 +10,8 @@ where needed), reserve_mw[j,t] per reserve j.
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
     reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
-    reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+    reserve_energy    sum_j duration_h_j reserve_mw[j,t] <= discharge_efficiency (stored - min_energy_mwh)
+                      with the energy stored at the start of the step, and at its end
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
 
 The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
@@ -46,6 +47,7 @@ from planner.components.component import (
     summed,
 )
 from planner.components.late import pyo
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
     UNITS,
     Amounts,
@@ -216,7 +218,7 @@ class Battery(Component):
         return self._terms(b, site, sums)
 
     def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
-        time, origins, reserves = site.clock, site.origins, site.reserves()
+        time, origins, reserves = site.clock, site.origins, reserves_for(site)
         retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
         power = {t: self.discharge_power_mw * part for t, part in available.items()}
         into, out = self.charge_efficiency, self.discharge_efficiency
@@ -246,16 +248,19 @@ class Battery(Component):
         )
         self._daily_cycles(b, time, sums.discharged)
         if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-            offered = sum_of(b.reserve_mw, reserves)
+            b.reserve_mw = pyo.Var(list(reserves), time.steps, domain=pyo.NonNegativeReals)
+            offered = sum_of(b.reserve_mw, list(reserves))
             b.reserve_power = pyo.Constraint(
                 time.steps,
                 rule=lambda _, t: offered(t) <= power[t] - sums.discharged(t) + sums.charged(t),
             )
+            points = {"start": -1, "end": 0}  # of a step: the state after the one before, its own
             b.reserve_energy = pyo.Constraint(
+                list(points),
                 time.steps,
-                rule=lambda _, t: (
-                    time.step_h * offered(t) <= (sums.stored(t) - self.min_energy_mwh) * out
+                rule=lambda b, point, t: (
+                    sum(reserve.duration_h * b.reserve_mw[j, t] for j, reserve in reserves.items())
+                    <= (sums.stored(t + points[point]) - self.min_energy_mwh) * out
                 ),
             )
         if self.min_end_mwh is not None:
@@ -303,7 +308,7 @@ class Battery(Component):
             costs=costs,
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
             moves=[Moves(UNITS, net, 0.0)],
         )

@@ -51,6 +51,7 @@ from planner.components.grid.tariff import (
     self_use,
 )
 from planner.components.late import pyo
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
     EXCHANGE,
     Amounts,
@@ -222,7 +223,7 @@ class Grid(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
-        reserves, exported = site.reserves(), self._exchange(b, time, sold)
+        reserves, exported = list(reserves_for(site)), self._exchange(b, time, sold)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             offered, limit = sum_of(b.reserve_mw, reserves), time.of(self.import_limit_mw)

@@ -32,7 +32,7 @@ from planner.components.service.queue import (
     declare_market,
     mean_price,
 )
-from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, of
+from planner.components.terms import Balance, Line, Meters, Target, Terms, TokenDemand, of
 from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
@@ -213,6 +213,11 @@ class Service(Component):
             flows={Balance("tokens", site.name): lambda t: -b.answered_mtok_per_h[t]}, costs=costs
         )
 
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        if (queue := self._queue()) is not None:
+            queue.keep_deadlines(b, site, meters)
+        return Terms()
+
     def _input_price(self) -> Array:
         """Return the revenue of the input of a Mtok of output, CNY; shape (T,) or ()."""
         cached = self.cached_share * self.price_cached_cny_per_mtok
@@ -225,11 +230,10 @@ class Service(Component):
         least = self.min_served_share * (start.wanted_so_far_mtok + in_window)
         b.served_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.served_mtok[time.first - 1].fix(start.served_so_far_mtok)
-
-        def served(b: pyo.Block, t: int) -> Expression:
-            return b.served_mtok[t] == b.served_mtok[t - 1] + step_h * column[t]
-
-        b.served = pyo.Constraint(time.steps, rule=served)
+        b.served = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: b.served_mtok[t] == b.served_mtok[t - 1] + step_h * column[t],
+        )
         b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= least)
 
     def _declare_demand(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:

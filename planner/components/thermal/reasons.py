@@ -8,7 +8,7 @@ Codes of the decision `run`:
     must_run_on             at the minimum, within min_up_h of the start
     outage                  cannot run: nothing or too little is available
     at_minimum, at_maximum  at the minimum or the maximum power, reserve included
-    ramps_up, ramps_down    between both, and rises or falls as fast as it may
+    ramps_up, ramps_down    between both, and rises, reserve included, or falls as fast as it may
     between                 between both: its fuel sets the price
 
 `fuel` is the marginal cost of a net MWh, with other variable cost, and with carbon above the
@@ -32,6 +32,7 @@ from planner.components.reasons import (
     compared,
     first_that_holds,
 )
+from planner.components.reserve import reserves_in
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
@@ -72,7 +73,7 @@ def reasons(
         with_reserve >= unit.highest_mw() - LIMIT,
         power <= unit.min_power_mw + LIMIT,
     )
-    rises = with_reserve - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
+    rises = _rises(unit, values, prices, (power - before) / horizon.step_h)
     falls = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
     resting, obliged = (age < horizon.steps_up(h) for h in (unit.min_down_h, unit.min_up_h))
@@ -106,6 +107,18 @@ def reasons(
             (True, "between", on_texts),
         ],
     )
+
+
+def _rises(unit: Thermal, values: Values, prices: StepPrices, rise_mw_per_h: Array) -> np.ndarray:
+    """Return by step whether the rise and the reserve use the whole ramp."""
+    spare = unit.ramp_up_mw_per_h - rise_mw_per_h
+    reserves = reserves_in(values, prices.components)
+    rises = spare < LIMIT
+    for within in reserves.values():
+        sooner = [j for j, one in reserves.items() if one.response_min <= within.response_min]
+        offered = np.sum([values[f"reserve_mw[{j}]"] for j in sooner], axis=0)
+        rises |= (offered > LIMIT) & (offered > within.response_min / 60 * spare - LIMIT)
+    return np.asarray(rises)
 
 
 def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
 from planner.components.late import pyo
+from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
     UNITS,
     Amounts,
@@ -207,7 +208,7 @@ class Thermal(Component):
         return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, reserves = site.clock, site.reserves()
+        time, reserves = site.clock, reserves_for(site)
         commitment = self._commitment(site.horizon, time)
         commitment.build(b, time)
         ramps = self._ramps(time, commitment)
@@ -225,7 +226,7 @@ class Thermal(Component):
         b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda b, t: allowance * b.power_mw[t])
         return self._terms(b, site, reserves)
 
-    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, reserves: Mapping[str, Reserve]) -> Terms:
         time, net, origin = site.clock, 1 - self.auxiliary_share, site.origin("thermal")
         costs: dict[Line, Amounts] = {
             Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
