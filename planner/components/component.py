@@ -8,7 +8,7 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -111,14 +111,6 @@ class Site:
         """Return the origin that balances count energy from `source` under."""
         return source if self.trace else POOLED[0]
 
-    def reserves(self) -> list[str]:
-        """Return the components that ask this one for reserve; without any it offers none."""
-        return [
-            name
-            for name, component in self.components.items()
-            if self.name in component.asks_reserve_of(self.components)
-        ]
-
     def supply(self, key: Supply) -> list[float]:
         """Return the figure of each supplier of `key`, as in `Component.supplies`."""
         supplies = (component.supplies() for component in self.components.values())
@@ -201,10 +193,6 @@ class Component(Frozen):
         """Return the renewable energy that it has available over the horizon, MWh."""
         return 0.0
 
-    def stored_renewable_mwh(self) -> float:
-        """Return the energy of renewable origin stored when the horizon begins, MWh."""
-        return 0.0
-
     def impossible(self, site: Site) -> Iterator[Message]:
         """Yield why no site could schedule it: "must end with 8 MWh and can reach 6 MWh"."""
         yield from ()
@@ -212,10 +200,6 @@ class Component(Frozen):
     def absorbs(self) -> set[str]:
         """Return the nodes at which it can consume or sell energy."""
         return {name for what, name in self.demands() if what == "power"}
-
-    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
-        """Return the names of the components that it asks for reserve."""
-        return ()
 
     def check(self, site: Site) -> Iterator[Complaint]:
         """Yield what is wrong with its fields in view of the rest of the scenario."""

@@ -31,7 +31,6 @@ from planner.components.terms import (
     Meter,
     State,
     Terms,
-    Tidy,
     Use,
     of,
     sum_of,
@@ -175,7 +174,6 @@ class PowerLine(Component):
                 for o in origins
             },
             exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
-            tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

@@ -34,7 +34,10 @@ BROKEN: list[Broken] = [
     (coal, rule("coal", "max_power_mw", to=90), "coal", "ceiling", step(4)),
     # 40 and 60 MW, and 10 MW of reserve above them
     (spinning, rule("coal", "max_power_mw", to=65), "coal", "ceiling", step(2)),
-    (spinning, rule("coal", "ramp_up_mw_per_h", to=25), "coal", "ramp_up", step(2)),
+    (spinning, rule("coal", "ramp_up_mw_per_h", to=25), "coal", "reserve_ramp", step(2)),
+    # 10 MW at 25 MW/h take 24 minutes, and beside the rise of 20 MW in the step 2 hours
+    (spinning, both(rule("coal", "ramp_up_mw_per_h", to=25), rule("hold", "response_min", to=20)),
+        "coal", "reserve_response", step(1)),
     (spinning, rule("coal", "startup_ramp_mw", to=45), "coal", "start_ramp", step(1)),
     (spinning, rule("coal", "shutdown_ramp_mw", to=65), "coal", "stop_ramp", step(2)),
     # 20 MW more, though as much above the least power as before

@@ -73,6 +73,8 @@ components:
       renewable: 400
       thermal: 380
     demand_charge_cny_per_mw_month: 0
+    demand_interval_min: 30
+    demand_hours: ["8-22"]
     peak_so_far_mw: {2026-07: 20}
     ramp_mw_per_h: 60
     initial: {exchange_mw: 0}
@@ -130,6 +132,8 @@ components:
     up_mw: 5
     providers: [coal, battery]
     shortfall_cost_cny_per_mwh: 5000
+    duration_h: 2
+    response_min: 30
   training:
     kind: job
     fleet: gpus

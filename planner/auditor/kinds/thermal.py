@@ -12,7 +12,8 @@
     ceiling      power and reserve are at most the available power
     start_ramp, stop_ramp   ... within startup_ramp_mw in the step of a start, and within
                  shutdown_ramp_mw in the step before a stop, the one before the horizon too
-    ramp_up, ramp_down   power changes within the ramps; reserve counts as a rise
+    ramp_up, ramp_down   power changes within the ramps
+    reserve_response, reserve_ramp   reserve due in some time: within the ramp, less the step's rise
     fuel         the fuel is that of the curve at this power (at least that, in a relaxed plan)
     emission, allowance   they follow from fuel and power
 
@@ -28,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.auditor.findings import AT, Array, Flags, Notes, column_is
-from planner.auditor.kinds.reserve import reserve_columns
+from planner.auditor.kinds.reserve import check_ramp, reserve_columns
 from planner.auditor.plan_files import Clock
 from planner.auditor.reading import (
     Codes,
@@ -211,9 +212,10 @@ def _check_power(plan: Plan, part: Part, note: Notes) -> None:
     earlier = at_start_of_steps(before, above)
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on
     up, down = (part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down"))
-    rise, fall = with_reserve - earlier + lift, np.where(outage, 0.0, earlier - above - lift)
+    rise = above - earlier + lift
     note.at_most("ramp_up", Message("rises"), rise, up, "MW", size=high)
-    note.at_most("ramp_down", Message("falls"), fall, down, "MW", size=high)
+    note.at_most("ramp_down", Message("falls"), np.where(outage, 0.0, -rise), down, "MW", size=high)
+    check_ramp(plan, part, up / clock.step_h, rise / clock.step_h, note)
 
 
 def _ramp(part: Part, field: str, low: Array) -> Array:
@@ -316,7 +318,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "outage": ~on & ((available == 0) | (high < low)),
         "at_minimum": on & (power <= low + AT),
         "at_maximum": on & (with_reserve >= np.maximum(high, low) - AT),
-        "ramps_up": on & (with_reserve - before >= rise - AT),
+        "ramps_up": on & ((power - before >= rise - AT) | (with_reserve > power)),
         "ramps_down": on & (before - power >= fall - AT),
         "between": on & (power > low) & (with_reserve < np.maximum(high, low)),
     }

@@ -9,7 +9,8 @@ where needed), reserve_mw[j,t] per reserve j.
     charge_limit      sum_o charge_mw[o,t] <= charge_power_mw available[t] charging[t]
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
-    reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+    reserve_energy    sum_j duration_h_j reserve_mw[j,t] <= discharge_efficiency (stored - min_energy_mwh)
+                      with the energy stored at the start of the step, and at its end
     charge_origin     charge_mw[o,t] <= 0                    where charge_from does not list o
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
     ending_most       sum_o energy_mwh[o,T] <= at_most_mwh
@@ -46,7 +47,9 @@ from planner.components.battery.targets import EnergyTarget, hold_targets, limit
 from planner.components.component import ORIGINS, POOLED, Site, Supply, Values, summed
 from planner.components.late import pyo
 from planner.components.reasons import FLOW
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     ByStep,
@@ -55,11 +58,11 @@ from planner.components.terms import (
     Line,
     Meter,
     Meters,
+    Moves,
     PowerStore,
     State,
     Storage,
     Terms,
-    Tidy,
     Use,
     of,
     sum_of,
@@ -111,16 +114,15 @@ class Battery(BatteryFields):
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
 
-    def stored_renewable_mwh(self) -> float:
-        return self.initial.by_origin()["renewable"]
-
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
         power_store = PowerStore(self.node, *losses, self.min_end_mwh or 0.0)
         return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), power_store)
 
     def _start(self) -> dict[str, float]:
-        return {POOLED[0]: self.start_mwh, **self.initial.by_origin()}
+        part = self.start_mwh / (self.initial.total() or 1.0)  # 1 but for rounding
+        by_origin = {o: part * mwh for o, mwh in self.initial.by_origin().items()}
+        return {POOLED[0]: self.start_mwh, **by_origin}
 
     def warn(self, site: Site) -> Iterator[Message]:
         limited = isinstance(self.ending, EndLimits)
@@ -161,10 +163,11 @@ class Battery(BatteryFields):
         return commit(b, time, ways, self.available, self.start_cost_cny)
 
     def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
-        time, origins, reserves = site.clock, site.origins, site.reserves()
+        time, origins, reserves = site.clock, site.origins, reserves_for(site)
         retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
         power = {t: self.discharge_power_mw * part for t, part in available.items()}
         into, out = self.charge_efficiency, self.discharge_efficiency
+        low = min(self.min_energy_mwh, self.capacity_mwh)  # which it exceeds by rounding at most
 
         def gained(o: str, t: int) -> Expression:
             return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
@@ -177,7 +180,7 @@ class Battery(BatteryFields):
             ),
         )
         b.capacity = pyo.Constraint(
-            time.steps, rule=lambda _, t: (self.min_energy_mwh, sums.stored(t), self.capacity_mwh)
+            time.steps, rule=lambda _, t: (low, sums.stored(t), self.capacity_mwh)
         )
         b.charge_limit = pyo.Constraint(
             time.steps,
@@ -195,16 +198,19 @@ class Battery(BatteryFields):
         today_mwh = self.initial.discharged_today_mwh
         limit_cycles(b, time, self.daily_limit_mwh(), today_mwh, sums.discharged)
         if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-            offered = sum_of(b.reserve_mw, reserves)
+            b.reserve_mw = pyo.Var(list(reserves), time.steps, domain=pyo.NonNegativeReals)
+            offered = sum_of(b.reserve_mw, list(reserves))
             b.reserve_power = pyo.Constraint(
                 time.steps,
                 rule=lambda _, t: offered(t) <= power[t] - sums.discharged(t) + sums.charged(t),
             )
+            points = {"start": -1, "end": 0}  # of a step: the state after the one before, its own
             b.reserve_energy = pyo.Constraint(
+                list(points),
                 time.steps,
-                rule=lambda _, t: (
-                    time.step_h * offered(t) <= (sums.stored(t) - self.min_energy_mwh) * out
+                rule=lambda b, point, t: (
+                    sum(reserve.duration_h * b.reserve_mw[j, t] for j, reserve in reserves.items())
+                    <= (sums.stored(t + points[point]) - self.min_energy_mwh) * out
                 ),
             )
         if self.min_end_mwh is not None:
@@ -234,16 +240,19 @@ class Battery(BatteryFields):
             return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
 
         unsold = not self.discharge_to_grid
-        moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
+
+        def net(t: int) -> Expression:
+            return sums.discharged(t) - sums.charged(t)
+
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
             costs=costs,
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()}
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)}
             | {Meter(UNSOLD, self.node, o): partial(flow, o) for o in origins if unsold},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
-            tidy={Tidy.STORAGE_THROUGHPUT: moved},
+            moves=[Moves(UNITS, net, self.initial.power_mw)],
         )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:

@@ -24,7 +24,7 @@ def limit_cycles(
     days = {day[-1]: day for day in time.days()}  # a day is indexed by its last step
 
     def left(day: Sequence[int]) -> float:
-        return limit_mwh - (today_mwh if day[0] == time.first else 0.0)
+        return max(limit_mwh - (today_mwh if day[0] == time.first else 0.0), 0.0)
 
     b.cycles = pyo.Constraint(
         list(days),

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from planner.components.battery.commitment import WAYS, check_ramp, least_mw
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
-from planner.components.battery.targets import EnergyTarget, Reach, check_limits
+from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
 from planner.components.component import ORIGINS, Complaint, Component, Site
-from planner.fields import AtLeastZero, Efficiency, FieldError, Name
+from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import PerUnit
@@ -70,48 +70,53 @@ class BatteryFields(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        low, high = self.min_energy_mwh, self.capacity_mwh
-        if low > high:
-            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
-        if not low <= self.start_mwh <= high:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
+        low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh
+        if exceeds(low, high):
+            yield FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+        elif exceeds(low, start) or exceeds(start, high):
             message = Message(
                 "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
-                low=low,
-                high=high,
-                value=self.start_mwh,
-            )
-            raise FieldError(message, "initial.energy_mwh")
-        for way in ("charge", "discharge"):
-            if getattr(self, f"min_{way}_power_mw") > getattr(self, f"{way}_power_mw"):
-                message = Message("may not exceed {name}", name=f"{way}_power_mw")
-                raise FieldError(message, f"min_{way}_power_mw")
-        if not -self.charge_power_mw <= self.initial.power_mw <= self.discharge_power_mw:
+                low=low, high=high, value=start,
+            )  # fmt: skip
+            yield FieldError(message, "initial.energy_mwh")
+        most_in, most_out = self.charge_power_mw, self.discharge_power_mw
+        for name, least, most in (
+            ("charge_power_mw", self.min_charge_power_mw, most_in),
+            ("discharge_power_mw", self.min_discharge_power_mw, most_out),
+        ):
+            if exceeds(least, most):
+                yield FieldError(Message("may not exceed {name}", name=name), f"min_{name}")
+        power_mw = self.initial.power_mw
+        if exceeds(-power_mw, most_in) or exceeds(power_mw, most_out):
             message = Message(
                 "must lie between -charge_power_mw {low:g} and discharge_power_mw {high:g}, is"
                 " {value:g}",
-                low=-self.charge_power_mw,
-                high=self.discharge_power_mw,
-                value=self.initial.power_mw,
-            )
-            raise FieldError(message, "initial.power_mw")
+                low=-most_in, high=most_out, value=power_mw,
+            )  # fmt: skip
+            yield FieldError(message, "initial.power_mw")
         if isinstance(self.ending, EndLimits):
-            check_limits(self.ending, "ending", low, high)
+            yield from wrong_limits(self.ending, "ending", low, high)
         for i, target in enumerate(self.energy_targets):
             start_mwh = None if target.point else self.start_mwh
-            check_limits(target, f"energy_targets[{i}]", low, high, start_mwh)
-        return self
+            yield from wrong_limits(target, f"energy_targets[{i}]", low, high, start_mwh)
 
     @property
     def start_mwh(self) -> float:
         """Energy stored when the horizon begins, of all origins."""
-        return self.initial.total()
+        return min(max(self.initial.total(), self.min_energy_mwh), self.capacity_mwh)
 
     @property
     def min_end_mwh(self) -> float | None:
         """Energy that must be stored at the end; None without such a limit."""
         if isinstance(self.ending, EndValue):
             return None
-        return self.ending.at_least_mwh if isinstance(self.ending, EndLimits) else self.start_mwh
+        least = self.ending.at_least_mwh if isinstance(self.ending, EndLimits) else self.start_mwh
+        # by rounding it may exceed the capacity
+        return None if least is None else min(least, self.capacity_mwh)
 
     @property
     def max_end_mwh(self) -> float | None:
@@ -120,7 +125,7 @@ class BatteryFields(Component):
 
     def check(self, site: Site) -> Iterator[Complaint]:
         limit, discharged = self.daily_limit_mwh(), self.initial.discharged_today_mwh
-        if limit is not None and discharged > limit:
+        if limit is not None and exceeds(discharged, limit):
             message = Message(
                 "exceeds the {limit:g} MWh that cycles_per_day allows, is {value:g}",
                 limit=limit,

@@ -9,13 +9,14 @@ Codes of the decision `power`:
     ramping             ramp_mw_per_h limits the change of its power, in this step or into the next
     unavailable         `available` is 0
     full, empty         charging, or discharging, would pay, and the battery is full, or empty
-    held_for_reserve    discharging would pay, and its power or energy is offered as reserve
+    held_for_reserve    discharging would pay, and its power or energy is offered as reserve in
+                        this step, or its energy in the next
     cycles_used         discharging would pay, and the cycles of the day are used up
     own_use_only        it would pay to do more if its energy might be exported
     held_for_target     discharging, or charging, would pay without one of `energy_targets`
     not_started         it would pay, but for the least power or the cost of a start
     origin_not_allowed  charging would pay with energy that `charge_from` does not list
-    idle                neither pays
+    idle                neither pays, or earns the same as resting
 
 The value of a stored MWh is that of keeping it: the dual of `energy` in the next step less the
 leak, plus that of a target at the end of the step; after the last step it follows from `ending`.
@@ -38,6 +39,7 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
@@ -45,14 +47,22 @@ from planner.components.reasons import (
     money,
     versus,
 )
+from planner.components.reserve import reserves_in
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-BUYING = template("price {first} {than} {second} worth of storing")
-SELLING = template("price {first} {than} {second} stored value")
+BUYING = PricePair(
+    template("price {first} {than} {second} worth of storing"),
+    template("price {first} as the worth of storing: both earn the same"),
+)
+SELLING = PricePair(
+    template("price {first} {than} {second} stored value"),
+    template("price {first} as the stored value: both earn the same"),
+)
 RAMPING = template("its power may change by ramp_mw_per_h {value:g} MW/h at most")
 OF_TARGET = template("{value} of it for the target at {when}")
+RESTS = Message("charging now and discharging later earns the same as resting: it rests")
 
 
 def reasons(
@@ -81,13 +91,19 @@ def reasons(
     most_out = battery.discharge_power_mw * battery.available
     least_in, least_out = (battery.least_mw_of(way) * battery.available for way in WAYS)
     free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
-    promised = reserve > free - LIMIT
-    promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
+    promised = (reserve > FLOW) & (reserve > free - LIMIT)
+    reserves = reserves_in(values, prices.components)
+    called = 0.0 * stored
+    for name, one in reserves.items():
+        called = called + one.duration_h * values[f"reserve_mw[{name}]"]
+    called = np.maximum(called, np.append(called[1:], 0.0))  # a step later it is held at the start
+    promised |= (called > FLOW) & (called > battery.discharge_efficiency * energy - LIMIT)
     cycling = _cycle_prices(prices, horizon)
     bought, sold = compared(BUYING, buying, worth), compared(SELLING, selling, cost)
     neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
-    would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
+    sale, purchase = versus(selling, cost), versus(buying, worth)
+    would_sell, would_buy = sale == ">", purchase == "<"
     for_target = _of_targets(battery, prices, stored, horizon.step_h)
     worth_else = worth - battery.charge_efficiency * for_target
     cost_else = cost - for_target / battery.discharge_efficiency
@@ -119,7 +135,7 @@ def reasons(
             (charges, "charges", bought),
             ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", Message("available is 0")),
             (would_sell & (energy <= LIMIT), "empty", sold),
-            (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
+            (would_sell & promised, "held_for_reserve", sold),
             (would_sell & (cycling > NEAR), "cycles_used", sold),
             (unsold, "own_use_only", sold),
             (steep, "ramping", ramping),
@@ -130,6 +146,7 @@ def reasons(
             (targeted & ~would_buy & (buys_else == "<"), "held_for_target", bought_for),
             (would_buy & (not battery.discharge_to_grid), "own_use_only", bought),
             (barred, "origin_not_allowed", compared(BUYING, price[best, steps], into[best, steps])),
+            ((sale == "=") | (purchase == "="), "idle", RESTS),
             (True, "idle", neither),
         ],
     )

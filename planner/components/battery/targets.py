@@ -23,13 +23,11 @@ from planner.components.component import Time
 from planner.components.late import pyo
 from planner.components.terms import ByStep
 from planner.errors import as_written
-from planner.fields import AtLeastZero, FieldError, Frozen
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
 from planner.message import Message
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-
-NEAR_MWH = 1e-6
 
 
 def _read_time(value: Any) -> Any:
@@ -116,25 +114,27 @@ def _point_at(text: str, horizon: Horizon) -> int:
     return point
 
 
-def check_limits(
+def wrong_limits(
     holder: Any, path: str, min_mwh: float, capacity_mwh: float, start_mwh: float | None = None
-) -> None:
-    """Raise FieldError if a battery cannot hold `at_least_mwh` and `at_most_mwh`.
+) -> Iterator[FieldError]:
+    """Yield what of `at_least_mwh` and `at_most_mwh` a battery cannot hold.
 
     start_mwh: its energy where they are for the start of the horizon.
     """
     least, most = holder.at_least_mwh or 0.0, holder.at_most_mwh
-    if least > capacity_mwh:
-        raise FieldError(Message("may not exceed capacity_mwh"), f"{path}.at_least_mwh")
-    if most is not None and most < min_mwh:
-        raise FieldError(Message("may not be below min_energy_mwh"), f"{path}.at_most_mwh")
-    if start_mwh is not None and not least <= start_mwh <= (capacity_mwh if most is None else most):
+    if exceeds(least, capacity_mwh):
+        yield FieldError(Message("may not exceed capacity_mwh"), f"{path}.at_least_mwh")
+    if most is not None and exceeds(min_mwh, most):
+        yield FieldError(Message("may not be below min_energy_mwh"), f"{path}.at_most_mwh")
+    if start_mwh is not None and (
+        exceeds(least, start_mwh) or (most is not None and exceeds(start_mwh, most))
+    ):
         message = Message(
             "is for the start of the horizon, when the battery holds {start:g} MWh"
             " (initial.energy_mwh)",
             start=start_mwh,
         )
-        raise FieldError(message, path)
+        yield FieldError(message, path)
 
 
 def limits_at(targets: Sequence[EnergyTarget], point: int) -> tuple[float | None, float | None]:
@@ -191,13 +191,13 @@ class Reach:
                 return
             low, high = max(low, least or 0.0), high if most is None else min(high, most)
         least, most = ending
-        if least is not None and high < least - NEAR_MWH:
+        if least is not None and high < least - NOTHING:
             yield Message(
                 "must end with {least:g} MWh and can reach {most:g} MWh, charging all the time",
                 least=least,
                 most=high,
             )
-        if most is not None and low > most + NEAR_MWH:
+        if most is not None and low > most + NOTHING:
             yield Message(
                 "must end with {most:g} MWh or less and still holds {least:g} MWh, discharging all"
                 " the time",
@@ -228,8 +228,8 @@ class Reach:
         later_least = (target.at_least_mwh or 0.0 for target in targets if target.point > point)
         low = max(low, min(max(later_least, default=0.0), firm_mwh or 0.0))
         return (
-            low if low > self.min_mwh + NEAR_MWH else None,
-            max(low, high) if high < self.capacity_mwh - NEAR_MWH else None,
+            low if low > self.min_mwh + NOTHING else None,
+            max(low, high) if high < self.capacity_mwh - NOTHING else None,
         )
 
 
@@ -244,7 +244,7 @@ def _out_of_reach(
             most=most,
             when=when,
         )
-    if least is not None and high < least - NEAR_MWH:
+    if least is not None and high < least - NOTHING:
         return Message(
             "must hold {least:g} MWh at {when} (energy_targets) and can reach {most:g} MWh,"
             " charging all the time",
@@ -252,7 +252,7 @@ def _out_of_reach(
             when=when,
             most=high,
         )
-    if most is not None and low > most + NEAR_MWH:
+    if most is not None and low > most + NOTHING:
         return Message(
             "must hold {most:g} MWh or less at {when} (energy_targets) and still holds {least:g}"
             " MWh, discharging all the time",

@@ -42,7 +42,7 @@ import numpy as np
 
 from planner.components.component import Time
 from planner.components.late import pyo
-from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
+from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive, exceeds
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 
@@ -201,7 +201,7 @@ class FuelCurve:
         """Raise FieldError unless the curve ascends in power and covers low..high."""
         if any(length <= 0 for length in self.lengths):
             raise FieldError(Message("power_mw must ascend"), "curve")
-        if self.power[0] > low + 1e-9 or self.power[-1] < high - 1e-9:
+        if exceeds(self.power[0], low) or exceeds(high, self.power[-1]):
             message = Message(
                 "covers {first:g} to {last:g} MW and must cover {low:g} to {high:g} MW",
                 first=self.power[0],

@@ -8,7 +8,7 @@ Codes of the decision `run`:
     must_run_on             at the minimum, within min_up_h of the start
     outage                  cannot run: nothing or too little is available
     at_minimum, at_maximum  at the minimum or the maximum power, reserve included
-    ramps_up, ramps_down    between both, and rises or falls as fast as it may
+    ramps_up, ramps_down    between both, and rises, reserve included, or falls as fast as it may
     between                 between both: its fuel sets the price
 
 `fuel` is the marginal cost of a net MWh, with other variable cost, and with carbon above the
@@ -24,15 +24,33 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.components.component import Values, summed
-from planner.components.reasons import LIMIT, Reason, StepPrices, compared, first_that_holds
+from planner.components.reasons import (
+    LIMIT,
+    PricePair,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+)
+from planner.components.reserve import reserves_in
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-RESTING = template("price {first} {than} {second} fuel per MWh at min_power_mw")
-RUNNING = template("price {first} {than} {second} fuel")
+RESTING = PricePair(
+    template("price {first} {than} {second} fuel per MWh at min_power_mw"),
+    template("price {first} as fuel per MWh at min_power_mw: both earn the same"),
+)
+RUNNING = PricePair(
+    template("price {first} {than} {second} fuel"),
+    template("price {first} as fuel: both earn the same"),
+)
+RUN = PricePair(
+    template("mean price {first} {than} {second} fuel and start, over {steps} steps"),
+    template("mean price {first} as fuel and start, over {steps} steps: both earn the same"),
+)
 
 
 class RunningCost(NamedTuple):
@@ -55,7 +73,7 @@ def reasons(
         with_reserve >= unit.highest_mw() - LIMIT,
         power <= unit.min_power_mw + LIMIT,
     )
-    rises = with_reserve - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
+    rises = _rises(unit, values, prices, (power - before) / horizon.step_h)
     falls = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
     resting, obliged = (age < horizon.steps_up(h) for h in (unit.min_down_h, unit.min_up_h))
@@ -89,6 +107,18 @@ def reasons(
             (True, "between", on_texts),
         ],
     )
+
+
+def _rises(unit: Thermal, values: Values, prices: StepPrices, rise_mw_per_h: Array) -> np.ndarray:
+    """Return by step whether the rise and the reserve use the whole ramp."""
+    spare = unit.ramp_up_mw_per_h - rise_mw_per_h
+    reserves = reserves_in(values, prices.components)
+    rises = spare < LIMIT
+    for within in reserves.values():
+        sooner = [j for j, one in reserves.items() if one.response_min <= within.response_min]
+        offered = np.sum([values[f"reserve_mw[{j}]"] for j in sooner], axis=0)
+        rises |= (offered > LIMIT) & (offered > within.response_min / 60 * spare - LIMIT)
+    return np.asarray(rises)
 
 
 def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
@@ -144,9 +174,4 @@ def _run(
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
-    (prices,) = compared(RUNNING, mean_price, mean_cost)
-    return Message(
-        "mean price {first} {than} {second} fuel and start, over {steps} steps",
-        **prices.places,
-        steps=len(net),
-    )
+    return compared(RUN, mean_price, mean_cost, steps=[len(net)])[0]

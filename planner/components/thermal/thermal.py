@@ -24,16 +24,18 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
 from planner.components.late import pyo
+from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     Expression,
     Line,
     Meter,
+    Moves,
     Source,
     State,
     Terms,
-    Tidy,
     of,
 )
 from planner.components.thermal.commitment import (
@@ -47,7 +49,7 @@ from planner.components.thermal.commitment import (
     obliged_until,
 )
 from planner.components.thermal.ramps import RAMP_RULES, Ramps
-from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
+from planner.fields import NOTHING, AtLeastZero, FieldError, Hours, Name, Positive, exceeds
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
@@ -122,12 +124,12 @@ class Thermal(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Thermal:
         low, high = self.min_power_mw, self.max_power_mw
-        if (low > high).any():
+        if exceeds(low, high).any():
             raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
         FuelCurve(self.curve).check(float(low.min()), float(high.max()))
         for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
             ramp = getattr(self, name)
-            if ramp is not None and ramp < low.max():
+            if ramp is not None and exceeds(low.max(), ramp):
                 message = Message(
                     "must be min_power_mw {least:g} or more, is {value:g}",
                     least=low.max(),
@@ -141,7 +143,8 @@ class Thermal(Component):
         if any(b < a for a, b in pairwise(prices)):
             raise FieldError(Message("costs may not fall with hours off"), "startups")
         start = self.initial
-        if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
+        power = start.power_mw
+        if start.on and (exceeds(low[0], power, NOTHING) or exceeds(power, high[0], NOTHING)):
             message = Message(
                 "must lie between min_power_mw {low:g} and max_power_mw {high:g} for a unit that is"
                 " on, is {value:g}",
@@ -185,7 +188,7 @@ class Thermal(Component):
             yield Message("min_down_h is more than half the horizon: the unit can hardly cycle")
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        if self.initial.hours < site.horizon.step_h - 1e-9:
+        if exceeds(site.horizon.step_h, self.initial.hours):
             message = Message("must be a step, {hours:g} h, or more", hours=site.horizon.step_h)
             yield ("initial", "hours"), message
 
@@ -195,7 +198,7 @@ class Thermal(Component):
 
     def forced_off(self) -> Array:
         """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
-        too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
+        too_small = exceeds(self.min_power_mw, self.max_power_mw * self.available)
         return np.asarray((self.available == 0) | too_small, dtype=float)
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
@@ -205,7 +208,7 @@ class Thermal(Component):
         return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, reserves = site.clock, site.reserves()
+        time, reserves = site.clock, reserves_for(site)
         commitment = self._commitment(site.horizon, time)
         commitment.build(b, time)
         ramps = self._ramps(time, commitment)
@@ -223,7 +226,7 @@ class Thermal(Component):
         b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda b, t: allowance * b.power_mw[t])
         return self._terms(b, site, reserves)
 
-    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, reserves: Mapping[str, Reserve]) -> Terms:
         time, net, origin = site.clock, 1 - self.auxiliary_share, site.origin("thermal")
         costs: dict[Line, Amounts] = {
             Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
@@ -252,7 +255,7 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
+            moves=[Moves(UNITS, of(b.power_mw), self.initial.power_mw)],
         )
 
     def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
