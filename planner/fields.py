@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, model_validator
 
 from planner.message import Message
 
@@ -85,11 +85,18 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _whole(value: float) -> float:
+    if value != int(value):
+        raise FieldError(Message("must be a whole number, is {value:g}", value=value))
+    return value
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(ge=0.01, le=1)]
 Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
 Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
+Count = Annotated[float, Field(ge=0), AfterValidator(_whole)]
 Name = Annotated[str, Field(pattern=NAME)]
 
 
