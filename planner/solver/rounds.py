@@ -23,6 +23,7 @@ from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Result, Session
 from planner.solver.program import Duals, Flags, Program
+from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
 
 OVERLAP_MW = 1e-6  # less power in the other direction is none
@@ -61,6 +62,17 @@ class Solution:
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
     """Solve a program within its settings. Raises as `solve`."""
+    solved = rescaled(program)
+    solution = _optimise(solved.program, settings)
+    return replace(
+        solution,
+        x=solved.point(solution.x),
+        bound=solution.bound / solved.money,
+        duals=solution.duals and solved.duals(solution.duals),
+    )
+
+
+def _optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
