@@ -26,7 +26,8 @@ TINY = sorted(path.name for path in SCENARIOS.glob("tiny_*"))
 WHOLE_NODES = {"tiny_latency"}  # a millionth of a node is none
 HOURS = 6
 SCALES = [("money", 1e7), ("money", 1e-6), ("size", 1e7), ("size", 1e-6)]
-TIED = {"reserve_mw", "load_renewable_mw", "load_renewable_mwh"}  # free reserve, and origins
+# Free reserve, origins, and directions where nothing flows; the flows are compared.
+TIED = {"reserve_mw", "load_renewable_mw", "load_renewable_mwh", "importing", "charging"}
 ROUNDED_CNY, ROUNDED = 1e-6, 1e-9  # as plans are
 
 
