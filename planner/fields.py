@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -150,11 +151,18 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _whole(value: float) -> float:
+    if value != int(value):
+        raise FieldError(Message("must be a whole number, is {value:g}", value=value))
+    return value
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(ge=0.01, le=1)]
 Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
 Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
+Count = Annotated[float, Field(ge=0), AfterValidator(_whole)]
 Name = Annotated[str, Field(pattern=NAME)]
 
 

@@ -47,10 +47,6 @@ class Part:
             raise self.wrong(Message("{path} is missing", path=self._path(field)))
         return self._data[field]
 
-    def get(self, field: str) -> Any:
-        """Return a field that a scenario may leave out; None where it does."""
-        return self._data.get(field)
-
     def number(self, field: str) -> float:
         """Return a field that is a number."""
         return self._source.number(self[field], self._path(field))

@@ -157,17 +157,15 @@ class Component(Frozen):
         return self.filled(self.rules[rule], steps)
 
     def filled(self, template: str, steps: Sequence[int], **values: str) -> Message:
-        """Fill the template of a rule with values and, for all other places, with fields.
-
-        {field} is a field, with the range that a series has in `steps`; {field|other} is the first
-        of several fields that is not None.
-        """
+        """Fill a rule's template with values, and else with fields; a series by its range."""
         for place in places_of(template):
             if place not in values:
-                fields = (attrgetter(path)(self) for path in place.split("|"))
-                value = next((value for value in fields if value is not None), None)
-                values[place] = value_text(value, steps)
+                values[place] = value_text(attrgetter(place)(self), steps)
         return Message(template, **values)
+
+    def defaults(self, horizon: Horizon) -> dict[str, float]:
+        """Return the numbers that fields follow from others where they are not given."""
+        return {}
 
     def supplies(self) -> dict[Supply, float]:
         """Return what it may supply, with a figure to judge it by.

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Component
 from planner.diagnosis.wording import MAX_SPANS, spans, time_span
 from planner.errors import Key, PlannerError, dotted
 from planner.fields import Frozen, is_number, value_text
@@ -27,6 +26,7 @@ from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program
+from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -39,6 +39,8 @@ SEARCH_TOLERANCE = 1e-3  # of the value: the width at which the bisection ends
 SWITCH_SIZE = 0.5  # of turning a switch, as a relative change
 ABOVE = template("≥ {value} at {when} (is {old})")
 BELOW = template("≤ {value} at {when} (is {old})")
+MORE = template("{path} ≥ {value:g} (not given, so {old:g})")
+LESS = template("{path} ≤ {value:g} (not given, so {old:g})")
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Choice:
-    """A field that somebody may choose, and its value; of a switch or a list also the other one."""
+    """A field that somebody may choose, and its value; `given`: whether the scenario has it.
+
+    other: of a switch or a list of words the other value.
+    """
 
     path: Key
     value: Any
+    given: bool = True
     other: Any = None
 
     @property
@@ -113,7 +119,7 @@ class Repair:
 
     def single(self, components: Sequence[str]) -> list[Change]:
         """Return the smallest changes of one field of these components that work."""
-        choices = [c for name in components for c in _choices(name, self.scenario.components[name])]
+        choices = [choice for name in components for choice in self._choices(name)]
         shaping: list[Choice] = []
         candidates: list[tuple[float, str, Choice, Any]] = []
         for choice in choices:
@@ -145,6 +151,35 @@ class Repair:
                 changes += self._searched(choice)
         return sorted(changes, key=lambda change: (change.size, change.text))[:MAX_PROPOSALS]
 
+    def _choices(self, name: str) -> Iterator[Choice]:
+        """Yield the numbers, series and switches of a component that somebody may choose."""
+        component = self.scenario.components[name]
+        defaults = component.defaults(self.scenario.horizon)
+        for field in type(component).model_fields:
+            value = getattr(component, field)
+            if field in component.facts or _is_money(field):
+                continue
+            path: Key = ("components", name, field)
+            if field in defaults:
+                yield Choice(path, defaults[field], given=False)
+            parts: dict[Key, Any] = {path: value}
+            if isinstance(value, Frozen):
+                parts = {(*path, part): getattr(value, part) for part in type(value).model_fields}
+            for below, part in parts.items():
+                if isinstance(part, bool):
+                    yield Choice(below, part, other=not part)
+                elif isinstance(part, int | float | np.ndarray) and not _is_money(str(below[-1])):
+                    yield Choice(below, float(part) if type(part) is int else part)
+            every = type(component).model_fields[field].default
+            if isinstance(every, tuple) and every and value != every:  # such as charge_from
+                yield Choice(path, value, other=every)
+        for listed in (
+            path for paths in component.priced.values() for path in paths if "*" in path
+        ):
+            for _, key in places(component, listed):  # limits in lists, such as energy_targets
+                if is_number(value := value_at(component, key)):
+                    yield Choice(("components", name, *key), float(value))
+
     def together(self) -> list[Change]:
         """Return the least change of several fields at once, of those that `single` tried."""
         if not self.slacks or self.late():
@@ -165,8 +200,9 @@ class Repair:
             program = compile_program(assemble(self.scenario.with_values(values), self.window))
         except PlannerError:
             return False
-        session = Session(program.feasibility, threads=self.scenario.solver.threads, seed=0)
-        session.integrality(program.all_integer)
+        solved, threads = rescaled(program).program, self.scenario.solver.threads
+        session = Session(solved.feasibility, threads=threads, seed=0)
+        session.integrality(solved.all_integer)
         return session.run(time_limit_s=self.limit_s()).x is not None
 
     def _least_changes(self, slacks: Sequence[Slack]) -> list[Array]:
@@ -180,15 +216,20 @@ class Repair:
             return None
         amount = 1e-3 * choice.scale
         try:
-            changed = with_value(self.scenario, choice.path, choice.value + amount)
-            perturbed = compile_program(assemble(changed, self.window))
+            base = self.program if choice.given else self._with(choice, choice.value)
+            perturbed = self._with(choice, choice.value + amount)
         except PlannerError:
             return None
-        effects = effects_of(self.program, perturbed, amount)
+        effects = effects_of(base, perturbed, amount)
         if effects is None:
             return None
         value = np.atleast_1d(np.asarray(choice.value, dtype=float))
         return Slack(effects, value, choice.max_value, 1 / choice.scale)
+
+    def _with(self, choice: Choice, value: Any) -> Program:
+        """Return the program with another value of a field."""
+        changed = with_value(self.scenario, choice.path, value)
+        return compile_program(assemble(changed, self.window))
 
     def _rounded(self, changed: Sequence[tuple[Choice, Array]], size: float) -> list[Change]:
         """Round away from the old values to the fewest digits that work."""
@@ -244,6 +285,9 @@ class Repair:
         """Return a change as text: of a series by the times of its changes."""
         old, path, horizon = choice.value, choice.dotted, self.scenario.horizon
         if not choice.is_series:
+            if not choice.given:
+                form = MORE if new > old else LESS
+                return Message(form, path=path, value=new, old=old)
             if new > old:
                 return Message("{path} ≥ {value:g} (is {old:g})", path=path, value=new, old=old)
             return Message("{path} ≤ {value:g} (is {old:g})", path=path, value=new, old=old)
@@ -258,30 +302,6 @@ class Repair:
         if more > 0:
             parts[-1] = Message("{sentence} and {more} times more", sentence=parts[-1], more=more)
         return Message("{name} {sentence}", name=path, sentence=MessageList(", ", parts))
-
-
-def _choices(name: str, component: Component) -> Iterator[Choice]:
-    """Yield the numbers, series and switches of a component that somebody may choose."""
-    for field in type(component).model_fields:
-        value = getattr(component, field)
-        if field in component.facts or _is_money(field):
-            continue
-        path: Key = ("components", name, field)
-        parts: dict[Key, Any] = {path: value}
-        if isinstance(value, Frozen):
-            parts = {(*path, inner): getattr(value, inner) for inner in type(value).model_fields}
-        for below, part in parts.items():
-            if isinstance(part, bool):
-                yield Choice(below, part, not part)
-            elif isinstance(part, int | float | np.ndarray) and not _is_money(str(below[-1])):
-                yield Choice(below, float(part) if type(part) is int else part)
-        every = type(component).model_fields[field].default  # a list of words, such as charge_from
-        if isinstance(every, tuple) and every and value != every:
-            yield Choice(path, value, every)
-    for listed in (path for paths in component.priced.values() for path in paths if "*" in path):
-        for _, key in places(component, listed):  # limits in lists, such as energy_targets
-            if is_number(value := value_at(component, key)):
-                yield Choice(("components", name, *key), float(value))
 
 
 def _is_money(name: str) -> bool:

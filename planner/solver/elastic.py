@@ -19,6 +19,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
 from planner.solver.program import Indices, Program
+from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
 
 ROW_TOLERANCE = 1e-6  # of its size: a point that misses a row by less satisfies it
@@ -243,12 +244,16 @@ def least_miss(
     elastic = program.feasibility.with_columns(
         sparse.hstack([miss, -miss]), 0.0, np.inf, np.concatenate([price, price])
     )
-    session = Session(elastic)
+    solved = rescaled(elastic)
+    session = Session(solved.program)
     session.integrality(elastic.all_integer & (elastic.column_upper > elastic.column_lower))
     x = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6).x
     if session.stopped:
         raise KeyboardInterrupt
-    return None if x is None else (x[:width], x[width : width + count], x[width + count :])
+    if x is None:
+        return None
+    x = solved.point(x)
+    return x[:width], x[width : width + count], x[width + count :]
 
 
 def row_sizes(program: Program) -> Array:

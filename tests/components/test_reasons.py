@@ -376,8 +376,8 @@ CODES = {
         "full", "empty", "held_for_reserve", "cycles_used", "idle",
     ],
     ("coal", "run"): [
-        "starts", "stops", "off", "must_rest", "outage", "at_minimum", "must_run_on",
-        "at_maximum", "ramps_up", "ramps_down", "between",
+        "starts", "stops", "must_stop", "off", "must_rest", "starts_used", "outage", "at_minimum",
+        "must_run_on", "at_maximum", "ramps_up", "ramps_down", "between",
     ],
     ("grid", "import"): ["imports", "import_at_limit", "at_peak", "no_import", "held", "closed"],
     ("grid", "export"): [

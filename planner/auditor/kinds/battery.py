@@ -120,9 +120,10 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
 
 def _check_limits(rule: str, limits: Part, mwh: float, when: str, note: Notes) -> None:
     what = Message("stored energy is")
-    if limits.get("at_least_mwh") is not None:
+    given = {name for name in limits.fields if limits[name] is not None}
+    if "at_least_mwh" in given:
         note.at_least(rule, what, mwh, limits.number("at_least_mwh"), "MWh", when=when)
-    if limits.get("at_most_mwh") is not None:
+    if "at_most_mwh" in given:
         note.at_most(rule, what, mwh, limits.number("at_most_mwh"), "MWh", when=when)
 
 

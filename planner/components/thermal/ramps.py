@@ -4,7 +4,8 @@ Variables: power_above_min_mw[t] on points, reserve_mw[j,t] per reserve j.
 
 With p = power_above_min_mw, r = sum_j reserve_mw[j], Pmin and Pmax the limits of the step (Pmax with
 what is available), G = Pmax - Pmin, UT the minimum time on in steps, SU and SD the most power in the
-step of a start and in the step before a stop, RU and RD the ramps of a step of Δ hours:
+step of a start and in the step before a stop, RU and RD the ramps of a step of Δ hours (without
+startup_ramp_mw SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD)):
 
     ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
     ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
@@ -37,19 +38,20 @@ from planner.components.thermal.commitment import Commitment
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
-    " available {available} when on, at most {startup_ramp_mw|min_power_mw} MW in the step of a"
-    " start and {shutdown_ramp_mw|min_power_mw} MW before a stop"
+    " available {available} when on, at most startup_ramp_mw {startup_ramp_mw} MW in the step of a"
+    " start and shutdown_ramp_mw {shutdown_ramp_mw} MW before a stop"
 )
 _RESERVE = (
     "offers as reserve only what it can rise by within response_min, at ramp_up_mw_per_h"
     " {ramp_up_mw_per_h} MW/h"
 )
+CEILING_RULES = frozenset({"ceiling", "ceiling_start", "ceiling_stop", "first_stop"})
 RAMP_RULES = {
     "ceiling": _CEILING,
     "ceiling_start": _CEILING,
     "ceiling_stop": _CEILING,
     "first_stop": (
-        "may stop only from {shutdown_ramp_mw|min_power_mw} MW or less and begins at"
+        "may stop only from shutdown_ramp_mw {shutdown_ramp_mw} MW or less and begins at"
         " initial.power_mw {initial.power_mw} MW"
     ),
     "ramp_up": "may rise by ramp_up_mw_per_h {ramp_up_mw_per_h} MW/h at most",
@@ -66,7 +68,8 @@ class Ramps:
     low, high: least and most gross power in each step and at the point before the window; high is
     no less than low.
     rise, fall: ramps of a step, MW.
-    startup_mw, shutdown_mw: most power in the step of a start and before a stop; None: the minimum.
+    startup_mw, shutdown_mw: most power in the step of a start and before a stop; where below the
+    minimum of a step, the minimum.
     before_mw: power above the minimum before the window.
     commitment: its minimum time on, and its outages.
     """
@@ -75,8 +78,8 @@ class Ramps:
     high: Mapping[int, float]
     rise: float
     fall: float
-    startup_mw: float | None
-    shutdown_mw: float | None
+    startup_mw: float
+    shutdown_mw: float
     before_mw: float
     commitment: Commitment
 
@@ -162,8 +165,8 @@ class Ramps:
                 <= range_mw(before) - below_stop(before) * stop(before)
             )
 
-    def _capped(self, ramp: float | None, t: int) -> float:
-        return min(max(ramp or 0.0, self.low[t]), self.high[t])
+    def _capped(self, ramp: float, t: int) -> float:
+        return min(max(ramp, self.low[t]), self.high[t])
 
     def _shift(self, b: pyo.Block, t: int) -> Expression:
         """Return by how much a rising minimum raises the power of a unit that stays on."""

@@ -4,7 +4,9 @@ Codes of the decision `run`:
 
     starts                  first step of a run; the figures are those of the whole run
     stops, off              first step of a rest, and the steps after it
+    must_stop               first step of a rest: it has been on for max_up_h
     must_rest               off, within min_down_h of the stop
+    starts_used             off, and the starts of the local day are used up
     must_run_on             at the minimum, within min_up_h of the start
     outage                  cannot run: nothing or too little is available
     at_minimum, at_maximum  at the minimum or the maximum power, reserve included
@@ -87,6 +89,13 @@ def reasons(
     min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
     obliged_texts = [MessageList("; ", (text, min_up)) for text in on_texts]
     resting_texts = [MessageList("; ", (text, min_down)) for text in off_texts]
+    max_up = Message("max_up_h {hours:g}", hours=unit.max_up_h or 0.0)
+    max_starts = Message("max_starts_per_day {n:g}", n=unit.max_starts_per_day or 0.0)
+    stop_texts = [MessageList("; ", (text, max_up)) for text in off_texts]
+    used_texts = [MessageList("; ", (text, max_starts)) for text in off_texts]
+    longest = unit.duty.max_up(horizon)
+    ran = np.concatenate([[horizon.steps_up(start.hours)], age[:-1] + 1])
+    run_ends = was_on & (ran >= longest) & (longest > 0)
     run_texts = [
         _run(unit, values, price, t, horizon, cost) if begins else text
         for t, (begins, text) in enumerate(zip(on & ~was_on, on_texts, strict=True))
@@ -95,8 +104,10 @@ def reasons(
         "run",
         [
             (~on & forced_off, "outage", Message("available is too small for min_power_mw")),
+            (~on & run_ends, "must_stop", stop_texts),
             (~on & was_on, "stops", off_texts),
             (~on & resting, "must_rest", resting_texts),
+            (~on & unit.duty.starts_used(on, horizon), "starts_used", used_texts),
             (~on, "off", off_texts),
             (~was_on, "starts", run_texts),
             (at_maximum, "at_maximum", on_texts),
