@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.components.component import uses_of
+from planner.components.registry import uses_of
 from planner.plan_tables.shares import by_pair, carbon_summary, green_shares, sums_by_pair
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_of

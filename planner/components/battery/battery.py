@@ -149,6 +149,11 @@ class Battery(Component):
             return None
         return self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.start_mwh
 
+    def resolved_ending(self) -> Ending:
+        if self.ending == "same_as_start":
+            return AtLeast(at_least_mwh=self.start_mwh)
+        return self.ending
+
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
@@ -327,9 +332,7 @@ class Battery(Component):
         if (limit := self._daily_limit_mwh()) is not None:
             mwh = min(mwh, limit)  # a rounded sum may exceed it
         initial = BatteryInitial(energy_mwh=energy, discharged_today_mwh=mwh)
-        ending = self.ending
-        if ending == "same_as_start":  # the start of the first window
-            ending = AtLeast(at_least_mwh=self.start_mwh)
+        ending = self.resolved_ending()  # the start is that of the first window
         return self.model_copy(update={"initial": initial, "ending": ending})
 
     def with_lookahead(

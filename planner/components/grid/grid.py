@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -323,6 +323,16 @@ class Grid(Component):
         limits = self.ramp_mw_per_h, self.max_swing_share
         initial = past_after(*limits, self.initial, values, executed, horizon)
         return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
+
+    def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        rest = super().remaining(values, executed, horizon)
+        months = {m for m, steps in horizon.months.items() if steps[-1] > executed.last}
+        peaks = peaks_by_month(rest.peak_so_far_mw, horizon)
+        changes: dict[str, Any] = {"peak_so_far_mw": {m: peaks[m] for m in peaks if m in months}}
+        if self.declaration is not None and self.declaration.decides:
+            declared = values["declared_import_mw"] - values["declared_export_mw"]
+            changes["declaration"] = self.declaration.model_copy(update={"exchange_mw": declared})
+        return rest.model_copy(update=changes)
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool

@@ -24,6 +24,7 @@ from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
+    EndingValue,
     MarketStep,
     Queue,
     ServiceEnding,
@@ -300,6 +301,10 @@ class Service(Component):
             "min_served_share", "served_share", "tokens", least, share, met=met,
             counts_more=past.wanted_so_far_mtok > 0,
         )  # fmt: skip
+
+    def resolved_ending(self) -> EndingValue | None:
+        queue = self._queue()
+        return None if queue is None else queue.end
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending

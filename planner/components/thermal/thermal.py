@@ -204,6 +204,11 @@ class Thermal(Component):
     def stays(self, *, last: bool) -> tuple[str, ...]:
         return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
 
+    def resolved_ending(self) -> str:
+        if self.ending == "same_as_start":
+            return "on" if self.initial.on else "off"
+        return self.ending
+
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, reserves = site.clock, site.reserves()
         commitment = self._commitment(site.horizon, time)
@@ -308,7 +313,5 @@ class Thermal(Component):
         initial = ThermalInitial(
             on=state, power_mw=min(max(power, low), high) if state else 0.0, hours=hours
         )
-        ending = self.ending
-        if ending == "same_as_start":  # the start of the first window
-            ending = "on" if self.initial.on else "off"
+        ending = self.resolved_ending()  # the start is that of the first window
         return self.model_copy(update={"initial": initial, "ending": ending})
