@@ -304,6 +304,9 @@ class Component(Frozen):
 
         `values`: its schedule columns without the component's name, of the whole plan.
         """
+        if not len(executed):
+            ending = self.resolved_ending()
+            return self if ending is None else self.model_copy(update={"ending": ending})
         until = {name: column[: executed.last] for name, column in values.items()}
         return self.after(until, executed, horizon)
 

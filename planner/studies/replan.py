@@ -59,7 +59,7 @@ def replan(
 
     Args:
         plan: the plan that is being executed, or its folder.
-        at: the start of the first step to plan, after the first of the plan.
+        at: the start of the first step to plan.
         state: what was measured then, or a YAML file of it: fields of `initial` and those named
             `so_far`, by component. What is not given follows from the plan.
         set: new values in the scenario of the rest by path; CSV paths are relative to the working
@@ -108,12 +108,11 @@ def replan(
 def _steps_before(horizon: Horizon, at: str | dt.datetime) -> int:
     """Return the number of steps before a time; as `--until`, it may have no offset."""
     (moment,) = read_times([str(at)], horizon.zone, lambda _, message: wrong("at", message))
-    later = horizon.starts[1:]
-    if moment not in later:
+    if moment not in horizon.starts:
+        first, last = (horizon.starts[t].isoformat() for t in (0, -1))
         message = Message(
-            "must be the start of a step after the first, {first} to {last}, is {when}",
-            first=horizon.starts[min(1, len(later))].isoformat(),
-            last=horizon.starts[-1].isoformat(), when=str(at),
+            "must be the start of a step, {first} to {last}, is {when}",
+            first=first, last=last, when=str(at),
         )  # fmt: skip
         raise wrong("at", message)
     return int((horizon.starts < moment).sum())

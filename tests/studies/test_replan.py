@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import planner
+from tests.components.test_compute_after import random_site as compute_site
 from tests.support.build import (
     battery,
     carbon,
@@ -59,6 +60,14 @@ def test_the_promised_ending_is_kept_whatever_is_stored_now():
         "components.cell.ending": "at_least_mwh 60"
     }
     assert again.plan.summary["replanned"]["as_planned_cny"] == pytest.approx(-40 * 20)
+
+
+def test_a_day_that_begins_in_another_state_ends_as_promised():
+    # 50 are there and not 60, and 60 have to be there at the end: 10 are bought at 20
+    parts = trading(20, 20, initial={"energy_mwh": 60})
+    again = rest(parts, 2, 0, {"cell": {"energy_mwh": 50}})
+    assert again.summary["objective_cny"] == pytest.approx(-10 * 20)
+    assert again.summary["replanned"]["executed_h"] == 0
 
 
 def test_a_promise_that_no_plan_can_keep_is_told_with_what_would_help():
@@ -214,11 +223,9 @@ def test_a_unit_that_tripped_is_off():
     assert column(rest(parts, 3, 1, off), "unit.on") == [0, 1]
 
 
-@pytest.mark.parametrize("at", ["noon", hour(0), hour(3), "2026-07-15T00:30", "2026-07-16T01:00"])
+@pytest.mark.parametrize("at", ["noon", hour(3), "2026-07-15T00:30", "2026-07-16T01:00"])
 def test_a_time_that_leaves_no_rest_is_told(at: str):
-    with pytest.raises(
-        planner.ScenarioError, match=r"^at: (must be the start of a step after|time)"
-    ):
+    with pytest.raises(planner.ScenarioError, match=r"^at: (must be the start of a step|time)"):
         planner.replan(solve(trading(1, 2, 3), 3), at)
 
 
@@ -255,17 +262,17 @@ STARTS = "2026-07-31T20:00:00+08:00"  # a day and a month end within the horizon
 
 @cache
 def planned(name: str) -> planner.Plan:
-    if name.isdigit():
-        return solve(random_site(int(name), HOURS), HOURS, start=STARTS)
-    return planner.solve(planner.load(f"scenarios/{name}", {"solver.gap": 0.0}))
+    if name.startswith("tiny"):
+        return planner.solve(planner.load(f"scenarios/{name}", {"solver.gap": 0.0}))
+    kind, seed = name.split()
+    parts = random_site(int(seed), HOURS) if kind == "power" else compute_site(int(seed), HOURS, 60)
+    return solve(parts, HOURS, start=STARTS)
 
 
-CASES = [
-    (name, step)
-    for name in TINY
-    for step in range(1, planner.load(f"scenarios/{name}").horizon.steps)
-]
-CASES += [(str(seed), step) for seed in range(10) for step in range(1, HOURS)]
+LENGTHS = {name: planner.load(f"scenarios/{name}").horizon.steps for name in TINY}
+LENGTHS |= {f"power {seed}": HOURS for seed in range(6)}
+LENGTHS |= {f"compute {seed}": HOURS for seed in range(5)}
+CASES = [(name, step) for name, steps in LENGTHS.items() for step in range(steps)]
 
 
 @pytest.mark.parametrize(("name", "step"), CASES)
