@@ -110,6 +110,7 @@ UNITLESS = {
     "price_imports",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
+    "demand_hours",
 }  # fmt: skip
 
 

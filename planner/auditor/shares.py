@@ -8,12 +8,18 @@ of tokens is that of the energy compute drew, less the part of jobs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from planner.auditor.findings import Array, Flags
+import numpy as np
+
+from planner.auditor.findings import Array, Flags, Notes, number
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
+from planner.errors import as_written
+from planner.message import Message
 
+ROUNDED = 1e-6  # shares are rounded to it
 MIN_MWH = 1e-6
 MIN_TCO2 = 1e-9
 SHARES = {  # share -> a part, and what it is a part of
@@ -28,16 +34,77 @@ def green(plan: Plan) -> dict[str, float | None]:
     """Return the official shares of renewable energy as they should be; none where it is pooled.
 
     Own use is the available energy less the exported and curtailed: losses of storage count as use.
-    NDRC/NEA 650 (2025).
+    NDRC/NEA 650 (2025). What is stored at the start was available too.
     """
     if plan.origins == ("pooled",):
         return {}
-    mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
+    mwh = _green_energy(plan)
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
-    return {
-        name: mwh[part] / mwh[whole] if mwh[whole] > 1e-9 else None
-        for name, (part, whole) in shares.items()
+    return {name: _share(mwh[part], mwh[whole]) for name, (part, whole) in shares.items()}
+
+
+def check_ranges(plan: Plan, note: Notes) -> None:
+    """Note where the range of a share leaves it out, or is beyond what the meters allow.
+
+    Renewable energy may be exported up to the export of all origins, and drawn up to what is drawn;
+    own use is the least where export is the most.
+    """
+    written = plan.files.summary.get("green")
+    if not isinstance(written, Mapping) or not {"least", "most"} & set(written):
+        return
+    mwh, shares = _green_energy(plan), green(plan)
+    least, most = (
+        {name: number(end.get(name)) for name in SHARES} if isinstance(end, Mapping) else {}
+        for end in (written.get("least"), written.get("most"))
+    )
+    known = {name: share for name, share in shares.items() if name in SHARES and share is not None}
+    for name, share in known.items():
+        for low, high in ((least.get(name, np.nan), share), (share, most.get(name, np.nan))):
+            if not low <= high + ROUNDED:
+                ends = {"least": least.get(name), "most": most.get(name)}
+                note.add(f"green.{name}", Message(
+                    "is {value:.6g}, outside its range {least} to {most}",
+                    value=share, **{end: as_written(value) for end, value in ends.items()},
+                ))  # fmt: skip
+    use = plan.files.allocation["use"]
+    exported = float(plan.allocated((use == "export").to_numpy()).sum())
+    green_mwh = mwh["available_mwh"] - mwh["curtailed_mwh"]
+    limits = {
+        "export_share": min(exported, green_mwh),
+        "load_share": min(mwh["drawn_mwh"], green_mwh),
     }
+    for name in known.keys() & limits.keys():
+        highest = limits[name] / mwh[SHARES[name][1]]
+        if not most.get(name, np.nan) <= highest + ROUNDED:
+            note.add(f"green.most.{name}", Message(
+                "is {value}, the meters allow {limit:.6g}",
+                value=as_written(most.get(name)), limit=highest,
+            ))  # fmt: skip
+    for name in known.keys() & {"self_use_share", "official_load_share"}:
+        whole = mwh[SHARES[name][1]]
+        for end, other in ((least, most), (most, least)):
+            sold = other["export_share"] if "export_share" in known else 0.0
+            share = (green_mwh - sold * mwh["available_mwh"]) / whole
+            slack = 2 * ROUNDED * (1 + mwh["available_mwh"] / whole)
+            if not abs(end.get(name, np.nan) - share) <= slack:
+                note.add(f"green.{'least' if end is least else 'most'}.{name}", Message(
+                    "is {value}, should be {expected}: own use and export add up",
+                    value=as_written(end.get(name)), expected=f"{share:.6g}",
+                ))  # fmt: skip
+
+
+def _green_energy(plan: Plan) -> dict[str, float]:
+    """Return renewable energy over the horizon, with what was stored at its start, MWh."""
+    mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
+    for part in plan.parts.values():
+        stored = plan.audit(part).stored(plan, part).get("renewable", 0.0)
+        mwh["available_mwh"] += stored
+        mwh["self_use_mwh"] += stored
+    return mwh
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole > 1e-9 else None
 
 
 def energy_by_step(plan: Plan) -> dict[str, Array]:

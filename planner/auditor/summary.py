@@ -3,15 +3,16 @@
     objective_cny, turnover_cny, cash_profit_cny, non_cash_cny, net_after_outside_cny
                  sums of the ledger, to 1e-6 of the turnover
     bound_cny    upper bound of the profit of any plan: at least the objective
-    gap          bound less objective, relative to turnover; within `solver.gap` where the status is
-                 optimal
+    gap          bound less objective, relative to turnover; within `solver.gap`, and what smoothing
+                 may cost, where the status is optimal
     status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
                  settled: a given schedule, whose bound and gap may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
                  that of its origin; in compute, the revenue of compute in the step per kWh that it
                  drew, whatever the origin. Less than 1e-6 MWh has no value
-    green        the official shares of renewable energy
+    green        the official shares of renewable energy, and the range of each that the energy of
+                 the same meters could have by another attribution to its origins
     carbon       emissions, and emission factors of a MWh and a Mtok
     worst_hours  the five costliest penalties
     name, description, vat, start, hours, step_min, components   equal to the scenario
@@ -29,7 +30,7 @@ import numpy as np
 from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, number
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
-from planner.auditor.shares import MIN_MWH, carbon, green
+from planner.auditor.shares import MIN_MWH, ROUNDED, carbon, check_ranges, green
 from planner.auditor.tables import lines, outside
 from planner.errors import as_written
 from planner.message import Message
@@ -37,7 +38,6 @@ from planner.message import Message
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
 SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # profit that tidying may give away, absolute or relative
-ROUNDED = 1e-6  # shares and values per kWh are rounded to it
 FINE = 1e-8  # emissions are rounded to less
 WORST = 5
 MIN_CNY = 0.005
@@ -126,11 +126,20 @@ def check_summary(plan: Plan, findings: Findings) -> None:
     _compare(note, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
     figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
     _compare(note, "figures", summary.get("figures"), figures)
-    for name, expected in (values(plan) | {"green": green(plan)}).items():
+    for name, expected in values(plan).items():
         slack = _slack(name, expected, summary)
         _compare(note, name, summary.get(name), expected, slack=slack)
+    _compare(note, "green", _without(summary.get("green"), "least", "most"), green(plan))
+    check_ranges(plan, note)
     _compare(note, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
     _check_worst(plan, note)
+
+
+def _without(tree: Any, *names: str) -> Any:
+    """Return a mapping of the summary without some of its entries; anything else as it is."""
+    if not isinstance(tree, Mapping):
+        return tree
+    return {name: value for name, value in tree.items() if name not in names}
 
 
 def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
@@ -207,7 +216,8 @@ def _check_money(plan: Plan, note: Notes) -> None:
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
     _exact(note, "gap", summary.get("gap"), gap, slack)
     if summary.get("status") == "optimal":
-        max_gap = number((plan.files.scenario.get("solver") or {}).get("gap"))
+        solver = plan.files.scenario.get("solver") or {}
+        max_gap = number(solver.get("gap")) + number(solver.get("smoothing_cost_share", 0.0))
         slack = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * max_gap
         if not gap <= max_gap + slack:
             message = Message(

@@ -200,10 +200,6 @@ class Component(Frozen):
         """Return the renewable energy that it has available over the horizon, MWh."""
         return 0.0
 
-    def stored_renewable_mwh(self) -> float:
-        """Return the energy of renewable origin stored when the horizon begins, MWh."""
-        return 0.0
-
     def impossible(self, site: Site) -> Iterator[Message]:
         """Yield why it has no feasible schedule, whatever the rest of the site does.
 

@@ -38,7 +38,16 @@ from planner.components.component import (
 )
 from planner.components.late import pyo
 from planner.components.running_total import running_total
-from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
+from planner.components.terms import (
+    Amounts,
+    ByStep,
+    Expression,
+    Line,
+    Meters,
+    Target,
+    Terms,
+    stored_at_start,
+)
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen, value_text
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
@@ -201,7 +210,7 @@ class GreenRule(Component):
             return
         horizon, parts = site.horizon, site.components.values()
         available = sum(part.renewable_mwh(horizon) for part in parts)
-        green = available + sum(part.stored_renewable_mwh() for part in parts)
+        green = available + stored_at_start((part.storage() for part in parts), "renewable")
         must_draw = sum(
             horizon.step_h * float(mw.sum())
             for part in parts

@@ -23,7 +23,7 @@ from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.late import pyo
-from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
+from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Use, sum_of
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
 from planner.message import Message
@@ -154,7 +154,6 @@ class PowerLine(Component):
             },
             uses={("loss", o): partial(lost, o) for o in origins},
             exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
-            tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

@@ -2,9 +2,13 @@
 
 Own use = available - exported - curtailed: losses of storage count as use. self-use share = own use
 / available; load share = renewable drawn / drawn by loads and compute; official load share = own
-use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Energy is used in the hour in
-which it is stored, so own use is below zero in an hour in which stored energy is exported. Pooled
-energy has no shares, and a share of less than 1e-6 MWh in an hour is not a number.
+use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Over the horizon, renewable
+energy that is stored at the start is available too. Energy is used in the hour in which it is
+stored, so own use is below zero in an hour in which stored energy is exported. Pooled energy has no
+shares, and a share of less than 1e-6 MWh in an hour is not a number.
+
+Between `least` and `most` lies each share of all attributions of the same meter values that earn
+the same, one after the other: they are not reached together.
 
 A MWh of thermal energy carries the gross emission of the units over what they put in at the nodes,
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.
@@ -28,6 +32,7 @@ from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 Energy = Mapping[tuple[str, str], float]  # MWh over the horizon by origin and use
+Ranges = Mapping[str, tuple[float, float]]  # least and most MWh
 ENERGY = (
     "available_mwh", "self_use_mwh", "exported_mwh", "curtailed_mwh", "drawn_mwh",
     "renewable_drawn_mwh",
@@ -89,16 +94,46 @@ def green_table(
     return pd.DataFrame({"time": times} | rounded)
 
 
-def green_shares(mwh: Energy, uses: Mapping[str, Use]) -> dict[str, float | None]:
-    """Return the shares over the horizon, and what was curtailed; None for a share of nothing."""
+def green_shares(
+    mwh: Energy, uses: Mapping[str, Use], stored_mwh: float, ranges: Ranges | None
+) -> dict[str, Any]:
+    """Return the shares over the horizon, and what was curtailed; None for a share of nothing.
+
+    Args:
+        mwh: energy by origin and use.
+        uses: those of the plan.
+        stored_mwh: renewable energy stored at the start, which was available too.
+        ranges: the least and the most of energy that `least` and `most` are the shares of; without
+            them there are none.
+    """
     if "pooled" in {origin for origin, _ in mwh}:
         return {}
     energy = _green_energy(mwh, uses, 0.0)
-    shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
-    return {
-        share: round(energy[part] / energy[whole], 6) if energy[whole] > 1e-9 else None
-        for share, (part, whole) in shares.items()
+    energy["available_mwh"] += stored_mwh
+    energy["self_use_mwh"] += stored_mwh
+    shares = {share: _share(energy[part], energy[whole]) for share, (part, whole) in SHARES.items()}
+    curtailed = {"curtailed_share": _share(energy["curtailed_mwh"], energy["available_mwh"])}
+    if ranges is None:
+        return shares | curtailed
+    green = energy["self_use_mwh"] + energy["exported_mwh"]
+    by_part = {
+        "exported_mwh": ranges["exported_mwh"],
+        "renewable_drawn_mwh": ranges["drawn_mwh"],
+        "self_use_mwh": tuple(green - mwh for mwh in reversed(ranges["exported_mwh"])),
     }
+    ends = [
+        {
+            share: pick(value, _share(by_part[part][end], energy[whole]) or 0.0)
+            for share, (part, whole) in SHARES.items()
+            if (value := shares[share]) is not None
+        }
+        for end, pick in enumerate((min, max))
+    ]
+    return shares | curtailed | dict(zip(("least", "most"), ends, strict=True))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return round(part / whole, 6) if whole > 1e-9 else None
 
 
 def _green_energy(

@@ -9,7 +9,7 @@ hour.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -18,12 +18,21 @@ import numpy as np
 import pandas as pd
 
 from planner.components.registry import uses_of
-from planner.plan_tables.shares import by_pair, carbon_summary, green_shares, sums_by_pair
+from planner.components.terms import stored_at_start
+from planner.message import Message
+from planner.plan_tables.shares import (
+    Ranges,
+    by_pair,
+    carbon_summary,
+    green_shares,
+    sums_by_pair,
+)
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 WORST_HOURS = 5
+SAME_SHARE = 1e-5  # shares that differ by less are the same
 
 
 def summarise(
@@ -38,6 +47,7 @@ def summarise(
     status: str,
     objective: float,
     bound: float,
+    ranges: Ranges | None,
     solving: Mapping[str, Any],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -54,6 +64,7 @@ def summarise(
         status: how solving ended.
         objective: the profit, CNY.
         bound: a proven upper bound of it.
+        ranges: as in `green_shares`.
         solving: size of the program, and rounds.
         seconds: runtimes by stage.
     """
@@ -61,11 +72,13 @@ def summarise(
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
     mwh = sums_by_pair(allocation, "origin", "use", "mwh")
+    stored_mwh = stored_at_start((c.storage() for c in scenario.components.values()), "renewable")
     figures = {}
     for name, component in scenario.components.items():
         values = component.figures(columns_of(schedule, name), horizon)
         if values:
             figures[name] = {key: round(float(v), 6) + 0.0 for key, v in values.items()}
+    green = green_shares(mwh, uses, stored_mwh, ranges)
     return {
         "name": scenario.name,
         "description": scenario.description,
@@ -87,10 +100,10 @@ def summarise(
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(mwh, uses),
+        "green": green,
         "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
-        "warnings": scenario.warnings(),
+        "warnings": [*scenario.warnings(), *_lines_between(scenario, figures, green)],
         "solving": dict(solving),
         "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
         "versions": _versions() | {"python": platform.python_version()},
@@ -106,6 +119,22 @@ def gap_of(objective: float, bound: float, turnover: float) -> float:
     """Return (bound - objective) over turnover, to 1e-12; differences of 1e-6 CNY are none."""
     difference = bound - objective
     return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0
+
+
+def _lines_between(
+    scenario: Scenario, figures: Mapping[str, Mapping[str, float]], green: Mapping[str, Any]
+) -> Iterator[Message]:
+    """Yield the required shares that the same meter values reach by one attribution only."""
+    for name, component in scenario.components.items():
+        for target in component.targets(figures.get(name, {})):
+            low, high = (green.get(end, {}).get(target.figure) for end in ("least", "most"))
+            known = target.wanted is not None and not target.counts_more and low is not None
+            if known and low < target.wanted - SAME_SHARE and high > target.wanted + SAME_SHARE:
+                yield Message(
+                    "{name}: whether {field} {share:g} is kept depends on how energy is attributed"
+                    " to its origins: the same meter values allow {least:g} to {most:g}",
+                    name=name, field=target.field, share=target.wanted, least=low, most=high,
+                )  # fmt: skip
 
 
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -188,7 +188,10 @@ def figures(plan: PlanTables, words: Language) -> Section:
 
 
 def green(plan: PlanTables, words: Language) -> Section:
-    """Return the shares of renewable energy, each named by its fraction."""
+    """Return the shares of renewable energy, each named by its fraction, with its range if known.
+
+    The range is that of all attributions of the same meter values that earn the same.
+    """
     texts = {
         "self_use_share": words("own use / available"),
         "load_share": words("renewable drawn / drawn by load and compute"),
@@ -196,10 +199,19 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    shares = plan.summary["green"]
-    rows = [(texts[name], Quantity(share, SHARE)) for name, share in shares.items()]
-    known = any(share is not None for share in shares.values())
-    return _facts(words("Renewable energy"), *(rows if known else ()))
+    green, title = plan.summary["green"], words("Renewable energy")
+    shares = {name: share for name in texts if (share := green.get(name)) is not None}
+    if "least" not in green:
+        return _facts(
+            title, *((texts[name], Quantity(share, SHARE)) for name, share in shares.items())
+        )
+    rows = list[Row]()
+    for name, share in shares.items():  # what meters fix has no range
+        least, most = (green[end].get(name, share) for end in ("least", "most"))
+        rows.append(
+            (texts[name], Quantity(share, SHARE), Quantity(least, SHARE), Quantity(most, SHARE))
+        )
+    return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:

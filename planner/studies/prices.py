@@ -32,10 +32,9 @@ from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import Shift, aligned, shift_of
-from planner.solver.highs import Session
+from planner.solver.highs import LP_LIMIT_S, Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
-from planner.solver.rounds import SETTLE_LIMIT_S
 from planner.solver.step_prices import energy_values, token_costs
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import require_audit
@@ -231,7 +230,7 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     session = Session(program.with_row_bounds(rows, lower, upper))
     fixed = np.flatnonzero(duals.fixed)
     session.bounds(fixed, duals.x[fixed], duals.x[fixed])
-    result = session.run(time_limit_s=SETTLE_LIMIT_S)
+    result = session.run(time_limit_s=LP_LIMIT_S)
     return (session.duals() if result.status == "optimal" else None) or duals
 
 

@@ -47,6 +47,7 @@ class Case:
     hours: float = 2
     reported: bool = False
     start: str = START
+    step_min: int = 60
 
 
 def of_thermal(path: str, *prices: float, reported: bool = False, **change: Any) -> Case:
@@ -73,15 +74,19 @@ def of_battery(path: str, **change: Any) -> Case:
     )
 
 
-def of_grid(path: str, *, reported: bool = False, start: str = START, **change: Any) -> Case:
+def of_grid(
+    path: str, *, reported: bool = False, start: str = START, step_min: int = 60, **change: Any
+) -> Case:
     """A grid that buys 5 MW of surplus and sells 5 MW of what is missing."""
     return Case(
         f"grid.{path}",
         grid(**{name: pair[0] for name, pair in change.items()}),
         grid(**{name: pair[1] for name, pair in change.items()}),
         {"sun": renewable(9, 2), "city": load(4, 7, shed_cost_cny_per_mwh=999)},
+        hours=step_min / 30,
         reported=reported,
         start=start,
+        step_min=step_min,
     )
 
 
@@ -232,6 +237,10 @@ CASES = [
     of_grid("self_use_charge_cny_per_mwh.grid",
             self_use_charge_cny_per_mwh=({"renewable": 1}, {"renewable": 1, "grid": 5})),
     of_grid("demand_charge_cny_per_mw_month", demand_charge_cny_per_mw_month=(0, 9)),
+    of_grid("demand_interval_min", demand_charge_cny_per_mw_month=(9, 9), demand_interval_min=(15, 60), step_min=15),
+    of_grid("demand_hours", demand_charge_cny_per_mw_month=(9, 9), demand_hours=(None, ["0-1"])),
+    of_grid("initial.interval_mwh", demand_charge_cny_per_mw_month=(9, 9), start="2026-07-15T00:05:00+08:00", step_min=5,
+            initial=({}, {"interval_mwh": 2})),
     of_grid("peak_so_far_mw", demand_charge_cny_per_mw_month=(9, 9), peak_so_far_mw=(0, 2)),
     of_grid("expected_peak_mw", demand_charge_cny_per_mw_month=(9, 9), expected_peak_mw=(0, 2)),
     of_grid("ramp_mw_per_h", ramp_mw_per_h=(None, 6)),
@@ -286,7 +295,9 @@ ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan'
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
 def test_field_matters(case: Case):
     before, after = (
-        solve({"x": component, **case.beside}, case.hours, start=case.start).summary
+        solve(
+            {"x": component, **case.beside}, case.hours, start=case.start, step_min=case.step_min
+        ).summary
         for component in (case.before, case.after)
     )
     same = before["objective_cny"] == pytest.approx(after["objective_cny"], abs=1e-6)

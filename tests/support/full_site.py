@@ -65,6 +65,8 @@ components:
       renewable: 400
       thermal: 380
     demand_charge_cny_per_mw_month: 0
+    demand_interval_min: 30
+    demand_hours: ["8-22"]
     peak_so_far_mw: {2026-07: 20}
     ramp_mw_per_h: 60
     initial: {exchange_mw: 0}

@@ -199,6 +199,7 @@ AUDIT = KindAudit(
     lines=_lines,
     flows=_flows,
     uses={"storage": _stored, "loss": _lost},
+    stored=_initial_energy,
     figures=_figures,
     codes=_codes,
     reserve_share=lambda _: 1.0,

@@ -47,6 +47,7 @@ from planner.components.component import (
 )
 from planner.components.late import pyo
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     ByStep,
@@ -54,11 +55,11 @@ from planner.components.terms import (
     Expression,
     Line,
     Meter,
+    Moves,
     PowerStore,
     State,
     Storage,
     Terms,
-    Tidy,
     Use,
     of,
     sum_of,
@@ -169,9 +170,6 @@ class Battery(Component):
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
-
-    def stored_renewable_mwh(self) -> float:
-        return self.initial.by_origin()["renewable"]
 
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
@@ -296,7 +294,9 @@ class Battery(Component):
         def loss(o: str, t: int) -> Expression:
             return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
 
-        moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
+        def net(t: int) -> Expression:
+            return sums.discharged(t) - sums.charged(t)
+
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
             costs=costs,
@@ -304,7 +304,7 @@ class Battery(Component):
             | {("loss", o): partial(loss, o) for o in origins},
             meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
-            tidy={Tidy.STORAGE_THROUGHPUT: moved},
+            moves=[Moves(UNITS, net, 0.0)],
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

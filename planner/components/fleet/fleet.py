@@ -15,6 +15,7 @@ tokens that nodes can answer and of the reserve they can offer. Jobs hold nodes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -41,17 +42,19 @@ from planner.components.job import JOBS
 from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import (
+    COMPUTE,
     Balance,
     ByStep,
     Line,
     Meter,
+    Moves,
     NodeUse,
     State,
     Terms,
-    Tidy,
     Use,
     minus,
     of,
+    sum_of,
 )
 from planner.fields import AtLeastZero, FieldError, Name, form
 from planner.message import Message
@@ -208,9 +211,11 @@ class Fleet(Component):
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
             reported[Line("amortisation")] = dict.fromkeys(time.steps, per_step)
-        tidy = {Tidy.WAKE_UPS: sum(woken.values())}
-        if site.trace:
-            tidy[Tidy.RENEWABLE_TO_COMPUTE] = -sum(b.draw_mw["renewable", t] for t in time.steps)
+        moves = [Moves(COMPUTE, sum_of(b.draw_mw, site.origins))]
+        for m, serving in self.serves.items():
+            node_mw = serving.points[-1].node_kw / 1000
+            awake_mw = partial(lambda m, mw, t: mw * b.awake[m, t], m, node_mw)
+            moves.append(Moves(COMPUTE, awake_mw, node_mw * self.initial.awake.get(m, 0.0)))
         return Terms(
             flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in site.origins}
             | {Balance("tokens", s): of(b.answered_mtok_per_h, s) for s in self._services(site)}
@@ -220,7 +225,7 @@ class Fleet(Component):
             uses={("compute", o): of(b.draw_mw, o) for o in site.origins},
             meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in site.origins}
             | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
-            tidy=tidy,
+            moves=moves,
         )
 
     def node_uses(self) -> tuple[NodeUse, ...]:

@@ -70,6 +70,8 @@ class GridInitial(Frozen):
     """Highest of the local day that has begun."""
     lowest_today_mw: float | None = None
     """Lowest of the local day that has begun."""
+    interval_mwh: AtLeastZero = 0.0
+    """Imported so far in the interval of the demand charge that has begun."""
 
 
 def check_past(

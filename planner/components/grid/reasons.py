@@ -4,7 +4,8 @@ Codes of the decision `import`:
 
     imports            energy on the site is worth its price
     import_at_limit    import_limit_mw is reached
-    at_peak            the peak of the month, above which a MW costs the demand charge
+    at_peak            in an interval at the peak of the month, above which a MW costs the demand
+                       charge
     no_import          energy on the site is worth less than its price
     held               importing would pay, and another rule or export in this step prevents it
     closed             import_limit_mw is 0
@@ -29,7 +30,6 @@ import numpy as np
 
 from planner.components.component import Values
 from planner.components.grid.grid import Grid
-from planner.components.grid.tariff import peaks_by_month
 from planner.components.reasons import (
     FLOW,
     LIMIT,
@@ -64,7 +64,8 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     price = _marginal_price(grid, grid.import_price_cny_per_mwh)
     worth = prices.at(grid.node, "grid" if "grid" in prices.origins else prices.origins[0])
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
-    peaks, others = _peaks(grid, flow, horizon), _other_rules(grid, prices, "import_limit")
+    is_peak = grid.demand_charge.at_peak(flow, horizon, LIMIT)
+    others = _other_rules(grid, prices, "import_limit")
     at_limit, signs = flow > limit - LIMIT, versus(price, worth)
     unexplained = np.where(
         at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
@@ -75,7 +76,7 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
         "import",
         [
             (at_limit & (limit > LIMIT), "import_at_limit", texts),
-            (flow > np.maximum(peaks - LIMIT, FLOW), "at_peak", at_peak),
+            (is_peak & (flow > FLOW), "at_peak", at_peak),
             (flow > FLOW, "imports", texts),
             (limit <= LIMIT, "closed", Message("import_limit_mw is 0")),
             (signs == "<", "held", texts),
@@ -104,19 +105,6 @@ def _marginal_price(grid: Grid, price: Array) -> Array:
 def _sale_price(grid: Grid, origin: str, prices: StepPrices) -> Array:
     price = grid.sale_price(origin)
     return prices.none() if price is None else _marginal_price(grid, price)
-
-
-def _peaks(grid: Grid, flow: Array, horizon: Horizon) -> Array:
-    """Return the peak of the month of each step, MW; infinite without a demand charge."""
-    peaks = np.full(horizon.steps, np.inf)
-    if not grid.demand_charge_cny_per_mw_month:
-        return peaks
-    before = peaks_by_month(grid.peak_so_far_mw, horizon)
-    for month, steps in horizon.months.items():
-        inside = slice(steps[0] - 1, steps[-1])
-        highest = float(flow[inside].max())
-        peaks[inside] = max(before.get(month, 0.0), grid.expected_peak_mw, highest)
-    return peaks
 
 
 def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]:

@@ -25,15 +25,16 @@ from pydantic import Field, model_validator
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
 from planner.components.late import pyo
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     Expression,
     Line,
     Meter,
+    Moves,
     Source,
     State,
     Terms,
-    Tidy,
     of,
 )
 from planner.components.thermal.commitment import (
@@ -257,7 +258,7 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
+            moves=[Moves(UNITS, of(b.power_mw), self.initial.power_mw)],
         )
 
     def _commitment(self, horizon: Horizon, time: Time) -> Commitment:

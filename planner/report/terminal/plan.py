@@ -29,7 +29,11 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     energy, earned = plan_sections.energy(plan, words), plan_sections.earned(plan, words)
     _tables((energy, earned, ledger), console, words)
     _figures(plan_sections.figures(plan, words).scaled(words), console, words)
-    _line(plan_sections.green(plan, words), console, words)
+    green = plan_sections.green(plan, words)
+    if green.heads:
+        _tables([green], console, words)
+    else:
+        _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
     _tables([plan_sections.scarce(plan, words)], console, words)
     if plan.prices is not None:
