@@ -125,6 +125,17 @@ def test_the_peak_that_is_set_stays_set():
     assert measured.summary["objective_cny"] == pytest.approx(-1 * 9)
 
 
+def test_the_interval_of_the_meter_that_has_begun_goes_on():
+    # 3 MW for 5 minutes are 0.25 MWh, an average of 1 MW in the quarter hour, which is paid. With
+    # 0.5 MWh on the meter it is 2 MW: one more MW at 9.
+    connection = grid(demand_charge_cny_per_mw_month=9, import_price_cny_per_mwh=0)
+    before = solve({"grid": connection, "town": load(3, 0, 0)}, 0.25, step_min=5)
+    at = "2026-07-15T00:05"
+    assert planner.replan(before, at).plan.summary["objective_cny"] == pytest.approx(0)
+    again = planner.replan(before, at, {"grid": {"interval_mwh": 0.5}}).plan
+    assert again.summary["objective_cny"] == pytest.approx(-1 * 9)
+
+
 def test_the_peak_of_a_month_that_is_over_is_left_behind():
     connection = grid(demand_charge_cny_per_mw_month=9)
     before = solve(
