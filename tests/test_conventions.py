@@ -124,6 +124,7 @@ PER_TIME = {
     "leak_per_h",
     "correlation_per_h",
     "cycles_per_day",
+    "max_starts_per_day",
 }  # a share or a count by the hour or the day
 
 

@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import Array, Flags, Notes, number
+from planner.auditor.findings import LEAST_MWH, NOTHING, Array, Flags, Notes, measurable, number
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 from planner.errors import as_written
 from planner.message import Message
 
 ROUNDED = 1e-6  # shares are rounded to it
-MIN_MWH = 1e-6
-MIN_TCO2 = 1e-9
+FINE = 1e-8  # emissions are rounded to less
+VALUE = 1e-9  # values of the tables are rounded to it
+TOTALS = ("emission_tco2", "import_emission_tco2", "allowance_tco2")
 SHARES = {  # share -> a part, and what it is a part of
     "self_use_share": ("self_use_mwh", "available_mwh"),
     "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
@@ -104,7 +105,7 @@ def _green_energy(plan: Plan) -> dict[str, float]:
 
 
 def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole > 1e-9 else None
+    return part / whole if measurable(whole) else None
 
 
 def energy_by_step(plan: Plan) -> dict[str, Array]:
@@ -128,16 +129,16 @@ def energy_by_step(plan: Plan) -> dict[str, Array]:
     }
 
 
-def carbon(plan: Plan) -> dict[str, Any]:
-    """Return the emissions of the summary as they should be; nothing where there are none."""
-    gross, imported, free = (
-        float(plan.total(quantity).sum())
-        for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
-    )
-    if gross + imported <= MIN_TCO2:
-        return {}
+def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the emissions of the summary as they should be, and how far they may be off.
+
+    Nothing where there are none.
+    """
+    gross, imported, free = (float(plan.total(quantity).sum()) for quantity in TOTALS)
+    if gross + imported <= NOTHING:
+        return {}, {}
     mwh = sums(plan.files.allocation, "origin", "use", "mwh")
-    factors = _factors(plan, mwh)
+    factors, slacks = _factors(plan, mwh)
     compute = {o: mwh.get((o, "compute"), 0.0) for o in plan.origins}
     drawn = {
         o: sum(mwh.get((o, use), 0.0) for use in sorted(plan.drawn_uses)) for o in plan.origins
@@ -147,25 +148,46 @@ def carbon(plan: Plan) -> dict[str, Any]:
     answering = {
         o: compute[o] - step_h * float(plan.total("jobs_mw", o).sum()) for o in plan.origins
     }
-    return {
+    ratios = {
+        "drawn_tco2_per_mwh": (drawn, sum(drawn.values())),
+        "compute_tco2_per_mwh": (compute, sum(compute.values())),
+        "answered_tco2_per_mtok": (answering, mtok),
+    }
+    emissions = {
         "emission_tco2": gross,
         "import_emission_tco2": imported,
         "allowance_tco2": free,
         "factor_tco2_per_mwh": factors,
-        "drawn_tco2_per_mwh": _per(_emission(drawn, factors), sum(drawn.values())),
-        "compute_tco2_per_mwh": _per(_emission(compute, factors), sum(compute.values())),
-        "answered_tco2_per_mtok": _per(_emission(answering, factors), mtok),
+        **{name: _per(_emission(part, factors), of) for name, (part, of) in ratios.items()},
     }
+    off = {
+        name: FINE + sum(mwh * slacks[o] for o, mwh in part.items()) / max(of, LEAST_MWH)
+        for name, (part, of) in ratios.items()
+    }
+    totals = dict.fromkeys(TOTALS, FINE + _rounding(plan))
+    return emissions, totals | off | {"factor_tco2_per_mwh": slacks}
 
 
-def _factors(plan: Plan, mwh: dict[tuple[str, str], float]) -> dict[str, float | None]:
-    """Return the emission of a MWh of each origin, tCO2; None where none was injected."""
+def _rounding(plan: Plan) -> float:
+    """Return how far a sum over the steps of all components may be off."""
+    return VALUE * plan.clock.steps * len(plan.parts)
+
+
+def _factors(
+    plan: Plan, mwh: dict[tuple[str, str], float]
+) -> tuple[dict[str, float | None], dict[str, float]]:
+    """Return the emission of a MWh of each origin, tCO2, and how far it may be off.
+
+    None where nothing was injected. Emission and energy are sums of rounded values.
+    """
     factors: dict[str, float | None] = {}
+    slacks: dict[str, float] = {}
     for o in plan.origins:
         injected = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
         emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
         factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), injected)
-    return factors
+        slacks[o] = FINE + _rounding(plan) * (1 + (factors[o] or 0.0)) / max(injected, LEAST_MWH)
+    return factors, slacks
 
 
 def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
@@ -173,11 +195,11 @@ def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float 
     total = 0.0
     for origin, amount in mwh.items():
         factor = factors[origin]
-        if amount > MIN_MWH and factor is None:
+        if measurable(amount) and factor is None:
             return None
         total += amount * (factor or 0.0)
     return total
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > MIN_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None

@@ -1,7 +1,7 @@
 """Audit of the summary: every total follows from the tables and the scenario.
 
     objective_cny, turnover_cny, cash_profit_cny, non_cash_cny, net_after_outside_cny
-                 sums of the ledger, to 1e-6 of the turnover
+                 sums of the ledger, to 1e-6 of the turnover and 1e-6 CNY a row
     bound_cny    upper bound of the profit of any plan: at least the objective
     gap          bound less objective, relative to turnover; within `solver.gap`, and what smoothing
                  may cost, where the status is optimal
@@ -10,7 +10,7 @@
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
                  that of its origin; in compute, the revenue of compute in the step per kWh that it
-                 drew, whatever the origin. Less than 1e-6 MWh has no value
+                 drew, whatever the origin. A kWh or less has no value
     green        the official shares of renewable energy, and the range of each that the energy of
                  the same meters could have by another attribution to its origins
     carbon       emissions, and emission factors of a MWh and a Mtok
@@ -27,18 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, number
+from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, measurable, number
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
-from planner.auditor.shares import MIN_MWH, ROUNDED, carbon, check_ranges, green
+from planner.auditor.shares import ROUNDED, carbon, check_ranges, green
 from planner.auditor.tables import lines, outside
 from planner.errors import as_written
 from planner.message import Message
 
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
-SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
+SUM = 1e-6  # of the turnover: how far a sum of money may be off, besides the rounding of its parts
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # profit that tidying may give away, absolute or relative
-FINE = 1e-8  # emissions are rounded to less
 WORST = 5
 MIN_CNY = 0.005
 
@@ -54,18 +53,18 @@ def values(plan: Plan) -> dict[str, Any]:
     forgone = 0.0
     for o in plan.origins:
         by_origin[o] = {}
-        if sold[o] > MIN_MWH:
+        if measurable(sold[o]):
             by_origin[o]["export"] = sales[o] / sold[o] / 1000
-        if compute[o].sum() > MIN_MWH:
+        if measurable(compute[o].sum()):
             by_origin[o]["compute"] = float((rate * compute[o]).sum() / compute[o].sum() / 1000)
         price = _sale_price(plan, o)
         forgone += 0.0 if price is None else float((price * compute[o]).sum())
     drawn, exported = float(total.sum()), sum(sold.values())
-    computed = float(earned.sum()) / drawn / 1000 if drawn > MIN_MWH else None
-    sale = forgone / drawn / 1000 if drawn > MIN_MWH and forgone else None
+    computed = float(earned.sum()) / drawn / 1000 if measurable(drawn) else None
+    sale = forgone / drawn / 1000 if measurable(drawn) and forgone else None
     by_use = {
         "compute": computed,
-        "export": sum(sales.values()) / exported / 1000 if exported > MIN_MWH else None,
+        "export": sum(sales.values()) / exported / 1000 if measurable(exported) else None,
         "compute_at_sale_price": sale,
     }
     of_compute, of_sale = (round(x or 0.0, 6) for x in (computed, sale))
@@ -127,11 +126,12 @@ def check_summary(plan: Plan, findings: Findings) -> None:
     figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
     _compare(note, "figures", summary.get("figures"), figures)
     for name, expected in values(plan).items():
-        slack = _slack(name, expected, summary)
-        _compare(note, name, summary.get(name), expected, slack=slack)
+        off = _slack(name, expected, summary)
+        _compare(note, name, summary.get(name), expected, slack=off)
     _compare(note, "green", _without(summary.get("green"), "least", "most"), green(plan))
     check_ranges(plan, note)
-    _compare(note, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
+    emissions, slack = carbon(plan)
+    _compare(note, "carbon", summary.get("carbon"), emissions, slack=slack)
     _check_worst(plan, note)
 
 
@@ -191,7 +191,7 @@ def _check_money(plan: Plan, note: Notes) -> None:
     turnover, total = float(np.abs(amounts).sum()), float(amounts.sum())
     cash = float(amounts[ledger["cash"].to_numpy()].sum())
     aside = sum(amount for by_line in outside(plan).values() for amount in by_line.values())
-    slack = SUM * max(turnover, 1.0)
+    slack = SUM * max(turnover, 1.0) + ROUNDED * len(ledger)
     for name, expected, size in (
         ("objective_cny", total, 0.0),
         ("turnover_cny", turnover, 0.0),
@@ -256,10 +256,12 @@ def _slack(name: str, expected: Any, summary: Mapping[str, Any]) -> float:
 
 
 def _compare(
-    note: Notes, path: str, value: Any, expected: Any, unit: str = "", slack: float = ROUNDED
-) -> None:
+    note: Notes, path: str, value: Any, expected: Any, unit: str = "",
+    slack: float | Mapping[str, Any] = ROUNDED,
+) -> None:  # fmt: skip
     """Note where a figure of the summary, or one in a tree of figures, is not what is expected.
 
+    slack: how far they may be off, one for all or a tree as theirs, ROUNDED where it names none.
     A zero may be left out of the totals of money and energy.
     """
     if isinstance(expected, Mapping):
@@ -276,12 +278,13 @@ def _compare(
                 text = _written(value[key])
                 note.add(inner, Message("is {value}, should not be there", value=text))
             else:
-                _compare(note, inner, value[key], expected[key], unit, slack)
+                below = slack.get(key, ROUNDED) if isinstance(slack, Mapping) else slack
+                _compare(note, inner, value[key], expected[key], unit, below)
     elif expected is None:
         if value is not None:
             texts = {"value": _written(value), "expected": _written(None)}
             note.add(path, Message("is {value}, should be {expected}", **texts))
-    else:
+    elif isinstance(slack, float):
         _exact(note, path, value, float(expected), slack + SUM * abs(float(expected)), unit)
 
 

@@ -39,6 +39,7 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
     uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
     states: ClassVar[tuple[State, ...]] = (
         State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),

@@ -5,7 +5,7 @@ Own use = available - exported - curtailed: losses of storage count as use. self
 use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Over the horizon, renewable
 energy that is stored at the start is available too. Energy is used in the hour in which it is
 stored, so own use is below zero in an hour in which stored energy is exported. Pooled energy has no
-shares, and a share of less than 1e-6 MWh in an hour is not a number.
+shares, and there is no share and no factor of a kWh, or a thousand tokens, or less.
 
 Between `least` and `most` lies each share of all attributions of the same meter values that earn
 the same, one after the other: they are not reached together.
@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from planner.components.terms import Use
+from planner.fields import NOTHING, measurable
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
@@ -44,8 +45,6 @@ SHARES = {  # share -> a part, and what it is a part of
     "export_share": ("exported_mwh", "available_mwh"),
 }
 COLUMNS = ("time", *ENERGY, *SHARES)
-LEAST_MWH = 1e-6
-LEAST_TCO2 = 1e-9
 DECIMALS = 9
 
 
@@ -89,7 +88,7 @@ def green_table(
     for share, (name, of) in SHARES.items():
         part, whole = columns[name], columns[of]
         none = np.full(len(times), np.nan)
-        columns[share] = np.divide(part, whole, out=none, where=whole > LEAST_MWH)
+        columns[share] = np.divide(part, whole, out=none, where=measurable(whole))
     rounded = {name: np.round(column, DECIMALS) + 0.0 for name, column in columns.items()}
     return pd.DataFrame({"time": times} | rounded)
 
@@ -133,7 +132,7 @@ def green_shares(
 
 
 def _share(part: float, whole: float) -> float | None:
-    return round(part / whole, 6) if whole > 1e-9 else None
+    return round(part / whole, 6) + 0.0 if measurable(whole) else None
 
 
 def _green_energy(
@@ -163,7 +162,7 @@ def carbon_summary(
         schedule_sum(schedule, name)
         for name in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
-    if gross + imported <= LEAST_TCO2:
+    if gross + imported <= NOTHING:
         return {}
     factors = _factors(mwh, gross, imported)
     drawn = {
@@ -180,9 +179,9 @@ def carbon_summary(
         "answered_tco2_per_mtok": _per(_carried(answers, factors), mtok),
     }
     return {
-        "emission_tco2": round(gross, DECIMALS),
-        "import_emission_tco2": round(imported, DECIMALS),
-        "allowance_tco2": round(allowance, DECIMALS),
+        "emission_tco2": round(gross, DECIMALS) + 0.0,
+        "import_emission_tco2": round(imported, DECIMALS) + 0.0,
+        "allowance_tco2": round(allowance, DECIMALS) + 0.0,
         "factor_tco2_per_mwh": _rounded(factors),
         **_rounded(ratios),
     }
@@ -224,14 +223,14 @@ def _carried(mwh: Mapping[str, float], factors: Mapping[str, float | None]) -> f
         factor = factors[origin]
         if factor is not None:
             carried += amount * factor
-        elif amount > LEAST_MWH:
+        elif measurable(amount):
             return None
     return carried
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > LEAST_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: None if v is None else round(v, DECIMALS) for name, v in values.items()}
+    return {name: None if v is None else round(v, DECIMALS) + 0.0 for name, v in values.items()}

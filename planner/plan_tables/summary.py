@@ -2,6 +2,7 @@
 
 The value of a kWh sold to the grid is its revenue; the value of a kWh used by compute is the
 revenue of tokens and jobs in a step over the compute energy of that step, the same for all origins.
+A kWh or less has no value.
 The uplift is the value in compute over what the same energy would earn at the sale price of its
 hour.
 """
@@ -19,6 +20,7 @@ import pandas as pd
 
 from planner.components.registry import uses_of
 from planner.components.terms import stored_at_start
+from planner.fields import measurable
 from planner.message import Message
 from planner.plan_tables.shares import (
     Ranges,
@@ -83,13 +85,13 @@ def summarise(
         "name": scenario.name,
         "description": scenario.description,
         "status": status,
-        "objective_cny": round(objective, 6),
-        "bound_cny": round(bound, 6),
+        "objective_cny": round(objective, 6) + 0.0,
+        "bound_cny": round(bound, 6) + 0.0,
         "gap": gap_of(objective, bound, turnover),
         "turnover_cny": round(turnover, 6),
-        "cash_profit_cny": round(cash, 6),
-        "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6),
-        "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6),
+        "cash_profit_cny": round(cash, 6) + 0.0,
+        "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6) + 0.0,
+        "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6) + 0.0,
         "vat": scenario.vat,
         "start": horizon.starts[0].isoformat(),
         "hours": float(horizon.hours),
@@ -144,7 +146,7 @@ def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
 def _tree(sums: Mapping[tuple[str, str], float], decimals: int) -> dict[str, dict[str, float]]:
     tree: dict[str, dict[str, float]] = {}
     for (first, second), amount in sums.items():
-        tree.setdefault(first, {})[second] = round(amount, decimals)
+        tree.setdefault(first, {})[second] = round(amount, decimals) + 0.0
     return tree
 
 
@@ -184,7 +186,7 @@ def _values(
 
 
 def _per_kwh(cny: float, mwh: float) -> float | None:
-    return round(float(cny / mwh / 1000), 6) if mwh > 1e-6 else None
+    return round(float(cny / mwh / 1000), 6) + 0.0 if measurable(mwh) else None
 
 
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:

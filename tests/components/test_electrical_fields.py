@@ -169,6 +169,10 @@ CASES = [
     of_thermal("shutdown_ramp_mw", 30, -99, shutdown_ramp_mw=(100, 40)),
     of_thermal("min_up_h", 30, -9, min_up_h=(1, 2)),
     of_thermal("min_down_h", 30, -99, 30, min_down_h=(1, 2), initial=(ON, ON)),
+    of_thermal("max_up_h", 30, 30, max_up_h=(None, 1)),
+    of_thermal("max_starts_per_day", 30, max_starts_per_day=(None, 0)),
+    of_thermal("initial.starts_today", 30, max_starts_per_day=(1, 1),
+               initial=({"on": False, "hours": 9}, {"on": False, "hours": 9, "starts_today": 1})),
     of_thermal("startups", 30, startups=(TWO_STARTS, TWO_STARTS[:1])),
     of_thermal("startups.off_h", 30, startups=(TWO_STARTS, [TWO_STARTS[0], {**TWO_STARTS[1], "off_h": 200}])),
     of_thermal("startups.cost_cny", 30, startups=(TWO_STARTS, [TWO_STARTS[0], {**TWO_STARTS[1], "cost_cny": 95}])),
@@ -287,6 +291,21 @@ CASES = [
     of_reserve("largest_unit", largest_unit=(False, True)),
     of_reserve("shortfall_cost_cny_per_mwh", up_mw=(50, 50), shortfall_cost_cny_per_mwh=(500, 501)),
     of_reserve("providers", up_mw=(7, 7), providers=(None, ["unit"])),
+    Case(
+        "reserve.duration_h",  # 9 MWh feed 4 MW for an hour or two, and 3 MW for three
+        reserve(up_mw=4, providers=["cell"], **SHORT),
+        reserve(up_mw=4, providers=["cell"], duration_h=3, **SHORT),
+        {"grid": grid(), "cell": battery(initial={"energy_mwh": 9}), "city": load(5)},
+        1,
+    ),
+    Case(
+        "reserve.response_min",  # 30 MW/h give 15 MW in half an hour
+        reserve(up_mw=30, providers=["unit"], **SHORT),
+        reserve(up_mw=30, providers=["unit"], response_min=30, **SHORT),
+        {"grid": grid(), "city": load(25), "unit": thermal(
+            must_run=True, ramp_up_mw_per_h=30, initial={"on": True, "power_mw": 20, "hours": 9})},
+        1,
+    ),
 ]  # fmt: skip
 
 ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan's scenario

@@ -292,7 +292,10 @@ def test_a_rest_without_news_earns_what_was_planned(name: str, step: int):
     again = planner.replan(plan, plan.schedule.index[step].to_pydatetime())
     assert again.as_planned.summary["breaches"] == []
     profit, before = (p.summary["objective_cny"] for p in (again.plan, again.as_planned))
-    assert profit == pytest.approx(before, rel=1e-6, abs=1e-3)
+    if name.startswith("compute"):  # what a call before would have put off binds no longer
+        assert profit >= before - 1e-3
+    else:
+        assert profit == pytest.approx(before, rel=1e-6, abs=1e-3)
 
 
 def test_there_are_enough_rests():

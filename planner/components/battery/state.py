@@ -23,7 +23,7 @@ RULES = {
         " (initial.energy_mwh)"
     ),
     "reserve_power": "offers as reserve only discharge power that is free",
-    "reserve_energy": "offers as reserve only what its stored energy can feed",
+    "reserve_energy": "offers as reserve only what its stored energy can feed for its duration_h",
 }
 
 

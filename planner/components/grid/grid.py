@@ -51,6 +51,7 @@ from planner.components.grid.tariff import (
     self_use,
 )
 from planner.components.late import pyo
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
     EXCHANGE,
     Amounts,
@@ -222,7 +223,7 @@ class Grid(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
-        reserves, exported = site.reserves(), self._exchange(b, time, sold)
+        reserves, exported = list(reserves_for(site)), self._exchange(b, time, sold)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             offered, limit = sum_of(b.reserve_mw, reserves), time.of(self.import_limit_mw)
@@ -337,9 +338,8 @@ class Grid(Component):
         return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
 
     def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        rest = super().remaining(values, executed, horizon)
-        declaration = self.declaration and self.declaration.given(values)
-        return rest.model_copy(update={"declaration": declaration})
+        declared = {"declaration": self.declaration and self.declaration.given(values)}
+        return super().remaining(values, executed, horizon).model_copy(update=declared)
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool

@@ -34,6 +34,7 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
@@ -44,7 +45,14 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-ON_SITE = template("price {first} {than} {second} on site")
+ON_SITE = PricePair(
+    template("price {first} {than} {second} on site"),
+    template("price {first} as on site: both earn the same"),
+)
+OF_ORIGIN = PricePair(
+    template("{origin} price {first} {than} {second} on site"),
+    template("{origin} price {first} as on site: both earn the same"),
+)
 ALSO = template("also {words}")
 OTHERS = {
     "exchange_ramp": "ramp_mw_per_h", "highest": "max_swing_share", "swing": "max_swing_share",
@@ -122,10 +130,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     signs = versus(price, value)
     prices_on_site = compared(ON_SITE, price, value)
     if len(sold) > 1:
-        prices_on_site = [
-            Message("{origin} price {first} {than} {second} on site", origin=sold[i], **one.places)
-            for i, one in zip(best, prices_on_site, strict=True)
-        ]
+        prices_on_site = compared(OF_ORIGIN, price, value, origin=[sold[i] for i in best])
     nothing = injected.max(axis=0) <= FLOW
     texts = _with_others(prices_on_site, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(

@@ -17,12 +17,10 @@ from pydantic import Tag
 from planner.components.component import Complaint, Time, Values
 from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period, of
-from planner.fields import Frozen, form
+from planner.fields import Frozen, form, measurable
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series
-
-LEAST_MWH = 1e-3  # below a kWh there is no price per kWh
 
 
 class ByOrigin(Frozen):
@@ -121,11 +119,11 @@ def charge_figures(
     rates = charges(charge, ("renewable", "thermal", "grid"))
     own: dict[str, Any] = {o: values.get(f"self_use_mw[{o}]") for o in ("renewable", "thermal")}
     mwh = horizon.step_h * sum(float(mw.sum()) for mw in own.values() if mw is not None)
-    if rates and mwh > LEAST_MWH:
+    if rates and measurable(mwh):
         paid = sum(float(np.dot(rates[o], mw)) for o, mw in own.items() if o in rates)
         figures["self_use_cny_per_kwh"] = paid * horizon.step_h / mwh / 1000
     bought = horizon.step_h * float(values["import_mw"].sum())
     for payments in fixed_payments(fixed, horizon.months, horizon.step_h).values():
-        if bought > LEAST_MWH:
+        if measurable(bought):
             figures["fixed_cny_per_kwh"] = sum(payments.values()) / bought / 1000
     return figures

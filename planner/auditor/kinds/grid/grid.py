@@ -24,7 +24,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import AT, FLOW, Array, Notes
+from planner.auditor.findings import AT, FLOW, Array, Notes, measurable
 from planner.auditor.kinds.grid import declaration, demand_charge, demand_response
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.reading import (
@@ -40,7 +40,6 @@ from planner.auditor.reading import (
 from planner.message import Message
 
 OWN = ("renewable", "thermal")
-MIN_MWH = 1e-3
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -218,11 +217,11 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
     fees = _fees(plan, part)
     own = {o: _drawn(plan, part, o) for o in OWN if o in plan.origins}
     used = step_h * float(sum(mw.sum() for mw in own.values()))
-    if fees and used > MIN_MWH:
+    if fees and measurable(used):
         paid = step_h * float(sum((fees[o] * mw).sum() for o, mw in own.items() if o in fees))
         figures["self_use_cny_per_kwh"] = paid / used / 1000
     fixed = _outside(plan, part)
-    if fixed and mwh > MIN_MWH:
+    if fixed and measurable(mwh):
         figures["fixed_cny_per_kwh"] = -fixed["fixed"] / mwh / 1000
     figures |= demand_charge.figures_of(plan, part)
     return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
