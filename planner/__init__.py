@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.studies.break_even import break_even as break_even
     from planner.studies.prices import Prices as Prices
     from planner.studies.prices import prices as prices
+    from planner.studies.replan import Replan as Replan
+    from planner.studies.replan import replan as replan
     from planner.studies.roll import roll as roll
     from planner.studies.rules_of_thumb import rule_of_thumb as rule_of_thumb
     from planner.studies.settle import Settlement as Settlement
@@ -46,6 +48,7 @@ _MODULES = {
     "PlanError": "errors",
     "PlannerError": "errors",
     "Prices": "studies.prices",
+    "Replan": "studies.replan",
     "Scenario": "scenario.scenario",
     "ScenarioError": "errors",
     "Settlement": "studies.settle",
@@ -59,6 +62,7 @@ _MODULES = {
     "load": "scenario.scenario",
     "prices": "studies.prices",
     "read_plan": "plan.plan",
+    "replan": "studies.replan",
     "roll": "studies.roll",
     "rule_of_thumb": "studies.rules_of_thumb",
     "settle": "studies.settle",

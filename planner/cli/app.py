@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from planner.cli.folders import audit, compare, report, schema
+from planner.cli.replan import replan
 from planner.cli.roll import roll
 from planner.cli.settle import settle
 from planner.cli.simulate import simulate
@@ -50,6 +51,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
     prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",
     settle: "planner settle scenarios/tiny_market --schedule yesterday.csv",
+    replan: "planner replan plans/huainan --at 2026-07-15T10:00 --state now.yaml",
     roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
     simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
     sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",

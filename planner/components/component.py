@@ -8,7 +8,7 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -277,6 +277,24 @@ class Component(Frozen):
         """
         return self
 
+    def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        """Return the component for a horizon that begins after the executed steps of a plan.
+
+        As `after`; times that count from the start of the horizon count from the new one, and what
+        the plan promised for later steps is given. Series keep the steps of the old horizon.
+
+        `values`: its schedule columns without the component's name, of the whole plan.
+        """
+        if not len(executed):
+            ending = self.resolved_ending()
+            return self if ending is None else self.model_copy(update={"ending": ending})
+        until = {name: column[: executed.last] for name, column in values.items()}
+        return self.after(until, executed, horizon)
+
+    def resolved_ending(self) -> Any:
+        """Return its `ending`, `same_as_start` as what it requires; None if it has no ending."""
+        return None
+
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
@@ -288,21 +306,6 @@ class Component(Frozen):
         meet are then dropped.
         """
         return self
-
-
-def running_total(b: pyo.Block, time: Time, name: str, start: float, added: ByStep) -> Any:
-    """Declare a running total `name` in `b`; return the variable, indexed by point.
-
-    A constraint on its last point needs no row over all steps:
-
-    X_rises     X[t] = X[t-1] + added[t]        X[0] is fixed at `start`
-    """
-    total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
-    b.add_component(name, total)
-    total[time.first - 1].fix(start)
-    rises = pyo.Constraint(time.steps, rule=lambda _, t: total[t] == total[t - 1] + added(t))
-    b.add_component(f"{name}_rises", rises)
-    return total
 
 
 def steps_today(executed: Window, horizon: Horizon) -> tuple[int, bool]:
@@ -323,9 +326,3 @@ def summed(quantity: str, values: Values) -> Array:
     """Return the sum of a quantity over its indices (origins, reserves, models), by step."""
     parts = [values[name] for name in values if name.startswith(f"{quantity}[")]
     return np.asarray(np.sum(parts, axis=0))
-
-
-def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
-    """Return the uses of energy of some components, in the order of their display."""
-    uses = {name: use for component in components for name, use in component.uses.items()}
-    return dict(sorted(uses.items(), key=lambda item: (item[1].order, item[0])))

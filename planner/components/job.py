@@ -10,9 +10,9 @@ running[t].  D is duration_h in steps, rounded up.
 
 started[t] <= 1: one start at most. It may start where the whole run lies between release_h (rounded
 up to steps) and deadline_h (rounded down), hours from the start of the horizon, and within the
-horizon. A job with hours_run above 0 started in the fixed past: it runs for the rest of duration_h,
-rounded up to steps, or is finished. Where the rest is D steps, it started one step before the
-horizon, and run_on has D + 1 in place of D.
+horizon; without room for that it never runs. A job with hours_run above 0 started in the fixed
+past: it runs for the rest of duration_h, rounded up to steps, or is finished. Where the rest is D
+steps, it started one step before the horizon, and run_on has D + 1 in place of D.
 
 While it runs it holds `nodes` of its fleet and draws nodes x node_kw behind the fleet's meter; the
 fleet pays the PUE and chooses the energy. value_cny is earned evenly over the D steps, in each step
@@ -102,7 +102,6 @@ class Job(Component):
         yield from self._check_fleet(site)
         horizon = site.horizon
         end, left = horizon.steps_down(self.deadline_h), self._steps_left(horizon)
-        earliest_end = horizon.steps_up(self.release_h) + horizon.steps_up(self.duration_h)
         if self._begun and left > min(end, horizon.steps):
             message = Message(
                 "leaves {left:g} h of the run, and deadline_h and horizon leave {hours:g}",
@@ -110,17 +109,6 @@ class Job(Component):
                 hours=min(self.deadline_h, horizon.hours),
             )
             yield ("initial", "hours_run"), message
-        if not self._begun and earliest_end > end:
-            message = Message(
-                "leaves no room: from release_h {release_h:g} on the run of {hours:g} h, in whole"
-                " steps of {step_min} min, ends at {end_h:g} h, is {value:g}",
-                release_h=self.release_h,
-                hours=self.duration_h,
-                step_min=horizon.step_min,
-                end_h=earliest_end * horizon.step_h,
-                value=self.deadline_h,
-            )
-            yield ("deadline_h",), message
 
     def _check_fleet(self, site: Site) -> Iterator[Complaint]:
         supplies = {name: part.supplies() for name, part in site.components.items()}
@@ -154,19 +142,30 @@ class Job(Component):
 
     def warn(self, site: Site) -> Iterator[Message]:
         horizon = site.horizon
-        if self._begun or self.deadline_h <= horizon.hours:
+        if self._begun:
             return
-        if self._starts(horizon):
+        if not self._starts(horizon):
+            yield Message("can never run: {sentence}", sentence=self._late(horizon))
+        elif self.deadline_h > horizon.hours:
             yield Message(
                 "deadline_h {deadline_h:g} lies beyond the horizon of {hours:g} h; the run must"
                 " end within it",
                 deadline_h=self.deadline_h,
                 hours=horizon.hours,
             )
-        else:
-            yield Message("can never run: {sentence}", sentence=self._late(horizon))
 
     def _late(self, horizon: Horizon) -> Message:
+        earliest_end = horizon.steps_up(self.release_h) + horizon.steps_up(self.duration_h)
+        if earliest_end > horizon.steps_down(self.deadline_h):
+            return Message(
+                "from release_h {release_h:g} on the run of {hours:g} h, in whole steps of"
+                " {step_min} min, ends at {end_h:g} h, and deadline_h is {deadline_h:g}",
+                release_h=self.release_h,
+                hours=self.duration_h,
+                step_min=horizon.step_min,
+                end_h=earliest_end * horizon.step_h,
+                deadline_h=self.deadline_h,
+            )
         return Message(
             "a run of duration_h {duration_h:g} h from release_h {release_h:g} on does not end"
             " within the horizon of {hours:g} h",
@@ -221,3 +220,11 @@ class Job(Component):
         steps_run = int(np.round(values["running"].sum()))  # a solver's 0.9999999 is a step
         hours_run = self.initial.hours_run + steps_run * horizon.step_h
         return self.model_copy(update={"initial": JobInitial(hours_run=hours_run)})
+
+    def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        passed_h = executed.last * horizon.step_h
+        times = {
+            "release_h": max(self.release_h - passed_h, 0.0),
+            "deadline_h": max(self.deadline_h - passed_h, 0.0),
+        }
+        return super().remaining(values, executed, horizon).model_copy(update=times)

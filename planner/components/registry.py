@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 from planner.components.battery import reasons as battery
 from planner.components.battery.battery import Battery
 from planner.components.carbon import Carbon
-from planner.components.component import Component, Values, uses_of
+from planner.components.component import Component, Values
 from planner.components.contract import Contract
 from planner.components.fleet.fleet import Fleet
 from planner.components.green_rule import GreenRule
@@ -77,3 +77,9 @@ KINDS: dict[str, Kind] = {
 def every_use() -> dict[str, Use]:
     """Return the uses of energy of all kinds, in the order of their display."""
     return uses_of(kind.component for kind in KINDS.values())
+
+
+def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
+    """Return the uses of energy of some components, in the order of their display."""
+    uses = {name: use for component in components for name, use in component.uses.items()}
+    return dict(sorted(uses.items(), key=lambda item: (item[1].order, item[0])))

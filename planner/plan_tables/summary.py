@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.components.component import uses_of
+from planner.components.registry import uses_of
 from planner.components.terms import stored_at_start
 from planner.fields import measurable
 from planner.message import Message

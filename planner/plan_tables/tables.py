@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.components.component import uses_of
+from planner.components.registry import uses_of
 from planner.components.terms import Use
 from planner.plan_tables.shares import green_table, schedule_sum
 from planner.scenario.scenario import Scenario

@@ -15,7 +15,7 @@ from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean
 from planner.fields import NAME, FieldError, Frozen
 from planner.files.yaml_document import Document, read_yaml, texts_in
 from planner.message import Message
-from planner.scenario.continuation import continued
+from planner.scenario.continuation import changed_endings, continued
 from planner.scenario.forecast_fields import read_forecasts
 from planner.scenario.paths import override
 from planner.scenario.scenario_file import ScenarioFile
@@ -101,6 +101,7 @@ class Checker:
         self.top_changed = any(path[0] not in BELOW_TOP for path in changes)
         self.changed = {path[1:2] for path in changes if path[0] == "components"}  # () is all
         self.problems: list[Problem] = []
+        self.warnings: list[Message] = []
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the scenario. Raises ScenarioError with every problem found."""
@@ -188,7 +189,9 @@ class Checker:
             fields = Checker(earlier, Shared(folder)).fields()
             before, past = fields["components"], fields["horizon"]
             schedule = read_schedule(folder, past)
-            return continued(components, before, past, schedule, folder, context)
+            after = continued(components, before, past, schedule, folder, context)
+            self.warnings += changed_endings(components, after)
+            return after
         except ScenarioError as error:
             message = Message(
                 "must be a plan folder; {path} is not: {text}",

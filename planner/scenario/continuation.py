@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 from pydantic import ValidationError
 
 from planner.components.component import Component
-from planner.fields import FieldError
+from planner.fields import FieldError, value_text
 from planner.message import Message, MessageList
 from planner.scenario.validation_messages import explain
 from planner.timeseries.forms import Context
@@ -84,6 +84,28 @@ def continued(
         name: _in_state(name, component, before.get(name), schedule.iloc[:steps], context, past)
         for name, component in components.items()
     }
+
+
+def changed_endings(
+    before: Mapping[str, Component], after: Mapping[str, Component]
+) -> Iterator[Message]:
+    """Warn of each `ending: same_as_start` that requires something else in another state.
+
+    Args:
+        before: the components as their file describes them.
+        after: those in the state of a plan.
+    """
+    for name, component in after.items():
+        in_file, now = before[name].resolved_ending(), component.resolved_ending()
+        if in_file != now:
+            yield Message(
+                "components.{component}.ending: same_as_start is the start in the plan of"
+                " initial_from, {now}, and not that of `initial` in this file, {before}; write out"
+                " the one that is meant",
+                component=name,
+                now=value_text(now),
+                before=value_text(in_file),
+            )
 
 
 def _in_state(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from planner.components.component import Site
 from planner.errors import ScenarioError
@@ -34,6 +34,8 @@ class Scenario(ScenarioFile):
     """Components by name."""
     forecast: dict[str, Any] = Field(default_factory=dict)
     """Forecasts by the path of their series; `planner simulate` plans on them."""
+    _of_file: tuple[Message, ...] = PrivateAttr(default=())
+    """Warnings of what only the file shows."""
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
@@ -72,7 +74,7 @@ class Scenario(ScenarioFile):
             for message in component.warn(self.site(name))
         ]
         messages += [*unsold_energy(self.components), *mixed_scales(self.components)]
-        return [*messages, *pointless(self.uncertainty, self.components)]
+        return [*messages, *self._of_file, *pointless(self.uncertainty, self.components)]
 
 
 class Variants:
@@ -111,7 +113,9 @@ class Variants:
             ScenarioError: with every problem found.
         """
         document, paths = override(self.document, changes or {})
-        scenario = Scenario.model_construct(**Checker(document, self.shared, paths).fields())
+        checker = Checker(document, self.shared, paths)
+        scenario = Scenario.model_construct(**checker.fields())
+        scenario._of_file = tuple(checker.warnings)
         if scenario.uncertainty is None:
             return scenario
         uncertainty = self._with_members(document, scenario, scenario.uncertainty)

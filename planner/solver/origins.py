@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from planner.components.component import uses_of
+from planner.components.registry import uses_of
 from planner.solver.highs import Session
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.solver.tidying import meter_of, meter_weights

@@ -23,7 +23,8 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from planner.components.component import ORIGINS, uses_of
+from planner.components.component import ORIGINS
+from planner.components.registry import uses_of
 from planner.solver.highs import Session
 from planner.solver.program import Duals, Indices, Program
 from planner.timeseries.series import Array

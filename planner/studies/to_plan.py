@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planner.auditor.audit import audit, describe_breaches
-from planner.components.component import uses_of
-from planner.components.registry import KINDS
+from planner.components.registry import KINDS, uses_of
 from planner.errors import PlanError, SolveError
 from planner.message import Message
 from planner.plan.plan import Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -249,3 +250,41 @@ def test_prices_of_what_has_no_plan_are_infeasible(tmp_path: Path) -> None:
     out = tmp_path / "plan"
     assert CliRunner().invoke(app, [*words, "--out", str(out)]).exit_code == 3
     assert [path.name for path in out.iterdir()] == ["infeasible.json"]
+
+
+def test_the_rest_of_a_plan_is_planned_again(tiny: Path, tmp_path: Path) -> None:
+    # 4 MWh are bought at 10 to be sold at 50; only 3 have arrived
+    day, rest = tmp_path / "day", tmp_path / "day_rest"
+    assert run("solve", tiny, "--out", day, "--quiet").exit_code == 0
+    state = tmp_path / "now.yaml"
+    state.write_text("battery: {energy_mwh: 3}\n")
+    result = run("replan", day, "--at", "2026-07-15T01:00", "--state", state)
+    assert result.exit_code == 0, result.output
+    assert "kept from the plan: battery.ending at_least_mwh 0" in result.output
+    assert "profit 200.00 CNY in A, 150.00 CNY in B: -50.00 CNY" in result.output
+    assert run("audit", rest).exit_code == 0
+    assert run("audit", day).exit_code == 0
+    summary = json.loads((rest / "summary.json").read_text())
+    assert summary["replanned"] == {
+        "plan": str(day), "at": "2026-07-15T01:00:00+08:00", "executed_h": 1.0,
+        "state": {"battery": {"energy_mwh": 3}},
+        "promised": {"components.battery.ending": "at_least_mwh 0"}, "as_planned_cny": 200.0,
+    }  # fmt: skip
+
+
+def test_promises_that_cannot_be_kept_and_states_that_are_wrong_have_exit_codes(
+    tiny: Path, tmp_path: Path
+) -> None:
+    day, state = tmp_path / "day", tmp_path / "now.yaml"
+    assert run("solve", tiny, "--out", day, "--quiet").exit_code == 0
+    replan = "replan", day, "--at", "2026-07-15T01:00", "--out", tmp_path / "rest", "--quiet"
+    broken = run(*replan, "--set", "components.battery.ending.at_least_mwh=9")
+    assert broken.exit_code == 3
+    assert "battery must end with 9 MWh and can reach 8 MWh" in broken.output
+    assert (tmp_path / "rest" / "infeasible.json").is_file()
+    state.write_text("battery:\n  energy_mwh: 11\n")
+    wrong = run(*replan, "--state", state, "--lang", "zh")
+    assert wrong.exit_code == 2
+    assert f"{state}:2：battery.energy_mwh：须在" in wrong.output.replace("\n", "")
+    assert run("replan", tmp_path, "--at", "2026-07-15T01:00").exit_code == 5
+    assert run("replan", day, "--at", "noon").exit_code == 2

@@ -11,8 +11,8 @@ import pytest
 import planner
 from planner.auditor.reading import understand
 from planner.auditor.registry import KINDS as AUDITS
-from planner.components.component import Component, uses_of
-from planner.components.registry import KINDS, every_use
+from planner.components.component import Component
+from planner.components.registry import KINDS, every_use, uses_of
 from planner.components.terms import Use
 from planner.diagnosis.conflict import Rule, rule_places
 from planner.diagnosis.infeasible import conflict_rule

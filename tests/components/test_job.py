@@ -165,6 +165,12 @@ def test_a_mandatory_job_that_cannot_fit_is_told() -> None:
     )
     assert "components.run.mandatory: false" in str(caught.value)
     assert "components.run.release_h ≤ 1 (is 2)" in str(caught.value)
+    with pytest.raises(planner.InfeasibleError) as caught:
+        solve(alone(10, 10, 10, mandatory=True, deadline_h=1), 3)
+    assert "run must run (mandatory true), and from release_h 0 on the run of 2 h" in str(
+        caught.value
+    )
+    assert "components.run.deadline_h ≥ 2 (is 1)" in str(caught.value)
 
 
 def test_a_job_that_cannot_fit_or_hardly_fits_is_warned_of() -> None:
@@ -181,6 +187,10 @@ def test_a_job_that_cannot_fit_or_hardly_fits_is_warned_of() -> None:
         "components.run: deadline_h 9 lies beyond the horizon of 3 h; the run must end within it"
     ]
     assert said(deadline_h=3) == []
+    assert said(release_h=0.5, deadline_h=2.5) == [
+        "components.run: can never run: from release_h 0.5 on the run of 2 h, in whole steps of 60"
+        " min, ends at 3 h, and deadline_h is 2.5"
+    ]
     assert profit(alone(10, 10, 10, release_h=2, deadline_h=9), 3) == 0
 
 
@@ -198,12 +208,6 @@ def problems(parts: Parts, hours: float = 4) -> dict[str, str]:
         ({"fleet": "grid"}, "fleet", "'grid' is a grid, not a fleet"),
         ({"nodes": 3}, "nodes", "may not exceed the nodes of gpu, 2, is 3"),
         ({"nodes": 0}, "nodes", "must be above 0, is 0"),
-        (
-            {"release_h": 1.5, "deadline_h": 3},
-            "deadline_h",
-            "leaves no room: from release_h 1.5 on the run of 2 h, in whole steps of 60 min, ends"
-            " at 4 h, is 3",
-        ),
         (
             {"duration_h": 9, "deadline_h": 9, "initial": {"hours_run": 4}},
             "initial.hours_run",

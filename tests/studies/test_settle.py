@@ -17,7 +17,7 @@ from planner.scenario.continuation import is_state
 from planner.studies.window import solve_window
 from planner.timeseries.schedule import columns_of
 from tests.support import compute
-from tests.support.build import battery, grid, load, scenario, solve, thermal
+from tests.support.build import battery, grid, load, market, scenario, solve, thermal
 from tests.support.sites import random_site
 from tests.support.windows import advance
 
@@ -332,6 +332,38 @@ def _later(value: Any, hours: int, cut: int) -> Any:
     if isinstance(value, dict):
         return {key: _later(part, hours, cut) for key, part in value.items()}
     return value[cut:] if isinstance(value, list) and len(value) == hours else value
+
+
+@pytest.mark.parametrize(
+    ("part", "later", "now", "in_file"),
+    [
+        (battery(initial={"energy_mwh": 6}), {}, "at_least_mwh 2", "at_least_mwh 6"),
+        (battery(initial={"energy_mwh": 6}), {"ending": {"at_least_mwh": 6}}, "", ""),
+        (battery(initial={"energy_mwh": 6}), {"initial": {"energy_mwh": 2}}, "", ""),
+        (thermal(initial={"on": True, "power_mw": 50, "hours": 9}, ending="same_as_start"), {},
+         "off", "on"),
+        (thermal(initial={"on": True, "power_mw": 50, "hours": 9}), {}, "", ""),
+    ],
+)  # fmt: skip
+def test_an_ending_as_at_the_start_that_another_state_changes_is_warned_of(
+    tmp_path: Path, part: dict[str, Any], later: dict[str, Any], now: str, in_file: str
+):
+    # 4 MWh are sold at 50 and the unit is off; 6 MWh and on stand in the file of the next hours
+    parts = {"part": part, "grid": market(5, 5)}
+    if part["kind"] == "battery":
+        parts["grid"] = grid(resale=True, import_price_cny_per_mwh=[50, 1],
+                             export_price_cny_per_mwh=[50, 1])  # fmt: skip
+    folder = solve(parts, 2).write(tmp_path / "before")
+    begins = "2026-07-15T01:00:00+08:00"
+    parts = {"part": part | later, "grid": grid()}
+    after = scenario(parts, 1, start=begins, initial_from=str(folder))
+    told = [text for text in after.warnings() if "initial_from" in text]
+    assert told == ([] if not now else [
+        "components.part.ending: same_as_start is the start in the plan of initial_from,"
+        f" {now}, and not that of `initial` in this file, {in_file}; write out the one that is"
+        " meant"
+    ])  # fmt: skip
+    assert (after.with_values({}).warnings() == after.warnings()) == (not now)
 
 
 def test_a_plan_that_does_not_reach_the_horizon_is_told(tmp_path: Path):

@@ -141,7 +141,6 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "job on no fleet": ("fleet: gpus", "fleet: gpu", "components.training.fleet", "there is no fleet 'gpu'; did you mean gpus?", ""),
     "job on a load": ("fleet: gpus", "fleet: town", "components.training.fleet", "'town' is a load, not a fleet", ""),
     "job too large": ("nodes: 40", "nodes: 4000", "components.training.nodes", "may not exceed the nodes of gpus, 1000, is 4000", ""),
-    "job too long": ("duration_h: 3", "duration_h: 13", "components.training.deadline_h", "leaves no room: from release_h 0 on the run of 13 h", "deadline_h: 12"),
     "job that takes no time": ("duration_h: 3", "duration_h: 0", "components.training.duration_h", "must be above 0, is 0", ""),
     "job of the past": ("hours_run: 0", "hours_run: -1", "components.training.initial.hours_run", "must be 0 or more, is -1", ""),
 }  # fmt: skip

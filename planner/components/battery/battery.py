@@ -39,6 +39,7 @@ from planner.components.battery.state import (
     PRICED,
     RULES,
     BatteryInitial,
+    Ending,
     EndLimits,
     EndValue,
     EnergyByOrigin,
@@ -96,6 +97,11 @@ class Battery(BatteryFields):
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
     )
+
+    def resolved_ending(self) -> Ending:
+        if self.ending == "same_as_start":
+            return EndLimits(at_least_mwh=self.start_mwh)
+        return self.ending
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
@@ -281,19 +287,17 @@ class Battery(BatteryFields):
         energy = last[POOLED[0]] if POOLED[0] in last else EnergyByOrigin(**last)
         before, limit = self.initial.discharged_today_mwh, self.daily_limit_mwh()
         today_mwh = discharged_today(values, executed, horizon, before, limit)
-        power_mw = 0.0
-        if self.ramp_mw_per_h is not None or self.start_cost_cny:
-            net = summed("discharge_mw", values)[-1] - summed("charge_mw", values)[-1]
-            rounded = 0.0 if abs(net) <= FLOW else float(net)
-            power_mw = min(max(rounded, -self.charge_power_mw), self.discharge_power_mw)
+        net = float(summed("discharge_mw", values)[-1] - summed("charge_mw", values)[-1])
+        power_mw = 0.0 if abs(net) <= FLOW else net
         initial = BatteryInitial(
-            energy_mwh=energy, discharged_today_mwh=today_mwh, power_mw=power_mw
+            energy_mwh=energy,
+            discharged_today_mwh=today_mwh,
+            power_mw=min(max(power_mw, -self.charge_power_mw), self.discharge_power_mw),
         )
-        ending = self.ending
-        if ending == "same_as_start":  # the start of the first window
-            ending = EndLimits(at_least_mwh=self.start_mwh)
         ahead = tuple(target for target in self.energy_targets if target.point > executed.last)
-        changes = {"initial": initial, "ending": ending, "energy_targets": ahead}
+        changes = {
+            "initial": initial, "ending": self.resolved_ending(), "energy_targets": ahead
+        }  # fmt: skip
         return self.model_copy(update=changes)
 
     def with_lookahead(

@@ -83,6 +83,13 @@ class Declaration(Frozen):
         """Whether the declaration is chosen with the plan."""
         return isinstance(self.exchange_mw, str)
 
+    def given(self, values: Values) -> Declaration:
+        """Return the declaration with the exchange that a plan declares, by its columns."""
+        if not self.decides:
+            return self
+        exchange = values["declared_import_mw"] - values["declared_export_mw"]
+        return self.model_copy(update={"exchange_mw": exchange})
+
     def sides(self) -> list[tuple[str, int, float]]:
         """Return the sides of the band with a cost: name, sign of the deviation, CNY/MWh."""
         over, under = self.over_cost_cny_per_mwh, self.under_cost_cny_per_mwh

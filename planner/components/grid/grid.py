@@ -337,6 +337,10 @@ class Grid(Component):
         initial = initial.model_copy(update={"interval_mwh": begun_mwh})
         return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
 
+    def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
+        declared = {"declaration": self.declaration and self.declaration.given(values)}
+        return super().remaining(values, executed, horizon).model_copy(update=declared)
+
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:

@@ -24,6 +24,7 @@ from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
+    EndingValue,
     MarketStep,
     Queue,
     ServiceEnding,
@@ -58,7 +59,7 @@ class Service(Component):
         "arrivals_mtok_per_h": ("arrivals_mtok_per_h",),
         "market_mtok_per_h": ("market.*.mtok_per_h",),
     }
-    counters: ClassVar[tuple[str, ...]] = ("served_mtok", "taken_mtok")
+    counters: ClassVar[tuple[str, ...]] = ("served_mtok", "taken_mtok", "room_mtok")
     over_horizon: ClassVar[tuple[str, ...]] = ("min_served_share",)
     earns: ClassVar[Mapping[str, str]] = {"tokens": "compute", "input_tokens": "compute"}
     end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "least"})
@@ -303,6 +304,10 @@ class Service(Component):
             "min_served_share", "served_share", "tokens", least, share, met=met,
             counts_more=past.wanted_so_far_mtok > 0,
         )  # fmt: skip
+
+    def resolved_ending(self) -> EndingValue | None:
+        queue = self._queue()
+        return None if queue is None else queue.end
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending

@@ -66,6 +66,13 @@ COMMITMENT_RULES = {
     "stay_off": "must stay off for min_down_h {min_down_h} h once stopped",
     "ending": "must end on or off as `ending: {text}` requires",
 }
+OBLIGED_ON = template(
+    "must stay on until {when} (min_up_h {min_up_h}, on for {initial.hours} h), at min_power_mw"
+    " {min_power_mw} MW or more"
+)
+OBLIGED_OFF = template(
+    "must stay off until {when} (min_down_h {min_down_h}, off for {initial.hours} h)"
+)
 OUTAGE = template(
     "cannot run: max_power_mw {max_power_mw} MW x available {available} is 0 or below min_power_mw"
     " {min_power_mw} MW"

@@ -35,6 +35,8 @@ from planner.components.late import pyo
 from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
+from planner.fields import FieldError, exceeds
+from planner.message import Message
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
@@ -59,6 +61,16 @@ RAMP_RULES = {
     "reserve_ramp": _RESERVE,
     "ramp_down": "may fall by ramp_down_mw_per_h {ramp_down_mw_per_h} MW/h at most",
 }
+
+
+def check_edges(startup_mw: float | None, shutdown_mw: float | None, least_mw: float) -> None:
+    """Raise FieldError unless a unit reaches its least power when it starts and stops."""
+    for name, ramp in (("startup_ramp_mw", startup_mw), ("shutdown_ramp_mw", shutdown_mw)):
+        if ramp is not None and exceeds(least_mw, ramp):
+            message = Message(
+                "must be min_power_mw {least:g} or more, is {value:g}", least=least_mw, value=ramp
+            )
+            raise FieldError(message, name)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ from planner.components.terms import (
 )
 from planner.components.thermal.commitment import (
     COMMITMENT_RULES,
+    OBLIGED_OFF,
+    OBLIGED_ON,
     OUTAGE,
     Commitment,
     FuelCurve,
@@ -49,7 +51,7 @@ from planner.components.thermal.commitment import (
     obliged_until,
 )
 from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty
-from planner.components.thermal.ramps import CEILING_RULES, RAMP_RULES, Ramps
+from planner.components.thermal.ramps import CEILING_RULES, RAMP_RULES, Ramps, check_edges
 from planner.fields import (
     AtLeastZero,
     Count,
@@ -60,17 +62,9 @@ from planner.fields import (
     exceeds,
     value_text,
 )
-from planner.message import Message, template
+from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
-
-OBLIGED_ON = template(
-    "must stay on until {when} (min_up_h {min_up_h}, on for {initial.hours} h), at min_power_mw"
-    " {min_power_mw} MW or more"
-)
-OBLIGED_OFF = template(
-    "must stay off until {when} (min_down_h {min_down_h}, off for {initial.hours} h)"
-)
 
 
 class Thermal(Component):
@@ -142,15 +136,7 @@ class Thermal(Component):
         if exceeds(low, high).any():
             raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
         FuelCurve(self.curve).check(float(low.min()), float(high.max()))
-        for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
-            ramp = getattr(self, name)
-            if ramp is not None and exceeds(low.max(), ramp):
-                message = Message(
-                    "must be min_power_mw {least:g} or more, is {value:g}",
-                    least=low.max(),
-                    value=ramp,
-                )
-                raise FieldError(message, name)
+        check_edges(self.startup_ramp_mw, self.shutdown_ramp_mw, float(low.max()))
         self.duty.check(self.min_up_h)
         check_startups(self.startups)
         self.initial.check_power(float(low[0]), float(high[0]))
@@ -240,6 +226,11 @@ class Thermal(Component):
     def stays(self, *, last: bool) -> tuple[str, ...]:
         stops = (last and self.ending == "off") or self.duty.used_up
         return ("on",) if self.initial.on and not stops else ()
+
+    def resolved_ending(self) -> str:
+        if self.ending == "same_as_start":
+            return "on" if self.initial.on else "off"
+        return self.ending
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, reserves = site.clock, reserves_for(site)
@@ -351,7 +342,5 @@ class Thermal(Component):
             hours=hours,
             starts_today=self.duty.started_today(values, executed, horizon),
         )
-        ending = self.ending
-        if ending == "same_as_start":  # the start of the first window
-            ending = "on" if self.initial.on else "off"
+        ending = self.resolved_ending()  # the start is that of the first window
         return self.model_copy(update={"initial": initial, "ending": ending})

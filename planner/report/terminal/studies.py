@@ -1,19 +1,42 @@
-"""Stochastic plans and simulations on a terminal."""
+"""Plans of a rest, stochastic plans and simulations on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
 from planner.language.language import Language
 from planner.language.section import SHARE, Cell, Quantity, Section, percent
+from planner.message import Message
 from planner.plan_tables.simulation import SimulationTable
+from planner.plan_tables.tables import PlanTables
+from planner.report.comparison.compare import compare
+from planner.report.comparison.tables import show_comparison
 from planner.report.plan_sections import span_text, status_text, vat_text
 from planner.report.terminal.tables import print_notes, safe, table
 
+DIFFERENCES = 5  # rows of each table of the rest of a plan
 ALWAYS = ("probability", "profit_cny", "alone_cny", "base_cny")
+
+
+def show_replanned(
+    plan: PlanTables, as_planned: PlanTables, console: Console, words: Language
+) -> None:
+    """Print what a new plan of a rest keeps, and how it differs from the rest as planned."""
+    promised = plan.summary["replanned"]["promised"]
+    parts = [f"{words.path(path)} {value}" for path, value in promised.items()]
+    if parts:
+        line = words("kept from the plan: {parts}", parts="; ".join(parts))
+        console.print(safe(line), highlight=False, soft_wrap=True)
+    if as_planned.summary["breaches"]:
+        text = Message("the rest as it was planned breaks rules: its steps before were changed")
+        print_notes([text], console, words)
+    a, b = Message("the rest as it was planned"), Message("the rest as planned now")
+    differences = replace(compare(as_planned, plan), a=a, b=b)
+    show_comparison(differences, console, DIFFERENCES, words)
 
 
 def show_stochastic(summary: dict[str, Any], console: Console, words: Language) -> None:

@@ -1,0 +1,73 @@
+"""The command that plans the rest of a plan again: replan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import planner
+from planner.cli.options import (
+    IN_ENGLISH,
+    Changes,
+    Formats,
+    Gap,
+    Quiet,
+    Request,
+    TimeLimit,
+    Words,
+    known_formats,
+    limited,
+)
+from planner.cli.terminal import claimed, diagnosis_left_in, finish, open_console, spinner
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from planner.language.language import Language
+
+
+def replan(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the plan that is being executed.")
+    ],
+    at: Annotated[str, typer.Option(metavar="TIME", help="Start of the first step to plan again.")],
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="YAML file of the measured state by component: battery: {energy_mwh: 22}.",
+            show_default="as planned",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Plan folder of the rest.", show_default="DIR_rest"),
+    ] = None,
+    set_: Changes = None,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    formats: Formats = "csv",
+    words: Words = IN_ENGLISH,
+    quiet: Quiet = False,
+) -> None:
+    """Plan the rest of a plan again, from what has happened; what was promised is kept."""
+    from planner.report.terminal.plan import show
+    from planner.report.terminal.studies import show_replanned
+
+    schedule_formats, changes = known_formats(formats), limited(set_, gap, time_limit)
+    whole = folder.resolve()
+    target = out or whole.with_name(f"{whole.name}_rest")
+    with claimed(target):
+        text = words("solving {name}", name=whole.name)
+        with diagnosis_left_in(target), spinner(open_console(), quiet, text):
+            rest = planner.replan(folder, at, state, set=changes)
+        written = rest.plan.write(target, schedule_formats, words.code)
+        request = Request(rest.plan.scenario, words, target, schedule_formats, quiet=quiet)
+
+        def show_both(plan: planner.Plan, console: Console, words: Language) -> None:
+            show(plan, console, words)
+            show_replanned(plan, rest.as_planned, console, words)
+
+        finish(rest.plan, request, written, show_both)

@@ -1,0 +1,284 @@
+"""The rest of a plan that has begun, planned again from what has happened.
+
+    executed   the steps of the plan before the given time happened as planned
+    state      they advance every component (`Component.remaining`); what was measured then
+               replaces the state that follows from them
+    promises   endings, rules over the horizon, peaks, declarations and jobs count from the start
+               of the plan: what is left of them is given for the rest
+    rest       the remaining steps are a scenario of their own, and so is their plan
+
+What the executed steps cost and earned is no part of the new plan.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from planner.components.component import ORIGINS, Component
+from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean, dotted, wrong
+from planner.fields import is_number, value_text
+from planner.files.yaml_document import Document, read_yaml
+from planner.message import Message
+from planner.plan.plan import Plan, read_plan
+from planner.scenario.continuation import is_state
+from planner.scenario.plain_data import plain_data
+from planner.scenario.scenario import Scenario, Variants
+from planner.studies.settle import settle_executed
+from planner.studies.solve import solve
+from planner.timeseries.csv_table import read_times
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.schedule import columns_of
+
+Components = Mapping[str, Component]
+
+
+@dataclass(frozen=True, eq=False)
+class Replan:
+    """The rest of a plan, planned again, and as it was planned.
+
+    plan: the new plan of the remaining steps; `summary["replanned"]` tells what it goes on from.
+    as_planned: the remaining steps of the old plan, in the state that it would have left.
+    """
+
+    plan: Plan
+    as_planned: Plan
+
+
+def replan(
+    plan: Plan | str | Path,
+    at: str | dt.datetime,
+    state: Mapping[str, Any] | str | Path | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+) -> Replan:
+    """Plan the rest of a plan again, from what has happened.
+
+    Args:
+        plan: the plan that is being executed, or its folder.
+        at: the start of the first step to plan.
+        state: what was measured then, or a YAML file of it: fields of `initial` and those named
+            `so_far`, by component. What is not given follows from the plan.
+        set: new values in the scenario of the rest by path; CSV paths are relative to the working
+            folder.
+
+    Example:
+        `planner.replan("plans/day", "2026-07-15T10:00", {"battery": {"energy_mwh": 22}}).plan`
+
+    Raises:
+        ScenarioError: the time, the state or a new value is wrong; with every problem found.
+        InfeasibleError: no plan keeps the promises, as `solve`.
+        PlanError: the folder cannot be read, or a plan fails its audit.
+        NoPlanError, KeyboardInterrupt: as `solve`.
+    """
+    old = plan if isinstance(plan, Plan) else read_plan(plan)
+    if old.summary["status"] == "relaxed":
+        message = Message("is that of an LP relaxation, which leaves no state to go on from")
+        raise wrong("plan", message)
+    horizon = old.scenario.horizon
+    executed = Window(1, _steps_before(horizon, at))
+    measured = _read_state(state)
+    began = old.scenario.components
+    left = _remaining(old, began, executed)
+    rest = _rest(old, left, executed, measured, set)
+    limits = {
+        name: began[name].model_copy(update=changes)
+        for name, component in rest.components.items()
+        if (changes := _new_limits(began.get(name), component))
+    }
+    if limits:  # the state has to hold more of the past
+        remaining = _remaining(old, {**began, **limits}, executed)
+        rest = _rest(old, remaining, executed, measured, set)
+    as_planned = _as_planned(old, left, executed)
+    new = solve(rest)
+    replanned = {
+        "plan": old.scenario.name if plan is old else str(plan),
+        "at": rest.horizon.starts[0].isoformat(),
+        "executed_h": len(executed) * horizon.step_h,
+        "state": measured.data,
+        "promised": dict(_promises(began, left, executed, horizon)),
+        "as_planned_cny": as_planned.summary["objective_cny"],
+    }
+    return Replan(replace(new, summary=new.summary | {"replanned": replanned}), as_planned)
+
+
+def _steps_before(horizon: Horizon, at: str | dt.datetime) -> int:
+    """Return the number of steps before a time; as `--until`, it may have no offset."""
+    (moment,) = read_times([str(at)], horizon.zone, lambda _, message: wrong("at", message))
+    if moment not in horizon.starts:
+        first, last = (horizon.starts[t].isoformat() for t in (0, -1))
+        message = Message(
+            "must be the start of a step, {first} to {last}, is {when}",
+            first=first, last=last, when=str(at),
+        )  # fmt: skip
+        raise wrong("at", message)
+    return int((horizon.starts < moment).sum())
+
+
+def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:
+    if state is None or isinstance(state, Mapping):
+        return Document("state", dict(state or {}))
+    return read_yaml(Path(state))
+
+
+def _remaining(old: Plan, components: Components, executed: Window) -> dict[str, Component]:
+    horizon = old.scenario.horizon
+    return {
+        name: component.remaining(columns_of(old.schedule, name), executed, horizon)
+        for name, component in components.items()
+    }
+
+
+def _new_limits(before: Component | None, component: Component) -> dict[str, Any]:
+    """Return the changed limits that decide how much of the past a state has to hold."""
+    if type(before) is not type(component):
+        return {}
+    limits = {field: getattr(component, field) for field in component.remembers}
+    return {field: limit for field, limit in limits.items() if limit != getattr(before, field)}
+
+
+def _promises(
+    began: Components, left: Components, executed: Window, horizon: Horizon
+) -> Iterator[tuple[str, str]]:
+    """Yield the fields that were given for the horizon of the plan, as they are for the rest."""
+    steps = range(executed.last + 1, horizon.steps + 1)
+    for name, component in left.items():
+        for field in (field for field in type(component).model_fields if not is_state(field)):
+            before, value = getattr(began[name], field), getattr(component, field)
+            text = value_text(value, steps)
+            if value is not before and text != value_text(before):
+                yield f"components.{name}.{field}", text
+
+
+def _as_planned(old: Plan, left: Components, executed: Window) -> Plan:
+    """Return the remaining steps of the plan, settled in the state that they begin in."""
+    rest = _rest(old, left, executed, Document("state", {}), None)
+    given = [  # decided in the plan, and given for its rest
+        f"{name}.{column}"
+        for name, component in old.scenario.components.items()
+        for column in component.here_and_now()
+        if column not in left[name].here_and_now()
+    ]
+    rows = old.schedule.iloc[len(executed) :].drop(columns=given)
+    return settle_executed(rest, rows).plan
+
+
+def _rest(
+    old: Plan,
+    left: Components,
+    executed: Window,
+    measured: Document,
+    changes: Mapping[str, Any] | None,
+) -> Scenario:
+    """Return the scenario of the steps after the executed ones, in the measured state.
+
+    Raises:
+        ScenarioError: with every problem of the state and of the changes.
+    """
+    horizon, first = old.scenario.horizon, len(executed)
+    scenario = old.scenario.model_copy(update={"components": left})
+    data = plain_data(scenario, lambda values, _: values[first:].tolist())
+    data["horizon"] |= {
+        "start": horizon.starts[first].isoformat(),
+        "hours": (horizon.steps - first) * horizon.step_h,
+    }
+    places, problems = _put_in_state(data["components"], left, measured)
+    document = Document(old.scenario.name, data)
+    try:
+        rest = Variants(document, Path()).scenario(changes)
+    except ScenarioError as error:
+        problems += (_in_state(problem, places, measured) for problem in error.problems)
+    if problems:
+        raise ScenarioError(problems)
+    return rest
+
+
+def _put_in_state(
+    data: dict[str, Any], components: Components, measured: Document
+) -> tuple[dict[str, Key], list[Problem]]:
+    """Replace the state of components in their data by what was measured.
+
+    Returns:
+        The places of the measured values in their file by path in the scenario, and the problems.
+    """
+    places: dict[str, Key] = {}
+    problems = []
+    for name, fields in measured.data.items():
+        if name not in components:
+            hint = did_you_mean(name, components)
+            message = Message("there is no component {name!r}{hint}", name=name, hint=hint)
+            problems.append(measured.problem((name,), message))
+            continue
+        if not isinstance(fields, dict):
+            text, rule = as_written(fields), Message("must be a mapping")
+            message = Message("{sentence}, is {text}{hint}", sentence=rule, text=text, hint="")
+            problems.append(measured.problem((name,), message))
+            continue
+        places[f"components.{name}.initial"] = (name,)
+        known = _state_fields(data[name])
+        problems += (measured.problem(*missing) for missing in _missing(name, components, fields))
+        for field, value in fields.items():
+            key = (name, field)
+            if field not in known:
+                message = Message("is not a field here{hint}", hint=did_you_mean(field, known))
+                problems.append(measured.problem(key, message))
+                continue
+            path = known[field]
+            *above, last = path
+            holder = data[name]["initial"] if above else data[name]
+            holder[last] = _combined(value, holder[last])
+            places[dotted(("components", name, *path))] = key
+    return places, problems
+
+
+def _state_fields(data: Mapping[str, Any]) -> dict[str, Key]:
+    """Return the fields of the state of a component by name, each with its path."""
+    initial = data.get("initial") or {}
+    fields: dict[str, Key] = {name: ("initial", name) for name in initial}
+    return fields | {name: (name,) for name in data if is_state(name) and name != "initial"}
+
+
+def _missing(
+    name: str, components: Components, fields: Mapping[str, Any]
+) -> Iterator[tuple[Key, Message]]:
+    """Yield what the plan cannot tell of a component that is on and not off, or off and not on."""
+    initial: Any = getattr(components[name], "initial", ())
+    planned = dict(initial)
+    switches = [field for field, value in planned.items() if isinstance(value, bool)]
+    for switch in switches:
+        if fields.get(switch, planned[switch]) == planned[switch]:
+            continue
+        for field, described in type(initial).model_fields.items():
+            if described.is_required() and field not in fields:
+                message = Message("is required where {name} is not as planned", name=switch)
+                yield (name, field), message
+
+
+def _combined(measured: Any, planned: Any) -> Any:
+    """Return a measured value with what it leaves open as planned.
+
+    A total has the origins of the planned amount, in proportion; amounts by origin are complete.
+    """
+    if not isinstance(planned, dict):
+        return measured
+    by_origin = set(planned) == {*ORIGINS}
+    if isinstance(measured, dict):
+        return measured if by_origin else planned | measured
+    total = sum(planned.values()) if by_origin else 0.0
+    if not total or not is_number(measured):
+        return measured
+    return {origin: amount / total * measured for origin, amount in planned.items()}
+
+
+def _in_state(problem: Problem, places: Mapping[str, Key], measured: Document) -> Problem:
+    """Return a problem of the scenario at its place in the state, if it is there."""
+    above = [path for path in places if f"{problem.path}.".startswith((f"{path}.", f"{path}["))]
+    if not above:
+        return problem
+    path = max(above, key=len)
+    key = places[path]
+    place = f"{dotted(key)}{problem.path.removeprefix(path)}"
+    return Problem(problem.message, place, measured.file, measured.line(key))
