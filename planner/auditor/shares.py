@@ -35,7 +35,7 @@ def green(plan: Plan) -> dict[str, float | None]:
     mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
     return {
-        name: mwh[part] / mwh[whole] if mwh[whole] > 1e-9 else None
+        name: mwh[part] / mwh[whole] if mwh[whole] > MIN_MWH else None
         for name, (part, whole) in shares.items()
     }
 

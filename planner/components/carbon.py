@@ -18,9 +18,10 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Component, Site, Values, later, running_total
+from planner.components.component import Complaint, Component, Site, Values, later
 from planner.components.late import pyo
 from planner.components.reasons import StepPrices
+from planner.components.running_total import running_total
 from planner.components.terms import Expression, Line, Meters, Terms
 from planner.fields import AtLeastZero
 from planner.message import Message

@@ -30,7 +30,7 @@ from planner.components.terms import (
     Terms,
     TokenDemand,
     Use,
-)
+)  # fmt: skip
 from planner.fields import Frozen, value_text
 from planner.message import Message, places_of
 from planner.timeseries.horizon import Horizon, Window
@@ -176,6 +176,10 @@ class Component(Frozen):
                 values[place] = value_text(value, steps)
         return Message(template, **values)
 
+    def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
+        """Return what a schedule does where it breaks a rule on switches, as `figures`; or ""."""
+        return ""
+
     def supplies(self) -> dict[Supply, float]:
         """Return what it may supply, with a figure to judge it by.
 
@@ -234,6 +238,10 @@ class Component(Frozen):
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         """Declare rows on the meters of others, after every `build`; return the terms they add."""
         return Terms()
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        """Return the sums that its meters show: name -> factor of each quantity of its schedule."""
+        return {}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         """Return its key figures for the summary: name with unit -> figure.
@@ -307,21 +315,6 @@ class Component(Frozen):
         meet are then dropped.
         """
         return self
-
-
-def running_total(b: pyo.Block, time: Time, name: str, start: float, added: ByStep) -> Any:
-    """Declare a running total `name` in `b`; return the variable, indexed by point.
-
-    A constraint on its last point needs no row over all steps:
-
-    X_rises     X[t] = X[t-1] + added[t]        X[0] is fixed at `start`
-    """
-    total = pyo.Var(time.points)  # no bound: at 0 it would have a price of its own
-    b.add_component(name, total)
-    total[time.first - 1].fix(start)
-    rises = pyo.Constraint(time.steps, rule=lambda _, t: total[t] == total[t - 1] + added(t))
-    b.add_component(f"{name}_rises", rises)
-    return total
 
 
 def steps_today(executed: Window, horizon: Horizon) -> tuple[int, bool]:

@@ -35,9 +35,9 @@ from planner.components.component import (
     Time,
     Values,
     later,
-    running_total,
 )
 from planner.components.late import pyo
+from planner.components.running_total import running_total
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen, value_text
 from planner.message import Message

@@ -26,9 +26,11 @@ from planner.components.late import pyo
 from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
+
+BOTH = template("carries {first} MW forward and {second} MW backward at once")
 
 
 class PowerLine(Component):
@@ -153,7 +155,7 @@ class PowerLine(Component):
                 for o in origins
             },
             uses={("loss", o): partial(lost, o) for o in origins},
-            exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
+            exclusive=[Exclusive(direction, forward, backward, BOTH)] if self.both_ways else [],
             tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 

@@ -96,7 +96,7 @@ def green_shares(mwh: Energy, uses: Mapping[str, Use]) -> dict[str, float | None
     energy = _green_energy(mwh, uses, 0.0)
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
     return {
-        share: round(energy[part] / energy[whole], 6) if energy[whole] > 1e-9 else None
+        share: round(energy[part] / energy[whole], 6) if energy[whole] > LEAST_MWH else None
         for share, (part, whole) in shares.items()
     }
 

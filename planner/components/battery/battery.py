@@ -25,6 +25,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from planner.components.battery.state import (
+    BOTH,
     PRICED,
     RULES,
     AtLeast,
@@ -298,9 +299,12 @@ class Battery(Component):
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
             meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
-            exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
+            exclusive=[Exclusive(b.charging, sums.charged, sums.discharged, BOTH)],
             tidy={Tidy.STORAGE_THROUGHPUT: moved},
         )
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        return {"power_mw": {"discharge_mw": 1.0, "charge_mw": -1.0}}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         discharged = summed("discharge_mw", values)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Tag
 
 from planner.fields import AtLeastZero, Frozen, form
+from planner.message import template
 
 PRICED = {"power_mw": ("charge_power_mw", "discharge_power_mw"), "capacity_mwh": ("capacity_mwh",)}
 RULES = {
@@ -25,6 +26,7 @@ RULES = {
     "reserve_power": "offers as reserve only discharge power that is free",
     "reserve_energy": "offers as reserve only what its stored energy can feed",
 }
+BOTH = template("charges {first} MW and discharges {second} MW at once")
 
 
 class EnergyByOrigin(Frozen):

@@ -45,6 +45,7 @@ from planner.components.late import pyo
 from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
+from planner.timeseries.series import Array
 
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
 COMMITMENT_RULES = {
@@ -91,6 +92,20 @@ def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last:
     until = horizon.start + dt.timedelta(minutes=left * horizon.step_min)
     dated = until.date() != horizon.start.date() or len(horizon.days) > 1
     return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
+
+
+def run_before_h(
+    states: Array, place: int, step_h: float, initial: ThermalInitial, *, on: bool
+) -> float:
+    """Return how long the last run on, or off, before a place lasted; the past counts."""
+    is_state = np.round(states[:place]).astype(bool) == on
+    runs = np.flatnonzero(is_state)
+    if not runs.size:
+        return initial.hours if initial.on == on else 0.0
+    others = np.flatnonzero(~is_state[: runs[-1]])
+    begins = int(others[-1]) + 1 if others.size else 0
+    hours = float(runs[-1] + 1 - begins) * step_h
+    return hours + (initial.hours if not begins and initial.on == on else 0.0)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ from planner.components.thermal.commitment import (
     Startup,
     ThermalInitial,
     obliged_until,
+    run_before_h,
 )
 from planner.components.thermal.ramps import RAMP_RULES, Ramps
 from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
@@ -172,6 +173,17 @@ class Thermal(Component):
                 return self.filled(OBLIGED_ON if on else OBLIGED_OFF, steps, when=until)
         return super().describe_rule(rule, horizon, steps)
 
+    def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
+        if rule not in ("stay_on", "stay_off"):
+            return ""
+        before, state = self.initial, rule == "stay_on"
+        hours = min(
+            run_before_h(values["on"], place, horizon.step_h, before, on=state) for place in places
+        )
+        return Message(
+            "it was on for {hours:g} h" if state else "it was off for {hours:g} h", hours=hours
+        )
+
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
 
@@ -284,6 +296,9 @@ class Thermal(Component):
             before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
             commitment=commitment,
         )
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        return {"net_mw": {"power_mw": 1 - self.auxiliary_share}}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {
