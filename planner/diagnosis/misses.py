@@ -3,7 +3,8 @@
 1. Every row of the program gets a slack (an elastic program, Chinneck 2008), at a low price for the
    rules of the scenario, a higher one for balances and the highest for physics and bookkeeping;
    given values may move within the tolerance. The rows with a slack are what the schedule breaks.
-2. With these rows open, the least sum of moves that keeps all others (`planner.solver.pinning`).
+2. With these rows open, the least sum of moves that keeps all others (`planner.solver.pinning`);
+   rows missed by no more than values can make up stay strict if that is possible.
 3. With the moves held, the least slacks of these rows.
 
 So a broken rule moves no value, and every other rule holds.
@@ -27,9 +28,11 @@ from planner.solver.program import Indices, Program
 from planner.solver.rounds import overlaps
 from planner.timeseries.series import Array
 
-RULE_PRICE, BOTH_WAYS_PRICE, BALANCE_PRICE, PHYSICS_PRICE = 1.0, 3.0, 1e2, 1e4  # of a slack
+RULE_PRICE, BOTH_WAYS_PRICE, BALANCE_PRICE, PHYSICS_PRICE = 1.0, 1e1, 1e2, 1e4  # of a slack
+GIVEN_PRICE = 1e5  # of a given value that is not kept
 MOVE_PRICE = 1e-3  # of a MW that a value moves
 SOLVER_TOLERANCE = 1e-9  # a smaller slack is none
+SMALL_MISS = 10.0  # of the tolerance: such a miss may be spared by moving values
 MIN_BREACH = 1e-5  # of the size of a row: a smaller miss is no breach
 
 
@@ -102,6 +105,7 @@ def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
     program, given, values = pinned.by_rows()
     program, rules = _opened(program, pinned, places)
     prices, limit_s = _prices(program, list(rules)), program.scenario.solver.time_limit_s
+    prices[given] = GIVEN_PRICE
     count = len(prices)
     point = least_miss(
         program,
@@ -121,12 +125,17 @@ def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
     if broken.size and moves.any():
         integer = np.flatnonzero(program.all_integer)
         settled = program.with_bounds(integer, np.round(x[integer]), np.round(x[integer]))
-        moves = _least_moves(settled, broken, given, values, tolerance)
-        point = least_miss(_moved(settled, given, moves), broken, prices[broken], limit_s)
-        if point is not None:
-            x, below, above = point
-            missed[broken] = np.maximum(below, above)
-            missed[missed <= SOLVER_TOLERANCE] = 0.0
+        for rows in (np.flatnonzero(missed > SMALL_MISS * tolerance), broken):
+            least = _least_moves(settled, rows, given, values, tolerance)
+            if least is None:
+                continue
+            point = least_miss(_moved(settled, given, least), rows, prices[rows], limit_s)
+            if point is not None:
+                moves, (x, below, above) = least, point
+                missed[:] = 0.0
+                missed[rows] = np.maximum(below, above)
+                missed[missed <= SOLVER_TOLERANCE] = 0.0
+                break
     return Misses(_moved(program, given, moves), x, missed, places, rules, given, values)
 
 
@@ -135,22 +144,29 @@ def _prices(program: Program, rules: Sequence[int]) -> Array:
     price = np.full(program.matrix.shape[0], PHYSICS_PRICE)
     price[np.isin(program.row_families, list(program.balances.values()))] = BALANCE_PRICE
     price[rules] = RULE_PRICE
-    switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
-    price[switched & (price == RULE_PRICE)] = BOTH_WAYS_PRICE  # rather than flows both ways at once
-    return np.asarray(price / row_sizes(program))
+    of_switch = np.zeros(len(program.cost), dtype=bool)
+    of_switch[program.switches] = True
+    switched = abs(program.matrix[:, of_switch]).sum(axis=1) > 0
+    price[switched] = BOTH_WAYS_PRICE  # rather than flows both ways at once
+    flows = abs(program.matrix) @ sparse.diags_array(np.where(of_switch, 1e-9, 1.0))
+    return np.asarray(price / row_sizes(replace(program, matrix=flows)))
 
 
 def _least_moves(
     program: Program, broken: Indices, given: Indices, values: PinnedValues, tolerance: float
-) -> Array:
-    """Return the least moves of the given values with which all rows but the broken ones hold."""
+) -> Array | None:
+    """Return the least moves of the given values with which all rows but the broken ones hold.
+
+    None where no moves do.
+    """
     moves, kept = np.zeros(len(given)), np.flatnonzero(~np.isin(given, broken))
     opened = program.with_row_bounds(broken, -np.inf, np.inf)
     limit_s = program.scenario.solver.time_limit_s
     point = least_miss(opened, given[kept], values.weights[kept], limit_s, tolerance)
-    if point is not None:
-        _, below, above = point
-        moves[kept] = above - below
+    if point is None:
+        return None
+    _, below, above = point
+    moves[kept] = above - below
     return _whole_moves(moves)
 
 

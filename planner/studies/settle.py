@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from planner.diagnosis.breaches import Breach, breaches
@@ -38,6 +39,7 @@ from planner.timeseries.schedule import (
     without_counters,
 )
 
+MIN_TOLD_MOVE = 1e-6  # a smaller move is the solver's rounding
 TOLERANCE = 1e-5
 """How far a pinned value may move, MW, MWh, nodes or Mtok/h: the rounding of printed values."""
 
@@ -143,12 +145,25 @@ def rows_until(
 
 
 def _notes(plan: Plan, around: PinnedSolution, schedule: pd.DataFrame) -> dict[str, list[Message]]:
-    """Return the notes of a plan, with one on the origins that a schedule of sums leaves open."""
-    names = origins_left_open(around.pinned.free, set(schedule.columns))
-    if not names:
-        return {}
-    note = Message("origins of {names} are filled in: renewable first", names=", ".join(names))
-    return {"warnings": [*plan.summary["warnings"], note]}
+    """Return the notes of a plan, with those on moved values and on origins that are left open."""
+    notes = list(plan.summary["warnings"])
+    moves = {
+        name: (plan.schedule[name] - schedule[name]).abs()
+        for name in schedule.columns
+        if name in plan.schedule
+    }
+    count = sum(int((by_step > MIN_TOLD_MOVE).sum()) for by_step in moves.values())
+    if count:
+        name = max(moves, key=lambda name: np.nan_to_num(moves[name].max()))
+        notes.append(Message(
+            "{count} given values are moved for their rounding, by {most:.2g} at most ({name})",
+            count=count, most=moves[name].max(), name=name,
+        ))  # fmt: skip
+    if names := origins_left_open(around.pinned.free, set(schedule.columns)):
+        notes.append(
+            Message("origins of {names} are filled in: renewable first", names=", ".join(names))
+        )
+    return {"warnings": notes}
 
 
 def _moment(scenario: Scenario, until: str | dt.datetime) -> pd.Timestamp:

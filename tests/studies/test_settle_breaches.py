@@ -160,6 +160,8 @@ def test_values_are_moved_least_before_money_counts():
         assert settled.breaches == ()
         moved = settled.plan.schedule[list(given)] - table(site, given)
         assert moved.abs().to_numpy().sum() == pytest.approx(0.001, abs=1e-7)
+        (note,) = [n for n in settled.plan.summary["warnings"] if "rounding" in n]
+        assert note.startswith("1 given values are moved for their rounding, by 0.001 at most (")
         assert settled.plan.summary["objective_cny"] == pytest.approx(18000 - 20, abs=0.011)
     (breach,) = planner.settle(site, table(site, given), tolerance=2e-4).breaches
     assert breach.rule == "balance"
