@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from planner.solver.program import Indices, Program
@@ -22,6 +23,10 @@ class Sum:
     """A sum of schedule columns: column -> factor."""
 
     factors: Mapping[str, float]
+
+    def of(self, schedule: pd.DataFrame) -> pd.Series[float]:
+        """Return the sum in a schedule that has its columns, by step."""
+        return schedule[list(self.factors)] @ pd.Series(self.factors)
 
     def rows(self, program: Program, places: Indices) -> tuple[sparse.csr_array, Array]:
         """Return the sum at some places of the window: rows over the columns, and constants."""

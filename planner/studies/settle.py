@@ -25,7 +25,7 @@ from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
-from planner.solver.meter_totals import origins_left_open, sums_of
+from planner.solver.meter_totals import Sum, origins_left_open, sums_of
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
@@ -125,7 +125,9 @@ def solve_fixed(
         raise InfeasibleError(MessageList("\n", (head, *listed(texts))), diagnosis)
     plan = to_plan(around.program, around.solution, around.seconds)
     size = {"columns": len(fixed.columns), "steps": len(fixed)}
-    plan = replace(plan, summary=plan.summary | {"fixed": size} | _notes(plan, around, fixed))
+    plan = replace(
+        plan, summary=plan.summary | {"fixed": size} | _notes(plan, around, fixed, TOLERANCE)
+    )
     require_audit(plan)
     return plan
 
@@ -144,15 +146,19 @@ def rows_until(
     return rows if until is None else rows[rows.index < _moment(scenario, until)], source
 
 
-def _notes(plan: Plan, around: PinnedSolution, schedule: pd.DataFrame) -> dict[str, list[Message]]:
+def _notes(
+    plan: Plan, around: PinnedSolution, schedule: pd.DataFrame, tolerance: float
+) -> dict[str, list[Message]]:
     """Return the notes of a plan, with those on moved values and on origins that are left open."""
     notes = list(plan.summary["warnings"])
+    sums = sums_of(around.pinned.free)
     moves = {
-        name: (plan.schedule[name] - schedule[name]).abs()
-        for name in schedule.columns
-        if name in plan.schedule
+        name: (sums.get(name, Sum({name: 1.0})).of(plan.schedule) - schedule[name]).abs()
+        for name in map(str, schedule.columns)
     }
-    count = sum(int((by_step > MIN_TOLD_MOVE).sum()) for by_step in moves.values())
+    for name, by_step in moves.items():  # a value further away is a breach
+        moves[name] = by_step[(by_step > MIN_TOLD_MOVE) & (by_step <= tolerance + MIN_TOLD_MOVE)]
+    count = sum(map(len, moves.values()))
     if count:
         name = max(moves, key=lambda name: np.nan_to_num(moves[name].max()))
         notes.append(Message(
@@ -235,7 +241,7 @@ def settle(
         raise KeyboardInterrupt
     plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
     breached = [asdict(breach) | {"components": list(breach.components)} for breach in broken]
-    plan = plan.settled(bound_cny, {"breaches": breached} | _notes(plan, around, pinned))
+    plan = plan.settled(bound_cny, {"breaches": breached} | _notes(plan, around, pinned, tolerance))
     if not broken:
         require_audit(plan)
     return Settlement(plan, tuple(broken))

@@ -119,6 +119,18 @@ def test_a_total_beside_its_parts_is_kept_or_contradicts_them():
     )
 
 
+def test_a_total_moved_for_its_rounding_is_noted():
+    # sold is 0.001 MW more than the battery gives: one of the two moves
+    site = scenario({"store": battery(initial={"energy_mwh": 5}, ending={"at_least_mwh": 0}),
+                     "market": grid(export_price_cny_per_mwh=50, resale=True)}, 1)  # fmt: skip
+    totals = {"store.power_mw": [3.0], "market.exchange_mw": [-3.001]}
+    plan = planner.settle(
+        site, pd.DataFrame(totals, index=site.horizon.starts), tolerance=0.01
+    ).plan
+    assert any("1 given values are moved" in note for note in plan.summary["warnings"])
+    assert plan.summary["objective_cny"] == pytest.approx(150, abs=0.051)
+
+
 def test_every_indexed_quantity_has_its_sum(tmp_path: Path):
     site = planner.load(write(tmp_path))
     program = compile_program(assemble(site))
