@@ -175,6 +175,8 @@ def formulation() -> str:
                 done.add(part)
                 text += _section("###", part)
     text += _section("##", "planner.solver.rounds", "Solution method")
+    text += _section("###", "planner.solver.tidying", "Plans of the same profit")
+    text += _section("###", "planner.solver.origins", "The origin of energy")
     text += _section("##", "planner.solver.joint_program", "Stochastic program")
     text += _section("###", "planner.studies.solve_stochastic", "Value of the stochastic plan")
     return text.rstrip() + "\n"

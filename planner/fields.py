@@ -2,24 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from planner.message import Message
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of components, nodes and members
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
+ROUNDING = 1e-9  # of a limit, and of 1 at least: a value that is beyond the limit by less is at it
+NOTHING = 1e-6  # MW, MWh, nodes, Mtok, tCO2: less is none, as a solver is no more exact
+LEAST_MWH = 1e-3  # or Mtok: of a kWh or less no share and no value per kWh is reported
 
 
 class FieldError(ValueError):
-    """A value that a validator rejects: `path` is the field at fault, below the value checked."""
+    """A value that a validator rejects: `path` is the field at fault, below the value checked.
+
+    others: what the same validator rejects besides.
+    """
 
     def __init__(self, message: Message, path: str = "") -> None:
         super().__init__(f"{path} {message}" if path else message)
         self.message, self.path = message, path
+        self.others: tuple[FieldError, ...] = ()
+
+
+def raise_all(errors: Iterable[FieldError]) -> None:
+    """Raise the errors of one validator together, if there are any."""
+    if together := list(errors):
+        together[0].others = tuple(together[1:])
+        raise together[0]
+
+
+def exceeds(value: Any, limit: Any, slack: float = ROUNDING) -> Any:
+    """Return whether a number, or each of an array, is above a limit by more than rounding."""
+    return value > limit + slack * np.maximum(1.0, np.abs(limit))
+
+
+def measurable(amount: Any) -> Any:
+    """Return whether MWh or Mtok, as a plan rounds them, are enough for a share or a value."""
+    return np.round(amount, 9) > LEAST_MWH
+
+
+def at_limits(values: Any, low: float | None, high: float | None) -> Any:
+    """Return a number, or an array, with what is beyond a limit by rounding at the limit."""
+    if low is not None:
+        values = np.where((values < low) & ~exceeds(-values, -low), low, values)[()]
+    if high is not None:
+        values = np.where((values > high) & ~exceeds(values, high), high, values)[()]
+    return values
+
+
+def _rounded_to_limits(schema: Any, cls: type) -> Any:
+    """Return the core schema of a class whose numbers beyond a limit by rounding are at it."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(_rounded_to_limits(part, cls) for part in schema)
+    if not isinstance(schema, dict) or schema.get("cls", cls) is not cls:
+        return schema  # a class inside has done so itself
+    if schema.get("type") != "float" or not schema.keys() & {"ge", "le"}:
+        return {
+            key: part if key in ("default", "metadata") else _rounded_to_limits(part, cls)
+            for key, part in schema.items()
+        }
+    low, high = schema.get("ge"), schema.get("le")
+
+    def rounded(value: Any) -> Any:
+        return float(at_limits(value, low, high)) if isinstance(value, float) else value
+
+    return core_schema.no_info_before_validator_function(rounded, schema)
 
 
 class Frozen(BaseModel):
@@ -34,6 +95,11 @@ class Frozen(BaseModel):
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: CoreSchema = _rounded_to_limits(handler(source), cls)
+        return schema
 
     @model_validator(mode="after")
     def _not_too_large(self) -> Self:
@@ -72,7 +138,7 @@ def value_text(value: Any, steps: Sequence[int] = ()) -> str:
     if isinstance(value, Frozen):
         parts = ((name, getattr(value, name)) for name in type(value).model_fields)
         return ", ".join(f"{name} {value_text(part, steps)}" for name, part in parts)
-    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
+    return f"{value + 0.0:.6g}" if isinstance(value, float | int) else str(value)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -85,11 +151,18 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _whole(value: float) -> float:
+    if value != int(value):
+        raise FieldError(Message("must be a whole number, is {value:g}", value=value))
+    return value
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Efficiency = Annotated[float, Field(ge=0.01, le=1)]
 Hours = Annotated[float, Field(ge=0, le=26352)]  # three years
 Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
+Count = Annotated[float, Field(ge=0), AfterValidator(_whole)]
 Name = Annotated[str, Field(pattern=NAME)]
 
 

@@ -3,17 +3,23 @@
 A message is a string, so that English output prints and stores it as it is; `Language.sentence`
 renders it in another language by the translation of its template. Places are named and may carry a
 format, as in `str.format`: `Message("must be {least:g} MW or more", least=5)`. A place may hold
-another message.
+another message. Numbers of one message that differ read differently (`set_apart`), and none reads
+-0.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 from typing import Any, Self
 
 _FORMATTER = Formatter()
+_GENERAL = re.compile(r"(?:\.(\d+))?g")
+_SIGNED_ZERO = re.compile(r"[+-](?=0[.,0]*(?:[^\d.,:]|$))")
+DIGITS = 6  # of a number in a message, unless it needs more to differ from another
+MOST_DIGITS = 12  # numbers that agree in as many are equal
 
 Part = tuple[str, str | None, str | None, str | None]
 """The text before a place, its whole name (`initial.hours` is one), format and conversion."""
@@ -33,14 +39,17 @@ class Message(str):
     def __new__(cls, template: str, /, **values: Any) -> Self:
         """Fill the places of a template. Raises KeyError for a place without a value."""
         key, parts = _parsed(template)
+        apart = _numbers_set_apart(parts, values)
         places: dict[str, str] = {}
         text = ""
         for literal, name, form, conversion in parts:
             text += literal
             if name is not None:
                 value = _FORMATTER.convert_field(values[name], conversion)
-                if not isinstance(value, Message):
-                    value = printable(format(value, form or ""))
+                if name in apart:
+                    value = apart[name]
+                elif not isinstance(value, Message):
+                    value = printable(unsigned_zero(format(value, form or "")))
                 places[name] = value
                 text += places[name]
         assert values.keys() == places.keys(), f"{template!r} has no place for all of {values}"
@@ -54,6 +63,34 @@ class Message(str):
 
 def _refilled(template: str, places: dict[str, str]) -> Message:
     return Message(template, **places)
+
+
+def set_apart(numbers: Iterable[float], digits: int = DIGITS) -> list[str]:
+    """Return numbers as texts, with the digits that make those that differ read differently."""
+    values = [float(number) for number in numbers]
+    different = len({f"{value:.{MOST_DIGITS}g}" for value in values})
+    while digits < MOST_DIGITS and len({f"{value:.{digits}g}" for value in values}) < different:
+        digits += 1
+    return [unsigned_zero(f"{value:.{digits}g}") for value in values]
+
+
+def unsigned_zero(text: str) -> str:
+    """Return a formatted number, with its unit or without; a zero loses its sign."""
+    return text[1:] if text.startswith(("+", "-")) and _SIGNED_ZERO.match(text) else text
+
+
+def _numbers_set_apart(parts: Iterable[Part], values: dict[str, Any]) -> dict[str, str]:
+    """Return the numbers in the general format as texts that differ, where two are compared."""
+    general = {
+        name: match[1]
+        for _, name, form, _ in parts
+        if name is not None and (match := _GENERAL.fullmatch(form or ""))
+    }
+    if len(general) < 2:
+        return {}
+    digits = min(int(precision or DIGITS) for precision in general.values())
+    texts = set_apart((values[name] for name in general), digits)
+    return dict(zip(general, texts, strict=True))
 
 
 def printable(text: str) -> str:

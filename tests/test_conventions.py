@@ -110,6 +110,7 @@ UNITLESS = {
     "price_imports",
     # counts and ratios named by themselves
     "nodes", "spare_nodes", "available", "pue", "awake", "woken", "input_per_output", "hours",
+    "demand_hours",
 }  # fmt: skip
 
 
@@ -123,6 +124,7 @@ PER_TIME = {
     "leak_per_h",
     "correlation_per_h",
     "cycles_per_day",
+    "max_starts_per_day",
 }  # a share or a count by the hour or the day
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from planner.message import Message, MessageList, template
+from planner.message import Message, MessageList, template, unsigned_zero
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -20,10 +20,10 @@ Figure = Array | float
 When = str | Sequence[str]
 
 ABSOLUTE, RELATIVE = 1e-5, 1e-6
-WHOLE = 1e-6  # how far from a whole number a state may lie
-OVERLAP_MW = 1e-6  # up to here a flow counts as none where two exclude each other
-FLOW = 1.001e-6  # up to here a flow of the schedule, which is rounded, is none
-AT = 2e-5  # as near as this a figure is at its limit
+NOTHING = 1e-6  # MW, MWh, tCO2, or of a state to a whole number: so little is none
+FLOW = NOTHING + 1e-9  # up to here a flow of the schedule, which is rounded, is none
+AT = 2 * ABSOLUTE  # as near as this a figure is at its limit
+LEAST_MWH = 1e-3  # or Mtok: there is no share and no value of so little
 PLAN = "plan"  # stands for the component in a breach of the plan as a whole
 
 UNITS = {
@@ -136,7 +136,7 @@ class Notes:
             nearest = np.round(value)
             self._add_each(
                 rule, template("{what} {value}, should be the whole {limit} ({amount} off)"), what,
-                value, nearest, np.abs(value - nearest), "", WHOLE, None,
+                value, nearest, np.abs(value - nearest), "", NOTHING, None,
             )  # fmt: skip
 
     def binary(self, rule: str, column: str, value: Array) -> None:
@@ -147,7 +147,7 @@ class Notes:
     def exclusive(self, rule: str, what: Message, first: Array, second: Array) -> None:
         """Note where two flows exceed 0 MW at once; in a relaxed plan both may."""
         if not self.relaxed:
-            self.at_most(rule, what, np.minimum(first, second), OVERLAP_MW, "MW")
+            self.at_most(rule, what, np.minimum(first, second), NOTHING, "MW")
 
     def _compare(
         self, rule: str, wording: str, what: Message, value: Figure, limit: Figure, amount: Figure,
@@ -185,6 +185,11 @@ def number(value: object) -> float:
     )
 
 
+def measurable(amount: Any) -> Any:
+    """Return whether an amount of energy or tokens has shares and a value per unit."""
+    return np.round(amount, 9) > LEAST_MWH
+
+
 def column_is(column: str) -> Message:
     """Return the phrase for a value of a column."""
     return Message("{name} is", name=column)
@@ -192,5 +197,5 @@ def column_is(column: str) -> Message:
 
 def figure(value: float, unit: str, digits: int = 8) -> str:
     """Return a figure with its unit."""
-    text = f"{value:.{digits}g}"
+    text = unsigned_zero(f"{value:.{digits}g}")
     return MessageList(" ", (text, UNITS.get(unit, unit))) if unit else text

@@ -9,7 +9,8 @@ QUANTITY.total the price over the horizon is the mean of its steps where it is o
                the part that belongs to no step (`once`)
 green_premium  value of renewable energy less that of the other origin, in every step
 price          the actual price of a service is that of the scenario
-summary.prices the summary has every total, and no other
+QUANTITY.first  the worth of a first unit is of the horizon, and known to within an amount
+summary.prices the summary has every total and every worth of a first unit, and no other
 
 Whether the prices are right follows from no table: that takes the model.
 
@@ -36,7 +37,7 @@ from planner.auditor.plan_files import PRICES, SUMMARY, WHY, as_times, groups
 from planner.auditor.reading import Plan
 from planner.message import Message
 
-ONCE = "once"
+ONCE, FIRST = "once", "first"
 ROUNDED = 2e-6
 OF_A_SERVICE = ("break_even_cny_per_mtok", "price_cny_per_mtok")
 PER_AMOUNT = ("_cny_per_mwh", "_cny_per_mtok", "mtok_per_h")  # priced per MWh or Mtok
@@ -58,10 +59,22 @@ def check_prices(plan: Plan, findings: Findings) -> None:
     if series is None:
         return
     totals: dict[tuple[str, str], float] = {}
+    first_units: dict[tuple[str, str], float] = {}
     for (component, quantity, index), values in series.items():
-        if index.split("|")[-1] == ONCE:
+        *inside, part = index.split("|")
+        if part == ONCE:
             continue
         rule, note = f"{quantity}.total", findings.of(component)
+        if part == FIRST:
+            if [*values] != [-1]:
+                note.add(
+                    f"{quantity}.first",
+                    Message("the worth of a first unit must be one for the horizon"),
+                )
+            bare = "|".join(inside)
+            name = f"{quantity}[{bare}]" if bare else quantity
+            first_units[component, name] = values.get(-1, np.nan)
+            continue
         if -1 not in values:
             note.add(rule, Message("has no price over the horizon"))
             continue
@@ -77,6 +90,7 @@ def check_prices(plan: Plan, findings: Findings) -> None:
     _check_premium(plan, series, findings)
     _check_price(plan, series, findings)
     _check_summary(summary, totals, findings)
+    _check_first_units(summary, first_units, findings)
 
 
 def _series(plan: Plan, table: pd.DataFrame, findings: Findings) -> Series | None:
@@ -172,6 +186,33 @@ def _check_summary(
         value, expected = listed_totals[name, quantity], totals[name, quantity]
         findings.of(name).equal(rule, column_is(quantity), number(value), expected,
                                 when="", slack=ROUNDED)  # fmt: skip
+
+
+def _check_first_units(
+    summary: Any, first_units: Mapping[tuple[str, str], float], findings: Findings
+) -> None:
+    listed = summary.get("first_unit", {}) if isinstance(summary, Mapping) else {}
+    known = {
+        (name, quantity): entry
+        for name, by_quantity in (listed.items() if isinstance(listed, Mapping) else ())
+        for quantity, entry in (by_quantity.items() if isinstance(by_quantity, Mapping) else ())
+    }
+    for name, quantity in sorted(known.keys() ^ first_units.keys()):
+        file = SUMMARY if (name, quantity) in first_units else PRICES
+        message = Message("{name} is missing in {file}", name=f"{quantity}[{FIRST}]", file=file)
+        findings.of(name).add("summary.prices", message)
+    for name, quantity in known.keys() & first_units.keys():
+        entry, note = known[name, quantity], findings.of(name)
+        worth, within = (
+            number(entry.get(field) if isinstance(entry, Mapping) else None)
+            for field in ("worth", "within")
+        )
+        what = column_is(f"{quantity}[{FIRST}]")
+        note.equal("summary.prices", what, worth, first_units[name, quantity],
+                   when="", slack=ROUNDED)  # fmt: skip
+        if not within >= 0:
+            message = Message("the worth of a first unit must be known to within an amount")
+            note.add(f"{quantity.partition('[')[0]}.first", message)
 
 
 def check_reasons(plan: Plan, findings: Findings) -> None:

@@ -190,6 +190,7 @@ class KindAudit:
         exported_mw, renewable_mw, renewable_available_mw, contingency_mw (a loss that
         `largest_unit` covers), emission_tco2, allowance_tco2 and import_emission_tco2 by step,
         answered_mtok_per_h, and jobs_mw (the part of drawn_mw that answers no tokens).
+    stored: MWh by origin that it holds when the horizon begins.
     figures: its key figures in the summary.
     codes: by decision, the steps in which each code of why.csv is possible.
     reserve_share: MW at the node for each MW of its reserve; None if it cannot provide any.
@@ -208,6 +209,7 @@ class KindAudit:
     uses: Mapping[str, Measure] = field(default_factory=dict)
     drawn: Collection[str] = ()
     meters: Mapping[str, Measure] = field(default_factory=dict)
+    stored: Callable[[Plan, Part], Mapping[str, float]] = nothing
     figures: Callable[[Plan, Part], Mapping[str, float]] = nothing
     codes: Callable[[Plan, Part], Mapping[str, Codes]] = nothing
     reserve_share: Callable[[Part], float] | None = None

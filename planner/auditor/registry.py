@@ -6,7 +6,6 @@ from planner.auditor.kinds import (
     battery,
     carbon,
     contract,
-    fleet,
     green_rule,
     job,
     line,
@@ -16,6 +15,7 @@ from planner.auditor.kinds import (
     service,
     thermal,
 )
+from planner.auditor.kinds.fleet import fleet
 from planner.auditor.kinds.grid import grid
 from planner.auditor.reading import KindAudit
 

@@ -8,14 +8,21 @@ of tokens is that of the energy compute drew, less the part of jobs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from planner.auditor.findings import Array, Flags
+import numpy as np
+
+from planner.auditor.findings import LEAST_MWH, NOTHING, Array, Flags, Notes, measurable, number
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
+from planner.errors import as_written
+from planner.message import Message
 
-MIN_MWH = 1e-6
-MIN_TCO2 = 1e-9
+ROUNDED = 1e-6  # shares are rounded to it
+FINE = 1e-8  # emissions are rounded to less
+VALUE = 1e-9  # values of the tables are rounded to it
+TOTALS = ("emission_tco2", "import_emission_tco2", "allowance_tco2")
 SHARES = {  # share -> a part, and what it is a part of
     "self_use_share": ("self_use_mwh", "available_mwh"),
     "load_share": ("renewable_drawn_mwh", "drawn_mwh"),
@@ -28,16 +35,77 @@ def green(plan: Plan) -> dict[str, float | None]:
     """Return the official shares of renewable energy as they should be; none where it is pooled.
 
     Own use is the available energy less the exported and curtailed: losses of storage count as use.
-    NDRC/NEA 650 (2025).
+    NDRC/NEA 650 (2025). What is stored at the start was available too.
     """
     if plan.origins == ("pooled",):
         return {}
-    mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
+    mwh = _green_energy(plan)
     shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
-    return {
-        name: mwh[part] / mwh[whole] if mwh[whole] > MIN_MWH else None
-        for name, (part, whole) in shares.items()
+    return {name: _share(mwh[part], mwh[whole]) for name, (part, whole) in shares.items()}
+
+
+def check_ranges(plan: Plan, note: Notes) -> None:
+    """Note where the range of a share leaves it out, or is beyond what the meters allow.
+
+    Renewable energy may be exported up to the export of all origins, and drawn up to what is drawn;
+    own use is the least where export is the most.
+    """
+    written = plan.files.summary.get("green")
+    if not isinstance(written, Mapping) or not {"least", "most"} & set(written):
+        return
+    mwh, shares = _green_energy(plan), green(plan)
+    least, most = (
+        {name: number(end.get(name)) for name in SHARES} if isinstance(end, Mapping) else {}
+        for end in (written.get("least"), written.get("most"))
+    )
+    known = {name: share for name, share in shares.items() if name in SHARES and share is not None}
+    for name, share in known.items():
+        for low, high in ((least.get(name, np.nan), share), (share, most.get(name, np.nan))):
+            if not low <= high + ROUNDED:
+                ends = {"least": least.get(name), "most": most.get(name)}
+                note.add(f"green.{name}", Message(
+                    "is {value:.6g}, outside its range {least} to {most}",
+                    value=share, **{end: as_written(value) for end, value in ends.items()},
+                ))  # fmt: skip
+    use = plan.files.allocation["use"]
+    exported = float(plan.allocated((use == "export").to_numpy()).sum())
+    green_mwh = mwh["available_mwh"] - mwh["curtailed_mwh"]
+    limits = {
+        "export_share": min(exported, green_mwh),
+        "load_share": min(mwh["drawn_mwh"], green_mwh),
     }
+    for name in known.keys() & limits.keys():
+        highest = limits[name] / mwh[SHARES[name][1]]
+        if not most.get(name, np.nan) <= highest + ROUNDED:
+            note.add(f"green.most.{name}", Message(
+                "is {value}, the meters allow {limit:.6g}",
+                value=as_written(most.get(name)), limit=highest,
+            ))  # fmt: skip
+    for name in known.keys() & {"self_use_share", "official_load_share"}:
+        whole = mwh[SHARES[name][1]]
+        for end, other in ((least, most), (most, least)):
+            sold = other["export_share"] if "export_share" in known else 0.0
+            share = (green_mwh - sold * mwh["available_mwh"]) / whole
+            slack = 2 * ROUNDED * (1 + mwh["available_mwh"] / whole)
+            if not abs(end.get(name, np.nan) - share) <= slack:
+                note.add(f"green.{'least' if end is least else 'most'}.{name}", Message(
+                    "is {value}, should be {expected}: own use and export add up",
+                    value=as_written(end.get(name)), expected=f"{share:.6g}",
+                ))  # fmt: skip
+
+
+def _green_energy(plan: Plan) -> dict[str, float]:
+    """Return renewable energy over the horizon, with what was stored at its start, MWh."""
+    mwh = {name: float(by_step.sum()) for name, by_step in energy_by_step(plan).items()}
+    for part in plan.parts.values():
+        stored = plan.audit(part).stored(plan, part).get("renewable", 0.0)
+        mwh["available_mwh"] += stored
+        mwh["self_use_mwh"] += stored
+    return mwh
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if measurable(whole) else None
 
 
 def energy_by_step(plan: Plan) -> dict[str, Array]:
@@ -61,16 +129,16 @@ def energy_by_step(plan: Plan) -> dict[str, Array]:
     }
 
 
-def carbon(plan: Plan) -> dict[str, Any]:
-    """Return the emissions of the summary as they should be; nothing where there are none."""
-    gross, imported, free = (
-        float(plan.total(quantity).sum())
-        for quantity in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
-    )
-    if gross + imported <= MIN_TCO2:
-        return {}
+def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the emissions of the summary as they should be, and how far they may be off.
+
+    Nothing where there are none.
+    """
+    gross, imported, free = (float(plan.total(quantity).sum()) for quantity in TOTALS)
+    if gross + imported <= NOTHING:
+        return {}, {}
     mwh = sums(plan.files.allocation, "origin", "use", "mwh")
-    factors = _factors(plan, mwh)
+    factors, slacks = _factors(plan, mwh)
     compute = {o: mwh.get((o, "compute"), 0.0) for o in plan.origins}
     drawn = {
         o: sum(mwh.get((o, use), 0.0) for use in sorted(plan.drawn_uses)) for o in plan.origins
@@ -80,25 +148,46 @@ def carbon(plan: Plan) -> dict[str, Any]:
     answering = {
         o: compute[o] - step_h * float(plan.total("jobs_mw", o).sum()) for o in plan.origins
     }
-    return {
+    ratios = {
+        "drawn_tco2_per_mwh": (drawn, sum(drawn.values())),
+        "compute_tco2_per_mwh": (compute, sum(compute.values())),
+        "answered_tco2_per_mtok": (answering, mtok),
+    }
+    emissions = {
         "emission_tco2": gross,
         "import_emission_tco2": imported,
         "allowance_tco2": free,
         "factor_tco2_per_mwh": factors,
-        "drawn_tco2_per_mwh": _per(_emission(drawn, factors), sum(drawn.values())),
-        "compute_tco2_per_mwh": _per(_emission(compute, factors), sum(compute.values())),
-        "answered_tco2_per_mtok": _per(_emission(answering, factors), mtok),
+        **{name: _per(_emission(part, factors), of) for name, (part, of) in ratios.items()},
     }
+    off = {
+        name: FINE + sum(mwh * slacks[o] for o, mwh in part.items()) / max(of, LEAST_MWH)
+        for name, (part, of) in ratios.items()
+    }
+    totals = dict.fromkeys(TOTALS, FINE + _rounding(plan))
+    return emissions, totals | off | {"factor_tco2_per_mwh": slacks}
 
 
-def _factors(plan: Plan, mwh: dict[tuple[str, str], float]) -> dict[str, float | None]:
-    """Return the emission of a MWh of each origin, tCO2; None where none was injected."""
+def _rounding(plan: Plan) -> float:
+    """Return how far a sum over the steps of all components may be off."""
+    return VALUE * plan.clock.steps * len(plan.parts)
+
+
+def _factors(
+    plan: Plan, mwh: dict[tuple[str, str], float]
+) -> tuple[dict[str, float | None], dict[str, float]]:
+    """Return the emission of a MWh of each origin, tCO2, and how far it may be off.
+
+    None where nothing was injected. Emission and energy are sums of rounded values.
+    """
     factors: dict[str, float | None] = {}
+    slacks: dict[str, float] = {}
     for o in plan.origins:
         injected = sum(x for (of, use), x in mwh.items() if of == o and use != "curtailed")
         emitted = plan.total("emission_tco2", o) + plan.total("import_emission_tco2", o)
         factors[o] = 0.0 if o == "renewable" else _per(float(emitted.sum()), injected)
-    return factors
+        slacks[o] = FINE + _rounding(plan) * (1 + (factors[o] or 0.0)) / max(injected, LEAST_MWH)
+    return factors, slacks
 
 
 def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float | None:
@@ -106,11 +195,11 @@ def _emission(mwh: dict[str, float], factors: dict[str, float | None]) -> float 
     total = 0.0
     for origin, amount in mwh.items():
         factor = factors[origin]
-        if amount > MIN_MWH and factor is None:
+        if measurable(amount) and factor is None:
             return None
         total += amount * (factor or 0.0)
     return total
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > MIN_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None

@@ -1,17 +1,18 @@
 """Audit of the summary: every total follows from the tables and the scenario.
 
     objective_cny, turnover_cny, cash_profit_cny, non_cash_cny, net_after_outside_cny
-                 sums of the ledger, to 1e-6 of the turnover
+                 sums of the ledger, to 1e-6 of the turnover and 1e-6 CNY a row
     bound_cny    upper bound of the profit of any plan: at least the objective
-    gap          bound less objective, relative to turnover; within `solver.gap` where the status is
-                 optimal
+    gap          bound less objective, relative to turnover; within `solver.gap`, and what smoothing
+                 may cost, where the status is optimal
     status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
                  settled: a given schedule, whose bound and gap may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
                  that of its origin; in compute, the revenue of compute in the step per kWh that it
-                 drew, whatever the origin. Less than 1e-6 MWh has no value
-    green        the official shares of renewable energy
+                 drew, whatever the origin. A kWh or less has no value
+    green        the official shares of renewable energy, and the range of each that the energy of
+                 the same meters could have by another attribution to its origins
     carbon       emissions, and emission factors of a MWh and a Mtok
     worst_hours  the five costliest penalties
     name, description, vat, start, hours, step_min, components   equal to the scenario
@@ -26,19 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, number
+from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, measurable, number
 from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
-from planner.auditor.shares import MIN_MWH, carbon, green
+from planner.auditor.shares import ROUNDED, carbon, check_ranges, green
 from planner.auditor.tables import lines, outside
 from planner.errors import as_written
 from planner.message import Message
 
 STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
-SUM = 1e-6  # of the turnover: how far a sum of rounded money may be off
+SUM = 1e-6  # of the turnover: how far a sum of money may be off, besides the rounding of its parts
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # profit that tidying may give away, absolute or relative
-ROUNDED = 1e-6  # shares and values per kWh are rounded to it
-FINE = 1e-8  # emissions are rounded to less
 WORST = 5
 MIN_CNY = 0.005
 
@@ -54,18 +53,18 @@ def values(plan: Plan) -> dict[str, Any]:
     forgone = 0.0
     for o in plan.origins:
         by_origin[o] = {}
-        if sold[o] > MIN_MWH:
+        if measurable(sold[o]):
             by_origin[o]["export"] = sales[o] / sold[o] / 1000
-        if compute[o].sum() > MIN_MWH:
+        if measurable(compute[o].sum()):
             by_origin[o]["compute"] = float((rate * compute[o]).sum() / compute[o].sum() / 1000)
         price = _sale_price(plan, o)
         forgone += 0.0 if price is None else float((price * compute[o]).sum())
     drawn, exported = float(total.sum()), sum(sold.values())
-    computed = float(earned.sum()) / drawn / 1000 if drawn > MIN_MWH else None
-    sale = forgone / drawn / 1000 if drawn > MIN_MWH and forgone else None
+    computed = float(earned.sum()) / drawn / 1000 if measurable(drawn) else None
+    sale = forgone / drawn / 1000 if measurable(drawn) and forgone else None
     by_use = {
         "compute": computed,
-        "export": sum(sales.values()) / exported / 1000 if exported > MIN_MWH else None,
+        "export": sum(sales.values()) / exported / 1000 if measurable(exported) else None,
         "compute_at_sale_price": sale,
     }
     of_compute, of_sale = (round(x or 0.0, 6) for x in (computed, sale))
@@ -126,11 +125,21 @@ def check_summary(plan: Plan, findings: Findings) -> None:
     _compare(note, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
     figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
     _compare(note, "figures", summary.get("figures"), figures)
-    for name, expected in (values(plan) | {"green": green(plan)}).items():
-        slack = _slack(name, expected, summary)
-        _compare(note, name, summary.get(name), expected, slack=slack)
-    _compare(note, "carbon", summary.get("carbon"), carbon(plan), slack=FINE)
+    for name, expected in values(plan).items():
+        off = _slack(name, expected, summary)
+        _compare(note, name, summary.get(name), expected, slack=off)
+    _compare(note, "green", _without(summary.get("green"), "least", "most"), green(plan))
+    check_ranges(plan, note)
+    emissions, slack = carbon(plan)
+    _compare(note, "carbon", summary.get("carbon"), emissions, slack=slack)
     _check_worst(plan, note)
+
+
+def _without(tree: Any, *names: str) -> Any:
+    """Return a mapping of the summary without some of its entries; anything else as it is."""
+    if not isinstance(tree, Mapping):
+        return tree
+    return {name: value for name, value in tree.items() if name not in names}
 
 
 def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
@@ -182,7 +191,7 @@ def _check_money(plan: Plan, note: Notes) -> None:
     turnover, total = float(np.abs(amounts).sum()), float(amounts.sum())
     cash = float(amounts[ledger["cash"].to_numpy()].sum())
     aside = sum(amount for by_line in outside(plan).values() for amount in by_line.values())
-    slack = SUM * max(turnover, 1.0)
+    slack = SUM * max(turnover, 1.0) + ROUNDED * len(ledger)
     for name, expected, size in (
         ("objective_cny", total, 0.0),
         ("turnover_cny", turnover, 0.0),
@@ -207,7 +216,8 @@ def _check_money(plan: Plan, note: Notes) -> None:
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
     _exact(note, "gap", summary.get("gap"), gap, slack)
     if summary.get("status") == "optimal":
-        max_gap = number((plan.files.scenario.get("solver") or {}).get("gap"))
+        solver = plan.files.scenario.get("solver") or {}
+        max_gap = number(solver.get("gap")) + number(solver.get("smoothing_cost_share", 0.0))
         slack = max(TIDYING_CNY / max(turnover, 1.0), TIDYING) + 1e-6 * max_gap
         if not gap <= max_gap + slack:
             message = Message(
@@ -246,10 +256,12 @@ def _slack(name: str, expected: Any, summary: Mapping[str, Any]) -> float:
 
 
 def _compare(
-    note: Notes, path: str, value: Any, expected: Any, unit: str = "", slack: float = ROUNDED
-) -> None:
+    note: Notes, path: str, value: Any, expected: Any, unit: str = "",
+    slack: float | Mapping[str, Any] = ROUNDED,
+) -> None:  # fmt: skip
     """Note where a figure of the summary, or one in a tree of figures, is not what is expected.
 
+    slack: how far they may be off, one for all or a tree as theirs, ROUNDED where it names none.
     A zero may be left out of the totals of money and energy.
     """
     if isinstance(expected, Mapping):
@@ -266,12 +278,13 @@ def _compare(
                 text = _written(value[key])
                 note.add(inner, Message("is {value}, should not be there", value=text))
             else:
-                _compare(note, inner, value[key], expected[key], unit, slack)
+                below = slack.get(key, ROUNDED) if isinstance(slack, Mapping) else slack
+                _compare(note, inner, value[key], expected[key], unit, below)
     elif expected is None:
         if value is not None:
             texts = {"value": _written(value), "expected": _written(None)}
             note.add(path, Message("is {value}, should be {expected}", **texts))
-    else:
+    elif isinstance(slack, float):
         _exact(note, path, value, float(expected), slack + SUM * abs(float(expected)), unit)
 
 

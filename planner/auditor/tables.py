@@ -37,10 +37,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, column_is
+from planner.auditor.findings import PLAN, Array, Findings, column_is, measurable
 from planner.auditor.plan_files import GREEN, SCHEDULE, as_times, groups
 from planner.auditor.reading import ONCE, TRACED, Line, Plan
-from planner.auditor.shares import MIN_MWH, SHARES, energy_by_step
+from planner.auditor.shares import SHARES, energy_by_step
 from planner.message import Message
 
 
@@ -224,7 +224,7 @@ def check_green(plan: Plan, findings: Findings) -> None:
         size = energy["available_mwh"]
         note.equal(name, Message("is"), table[name].to_numpy(float), expected, "MWh", size=size)
     for name, (part, whole) in SHARES.items():
-        share, defined = table[name].to_numpy(float), energy[whole] > MIN_MWH
+        share, defined = table[name].to_numpy(float), measurable(energy[whole])
         expected = np.divide(energy[part], energy[whole], out=np.zeros(len(defined)), where=defined)
         note.equal(name, Message("is"), np.where(defined, share, 0.0), expected)
         for i in np.flatnonzero(~defined & ~np.isnan(share)).tolist():

@@ -23,7 +23,7 @@ from planner.components.late import pyo
 from planner.components.reasons import StepPrices
 from planner.components.running_total import running_total
 from planner.components.terms import Expression, Line, Meters, Terms
-from planner.fields import AtLeastZero
+from planner.fields import NOTHING, AtLeastZero, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
@@ -66,7 +66,7 @@ class Carbon(Component):
             yield ("price_cny_per_tco2",), message
 
     def impossible(self, site: Site) -> Iterator[Message]:
-        if self.budget_tco2 is not None and self.so_far_tco2 > self.budget_tco2 + 1e-6:
+        if self.budget_tco2 is not None and exceeds(self.so_far_tco2, self.budget_tco2, NOTHING):
             yield Message(
                 "has a budget_tco2 of {budget_tco2:g} and so_far_tco2 is {so_far_tco2:g} already",
                 budget_tco2=self.budget_tco2,

@@ -8,7 +8,7 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -110,14 +110,6 @@ class Site:
         """Return the origin that balances count energy from `source` under."""
         return source if self.trace else POOLED[0]
 
-    def reserves(self) -> list[str]:
-        """Return the components that ask this one for reserve; without any it offers none."""
-        return [
-            name
-            for name, component in self.components.items()
-            if self.name in component.asks_reserve_of(self.components)
-        ]
-
     def supply(self, key: Supply) -> list[float]:
         """Return the figure of each supplier of `key`, as in `Component.supplies`."""
         supplies = (component.supplies() for component in self.components.values())
@@ -164,21 +156,19 @@ class Component(Frozen):
         return self.filled(self.rules[rule], steps)
 
     def filled(self, template: str, steps: Sequence[int], **values: str) -> Message:
-        """Fill the template of a rule with values and, for all other places, with fields.
-
-        {field} is a field, with the range that a series has in `steps`; {field|other} is the first
-        of several fields that is not None.
-        """
+        """Fill a rule's template with values, and else with fields; a series by its range."""
         for place in places_of(template):
             if place not in values:
-                fields = (attrgetter(path)(self) for path in place.split("|"))
-                value = next((value for value in fields if value is not None), None)
-                values[place] = value_text(value, steps)
+                values[place] = value_text(attrgetter(place)(self), steps)
         return Message(template, **values)
 
     def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
         """Return what a schedule does where it breaks a rule on switches, as `figures`; or ""."""
         return ""
+
+    def defaults(self, horizon: Horizon) -> dict[str, float]:
+        """Return the numbers that fields follow from others where they are not given."""
+        return {}
 
     def supplies(self) -> dict[Supply, float]:
         """Return what it may supply, with a figure to judge it by.
@@ -204,10 +194,6 @@ class Component(Frozen):
         """Return the renewable energy that it has available over the horizon, MWh."""
         return 0.0
 
-    def stored_renewable_mwh(self) -> float:
-        """Return the energy of renewable origin stored when the horizon begins, MWh."""
-        return 0.0
-
     def impossible(self, site: Site) -> Iterator[Message]:
         """Yield why it has no feasible schedule, whatever the rest of the site does.
 
@@ -218,10 +204,6 @@ class Component(Frozen):
     def absorbs(self) -> set[str]:
         """Return the nodes at which it can consume or sell energy."""
         return {name for what, name in self.demands() if what == "power"}
-
-    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
-        """Return the names of the components that it asks for reserve."""
-        return ()
 
     def check(self, site: Site) -> Iterator[Complaint]:
         """Yield what is wrong with its fields in view of the rest of the scenario."""

@@ -38,8 +38,27 @@ from planner.components.component import (
 )
 from planner.components.late import pyo
 from planner.components.running_total import running_total
-from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, Target, Terms
-from planner.fields import AtLeastZero, FieldError, Fraction, Frozen, value_text
+from planner.components.terms import (
+    Amounts,
+    ByStep,
+    Expression,
+    Line,
+    Meters,
+    Target,
+    Terms,
+    stored_at_start,
+)
+from planner.fields import (
+    LEAST_MWH,
+    NOTHING,
+    AtLeastZero,
+    FieldError,
+    Fraction,
+    Frozen,
+    exceeds,
+    measurable,
+    value_text,
+)
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 
@@ -55,8 +74,6 @@ TOTALS = {
 COUNTED = ("taken", "exported", "load", "load_renewable")
 FLOWS = ("available", *COUNTED)
 MONTH_H = 28 * 24
-NOTHING = 1e-9  # MWh: there is no share of less
-SHORT_MWH, SHORT_SHARE = 1e-3, 1e-6  # a share missed by less than either is rounding
 STEERING_CNY_PER_MWH = 1e4  # penalty where a rule cannot be kept: more than energy costs
 
 
@@ -77,15 +94,15 @@ class GreenEnergy(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> GreenEnergy:
-        slack = 1e-6 * (1 + self.available_mwh)
-        if not -slack <= self.taken_mwh <= self.available_mwh + slack:
+        taken, available = self.taken_mwh, self.available_mwh
+        if exceeds(taken, available, NOTHING) or exceeds(-taken, 0.0, NOTHING * (1 + available)):
             message = Message(
                 "plus exported_mwh must lie between 0 and available_mwh {most:g}, is {value:g}",
                 most=self.available_mwh,
                 value=self.taken_mwh,
             )
             raise FieldError(message, "used_mwh")
-        if self.load_renewable_mwh > self.load_mwh + 1e-6 * (1 + self.load_mwh):
+        if exceeds(self.load_renewable_mwh, self.load_mwh, NOTHING):
             message = Message(
                 "may not exceed load_mwh {most:g}, is {value:g}",
                 most=self.load_mwh,
@@ -201,7 +218,7 @@ class GreenRule(Component):
             return
         horizon, parts = site.horizon, site.components.values()
         available = sum(part.renewable_mwh(horizon) for part in parts)
-        green = available + sum(part.stored_renewable_mwh() for part in parts)
+        green = available + stored_at_start((part.storage() for part in parts), "renewable")
         must_draw = sum(
             horizon.step_h * float(mw.sum())
             for part in parts
@@ -217,7 +234,7 @@ class GreenRule(Component):
         )
         for rule, share in self._shares().items():
             missing = shortfall(rule, share, dict(best))
-            if missing > 1e-6 * (1 + best.available_mwh + best.load_mwh):
+            if missing > NOTHING * (1 + best.available_mwh + best.load_mwh):
                 yield Message(
                     "{name} {share:g} is missed by {mwh:.6g} MWh over the period even if all"
                     " {green_mwh:.6g} MWh of renewable energy in the horizon are used on site",
@@ -292,7 +309,7 @@ class GreenRule(Component):
             "official_load_share": (whole.used_mwh, whole.load_mwh),
             "export_share": (whole.exported_mwh, whole.available_mwh),
         }
-        figures = {name: a / b for name, (a, b) in shares.items() if b > NOTHING}
+        figures = {name: a / b for name, (a, b) in shares.items() if measurable(b)}
         for rule, share in self._shares().items():
             figures[f"{LINES[rule]}_mwh"] = max(shortfall(rule, share, dict(whole)), 0.0)
         return figures
@@ -304,7 +321,7 @@ class GreenRule(Component):
             figure = field.partition("_")[2]
             reached = figures.get(figure)
             missing = 0.0 if reached is None else (reached - share if most else share - reached)
-            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= SHORT_MWH or missing <= SHORT_SHARE
+            kept = figures.get(f"{LINES[rule]}_mwh", 0.0) <= LEAST_MWH or missing <= NOTHING
             yield Target(field, figure, "energy", share, reached, most, kept, counts_more)
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:

@@ -31,7 +31,7 @@ from planner.components.component import Complaint, Component, Site, Supply, Val
 from planner.components.late import pyo
 from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
-from planner.fields import AtLeastZero, Frozen, Hours, Positive
+from planner.fields import NOTHING, AtLeastZero, Frozen, Hours, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 
@@ -128,7 +128,7 @@ class Job(Component):
         name, hint = self.fleet, did_you_mean(self.fleet, fleets)
         if name in fleets:
             most = fleets[name]
-            if self.nodes > most + 1e-9:
+            if exceeds(self.nodes, most):
                 message = Message(
                     "may not exceed the nodes of {name}, {nodes:g}, is {value:g}",
                     name=name,
@@ -216,7 +216,7 @@ class Job(Component):
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         run_h = float(values["running"].sum() * horizon.step_h)
-        finished = self.initial.hours_run + run_h >= self.duration_h - 1e-6
+        finished = self.initial.hours_run + run_h >= self.duration_h - NOTHING
         figures = {
             "started": float(values["started"][-1]), "run_h": run_h, "finished": float(finished)
         }  # fmt: skip

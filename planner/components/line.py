@@ -23,7 +23,7 @@ from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
 from planner.components.late import pyo
-from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Tidy, Use, sum_of
+from planner.components.terms import Balance, Exclusive, Expression, State, Terms, Use, sum_of
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
 from planner.message import Message, template
@@ -41,6 +41,7 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
     uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
     states: ClassVar[tuple[State, ...]] = (
         State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),
@@ -156,7 +157,6 @@ class PowerLine(Component):
             },
             uses={("loss", o): partial(lost, o) for o in origins},
             exclusive=[Exclusive(direction, forward, backward, BOTH)] if self.both_ways else [],
-            tidy={Tidy.STORAGE_THROUGHPUT: sum(forward(t) + backward(t) for t in time.steps)},
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Reasons for the decisions of components, and the prices that they rest on.
 
 Prices are duals of the LP with the integers and directions of the plan fixed; they hold for these
-commitments and no others.
+commitments and no others. Two prices that read the same earn the same, and the reason says so.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from planner.fields import NOTHING
 from planner.message import Message
 from planner.timeseries.series import Array
 
 NEAR = 1e-4  # relative: prices closer than this are equal
-FLOW = 1e-6  # MW: a flow of no more than this is none
+FLOW = NOTHING
 LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
-
-COMPARISON = ("first", "than", "second")  # the places of a comparison of two prices
 
 RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
 
@@ -34,6 +33,16 @@ class Tokens(NamedTuple):
     answered: Array
     price: Array
     beside: Array
+
+
+class PricePair(NamedTuple):
+    """The templates of a comparison of two prices.
+
+    different: with the places first, than (< or >) and second. equal: with the place first.
+    """
+
+    different: str
+    equal: str
 
 
 class Reason(NamedTuple):
@@ -87,14 +96,6 @@ class StepPrices:
         return np.full(len(next(iter(self.energy.values()), np.zeros(0))), np.nan)
 
 
-def versus(first: Array, second: Array) -> np.ndarray:
-    """Return <, = or > by step for the comparison of two prices."""
-    near = np.abs(first - second) <= NEAR * np.maximum(
-        1.0, np.maximum(np.abs(first), np.abs(second))
-    )
-    return np.where(near, "=", np.where(first < second, "<", ">"))
-
-
 def money(price: float) -> str:
     """Format a price to one decimal, without a trailing .0: 871.9, 552."""
     text = f"{round(float(price), 1) + 0.0:.1f}"
@@ -106,15 +107,35 @@ def token_money(price: float) -> str:
     return f"{float(price) + 0.0:.3g}" if abs(price) < 100 else money(price)
 
 
+def versus(first: Array, second: Array, text: Callable[[float], str] = money) -> np.ndarray:
+    """Return <, = or > by step for two prices; = also where they read the same."""
+    near = np.abs(first - second) <= NEAR * np.maximum(
+        1.0, np.maximum(np.abs(first), np.abs(second))
+    )
+    alike = [x == x and text(x) == text(y) for x, y in zip(first, second, strict=True)]
+    return np.where(near | alike, "=", np.where(first < second, "<", ">"))
+
+
 def compared(
-    template: str, first: Array, second: Array, text: Callable[[float], str] = money
+    comparison: PricePair,
+    first: Array,
+    second: Array,
+    text: Callable[[float], str] = money,
+    **places: Sequence[Any],
 ) -> list[Message]:
     """Return a message by step that compares two prices: "price 552 < 871.9 on site".
 
-    The template has the places of `COMPARISON`.
+    `places` fill the other places of its templates, by step.
     """
-    rows = zip(map(text, first), versus(first, second), map(text, second), strict=True)
-    return [Message(template, **dict(zip(COMPARISON, row, strict=True))) for row in rows]
+    messages = []
+    for t, sign in enumerate(versus(first, second, text)):
+        others = {name: by_step[t] for name, by_step in places.items()} | {"first": text(first[t])}
+        if sign == "=":
+            messages.append(Message(comparison.equal, **others))
+        else:
+            others |= {"than": sign, "second": text(second[t])}
+            messages.append(Message(comparison.different, **others))
+    return messages
 
 
 def first_that_holds(

@@ -15,7 +15,17 @@ import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
 from planner.components.late import pyo
-from planner.components.terms import Balance, Line, Meter, Source, Terms, Use, of
+from planner.components.terms import (
+    WEATHER,
+    Balance,
+    Line,
+    Meter,
+    Moves,
+    Source,
+    Terms,
+    Use,
+    of,
+)
 from planner.fields import AtLeastZero, Name
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
@@ -100,4 +110,5 @@ class Renewable(Component):
                 Meter("renewable_mw", self.node): of(b.power_mw),
                 Meter("renewable_available_mw", self.node): of(available),
             },
+            moves=[Moves(WEATHER, of(b.power_mw))],
         )

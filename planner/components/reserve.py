@@ -1,4 +1,4 @@
-"""Upward reserve: power that is available at once when a unit, a line or a forecast fails.
+"""Upward reserve: power that is available when a unit, a line or a forecast fails.
 
 Variables: shortfall_mw[t] where a shortfall has a price.
 Expressions: required_mw[t], provided_mw[t].
@@ -8,13 +8,16 @@ Expressions: required_mw[t], provided_mw[t].
     largest_unit    for each unit or import j:
                     sum_{i≠j} r_i[t] + shortfall_mw[t] >= power_j[t] + required_mw[t]
 
-r_i is what provider i offers. Each provider limits it by rows of its own: thermal headroom, battery
-power and energy, unused import, compute that may pause.
+r_i is what provider i offers in step t: it can be called at any time in the step, is delivered
+within response_min, and lasts for duration_h. Each provider limits it by rows of its own, whose
+meaning does not depend on the length of a step: thermal headroom and the ramp times response_min,
+battery power and the energy of duration_h, unused import, compute that may pause for duration_h.
+One call is planned for: what comes after it is a new plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -23,7 +26,7 @@ from pydantic import Field
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.late import pyo
 from planner.components.terms import Expression, Line, Meters, Terms, of
-from planner.fields import AtLeastZero
+from planner.fields import AtLeastZero, Hours
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative
@@ -57,10 +60,14 @@ class Reserve(Component):
     """Penalty for a shortfall; without it no shortfall is allowed."""
     providers: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
     """Components that may provide it; where not given, all that can."""
+    duration_h: Hours = 1.0
+    """Time for which it is delivered once it is called."""
+    response_min: Annotated[float, Field(gt=0, le=1440)] = 60.0
+    """Time within which it is delivered in full."""
 
-    def asks_reserve_of(self, components: Mapping[str, Component]) -> Collection[str]:
-        able = [name for name, component in components.items() if component.offers_reserve]
-        return able if self.providers is None else [n for n in able if n in self.providers]
+    def asks(self, name: str, component: Component) -> bool:
+        """Return whether a component may provide it."""
+        return component.offers_reserve and (self.providers is None or name in self.providers)
 
     def check(self, site: Site) -> Iterator[Complaint]:
         for i, name in enumerate(self.providers or ()):
@@ -72,7 +79,7 @@ class Reserve(Component):
 
     def impossible(self, site: Site) -> Iterator[Message]:
         required = self.up_mw.any() and self.shortfall_cost_cny_per_mwh is None
-        if required and not self.asks_reserve_of(site.components):
+        if required and not any(self.asks(*item) for item in site.components.items()):
             yield Message(
                 "asks for up to {most:g} MW and no component can provide reserve",
                 most=self.up_mw.max(),
@@ -121,3 +128,22 @@ class Reserve(Component):
 
             b.largest_unit = pyo.Constraint(list(units), time.steps, rule=largest_unit)
         return Terms(costs=costs)
+
+
+def reserves_for(site: Site) -> dict[str, Reserve]:
+    """Return the requirements that ask a component for reserve; without any it offers none."""
+    component = site.components[site.name]
+    return {
+        name: reserve
+        for name, reserve in site.components.items()
+        if isinstance(reserve, Reserve) and reserve.asks(site.name, component)
+    }
+
+
+def reserves_in(values: Values, components: Mapping[str, Component]) -> dict[str, Reserve]:
+    """Return the requirements that a schedule of a component offers reserve to."""
+    return {
+        name: reserve
+        for name, reserve in components.items()
+        if isinstance(reserve, Reserve) and f"reserve_mw[{name}]" in values
+    }

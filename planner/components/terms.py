@@ -136,6 +136,11 @@ class Storage(NamedTuple):
     battery: PowerStore | None = None
 
 
+def stored_at_start(stores: Iterable[Storage | None], origin: str) -> float:
+    """Return the energy of an origin that stores hold when the horizon begins, MWh."""
+    return sum(store.start_mwh.get(origin, 0.0) for store in stores if store is not None)
+
+
 class TokenDemand(NamedTuple):
     """The demand for tokens of a service by step, and its prices.
 
@@ -195,13 +200,18 @@ class Exclusive(NamedTuple):
     both: str
 
 
-class Tidy:
-    """The order of the tidying solves; each minimises a sum at the profit found."""
+class Moves(NamedTuple):
+    """A power that moves no more than the profit asks for, and how much that matters.
 
-    RENEWABLE_TO_COMPUTE = 1
-    STORAGE_THROUGHPUT = 2
-    WAKE_UPS = 3
-    FUEL = 4
+    order: UNITS matter most. mw: by step. before_mw: just before the horizon, where that is known.
+    """
+
+    order: int
+    mw: ByStep
+    before_mw: float | None = None
+
+
+UNITS, EXCHANGE, COMPUTE, WEATHER = range(4)  # thermal units and batteries first
 
 
 Period = int | str | None  # a step, a month such as "2026-07", or None for once
@@ -219,7 +229,7 @@ class Terms:
     injected: origin -> MW by step that the component brings to the site (availability).
     meters: MW by step that rules may sum.
     exclusive: pairs of flows that exclude each other.
-    tidy: rank -> expression to be minimised once the profit is settled.
+    moves: powers whose movement is least among plans of the same profit.
     """
 
     flows: Mapping[Balance, ByStep] = field(default_factory=dict)
@@ -229,7 +239,7 @@ class Terms:
     injected: Mapping[str, ByStep] = field(default_factory=dict)
     meters: Mapping[Meter, ByStep] = field(default_factory=dict)
     exclusive: Sequence[Exclusive] = ()
-    tidy: Mapping[int, Expression] = field(default_factory=dict)
+    moves: Sequence[Moves] = ()
 
 
 class Meters:

@@ -22,7 +22,6 @@ from planner.message import Message
 from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned
 from planner.solver.program import Program
-from planner.solver.rounds import overlaps
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
@@ -108,7 +107,7 @@ def _overlaps(model: Model, missing: Misses) -> Iterator[Overlap]:
     number = {id(column): place for place, column in enumerate(model.columns)}
     flows = {
         int(program.switches[k]): (program.first_flow[k], program.second_flow[k])
-        for k in np.flatnonzero(overlaps(program, missing.x))
+        for k in np.flatnonzero(program.overlaps(missing.x))
     }
     for component, terms in model.terms.items() if flows else ():
         for pair in (pair for part in terms for pair in part.exclusive):

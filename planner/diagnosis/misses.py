@@ -25,7 +25,6 @@ from planner.solver.elastic import covering, least_miss, row_sizes
 from planner.solver.model import Model
 from planner.solver.pinning import MIN_MOVE, Misfit, Pinned, PinnedValues
 from planner.solver.program import Indices, Program
-from planner.solver.rounds import overlaps
 from planner.timeseries.series import Array
 
 RULE_PRICE, BOTH_WAYS_PRICE, BALANCE_PRICE, PHYSICS_PRICE = 1.0, 1e1, 1e2, 1e4  # of a slack
@@ -70,7 +69,7 @@ class Misses:
         """
         program, x = self.program, self.x
         rows = program.matrix[np.flatnonzero(self.missed)]
-        decided = overlaps(program, x) | (abs(rows[:, program.switches]).sum(axis=0) > 0)
+        decided = program.overlaps(x) | (abs(rows[:, program.switches]).sum(axis=0) > 0)
         columns = program.switches[decided]
         fixed = program.with_bounds(columns, np.round(x[columns]), np.round(x[columns]))
         return covering(

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Component
 from planner.diagnosis.wording import MAX_SPANS, spans, time_span
 from planner.errors import Key, PlannerError, dotted
 from planner.fields import Frozen, value_text
@@ -39,6 +38,8 @@ SEARCH_TOLERANCE = 1e-3  # of the value: the width at which the bisection ends
 SWITCH_SIZE = 0.5  # of turning a switch, as a relative change
 ABOVE = template("≥ {value} at {when} (is {old})")
 BELOW = template("≤ {value} at {when} (is {old})")
+MORE = template("{path} ≥ {value:g} (not given, so {old:g})")
+LESS = template("{path} ≤ {value:g} (not given, so {old:g})")
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Choice:
-    """A field that somebody may choose, and its value."""
+    """A field that somebody may choose, and its value; `given`: whether the scenario has it."""
 
     path: Key
     value: Any
+    given: bool = True
 
     @property
     def dotted(self) -> str:
@@ -112,7 +114,7 @@ class Repair:
 
     def single(self, components: Sequence[str]) -> list[Change]:
         """Return the smallest changes of one field of these components that work."""
-        choices = [c for name in components for c in _choices(name, self.scenario.components[name])]
+        choices = [choice for name in components for choice in self._choices(name)]
         shaping: list[Choice] = []
         candidates: list[tuple[float, str, Choice, Any]] = []
         for choice in choices:
@@ -141,6 +143,25 @@ class Repair:
             if not (self.late() or (choice.is_series and changes)):
                 changes += self._searched(choice)
         return sorted(changes, key=lambda change: (change.size, change.text))[:MAX_PROPOSALS]
+
+    def _choices(self, name: str) -> Iterator[Choice]:
+        """Yield the numbers, series and switches of a component that somebody may choose."""
+        component = self.scenario.components[name]
+        defaults = component.defaults(self.scenario.horizon)
+        for field in type(component).model_fields:
+            value = getattr(component, field)
+            if field in component.facts or _is_money(field):
+                continue
+            path: Key = ("components", name, field)
+            if field in defaults:
+                yield Choice(path, defaults[field], given=False)
+            parts: dict[Key, Any] = {path: value}
+            if isinstance(value, Frozen):
+                parts = {(*path, part): getattr(value, part) for part in type(value).model_fields}
+            for below, part in parts.items():
+                number = isinstance(part, bool | int | float | np.ndarray)
+                if number and not _is_money(str(below[-1])):
+                    yield Choice(below, float(part) if type(part) is int else part)
 
     def together(self) -> list[Change]:
         """Return the least change of several fields at once, of those that `single` tried."""
@@ -177,15 +198,20 @@ class Repair:
             return None
         amount = 1e-3 * choice.scale
         try:
-            changed = with_value(self.scenario, choice.path, choice.value + amount)
-            perturbed = compile_program(assemble(changed, self.window))
+            base = self.program if choice.given else self._with(choice, choice.value)
+            perturbed = self._with(choice, choice.value + amount)
         except PlannerError:
             return None
-        effects = effects_of(self.program, perturbed, amount)
+        effects = effects_of(base, perturbed, amount)
         if effects is None:
             return None
         value = np.atleast_1d(np.asarray(choice.value, dtype=float))
         return Slack(effects, value, choice.max_value, 1 / choice.scale)
+
+    def _with(self, choice: Choice, value: Any) -> Program:
+        """Return the program with another value of a field."""
+        changed = with_value(self.scenario, choice.path, value)
+        return compile_program(assemble(changed, self.window))
 
     def _rounded(self, changed: Sequence[tuple[Choice, Array]], size: float) -> list[Change]:
         """Round away from the old values to the fewest digits that work."""
@@ -241,6 +267,9 @@ class Repair:
         """Return a change as text: of a series by the times of its changes."""
         old, path, horizon = choice.value, choice.dotted, self.scenario.horizon
         if not choice.is_series:
+            if not choice.given:
+                form = MORE if new > old else LESS
+                return Message(form, path=path, value=new, old=old)
             if new > old:
                 return Message("{path} ≥ {value:g} (is {old:g})", path=path, value=new, old=old)
             return Message("{path} ≤ {value:g} (is {old:g})", path=path, value=new, old=old)
@@ -255,21 +284,6 @@ class Repair:
         if more > 0:
             parts[-1] = Message("{sentence} and {more} times more", sentence=parts[-1], more=more)
         return Message("{name} {sentence}", name=path, sentence=MessageList(", ", parts))
-
-
-def _choices(name: str, component: Component) -> Iterator[Choice]:
-    """Yield the numbers, series and switches of a component that somebody may choose."""
-    for field in type(component).model_fields:
-        value = getattr(component, field)
-        if field in component.facts or _is_money(field):
-            continue
-        path: Key = ("components", name, field)
-        parts: dict[Key, Any] = {path: value}
-        if isinstance(value, Frozen):
-            parts = {(*path, inner): getattr(value, inner) for inner in type(value).model_fields}
-        for below, part in parts.items():
-            if isinstance(part, bool | int | float | np.ndarray) and not _is_money(str(below[-1])):
-                yield Choice(below, float(part) if type(part) is int else part)
 
 
 def _is_money(name: str) -> bool:

@@ -24,6 +24,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from planner.language.language import ENGLISH, LANGUAGES, Language, language, number
+from planner.message import unsigned_zero
 
 SHARE = "0..1"
 
@@ -156,7 +157,7 @@ def percent(share: float | None, decimals: int = 1) -> str:
         return "–"
     while share and abs(share) < 0.5 * 10.0 ** -(decimals + 2) and decimals < 6:
         decimals += 1
-    return f"{share + 0.0:.{decimals}%}"
+    return unsigned_zero(f"{share:.{decimals}%}")
 
 
 def _quantity(cell: Quantity, words: Language) -> str:
@@ -165,12 +166,12 @@ def _quantity(cell: Quantity, words: Language) -> str:
         return "–"
     sign = "+" if cell.signed and value > 0 else ""
     if unit == SHARE:
-        return sign + percent(value, 1 if decimals is None else decimals)
+        return unsigned_zero(sign + percent(value, 1 if decimals is None else decimals))
     if decimals is None:
-        return sign + words.amount(value, unit).rstrip()
+        return unsigned_zero(sign + words.amount(value, unit).rstrip())
     small = abs(value) < 0.5 * 10.0**-decimals  # which would read 0
     digits = number(value) if small else f"{value:,.{decimals}f}"
-    return f"{sign}{digits} {words(unit)}".rstrip()
+    return unsigned_zero(f"{sign}{digits} {words(unit)}".rstrip())
 
 
 def reader_language() -> Language:

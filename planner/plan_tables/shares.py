@@ -2,9 +2,13 @@
 
 Own use = available - exported - curtailed: losses of storage count as use. self-use share = own use
 / available; load share = renewable drawn / drawn by loads and compute; official load share = own
-use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Energy is used in the hour in
-which it is stored, so own use is below zero in an hour in which stored energy is exported. Pooled
-energy has no shares, and a share of less than 1e-6 MWh in an hour is not a number.
+use / drawn; export share = exported / available (NDRC/NEA 650, 2025). Over the horizon, renewable
+energy that is stored at the start is available too. Energy is used in the hour in which it is
+stored, so own use is below zero in an hour in which stored energy is exported. Pooled energy has no
+shares, and there is no share and no factor of a kWh, or a thousand tokens, or less.
+
+Between `least` and `most` lies each share of all attributions of the same meter values that earn
+the same, one after the other: they are not reached together.
 
 A MWh of thermal energy carries the gross emission of the units over what they put in at the nodes,
 a MWh from the grid the emission of its import, renewable energy nothing; both over the horizon.
@@ -24,10 +28,12 @@ import numpy as np
 import pandas as pd
 
 from planner.components.terms import Use
+from planner.fields import NOTHING, measurable
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 Energy = Mapping[tuple[str, str], float]  # MWh over the horizon by origin and use
+Ranges = Mapping[str, tuple[float, float]]  # least and most MWh
 ENERGY = (
     "available_mwh", "self_use_mwh", "exported_mwh", "curtailed_mwh", "drawn_mwh",
     "renewable_drawn_mwh",
@@ -39,8 +45,6 @@ SHARES = {  # share -> a part, and what it is a part of
     "export_share": ("exported_mwh", "available_mwh"),
 }
 COLUMNS = ("time", *ENERGY, *SHARES)
-LEAST_MWH = 1e-6
-LEAST_TCO2 = 1e-9
 DECIMALS = 9
 
 
@@ -84,21 +88,51 @@ def green_table(
     for share, (name, of) in SHARES.items():
         part, whole = columns[name], columns[of]
         none = np.full(len(times), np.nan)
-        columns[share] = np.divide(part, whole, out=none, where=whole > LEAST_MWH)
+        columns[share] = np.divide(part, whole, out=none, where=measurable(whole))
     rounded = {name: np.round(column, DECIMALS) + 0.0 for name, column in columns.items()}
     return pd.DataFrame({"time": times} | rounded)
 
 
-def green_shares(mwh: Energy, uses: Mapping[str, Use]) -> dict[str, float | None]:
-    """Return the shares over the horizon, and what was curtailed; None for a share of nothing."""
+def green_shares(
+    mwh: Energy, uses: Mapping[str, Use], stored_mwh: float, ranges: Ranges | None
+) -> dict[str, Any]:
+    """Return the shares over the horizon, and what was curtailed; None for a share of nothing.
+
+    Args:
+        mwh: energy by origin and use.
+        uses: those of the plan.
+        stored_mwh: renewable energy stored at the start, which was available too.
+        ranges: the least and the most of energy that `least` and `most` are the shares of; without
+            them there are none.
+    """
     if "pooled" in {origin for origin, _ in mwh}:
         return {}
     energy = _green_energy(mwh, uses, 0.0)
-    shares = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
-    return {
-        share: round(energy[part] / energy[whole], 6) if energy[whole] > LEAST_MWH else None
-        for share, (part, whole) in shares.items()
+    energy["available_mwh"] += stored_mwh
+    energy["self_use_mwh"] += stored_mwh
+    shares = {share: _share(energy[part], energy[whole]) for share, (part, whole) in SHARES.items()}
+    curtailed = {"curtailed_share": _share(energy["curtailed_mwh"], energy["available_mwh"])}
+    if ranges is None:
+        return shares | curtailed
+    green = energy["self_use_mwh"] + energy["exported_mwh"]
+    by_part = {
+        "exported_mwh": ranges["exported_mwh"],
+        "renewable_drawn_mwh": ranges["drawn_mwh"],
+        "self_use_mwh": tuple(green - mwh for mwh in reversed(ranges["exported_mwh"])),
     }
+    ends = [
+        {
+            share: pick(value, _share(by_part[part][end], energy[whole]) or 0.0)
+            for share, (part, whole) in SHARES.items()
+            if (value := shares[share]) is not None
+        }
+        for end, pick in enumerate((min, max))
+    ]
+    return shares | curtailed | dict(zip(("least", "most"), ends, strict=True))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return round(part / whole, 6) + 0.0 if measurable(whole) else None
 
 
 def _green_energy(
@@ -128,7 +162,7 @@ def carbon_summary(
         schedule_sum(schedule, name)
         for name in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
-    if gross + imported <= LEAST_TCO2:
+    if gross + imported <= NOTHING:
         return {}
     factors = _factors(mwh, gross, imported)
     drawn = {
@@ -145,9 +179,9 @@ def carbon_summary(
         "answered_tco2_per_mtok": _per(_carried(answers, factors), mtok),
     }
     return {
-        "emission_tco2": round(gross, DECIMALS),
-        "import_emission_tco2": round(imported, DECIMALS),
-        "allowance_tco2": round(allowance, DECIMALS),
+        "emission_tco2": round(gross, DECIMALS) + 0.0,
+        "import_emission_tco2": round(imported, DECIMALS) + 0.0,
+        "allowance_tco2": round(allowance, DECIMALS) + 0.0,
         "factor_tco2_per_mwh": _rounded(factors),
         **_rounded(ratios),
     }
@@ -189,14 +223,14 @@ def _carried(mwh: Mapping[str, float], factors: Mapping[str, float | None]) -> f
         factor = factors[origin]
         if factor is not None:
             carried += amount * factor
-        elif amount > LEAST_MWH:
+        elif measurable(amount):
             return None
     return carried
 
 
 def _per(tco2: float | None, amount: float) -> float | None:
-    return tco2 / amount if tco2 is not None and amount > LEAST_MWH else None
+    return tco2 / amount if tco2 is not None and measurable(amount) else None
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: None if v is None else round(v, DECIMALS) for name, v in values.items()}
+    return {name: None if v is None else round(v, DECIMALS) + 0.0 for name, v in values.items()}

@@ -25,14 +25,13 @@ import pandas as pd
 
 from planner.files.output_folder import Content
 from planner.message import Message, template
-from planner.plan_tables.tables import PlanTables
+from planner.plan_tables.tables import LEAST_CNY, PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS = "days.jsonl"
 SIMULATION_FOLDER = Content(
     mark=DAYS, foreign=template("{path} exists and is no folder of a simulation; choose another")
 )
-LEAST_CNY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +102,12 @@ def table_of(
                 "capture_share": _share(profit, best),
                 "above_baseline_share": above,
                 "of_bound_share": _share(profit, bound),
-                "unserved_mtok": round(plan.unserved_mtok, 6),
+                "unserved_mtok": round(plan.unserved_mtok, 6) + 0.0,
                 "load_share": summary["green"].get("load_share"),
                 "self_use_share": summary["green"].get("self_use_share"),
-                "starts": round(plan.figure("starts"), 6),
-                "cycles": round(plan.figure("cycles"), 6),
-                "curtailed_mwh": round(plan.used_mwh("curtailed"), 6),
+                "starts": round(plan.figure("starts"), 6) + 0.0,
+                "cycles": round(plan.figure("cycles"), 6) + 0.0,
+                "curtailed_mwh": round(plan.used_mwh("curtailed"), 6) + 0.0,
                 "commitment_changes": counts[name][0],
                 "forced_steps": counts[name][1],
                 "breaches": len(summary["breaches"]),
@@ -118,4 +117,4 @@ def table_of(
 
 
 def _share(part: float, whole: float | None) -> float | None:
-    return None if whole is None or whole <= LEAST_CNY else round(part / whole, 6)
+    return None if whole is None or whole <= LEAST_CNY else round(part / whole, 6) + 0.0

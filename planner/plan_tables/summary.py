@@ -2,6 +2,7 @@
 
 The value of a kWh sold to the grid is its revenue; the value of a kWh used by compute is the
 revenue of tokens and jobs in a step over the compute energy of that step, the same for all origins.
+A kWh or less has no value.
 The uplift is the value in compute over what the same energy would earn at the sale price of its
 hour.
 """
@@ -9,7 +10,7 @@ hour.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -18,12 +19,22 @@ import numpy as np
 import pandas as pd
 
 from planner.components.component import uses_of
-from planner.plan_tables.shares import by_pair, carbon_summary, green_shares, sums_by_pair
+from planner.components.terms import stored_at_start
+from planner.fields import measurable
+from planner.message import Message
+from planner.plan_tables.shares import (
+    Ranges,
+    by_pair,
+    carbon_summary,
+    green_shares,
+    sums_by_pair,
+)
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
 WORST_HOURS = 5
+SAME_SHARE = 1e-5  # shares that differ by less are the same
 
 
 def summarise(
@@ -38,6 +49,7 @@ def summarise(
     status: str,
     objective: float,
     bound: float,
+    ranges: Ranges | None,
     solving: Mapping[str, Any],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -54,6 +66,7 @@ def summarise(
         status: how solving ended.
         objective: the profit, CNY.
         bound: a proven upper bound of it.
+        ranges: as in `green_shares`.
         solving: size of the program, and rounds.
         seconds: runtimes by stage.
     """
@@ -61,22 +74,24 @@ def summarise(
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
     mwh = sums_by_pair(allocation, "origin", "use", "mwh")
+    stored_mwh = stored_at_start((c.storage() for c in scenario.components.values()), "renewable")
     figures = {}
     for name, component in scenario.components.items():
         values = component.figures(columns_of(schedule, name), horizon)
         if values:
             figures[name] = {key: round(float(v), 6) + 0.0 for key, v in values.items()}
+    green = green_shares(mwh, uses, stored_mwh, ranges)
     return {
         "name": scenario.name,
         "description": scenario.description,
         "status": status,
-        "objective_cny": round(objective, 6),
-        "bound_cny": round(bound, 6),
+        "objective_cny": round(objective, 6) + 0.0,
+        "bound_cny": round(bound, 6) + 0.0,
         "gap": gap_of(objective, bound, turnover),
         "turnover_cny": round(turnover, 6),
-        "cash_profit_cny": round(cash, 6),
-        "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6),
-        "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6),
+        "cash_profit_cny": round(cash, 6) + 0.0,
+        "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6) + 0.0,
+        "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6) + 0.0,
         "vat": scenario.vat,
         "start": horizon.starts[0].isoformat(),
         "hours": float(horizon.hours),
@@ -87,10 +102,10 @@ def summarise(
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, allocation, compute, export),
-        "green": green_shares(mwh, uses),
+        "green": green,
         "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
-        "warnings": scenario.warnings(),
+        "warnings": [*scenario.warnings(), *_lines_between(scenario, figures, green)],
         "solving": dict(solving),
         "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
         "versions": _versions() | {"python": platform.python_version()},
@@ -108,6 +123,22 @@ def gap_of(objective: float, bound: float, turnover: float) -> float:
     return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0
 
 
+def _lines_between(
+    scenario: Scenario, figures: Mapping[str, Mapping[str, float]], green: Mapping[str, Any]
+) -> Iterator[Message]:
+    """Yield the required shares that the same meter values reach by one attribution only."""
+    for name, component in scenario.components.items():
+        for target in component.targets(figures.get(name, {})):
+            low, high = (green.get(end, {}).get(target.figure) for end in ("least", "most"))
+            known = target.wanted is not None and not target.counts_more and low is not None
+            if known and low < target.wanted - SAME_SHARE and high > target.wanted + SAME_SHARE:
+                yield Message(
+                    "{name}: whether {field} {share:g} is kept depends on how energy is attributed"
+                    " to its origins: the same meter values allow {least:g} to {most:g}",
+                    name=name, field=target.field, share=target.wanted, least=low, most=high,
+                )  # fmt: skip
+
+
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
     return _tree(sums_by_pair(ledger, "component", "line", "amount_cny"), 6)
 
@@ -115,7 +146,7 @@ def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
 def _tree(sums: Mapping[tuple[str, str], float], decimals: int) -> dict[str, dict[str, float]]:
     tree: dict[str, dict[str, float]] = {}
     for (first, second), amount in sums.items():
-        tree.setdefault(first, {})[second] = round(amount, decimals)
+        tree.setdefault(first, {})[second] = round(amount, decimals) + 0.0
     return tree
 
 
@@ -155,7 +186,7 @@ def _values(
 
 
 def _per_kwh(cny: float, mwh: float) -> float | None:
-    return round(float(cny / mwh / 1000), 6) if mwh > 1e-6 else None
+    return round(float(cny / mwh / 1000), 6) + 0.0 if measurable(mwh) else None
 
 
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:

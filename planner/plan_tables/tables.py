@@ -18,6 +18,7 @@ from planner.plan_tables.shares import green_table, schedule_sum
 from planner.scenario.scenario import Scenario
 
 MONEY_DECIMALS = 6
+LEAST_CNY = 10.0**-MONEY_DECIMALS  # less is rounding
 
 ONCE = "horizon"
 WHY = ("time", "component", "decision", "code", "reason")

@@ -188,7 +188,10 @@ def figures(plan: PlanTables, words: Language) -> Section:
 
 
 def green(plan: PlanTables, words: Language) -> Section:
-    """Return the shares of renewable energy, each named by its fraction."""
+    """Return the shares of renewable energy, each named by its fraction, with its range if known.
+
+    The range is that of all attributions of the same meter values that earn the same.
+    """
     texts = {
         "self_use_share": words("own use / available"),
         "load_share": words("renewable drawn / drawn by load and compute"),
@@ -196,10 +199,19 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    shares = plan.summary["green"]
-    rows = [(texts[name], Quantity(share, SHARE)) for name, share in shares.items()]
-    known = any(share is not None for share in shares.values())
-    return _facts(words("Renewable energy"), *(rows if known else ()))
+    green, title = plan.summary["green"], words("Renewable energy")
+    shares = {name: share for name in texts if (share := green.get(name)) is not None}
+    if "least" not in green:
+        return _facts(
+            title, *((texts[name], Quantity(share, SHARE)) for name, share in shares.items())
+        )
+    rows = list[Row]()
+    for name, share in shares.items():  # what meters fix has no range
+        least, most = (green[end].get(name, share) for end in ("least", "most"))
+        rows.append(
+            (texts[name], Quantity(share, SHARE), Quantity(least, SHARE), Quantity(most, SHARE))
+        )
+    return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:
@@ -228,32 +240,43 @@ def scarce(plan: PlanTables, words: Language) -> Section:
 
 
 def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
-    """Return the marginal values over the horizon: of energy and tokens, and of limits."""
+    """Return the marginal values over the horizon: of energy and tokens, and of limits.
+
+    Where the worth of a first unit is known, it stands beside the value at the plan's decisions.
+    """
     rates, limits = [], []
     keys = ["component", "quantity", "index", "unit"]
     table = plan.prices
     assert table is not None
-    by_step = table[~table["index"].str.endswith("once")]
-    for (component, quantity, index, per), by_time in by_step.groupby(keys, sort=False):
+    table = table[~table["index"].str.endswith("once")]
+    is_first = table["index"].str.endswith("first")
+    index = table["index"].str.removesuffix("first").str.removesuffix("|")
+    for (component, quantity, at, per), rows in table.assign(index=index, first=is_first).groupby(
+        keys, sort=False
+    ):
+        by_time, first = rows[~rows["first"]], rows.loc[rows["first"], "value"]
         steps = by_time.loc[by_time["time"].notna(), "value"]
-        total = float(by_time.loc[by_time["time"].isna(), "value"].iloc[0])
-        name = f"{quantity}[{index}]" if index else f"{quantity}"
+        total = by_time.loc[by_time["time"].isna(), "value"]
+        name = f"{quantity}[{at}]" if at else f"{quantity}"
         name = name if words.code == "en" else words.term(name)  # in English the field's own
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
-        row: Row = (str(component), name, *_aligned((total, *ends)), words(str(per)))
+        over, anew = (float(part.iloc[0]) if len(part) else None for part in (total, first))
+        values = (over, *ends, anew) if is_first.any() else (over, *ends)
+        row: Row = (str(component), name, *_aligned(values), words(str(per)))
         if "_cny_per_" in str(quantity):
-            rates.append(row)
-        elif total or steps.any():
+            rates.append((*row[:5], row[-1]))
+        elif over or anew or steps.any():
             limits.append(row)
 
-    def section(title: str, over: str, rows: list[Row]) -> Section:
+    def section(title: str, over: str, rows: list[Row], *more: str) -> Section:
         steps = words("lowest step"), words("highest step")
-        heads = ("", words("quantity"), over, *steps, words("unit"))
+        heads = ("", words("quantity"), over, *steps, *more, words("unit"))
         return Section(title, heads, tuple(rows), labels=2)
 
+    first_heads = [words("first unit, decided anew")] if is_first.any() else []
     return (
         section(words("Value of a MWh and cost of a Mtok"), words("mean"), rates),
-        section(words("Value of one more unit"), words("horizon"), limits),
+        section(words("Value of one more unit"), words("horizon"), limits, *first_heads),
     )
 
 

@@ -24,6 +24,10 @@ class SolverSettings(Frozen):
     """Threads of the solver."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Random seed of the solver."""
+    tidy: bool = True
+    """Among plans of the same profit, take one that moves little; false leaves the solver's."""
+    smoothing_cost_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part of turnover that less movement of units, batteries and exchange may cost."""
     relax: bool = False
     """Solve the LP relaxation: a bound, not a schedule that can be run."""
 
@@ -45,6 +49,9 @@ class ScenarioFile(Frozen):
     """Whether the prices of the file include value added tax; printed with results."""
     trace: bool = True
     """Follow energy by origin; false pools it."""
+    origin_rule: Literal["renewable_first"] = "renewable_first"
+    """How energy is attributed to its origin where neither a price nor a rule decides: renewable
+    energy first to loads and compute, and to what is stored at the end."""
     solver: SolverSettings = SolverSettings()
     """Solver settings."""
     initial_from: Annotated[str, Field(min_length=1)] | None = None

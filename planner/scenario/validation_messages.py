@@ -65,23 +65,24 @@ def explain(
             other[: len(place)] == place and other != place for other in places
         ):
             continue  # counted without the entries that are wrong themselves
-        yield _place(detail, model)
+        yield from _problems(detail, model)
 
 
-def _place(detail: ErrorDetails, model: type[Frozen]) -> tuple[Key, Message]:
+def _problems(detail: ErrorDetails, model: type[Frozen]) -> Iterator[tuple[Key, Message]]:
     *before, last = detail["loc"] or ("",)
     path = tuple(part for part in before if not str(part).startswith("="))
     tagged = str(last).startswith("=") and detail["type"] != "extra_forbidden"
     if detail["loc"] and not tagged and last != "[key]":
         path = (*path, last)
     if detail["type"] == "extra_forbidden":
-        return path, _unknown(str(last), _models_at(model, path[:-1]))
-    if detail["type"] in ("value_error", "assertion_error"):
-        error = detail["ctx"]["error"]
-        if not isinstance(error, FieldError):  # of a kind from outside
-            return path, MessageList("", [str(error)])
-        return (*path, *(parse_path(error.path) if error.path else ())), error.message
-    return path, _message(detail)
+        yield path, _unknown(str(last), _models_at(model, path[:-1]))
+    elif detail["type"] not in ("value_error", "assertion_error"):
+        yield path, _message(detail)
+    elif isinstance(error := detail["ctx"]["error"], FieldError):
+        for one in (error, *error.others):
+            yield (*path, *(parse_path(one.path) if one.path else ())), one.message
+    else:  # of a kind from outside
+        yield path, MessageList("", [str(error)])
 
 
 def _unknown(field: str, models: set[type[Frozen]]) -> Message:

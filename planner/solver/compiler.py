@@ -78,7 +78,7 @@ def compile_program(model: Model) -> Program:
         reports=report_rows,
         report_offset=report_offset,
         ledger_rows=ledger,
-        tidy_rows=tuple(reports.tidy),
+        moves=tuple(reports.moves),
         costs=reports.costs,
         uses=_indices(reports.uses),
         injected=_indices(reports.injected),

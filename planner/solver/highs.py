@@ -18,6 +18,7 @@ WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models 
 MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
+LP_LIMIT_S = 60.0  # of an LP with all integers fixed
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
@@ -48,7 +49,8 @@ class Session:
         self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
-        self._row_bounds = program.row_lower, program.row_upper
+        self._row_bounds = self._own_row_bounds = program.row_lower, program.row_upper
+        self._column_bounds = program.column_lower.copy(), program.column_upper.copy()
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy lacks it
         self._highs.HandleUserInterrupt = True
         self._option("output_flag", False)
@@ -80,19 +82,73 @@ class Session:
 
     def bounds(self, columns: Indices, lower: Array, upper: Array) -> None:
         """Change the bounds of some columns."""
+        self._column_bounds[0][columns], self._column_bounds[1][columns] = lower, upper
         self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
 
     def row_bounds(self, lower: Array, upper: Array) -> None:
-        """Change the bounds of the rows of the program."""
+        """Change the bounds of all rows."""
         old_lower, old_upper = self._row_bounds
         self._bound_rows((lower != old_lower) | (upper != old_upper), lower, upper)
         self._row_bounds = lower.copy(), upper.copy()
+
+    def bounded_program(self) -> Program:
+        """Return the program with the bounds of its columns and rows as they are now."""
+        columns, rows = len(self.program.cost), len(self.program.row_lower)
+        lower, upper = self._column_bounds
+        bounded = self.program.with_bounds(slice(None), lower[:columns], upper[:columns])
+        lower, upper = self._row_bounds
+        return bounded.with_row_bounds(slice(None), lower[:rows], upper[:rows])
+
+    def reset(self, lower: Array, upper: Array) -> None:
+        """Set the bounds of the program's columns; added columns and all rows get theirs again."""
+        added = self.columns - len(lower)
+        every = np.arange(self.columns)
+        self.bounds(
+            every, np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
+        )
+        self.row_bounds(*self._own_row_bounds)
+
+    def extend(self, matrix: Any, lower: Array, upper: Array) -> None:
+        """Add rows, and the columns of 0 or more without cost that `matrix` has beyond its own.
+
+        Args:
+            matrix: the coefficients of the new rows, sparse by row.
+            lower: their least activities.
+            upper: their greatest.
+        """
+        rows, columns = matrix.shape
+        count, none = columns - self.columns, np.zeros(0, dtype=np.int32)
+        zero, unlimited = np.zeros(count), np.full(count, np.inf)
+        self._call("addCols", count, zero, zero, unlimited, 0, none, none, np.zeros(0))
+        self._call(
+            "addRows", rows, lower, upper, matrix.nnz, matrix.indptr.astype(np.int32),
+            matrix.indices.astype(np.int32), matrix.data.astype(float),
+        )  # fmt: skip
+        low, high = self._column_bounds
+        self._column_bounds = np.append(low, zero), np.append(high, unlimited)
+        low, high = self._row_bounds
+        self._row_bounds = np.append(low, lower), np.append(high, upper)
+        low, high = self._own_row_bounds
+        self._own_row_bounds = np.append(low, lower), np.append(high, upper)
+        self.columns = columns
 
     def irreducible(self) -> tuple[set[int], set[int]]:
         """Return an irreducible infeasible set, rows and columns, of an LP found infeasible."""
         self._option("iis_strategy", IRREDUCIBLE)
         _, system = self._highs.getIis()
         return set(system.row_index_), set(system.col_index_)
+
+    def minimise(self, cost: Array) -> Array | None:
+        """Return the point of the program that is best for another cost, None without an optimum.
+
+        Args:
+            cost: of the program's columns and, if it is longer, of the added ones.
+        """
+        self.cost(np.append(cost, np.zeros(self.columns - len(cost))))
+        result = self.run(time_limit_s=LP_LIMIT_S)
+        if result.status != "optimal" or result.x is None:
+            return None
+        return result.x[: len(self.program.cost)]
 
     def cost(self, cost: Array) -> None:
         """Change the objective, to one without an offset."""
@@ -107,28 +163,34 @@ class Session:
         By complementary slackness every point of the remaining set is optimal for the cost just
         minimised, and every optimum (within the dual tolerance) is in it.
         """
-        solution, lp = self._highs.getSolution(), self._highs.getLp()
+        solution, (lower, upper) = self._highs.getSolution(), self._column_bounds
         reduced, price = np.array(solution.col_dual), np.array(solution.row_dual)
-        at = np.where(reduced > 0, np.array(lp.col_lower_), np.array(lp.col_upper_))
+        at = np.where(reduced > 0, lower, upper)
         priced = np.flatnonzero((np.abs(reduced) > MIN_DUAL) & np.isfinite(at))
         self.bounds(priced, at[priced], at[priced])
-        at = np.where(price > 0, np.array(lp.row_lower_), np.array(lp.row_upper_))
-        self._bound_rows((np.abs(price) > MIN_DUAL) & np.isfinite(at), at, at)
+        lower, upper = self._row_bounds
+        at = np.where(price > 0, lower, upper)
+        priced_rows = (np.abs(price) > MIN_DUAL) & np.isfinite(at)
+        self.row_bounds(np.where(priced_rows, at, lower), np.where(priced_rows, at, upper))
 
     def _bound_rows(self, which: Flags, lower: Array, upper: Array) -> None:
         rows = np.flatnonzero(which)
         self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def duals(self) -> Duals | None:
-        """Return the optimum of the LP just solved and its duals; None where it has none."""
+        """Return the optimum of the LP just solved and its duals; None where it has none.
+
+        Those of the program, without added rows and columns.
+        """
         solution = self._highs.getSolution()
         if self._is_mip or not solution.dual_valid:
             return None
+        columns, rows = len(self.program.cost), len(self.program.row_lower)
         return Duals(
-            x=np.array(solution.col_value),
-            rows=np.array(solution.row_dual) / self._scale,
-            columns=np.array(solution.col_dual) / self._scale,
-            fixed=np.zeros(self.columns, dtype=bool),
+            x=np.array(solution.col_value)[:columns],
+            rows=np.array(solution.row_dual)[:rows] / self._scale,
+            columns=np.array(solution.col_dual)[:columns] / self._scale,
+            fixed=np.zeros(columns, dtype=bool),
         )
 
     def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:

@@ -170,7 +170,7 @@ def _side_by_side(
         reports=sparse.csr_array(sparse.vstack(reports)),
         report_offset=np.concatenate(offsets),
         ledger_rows=np.concatenate(ledger),
-        tidy_rows=(),  # members are tidied one by one
+        moves=(),
         costs={},
         uses={},
         injected={},

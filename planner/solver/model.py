@@ -18,7 +18,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, SumExpression
@@ -96,6 +96,17 @@ class Cost:
     reported: bool
 
 
+class Movement(NamedTuple):
+    """A power whose movement is to be small: its order, and its row in every step.
+
+    before_mw: just before the window, where that is known.
+    """
+
+    order: int
+    rows: list[int]
+    before_mw: float | None
+
+
 @dataclass
 class Reports:
     """Every quantity that a plan reports: an expression per row, and the rows of each quantity."""
@@ -106,7 +117,7 @@ class Reports:
     injected: dict[str, list[int]] = field(default_factory=dict)
     schedule: dict[str, list[int]] = field(default_factory=dict)
     switches: list[tuple[Any, int, int]] = field(default_factory=list)
-    tidy: list[int] = field(default_factory=list)
+    moves: list[Movement] = field(default_factory=list)
 
     def add(self, expression: Any) -> int:
         """Add an expression and return its row."""
@@ -114,7 +125,7 @@ class Reports:
         return len(self.expressions) - 1
 
     def add_terms(self, component: str, terms: Terms, window: Window) -> None:
-        """Add the terms of a component, except for tidying."""
+        """Add the terms of a component."""
         for lines, reported in ((terms.costs, False), (terms.reported, True)):
             for line, amounts in lines.items():
                 for period, spent in amounts.items():
@@ -127,6 +138,9 @@ class Reports:
             for t in window:
                 rows = self.add(pair.first(t)), self.add(pair.second(t))
                 self.switches.append((pair.switch[t], *rows))
+        for power in terms.moves:
+            rows_by_step = [self.add(power.mw(t)) for t in window]
+            self.moves.append(Movement(power.order, rows_by_step, power.before_mw))
 
 
 @dataclass
@@ -174,17 +188,13 @@ def assemble(scenario: Scenario, window: Window | None = None) -> Model:
 
 def _gather(m: pyo.ConcreteModel, terms: Mapping[str, list[Terms]], window: Window) -> Reports:
     reports = Reports()
-    tidy: dict[int, list[Any]] = {}
     for name, parts in terms.items():
         for part in parts:
             reports.add_terms(name, part, window)
-            for rank, expression in part.tidy.items():
-                tidy.setdefault(rank, []).append(expression)
         for expression in m.part[name].component_objects(pyo.Expression, sort=False):
             for index, data in expression.items():
                 column = column_name(name, expression.local_name, outer_index(index))
                 reports.schedule.setdefault(column, []).append(reports.add(data))
-    reports.tidy = [reports.add(sum(tidy[rank])) for rank in sorted(tidy)]
     return reports
 
 

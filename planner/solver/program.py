@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.components.terms import Balance
 from planner.scenario.scenario import Scenario
-from planner.solver.model import Cost
+from planner.solver.model import Cost, Movement
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -21,6 +21,7 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
 NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
+OVERLAP_MW = 1e-6  # less power in the other direction is none
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Program:
     reports: Any
     report_offset: Array
     ledger_rows: Indices
-    tidy_rows: tuple[int, ...]
+    moves: tuple[Movement, ...]
     costs: dict[int, Cost]
     uses: dict[tuple[str, str], Indices]
     injected: dict[str, Indices]
@@ -90,6 +91,19 @@ class Program:
     def sum_by_step(self, values: Array, rows: Indices) -> Array:
         """Return the sum of the values of report rows in every step; shape (steps,)."""
         return np.asarray(values[rows].reshape(-1, len(self.window)).sum(axis=0))
+
+    def directions(self, x: Array) -> Array:
+        """Return 0 or 1 for every switch: the direction of the larger flow, if idle as rounded."""
+        values = self.values(x)
+        first, second = values[self.first_flow], values[self.second_flow]
+        idle = np.maximum(first, second) <= OVERLAP_MW
+        return np.where(idle, np.round(x[self.switches]), first > second)
+
+    def overlaps(self, x: Array) -> Flags:
+        """Return the switches whose two flows are both above 0."""
+        values = self.values(x)
+        both = np.minimum(values[self.first_flow], values[self.second_flow])
+        return np.asarray(both > OVERLAP_MW)
 
     def turnover(self, x: Array) -> float:
         """Return the sum of absolute ledger amounts at a solution, CNY."""
@@ -148,6 +162,17 @@ class Program:
         return pd.DataFrame(rounded, index=self.times)
 
     @property
+    def end_rows(self) -> Indices:
+        """The rows that limit the end of the horizon, or totals over it."""
+        components = self.scenario.components
+        ends = [
+            number
+            for (component, row, _), number in self.families.items()
+            if component and row in components[component].end_rows
+        ]
+        return np.flatnonzero(np.isin(self.row_families, ends) & (self.row_steps == NO_STEP))
+
+    @property
     def all_integer(self) -> Flags:
         """The integer columns with every switch."""
         integer = self.integer.copy()
@@ -179,6 +204,31 @@ class Program:
             self,
             row_lower=_with_values(self.row_lower, rows, lower),
             row_upper=_with_values(self.row_upper, rows, upper),
+        )
+
+    def part(self, columns: Flags, x: Array) -> Program:
+        """Return the program over some of its columns, the others fixed at a point within bounds.
+
+        Rows without any of these columns are left out. Reports keep their places; the columns of
+        `schedule` and `switches` are those of the whole program and do not apply.
+        """
+        rest, matrix = np.where(columns, 0.0, x), sparse.csr_array(self.matrix[:, columns])
+        rows, fixed = np.diff(matrix.indptr) > 0, self.matrix @ rest
+        return replace(
+            self,
+            matrix=sparse.csc_array(matrix[rows]),
+            row_lower=(self.row_lower - fixed)[rows],
+            row_upper=(self.row_upper - fixed)[rows],
+            row_steps=self.row_steps[rows],
+            row_families=self.row_families[rows],
+            column_lower=self.column_lower[columns],
+            column_upper=self.column_upper[columns],
+            integer=self.integer[columns],
+            cost=self.cost[columns],
+            offset=self.offset + float(self.cost @ rest),
+            reports=sparse.csr_array(self.reports[:, columns]),
+            report_offset=self.report_offset + self.reports @ rest,
+            column_steps=self.column_steps[columns],
         )
 
     def with_rows(

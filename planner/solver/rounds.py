@@ -7,8 +7,7 @@
    it is within the gap of the bound; else the switches of the steps that overlapped (by more than
    1e-6 MW) become binary for the next round. If the time limit strikes first, all switches become
    binary for a last round.
-3. Among plans of the same profit, a few LPs on the optimal face of the settled one choose: most
-   renewable energy to compute, least storage throughput, fewest wake-ups, least fuel.
+3. Among plans of the same profit `tidying` chooses one, and `origins` attributes its energy.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ import numpy as np
 from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
-from planner.solver.highs import Result, Session
-from planner.solver.program import Duals, Flags, Program
+from planner.solver.highs import LP_LIMIT_S, Result, Session
+from planner.solver.origins import Attribution, attribute
+from planner.solver.program import Duals, Program
+from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
-OVERLAP_MW = 1e-6  # less power in the other direction is none
-SETTLE_LIMIT_S = 60.0  # for an LP with all integers fixed
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
 MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
@@ -48,6 +47,8 @@ class Solution:
     rounds: solves until no exclusive flows overlapped.
     duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
         relaxation; None where that LP has no optimum.
+    attribution: its energy by origin, and the range that other attributions leave; None where
+        energy is pooled or no LP attributed it.
     """
 
     x: Array
@@ -57,6 +58,7 @@ class Solution:
     rounds: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     duals: Duals | None = None
+    attribution: Attribution | None = None
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
@@ -74,10 +76,8 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
         solution = Rounds(session, program, settings, deadline, relaxed).solve()
-        before = session.seconds
-        if solution.tidied:
-            _tidy(session, program, settings, solution)
-        seconds["tidy_s"] = session.seconds - before
+        if solution.tidied and program.schedule:  # joint programs are settled member by member
+            seconds |= _choose_among_equals(session, program, settings, solution)
         objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
             raise SolveError(
@@ -164,7 +164,7 @@ class Rounds:
             self.bound = max(self.bound, self.result.bound)
         continuous = ~self.integer[self.program.switches]
         x = self.result.x
-        self.overlapping = continuous if x is None else continuous & overlaps(self.program, x)
+        self.overlapping = continuous if x is None else continuous & self.program.overlaps(x)
 
     def _settled_plan(self) -> Solution | None:
         """Return the best plan with the round's integers and directions, None if there is none.
@@ -177,19 +177,19 @@ class Rounds:
         settled = settle(self.session, self.program, x)
         if settled is not None:
             x, duals = settled
-        elif overlaps(self.program, x).any():
+        elif self.program.overlaps(x).any():
             return None
         else:
             x = x.copy()
-            x[self.program.switches] = directions(self.program, x)
+            x[self.program.switches] = self.program.directions(x)
         status = "interrupted" if self.session.stopped else self.result.status
-        if _within_gap(self.program, self.settings, x, self.bound):
+        if _within_gap(self.program, self.settings.gap, x, self.bound):
             status = "optimal"
         return Solution(x, status, self.bound, settled is not None, self.number, duals=duals)
 
     def _is_final(self, plan: Solution) -> bool:
         """Return whether a plan is within the gap, or no further round can improve it."""
-        within_gap = _within_gap(self.program, self.settings, plan.x, self.bound)
+        within_gap = _within_gap(self.program, self.settings.gap, plan.x, self.bound)
         if self.session.stopped or within_gap:
             return True
         if self.overlapping.any():
@@ -213,21 +213,6 @@ class Rounds:
         self.session.bounds(every, self.program.column_lower, self.program.column_upper)
 
 
-def directions(program: Program, x: Array) -> Array:
-    """Return 0 or 1 for every switch: the direction of the larger flow, if idle as rounded."""
-    values = program.values(x)
-    first, second = values[program.first_flow], values[program.second_flow]
-    idle = np.maximum(first, second) <= OVERLAP_MW
-    return np.where(idle, np.round(x[program.switches]), first > second)
-
-
-def overlaps(program: Program, x: Array) -> Flags:
-    """Return the switches whose two flows are both above 0."""
-    values = program.values(x)
-    both = np.minimum(values[program.first_flow], values[program.second_flow])
-    return np.asarray(both > OVERLAP_MW)
-
-
 def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
     """Return the best point with the integers and directions of another fixed, and its duals.
 
@@ -235,10 +220,10 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     """
     states = np.setdiff1d(np.flatnonzero(program.integer), program.switches)
     columns = np.concatenate([states, program.switches])
-    fixed = np.concatenate([np.round(x[states]), directions(program, x)])
+    fixed = np.concatenate([np.round(x[states]), program.directions(x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
-    best = session.run(time_limit_s=SETTLE_LIMIT_S)
+    best = session.run(time_limit_s=LP_LIMIT_S)
     if best.status != "optimal" or best.x is None:
         return None
     duals = session.duals()
@@ -247,26 +232,46 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     return best.x, duals
 
 
-def _tidy(session: Session, program: Program, settings: SolverSettings, solution: Solution) -> None:
-    """Replace a plan just settled by the tidiest of the same profit.
+def _choose_among_equals(
+    session: Session, program: Program, settings: SolverSettings, solution: Solution
+) -> dict[str, float]:
+    """Replace a plan just settled by the tidiest of the same profit, with origins by the rule.
 
-    Its turnover may be less: the requested gap must still hold.
+    Returns the seconds of both.
     """
-    x = solution.x
-    for row in program.tidy_rows:
+    began = time.perf_counter()
+    face = _tidy(session, program, settings, solution) if settings.tidy else None
+    if face is None and settle(session, program, solution.x) is not None:
         session.stay_optimal()
-        session.cost(program.reports[[row]].toarray().ravel())
-        result = session.run(time_limit_s=SETTLE_LIMIT_S)
-        if result.status != "optimal" or result.x is None:
-            break
-        x = result.x
-    if solution.status != "optimal" or _within_gap(program, settings, x, solution.bound):
-        solution.x = x
+        face = session.bounded_program()
+    tidied = time.perf_counter()
+    if face is not None and program.scenario.trace:
+        attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
+        if attribution is not None:
+            solution.x, solution.attribution = attribution.x, attribution
+    return {"tidy_s": tidied - began, "origins_s": time.perf_counter() - tidied}
 
 
-def _within_gap(program: Program, settings: SolverSettings, x: Array, bound: float) -> bool:
-    """Return whether a plan is within the gap of the bound, relative to its turnover."""
-    return program.objective(x) - bound <= settings.gap * program.turnover(x) + 1e-6
+def _tidy(
+    session: Session, program: Program, settings: SolverSettings, solution: Solution
+) -> Program | None:
+    """Replace a plan just settled by the tidiest of the same profit, and return its face.
+
+    Its turnover may be less: the requested gap must still hold, but for what smoothing may cost.
+    """
+    plan = Tidying(session, program, solution.x).tidy(settings.smoothing_cost_share)
+    if plan is None:
+        return None
+    allowed = settings.gap + settings.smoothing_cost_share
+    if solution.status == "optimal" and not _within_gap(program, allowed, plan.x, solution.bound):
+        return None
+    solution.x, solution.duals = plan.x, plan.duals
+    return plan.face
+
+
+def _within_gap(program: Program, gap: float, x: Array, bound: float) -> bool:
+    """Return whether a plan is within a gap of the bound, relative to its turnover."""
+    return program.objective(x) - bound <= gap * program.turnover(x) + 1e-6
 
 
 def _require_point(result: Result) -> None:

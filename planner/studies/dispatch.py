@@ -14,7 +14,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from planner.diagnosis.breaches import breaches
@@ -23,7 +22,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
-from planner.solver.program import Indices, Program
+from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, optimise_uninterrupted
 from planner.studies.window import Lookahead, lookaheads
 from planner.timeseries.horizon import Window
@@ -92,23 +91,12 @@ def operate(
     return Operation(least_broken(model, pinned), changed, forced=True)
 
 
-def end_rows(program: Program) -> Indices:
-    """Return the rows that hold at the end of the horizon, or of a window."""
-    components = program.scenario.components
-    ends = [
-        number
-        for (component, row, _), number in program.families.items()
-        if component and row in components[component].end_rows
-    ]
-    return np.flatnonzero(np.isin(program.row_families, ends) & (program.row_steps == 0))
-
-
 def with_relaxed_ends(program: Program) -> Program | None:
     """Return the program with its rules of the horizon relaxed by as little as possible.
 
     None where it has none, or is infeasible without them too.
     """
-    rows = end_rows(program)
+    rows = program.end_rows
     if not rows.size:
         return None
     size = row_sizes(program)[rows]

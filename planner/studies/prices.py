@@ -13,6 +13,7 @@ commitments only: one more MW may start a unit that the plan leaves off, which n
 
 A matrix entry may change where it multiplies a fixed column (a limit times a direction), as it is
 then part of the right-hand side. Where one-sided derivatives differ, a price lies between them.
+Where the fixed decisions may hide the worth of a field, `first_unit` adds that of a first unit.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import Shift, aligned, shift_of
-from planner.solver.highs import Session
+from planner.solver.highs import LP_LIMIT_S, Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
-from planner.solver.rounds import SETTLE_LIMIT_S
+from planner.solver.rounds import Solution
 from planner.solver.step_prices import energy_values, token_costs
+from planner.studies.first_unit import FirstUnit, first_unit
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import require_audit
 from planner.timeseries.schedule import columns_of
@@ -52,6 +54,7 @@ NO_PRICES = Message(
 )
 PERTURBATION = 2.0**-10  # of a field, relative to its largest value
 WITHOUT_STEP = "once"  # index of the part of a price that belongs to no step
+FIRST = "first"  # index of the worth of the first unit, with decisions made anew
 MIN_PRICE = 1e-9  # a smaller price or weight is none
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
 EXTRA_TOKENS = 1e-5  # Mtok/h
@@ -61,7 +64,8 @@ EXTRA_TOKENS = 1e-5  # Mtok/h
 class MarginalPrice:
     """A line of the table: a quantity, its prices by step if any, and its total.
 
-    `once` is the part that belongs to no step.
+    `once` is the part that belongs to no step; `first` the worth of the first unit, with decisions
+    made anew. A NaN total: there is no price beside that worth.
     """
 
     component: str
@@ -71,6 +75,7 @@ class MarginalPrice:
     total: float
     unit: str
     once: float = 0.0
+    first: FirstUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,15 @@ class Prices:
     @property
     def totals(self) -> pd.DataFrame:
         """The prices over the horizon: component, quantity, index, value, unit."""
-        rows = self.table["time"].isna() & ~self.table["index"].str.endswith(WITHOUT_STEP)
+        rows = self.table["time"].isna() & ~self.table["index"].str.endswith((WITHOUT_STEP, FIRST))
         return self.table[rows].drop(columns="time").reset_index(drop=True)
+
+    @property
+    def first_units(self) -> pd.DataFrame:
+        """The worth of the first unit, where decisions hide it: component, quantity, index, ..."""
+        rows = self.table[self.table["index"].str.endswith(FIRST)].drop(columns="time")
+        index = rows["index"].str.removesuffix(FIRST).str.removesuffix("|")
+        return rows.assign(index=index).reset_index(drop=True)
 
     @property
     def hourly(self) -> pd.DataFrame:
@@ -119,24 +131,37 @@ def prices(scenario: Scenario) -> Prices:
         As `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
-    lines = [] if solution.duals is None else list(_lines(plan, program, solution.duals))
+    lines = [] if solution.duals is None else list(_lines(plan, program, solution))
     hold = RELAXED if scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
+    first: dict[str, dict[str, dict[str, float]]] = {}
     for line in lines:
         name = f"{line.quantity}[{line.index}]" if line.index else line.quantity
-        totals.setdefault(line.component, {})[name] = line.total
-    summary = {"hold": NO_PRICES if solution.duals is None else hold, "totals": totals}
+        if np.isfinite(line.total):
+            totals.setdefault(line.component, {})[name] = line.total
+        if line.first is not None:
+            first.setdefault(line.component, {})[name] = {
+                "worth": float(_clean(line.first.worth)),
+                "within": float(_clean(line.first.within)),
+            }
+    summary = {
+        "hold": NO_PRICES if solution.duals is None else hold,
+        "totals": totals,
+        "first_unit": first,
+    }
     table = _table(lines, scenario.horizon.starts)
     priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
     require_audit(priced)
     return Prices(priced)
 
 
-def _lines(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
+def _lines(plan: Plan, program: Program, solution: Solution) -> Iterator[MarginalPrice]:
     """Yield every price; a balance without a row in any step has none."""
+    duals = solution.duals
+    assert duals is not None
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
-        yield from _fields(name, program, duals)
+        yield from _fields(name, program, solution, duals)
     break_even = _break_even(plan, program, duals)
     yield from (line for line in break_even if np.isfinite(line.steps).any())
 
@@ -154,7 +179,9 @@ def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
                 yield _mean(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
 
 
-def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
+def _fields(
+    name: str, program: Program, solution: Solution, duals: Duals
+) -> Iterator[MarginalPrice]:
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
@@ -167,17 +194,27 @@ def _fields(name: str, program: Program, duals: Duals) -> Iterator[MarginalPrice
             if any(value is None for value in values):
                 continue
             shift = _measured(program, duals.x, keys, values)
+            past = any(part == PAST or SO_FAR in str(part) for path in keys for part in path)
+            first = None if past else first_unit(program, solution, keys, values, shift)
+            per = unit(quantity) or quantity.removesuffix("s")
+            by_token = per == "Mtok/h"
+            per = "CNY/Mtok" if by_token else f"CNY/{per}"
+            if first is not None and by_token:
+                first = first.per(program.scenario.horizon.hours)
             if shift is None:
+                if first is not None:
+                    line = MarginalPrice(name, quantity, index, np.zeros(0), np.nan, per)
+                    yield replace(line, first=first)
                 continue
             steps, once = gains(program, duals, shift)
-            if any(part == PAST or SO_FAR in str(part) for path in keys for part in path):
+            if past:
                 steps, once = 0.0 * steps, once + float(steps.sum())  # it is no price of step 1
-            per = unit(quantity) or quantity.removesuffix("s")
-            if per == "Mtok/h":
+            if by_token:
                 spread = once / (step_h * len(steps))
-                yield _mean(name, quantity, index, steps / step_h, "CNY/Mtok", spread)
+                line = _mean(name, quantity, index, steps / step_h, per, spread)
             else:
-                yield _sum(name, quantity, index, steps, f"CNY/{per}", once)
+                line = _sum(name, quantity, index, steps, per, once)
+            yield replace(line, first=first)
 
 
 def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:
@@ -231,7 +268,7 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     session = Session(program.with_row_bounds(rows, lower, upper))
     fixed = np.flatnonzero(duals.fixed)
     session.bounds(fixed, duals.x[fixed], duals.x[fixed])
-    result = session.run(time_limit_s=SETTLE_LIMIT_S)
+    result = session.run(time_limit_s=LP_LIMIT_S)
     return (session.duals() if result.status == "optimal" else None) or duals
 
 
@@ -274,7 +311,11 @@ def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
         if abs(line.once) > MIN_PRICE:
             index = "|".join(filter(None, (line.index, WITHOUT_STEP)))
             parts.append((line, no_time, index, np.array([_clean(line.once)])))
-        parts.append((line, no_time, line.index, np.array([line.total])))
+        if np.isfinite(line.total):
+            parts.append((line, no_time, line.index, np.array([line.total])))
+        if line.first is not None:
+            index = "|".join(filter(None, (line.index, FIRST)))
+            parts.append((line, no_time, index, np.array([_clean(line.first.worth)])))
     sizes = [len(part[1]) for part in parts]
 
     def repeated(texts: list[str]) -> Any:

@@ -50,9 +50,8 @@ from planner.solver.highs import Session
 from planner.solver.model import Cost, assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program
-from planner.solver.rounds import directions
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
-from planner.studies.dispatch import end_rows, least_broken
+from planner.studies.dispatch import least_broken
 from planner.studies.settle import settle_executed
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import columns_of
@@ -84,7 +83,7 @@ def _minimum(program: Program) -> Array | None:
     session = Session(program)
     x = session.run(time_limit_s=limit).x
     if x is not None:
-        x[program.switches] = directions(program, x)
+        x[program.switches] = program.directions(x)
         if program.violation(x) > RELAXATION_TOLERANCE:
             session.integrality(program.integer)
             x = session.run(time_limit_s=limit).x
@@ -149,7 +148,7 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     model = assemble(state, Window(t, t))
     program = compile_program(model)
     whole = _Step(rule, past, replace(program, integer=program.all_integer))
-    ends = end_rows(program)
+    ends = program.end_rows
     step = replace(whole, program=whole.program.with_row_bounds(ends, -np.inf, np.inf))
     if whole.is_last and ends.size:
         row = whole.operated()

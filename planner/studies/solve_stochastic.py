@@ -207,12 +207,12 @@ class _Study:
             "name": self.scenario.name,
             "description": self.scenario.description,
             "status": self.status,
-            "objective_cny": round(objective, 6),
-            "bound_cny": round(bound, 6),
+            "objective_cny": round(objective, 6) + 0.0,
+            "bound_cny": round(bound, 6) + 0.0,
             "gap": gap_of(objective, bound, turnover),
-            "turnover_cny": round(turnover, 6),
-            "expected_cny": round(mean(self.probabilities, profits), 6),
-            "cvar_cny": risk and round(cvar(self.probabilities, profits, risk.cvar_share), 6),
+            "turnover_cny": round(turnover, 6) + 0.0,
+            "expected_cny": round(mean(self.probabilities, profits), 6) + 0.0,
+            "cvar_cny": risk and round(cvar(self.probabilities, profits, risk.cvar_share), 6) + 0.0,
             "risk": risk and risk.model_dump(),
             **self._comparison(objective, bound),
             "vat": self.scenario.vat,
@@ -244,8 +244,8 @@ class _Study:
             difference = max(sign * (objective - worth_cny), 0.0)  # rounding
             slack = max(bound - objective, worth_bound - worth_cny)
             figures |= {
-                f"{name}_cny": round(difference, 6),
-                f"{other}_cny": round(worth_cny, 6),
+                f"{name}_cny": round(difference, 6) + 0.0,
+                f"{other}_cny": round(worth_cny, 6) + 0.0,
                 f"{name}_open_cny": round(max(slack, 0.0), 6),
             }
             if slack > MIN_DIFFERENCE_CNY and difference <= slack:

@@ -55,7 +55,8 @@ def to_plan(
     """
     x, scenario = solution.x, program.scenario
     reports, schedule = program.values(x), program.schedule_at(x)
-    ledger, reported = _ledger(program, reports)
+    booked = _clean(reports, MONEY_DECIMALS)
+    ledger, reported = _ledger(program, booked)
     allocation = _allocation(program, reports)
     if whole:
         _check_allocation(program, reports)
@@ -65,11 +66,12 @@ def to_plan(
         allocation,
         ledger,
         reported,
-        compute=_compute_revenue(program, reports),
-        export=_export_revenue(program, reports),
+        compute=_compute_revenue(program, booked),
+        export=_export_revenue(program, booked),
         status=solution.status,
         objective=-program.objective(x),
         bound=-solution.bound,
+        ranges=None if solution.attribution is None else solution.attribution.ranges,
         solving={"tidied": solution.tidied, "rounds": solution.rounds,
                  "columns": program.matrix.shape[1], "rows": program.matrix.shape[0],
                  "integers": int(program.integer.sum())},
@@ -85,8 +87,8 @@ def _clean(values: Array, decimals: int) -> Array:
     return np.round(values, decimals) + 0.0  # no negative zeros
 
 
-def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the ledger and the lines outside the objective, revenue positive."""
+def _ledger(program: Program, booked: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ledger and the lines outside the objective, revenue positive, of rounded costs."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
     costs = program.costs.values()
     frame = pd.DataFrame(
@@ -98,7 +100,7 @@ def _ledger(program: Program, reports: Array) -> tuple[pd.DataFrame, pd.DataFram
                 for cost in costs
             ],
             "cash": [cost.line.cash for cost in costs],
-            "amount_cny": _clean(-reports[list(program.costs)], MONEY_DECIMALS),
+            "amount_cny": 0.0 - booked[list(program.costs)],
         }
     ).astype(LEDGER_TYPES)
     outside = np.array([cost.reported for cost in costs], dtype=bool)
@@ -152,21 +154,21 @@ def _check_allocation(program: Program, reports: Array) -> None:
             ))  # fmt: skip
 
 
-def _compute_revenue(program: Program, reports: Array) -> Array:
+def _compute_revenue(program: Program, booked: Array) -> Array:
     """Return the revenue of compute by step, CNY; shape (steps,)."""
     revenue = np.zeros(len(program.window))
     for row, cost in program.costs.items():
         if cost.line.use == "compute" and isinstance(cost.period, int):
-            revenue[cost.period - program.window.first] -= reports[row]
+            revenue[cost.period - program.window.first] -= booked[row]
     return revenue
 
 
-def _export_revenue(program: Program, reports: Array) -> dict[str, float]:
+def _export_revenue(program: Program, booked: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
     revenue = defaultdict[str, float](float)
     for row, cost in program.costs.items():
         if cost.line.use == "export" and cost.line.origin is not None:
-            revenue[cost.line.origin] -= float(reports[row])
+            revenue[cost.line.origin] -= float(booked[row])
     return revenue
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -184,6 +185,15 @@ def _minutes(text: Any) -> tuple[int, int]:
     return first, last
 
 
+def in_hours(hours: Sequence[str], clock: np.ndarray) -> np.ndarray:
+    """Return which minutes of the day lie within hours of the day, their ends exclusive."""
+    matching = np.zeros(len(clock), dtype=bool)
+    for first, last in map(_minutes, hours):
+        begun, not_over = clock >= first, clock < last
+        matching |= begun & not_over if first < last else begun | not_over
+    return matching
+
+
 def _read_dates(value: Any) -> Any:
     text = value.isoformat() if isinstance(value, dt.date) else value
     _date_range(text)
@@ -267,8 +277,6 @@ class CalendarTimes(Frozen):
         return matching
 
     def _in_hours(self, horizon: Horizon) -> np.ndarray:
-        clock = horizon.minute_of_day
-        matching = np.zeros(horizon.steps, dtype=bool)
         for text in self.hours or ():
             first, last = _minutes(text)
             if first % horizon.step_min or last % horizon.step_min:
@@ -278,9 +286,7 @@ class CalendarTimes(Frozen):
                     text=text,
                 )
                 raise FieldError(message, "hours")
-            begun, not_over = clock >= first, clock < last
-            matching |= begun & not_over if first < last else begun | not_over
-        return matching
+        return in_hours(self.hours or (), horizon.minute_of_day)
 
 
 class CalendarEntry(CalendarTimes):

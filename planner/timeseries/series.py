@@ -20,8 +20,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from planner.fields import LARGEST, FieldError
-from planner.message import Message
+from planner.fields import LARGEST, FieldError, at_limits
+from planner.message import Message, set_apart
 from planner.timeseries.forms import (
     Array,
     CalendarEntry,
@@ -112,23 +112,28 @@ class SeriesBounds:
                 )
         else:
             values = spec.resolve(context)
+        values = np.array(at_limits(values, self.ge, self.le))
         self._check(values, context.horizon)
         values.flags.writeable = False
         return values
 
     def _check(self, values: Array, horizon: Horizon) -> None:
         message = Message("must be finite and within {most:g} in size", most=LARGEST)
-        wrong = [(~(abs(values) <= LARGEST), message)]
+        wrong = [(~(abs(values) <= LARGEST), message, LARGEST)]
         if self.ge is not None:
-            wrong.append((values < self.ge, Message("must be {ge:g} or more", ge=self.ge)))
+            message = Message("must be {ge:g} or more", ge=self.ge)
+            wrong.append((values < self.ge, message, self.ge))
         if self.gt is not None:
-            wrong.append((values <= self.gt, Message("must be above {gt:g}", gt=self.gt)))
+            message = Message("must be above {gt:g}", gt=self.gt)
+            wrong.append((values <= self.gt, message, self.gt))
         if self.le is not None:
-            wrong.append((values > self.le, Message("must be {le:g} or less", le=self.le)))
-        for steps, rule in wrong:
+            message = Message("must be {le:g} or less", le=self.le)
+            wrong.append((values > self.le, message, self.le))
+        for steps, rule, limit in wrong:
             if steps.any():
                 step = int(np.flatnonzero(steps)[0])
-                parts = {"sentence": rule, "text": f"{values[step]:g}"}
+                _, text = set_apart((limit, values[step]))
+                parts = {"sentence": rule, "text": text}
                 if (values == values[step]).all():
                     raise FieldError(Message("{sentence}, is {text}", **parts))
                 when = horizon.at(step + 1)

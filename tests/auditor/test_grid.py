@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
+from planner.auditor.plan_files import Files
+from tests.support import build
 from tests.support.audited import (
     Broken,
     Kept,
@@ -12,9 +16,19 @@ from tests.support.audited import (
     fees,
     half_hours,
     rule,
+    solved,
     step,
     store,
 )
+
+
+@functools.cache
+def metered() -> Files:
+    """Imports 6, 0, 6, 0, 0 MW in steps of 5 min from 0:05, after 0.25 MWh; the peak is 3 MW."""
+    grid = build.grid(demand_charge_cny_per_mw_month=90, initial={"interval_mwh": 0.25})
+    parts = {"grid": grid, "town": build.load(6, 0, 6, 0, 0)}
+    return solved(parts, 5 / 12, step_min=5, start="2026-07-15T00:05:00+08:00")
+
 
 # plan, edit, component, rule, time of a breach that must be among those found
 BROKEN: list[Broken] = [
@@ -28,6 +42,14 @@ BROKEN: list[Broken] = [
      "grid", "demand_charge", "2026-07"),
     (store, rule("grid", "expected_peak_mw", to=2), "grid", "demand_charge", "2026-07"),
     (store, rule("grid", "peak_so_far_mw", to={"2026-07": 2}), "grid", "demand_charge", "2026-07"),
+    (store, rule("grid", "demand_hours", to=["1-2", "3-4"]), "grid", "demand_charge", "2026-07"),
+    (store, rule("grid", "demand_hours", to=["1-2"]), "plan", "figures.grid.billed_peak_mw", ""),
+    (store, rule("grid", "initial", "interval_mwh", to=0.1), "grid", "demand_charge", "2026-07"),
+    (metered, rule("grid", "demand_interval_min", to=30), "grid", "demand_charge", "2026-07"),
+    (metered, rule("grid", "demand_interval_min", to=5), "plan", "figures.grid.billed_peak_mw", ""),
+    (metered, rule("grid", "demand_hours", to=["0:15-1"]), "grid", "demand_charge", "2026-07"),
+    (metered, rule("grid", "initial", "interval_mwh", to=0.3), "grid", "demand_charge", "2026-07"),
+    (metered, rule("grid", "peak_so_far_mw", to=1), "grid", "demand_charge", "2026-07"),
     (store, cell("grid.import_emission_tco2", 1, 3), "grid", "import_emission", step(1)),
     (store, both(rule("grid", "import_limit_mw", to=3), cell("grid.reserve_mw[hold]", 2, 8)),
      "grid", "spare_import", step(2)),
@@ -64,6 +86,10 @@ BROKEN: list[Broken] = [
 # changes that these plans survive: the auditor must not cry wolf
 KEPT: list[Kept] = [
     (store, rule("grid", "import_price_cny_per_mwh", to=10)),
+    (store, rule("grid", "demand_interval_min", to=60)),
+    (store, rule("grid", "demand_hours", to=["0-1"])),
+    (store, rule("grid", "demand_hours", to=["2:15-2:30"])),
+    (metered, rule("grid", "demand_hours", to=["23:45-0:15"])),
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
 from tests.support import compute
-from tests.support.build import renewable, scenario
+from tests.support.build import battery, renewable, scenario
 
 Edit = Callable[[Files], Files]
 
@@ -30,6 +30,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         chat=compute.chat([18, 27], 20),
         loss=compute.chat([9, 9], 2, min_served_share=0.5),
     )
+    site["cell"] = battery(charge_power_mw=0)
     planner.prices(scenario(site, 2)).plan.write(folder)
     return read_files(folder)
 
@@ -106,6 +107,14 @@ BROKEN: list[tuple[Edit, tuple[str, str]]] = [
     (summary_price("prices", "totals", "sun", "capacity_mw", to="7"), ("sun", "summary.prices")),
     (summary_price("prices", "totals", "sun", "capacity_mw", to=None), ("sun", "summary.prices")),
     (summary_price("prices", "totals", "sun", "height_m", to=7.0), ("sun", "summary.prices")),
+    (row("cell", "power_mw", "first", value=7.0), ("cell", "summary.prices")),
+    (row("cell", "power_mw", "first", time="2026-07-15T00:00+08:00"), ("cell", "power_mw.first")),
+    (row("cell", "power_mw", "first", component="sun"), ("sun", "summary.prices")),
+    (summary_price("prices", "first_unit", "cell", to=None), ("cell", "summary.prices")),
+    (summary_price("prices", "first_unit", "cell", "power_mw", "worth", to=7.0),
+     ("cell", "summary.prices")),
+    (summary_price("prices", "first_unit", "cell", "power_mw", "within", to=-1.0),
+     ("cell", "power_mw.first")),
     (lambda files: dataclasses.replace(files, prices=None), ("plan", "prices")),
 ]  # fmt: skip
 

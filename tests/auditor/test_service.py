@@ -9,6 +9,7 @@ from tests.support.audited import (
     each_is_found,
     each_is_kept,
     nodes,
+    pausing,
     queue,
     rule,
     step,
@@ -33,6 +34,13 @@ BROKEN: list[Broken] = [
     (queue, rule("work", "ending", to={"value_cny_per_mtok": 1, "at_most_mtok": 9}),
      "work", "end_value", ""),
     (queue, rule("work", "price_cny_per_mtok", to=5), "work", "tokens", step(2)),
+    # 18 Mtok/h put off for 2 hours are 36 by the end of hour 2, and 18 may wait
+    (pausing, rule("hold", "duration_h", to=2), "work", "put_off", step(1)),
+    # an hour of pause and one of waking: nothing may be late after the third
+    (pausing, rule("fleet", "wake_min", to=60), "work", "put_off_late", step(1)),
+    (pausing, cell("work.room_mtok", 2, 1), "work", "put_off_late", step(1)),
+    (pausing, rule("work", "deadline_h", to=1), "work", "room", step(2)),
+    (pausing, cell("fleet.catch_up_mtok_per_h[work]", 3, 0), "work", "room", step(2)),
     (queue, cell("work.served_mtok", 4, 19), "work", "served", step(4)),
     (queue, cell("work.waiting_mtok", 4, 5), "work", "ending", step(4)),
     (queue, rule("work", "initial", "wanted_so_far_mtok", to=9), "work", "least", step(4)),

@@ -34,7 +34,10 @@ BROKEN: list[Broken] = [
     (coal, rule("coal", "max_power_mw", to=90), "coal", "ceiling", step(4)),
     # 40 and 60 MW, and 10 MW of reserve above them
     (spinning, rule("coal", "max_power_mw", to=65), "coal", "ceiling", step(2)),
-    (spinning, rule("coal", "ramp_up_mw_per_h", to=25), "coal", "ramp_up", step(2)),
+    (spinning, rule("coal", "ramp_up_mw_per_h", to=25), "coal", "reserve_ramp", step(2)),
+    # 10 MW at 25 MW/h take 24 minutes, and beside the rise of 20 MW in the step 2 hours
+    (spinning, both(rule("coal", "ramp_up_mw_per_h", to=25), rule("hold", "response_min", to=20)),
+        "coal", "reserve_response", step(1)),
     (spinning, rule("coal", "startup_ramp_mw", to=45), "coal", "start_ramp", step(1)),
     (spinning, rule("coal", "shutdown_ramp_mw", to=65), "coal", "stop_ramp", step(2)),
     # 20 MW more, though as much above the least power as before
@@ -54,6 +57,15 @@ BROKEN: list[Broken] = [
     (coal, rule("coal", "min_power_mw", to=45), "coal", "power", step(2)),
     (coal, rule("coal", "min_up_h", to=5), "coal", "stay_on", step(6)),
     (coal, rule("coal", "min_down_h", to=7), "coal", "stay_off", step(2)),
+    (coal, rule("coal", "max_up_h", to=3), "coal", "max_up", step(5)),
+    (coal, rule("coal", "max_starts_per_day", to=0), "coal", "day_starts", step(1)),
+    (coal, both(rule("coal", "max_starts_per_day", to=1),
+                rule("coal", "initial", "starts_today", to=1)), "coal", "day_starts", step(1)),
+    (rising, rule("coal", "max_up_h", to=9), "coal", "max_up", step(1)),
+    (coal, both(rule("coal", "startup_ramp_mw", to=None), rule("coal", "ramp_up_mw_per_h", to=30)),
+     "coal", "start_ramp", step(2)),
+    (coal, both(rule("coal", "shutdown_ramp_mw", to=None),
+                rule("coal", "ramp_down_mw_per_h", to=45)), "coal", "stop_ramp", step(5)),
     (coal, rule("coal", "startups", 1, "off_h", to=6.5), "coal", "start_cost", step(2)),
     (coal, both(cell("coal.start_kind[0]", 2, 1), cell("coal.start_kind[1]", 2, 0)),
      "coal", "kind_window", step(2)),
@@ -89,6 +101,10 @@ KEPT: list[Kept] = [
     (coal, rule("coal", "ramp_up_mw_per_h", to=40)),
     (coal, rule("coal", "startup_ramp_mw", to=40)),
     (coal, rule("coal", "min_up_h", to=4)),
+    (coal, rule("coal", "max_up_h", to=4)),
+    (coal, rule("coal", "max_starts_per_day", to=1)),
+    (coal, rule("coal", "startup_ramp_mw", to=None)),
+    (coal, rule("coal", "shutdown_ramp_mw", to=None)),
 ]  # fmt: skip
 
 

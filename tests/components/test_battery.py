@@ -252,7 +252,7 @@ def test_reserve_energy_counts_the_way_out_and_the_minimum():
     }
     site["hold"]["providers"] = ["battery"]
     assert profit(site) == -100 * (4 - 3 * 0.5)
-    assert profit(site, 0.5, step_min=30) == -100 * (4 - 3) * 0.5  # half the time, twice the power
+    assert profit(site, 0.5, step_min=30) == -100 * (4 - 1.5) * 0.5  # half the time, as much power
 
 
 def test_charging_counts_as_reserve_because_it_can_stop():

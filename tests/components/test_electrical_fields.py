@@ -47,6 +47,7 @@ class Case:
     hours: float = 2
     reported: bool = False
     start: str = START
+    step_min: int = 60
 
 
 def of_thermal(path: str, *prices: float, reported: bool = False, **change: Any) -> Case:
@@ -73,15 +74,19 @@ def of_battery(path: str, **change: Any) -> Case:
     )
 
 
-def of_grid(path: str, *, reported: bool = False, start: str = START, **change: Any) -> Case:
+def of_grid(
+    path: str, *, reported: bool = False, start: str = START, step_min: int = 60, **change: Any
+) -> Case:
     """A grid that buys 5 MW of surplus and sells 5 MW of what is missing."""
     return Case(
         f"grid.{path}",
         grid(**{name: pair[0] for name, pair in change.items()}),
         grid(**{name: pair[1] for name, pair in change.items()}),
         {"sun": renewable(9, 2), "city": load(4, 7, shed_cost_cny_per_mwh=999)},
+        hours=step_min / 30,
         reported=reported,
         start=start,
+        step_min=step_min,
     )
 
 
@@ -164,6 +169,10 @@ CASES = [
     of_thermal("shutdown_ramp_mw", 30, -99, shutdown_ramp_mw=(100, 40)),
     of_thermal("min_up_h", 30, -9, min_up_h=(1, 2)),
     of_thermal("min_down_h", 30, -99, 30, min_down_h=(1, 2), initial=(ON, ON)),
+    of_thermal("max_up_h", 30, 30, max_up_h=(None, 1)),
+    of_thermal("max_starts_per_day", 30, max_starts_per_day=(None, 0)),
+    of_thermal("initial.starts_today", 30, max_starts_per_day=(1, 1),
+               initial=({"on": False, "hours": 9}, {"on": False, "hours": 9, "starts_today": 1})),
     of_thermal("startups", 30, startups=(TWO_STARTS, TWO_STARTS[:1])),
     of_thermal("startups.off_h", 30, startups=(TWO_STARTS, [TWO_STARTS[0], {**TWO_STARTS[1], "off_h": 200}])),
     of_thermal("startups.cost_cny", 30, startups=(TWO_STARTS, [TWO_STARTS[0], {**TWO_STARTS[1], "cost_cny": 95}])),
@@ -232,6 +241,10 @@ CASES = [
     of_grid("self_use_charge_cny_per_mwh.grid",
             self_use_charge_cny_per_mwh=({"renewable": 1}, {"renewable": 1, "grid": 5})),
     of_grid("demand_charge_cny_per_mw_month", demand_charge_cny_per_mw_month=(0, 9)),
+    of_grid("demand_interval_min", demand_charge_cny_per_mw_month=(9, 9), demand_interval_min=(15, 60), step_min=15),
+    of_grid("demand_hours", demand_charge_cny_per_mw_month=(9, 9), demand_hours=(None, ["0-1"])),
+    of_grid("initial.interval_mwh", demand_charge_cny_per_mw_month=(9, 9), start="2026-07-15T00:05:00+08:00", step_min=5,
+            initial=({}, {"interval_mwh": 2})),
     of_grid("peak_so_far_mw", demand_charge_cny_per_mw_month=(9, 9), peak_so_far_mw=(0, 2)),
     of_grid("expected_peak_mw", demand_charge_cny_per_mw_month=(9, 9), expected_peak_mw=(0, 2)),
     of_grid("ramp_mw_per_h", ramp_mw_per_h=(None, 6)),
@@ -278,6 +291,21 @@ CASES = [
     of_reserve("largest_unit", largest_unit=(False, True)),
     of_reserve("shortfall_cost_cny_per_mwh", up_mw=(50, 50), shortfall_cost_cny_per_mwh=(500, 501)),
     of_reserve("providers", up_mw=(7, 7), providers=(None, ["unit"])),
+    Case(
+        "reserve.duration_h",  # 9 MWh feed 4 MW for an hour or two, and 3 MW for three
+        reserve(up_mw=4, providers=["cell"], **SHORT),
+        reserve(up_mw=4, providers=["cell"], duration_h=3, **SHORT),
+        {"grid": grid(), "cell": battery(initial={"energy_mwh": 9}), "city": load(5)},
+        1,
+    ),
+    Case(
+        "reserve.response_min",  # 30 MW/h give 15 MW in half an hour
+        reserve(up_mw=30, providers=["unit"], **SHORT),
+        reserve(up_mw=30, providers=["unit"], response_min=30, **SHORT),
+        {"grid": grid(), "city": load(25), "unit": thermal(
+            must_run=True, ramp_up_mw_per_h=30, initial={"on": True, "power_mw": 20, "hours": 9})},
+        1,
+    ),
 ]  # fmt: skip
 
 ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan's scenario
@@ -286,7 +314,9 @@ ONLY_WRITTEN = {"renewable.technology"}  # a word for readers, kept in the plan'
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
 def test_field_matters(case: Case):
     before, after = (
-        solve({"x": component, **case.beside}, case.hours, start=case.start).summary
+        solve(
+            {"x": component, **case.beside}, case.hours, start=case.start, step_min=case.step_min
+        ).summary
         for component in (case.before, case.after)
     )
     same = before["objective_cny"] == pytest.approx(after["objective_cny"], abs=1e-6)

@@ -7,8 +7,8 @@ import functools
 import numpy as np
 import pytest
 
-from planner.solver.program import Program
-from planner.solver.rounds import OVERLAP_MW, Solution, optimise
+from planner.solver.program import OVERLAP_MW, Program
+from planner.solver.rounds import Solution, optimise
 from tests.support.exclusivity import program, with_every_binary
 
 HOURS = 12

@@ -120,7 +120,6 @@ PEAKS = {"city": load(3, 5)}
         ({"expected_peak_mw": 2}, 3),
         ({"expected_peak_mw": 3, "peak_so_far_mw": 4}, 1),
         ({"peak_so_far_mw": {"2026-07": 4.5}}, 0.5),
-        ({"peak_so_far_mw": {"2026-06": 4.5}}, 5),
     ],
 )
 def test_demand_charge_is_paid_beyond_what_is_paid_anyway(fields: object, charged_mw: float):

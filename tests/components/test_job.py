@@ -118,7 +118,7 @@ def test_a_job_offers_no_reserve() -> None:
     ask = {"kind": "reserve", "up_mw": 1, "providers": ["gpu"], "shortfall_cost_cny_per_mwh": 30}
     running = site(0, gpu=fleet(2), run=job(duration_h=1), hold=ask)
     assert profit(running) == pytest.approx(200 - 30)
-    pausing = site(0, gpu=fleet(2), work=batch(18, 10, deadline_h=0), hold=ask)
+    pausing = site(0, gpu=fleet(2), work=batch(18, 10, deadline_h=1), hold=ask)
     assert profit(pausing) == pytest.approx(180)
 
 

@@ -13,7 +13,19 @@ import pytest
 import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
-from planner.components.reasons import first_that_holds, versus
+from planner.components.battery import reasons as of_battery
+from planner.components.grid import reasons as of_grid
+from planner.components.reasons import (
+    PricePair,
+    compared,
+    first_that_holds,
+    money,
+    token_money,
+    versus,
+)
+from planner.components.service import reasons as of_service
+from planner.components.thermal import reasons as of_thermal
+from planner.language.language import language
 from planner.message import Message
 from tests.support import compute, full_site
 from tests.support.build import (
@@ -29,6 +41,8 @@ from tests.support.build import (
     thermal,
 )
 from tests.support.sites import random_site
+
+TAKEN = ["no_capacity: price 20 as the break-even: both earn the same, every node is taken"]
 
 
 def reasons_of(plan: planner.Plan, component: str, decision: str) -> list[str]:
@@ -146,7 +160,7 @@ def test_a_unit_that_must_run_at_its_minimum_or_between() -> None:
     on = {"on": True, "power_mw": 20, "hours": 9}
     assert unit([5, 30], 50, must_run=True, initial=on) == [
         "at_minimum: price 5 < 10 fuel",
-        "between: price 10 = 10 fuel",
+        "between: price 10 as fuel: both earn the same",
     ]
 
 
@@ -199,7 +213,9 @@ def sold(parts: dict[str, Any], **more: Any) -> list[str]:
 def test_import_and_why_not() -> None:
     town = load(5, shed_cost_cny_per_mwh=500)
     dear = grid(import_price_cny_per_mwh=100, export_limit_mw=0, resale=True)
-    assert bought({"grid": dear, "town": town}) == ["imports: price 100 = 100 on site"]
+    assert bought({"grid": dear, "town": town}) == [
+        "imports: price 100 as on site: both earn the same"
+    ]
     narrow = {"grid": dear | {"import_limit_mw": 3}, "town": town}
     assert bought(narrow) == ["import_at_limit: price 100 < 500 on site"]
     charged = {"grid": dear | {"demand_charge_cny_per_mw_month": 40}, "town": town}
@@ -234,18 +250,20 @@ def test_carbon_is_part_of_what_fuel_and_import_cost(rule: dict[str, Any]) -> No
     parts = {"coal": coal, "grid": grid(export_limit_mw=0), "co2": carbon(**rule)}
     plan = solve(parts | {"town": load(120)})
     if "budget_tco2" in rule:  # a tonne is worth the 30 CNY that it saves on each of 2 MWh
-        assert reasons_of(plan, "coal", "run") == ["between: price 40 = 40 fuel"]
+        assert reasons_of(plan, "coal", "run") == ["between: price 40 as fuel: both earn the same"]
     else:
         assert reasons_of(plan, "coal", "run") == ["at_maximum: price 40 > 20 fuel"]
     imported = grid(export_limit_mw=0, import_emission_tco2_per_mwh=0.5)
     priced = carbon(price_cny_per_tco2=20, price_imports=True)
     texts = bought({"grid": imported, "town": load(9), "co2": priced})
-    assert texts == ["imports: price 50 = 50 on site"]
+    assert texts == ["imports: price 50 as on site: both earn the same"]
 
 
 def test_export_and_why_not() -> None:
     sun, sale = renewable(10), grid(export_price_cny_per_mwh={"renewable": 30, "thermal": 20})
-    assert sold({"grid": sale, "sun": sun}) == ["exports: renewable price 30 = 30 on site"]
+    assert sold({"grid": sale, "sun": sun}) == [
+        "exports: renewable price 30 as on site: both earn the same"
+    ]
     narrow = sale | {"export_limit_mw": 5}
     expected = ["export_at_limit: renewable price 30 > 0 on site"]
     assert sold({"grid": narrow, "sun": sun}) == expected
@@ -265,7 +283,7 @@ def dropped(decision: str, hours: float = 1, nodes: float = 10, **service: Any) 
 def test_interactive_work_and_why_it_is_dropped() -> None:
     """A Mtok takes 0.111 MWh for 100: 11.1."""
     assert dropped("answer", **compute.chat(18)) == ["all_answered: price 20 > 11.1 break-even"]
-    full = ["no_capacity: price 20 = 20 break-even, every node is taken"]
+    full = TAKEN
     assert dropped("answer", **compute.chat(180)) == full
     cheap = ["price_below_cost: price 5 does not pay"]
     assert dropped("answer", **compute.chat(18, 5)) == cheap
@@ -285,7 +303,9 @@ def test_batch_work_and_why_it_is_refused() -> None:
         "nothing_wanted: no work is asked for",
     ]
     full = dropped("accept", **compute.batch(180, deadline_h=0))
-    assert full == ["no_capacity: price 20 = 20 break-even, every node is taken"]
+    assert full == [
+        "no_capacity: price 20 as the break-even: both earn the same, every node is taken"
+    ]
     cheap = dropped("accept", **compute.batch(18, 5, deadline_h=0))
     assert cheap == ["price_below_cost: price 5 does not pay"]
 
@@ -305,7 +325,9 @@ def test_the_market_and_why_less_is_sold() -> None:
     cheap = dropped("sell", **compute.market((9, 20), (9, 5)))
     assert cheap == ["price_below_cost: price 5 < 11.1 break-even"]
     full = dropped("sell", **compute.market((99, 20), (9, 15)))
-    assert full == ["no_capacity: price 20 = 20 break-even, every node is taken"]
+    assert full == [
+        "no_capacity: price 20 as the break-even: both earn the same, every node is taken"
+    ]
 
 
 def site_plan() -> planner.Plan:
@@ -354,8 +376,8 @@ CODES = {
         "full", "empty", "held_for_reserve", "cycles_used", "idle",
     ],
     ("coal", "run"): [
-        "starts", "stops", "off", "must_rest", "outage", "at_minimum", "must_run_on",
-        "at_maximum", "ramps_up", "ramps_down", "between",
+        "starts", "stops", "must_stop", "off", "must_rest", "starts_used", "outage", "at_minimum",
+        "must_run_on", "at_maximum", "ramps_up", "ramps_down", "between",
     ],
     ("grid", "import"): ["imports", "import_at_limit", "at_peak", "no_import", "held", "closed"],
     ("grid", "export"): [
@@ -442,3 +464,45 @@ def test_the_first_row_that_holds_is_the_reason() -> None:
     ]
     texts = [(r.step, r.code, r.message) for r in first_that_holds("power", table)]
     assert texts == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]
+
+
+COMPARISONS = {
+    name: part
+    for module in (of_battery, of_grid, of_service, of_thermal)
+    for name, part in vars(module).items()
+    if isinstance(part, PricePair)
+}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_prices_that_read_the_same_earn_the_same(seed: int) -> None:
+    """Equal prices, prices equal as printed, and different ones, in every comparison."""
+    draw = np.random.default_rng(seed)
+    first = float(draw.uniform(-200, 900) * 10 ** draw.uniform(-3, 1))
+    apart = float(draw.choice([0.0, 1e-9, 1e-3, 0.03, 0.2, 30.0]) * draw.choice([-1, 1]))
+    pair = np.array([first]), np.array([first + apart])
+    text = token_money if seed % 2 else money
+    alike = versus(*pair, text)[0] == "="
+    assert alike or text(first) != text(first + apart)
+    zh = language("zh")
+    for comparison in COMPARISONS.values():
+        (message,) = compared(comparison, *pair, text, **_others(comparison))
+        assert message.endswith("both earn the same") == alike
+        assert message.count(text(first)) >= 1
+        assert not any(f"{sign} {text(first)} " in message for sign in "<=>") or not alike
+        chinese = zh.sentence(str(message))
+        assert chinese != message
+        assert text(first) in chinese
+        assert ("收益相同" in chinese) == alike
+
+
+def _others(comparison: PricePair) -> dict[str, list[Any]]:
+    values = {"origin": ["renewable"], "steps": [3]}
+    return {name: value for name, value in values.items() if f"{{{name}}}" in comparison.equal}
+
+
+def test_a_battery_that_gains_nothing_says_that_it_rests() -> None:
+    texts = cell([50, 50, 50], initial={"energy_mwh": 3})
+    assert {text.partition(": ")[2] for text in texts if text.startswith("idle")} == {
+        "charging now and discharging later earns the same as resting: it rests"
+    }

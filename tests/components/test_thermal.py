@@ -71,8 +71,10 @@ def test_start_is_limited_also_in_the_first_step():
     assert power(run(30, 30, startup_ramp_mw=40)) == [40, 100]
 
 
-def test_start_is_at_minimum_power_by_default():
-    assert power(run(30, 30, startup_ramp_mw=None)) == [20, 100]
+def test_a_start_reaches_the_minimum_or_a_step_of_ramp_by_default():
+    assert power(run(30, 30, startup_ramp_mw=None, ramp_up_mw_per_h=10)) == [20, 30]
+    assert power(run(30, 30, startup_ramp_mw=None, ramp_up_mw_per_h=60)) == [60, 100]
+    assert power(run(30, 30, startup_ramp_mw=None)) == [100, 100]
 
 
 def test_start_ramp_is_cut_by_the_ramp_above_minimum():

@@ -168,6 +168,7 @@ def _unit_rows(
     if states[t]:
         with_reserve = {power: 1.0, power + 2: 1.0}
         rows.append((with_reserve, unit["max_power_mw"] * unit["available"][t]))
+        rows.append(({power + 2: 1.0}, rise))  # within an hour, also while the unit falls
         points = unit["curve"]
         for a, b in itertools.pairwise(points):
             slope = (b["fuel_gj_per_h"] - a["fuel_gj_per_h"]) / (b["power_mw"] - a["power_mw"])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from planner.auditor.findings import figure
 from planner.language.language import language
 from planner.language.section import Cell, Quantity, Section, percent, table_html, text
+from planner.message import Message
 from planner.report.terminal.tables import print_notes, table
 
 EN, ZH = language("en"), language("zh")
@@ -106,3 +109,31 @@ def test_html_is_escaped_and_needs_neither_heads_nor_title() -> None:
     whole = table_html(energy(), EN)
     assert whole.startswith('<table><caption>Energy [MWh]</caption><thead><tr><th scope="col">')
     assert whole.endswith("<td>34.81</td><td>1,234.8</td></tr></tbody></table>")
+
+
+ZEROS = [-(10.0**power) for power in range(-12, -2)] + [-0.0, 0.0, -4e-3, -0.5, 0.4, 1e-9]
+
+
+@pytest.mark.parametrize("value", ZEROS)
+@pytest.mark.parametrize("unit", ["", "CNY", "MWh", "0..1", "CNY/kWh", "1/day"])
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_no_zero_has_a_sign(value: float, unit: str, code: str) -> None:
+    words = language(code)
+    for decimals in (None, 0, 1, 2, 4):
+        for signed in (False, True):
+            shown = text(Quantity(value, unit, decimals, signed), words)
+            assert not re.match(r"[+-][0.,]*(?![0-9.])", shown), shown
+    for shown in (text(value, words), words.amount(value, unit), percent(value)):
+        assert not re.match(r"[+-][0.,]*(?![0-9.])", shown), shown
+    scaled = Section("t", ("a", "b"), (("x", value), ("y", -2000.0)), "CNY").scaled(words)
+    assert not re.match(r"[+-][0.,]*(?![0-9.])", text(scaled.rows[0][1], words))
+
+
+@pytest.mark.parametrize("value", ZEROS)
+def test_no_zero_of_a_message_or_an_audit_has_a_sign(value: float) -> None:
+    for form in ("", ":g", ":.2f", ":.6g", ":,.0f", ":.1%"):
+        shown = Message(f"is {{value{form}}}", value=value).places["value"]
+        assert not re.match(r"-[0.,]*(?![0-9.e])", shown), shown
+    for unit in ("", "CNY", "MW"):
+        assert not figure(value, unit).startswith("-0 ")
+        assert figure(value, unit) != "-0"

@@ -24,7 +24,14 @@ from planner.errors import PlanError
 from planner.language.language import Language, language
 from planner.report.declaration import declaration
 from planner.report.workbook import tables as workbook_tables
-from planner.report.workbook.cells import Book, harmless, unit_format, wide_enough
+from planner.report.workbook.cells import (
+    MONEY,
+    Book,
+    harmless,
+    unit_format,
+    wide_enough,
+    without_minus_zero,
+)
 from planner.report.workbook.workbook import write_workbook
 from tests.support.build import HANGS_S, battery, grid, load, renewable, solve
 
@@ -174,12 +181,12 @@ def test_head_panes_filters_and_formats(plan: planner.Plan, tmp_path: Path) -> N
     assert found["Schedule"]["A3"].number_format == "yyyy-mm-dd hh:mm"
     heads = {cell.value: cell for cell in found["Schedule"][1]}
     below = found["Schedule"].cell
-    assert below(3, heads["grid.import_mw"].column).number_format == "0.000"
+    assert below(3, heads["grid.import_mw"].column).number_format == without_minus_zero("0.000")
     assert below(2, heads["grid.import_mw"].column).value == "grid import [MW]"
-    assert below(3, heads["battery.charging"].column).number_format == "#,##0"
-    assert found["Ledger"]["E4"].number_format == "#,##0.00;[Red]-#,##0.00"
+    assert below(3, heads["battery.charging"].column).number_format == without_minus_zero("#,##0")
+    assert found["Ledger"]["E4"].number_format == without_minus_zero(MONEY)
     labels = {row[1].value: row for row in found["Summary"].iter_rows()}
-    assert labels["own use / available"][2].number_format == "0.0%"
+    assert labels["own use / available"][2].number_format == without_minus_zero("0.0%")
 
 
 def test_the_summary_says_what_the_plan_comes_to(plan: planner.Plan, tmp_path: Path) -> None:
@@ -362,3 +369,9 @@ def test_libreoffice_computes_the_same(
                     else:
                         assert other == cell.value or str(other) == str(cell.value)
         assert len(again["Charts"]._charts) == len(first["Charts"]._charts) > 1
+
+
+def test_what_rounds_to_zero_has_no_minus() -> None:
+    assert without_minus_zero("0.0%") == '[<=-0.0005]-0.0%;[<0.0005]"0.0%";0.0%'
+    assert without_minus_zero(MONEY) == '[Red][<=-0.005]-#,##0.00;[<0.005]"0.00";#,##0.00'
+    assert without_minus_zero("yyyy-mm-dd hh:mm") == "yyyy-mm-dd hh:mm"

@@ -342,7 +342,7 @@ WARNINGS: dict[str, tuple[str, str, str]] = {
     ),
     "demand charge on hourly steps": (
         "month: 0", "month: 40000",
-        "components.grid: the demand charge is billed on 15 min averages; steps of 60 min",
+        "components.grid: the demand charge is billed on 30 min averages; steps of 60 min",
     ),
 }  # fmt: skip
 

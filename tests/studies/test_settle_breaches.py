@@ -271,6 +271,12 @@ def test_a_minimum_time_is_told_with_the_time_it_was():
     site = scenario({"unit": begun, "grid": grid()}, 3)
     (breach,) = planner.settle(site, table(site, {"unit.on": [1, 0, 0]})).breaches
     assert breach.text.endswith("it was on for 2 h")
+    site = scenario({"unit": thermal(max_up_h=2), "grid": grid()}, 4)
+    (breach,) = planner.settle(
+        site, table(site, {"unit.start": [1, 0, 0, 0], "unit.on": [1] * 4})
+    ).breaches
+    assert "max_up_h 2 h" in breach.text
+    assert breach.text.endswith("it was on for 4 h")
 
 
 def test_a_job_that_must_run_is_told_with_what_it_ran():

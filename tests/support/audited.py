@@ -260,9 +260,19 @@ def queue() -> Files:
     return solved(compute.site([300, 10, 300, 10], fleet=compute.fleet(10), work=work), 4)
 
 
+@functools.cache
+def pausing() -> Files:
+    """Nodes on 18 Mtok of batch work offer 2 MW in hour 1; hour 3 is for what is late."""
+    work = compute.batch([18, 0, 0], 60, 2)
+    hold = build.reserve(up_mw=[2, 0, 0], providers=["fleet"])
+    parts = compute.site([0, 1000, 1000], fleet=compute.fleet(10), work=work, hold=hold)
+    return solved(parts, 3)
+
+
 PLANS = {
     plan.__name__: plan  # type: ignore[attr-defined]
     for plan in (
-        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, queue
+        coal, bent, store, sun, fees, backup, spinning, rising, half_hours, shares, nodes, queue,
+        pausing,
     )
 }  # fmt: skip

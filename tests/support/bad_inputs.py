@@ -47,6 +47,10 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "empty name": ("name: full_site", "name: ''", "name", "may not be empty", ""),
     "node name": ("demand_mw: [10,", "node: Town\n    demand_mw: [10,", "components.town.node", "must be small letters", "node: Town"),
     "month": ("{2026-07: 20}", "{July: 20}", "components.grid.peak_so_far_mw.July", "must be a month such as 2026-07", ""),
+    "month outside": ("{2026-07: 20}", "{2026-07: 20, 2025-07: 9}", "components.grid.peak_so_far_mw.2025-07", "is no month of the horizon, which covers 2026-07", ""),
+    "interval of a meter": ("demand_interval_min: 30", "demand_interval_min: 7", "components.grid.demand_interval_min", "must be 5, 10, 15, 20, 30 or 60, is 7", ""),
+    "hours between intervals": ("demand_hours: [\"8-22\"]", "demand_hours: [\"8:35-8:55\"]", "components.grid.demand_hours[0]", "no interval of 30 min begins in '8:35-8:55'", ""),
+    "energy of no interval": ("initial: {exchange_mw: 0}", "initial: {exchange_mw: 0, interval_mwh: 2}", "components.grid.initial.interval_mwh", "is of an interval that has begun, and the horizon begins a new one of 30 min", ""),
     # horizon and calendar
     "no offset": ("00:00:00+08:00", "00:00:00", "horizon.start", "must be a time with an offset such as 2026-07-15T00:00:00+08:00", "start:"),
     "no time": ("2026-07-15T00:00:00+08:00", "soon", "horizon.start", "must be a time with an offset", "start:"),

@@ -36,6 +36,8 @@ components:
     ramp_down_mw_per_h: 30
     min_up_h: 4
     min_down_h: 4
+    max_up_h: 96
+    max_starts_per_day: 2
     startups:
       - {off_h: 0, cost_cny: 20000}
       - {off_h: 12, cost_cny: 40000}
@@ -65,6 +67,8 @@ components:
       renewable: 400
       thermal: 380
     demand_charge_cny_per_mw_month: 0
+    demand_interval_min: 30
+    demand_hours: ["8-22"]
     peak_so_far_mw: {2026-07: 20}
     ramp_mw_per_h: 60
     initial: {exchange_mw: 0}
@@ -122,6 +126,8 @@ components:
     up_mw: 5
     providers: [coal, battery]
     shortfall_cost_cny_per_mwh: 5000
+    duration_h: 2
+    response_min: 30
   training:
     kind: job
     fleet: gpus

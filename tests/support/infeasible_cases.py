@@ -163,6 +163,42 @@ CASES = [
         {"components.spinning.up_mw": 5.0, "components.grid.import_limit_mw": 25.0},
     ),
     Case(
+        "duration",  # 3 MW for 2 hours are wanted of 4 MWh
+        {
+            "grid": only_buys(import_limit_mw=5),
+            "city": build.load(5),
+            "store": build.battery(initial={"energy_mwh": 4}, charge_power_mw=0),
+            "spinning": build.reserve(up_mw=3, providers=["store"], duration_h=2),
+        },
+        1,
+        {("spinning", "reserve"), ("store", "reserve_energy")},
+        {"components.spinning.up_mw": 2.0, "components.spinning.duration_h": 1.0},
+    ),
+    Case(
+        "response",  # 20 MW are wanted in half an hour of a unit that rises by 30 MW/h
+        {
+            "unit": build.thermal(must_run=True, ramp_up_mw_per_h=30,
+                                  initial={"on": True, "power_mw": 20, "hours": 9}),
+            "city": build.load(20),
+            "spinning": build.reserve(up_mw=20, providers=["unit"], response_min=30),
+        },
+        1,
+        {("spinning", "reserve"), ("unit", "reserve_response")},
+        {"components.spinning.up_mw": 15.0, "components.unit.ramp_up_mw_per_h": 40.0,
+         "components.spinning.response_min": 40.0},
+    ),
+    Case(
+        "put_off",  # work due an hour later cannot pause for an hour that may begin any time
+        compute.site(
+            gpu=compute.fleet(10),
+            jobs=compute.batch([18, 0, 0], 60, deadline_h=1, min_served_share=1),
+            spinning=build.reserve(up_mw=[2, 0, 0], providers=["gpu"]),
+        ),
+        3,
+        {("gpu", "reserve_power"), ("jobs", "put_off"), ("spinning", "reserve")},
+        {"components.jobs.deadline_h": 2.0},
+    ),
+    Case(
         "latency",  # at 10 ms a node answers half of what it can at 20 ms
         compute.site(
             gpu=compute.fleet(2, serves={"chatty": compute.serving(compute.FAST, compute.WORK)}),

@@ -9,7 +9,8 @@ direction        charging is 0 or 1, and no step both charges and discharges (no
 cycles           energy discharged in a local day, with discharged_today_mwh on the first
 ending           at_least_mwh, or as much as at the start
 reserve_power    reserve and discharge are within the power; charging may be given up
-reserve_energy   stored energy would last a step of the reserve
+reserve_energy   energy stored at the start of a step, and at its end, feeds each reserve for its
+                 duration_h
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from planner.auditor.findings import AT, FLOW, Array, Notes
-from planner.auditor.kinds.reserve import reserve_columns
+from planner.auditor.kinds.reserve import called_mwh, reserve_columns
 from planner.auditor.reading import (
     ONCE,
     Codes,
@@ -124,10 +125,13 @@ def _check_reserve(plan: Plan, part: Part, note: Notes) -> None:
     charge, discharge = _flows_of(part)
     room = part.number("discharge_power_mw") * part.series("available") - discharge + charge
     note.at_most("reserve_power", Message("reserve is"), reserve, room, "MW")
-    stored = part.total("energy_mwh") - part.number("min_energy_mwh")
-    needed = plan.clock.step_h * reserve / part.number("discharge_efficiency")
-    what = Message("energy for a step of reserve:")
-    note.at_most("reserve_energy", what, needed, stored, "MWh")
+    needed = called_mwh(plan, part) / part.number("discharge_efficiency")
+    at_end, least = part.total("energy_mwh"), part.number("min_energy_mwh")
+    at_start = at_start_of_steps(sum(_initial_energy(plan, part).values()), at_end)
+    what = Message("energy for the duration of the reserve, at the start of the step:")
+    note.at_most("reserve_energy", what, needed, at_start - least, "MWh")
+    what = Message("energy for the duration of the reserve, at the end of the step:")
+    note.at_most("reserve_energy", what, needed, at_end - least, "MWh")
 
 
 def _flows(plan: Plan, part: Part) -> Iterator[tuple[str, str, Array]]:
@@ -174,7 +178,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     max_in, max_out = (part.number(f"{w}_power_mw") * available for w in ("charge", "discharge"))
     rests = (charge <= FLOW) & (discharge <= FLOW)
     charges, discharges = (charge > 0) & (charge >= discharge), discharge > charge
-    used = np.full(plan.clock.steps, False)
+    used, reserve = np.full(plan.clock.steps, False), part.total("reserve_mw")
     if part["cycles_per_day"] is not None:
         cycled, max_cycled = _cycled(plan, part)
         used = cycled[plan.clock.days] >= max_cycled - AT
@@ -186,7 +190,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "unavailable": (max_in <= FLOW) & (max_out <= FLOW),
         "full": rests & (stored >= part.number("capacity_mwh") - AT),
         "empty": rests & (stored <= part.number("min_energy_mwh") + AT),
-        "held_for_reserve": rests & (part.total("reserve_mw") > 0),
+        "held_for_reserve": rests & ((reserve > 0) | np.append(reserve[1:] > 0, False)),
         "cycles_used": rests & used,
         "idle": rests,
     }
@@ -199,6 +203,7 @@ AUDIT = KindAudit(
     lines=_lines,
     flows=_flows,
     uses={"storage": _stored, "loss": _lost},
+    stored=_initial_energy,
     figures=_figures,
     codes=_codes,
     reserve_share=lambda _: 1.0,

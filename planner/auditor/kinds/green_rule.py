@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Array, Notes, column_is
+from planner.auditor.findings import Array, Notes, column_is, measurable
 from planner.auditor.reading import ONCE, KindAudit, Line, Part, Plan, at_start_of_steps
 from planner.message import Message
 
@@ -81,7 +81,7 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
         "official_load_share": (own, sums["load"]),
         "export_share": (sums["exported"], sums["available"]),
     }
-    figures = {name: a / b for name, (a, b) in pairs.items() if b > 1e-9}
+    figures = {name: a / b for name, (a, b) in pairs.items() if measurable(b)}
     for rule, (low, high) in _sides(plan, part).items():
         figures[f"{PENALTIES[rule]}_mwh"] = max(low - high, 0.0)
     return figures

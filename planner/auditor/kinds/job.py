@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.auditor.findings import Notes, column_is
+from planner.auditor.findings import NOTHING, Notes, column_is
 from planner.auditor.reading import KindAudit, Line, Part, Plan
 from planner.message import Message
 
@@ -66,7 +66,7 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
     run_h = plan.clock.step_h * float(part.column("running").sum())
-    done = part.under("initial").number("hours_run") + run_h >= part.number("duration_h") - 1e-6
+    done = part.under("initial").number("hours_run") + run_h >= part.number("duration_h") - NOTHING
     figures = {"started": part.column("started")[-1], "run_h": run_h, "finished": float(done)}
     begins = np.flatnonzero(part.column("start") > 0.5)
     if begins.size:

@@ -17,12 +17,12 @@ from planner.auditor.reading import KindAudit, Line, Part, Plan, by_step, column
 from planner.message import Message
 
 
-def reserves_of(plan: Plan, part: Part) -> list[str]:
+def reserves_of(plan: Plan, part: Part) -> list[Part]:
     """Return the reserve requirements to which a component may contribute."""
     if plan.audit(part).reserve_share is None:
         return []
     return [
-        reserve.name
+        reserve
         for reserve in plan.of_kind("reserve")
         if reserve["providers"] is None or part.name in reserve["providers"]
     ]
@@ -30,7 +30,29 @@ def reserves_of(plan: Plan, part: Part) -> list[str]:
 
 def reserve_columns(plan: Plan, part: Part) -> set[str]:
     """Return the columns of the reserve that a component may provide."""
-    return {column_of("reserve_mw", name) for name in reserves_of(plan, part)}
+    return {column_of("reserve_mw", reserve.name) for reserve in reserves_of(plan, part)}
+
+
+def check_ramp(plan: Plan, part: Part, ramp: float, rise: Array, note: Notes) -> None:
+    """Note where a unit cannot rise by its reserve in time; its ramp and its rise are in MW/h."""
+    offers = [
+        (reserve.number("response_min"), part.column("reserve_mw", reserve.name))
+        for reserve in reserves_of(plan, part)
+    ]
+    for within in sorted({minutes for minutes, _ in offers}):
+        wanted = plan.sum(mw for minutes, mw in offers if minutes <= within)
+        what, hours = Message("reserve within {minutes:g} min is", minutes=within), within / 60
+        note.at_most("reserve_response", what, wanted, hours * ramp, "MW")
+        size = hours * np.abs(rise)
+        note.at_most("reserve_ramp", what, wanted, hours * (ramp - rise), "MW", size=size)
+
+
+def called_mwh(plan: Plan, part: Part) -> Array:
+    """Return the energy that a component delivers in a call of all its reserve, MWh by step."""
+    return plan.sum(
+        reserve.number("duration_h") * part.column("reserve_mw", reserve.name)
+        for reserve in reserves_of(plan, part)
+    )
 
 
 def _columns(_: Plan, part: Part) -> set[str]:
@@ -59,7 +81,7 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
 def _provided(plan: Plan, part: Part, provider: Part) -> Array:
     """Return the reserve of a component for a requirement, MW at its node."""
     share = plan.audit(provider).reserve_share
-    if share is None or part.name not in reserves_of(plan, provider):
+    if share is None or part not in reserves_of(plan, provider):
         return np.zeros(plan.clock.steps)
     return share(provider) * provider.column("reserve_mw", part.name)
 

@@ -9,6 +9,11 @@ taken        batch: the running total of accepted work, with the work waiting at
 deadline     batch: first in, first out, all work is answered by the end of the step in which it
              falls due; age counts from the end of the step of arrival, and work due before the end
              of the first step is due then
+put_off, put_off_late   batch: work that fleets put off in a call of reserve, which may begin at the
+             start or the end of a step, still meets its deadlines within the horizon: nothing is
+             caught up with before the call is over and nodes have woken, then as much as fleets can
+room         batch: more work may wait than planned, up to the room: no deadline is missed in its
+             step, and what is not caught up with in the next step is within the room of that
 ending       batch: waiting work at the end is at most that at the start, or at_most_mtok
 served, least   the running total of served tokens, and its minimum share
 """
@@ -20,6 +25,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from planner.auditor.findings import AT, Array, Notes
+from planner.auditor.kinds.reserve import reserves_of
 from planner.auditor.plan_files import Clock
 from planner.auditor.reading import (
     ONCE,
@@ -40,12 +46,13 @@ def services_of(plan: Plan, fleet: Part) -> list[Part]:
     return [s for s in plan.of_kind("service") if s["model"] in fleet.under("serves").fields]
 
 
-def _columns(_: Plan, part: Part) -> set[str]:
+def _columns(plan: Plan, part: Part) -> set[str]:
     columns = {"answered_mtok_per_h"}
     if part["demand_mtok_per_h"] is not None:
         columns |= {"unserved_mtok_per_h"}
     elif part["arrivals_mtok_per_h"] is not None:
         columns |= {"accepted_mtok_per_h", "refused_mtok_per_h", "waiting_mtok", "taken_mtok"}
+        columns |= {"room_mtok"} if _pausing_fleets(plan, part) else set()
     else:
         columns |= {column_of("sold_mtok_per_h", i) for i in range(len(part["market"]))}
     return columns | ({"served_mtok"} if part.number("min_served_share") else set())
@@ -64,7 +71,7 @@ def _check(plan: Plan, part: Part, note: Notes) -> None:
         what = Message("answered and unserved sum to")
         note.equal("demand", what, answered + lost, demand, "Mtok/h")
     elif part["arrivals_mtok_per_h"] is not None:
-        _check_batch(plan.clock, part, answered, note)
+        _check_batch(plan, part, answered, note)
     else:
         for i, step in enumerate(part.rows("market")):
             sold, what = part.column("sold_mtok_per_h", i), Message("price step {i} sells", i=i)
@@ -94,7 +101,8 @@ def _waiting_at_start(part: Part) -> float:
     return sum(work.number("mtok") for work in part.under("initial").rows("waiting"))
 
 
-def _check_batch(clock: Clock, part: Part, answered: Array, note: Notes) -> None:
+def _check_batch(plan: Plan, part: Part, answered: Array, note: Notes) -> None:
+    clock = plan.clock
     accepted, refused = part.column("accepted_mtok_per_h"), part.column("refused_mtok_per_h")
     arrivals = part.series("arrivals_mtok_per_h")
     what = Message("accepted and refused sum to")
@@ -111,11 +119,55 @@ def _check_batch(clock: Clock, part: Part, answered: Array, note: Notes) -> None
     left = start + clock.step_h * np.cumsum(accepted - answered)
     not_due = start + clock.step_h * np.cumsum(accepted) - _due(clock, part, accepted)
     note.at_most("deadline", Message("not yet answered:"), left, not_due, "Mtok")
+    _check_put_off(plan, part, not_due - left, note)
     max_waiting = start
     if isinstance(part["ending"], Mapping):
         max_waiting = part.under("ending").number("at_most_mtok")
     what, last = Message("waiting at the end is"), clock.times[-1]
     note.at_most("ending", what, waiting[-1:], max_waiting, "Mtok", when=last)
+
+
+def _check_put_off(plan: Plan, part: Part, slack: Array, note: Notes) -> None:
+    """Note where a call of reserve makes work late; `slack`: what may wait besides, by step."""
+    clock, fleets = plan.clock, _pausing_fleets(plan, part)
+    if not fleets:
+        return
+    put_off: dict[float, Array] = {}
+    for fleet in fleets:
+        for reserve in reserves_of(plan, fleet):
+            hours = reserve.number("duration_h")
+            work = fleet.column("put_off_mtok_per_h", reserve.name, part.name)
+            put_off[hours] = put_off.get(hours, part.zeros) + work
+    steps = clock.steps
+    pause = max(1, clock.up(_pause_h(plan)))
+    for k in range(1, min(pause, steps) + 1):
+        work = sum((min(k * clock.step_h, h) * mtok for h, mtok in put_off.items()), part.zeros)
+        what = Message("put off after {n} steps:", n=k)
+        when = clock.times[: steps - k + 1]
+        note.at_most("put_off", what, work[: steps - k + 1], slack[k - 1 :], "Mtok", when=when)
+    room, stated = slack.copy(), part.column("room_mtok")
+    catch_up = clock.step_h * plan.sum(
+        fleet.column("catch_up_mtok_per_h", part.name) for fleet in fleets
+    )
+    for t in range(steps - 2, -1, -1):
+        room[t] = min(room[t], room[t + 1] + catch_up[t + 1])
+    note.at_most("room", Message("work that may be late is"), stated, room, "Mtok")
+    ends = np.minimum(np.arange(steps) + pause, steps - 1)
+    work = sum((hours * mtok for hours, mtok in put_off.items()), part.zeros)
+    note.at_most("put_off_late", Message("put off by a call:"), work, stated[ends], "Mtok")
+
+
+def _pausing_fleets(plan: Plan, part: Part) -> list[Part]:
+    """Return the fleets that answer a service and may pause its work for reserve."""
+    fleets = plan.of_kind("fleet")
+    return [f for f in fleets if reserves_of(plan, f) and part in services_of(plan, f)]
+
+
+def _pause_h(plan: Plan) -> float:
+    """Return the longest time from a call of reserve until all fleets work again, hours."""
+    fleets = plan.of_kind("fleet")
+    longest = max(r.number("duration_h") for f in fleets for r in reserves_of(plan, f))
+    return longest + max(fleet.number("wake_min") for fleet in fleets) / 60
 
 
 def _due(clock: Clock, part: Part, accepted: Array) -> Array:

@@ -1,35 +1,28 @@
-"""Audit of a thermal unit: commitment, power, ramps, fuel and emission.
+"""Audit of a thermal unit: power, ramps, fuel and emission; see `commitment` for its states.
 
-    states       on, start and stop are 0 or 1 (not in a relaxed plan)
-    switching    on changes exactly where it starts or stops
-    stay_on      a unit that started within min_up_h is on, unless an outage came between
-    stay_off     a unit that stopped within min_down_h is off; the past counts for both
-    outage       a unit with too little available for its minimum power is off
-    must_run     a unit that must run is on wherever outages and min_down_h let it
-    ending       the last state is that of `ending`, unless there is an outage
-    one_kind, kind_window, start_cost   a start has the kind, and the cost, of its hours off
     power        power_mw is the minimum power of a unit that is on plus the power above it
     ceiling      power and reserve are at most the available power
     start_ramp, stop_ramp   ... within startup_ramp_mw in the step of a start, and within
-                 shutdown_ramp_mw in the step before a stop, the one before the horizon too
-    ramp_up, ramp_down   power changes within the ramps; reserve counts as a rise
+                 shutdown_ramp_mw in the step before a stop, the one before the horizon too;
+                 without them, within the minimum or one step of the ramp, whichever is more
+    ramp_up, ramp_down   power changes within the ramps
+    reserve_response, reserve_ramp   reserve due in some time: within the ramp, less the step's rise
     fuel         the fuel is that of the curve at this power (at least that, in a relaxed plan)
     emission, allowance   they follow from fuel and power
 
-An outage overrides the other rules: a unit that trips need not keep ramps, min_up_h or stop ramp.
+An outage overrides the other rules: a unit that trips need not keep ramps or stop ramp.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from planner.auditor.findings import AT, Array, Flags, Notes, column_is
-from planner.auditor.kinds.reserve import reserve_columns
-from planner.auditor.plan_files import Clock
+from planner.auditor.findings import AT, Array, Notes
+from planner.auditor.kinds.commitment import CHECKS, duty_codes, outages
+from planner.auditor.kinds.reserve import check_ramp, reserve_columns
 from planner.auditor.reading import (
     Codes,
     KindAudit,
@@ -44,22 +37,6 @@ from planner.auditor.reading import (
 from planner.message import Message
 
 SLOPE = 1e-12
-
-
-@dataclass(frozen=True)
-class _Past:
-    """States of a unit over `steps` steps of its past and those of the horizon."""
-
-    steps: int
-    on: Array
-    start: Array
-    stop: Array
-
-    def window(self, events: Array, first: Array | int, last: int = 0) -> Array:
-        """Return the events from `first` to `last` steps back, both included, by step."""
-        here = self.steps + np.arange(len(events) - self.steps)
-        sums = np.concatenate([[0.0], np.cumsum(events)])
-        return np.asarray(sums[here - last + 1] - sums[np.maximum(here - first, 0)])
 
 
 class _Curve(NamedTuple):
@@ -92,95 +69,8 @@ def _curve(part: Part) -> _Curve:
     return _Curve(powers, fuels, slopes, bool((np.diff(slopes) >= -SLOPE).all()))
 
 
-def _outages(part: Part) -> Flags:
-    """Return where too little is available for the minimum power; shape (steps,)."""
-    available, low = part.series("available"), part.series("min_power_mw")
-    too_little = part.series("max_power_mw") * available < low - 1e-9
-    return np.asarray((available == 0) | too_little)
-
-
-def _past(clock: Clock, part: Part) -> _Past:
-    initial = part.under("initial")
-    age, on = clock.up(initial.number("hours")), bool(initial["on"])
-    hours = [part.number("min_up_h"), part.number("min_down_h")]
-    hours += [startup.number("off_h") for startup in part.rows("startups")]
-    steps = max(1, *(clock.up(h) + 1 for h in hours))
-    back = np.arange(steps)[::-1]  # 0 is the point at which the horizon begins
-    switched = (back == age - 1).astype(float)
-    return _Past(
-        steps=steps,
-        on=np.concatenate([np.where(back < age, on, not on), part.column("on")]),
-        start=np.concatenate([switched * on, part.column("start")]),
-        stop=np.concatenate([switched * (not on), part.column("stop")]),
-    )
-
-
-def _check_switching(plan: Plan, part: Part, note: Notes) -> None:
-    past, outage = _past(plan.clock, part), _outages(part)
-    on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
-    for name, values in (("on", on), ("start", start), ("stop", stop)):
-        note.binary("states", name, values)
-    change = on - past.on[past.steps - 1 : -1]
-    note.equal("switching", Message("on changes by"), change, start - stop)
-    note.at_most("outage", Message("on and start are"), (on + start) * outage, 0.0)
-
-
-def _check_min_times(plan: Plan, part: Part, note: Notes) -> None:
-    clock, on, outage = plan.clock, part.column("on"), _outages(part)
-    past = _past(clock, part)
-    up, down = (max(1, clock.up(part.number(name))) for name in ("min_up_h", "min_down_h"))
-    here = np.arange(clock.steps)
-    since = here - np.maximum.accumulate(np.where(outage, here, -past.steps - 1))
-    started = past.window(past.start, np.minimum(up - 1, np.maximum(since - 1, 0)))
-    what = Message("starts within min_up_h of {hours:g} h:", hours=part.number("min_up_h"))
-    note.at_most("stay_on", what, np.where(outage, 0.0, started), on, "starts")
-    what = Message("stops within min_down_h of {hours:g} h:", hours=part.number("min_down_h"))
-    note.at_most("stay_off", what, past.window(past.stop, down - 1), 1 - on, "stops")
-
-
-def _check_required_states(plan: Plan, part: Part, note: Notes) -> None:
-    on, initial = part.column("on"), part.under("initial")
-    clock, outage = plan.clock, _outages(part)
-    if part["must_run"]:
-        can_run = np.zeros(clock.steps)
-        down = max(1, clock.up(part.number("min_down_h")))
-        running = bool(initial["on"])
-        rested = 0 if running else clock.up(initial.number("hours"))
-        for t in range(clock.steps):
-            running = bool(not outage[t] and (running or rested >= down))
-            rested = 0 if running else rested + 1
-            can_run[t] = running
-        note.at_least("must_run", column_is("on"), on, can_run)
-    ends = {"on": 1.0, "off": 0.0, "same_as_start": float(bool(initial["on"]))}
-    if part["ending"] in ends and not outage[-1]:
-        note.equal("ending", column_is("on"), on[-1:], ends[part["ending"]], when=clock.times[-1])
-
-
-def _check_start_kinds(plan: Plan, part: Part, note: Notes) -> None:
-    startups, past = part.rows("startups"), _past(plan.clock, part)
-    after = [plan.clock.up(startup.number("off_h")) for startup in startups]
-    costs = np.array([startup.number("cost_cny") for startup in startups])
-    kinds = np.array([part.column("start_kind", s) for s in range(len(startups))])
-    start = part.column("start")
-    note.equal("one_kind", Message("kinds of start sum to"), kinds.sum(axis=0), start)
-    for s in range(len(startups) - 1):
-        stops = past.window(past.stop, after[s + 1] - 1, max(after[s], 1))
-        what = Message("start of kind {kind} is", kind=s)
-        note.at_most("kind_window", what, kinds[s], np.maximum(stops, 0.0))
-    if plan.relaxed:
-        return
-    stopped = np.flatnonzero(past.stop > 0.5)
-    for t in np.flatnonzero(start > 0.5):
-        before = stopped[stopped < past.steps + t]
-        rest = past.steps + t - before[-1] if before.size else after[-1]
-        kind = max(s for s in range(len(startups)) if after[s] <= rest)
-        paid, when = float(costs @ kinds[:, t]), plan.clock.times[t]
-        what = Message("after {n} steps off a start costs", n=rest)
-        note.equal("start_cost", what, paid, float(costs[kind]), "CNY", when=when)
-
-
 def _check_power(plan: Plan, part: Part, note: Notes) -> None:
-    clock, outage = plan.clock, _outages(part)
+    clock, outage = plan.clock, outages(part)
     on, start, stop = (part.column(name) for name in ("on", "start", "stop"))
     above, initial = part.column("power_above_min_mw"), part.under("initial")
     low = part.series("min_power_mw")
@@ -192,8 +82,8 @@ def _check_power(plan: Plan, part: Part, note: Notes) -> None:
     note.equal("power", Message("power is"), part.column("power_mw"), low * on + above, "MW")
     what = Message("power and reserve above the minimum power are")
     note.at_most("ceiling", what, with_reserve, (high - low) * on, "MW")
-    begin = np.clip(_ramp(part, "startup_ramp_mw", low), low, high)
-    end = np.clip(_ramp(part, "shutdown_ramp_mw", low), low, high)
+    begin = np.clip(_edge_mw(plan, part, "up"), low, high)
+    end = np.clip(_edge_mw(plan, part, "down"), low, high)
     limit = (high - low) * on - (high - begin) * start
     what = Message("power and reserve above the minimum power in the step of a start are")
     note.at_most("start_ramp", what, with_reserve, limit, "MW")
@@ -203,7 +93,7 @@ def _check_power(plan: Plan, part: Part, note: Notes) -> None:
     note.at_most("stop_ramp", what, with_reserve, limit, "MW")
     if was_on and not outage[0]:
         top = float(max(part.series("max_power_mw")[0], low[0]))
-        ramp = float(np.clip(_ramp(part, "shutdown_ramp_mw", low)[0], low[0], top))
+        ramp = float(np.clip(_edge_mw(plan, part, "down"), low[0], top))
         limit = top - low[0] - (top - ramp) * stop[:1]
         what = Message("power above the minimum before the horizon is")
         note.at_most("stop_ramp", what, before, limit, "MW", when=clock.times[0])
@@ -211,13 +101,18 @@ def _check_power(plan: Plan, part: Part, note: Notes) -> None:
     earlier = at_start_of_steps(before, above)
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on
     up, down = (part.number(f"ramp_{way}_mw_per_h") * clock.step_h for way in ("up", "down"))
-    rise, fall = with_reserve - earlier + lift, np.where(outage, 0.0, earlier - above - lift)
+    rise = above - earlier + lift
     note.at_most("ramp_up", Message("rises"), rise, up, "MW", size=high)
-    note.at_most("ramp_down", Message("falls"), fall, down, "MW", size=high)
+    note.at_most("ramp_down", Message("falls"), np.where(outage, 0.0, -rise), down, "MW", size=high)
+    check_ramp(plan, part, up / clock.step_h, rise / clock.step_h, note)
 
 
-def _ramp(part: Part, field: str, low: Array) -> Array:
-    return low if part[field] is None else np.full(len(low), part.number(field))
+def _edge_mw(plan: Plan, part: Part, way: str) -> float:
+    """Return the most power in the step of a start ("up") or before a stop, if not the minimum."""
+    field = {"up": "startup_ramp_mw", "down": "shutdown_ramp_mw"}[way]
+    if part[field] is not None:
+        return part.number(field)
+    return part.number(f"ramp_{way}_mw_per_h") * plan.clock.step_h
 
 
 def _check_fuel(plan: Plan, part: Part, note: Notes) -> None:
@@ -316,20 +211,17 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "outage": ~on & ((available == 0) | (high < low)),
         "at_minimum": on & (power <= low + AT),
         "at_maximum": on & (with_reserve >= np.maximum(high, low) - AT),
-        "ramps_up": on & (with_reserve - before >= rise - AT),
+        "ramps_up": on & ((power - before >= rise - AT) | (with_reserve > power)),
         "ramps_down": on & (before - power >= fall - AT),
         "between": on & (power > low) & (with_reserve < np.maximum(high, low)),
-    }
+    } | duty_codes(plan, part)
     return {"run": run}
 
 
 AUDIT = KindAudit(
     columns=_columns,
     checks=(
-        _check_switching,
-        _check_min_times,
-        _check_required_states,
-        _check_start_kinds,
+        *CHECKS,
         _check_power,
         _check_fuel,
     ),

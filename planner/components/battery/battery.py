@@ -10,7 +10,8 @@ where needed), reserve_mw[j,t] per reserve j.
     discharge_limit   sum_o discharge_mw[o,t] <= discharge_power_mw available[t] (1 - charging[t])
     cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
     reserve_power     sum_j reserve_mw[j,t] <= discharge_power_mw available[t] - discharge + charge
-    reserve_energy    Δ sum_j reserve_mw[j,t] <= discharge_efficiency (stored[t] - min_energy_mwh)
+    reserve_energy    sum_j duration_h_j reserve_mw[j,t] <= discharge_efficiency (stored - min_energy_mwh)
+                      with the energy stored at the start of the step, and at its end
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
 
 The end value is value_cny_per_mwh times the change of the stored total; it is not cash.
@@ -47,7 +48,9 @@ from planner.components.component import (
     summed,
 )
 from planner.components.late import pyo
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     ByStep,
@@ -55,16 +58,16 @@ from planner.components.terms import (
     Expression,
     Line,
     Meter,
+    Moves,
     PowerStore,
     State,
     Storage,
     Terms,
-    Tidy,
     Use,
     of,
     sum_of,
 )
-from planner.fields import AtLeastZero, Efficiency, FieldError, Name
+from planner.fields import NOTHING, AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit
@@ -123,39 +126,41 @@ class Battery(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Battery:
-        low, high = self.min_energy_mwh, self.capacity_mwh
-        if low > high:
-            raise FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
-        if not low <= self.start_mwh <= high:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
+        low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh
+        if exceeds(low, high):
+            yield FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+        elif exceeds(low, start) or exceeds(start, high):
             message = Message(
                 "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
-                low=low,
-                high=high,
-                value=self.start_mwh,
-            )
-            raise FieldError(message, "initial.energy_mwh")
-        if isinstance(self.ending, AtLeast) and self.ending.at_least_mwh > high:
-            raise FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
-        return self
+                low=low, high=high, value=start,
+            )  # fmt: skip
+            yield FieldError(message, "initial.energy_mwh")
+        if isinstance(self.ending, AtLeast) and exceeds(self.ending.at_least_mwh, high):
+            yield FieldError(Message("may not exceed capacity_mwh"), "ending.at_least_mwh")
 
     @property
     def start_mwh(self) -> float:
         """Energy stored when the horizon begins, of all origins."""
-        return self.initial.total()
+        return min(max(self.initial.total(), self.min_energy_mwh), self.capacity_mwh)
 
     @property
     def min_end_mwh(self) -> float | None:
         """Energy that must be stored at the end; None where it has a value instead."""
         if isinstance(self.ending, EndValue):
             return None
-        return self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.start_mwh
+        least = self.ending.at_least_mwh if isinstance(self.ending, AtLeast) else self.start_mwh
+        return min(least, self.capacity_mwh)  # which it exceeds by rounding at most
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
 
     def check(self, site: Site) -> Iterator[Complaint]:
         limit, discharged = self._daily_limit_mwh(), self.initial.discharged_today_mwh
-        if limit is not None and discharged > limit:
+        if limit is not None and exceeds(discharged, limit):
             message = Message(
                 "exceeds the {limit:g} MWh that cycles_per_day allows, is {value:g}",
                 limit=limit,
@@ -166,16 +171,15 @@ class Battery(Component):
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
 
-    def stored_renewable_mwh(self) -> float:
-        return self.initial.by_origin()["renewable"]
-
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
         power_store = PowerStore(self.node, *losses, self.min_end_mwh or 0.0)
         return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), power_store)
 
     def _start(self) -> dict[str, float]:
-        return {POOLED[0]: self.start_mwh, **self.initial.by_origin()}
+        part = self.start_mwh / (self.initial.total() or 1.0)  # 1 but for rounding
+        by_origin = {o: part * mwh for o, mwh in self.initial.by_origin().items()}
+        return {POOLED[0]: self.start_mwh, **by_origin}
 
     def impossible(self, site: Site) -> Iterator[Message]:
         if self.min_end_mwh is None:
@@ -185,7 +189,7 @@ class Battery(Component):
         reached = self.start_mwh
         for available in self.available.tolist():
             reached = min(retained * reached + charged * available, self.capacity_mwh)
-        if reached < self.min_end_mwh - 1e-6:
+        if exceeds(self.min_end_mwh, reached, NOTHING):
             yield Message(
                 "must end with {least:g} MWh and can reach {most:g} MWh, charging all the time",
                 least=self.min_end_mwh,
@@ -215,10 +219,11 @@ class Battery(Component):
         return self._terms(b, site, sums)
 
     def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
-        time, origins, reserves = site.clock, site.origins, site.reserves()
+        time, origins, reserves = site.clock, site.origins, reserves_for(site)
         retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
         power = {t: self.discharge_power_mw * part for t, part in available.items()}
         into, out = self.charge_efficiency, self.discharge_efficiency
+        low = min(self.min_energy_mwh, self.capacity_mwh)  # which it exceeds by rounding at most
 
         def gained(o: str, t: int) -> Expression:
             return into * b.charge_mw[o, t] - b.discharge_mw[o, t] * (1 / out)
@@ -231,7 +236,7 @@ class Battery(Component):
             ),
         )
         b.capacity = pyo.Constraint(
-            time.steps, rule=lambda _, t: (self.min_energy_mwh, sums.stored(t), self.capacity_mwh)
+            time.steps, rule=lambda _, t: (low, sums.stored(t), self.capacity_mwh)
         )
         b.charge_limit = pyo.Constraint(
             time.steps,
@@ -244,16 +249,19 @@ class Battery(Component):
         )
         self._daily_cycles(b, time, sums.discharged)
         if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-            offered = sum_of(b.reserve_mw, reserves)
+            b.reserve_mw = pyo.Var(list(reserves), time.steps, domain=pyo.NonNegativeReals)
+            offered = sum_of(b.reserve_mw, list(reserves))
             b.reserve_power = pyo.Constraint(
                 time.steps,
                 rule=lambda _, t: offered(t) <= power[t] - sums.discharged(t) + sums.charged(t),
             )
+            points = {"start": -1, "end": 0}  # of a step: the state after the one before, its own
             b.reserve_energy = pyo.Constraint(
+                list(points),
                 time.steps,
-                rule=lambda _, t: (
-                    time.step_h * offered(t) <= (sums.stored(t) - self.min_energy_mwh) * out
+                rule=lambda b, point, t: (
+                    sum(reserve.duration_h * b.reserve_mw[j, t] for j, reserve in reserves.items())
+                    <= (sums.stored(t + points[point]) - self.min_energy_mwh) * out
                 ),
             )
         if self.min_end_mwh is not None:
@@ -266,7 +274,8 @@ class Battery(Component):
         days = {day[-1]: day for day in time.days()}  # a day is indexed by its last step
 
         def left(day: Sequence[int]) -> float:
-            return limit - (self.initial.discharged_today_mwh if day[0] == time.first else 0.0)
+            so_far = self.initial.discharged_today_mwh if day[0] == time.first else 0.0
+            return max(limit - so_far, 0.0)
 
         b.cycles = pyo.Constraint(
             list(days),
@@ -292,15 +301,17 @@ class Battery(Component):
         def loss(o: str, t: int) -> Expression:
             return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
 
-        moved = sum(sums.charged(t) + sums.discharged(t) for t in time.steps)
+        def net(t: int) -> Expression:
+            return sums.discharged(t) - sums.charged(t)
+
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
             costs=costs,
             uses={("storage", o): partial(storage, o) for o in origins}
             | {("loss", o): partial(loss, o) for o in origins},
-            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
+            meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged, BOTH)],
-            tidy={Tidy.STORAGE_THROUGHPUT: moved},
+            moves=[Moves(UNITS, net, 0.0)],
         )
 
     def totals(self) -> dict[str, dict[str, float]]:

@@ -6,9 +6,10 @@ Codes of the decision `power`:
     discharges, discharges_at_limit   a MWh is worth more at the node than in the store
     unavailable        `available` is 0
     full, empty        charging, or discharging, would pay, and the battery is full, or empty
-    held_for_reserve   discharging would pay, and its power or energy is offered as reserve
+    held_for_reserve   discharging would pay, and its power or energy is offered as reserve in this
+                       step, or its energy in the next
     cycles_used        discharging would pay, and the cycles of the day are used up
-    idle               neither pays
+    idle               neither pays, or earns the same as resting
 
 The value of a stored MWh is that of keeping it: the dual of `energy` in the next step less the
 leak; after the last step it follows from `ending`. `worth of storing` is this value times the
@@ -28,18 +29,27 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
     first_that_holds,
     versus,
 )
+from planner.components.reserve import reserves_in
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-BUYING = template("price {first} {than} {second} worth of storing")
-SELLING = template("price {first} {than} {second} stored value")
+BUYING = PricePair(
+    template("price {first} {than} {second} worth of storing"),
+    template("price {first} as the worth of storing: both earn the same"),
+)
+SELLING = PricePair(
+    template("price {first} {than} {second} stored value"),
+    template("price {first} as the stored value: both earn the same"),
+)
+RESTS = Message("charging now and discharging later earns the same as resting: it rests")
 
 
 def reasons(
@@ -62,13 +72,19 @@ def reasons(
     most_in = battery.charge_power_mw * battery.available
     most_out = battery.discharge_power_mw * battery.available
     free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
-    promised = reserve > free - LIMIT
-    promised |= horizon.step_h * reserve > battery.discharge_efficiency * energy - LIMIT
+    promised = (reserve > FLOW) & (reserve > free - LIMIT)
+    reserves = reserves_in(values, prices.components)
+    called = 0.0 * stored
+    for name, one in reserves.items():
+        called = called + one.duration_h * values[f"reserve_mw[{name}]"]
+    called = np.maximum(called, np.append(called[1:], 0.0))  # a step later it is held at the start
+    promised |= (called > FLOW) & (called > battery.discharge_efficiency * energy - LIMIT)
     cycling = _cycle_prices(prices, horizon)
     bought, sold = compared(BUYING, buying, worth), compared(SELLING, selling, cost)
     neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
-    would_sell, would_buy = versus(selling, cost) == ">", versus(buying, worth) == "<"
+    sale, purchase = versus(selling, cost), versus(buying, worth)
+    would_sell, would_buy = sale == ">", purchase == "<"
     yield from first_that_holds(
         "power",
         [
@@ -78,9 +94,10 @@ def reasons(
             (charges, "charges", bought),
             ((most_in <= FLOW) & (most_out <= FLOW), "unavailable", Message("available is 0")),
             (would_sell & (energy <= LIMIT), "empty", sold),
-            (would_sell & (reserve > FLOW) & promised, "held_for_reserve", sold),
+            (would_sell & promised, "held_for_reserve", sold),
             (would_sell & (cycling > NEAR), "cycles_used", sold),
             (would_buy & (stored >= battery.capacity_mwh - LIMIT), "full", bought),
+            ((sale == "=") | (purchase == "="), "idle", RESTS),
             (True, "idle", neither),
         ],
     )

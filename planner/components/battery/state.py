@@ -24,7 +24,7 @@ RULES = {
         " (initial.energy_mwh)"
     ),
     "reserve_power": "offers as reserve only discharge power that is free",
-    "reserve_energy": "offers as reserve only what its stored energy can feed",
+    "reserve_energy": "offers as reserve only what its stored energy can feed for its duration_h",
 }
 BOTH = template("charges {first} MW and discharges {second} MW at once")
 

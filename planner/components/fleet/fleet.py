@@ -9,12 +9,14 @@ Variables: nodes[m,k,t] (k: tokens/s of the point), prefill_nodes[m,t], awake[m,
 asleep[t], answered_mtok_per_h[s,t], draw_mw[o,t].
 
 `nodes` declares the rows of the states, power and waking of nodes, `decode_capacity` those of the
-tokens that nodes can answer and of the reserve they can offer. Jobs hold nodes of their own.
+tokens that nodes can answer, `pausing` those of the reserve they can offer. Jobs hold nodes of
+their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -24,8 +26,8 @@ from planner.components.component import Complaint, Component, Site, Supply, Val
 from planner.components.fleet.decode_capacity import (
     CAPACITY_RULES,
     Nodes,
+    keep_headroom,
     limit_tokens,
-    offer_reserve,
 )
 from planner.components.fleet.nodes import (
     NODE_RULES,
@@ -37,23 +39,27 @@ from planner.components.fleet.nodes import (
     prefill_by_model,
     wake_shares,
 )
+from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.job import JOBS
 from planner.components.late import pyo
+from planner.components.reserve import Reserve, reserves_for
 from planner.components.service.service import Service
 from planner.components.terms import (
+    COMPUTE,
     Balance,
     ByStep,
     Line,
     Meter,
+    Moves,
     NodeUse,
     State,
     Terms,
-    Tidy,
     Use,
     minus,
     of,
+    sum_of,
 )
-from planner.fields import AtLeastZero, FieldError, Name, form
+from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import PerUnit, SeriesBounds
@@ -74,6 +80,7 @@ class Fleet(Component):
     rules: ClassVar[Mapping[str, str]] = {
         **NODE_RULES,
         **CAPACITY_RULES,
+        **PAUSE_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
     }
     node: Name = "site"
@@ -108,7 +115,7 @@ class Fleet(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:
         least, initial = float((self.nodes * self.available_pu).min()), self.initial
-        if self.spare_nodes > least + 1e-9:
+        if exceeds(self.spare_nodes, least):
             message = Message(
                 "may not exceed the nodes available, {least:g}, is {value:g}",
                 least=least,
@@ -120,7 +127,7 @@ class Fleet(Component):
                 "names model {name!r}, which the fleet does not serve", name=min(unknown)
             )
             raise FieldError(message, "initial")
-        if (awake := sum(initial.awake.values())) > self.nodes + 1e-6:
+        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
             message = Message(
                 "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
             )
@@ -145,7 +152,7 @@ class Fleet(Component):
         reach = max(len(wake_shares(self.wake_min, site.horizon)) - 1, 0)
         for model, woken in self.initial.woken.items():
             waking, awake = sum(woken[:reach]), self.initial.awake.get(model, 0.0)
-            if waking > awake + 1e-6:
+            if exceeds(waking, awake, NOTHING):
                 message = Message(
                     "{waking:g} nodes are still waking, more than initial.awake has, {awake:g}",
                     waking=waking,
@@ -182,7 +189,7 @@ class Fleet(Component):
         jobs = declare_nodes(
             b, site, serves, available=available, pue=pue_by_step, sleep_kw=self.sleep_kw
         )
-        declare_waking(
+        rested = declare_waking(
             b,
             time,
             serves,
@@ -194,12 +201,30 @@ class Fleet(Component):
         nodes = Nodes(
             decoding=lambda m, k, t: b.nodes[m, k, t], prefill=lambda m, t: b.prefill_nodes[m, t]
         )
-        limit_tokens(b, time, serves, services, nodes)
-        if site.reserves():
-            offer_reserve(b, site, serves, services, pue=pue_by_step, sleep_kw=self.sleep_kw)
-        return self._terms(b, site, jobs)
+        limit_tokens(b, time, serves, services, nodes, lambda s, t: b.answered_mtok_per_h[s, t])
+        keep_headroom(b, time, serves, services, nodes)
+        meters: dict[Meter, ByStep] = {}
+        if reserves := reserves_for(site):
+            pausing = Pausing(
+                site, reserves, serves, services, pue_by_step, self.sleep_kw,
+                free=lambda t: b.asleep[t] + rested(t), pause_h=self._pause_h(site),
+            )  # fmt: skip
+            meters = pausing.declare(b)
+        return self._terms(b, site, jobs, meters)
 
-    def _terms(self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep]) -> Terms:
+    def _pause_h(self, site: Site) -> float:
+        """Return the longest time from a call until all fleets work again, hours."""
+        fleets = {name: part for name, part in site.components.items() if isinstance(part, Fleet)}
+        hours = [
+            reserve.duration_h
+            for reserve in site.components.values()
+            if isinstance(reserve, Reserve) and any(reserve.asks(*item) for item in fleets.items())
+        ]
+        return max(hours) + max(fleet.wake_min for fleet in fleets.values()) / 60
+
+    def _terms(
+        self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep], meters: dict[Meter, ByStep]
+    ) -> Terms:
         time = site.clock
         woken = {t: sum(b.woken[m, t] for m in self.serves) for t in time.steps}
         costs, reported = {}, {}
@@ -208,9 +233,11 @@ class Fleet(Component):
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
             reported[Line("amortisation")] = dict.fromkeys(time.steps, per_step)
-        tidy = {Tidy.WAKE_UPS: sum(woken.values())}
-        if site.trace:
-            tidy[Tidy.RENEWABLE_TO_COMPUTE] = -sum(b.draw_mw["renewable", t] for t in time.steps)
+        moves = [Moves(COMPUTE, sum_of(b.draw_mw, site.origins))]
+        for m, serving in self.serves.items():
+            node_mw = serving.points[-1].node_kw / 1000
+            awake_mw = partial(lambda m, mw, t: mw * b.awake[m, t], m, node_mw)
+            moves.append(Moves(COMPUTE, awake_mw, node_mw * self.initial.awake.get(m, 0.0)))
         return Terms(
             flows={Balance("power", self.node, o): minus(b.draw_mw, o) for o in site.origins}
             | {Balance("tokens", s): of(b.answered_mtok_per_h, s) for s in self._services(site)}
@@ -219,8 +246,8 @@ class Fleet(Component):
             reported=reported,
             uses={("compute", o): of(b.draw_mw, o) for o in site.origins},
             meters={Meter("drawn_mw", self.node, o): of(b.draw_mw, o) for o in site.origins}
-            | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in site.reserves()},
-            tidy=tidy,
+            | meters,
+            moves=moves,
         )
 
     def node_uses(self) -> tuple[NodeUse, ...]:

@@ -36,7 +36,7 @@ from planner.components.component import Site, Time
 from planner.components.job import Job
 from planner.components.late import pyo
 from planner.components.terms import Balance, ByStep, Expression, of
-from planner.fields import AtLeastZero, FieldError, Frozen, Positive
+from planner.fields import AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
@@ -140,7 +140,7 @@ class PueByTemperature(Frozen):
         if any(b <= a for a, b in pairwise(known)):
             raise FieldError(Message("temperature_c must ascend"), "points")
         low, high = float(self.temperature_c.min()), float(self.temperature_c.max())
-        if low < known[0] or high > known[-1]:
+        if exceeds(known[0], low) or exceeds(high, known[-1]):
             message = Message(
                 "cover {first:g} to {last:g} °C, the weather goes from {low:g} to {high:g} °C; add"
                 " measured points",
@@ -231,8 +231,11 @@ def declare_waking(
     wake_min: float,
     spare_nodes: float,
     available: Mapping[int, float],
-) -> None:
-    """Declare `woken`, its past and the rows waking_up, waking and spare."""
+) -> ByStep:
+    """Declare `woken`, its past and the rows waking_up, waking and spare.
+
+    Return the idle nodes that neither wake nor are spare.
+    """
     shares, before = wake_shares(wake_min, time.horizon), time.first - 1
     models, idle = list(serves), {m: serving.points[0].key for m, serving in serves.items()}
     reach = max(len(shares), 1)
@@ -247,8 +250,8 @@ def declare_waking(
     def waking(m: str, t: int) -> Expression:
         return sum(share * b.woken[m, t - i] for i, share in enumerate(shares))
 
-    def spare(b: pyo.Block, t: int) -> Expression:
-        return sum(b.nodes[m, idle[m], t] - waking(m, t) for m in models) >= spare_nodes
+    def rested(t: int) -> Expression:
+        return sum(b.nodes[m, idle[m], t] - waking(m, t) for m in models)
 
     b.waking_up = pyo.Constraint(
         models, time.steps, rule=lambda b, m, t: b.woken[m, t] >= b.awake[m, t] - b.awake[m, t - 1]
@@ -258,7 +261,8 @@ def declare_waking(
             models, time.steps, rule=lambda b, m, t: b.nodes[m, idle[m], t] >= waking(m, t)
         )
     if spare_nodes:
-        b.spare = pyo.Constraint(time.steps, rule=spare)
+        b.spare = pyo.Constraint(time.steps, rule=lambda _, t: rested(t) >= spare_nodes)
+    return lambda t: rested(t) - spare_nodes
 
 
 def _left_by_outages(past: Mapping[str, list[float]], available: list[float]) -> float:

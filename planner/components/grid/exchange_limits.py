@@ -42,7 +42,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_
 from planner.components.component import Complaint, Site, Time, Values, steps_today, summed
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression, Line
-from planner.fields import AtLeastZero, FieldError, Frozen, Positive
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message, template
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
@@ -71,6 +71,8 @@ class GridInitial(Frozen):
     """Highest of the local day that has begun."""
     lowest_today_mw: float | None = None
     """Lowest of the local day that has begun."""
+    interval_mwh: AtLeastZero = 0.0
+    """Imported so far in the interval of the demand charge that has begun."""
 
 
 def check_past(
@@ -95,7 +97,7 @@ def check_past(
             )
         elif other is None:
             yield path, Message("needs the other of highest_today_mw and lowest_today_mw")
-    if low is not None and high is not None and low > high:
+    if low is not None and high is not None and exceeds(low, high, NOTHING):
         message = Message("may not exceed highest_today_mw {most:g}", most=high)
         yield ("initial", "lowest_today_mw"), message
 
@@ -214,7 +216,7 @@ def warn_of_events(events: Sequence[Response], import_limit: Array) -> Iterator[
     for i, event in enumerate(events):
         steps = [t - 1 for t in sorted(event.steps)]
         over = (event.baseline_mw - import_limit)[steps]
-        if event.max_mw and (over > 1e-9).any():
+        if event.max_mw and exceeds(over, 0.0).any():
             yield Message(
                 "response[{n}].baseline_mw lies up to {mw:g} MW above import_limit_mw, which is"
                 " paid for whatever the plan",

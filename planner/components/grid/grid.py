@@ -7,9 +7,9 @@ per reserve j.
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
     spare_import     sum_j reserve_mw[j,t] <= import_limit_mw[t] - import_mw[t] + sum_o export_mw
 
-Renewable and thermal energy may be exported, energy from the grid only with `resale`. `tariff` has
-the other charges, `exchange_limits` the limits of the exchange and demand response, `declaration`
-the two settlements.
+Renewable and thermal energy may be exported, energy from the grid only with `resale`.
+`demand_charge` and `tariff` have the other charges, `exchange_limits` the limits of the exchange
+and demand response, `declaration` the two settlements.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from planner.components.grid.declaration import (
     settle,
     settlement_figures,
 )
+from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
 from planner.components.grid.exchange_limits import (
     BOTH,
     EXCHANGE_RULES,
@@ -43,18 +44,17 @@ from planner.components.grid.exchange_limits import (
 from planner.components.grid.tariff import (
     ByOrigin,
     NonNegativeSeriesByOrigin,
-    PeakSoFar,
     SeriesByOrigin,
     charge_figures,
     charges,
     check_charges,
-    demand_charge,
     fixed_payments,
-    peaks_by_month,
     self_use,
 )
 from planner.components.late import pyo
+from planner.components.reserve import reserves_for
 from planner.components.terms import (
+    EXCHANGE,
     Amounts,
     Balance,
     ByStep,
@@ -64,6 +64,7 @@ from planner.components.terms import (
     Line,
     Meter,
     Meters,
+    Moves,
     Source,
     State,
     Terms,
@@ -81,7 +82,9 @@ class Grid(Component):
     """A connection to the public grid."""
 
     kind: Literal["grid"]
-    remembers: ClassVar[tuple[str, ...]] = ("ramp_mw_per_h", "max_swing_share")
+    remembers: ClassVar[tuple[str, ...]] = (
+        "ramp_mw_per_h", "max_swing_share", "demand_interval_min", "demand_hours",
+    )  # fmt: skip
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = {
         "import_limit": "may import at most import_limit_mw {import_limit_mw} MW",
@@ -102,7 +105,9 @@ class Grid(Component):
     states: ClassVar[tuple[State, ...]] = (
         State("importing", "importing", "exporting", ("import_mw",), ("export_mw",), order=3),
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"initial", "peak_so_far_mw"})
+    facts: ClassVar[frozenset[str]] = frozenset(
+        {"initial", "peak_so_far_mw", "demand_interval_min"}
+    )
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -118,10 +123,15 @@ class Grid(Component):
     self_use_charge_cny_per_mwh: NonNegativeSeriesByOrigin = 0.0  # type: ignore[assignment]
     """Grid fees on own energy that loads and compute at this node draw."""
     demand_charge_cny_per_mw_month: AtLeastZero = 0.0
-    """Price of the highest import of a month, per MW and month."""
+    """Price of the highest average import of a month, per MW and month."""
+    demand_interval_min: Literal[5, 10, 15, 20, 30, 60] = 15
+    """Interval of the local clock that the demand charge averages import over."""
+    demand_hours: DemandHours | None = None
+    """Local hours, end exclusive: "8-12". Only intervals that begin in them count for the demand
+    charge; without them all count."""
     peak_so_far_mw: PeakSoFar = 0.0
-    """Peak already set: a number for the month that the horizon begins in, or one by month such as
-    {2026-07: 80}."""
+    """Peak already set: a number for the month that the horizon begins in, or one by month of the
+    horizon such as {2026-07: 80}."""
     expected_peak_mw: AtLeastZero = 0.0
     """Peak that will be paid anyway; up to it a MW costs nothing."""
     ramp_mw_per_h: AtLeastZero | None = None
@@ -130,7 +140,7 @@ class Grid(Component):
     """Most that the exchange of a local day may fall below its highest, as a share of the highest:
     the peak-valley rate of NDRC/NEA 650 (2025). With it nothing is exported on any day."""
     initial: GridInitial = GridInitial()
-    """The exchange before the horizon, for ramp_mw_per_h and max_swing_share."""
+    """The exchange before the horizon, for limits and the demand charge."""
     declaration: Declaration | None = None
     """Exchange declared a day ahead; deviations are settled in real time."""
     real_time_price_cny_per_mwh: Series | None = None
@@ -172,17 +182,13 @@ class Grid(Component):
         yield from check_declaration(self.declaration, self.real_time_price_cny_per_mwh, prices)
         yield from check_past(self.ramp_mw_per_h, self.max_swing_share, self.initial, site)
         yield from check_events(self.response, site.horizon)
+        yield from self.demand_charge.check(site.horizon)
 
     def _charges(self, site: Site) -> dict[str, Array]:
         return charges(self.self_use_charge_cny_per_mwh, site.origins)
 
     def warn(self, site: Site) -> Iterator[Message]:
-        if self.demand_charge_cny_per_mw_month and site.horizon.step_min > 15:
-            yield Message(
-                "the demand charge is billed on 15 min averages; steps of {minutes} min understate"
-                " the peak",
-                minutes=site.horizon.step_min,
-            )
+        yield from self.demand_charge.warn(site.horizon)
         if self.max_swing_share is not None and self.export_limit_mw.any():
             yield Message(
                 "max_swing_share leaves no room for exporting on any day: export_limit_mw is idle"
@@ -193,6 +199,14 @@ class Grid(Component):
                 " to the limits of the connection unless leaving the band costs more"
             )
         yield from warn_of_events(self.response, self.import_limit_mw)
+
+    @property
+    def demand_charge(self) -> DemandCharge:
+        """The demand charge, with its past."""
+        return DemandCharge(
+            self.demand_charge_cny_per_mw_month, self.demand_interval_min, self.demand_hours,
+            self.peak_so_far_mw, self.expected_peak_mw, self.initial.interval_mwh,
+        )  # fmt: skip
 
     def sale_price(self, origin: str) -> Array | None:
         if not self.export_limit_mw.any() or (origin == "grid" and not self.resale):
@@ -210,7 +224,7 @@ class Grid(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, sold = site.clock, [o for o in site.origins if self.resale or o != "grid"]
-        reserves, exported = site.reserves(), self._exchange(b, time, sold)
+        reserves, exported = list(reserves_for(site)), self._exchange(b, time, sold)
         if reserves:
             b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
             offered, limit = sum_of(b.reserve_mw, reserves), time.of(self.import_limit_mw)
@@ -219,8 +233,7 @@ class Grid(Component):
                 rule=lambda b, t: offered(t) <= limit[t] - b.import_mw[t] + exported(t),
             )
         costs = self._costs(b, time, sold)
-        peaks = self.peak_so_far_mw, self.expected_peak_mw
-        costs |= demand_charge(b, time, self.demand_charge_cny_per_mw_month, *peaks)
+        costs |= self.demand_charge.declare(b, time)
         exchange = lambda t: b.import_mw[t] - exported(t)  # noqa: E731
         limit_ramp(b, time, self.ramp_mw_per_h, exchange, self.initial.exchange_mw)
         limit_swing(b, time, self.max_swing_share, exchange, self.initial)
@@ -251,6 +264,7 @@ class Grid(Component):
             | {Meter("exported_mw", self.node, o): of(b.export_mw, o) for o in sold}
             | {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves},
             exclusive=exclusive,
+            moves=[Moves(EXCHANGE, exchange, self.initial.exchange_mw)],
         )
 
     def _exchange(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> ByStep:
@@ -306,6 +320,9 @@ class Grid(Component):
             "peak_import_mw": float(imported.max()),
             "import_emission_tco2": self.import_emission_tco2_per_mwh * import_mwh,
         }
+        if self.demand_charge_cny_per_mw_month:
+            highest = self.demand_charge.highest_mw(imported, horizon.window, horizon)
+            figures["billed_peak_mw"] = max(highest.values(), default=0.0)
         charge = self.self_use_charge_cny_per_mwh
         figures |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
         if self.declaration is not None:
@@ -318,14 +335,10 @@ class Grid(Component):
         return Terms(costs=self_use(b, site.clock, self.node, self._charges(site), meters))
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        peaks = peaks_by_month(self.peak_so_far_mw, horizon)
-        for month, steps in horizon.months.items():
-            inside = [t - executed.first for t in steps if executed.first <= t <= executed.last]
-            if inside:
-                highest = float(values["import_mw"][inside].max())
-                peaks[month] = max(peaks.get(month, 0.0), highest)
+        peaks, begun_mwh = self.demand_charge.after(values["import_mw"], executed, horizon)
         limits = self.ramp_mw_per_h, self.max_swing_share
         initial = past_after(*limits, self.initial, values, executed, horizon)
+        initial = initial.model_copy(update={"interval_mwh": begun_mwh})
         return self.model_copy(update={"peak_so_far_mw": peaks, "initial": initial})
 
     def with_lookahead(
@@ -333,9 +346,5 @@ class Grid(Component):
     ) -> Self:
         if not values:
             return self
-        peaks = peaks_by_month(self.peak_so_far_mw, horizon)
-        for month, steps in horizon.months.items():
-            if steps[0] <= window.last < steps[-1]:  # what the whole month pays anyway is free
-                highest = float(values["import_mw"][steps[0] - 1 : steps[-1]].max())
-                peaks[month] = max(peaks.get(month, 0.0), self.expected_peak_mw, highest)
+        peaks = self.demand_charge.peaks_ahead(values["import_mw"], window, horizon)
         return self.model_copy(update={"peak_so_far_mw": peaks})

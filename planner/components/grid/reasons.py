@@ -4,7 +4,8 @@ Codes of the decision `import`:
 
     imports            energy on the site is worth its price
     import_at_limit    import_limit_mw is reached
-    at_peak            the peak of the month, above which a MW costs the demand charge
+    at_peak            in an interval at the peak of the month, above which a MW costs the demand
+                       charge
     no_import          energy on the site is worth less than its price
     held               importing would pay, and another rule or export in this step prevents it
     closed             import_limit_mw is 0
@@ -29,11 +30,11 @@ import numpy as np
 
 from planner.components.component import Values
 from planner.components.grid.grid import Grid
-from planner.components.grid.tariff import peaks_by_month
 from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
@@ -44,7 +45,14 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-ON_SITE = template("price {first} {than} {second} on site")
+ON_SITE = PricePair(
+    template("price {first} {than} {second} on site"),
+    template("price {first} as on site: both earn the same"),
+)
+OF_ORIGIN = PricePair(
+    template("{origin} price {first} {than} {second} on site"),
+    template("{origin} price {first} as on site: both earn the same"),
+)
 ALSO = template("also {words}")
 OTHERS = {
     "exchange_ramp": "ramp_mw_per_h", "highest": "max_swing_share", "swing": "max_swing_share",
@@ -64,7 +72,8 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     price = _marginal_price(grid, grid.import_price_cny_per_mwh)
     worth = prices.at(grid.node, "grid" if "grid" in prices.origins else prices.origins[0])
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
-    peaks, others = _peaks(grid, flow, horizon), _other_rules(grid, prices, "import_limit")
+    is_peak = grid.demand_charge.at_peak(flow, horizon, LIMIT)
+    others = _other_rules(grid, prices, "import_limit")
     at_limit, signs = flow > limit - LIMIT, versus(price, worth)
     unexplained = np.where(
         at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
@@ -75,7 +84,7 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
         "import",
         [
             (at_limit & (limit > LIMIT), "import_at_limit", texts),
-            (flow > np.maximum(peaks - LIMIT, FLOW), "at_peak", at_peak),
+            (is_peak & (flow > FLOW), "at_peak", at_peak),
             (flow > FLOW, "imports", texts),
             (limit <= LIMIT, "closed", Message("import_limit_mw is 0")),
             (signs == "<", "held", texts),
@@ -106,19 +115,6 @@ def _sale_price(grid: Grid, origin: str, prices: StepPrices) -> Array:
     return prices.none() if price is None else _marginal_price(grid, price)
 
 
-def _peaks(grid: Grid, flow: Array, horizon: Horizon) -> Array:
-    """Return the peak of the month of each step, MW; infinite without a demand charge."""
-    peaks = np.full(horizon.steps, np.inf)
-    if not grid.demand_charge_cny_per_mw_month:
-        return peaks
-    before = peaks_by_month(grid.peak_so_far_mw, horizon)
-    for month, steps in horizon.months.items():
-        inside = slice(steps[0] - 1, steps[-1])
-        highest = float(flow[inside].max())
-        peaks[inside] = max(before.get(month, 0.0), grid.expected_peak_mw, highest)
-    return peaks
-
-
 def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]:
     sold = [o for o in prices.origins if f"export_mw[{o}]" in values]
     flows = np.array([values[f"export_mw[{o}]"] for o in sold])
@@ -134,10 +130,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     signs = versus(price, value)
     prices_on_site = compared(ON_SITE, price, value)
     if len(sold) > 1:
-        prices_on_site = [
-            Message("{origin} price {first} {than} {second} on site", origin=sold[i], **one.places)
-            for i, one in zip(best, prices_on_site, strict=True)
-        ]
+        prices_on_site = compared(OF_ORIGIN, price, value, origin=[sold[i] for i in best])
     nothing = injected.max(axis=0) <= FLOW
     texts = _with_others(prices_on_site, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(

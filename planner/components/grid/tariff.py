@@ -1,12 +1,8 @@
-"""Costs of a connection other than energy: demand charge, fixed payments, fees on own energy.
+"""Costs of a connection other than energy and demand: fixed payments, fees on own energy.
 
-Variables: peak_mw[m] per month where there is a demand charge.
 Expressions: self_use_mw[o,t], drawn by loads and compute at the node, where it pays a fee.
 
-    peak            import_mw[t] <= peak_mw[m]             for t in month m
-
-The demand charge of a month is paid on the excess of its peak over max(peak_so_far_mw,
-expected_peak_mw); fixed payments are spread over the hours of their month and only reported.
+Fixed payments are spread over the hours of their month and only reported.
 """
 
 from __future__ import annotations
@@ -16,22 +12,15 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Discriminator, Field, Tag
+from pydantic import Tag
 
 from planner.components.component import Complaint, Time, Values
 from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period, of
-from planner.fields import AtLeastZero, Frozen, form
+from planner.fields import Frozen, form, measurable
 from planner.message import Message
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series
-
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-PeakSoFar = Annotated[
-    Annotated[AtLeastZero, Tag("=number")] | Annotated[dict[Month, AtLeastZero], Tag("=months")],
-    Discriminator(lambda value: "=months" if isinstance(value, dict) else "=number"),
-]
-LEAST_MWH = 1e-3  # below a kWh there is no price per kWh
 
 
 class ByOrigin(Frozen):
@@ -69,26 +58,6 @@ NonNegativeSeriesByOrigin = Annotated[
     Annotated[NonNegative, Tag("=series")] | Annotated[NonNegativeByOrigin, Tag("=by_origin")],
     form(by_origin="renewable thermal grid", series=""),
 ]
-
-
-def peaks_by_month(so_far: PeakSoFar, horizon: Horizon) -> dict[str, float]:
-    """Return the peaks already set, by month; a single number is that of the first month."""
-    return dict(so_far) if isinstance(so_far, Mapping) else {next(iter(horizon.months)): so_far}
-
-
-def demand_charge(
-    b: pyo.Block, time: Time, rate: float, peak_so_far: PeakSoFar, expected: float
-) -> dict[Line, Amounts]:
-    """Declare the peak of each month; return the cost of what exceeds the peak paid anyway."""
-    if not rate:
-        return {}
-    so_far = peaks_by_month(peak_so_far, time.horizon)
-    months = time.months()
-    month_of = {t: month for month, steps in months.items() for t in steps}
-    paid = {month: max(so_far.get(month, 0.0), expected) for month in months}
-    b.peak_mw = pyo.Var(list(months), bounds=lambda _, m: (paid[m], None))
-    b.peak = pyo.Constraint(time.steps, rule=lambda b, t: b.import_mw[t] <= b.peak_mw[month_of[t]])
-    return {Line("demand_charge"): {m: rate * (b.peak_mw[m] - paid[m]) for m in months}}
 
 
 def fixed_payments(
@@ -150,11 +119,11 @@ def charge_figures(
     rates = charges(charge, ("renewable", "thermal", "grid"))
     own: dict[str, Any] = {o: values.get(f"self_use_mw[{o}]") for o in ("renewable", "thermal")}
     mwh = horizon.step_h * sum(float(mw.sum()) for mw in own.values() if mw is not None)
-    if rates and mwh > LEAST_MWH:
+    if rates and measurable(mwh):
         paid = sum(float(np.dot(rates[o], mw)) for o, mw in own.items() if o in rates)
         figures["self_use_cny_per_kwh"] = paid * horizon.step_h / mwh / 1000
     bought = horizon.step_h * float(values["import_mw"].sum())
     for payments in fixed_payments(fixed, horizon.months, horizon.step_h).values():
-        if bought > LEAST_MWH:
+        if measurable(bought):
             figures["fixed_cny_per_kwh"] = sum(payments.values()) / bought / 1000
     return figures

@@ -14,6 +14,22 @@ Only work accepted in the last D steps may still wait. Age counts from the end o
 arrival. The age of work that waits at the start is rounded up to whole steps, and work due before
 the end of the first step is answered in it. All accepted work is answered in time.
 
+Fleets that offer reserve may put batch work off when it is called (`pausing`). put_off[k,t] is the
+work that a call at the start of step t puts off in its first k steps, k = 1..K; catch_up[t] is what
+fleets could answer besides the plan, in Mtok/h.
+
+Variable: room_mtok[t]: the most that may wait besides waiting[t] and still be answered in time.
+
+    room          room[t] <= slack[t]               slack[t] = taken[t] - taken[t-D] - waiting[t]
+    room_later    room[t] <= room[t+1] + Δ catch_up[t+1]
+    put_off       put_off[k,t] <= slack[t+k-1]      k = 1..K, within the horizon
+    put_off_late  put_off[K,t] <= room[t+K]         room[T] where t+K lies after the horizon
+
+So a call at the start of step t, at its end or between misses no deadline within the horizon, if
+nothing is caught up with before K steps have passed, and as much as fleets can from then on. Work
+due after the horizon may be left for then. What is put off is counted as if its step lasted all
+through the call.
+
 The token market buys in price steps, each up to its depth.
 
 Variable: sold_mtok_per_h[i,t] for price step i.
@@ -30,19 +46,23 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import Time, Values
+from planner.components.component import Site, Time, Values
 from planner.components.late import pyo
 from planner.components.reasons import LIMIT
-from planner.components.terms import Expression, Line, of, sum_of
-from planner.fields import AtLeastZero, FieldError, Frozen, form
+from planner.components.terms import ByStep, Expression, Line, Meters, of, sum_of
+from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.timeseries.series import Array, NonNegative, Series
 
-DUST_MTOK = 1e-9  # values of a plan are rounded to it
-
+_PUT_OFF = (
+    "work that pauses for reserve must still be answered within deadline_h {deadline_h} h of its"
+    " arrival"
+)
 RULES = {
     "deadline": "must be answered within deadline_h {deadline_h} h of its arrival",
     "ending": "may leave at most {max_waiting_at_end_mtok} Mtok waiting at the end, see ending",
+    "put_off": _PUT_OFF,
+    "put_off_late": _PUT_OFF,
 }
 
 
@@ -67,7 +87,7 @@ class ServiceInitial(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> ServiceInitial:
-        if self.served_so_far_mtok > self.wanted_so_far_mtok:
+        if exceeds(self.served_so_far_mtok, self.wanted_so_far_mtok, NOTHING):
             message = Message(
                 "may not exceed wanted_so_far_mtok {wanted:g}, is {value:g}",
                 wanted=self.wanted_so_far_mtok,
@@ -131,10 +151,6 @@ class Queue:
             change = b.accepted_mtok_per_h[t] - b.answered_mtok_per_h[t]
             return b.waiting_mtok[t] == b.waiting_mtok[t - 1] + step_h * change
 
-        def within_deadline(b: pyo.Block, t: int) -> Expression:
-            recent = b.taken_mtok[t] - b.taken_mtok[t - deadline] if deadline else 0.0
-            return b.waiting_mtok[t] <= recent
-
         b.arrivals = pyo.Constraint(
             time.steps,
             rule=lambda b, t: b.accepted_mtok_per_h[t] + b.refused_mtok_per_h[t] == arrivals[t],
@@ -146,7 +162,9 @@ class Queue:
                 b.taken_mtok[t] == b.taken_mtok[t - 1] + step_h * b.accepted_mtok_per_h[t]
             ),
         )
-        b.deadline = pyo.Constraint(time.steps, rule=within_deadline)
+        b.deadline = pyo.Constraint(
+            time.steps, rule=lambda b, t: b.waiting_mtok[t] <= self._recent(b, time, t)
+        )
         b.ending = pyo.Constraint(expr=b.waiting_mtok[time.last] <= self.end.at_most_mtok)
         costs: dict[Line, Any] = {}
         if self.refusal_cost_cny_per_mtok:
@@ -157,6 +175,37 @@ class Queue:
             value = self.ending.value_cny_per_mtok
             costs[Line("end_value", cash=False)] = {None: value * worked_off}
         return costs
+
+    def _recent(self, b: pyo.Block, time: Time, t: int) -> Expression:
+        """Return the accepted work that is not due by the end of a step."""
+        deadline = time.horizon.steps_down(self.deadline_h)
+        return b.taken_mtok[t] - b.taken_mtok[t - deadline] if deadline else 0.0
+
+    def keep_deadlines(self, b: pyo.Block, site: Site, meters: Meters) -> None:
+        """Declare the rows on work that fleets put off when reserve is called, if any may."""
+        time, name = site.clock, site.name
+        put_off: list[ByStep] = []
+        while meters.by_component(quantity := f"put_off_mtok[{name}|{len(put_off) + 1}]"):
+            put_off.append(meters.total(quantity))
+        if not put_off:
+            return
+
+        def slack(t: int) -> Expression:
+            return self._recent(b, time, t) - b.waiting_mtok[t]
+
+        catch_up = meters.total(f"catch_up_mtok_per_h[{name}]")
+        b.room_mtok = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+        calls = [(k, t) for k, _ in enumerate(put_off) for t in time.steps if t + k <= time.last]
+        b.room = pyo.Constraint(time.steps, rule=lambda b, t: b.room_mtok[t] <= slack(t))
+        b.room_later = pyo.Constraint(
+            list(time.steps)[:-1],
+            rule=lambda b, t: b.room_mtok[t] <= b.room_mtok[t + 1] + time.step_h * catch_up(t + 1),
+        )
+        b.put_off = pyo.Constraint(calls, rule=lambda _, k, t: put_off[k](t) <= slack(t + k))
+        b.put_off_late = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: put_off[-1](t) <= b.room_mtok[min(t + len(put_off), time.last)],
+        )
 
     def _accepted_before(self, time: Time) -> dict[int, float]:
         """Return the part of the work waiting at the start that had come in by each past point."""
@@ -180,7 +229,7 @@ class Queue:
         left, waiting = float(values["waiting_mtok"][-1]), []
         for age, mtok in sorted(ages):
             part = min(mtok, left)
-            if part > DUST_MTOK and age <= self.deadline_h + 1e-9:
+            if part > ROUNDING and not exceeds(age, self.deadline_h):
                 waiting.append(Waiting(age_h=min(age, self.deadline_h), mtok=part))
                 left -= part
         return tuple(waiting)

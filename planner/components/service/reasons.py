@@ -21,6 +21,7 @@ from planner.components.component import Values
 from planner.components.reasons import (
     LIMIT,
     NEAR,
+    PricePair,
     Reason,
     StepPrices,
     compared,
@@ -34,7 +35,10 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-BREAK_EVEN = template("price {first} {than} {second} break-even")
+BREAK_EVEN = PricePair(
+    template("price {first} {than} {second} break-even"),
+    template("price {first} as the break-even: both earn the same"),
+)
 
 
 def reasons(
@@ -65,7 +69,7 @@ def reasons(
             (wanted <= LIMIT, "nothing_wanted", Message("no work is asked for")),
             (dropped <= LIMIT, code, figures),
             (busy, "no_capacity", all_busy),
-            (versus(price, break_even) == "<", "price_below_cost", figures),
+            (versus(price, break_even, token_money) == "<", "price_below_cost", figures),
             (True, "price_below_cost", unpaid),  # no nodes run, so a Mtok has no marginal cost
         ],
     )

@@ -32,13 +32,12 @@ from planner.components.service.queue import (
     declare_market,
     mean_price,
 )
-from planner.components.terms import Balance, Expression, Line, Target, Terms, TokenDemand, of
-from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive
+from planner.components.terms import Balance, Line, Meters, Target, Terms, TokenDemand, of
+from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
 from planner.message import Message
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
 
-SHORT_SHARE = 1e-6  # a share missed by less is a rounding
 EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
     "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
     "arrivals_mtok_per_h": {"headroom_share", "unserved_cost_cny_per_mtok"},
@@ -127,7 +126,7 @@ class Service(Component):
         if form == "arrivals_mtok_per_h" and self.deadline_h is None:
             raise FieldError(Message("is required with {name}", name=form), "deadline_h")
         for i, work in enumerate(self.initial.waiting):
-            if work.age_h > (self.deadline_h or 0.0):
+            if exceeds(work.age_h, self.deadline_h or 0.0):
                 message = Message(
                     "must not exceed deadline_h {deadline_h:g}, is {value:g}",
                     deadline_h=self.deadline_h,
@@ -170,7 +169,7 @@ class Service(Component):
 
     def check(self, site: Site) -> Iterator[Complaint]:
         latencies, limit = site.supply(("model", self.model)), self.max_inter_token_ms
-        if limit is not None and latencies and min(latencies) > limit:
+        if limit is not None and latencies and exceeds(min(latencies), limit):
             message = Message(
                 "no operating point of model {name!r} meets it: the fastest has {fastest:g} ms, the"
                 " limit is {limit:g} ms",
@@ -184,7 +183,7 @@ class Service(Component):
         services = {n: c for n, c in site.components.items() if isinstance(c, Service)}
         alike = {n: c.wanted_mtok_per_h() for n, c in services.items() if c.model == self.model}
         most, wanted = sum(site.supply(("tokens", self.model))), np.asarray(sum(alike.values()))
-        if site.name == min(alike) and wanted.max() > most:
+        if site.name == min(alike) and exceeds(wanted.max(), most):
             yield Message(
                 "{names} want up to {wanted:g} Mtok/h of {name!r}, above the {most:g} Mtok/h that"
                 " all fleets could answer",
@@ -214,6 +213,11 @@ class Service(Component):
             flows={Balance("tokens", site.name): lambda t: -b.answered_mtok_per_h[t]}, costs=costs
         )
 
+    def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
+        if (queue := self._queue()) is not None:
+            queue.keep_deadlines(b, site, meters)
+        return Terms()
+
     def _input_price(self) -> Array:
         """Return the revenue of the input of a Mtok of output, CNY; shape (T,) or ()."""
         cached = self.cached_share * self.price_cached_cny_per_mtok
@@ -226,11 +230,10 @@ class Service(Component):
         least = self.min_served_share * (start.wanted_so_far_mtok + in_window)
         b.served_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.served_mtok[time.first - 1].fix(start.served_so_far_mtok)
-
-        def served(b: pyo.Block, t: int) -> Expression:
-            return b.served_mtok[t] == b.served_mtok[t - 1] + step_h * column[t]
-
-        b.served = pyo.Constraint(time.steps, rule=served)
+        b.served = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: b.served_mtok[t] == b.served_mtok[t - 1] + step_h * column[t],
+        )
         b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= least)
 
     def _declare_demand(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:
@@ -295,7 +298,7 @@ class Service(Component):
         wanted = past.wanted_so_far_mtok + now
         served = figures["served_share"] * now + past.served_so_far_mtok
         least, share = self.min_served_share or None, served / wanted if wanted else None
-        met = least is None or share is None or share >= least - SHORT_SHARE
+        met = least is None or share is None or share >= least - NOTHING
         yield Target(
             "min_served_share", "served_share", "tokens", least, share, met=met,
             counts_more=past.wanted_so_far_mtok > 0,
@@ -314,7 +317,7 @@ class Service(Component):
             waiting=waiting,
             wanted_so_far_mtok=wanted,
             # what the solver's tolerances leave missing or in excess is not carried over
-            served_so_far_mtok=least if least - 1e-6 < served < least else min(wanted, served),
+            served_so_far_mtok=least if least - NOTHING < served < least else min(wanted, served),
         )
         return self.model_copy(update={"initial": initial, "ending": ending})
 

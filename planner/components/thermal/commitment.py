@@ -34,7 +34,7 @@ intercept_k = F_k - slope_k P_k of the segment that begins at point k:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -42,10 +42,18 @@ import numpy as np
 
 from planner.components.component import Time
 from planner.components.late import pyo
-from planner.fields import AtLeastZero, FieldError, Frozen, Hours, Positive
+from planner.fields import (
+    NOTHING,
+    AtLeastZero,
+    Count,
+    FieldError,
+    Frozen,
+    Hours,
+    Positive,
+    exceeds,
+)
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import Array
 
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
 COMMITMENT_RULES = {
@@ -73,6 +81,16 @@ class Startup(Frozen):
     """Cost of the start."""
 
 
+def check_startups(startups: Sequence[Startup]) -> None:
+    """Raise FieldError unless start costs begin at once and do not fall with hours off."""
+    hours = [startup.off_h for startup in startups]
+    prices = [startup.cost_cny for startup in startups]
+    if hours[0] != 0 or any(b <= a for a, b in pairwise(hours)):
+        raise FieldError(Message("must begin with off_h: 0 and ascend"), "startups")
+    if any(b < a for a, b in pairwise(prices)):
+        raise FieldError(Message("costs may not fall with hours off"), "startups")
+
+
 class ThermalInitial(Frozen):
     """The unit when the horizon begins."""
 
@@ -82,30 +100,37 @@ class ThermalInitial(Frozen):
     """Its gross power."""
     hours: Positive
     """Hours for which it has been on or off."""
+    starts_today: Count = 0.0
+    """Starts earlier in the local day in which the horizon begins, for max_starts_per_day."""
+
+    def check_power(self, low: float, high: float) -> None:
+        """Raise FieldError unless the power is that of the state, `low` to `high` MW when on."""
+        below, above = exceeds(low, self.power_mw, NOTHING), exceeds(self.power_mw, high, NOTHING)
+        if self.on and (below or above):
+            message = Message(
+                "must lie between min_power_mw {low:g} and max_power_mw {high:g} for a unit that is"
+                " on, is {value:g}",
+                low=low,
+                high=high,
+                value=self.power_mw,
+            )
+            raise FieldError(message, "initial.power_mw")
+        if not self.on and self.power_mw:
+            message = Message("must be 0 for a unit that is off, is {value:g}", value=self.power_mw)
+            raise FieldError(message, "initial.power_mw")
 
 
 def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last: int) -> str | None:
     """Return the time until which the past fixes the state of a unit, if step `last` is before."""
     left = horizon.steps_up(min_h) - horizon.steps_up(initial.hours)
-    if last > left:
-        return None
-    until = horizon.start + dt.timedelta(minutes=left * horizon.step_min)
+    return None if last > left else time_after(horizon, left)
+
+
+def time_after(horizon: Horizon, steps: int) -> str:
+    """Return the local time after some steps of a horizon, dated if it has several days."""
+    until = horizon.start + dt.timedelta(minutes=steps * horizon.step_min)
     dated = until.date() != horizon.start.date() or len(horizon.days) > 1
     return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
-
-
-def run_before_h(
-    states: Array, place: int, step_h: float, initial: ThermalInitial, *, on: bool
-) -> float:
-    """Return how long the last run on, or off, before a place lasted; the past counts."""
-    is_state = np.round(states[:place]).astype(bool) == on
-    runs = np.flatnonzero(is_state)
-    if not runs.size:
-        return initial.hours if initial.on == on else 0.0
-    others = np.flatnonzero(~is_state[: runs[-1]])
-    begins = int(others[-1]) + 1 if others.size else 0
-    hours = float(runs[-1] + 1 - begins) * step_h
-    return hours + (initial.hours if not begins and initial.on == on else 0.0)
 
 
 @dataclass(frozen=True)
@@ -118,6 +143,7 @@ class Commitment:
     off: steps of outage.
     must_run: whether it must be on wherever it can be.
     ends_on: the state required in the last step, if any.
+    past: least steps of the past that other rows need.
     """
 
     on: bool
@@ -128,10 +154,11 @@ class Commitment:
     off: frozenset[int]
     must_run: bool
     ends_on: bool | None
+    past: int = 0
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Declare the variables and rows of this module in the unit's block."""
-        past = max(self.up, self.down, self.kinds[-1] + 1)
+        past = max(self.up, self.down, self.kinds[-1] + 1, self.past)
         b.on = pyo.Var(time.back(past), domain=pyo.Binary)
         b.start = pyo.Var(time.back(past), domain=pyo.Binary)
         b.stop = pyo.Var(time.back(past), domain=pyo.Binary)
@@ -140,7 +167,7 @@ class Commitment:
             b.on[t].setub(0)
             b.start[t].setub(0)  # without stay_on, start = stop = 1 would count as time off
         if self.must_run:
-            for t in self._can_run(time):
+            for t in self.must_be_on(time.steps):
                 b.on[t].setlb(1)
         b.switching = pyo.Constraint(
             time.steps, rule=lambda b, t: b.on[t] - b.on[t - 1] == b.start[t] - b.stop[t]
@@ -166,10 +193,19 @@ class Commitment:
             b.start[t].fix(int(switched and self.on))
             b.stop[t].fix(int(switched and not self.on))
 
-    def _can_run(self, time: Time) -> Iterator[int]:
+    def longest_run(self, steps: Iterable[int]) -> int:
+        """Return the longest run of a unit that must run over some steps, its past included."""
+        age = longest = self.age if self.on else 0
+        on = set(self.must_be_on(steps))
+        for t in steps:
+            age = age + 1 if t in on else 0
+            longest = max(longest, age)
+        return longest
+
+    def must_be_on(self, steps: Iterable[int]) -> Iterator[int]:
         """Yield the steps in which a unit that must run is on."""
         running, rested = self.on, 0 if self.on else self.age
-        for t in time.steps:
+        for t in steps:
             running = t not in self.off and (running or rested >= self.down)
             rested = 0 if running else rested + 1
             if running:
@@ -216,7 +252,7 @@ class FuelCurve:
         """Raise FieldError unless the curve ascends in power and covers low..high."""
         if any(length <= 0 for length in self.lengths):
             raise FieldError(Message("power_mw must ascend"), "curve")
-        if self.power[0] > low + 1e-9 or self.power[-1] < high - 1e-9:
+        if exceeds(self.power[0], low) or exceeds(high, self.power[-1]):
             message = Message(
                 "covers {first:g} to {last:g} MW and must cover {low:g} to {high:g} MW",
                 first=self.power[0],

@@ -4,18 +4,23 @@ Variables: power_above_min_mw[t] on points, reserve_mw[j,t] per reserve j.
 
 With p = power_above_min_mw, r = sum_j reserve_mw[j], Pmin and Pmax the limits of the step (Pmax with
 what is available), G = Pmax - Pmin, UT the minimum time on in steps, SU and SD the most power in the
-step of a start and in the step before a stop, RU and RD the ramps of a step:
+step of a start and in the step before a stop, RU and RD the ramps of a step of Δ hours (without
+startup_ramp_mw SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD)):
 
     ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
     ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
     ceiling_stop    UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SD) stop[t+1] - max(SD - SU, 0) start[t]
                     (Morales-España, Latorre & Ramos 2013; no stop[T+1])
     first_stop      p[0] <= G on[0] - (Pmax - SD) stop[1]                 (the past is a fact: no start term)
-    ramp_up         p[t] + r[t] - p[t-1] <= RU - (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
-    ramp_down       p[t-1] - p[t] <= RD + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
+    ramp_up         rise[t] <= RU       rise[t] = p[t] - p[t-1] + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
+    ramp_down       -rise[t] <= RD
+    reserve_response   for each response_min R of the reserves, in hours:
+                    sum of reserve_mw[j,t] over j with response_min <= R  <=  R ramp_up_mw_per_h
+    reserve_ramp    the same sum  <=  R (ramp_up_mw_per_h - rise[t] / Δ)
 
 The ramps also bind above the minimum in the step of a start and before a stop: a start reaches
-Pmin + RU at most, even with a larger SU. An outage trips the unit from any power: the rows that
+Pmin + RU at most, even with a larger SU. What a unit rises by uses a part of its ramp, and reserve has
+the rest; reserve that is wanted sooner is delivered first. An outage trips the unit from any power: the rows that
 would forbid that (ramp_down, the stop terms, first_stop) are omitted for it.
 """  # noqa: E501
 
@@ -27,23 +32,31 @@ from typing import Any
 
 from planner.components.component import Time
 from planner.components.late import pyo
+from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
-    " available {available} when on, at most {startup_ramp_mw|min_power_mw} MW in the step of a"
-    " start and {shutdown_ramp_mw|min_power_mw} MW before a stop"
+    " available {available} when on, at most startup_ramp_mw {startup_ramp_mw} MW in the step of a"
+    " start and shutdown_ramp_mw {shutdown_ramp_mw} MW before a stop"
 )
+_RESERVE = (
+    "offers as reserve only what it can rise by within response_min, at ramp_up_mw_per_h"
+    " {ramp_up_mw_per_h} MW/h"
+)
+CEILING_RULES = frozenset({"ceiling", "ceiling_start", "ceiling_stop", "first_stop"})
 RAMP_RULES = {
     "ceiling": _CEILING,
     "ceiling_start": _CEILING,
     "ceiling_stop": _CEILING,
     "first_stop": (
-        "may stop only from {shutdown_ramp_mw|min_power_mw} MW or less and begins at"
+        "may stop only from shutdown_ramp_mw {shutdown_ramp_mw} MW or less and begins at"
         " initial.power_mw {initial.power_mw} MW"
     ),
     "ramp_up": "may rise by ramp_up_mw_per_h {ramp_up_mw_per_h} MW/h at most",
+    "reserve_response": _RESERVE,
+    "reserve_ramp": _RESERVE,
     "ramp_down": "may fall by ramp_down_mw_per_h {ramp_down_mw_per_h} MW/h at most",
 }
 
@@ -55,7 +68,8 @@ class Ramps:
     low, high: least and most gross power in each step and at the point before the window; high is
     no less than low.
     rise, fall: ramps of a step, MW.
-    startup_mw, shutdown_mw: most power in the step of a start and before a stop; None: the minimum.
+    startup_mw, shutdown_mw: most power in the step of a start and before a stop; where below the
+    minimum of a step, the minimum.
     before_mw: power above the minimum before the window.
     commitment: its minimum time on, and its outages.
     """
@@ -64,17 +78,17 @@ class Ramps:
     high: Mapping[int, float]
     rise: float
     fall: float
-    startup_mw: float | None
-    shutdown_mw: float | None
+    startup_mw: float
+    shutdown_mw: float
     before_mw: float
     commitment: Commitment
 
-    def build(self, b: pyo.Block, time: Time, reserves: list[str]) -> None:
+    def build(self, b: pyo.Block, time: Time, reserves: Mapping[str, Reserve]) -> None:
         """Declare the variables and rows of this module, which need b.on, b.start and b.stop."""
         b.power_above_min_mw = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.power_above_min_mw[time.first - 1].fix(self.before_mw)
         if reserves:
-            b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
+            b.reserve_mw = pyo.Var(list(reserves), time.steps, domain=pyo.NonNegativeReals)
         power = b.power_above_min_mw
 
         def with_reserve(t: int) -> Expression:
@@ -82,12 +96,38 @@ class Ramps:
 
         self._ceilings(b, time, with_reserve)
         b.ramp_up = pyo.Constraint(
-            time.steps,
-            rule=lambda b, t: with_reserve(t) - power[t - 1] <= self.rise - self._shift(b, t),
+            time.steps, rule=lambda b, t: power[t] - power[t - 1] <= self.rise - self._shift(b, t)
         )
         b.ramp_down = pyo.Constraint(
             [t for t in time.steps if t not in self.commitment.off],
             rule=lambda b, t: power[t - 1] - power[t] <= self.fall + self._shift(b, t),
+        )
+        if reserves:
+            self._reserve_ramps(
+                b, time, {j: reserve.response_min for j, reserve in reserves.items()}
+            )
+
+    def _reserve_ramps(self, b: pyo.Block, time: Time, response_min: Mapping[str, float]) -> None:
+        power, steps = (
+            b.power_above_min_mw,
+            {minutes: minutes / 60 / time.step_h for minutes in sorted({*response_min.values()})},
+        )
+
+        def wanted(b: pyo.Block, within_min: float, t: int) -> Expression:
+            return sum(b.reserve_mw[j, t] for j, own in response_min.items() if own <= within_min)
+
+        def spare(b: pyo.Block, t: int) -> Expression:
+            return self.rise - self._shift(b, t) - (power[t] - power[t - 1])
+
+        b.reserve_response = pyo.Constraint(
+            list(steps),
+            time.steps,
+            rule=lambda b, minutes, t: wanted(b, minutes, t) <= steps[minutes] * self.rise,
+        )
+        b.reserve_ramp = pyo.Constraint(
+            list(steps),
+            time.steps,
+            rule=lambda b, minutes, t: wanted(b, minutes, t) <= steps[minutes] * spare(b, t),
         )
 
     def _ceilings(self, b: pyo.Block, time: Time, power: ByStep) -> None:
@@ -125,8 +165,8 @@ class Ramps:
                 <= range_mw(before) - below_stop(before) * stop(before)
             )
 
-    def _capped(self, ramp: float | None, t: int) -> float:
-        return min(max(ramp or 0.0, self.low[t]), self.high[t])
+    def _capped(self, ramp: float, t: int) -> float:
+        return min(max(ramp, self.low[t]), self.high[t])
 
     def _shift(self, b: pyo.Block, t: int) -> Expression:
         """Return by how much a rising minimum raises the power of a unit that stays on."""

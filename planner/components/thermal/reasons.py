@@ -4,11 +4,13 @@ Codes of the decision `run`:
 
     starts                  first step of a run; the figures are those of the whole run
     stops, off              first step of a rest, and the steps after it
+    must_stop               first step of a rest: it has been on for max_up_h
     must_rest               off, within min_down_h of the stop
+    starts_used             off, and the starts of the local day are used up
     must_run_on             at the minimum, within min_up_h of the start
     outage                  cannot run: nothing or too little is available
     at_minimum, at_maximum  at the minimum or the maximum power, reserve included
-    ramps_up, ramps_down    between both, and rises or falls as fast as it may
+    ramps_up, ramps_down    between both, and rises, reserve included, or falls as fast as it may
     between                 between both: its fuel sets the price
 
 `fuel` is the marginal cost of a net MWh, with other variable cost, and with carbon above the
@@ -24,15 +26,33 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.components.component import Values, summed
-from planner.components.reasons import LIMIT, Reason, StepPrices, compared, first_that_holds
+from planner.components.reasons import (
+    LIMIT,
+    PricePair,
+    Reason,
+    StepPrices,
+    compared,
+    first_that_holds,
+)
+from planner.components.reserve import reserves_in
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
-RESTING = template("price {first} {than} {second} fuel per MWh at min_power_mw")
-RUNNING = template("price {first} {than} {second} fuel")
+RESTING = PricePair(
+    template("price {first} {than} {second} fuel per MWh at min_power_mw"),
+    template("price {first} as fuel per MWh at min_power_mw: both earn the same"),
+)
+RUNNING = PricePair(
+    template("price {first} {than} {second} fuel"),
+    template("price {first} as fuel: both earn the same"),
+)
+RUN = PricePair(
+    template("mean price {first} {than} {second} fuel and start, over {steps} steps"),
+    template("mean price {first} as fuel and start, over {steps} steps: both earn the same"),
+)
 
 
 class RunningCost(NamedTuple):
@@ -55,7 +75,7 @@ def reasons(
         with_reserve >= unit.highest_mw() - LIMIT,
         power <= unit.min_power_mw + LIMIT,
     )
-    rises = with_reserve - before > unit.ramp_up_mw_per_h * horizon.step_h - LIMIT
+    rises = _rises(unit, values, prices, (power - before) / horizon.step_h)
     falls = before - power > unit.ramp_down_mw_per_h * horizon.step_h - LIMIT
     age = _steps_in_state(on, start.on, horizon.steps_up(start.hours))
     resting, obliged = (age < horizon.steps_up(h) for h in (unit.min_down_h, unit.min_up_h))
@@ -69,6 +89,13 @@ def reasons(
     min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
     obliged_texts = [MessageList("; ", (text, min_up)) for text in on_texts]
     resting_texts = [MessageList("; ", (text, min_down)) for text in off_texts]
+    max_up = Message("max_up_h {hours:g}", hours=unit.max_up_h or 0.0)
+    max_starts = Message("max_starts_per_day {n:g}", n=unit.max_starts_per_day or 0.0)
+    stop_texts = [MessageList("; ", (text, max_up)) for text in off_texts]
+    used_texts = [MessageList("; ", (text, max_starts)) for text in off_texts]
+    longest = unit.duty.max_up(horizon)
+    ran = np.concatenate([[horizon.steps_up(start.hours)], age[:-1] + 1])
+    run_ends = was_on & (ran >= longest) & (longest > 0)
     run_texts = [
         _run(unit, values, price, t, horizon, cost) if begins else text
         for t, (begins, text) in enumerate(zip(on & ~was_on, on_texts, strict=True))
@@ -77,8 +104,10 @@ def reasons(
         "run",
         [
             (~on & forced_off, "outage", Message("available is too small for min_power_mw")),
+            (~on & run_ends, "must_stop", stop_texts),
             (~on & was_on, "stops", off_texts),
             (~on & resting, "must_rest", resting_texts),
+            (~on & unit.duty.starts_used(on, horizon), "starts_used", used_texts),
             (~on, "off", off_texts),
             (~was_on, "starts", run_texts),
             (at_maximum, "at_maximum", on_texts),
@@ -89,6 +118,18 @@ def reasons(
             (True, "between", on_texts),
         ],
     )
+
+
+def _rises(unit: Thermal, values: Values, prices: StepPrices, rise_mw_per_h: Array) -> np.ndarray:
+    """Return by step whether the rise and the reserve use the whole ramp."""
+    spare = unit.ramp_up_mw_per_h - rise_mw_per_h
+    reserves = reserves_in(values, prices.components)
+    rises = spare < LIMIT
+    for within in reserves.values():
+        sooner = [j for j, one in reserves.items() if one.response_min <= within.response_min]
+        offered = np.sum([values[f"reserve_mw[{j}]"] for j in sooner], axis=0)
+        rises |= (offered > LIMIT) & (offered > within.response_min / 60 * spare - LIMIT)
+    return np.asarray(rises)
 
 
 def _steps_in_state(on: np.ndarray, was_on: bool, age: int) -> np.ndarray:
@@ -144,9 +185,4 @@ def _run(
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
-    (prices,) = compared(RUNNING, mean_price, mean_cost)
-    return Message(
-        "mean price {first} {than} {second} fuel and start, over {steps} steps",
-        **prices.places,
-        steps=len(net),
-    )
+    return compared(RUN, mean_price, mean_cost, steps=[len(net)])[0]

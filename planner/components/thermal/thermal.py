@@ -1,8 +1,8 @@
 """A thermal unit: tight unit commitment with a past, start kinds, ramps, and any fuel curve.
 
-Its rows are in two modules, each with its formulas: `commitment` (on, start, stop, start_kind,
-fuel_gj_per_h) and `ramps` (power_above_min_mw, reserve_mw). Knueven, Ostrowski & Watson (2020) show
-that the formulation is tight.
+Its rows are in three modules, each with its formulas: `commitment` (on, start, stop, start_kind,
+fuel_gj_per_h), `duty` (limits of on and start) and `ramps` (power_above_min_mw, reserve_mw).
+Knueven, Ostrowski & Watson (2020) show that the formulation is tight.
 
 Expressions:
 
@@ -16,7 +16,6 @@ An outage (available too small for the minimum power) overrides every other rule
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -24,16 +23,18 @@ from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
 from planner.components.late import pyo
+from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
+    UNITS,
     Amounts,
     Balance,
     Expression,
     Line,
     Meter,
+    Moves,
     Source,
     State,
     Terms,
-    Tidy,
     of,
 )
 from planner.components.thermal.commitment import (
@@ -44,11 +45,21 @@ from planner.components.thermal.commitment import (
     FuelPoint,
     Startup,
     ThermalInitial,
+    check_startups,
     obliged_until,
-    run_before_h,
 )
-from planner.components.thermal.ramps import RAMP_RULES, Ramps
-from planner.fields import AtLeastZero, FieldError, Hours, Name, Positive
+from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty, run_of_rule
+from planner.components.thermal.ramps import CEILING_RULES, RAMP_RULES, Ramps
+from planner.fields import (
+    AtLeastZero,
+    Count,
+    FieldError,
+    Hours,
+    Name,
+    Positive,
+    exceeds,
+    value_text,
+)
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
@@ -66,8 +77,9 @@ class Thermal(Component):
     """A thermal unit; all powers are gross, the node receives (1 - auxiliary_share) of them."""
 
     kind: Literal["thermal"]
+    remembers: ClassVar[tuple[str, ...]] = ("max_starts_per_day",)
     offers_reserve: ClassVar[bool] = True
-    rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | RAMP_RULES
+    rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | DUTY_RULES | RAMP_RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
     states: ClassVar[tuple[State, ...]] = (
         State(
@@ -94,13 +106,17 @@ class Thermal(Component):
     ramp_down_mw_per_h: Positive
     """Fastest fall."""
     startup_ramp_mw: AtLeastZero | None = None
-    """Most power in the step of a start; the minimum power unless given."""
+    """Most power in the step of a start; the minimum power or one step of ramp_up_mw_per_h, whichever is more, unless given."""  # noqa: E501
     shutdown_ramp_mw: AtLeastZero | None = None
-    """Most power in the step before a stop; the minimum power unless given."""
+    """Most power in the step before a stop; the minimum power or one step of ramp_down_mw_per_h, whichever is more, unless given."""  # noqa: E501
     min_up_h: Hours
     """Minimum time on."""
     min_down_h: Hours
     """Minimum time off."""
+    max_up_h: Annotated[float, Field(gt=0, le=26352)] | None = None
+    """Most time on, a whole number of steps: a unit that has been on for so long, initial.hours included, must go off."""  # noqa: E501
+    max_starts_per_day: Count | None = None
+    """Most starts in a local day, a whole number; initial.starts_today counts for the first."""
     startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
     """Start costs by hours off, hot first; the entry with the largest off_h up to the hours off applies."""  # noqa: E501
     shutdown_cost_cny: AtLeastZero = 0.0
@@ -123,40 +139,27 @@ class Thermal(Component):
     @model_validator(mode="after")
     def _consistent(self) -> Thermal:
         low, high = self.min_power_mw, self.max_power_mw
-        if (low > high).any():
+        if exceeds(low, high).any():
             raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
         FuelCurve(self.curve).check(float(low.min()), float(high.max()))
         for name in ("startup_ramp_mw", "shutdown_ramp_mw"):
             ramp = getattr(self, name)
-            if ramp is not None and ramp < low.max():
+            if ramp is not None and exceeds(low.max(), ramp):
                 message = Message(
                     "must be min_power_mw {least:g} or more, is {value:g}",
                     least=low.max(),
                     value=ramp,
                 )
                 raise FieldError(message, name)
-        hours = [startup.off_h for startup in self.startups]
-        prices = [startup.cost_cny for startup in self.startups]
-        if hours[0] != 0 or any(b <= a for a, b in pairwise(hours)):
-            raise FieldError(Message("must begin with off_h: 0 and ascend"), "startups")
-        if any(b < a for a, b in pairwise(prices)):
-            raise FieldError(Message("costs may not fall with hours off"), "startups")
-        start = self.initial
-        if start.on and not low[0] - 1e-6 <= start.power_mw <= high[0] + 1e-6:
-            message = Message(
-                "must lie between min_power_mw {low:g} and max_power_mw {high:g} for a unit that is"
-                " on, is {value:g}",
-                low=low[0],
-                high=high[0],
-                value=start.power_mw,
-            )
-            raise FieldError(message, "initial.power_mw")
-        if not start.on and start.power_mw:
-            message = Message(
-                "must be 0 for a unit that is off, is {value:g}", value=start.power_mw
-            )
-            raise FieldError(message, "initial.power_mw")
+        self.duty.check(self.min_up_h)
+        check_startups(self.startups)
+        self.initial.check_power(float(low[0]), float(high[0]))
         return self
+
+    @property
+    def duty(self) -> Duty:
+        """Its longest run and its starts in a day, with the past that counts."""
+        return Duty(self.max_up_h, self.max_starts_per_day, self.initial)
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.max_power_mw.max())}
@@ -166,7 +169,16 @@ class Thermal(Component):
             return self.filled(OUTAGE, steps)
         if rule == "ending":
             return self.filled(self.rules[rule], steps, text=self.ending)
+        if rule in CEILING_RULES:
+            most = {
+                name: value_text(np.maximum(self.min_power_mw, mw), steps)
+                for name, mw in self._start_and_stop_mw(horizon.step_h).items()
+                if f"{{{name}}}" in self.rules[rule]
+            }
+            return self.filled(self.rules[rule], steps, **most)
         on = self.initial.on
+        if rule == "go_off" and steps and (when := self.duty.must_stop_at(horizon, steps[0])):
+            return self.filled(OBLIGED_TO_STOP, steps, when=when)
         if rule == ("stay_on" if on else "stay_off") and steps:
             min_h = self.min_up_h if on else self.min_down_h
             if until := obliged_until(self.initial, horizon, min_h, steps[-1]):
@@ -174,15 +186,7 @@ class Thermal(Component):
         return super().describe_rule(rule, horizon, steps)
 
     def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
-        if rule not in ("stay_on", "stay_off"):
-            return ""
-        before, state = self.initial, rule == "stay_on"
-        hours = min(
-            run_before_h(values["on"], place, horizon.step_h, before, on=state) for place in places
-        )
-        return Message(
-            "it was on for {hours:g} h" if state else "it was off for {hours:g} h", hours=hours
-        )
+        return run_of_rule(rule, values["on"], places, horizon.step_h, self.initial)
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
@@ -195,11 +199,34 @@ class Thermal(Component):
             yield Message("min_up_h is more than half the horizon: the unit can hardly cycle")
         if self.min_down_h > site.horizon.hours / 2:
             yield Message("min_down_h is more than half the horizon: the unit can hardly cycle")
+        yield from self.duty.warn(site.horizon)
 
     def check(self, site: Site) -> Iterator[Complaint]:
-        if self.initial.hours < site.horizon.step_h - 1e-9:
+        if exceeds(site.horizon.step_h, self.initial.hours):
             message = Message("must be a step, {hours:g} h, or more", hours=site.horizon.step_h)
             yield ("initial", "hours"), message
+        yield from self.duty.check_steps(site.horizon)
+
+    def impossible(self, site: Site) -> Iterator[Message]:
+        if self.must_run and self.max_up_h is not None:
+            window = site.horizon.window
+            longest = self._commitment(site.horizon, window).longest_run(window)
+            yield from self.duty.impossible(longest, site.horizon)
+
+    def _start_and_stop_mw(self, step_h: float) -> dict[str, float]:
+        """Return the most power in the step of a start and before a stop, if above the minimum."""
+        ramps = {
+            "startup_ramp_mw": (self.startup_ramp_mw, self.ramp_up_mw_per_h),
+            "shutdown_ramp_mw": (self.shutdown_ramp_mw, self.ramp_down_mw_per_h),
+        }
+        return {
+            name: ramp * step_h if given is None else given for name, (given, ramp) in ramps.items()
+        }
+
+    def defaults(self, horizon: Horizon) -> dict[str, float]:
+        least = float(self.min_power_mw.max())
+        ramps = self._start_and_stop_mw(horizon.step_h).items()
+        return {name: max(most, least) for name, most in ramps if getattr(self, name) is None}
 
     def highest_mw(self) -> Array:
         """Return the most power of a unit that is on, no less than the minimum; shape (T,)."""
@@ -207,19 +234,21 @@ class Thermal(Component):
 
     def forced_off(self) -> Array:
         """Return 1 in the steps in which the unit cannot run, else 0; shape (T,)."""
-        too_small = self.max_power_mw * self.available < self.min_power_mw - 1e-9
+        too_small = exceeds(self.min_power_mw, self.max_power_mw * self.available)
         return np.asarray((self.available == 0) | too_small, dtype=float)
 
     def here_and_now(self, *, awake: bool = False) -> tuple[str, ...]:
         return "on", "start", "stop", "start_kind"
 
     def stays(self, *, last: bool) -> tuple[str, ...]:
-        return ("on",) if self.initial.on and not (last and self.ending == "off") else ()
+        stops = (last and self.ending == "off") or self.duty.used_up
+        return ("on",) if self.initial.on and not stops else ()
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, reserves = site.clock, site.reserves()
-        commitment = self._commitment(site.horizon, time)
+        time, reserves = site.clock, reserves_for(site)
+        commitment = self._commitment(site.horizon, time.window)
         commitment.build(b, time)
+        self.duty.build(b, time)
         ramps = self._ramps(time, commitment)
         ramps.build(b, time, reserves)
         b.power_mw = pyo.Expression(
@@ -235,7 +264,7 @@ class Thermal(Component):
         b.allowance_tco2 = pyo.Expression(time.steps, rule=lambda b, t: allowance * b.power_mw[t])
         return self._terms(b, site, reserves)
 
-    def _terms(self, b: pyo.Block, site: Site, reserves: Sequence[str]) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, reserves: Mapping[str, Reserve]) -> Terms:
         time, net, origin = site.clock, 1 - self.auxiliary_share, site.origin("thermal")
         costs: dict[Line, Amounts] = {
             Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
@@ -264,26 +293,28 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            tidy={Tidy.FUEL: sum(b.fuel_gj_per_h[t] for t in time.steps)},
+            moves=[Moves(UNITS, of(b.power_mw), self.initial.power_mw)],
         )
 
-    def _commitment(self, horizon: Horizon, time: Time) -> Commitment:
+    def _commitment(self, horizon: Horizon, window: Window) -> Commitment:
         ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
-        last = time.last == horizon.steps  # `ending` is not that of an earlier window
+        last = window.last == horizon.steps  # `ending` is not that of an earlier window
+        forced_off = self.forced_off()
         return Commitment(
             on=self.initial.on,
             age=horizon.steps_up(self.initial.hours),
             up=max(1, horizon.steps_up(self.min_up_h)),
             down=max(1, horizon.steps_up(self.min_down_h)),
             kinds=tuple(horizon.steps_up(startup.off_h) for startup in self.startups),
-            off=frozenset(t for t, forced in time.of(self.forced_off()).items() if forced),
+            off=frozenset(t for t in window if forced_off[t - 1]),
             must_run=self.must_run,
             ends_on=ends_on.get(self.ending) if last else None,
+            past=self.duty.max_up(horizon),
         )
 
     def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
         low, high = time.of(self.min_power_mw), time.of(self.highest_mw())
-        before = time.first - 1
+        before, most = time.first - 1, self._start_and_stop_mw(time.step_h)
         low[before] = float(self.min_power_mw[max(before - 1, 0)])
         high[before] = float(self.max_power_mw[max(before - 1, 0)])
         return Ramps(
@@ -291,8 +322,8 @@ class Thermal(Component):
             high=high,
             rise=self.ramp_up_mw_per_h * time.step_h,
             fall=self.ramp_down_mw_per_h * time.step_h,
-            startup_mw=self.startup_ramp_mw,
-            shutdown_mw=self.shutdown_ramp_mw,
+            startup_mw=most["startup_ramp_mw"],
+            shutdown_mw=most["shutdown_ramp_mw"],
             before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
             commitment=commitment,
         )
@@ -321,7 +352,10 @@ class Thermal(Component):
         power = float(values["power_mw"][-1]) if state else 0.0
         low, high = self.min_power_mw[executed.last - 1], self.max_power_mw[executed.last - 1]
         initial = ThermalInitial(
-            on=state, power_mw=min(max(power, low), high) if state else 0.0, hours=hours
+            on=state,
+            power_mw=min(max(power, low), high) if state else 0.0,
+            hours=hours,
+            starts_today=self.duty.started_today(values, executed, horizon),
         )
         ending = self.ending
         if ending == "same_as_start":  # the start of the first window

@@ -26,9 +26,8 @@ from planner.report.charts.style import (
     text,
 )
 from planner.report.charts.supply import SUPPLY_STYLES, sides, stored
-from planner.report.charts.view import View
+from planner.report.charts.view import LEAST, View
 
-LEAST_MWH = 1e-6
 USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
 
 Node = tuple[str, str]  # a side, in, origin or use, and a word
@@ -37,7 +36,7 @@ Links = dict[tuple[Node, Node], float]
 
 def allocation_chart(view: View, words: Language) -> Chart | None:
     """Energy from its origin to its use over the horizon, MWh."""
-    mwh = {key: value for key, value in _links(view).items() if value > LEAST_MWH}
+    mwh = {key: value for key, value in _links(view).items() if value > LEAST}
     if not mwh:
         return None
     charged_mwh, discharged_mwh = (
@@ -122,11 +121,11 @@ def _links(view: View) -> Links:
             links[("in", source), ("origin", origin)] = float(power.sum() * step_h)
     out = {key: float(values.sum() * step_h) for key, values in view.used_mw.items()}
     for origin in view.origins:
-        if (released := -out.get((origin, "storage"), 0.0)) > LEAST_MWH:
+        if (released := -out.get((origin, "storage"), 0.0)) > LEAST:
             links[("in", "stored_before"), ("origin", origin)] = released
     for use in (*USE_ORDER, *dict.fromkeys(u for _, u in out if u not in USE_ORDER)):
         for origin in view.origins:
-            if (mwh := out.get((origin, use), 0.0)) > LEAST_MWH:
+            if (mwh := out.get((origin, use), 0.0)) > LEAST:
                 links[("origin", origin), ("use", use)] = mwh
     return links
 

@@ -11,6 +11,7 @@ import pandas as pd
 from planner.language.language import Language
 from planner.language.section import Quantity, money_decimals
 from planner.language.section import text as cell_text
+from planner.plan_tables.tables import LEAST_CNY
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
     BLUE,
@@ -27,7 +28,6 @@ from planner.report.charts.view import View
 from planner.report.plan_sections import line_label
 
 SMALL = 0.004  # of the turnover: smaller lines are combined
-LEAST_CNY = 1e-6
 ROW_PX = 30
 
 

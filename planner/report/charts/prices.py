@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.fields import measurable
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
@@ -26,7 +27,7 @@ from planner.report.charts.style import (
     VERMILLION,
     text,
 )
-from planner.report.charts.view import LEAST, View
+from planner.report.charts.view import View
 from planner.report.plan_sections import paragraph, vat_text
 from planner.timeseries.series import Array
 
@@ -125,10 +126,10 @@ def _earned(view: View, words: Language) -> Iterator[Panel]:
     title = words("Income of a kWh in compute")
     panel = Panel(clock, title, words("CNY/kWh"), 100, axis=FROM_ZERO)
     energy_mwh = clock.flow(view.used("compute")) * clock.hours
-    if energy_mwh.max(initial=0.0) > LEAST:
+    if measurable(energy_mwh.max(initial=0.0)):
         earns = [part.earns.items() for part in view.components.values()]
         lines = {line for pairs in earns for line, use in pairs if use == "compute"}
-        kwh = np.where(energy_mwh > LEAST, energy_mwh * 1000, np.nan)
+        kwh = np.where(measurable(energy_mwh), energy_mwh * 1000, np.nan)
         rate = clock.sums(view.earned(lines)) / kwh
         panel.line(words("income of a kWh"), rate, "earned", color=BLACK)
     yield panel

@@ -34,7 +34,6 @@ SUPPLY_STYLES: dict[str, Style] = {
     "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
     "discharge": (PURPLE, ""),
 }  # fmt: skip
-ROUNDING_MW = 1e-6  # of a remainder of sums
 EQUAL_MW = 1e-3  # largest difference of the sides that a solver may leave
 Parts = dict[tuple[str, str], Array]  # MW by step, by source or use and origin
 
@@ -98,7 +97,7 @@ def stored(view: View) -> tuple[dict[str, Array], dict[str, Array]]:
 
 
 def _rounded(values: Array) -> Array:
-    return np.asarray(np.where(np.abs(values) < ROUNDING_MW, 0.0, values))
+    return np.asarray(np.where(np.abs(values) < LEAST, 0.0, values))
 
 
 def _in_order(parts: Parts, styles: dict[str, Style]) -> Parts:

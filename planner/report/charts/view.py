@@ -12,13 +12,14 @@ import pandas as pd
 
 from planner.components.component import Component
 from planner.components.terms import Connection, Source
+from planner.fields import NOTHING
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 
-LEAST = 1e-6  # MW, nodes, Mtok/h: less counts as zero
+LEAST = NOTHING  # less counts as zero
 
 
 class PriceSeries(NamedTuple):

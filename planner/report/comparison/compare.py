@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import as_written, wrong
+from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
@@ -25,7 +26,6 @@ from planner.sweeps.analysis.condition import flat
 from planner.sweeps.result import read_cases
 
 FEN = 0.005
-TINY = 1e-6
 LEDGER = "ledger_cny."
 OUTSIDE = (
     "versions", "runtimes_s", "solving", "components", "name", "description", "status",
@@ -191,7 +191,7 @@ def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd
     names = list(dict.fromkeys([*a, *b]))
     table = pd.DataFrame({"a": map(a.get, names), "b": map(b.get, names)}, index=names, dtype=float)
     table["difference"] = table["b"] - table["a"]
-    small = [FEN if name.endswith("_cny") else TINY for name in names]
+    small = [FEN if name.endswith("_cny") else NOTHING for name in names]
     equal = (table["difference"].abs() <= small) | table.isna().all(axis=1)
     return table[~equal].rename_axis("figure").reset_index()
 
@@ -212,7 +212,7 @@ def _hours(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFram
     periods = [time.isoformat() for time in times]
     table = both.groupby(level="period").sum().reindex(periods, fill_value=0.0)
     columns = a.schedule.columns.intersection(b.schedule.columns)
-    apart = (b.schedule.loc[times, columns] - a.schedule.loc[times, columns]).abs() > TINY
+    apart = (b.schedule.loc[times, columns] - a.schedule.loc[times, columns]).abs() > NOTHING
     table = table.assign(
         time=times, difference_cny=table["b"] - table["a"], columns=apart.sum(axis=1).to_numpy()
     )
@@ -230,12 +230,12 @@ def _columns(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFr
         for plan in (a, b)
     )
     off = (y - x).abs()
-    off = off.loc[:, off.max() > TINY]
+    off = off.loc[:, off.max() > NOTHING]
     most = off.idxmax()
     table = pd.DataFrame(
         {
             "column": off.columns,
-            "steps": (off > TINY).sum().to_numpy(),
+            "steps": (off > NOTHING).sum().to_numpy(),
             "moved": off.mean().to_numpy(),
             "time": most.to_numpy(),
             "a": [x.at[time, name] for name, time in most.items()],

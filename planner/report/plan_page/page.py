@@ -44,7 +44,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         vat=plan_sections.vat_text(summary["vat"], words),
         profit=profit_section(plan, words),
         worth=plan_sections.worth(plan, words),
-        green={name: share for name, share in summary["green"].items() if share is not None},
+        green=plan_sections.green(plan, words),
         targets=targets(plan, "energy"),
         services=targets(plan, "tokens"),
         energy=plan_sections.energy(plan, words).scaled(words),

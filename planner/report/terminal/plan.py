@@ -29,7 +29,11 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     energy, earned = plan_sections.energy(plan, words), plan_sections.earned(plan, words)
     _tables((energy, earned, ledger), console, words)
     _figures(plan_sections.figures(plan, words).scaled(words), console, words)
-    _line(plan_sections.green(plan, words), console, words)
+    green = plan_sections.green(plan, words)
+    if green.heads:
+        _tables([green], console, words)
+    else:
+        _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
     _tables([plan_sections.scarce(plan, words)], console, words)
     if plan.prices is not None:
@@ -50,6 +54,15 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
     console.print(f"[bold]{safe(plan.scenario.name)}[/]  {safe(hold)}", highlight=False)
     _tables(plan_sections.prices(plan, words), console, words)
+    first = plan.summary["prices"].get("first_unit", {})  # plans of earlier versions have none
+    entries = [entry for by_quantity in first.values() for entry in by_quantity.values()]
+    if entries:
+        text = words(
+            "first unit, decided anew: the profit of the scenario solved again with one unit more"
+            " in every step, less that of this plan, known to within {amount}",
+            amount=words.amount(max(entry["within"] for entry in entries), "CNY"),
+        )
+        console.print(safe(text), highlight=False, soft_wrap=True)
 
 
 def _head(summary: dict[str, Any], console: Console, words: Language) -> None:

@@ -52,6 +52,23 @@ def unit_format(own_unit: str | None, values: Iterable[float]) -> str:
     return FORMATS.get(own_unit, OTHER)
 
 
+def without_minus_zero(form: str) -> str:
+    """Return a number format in which what rounds to zero has no minus; other formats as they are.
+
+    A part of it holds for negative numbers, one for zero, the last one for the others.
+    """
+    positive, _, negative = form.partition(";")
+    if "0" not in positive:
+        return form
+    decimals = len(positive.rstrip("%").partition(".")[2])
+    of_share = 2 if positive.endswith("%") else 0
+    half = f"{0.5 * 10.0 ** -(decimals + of_share):.{decimals + of_share + 1}f}"
+    zero = f"{0:.{decimals}f}{'%' if of_share else ''}"
+    colour, _, negative = (negative or f"-{positive}").rpartition("]")
+    colour = f"{colour}]" if colour else ""
+    return f'{colour}[<=-{half}]{negative};[<{half}]"{zero}";{positive}'
+
+
 class _Exact(float):
     """A number that is written with all its digits, where XlsxWriter asks for sixteen."""
 
@@ -73,6 +90,8 @@ class Book:
 
     def format(self, **properties: Any) -> Any:
         """Return the cell format of some properties, made once."""
+        if "num_format" in properties:
+            properties["num_format"] = without_minus_zero(properties["num_format"])
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
             self._formats[key] = self._book.add_format({"valign": "top", **properties})

@@ -25,7 +25,16 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.fields import FieldError, Fraction, Frozen, Name, Positive, unknown_form
+from planner.fields import (
+    NOTHING,
+    FieldError,
+    Fraction,
+    Frozen,
+    Name,
+    Positive,
+    exceeds,
+    unknown_form,
+)
 from planner.message import Message
 from planner.timeseries.forms import CsvColumns
 
@@ -199,7 +208,7 @@ class Uncertainty(Frozen):
     def _sums_to_one(self) -> Uncertainty:
         if isinstance(self.members, tuple):
             total = sum(member.probability for member in self.members)
-            if abs(total - 1) > 1e-6:
+            if exceeds(abs(total - 1), 0.0, NOTHING):
                 message = Message("probabilities must sum to 1, sum to {total:g}", total=total)
                 raise FieldError(message, "members")
             names = [member.name for member in self.members if member.name is not None]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Problem, ScenarioError, did_you_mean, wrong
+from planner.fields import ROUNDING
 from planner.language.section import text
 from planner.message import Message
 
@@ -22,7 +23,6 @@ SOLVED = ("optimal", "time_limit", "relaxed")
 """The statuses of a case that has a plan."""
 
 OUTPUT = "objective_cny"
-ROUNDING = 1e-9  # relative; numbers of one axis closer than this are the same value
 LESS_IS_BETTER = ("tco2", "cost", "shed", "curtailed", "unserved", "refused", "shortfall", "import")
 
 

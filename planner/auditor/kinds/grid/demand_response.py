@@ -85,7 +85,7 @@ def _active(plan: Plan, event: Part) -> Flags:
             (months is None or at.month in months)
             and (days is None or kind(at.date()) == days)
             and _any(event["dates"], lambda text, at=at: _on(str(text), at.date()))
-            and _any(event["hours"], lambda text, at=at: _within(str(text), at))
+            and _any(event["hours"], lambda text, at=at: within(str(text), at))
             for at in starts
         ]
     )
@@ -105,7 +105,7 @@ def _on(text: str, day: dt.date) -> bool:
     return date >= first or date <= last  # over the turn of the year
 
 
-def _within(text: str, at: dt.datetime) -> bool:
+def within(text: str, at: dt.datetime | dt.time) -> bool:
     """Return whether a time is within hours such as 8-12, 11:30-13 or 23-6, the end exclusive."""
     first, last = (_minutes(part) for part in text.split("-"))
     minute = at.hour * 60 + at.minute

@@ -11,23 +11,21 @@ swing            the lowest exchange of a local day, that before the horizon inc
 
 Cost and revenue at the connection:
 
-demand_charge   of a month, for the part of its highest import above the larger of the peak so far
-                and the expected peak
 self_use     energy of an origin drawn by loads and compute at the node of the grid; a fee is paid
              on it where the origin has one
 
-The declaration and demand response are audited beside this file.
+The demand charge, the declaration and demand response are audited beside this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import AT, FLOW, Array, Notes
-from planner.auditor.kinds.grid import declaration, demand_response
+from planner.auditor.findings import AT, FLOW, Array, Notes, measurable
+from planner.auditor.kinds.grid import declaration, demand_charge, demand_response
 from planner.auditor.kinds.reserve import reserve_columns
 from planner.auditor.reading import (
     Codes,
@@ -42,7 +40,6 @@ from planner.auditor.reading import (
 from planner.message import Message
 
 OWN = ("renewable", "thermal")
-MIN_MWH = 1e-3
 
 
 def _columns(plan: Plan, part: Part) -> set[str]:
@@ -128,13 +125,11 @@ def _sale_price(plan: Plan, part: Part) -> dict[str, Array]:
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     bought, sold = part.column("import_mw"), part.total("export_mw")
     max_in, max_out = part.series("import_limit_mw"), part.series("export_limit_mw")
-    months = np.unique(plan.clock.months, return_inverse=True)[1]
-    peak = np.array([bought[months == month].max() for month in range(months.max() + 1)])[months]
     saleable = plan.sum(plan.injected(o) for o in _sold_origins(plan, part))
     imports = {
         "imports": bought > 0,
         "import_at_limit": (bought > 0) & (bought >= max_in - AT),
-        "at_peak": (bought > 0) & (bought >= peak - AT),
+        "at_peak": (bought > 0) & demand_charge.at_peak(plan, part),
         "no_import": bought <= FLOW,
         "held": bought <= FLOW,
         "closed": max_in <= AT,
@@ -195,27 +190,11 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
         if price is not None:
             sold = part.column("export_mw", o)
             yield by_step(plan, part, f"export[{o}]", price, sold, use="export", origin=o)
-    rate = part.number("demand_charge_cny_per_mw_month")
-    months, at = np.unique(plan.clock.months, return_inverse=True)
-    peaks = np.zeros(len(months))
-    np.maximum.at(peaks, at, bought)
-    names = [str(month) for month in months]
-    paid = np.array([_paid_peak(plan, part, month) for month in names])
-    yield Line(part.name, "demand_charge", -rate * np.maximum(peaks - paid, 0.0), names, rate)
+    yield from demand_charge.lines_of(plan, part)
     for o, fee in _fees(plan, part).items():
         yield by_step(plan, part, f"self_use[{o}]", -fee, _drawn(plan, part, o))
     yield from declaration.lines_of(plan, part)
     yield from demand_response.lines_of(plan, part)
-
-
-def _paid_peak(plan: Plan, part: Part, month: str) -> float:
-    """Return the peak of a month up to which no more is charged, MW."""
-    so_far = part["peak_so_far_mw"]
-    if isinstance(so_far, Mapping):
-        begun = float(so_far.get(month, 0.0))
-    else:  # a number is for the month in which the horizon begins
-        begun = part.number("peak_so_far_mw") if month == plan.clock.months[0] else 0.0
-    return max(begun, part.number("expected_peak_mw"))
 
 
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
@@ -238,12 +217,13 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
     fees = _fees(plan, part)
     own = {o: _drawn(plan, part, o) for o in OWN if o in plan.origins}
     used = step_h * float(sum(mw.sum() for mw in own.values()))
-    if fees and used > MIN_MWH:
+    if fees and measurable(used):
         paid = step_h * float(sum((fees[o] * mw).sum() for o, mw in own.items() if o in fees))
         figures["self_use_cny_per_kwh"] = paid / used / 1000
     fixed = _outside(plan, part)
-    if fixed and mwh > MIN_MWH:
+    if fixed and measurable(mwh):
         figures["fixed_cny_per_kwh"] = -fixed["fixed"] / mwh / 1000
+    figures |= demand_charge.figures_of(plan, part)
     return figures | declaration.figures_of(plan, part) | demand_response.figures_of(plan, part)
 
 

@@ -1,0 +1,133 @@
+"""The origin of energy by a stated rule, and the range that plans of the same meters leave to it.
+
+Meters are totals by component and step, whatever the origin: what a battery charges, a fleet draws,
+a grid exports. With all of them and the profit held, how energy is attributed to its origins is an
+LP of its own. `renewable_first`: the most renewable energy to loads and compute and in what is
+stored at the end; weights by name and step choose among what is left. Four LPs more give the least
+and the most of the renewable energy exported and drawn over all attributions, whether or not they
+keep the rules on its shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from planner.components.component import uses_of
+from planner.solver.highs import Session
+from planner.solver.program import NO_STEP, Flags, Indices, Program
+from planner.solver.tidying import meter_of, meter_weights
+from planner.timeseries.series import Array
+
+METER_TOLERANCE = 1e-10  # MW or MWh that a meter may move; 1e-7 has moved money
+STORED_WEIGHT = 1.01  # of energy stored at the end: it is not drained for a better share today
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """A plan with its energy attributed by the rule.
+
+    ranges: the least and the most renewable energy that is exported (exported_mwh), and that loads
+        and compute draw (drawn_mwh), over all attributions of the same meters that earn the same.
+    """
+
+    x: Array
+    ranges: dict[str, tuple[float, float]]
+
+
+def attribute(face: Program, x: Array, *, threads: int, seed: int) -> Attribution | None:
+    """Attribute the energy of a plan to its origins by the rule.
+
+    Args:
+        face: the program with the bounds of the plans that earn the same.
+        x: the plan's point.
+        threads: of the solver.
+        seed: of the solver.
+
+    Returns:
+        The attribution; None where one of the LPs has no optimum.
+    """
+    free = _free_columns(face)
+    program = _with_meters_held(face, x, free)
+    session = Session(program, threads=threads, seed=seed)
+    uses, step_h = uses_of(face.scenario.components.values()), face.scenario.horizon.step_h
+    drawn_uses = [use for use in uses if uses[use].drawn]
+    exported, drawn = (
+        step_h * _sum(program, [program.uses.get((use, "renewable")) for use in counted])
+        for counted in (["export"], drawn_uses)
+    )
+    ranges, open_ended = {}, program.with_row_bounds(program.end_rows, -np.inf, np.inf)
+    session.row_bounds(open_ended.row_lower, open_ended.row_upper)
+    for name, mwh in (("exported_mwh", exported), ("drawn_mwh", drawn)):
+        least, most = session.minimise(mwh), session.minimise(-mwh)
+        if least is None or most is None:
+            return None
+        ranges[name] = float(mwh @ least), float(mwh @ most)
+    session.row_bounds(program.row_lower, program.row_upper)
+    if session.minimise(-drawn - STORED_WEIGHT * _stored(face)[free]) is None:
+        return None
+    session.stay_optimal()
+    parts = session.minimise(meter_weights(face, by_origin=True)[free])
+    if parts is None:
+        return None
+    attributed = x.copy()
+    attributed[free] = parts
+    return Attribution(attributed, ranges)
+
+
+def _free_columns(program: Program) -> Flags:
+    """Return the columns that an attribution may change: parts of meters, and what sums them up."""
+    free: Flags = program.column_steps == NO_STEP
+    counters = {
+        f"{name}.{counter}"
+        for name, component in program.scenario.components.items()
+        for counter in component.counters
+    }
+    for name, (columns, _) in program.schedule.items():
+        if name in counters or meter_of(name) != name:
+            free[columns[columns >= 0]] = True
+    return free
+
+
+def _with_meters_held(program: Program, x: Array, free: Flags) -> Program:
+    """Return the program over the free columns with a row for each meter and step.
+
+    Its bounds give way to the point where rounding has it outside.
+    """
+    part, point = program.part(free, x), x[free]
+    activity = part.matrix @ point
+    part = part.with_bounds(
+        slice(None), np.minimum(part.column_lower, point), np.maximum(part.column_upper, point)
+    ).with_row_bounds(
+        slice(None), np.minimum(part.row_lower, activity), np.maximum(part.row_upper, activity)
+    )
+    number, row_of = np.cumsum(free) - 1, dict[tuple[str, int], int]()
+    rows, columns = list[int](), list[int]()
+    for name, (by_step, _) in program.schedule.items():
+        meter = meter_of(name)
+        for step in np.flatnonzero(by_step >= 0).tolist() if meter != name else ():
+            rows.append(row_of.setdefault((meter, step), len(row_of)))
+            columns.append(int(number[by_step[step]]))
+    shape = len(row_of), len(point)
+    meters = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+    total = meters @ point
+    return part.with_rows(meters, total - METER_TOLERANCE, total + METER_TOLERANCE)
+
+
+def _sum(program: Program, reports: Sequence[Indices | None]) -> Array:
+    """Return the coefficients of the sum of report rows."""
+    rows = np.concatenate([np.zeros(0, dtype=np.int64), *(r for r in reports if r is not None)])
+    return np.asarray(program.reports[rows].sum(axis=0))
+
+
+def _stored(program: Program) -> Array:
+    """Return 1 for each column that is renewable energy stored at the end of the window."""
+    stored = np.zeros(len(program.cost))
+    for name, component in program.scenario.components.items():
+        if component.storage() is not None:
+            columns, _ = program.schedule[f"{name}.energy_mwh[renewable]"]
+            stored[columns[-1:][columns[-1:] >= 0]] = 1.0
+    return stored

@@ -1,0 +1,204 @@
+"""One plan among many that earn the same, chosen by a few LPs with the commitments held.
+
+1. Directions are freed and the LP is solved once more, warm: directions that are held block what
+   follows. One is held only where flows overlap and the overlap earns money.
+2. The LP is confined to its optimal face, and on it are minimised, one after the other:
+   the energy that loads and compute draw; movement, sum |q[t] - q[t-1]|, of thermal units and
+   batteries before that of the exchange, of compute, and of renewables; both flows of what has two
+   directions, and energy from elsewhere than renewables; and a sum over all meters with weights of
+   their own, which leaves one plan.
+3. Where flows overlap in the end their directions are held, and all is done again.
+
+With `smoothing_cost_share` movement is minimised before, at a loss of at most that part of
+turnover, and then the loss at that movement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from scipy import sparse
+
+from planner.components.component import ORIGINS, uses_of
+from planner.solver.highs import Session
+from planner.solver.program import Duals, Indices, Program
+from planner.timeseries.series import Array
+
+MOST_ROUNDS = 4  # that hold only the directions that overlap; after them all are held
+ORDER_WEIGHT = 1 / 8  # of movement that costs, relative to that of the order before
+SAME = 1e-9  # of turnover: profits that differ by less are the same
+
+
+@dataclass(frozen=True)
+class TidyPlan:
+    """A tidy plan.
+
+    duals: of the LP with free directions. face: the program with the bounds of the plans that earn
+    the same.
+    """
+
+    x: Array
+    duals: Duals
+    face: Program
+
+
+class Tidying:
+    """The tidying of a plan whose LP, with integers and directions fixed, was just solved.
+
+    fixed: the columns that stay as they are: integers, and directions where they are held.
+    movements: by order, the cost of each column in the sum of movements, the added ones last.
+    """
+
+    def __init__(self, session: Session, program: Program, x: Array) -> None:
+        self.session, self.program, self.x = session, program, x.copy()
+        self.x[program.switches] = program.directions(x)
+        self.fixed = program.integer.copy()
+        self.fixed[program.switches] = False
+        self.movements: list[Array] = []
+
+    def tidy(self, loss_share: float) -> TidyPlan | None:
+        """Return the tidiest plan; None where one of the LPs has no optimum.
+
+        Args:
+            loss_share: how much of turnover less movement may cost.
+        """
+        switches, plan = self.program.switches, None
+        for number in range(MOST_ROUNDS + 1):
+            plan = self._attempt(loss_share)
+            if plan is None or not (overlapping := self._overlapping(plan.x)).size:
+                break
+            self.fixed[overlapping if number + 1 < MOST_ROUNDS else switches] = True
+        if plan is not None:
+            plan.x[switches] = self.program.directions(plan.x)
+        return plan
+
+    def _overlapping(self, x: Array) -> Indices:
+        """Return the free switches whose flows overlap."""
+        switches = self.program.switches
+        return np.asarray(switches[self.program.overlaps(x) & ~self.fixed[switches]])
+
+    def _attempt(self, loss_share: float) -> TidyPlan | None:
+        """Return the tidiest plan with the directions held by now; its flows may overlap."""
+        x = self._best()
+        if x is None or (duals := self.session.duals()) is None:
+            return None
+        duals.fixed[self.fixed] = True
+        if loss_share:
+            x = self._smoothed(x, loss_share)
+        else:
+            self.session.stay_optimal()
+        face = self.session.bounded_program()
+        for goal in self._goals():
+            if x is None:
+                return None
+            x = self.session.minimise(goal)
+            self.session.stay_optimal()
+        return None if x is None else TidyPlan(x, duals, face)
+
+    def _best(self) -> Array | None:
+        """Return the best point with free directions, and hold those that may not be free."""
+        least = self.program.objective(self.x) - SAME * max(self.program.turnover(self.x), 1.0)
+        while True:
+            lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
+            lower[self.fixed] = upper[self.fixed] = np.round(self.x[self.fixed])
+            self.session.reset(lower, upper)
+            x = self.session.minimise(self.program.cost)
+            if x is None or self.program.objective(x) >= least:
+                return x
+            overlapping = self._overlapping(x)
+            if not overlapping.size:  # another direction earns more
+                return x
+            self.fixed[overlapping] = True
+
+    def _smoothed(self, x: Array, loss_share: float) -> Array | None:
+        """Return the cheapest point of least movement that costs no more than a share of turnover.
+
+        The LP stays at this movement and this cost.
+        """
+        cost = self.program.cost
+        most = cost @ x + loss_share * self.program.turnover(x)
+        movement = np.zeros(0)
+        for order, goal in enumerate(self._movements()):
+            movement = np.append(movement, np.zeros(len(goal) - len(movement)))
+            movement += ORDER_WEIGHT**order * goal
+        row = sparse.csr_array(np.append(cost, np.zeros(len(movement) - len(cost)))[None, :])
+        self.session.extend(row, np.array([-np.inf]), np.array([most]))
+        for goal in (movement, cost):
+            smoothed = self.session.minimise(goal)
+            self.session.stay_optimal()
+        return smoothed
+
+    def _goals(self) -> Iterator[Array]:
+        """Yield the sums to be minimised, as costs of the columns, in their order."""
+        program, reports = self.program, self.program.reports
+        uses = uses_of(program.scenario.components.values()) if program.uses else {}
+        drawn = [rows for (use, _), rows in program.uses.items() if uses[use].drawn]
+        yield reports[_joined(drawn)].sum(axis=0)
+        yield from self._movements()
+        brought = [rows for origin, rows in program.injected.items() if origin != "renewable"]
+        yield reports[_joined([program.first_flow, program.second_flow, *brought])].sum(axis=0)
+        yield meter_weights(program)
+
+    def _movements(self) -> Iterator[Array]:
+        """Yield the sum of the movements of each order, as costs of the columns.
+
+        Rows q[t] - q[t-1] = up[t] - down[t] join the LP when they are first needed.
+        """
+        orders = sorted({move.order for move in self.program.moves})
+        for number, order in enumerate(orders):
+            if number == len(self.movements):
+                rows, constants = self._changes(order)
+                added, none = rows.shape[0], np.zeros(self.session.columns)
+                up = sparse.eye_array(added)
+                earlier = sparse.csr_array((added, self.session.columns - rows.shape[1]))
+                joined = sparse.hstack([rows, earlier, -up, up], format="csr")
+                self.session.extend(joined, constants, constants)
+                self.movements.append(np.append(none, np.ones(2 * added)))
+            yield self.movements[number]
+
+    def _changes(self, order: int) -> tuple[Any, Array]:
+        """Return q[t] - q[t-1] of the powers of an order: coefficients, and less the constants."""
+        changes, constants = [], []
+        for move in self.program.moves:
+            if move.order != order:
+                continue
+            power, offset = self.program.reports[move.rows], self.program.report_offset[move.rows]
+            changes.append(power[1:] - power[:-1])
+            constants.append(offset[:-1] - offset[1:])
+            if move.before_mw is not None:
+                changes.append(power[:1])
+                constants.append(move.before_mw - offset[:1])
+        return sparse.vstack(changes, format="csr"), np.concatenate(constants)
+
+
+def meter_weights(program: Program, *, by_origin: bool = False) -> Array:
+    """Return a weight of 1 to 1.5 for each column of the schedule, by its name and step.
+
+    Args:
+        program: the program.
+        by_origin: whether the parts of a meter by origin have weights of their own.
+    """
+    weights, window = np.zeros(len(program.cost)), program.window
+    for name, (columns, _) in program.schedule.items():
+        key = name if by_origin else meter_of(name)
+        by_step = 1 + np.random.default_rng(crc32(key.encode())).random(window.last) / 2
+        variable = columns >= 0
+        weights[columns[variable]] = by_step[window.first - 1 :][variable]
+    return weights
+
+
+def meter_of(column: str) -> str:
+    """Return a schedule column without the origin of its energy."""
+    head, bracket, index = column.removesuffix("]").partition("[")
+    *outer, last = index.split("|")
+    if not bracket or last not in ORIGINS:
+        return column
+    return f"{head}[{'|'.join(outer)}]"
+
+
+def _joined(rows: list[Indices]) -> Indices:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *rows])

@@ -1,0 +1,122 @@
+"""The worth of the first unit of a field that is zero, or whose component stands idle.
+
+A price holds the starts, stops and directions of the plan. Where a power is zero nothing flows, the
+plan has no reason to choose a direction, and the price of the power may be zero only because the
+direction held is the other one. For such a field the scenario is solved again:
+
+    worth of the first unit = profit with one unit more in every step - profit of the plan
+
+with every decision free in both: one MW, MWh, node, tonne or Mtok/h more of all fields that the
+price is of. It is the worth of a whole unit, not a derivative, and has no part by step. Both
+profits are known to within the gap of their solve, and so is the worth.
+
+Solved again are fields that a scenario must give and that are 0 in every step, and fields that
+multiply a decision held by the plan and either are 0 in some step or belong to a component whose
+flows are all zero. In a relaxation nothing is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from planner.errors import InfeasibleError, Key, NoPlanError
+from planner.scenario.paths import with_value
+from planner.solver.compiler import compile_program
+from planner.solver.elastic import MIN_EFFECT, Shift
+from planner.solver.model import assemble
+from planner.solver.program import OVERLAP_MW, Duals, Program
+from planner.solver.rounds import Solution, optimise_uninterrupted
+
+ONE_UNIT = 1.0
+
+
+@dataclass(frozen=True)
+class FirstUnit:
+    """What one unit more in every step earns with decisions made anew, CNY.
+
+    within: how far the gaps of the two solves let the true worth be from it.
+    """
+
+    worth: float
+    within: float
+
+    def per(self, amount: float) -> FirstUnit:
+        """Return the worth for each of an amount."""
+        return FirstUnit(self.worth / amount, self.within / amount)
+
+
+def first_unit(
+    program: Program,
+    solution: Solution,
+    keys: Sequence[Key],
+    values: Sequence[Any],
+    shift: Shift | None,
+) -> FirstUnit | None:
+    """Return the worth of the first unit of some fields that rise together.
+
+    None where the plan's decisions do not hide it, or where one unit more leaves no plan.
+
+    Args:
+        program: the program of the scenario.
+        solution: its solution, with duals.
+        keys: the paths of the fields, which belong to one component.
+        values: their values.
+        shift: the effect of a small rise on the program; None where that has another structure.
+
+    Raises:
+        As `optimise_uninterrupted`.
+    """
+    if program.scenario.solver.relax or not _may_be_hidden(program, solution, keys, values, shift):
+        return None
+    changed = program.scenario
+    for key, value in zip(keys, values, strict=True):
+        changed = with_value(changed, key, value + ONE_UNIT)
+    try:
+        raised = compile_program(assemble(changed, program.window))
+        anew = optimise_uninterrupted(raised)
+    except (InfeasibleError, NoPlanError):
+        return None
+    costs = program.objective(solution.x), raised.objective(anew.x)
+    gaps = costs[0] - solution.bound, costs[1] - anew.bound
+    return FirstUnit(costs[0] - costs[1], max(gaps[0], 0.0) + max(gaps[1], 0.0))
+
+
+def _may_be_hidden(
+    program: Program,
+    solution: Solution,
+    keys: Sequence[Key],
+    values: Sequence[Any],
+    shift: Shift | None,
+) -> bool:
+    """Return whether the plan's decisions may hide what a unit more of the fields is worth."""
+    name = str(keys[0][1])
+    fields = type(program.scenario.components[name]).model_fields
+    for key, value in zip(keys, values, strict=True):
+        if not np.any(value) and fields[str(key[2])].is_required():
+            return True
+    if shift is not None and not _multiplies_decision(shift, solution.duals):
+        return False
+    zero_at_times = any(bool(np.any(np.asarray(value) == 0)) for value in values)
+    return zero_at_times or _is_idle(program, solution, name)
+
+
+def _multiplies_decision(shift: Shift, duals: Duals | None) -> bool:
+    """Return whether a shift changes coefficients of integers or directions that a plan holds."""
+    effect = shift.matrix.tocoo()
+    acting = effect.col[np.abs(effect.data) > MIN_EFFECT]
+    return duals is not None and bool(duals.fixed[acting].any())
+
+
+def _is_idle(program: Program, solution: Solution, name: str) -> bool:
+    """Return whether a component chooses directions, and nothing flows in any of them."""
+    own = [
+        index for column, (index, _) in program.schedule.items() if column.partition(".")[0] == name
+    ]
+    chosen = np.isin(program.switches, np.concatenate([*own, np.zeros(0, dtype=np.int64)]))
+    values = program.values(solution.x)
+    flows = np.maximum(values[program.first_flow], values[program.second_flow])[chosen]
+    return bool(chosen.any()) and bool((flows <= OVERLAP_MW).all())
