@@ -23,6 +23,7 @@ import numpy as np
 from planner.solver.highs import Session
 from planner.solver.model import Model, last_index
 from planner.solver.program import Indices, Program
+from planner.solver.scaling import rescaled
 
 CHECK_LIMIT_S = 5.0
 
@@ -92,9 +93,10 @@ class Check:
     """Checks a program for feasibility when only some of its rules hold."""
 
     def __init__(self, program: Program, by_rule: dict[Rule, Place], until: float) -> None:
-        self.program, self.by_rule, self.until = program, by_rule, until
+        self.program, self.by_rule, self.until = rescaled(program).program, by_rule, until
         settings = program.scenario.solver
-        self.session = Session(program.feasibility, threads=settings.threads, seed=settings.seed)
+        checked = self.program.feasibility
+        self.session = Session(checked, threads=settings.threads, seed=settings.seed)
         self.integral = False
         self.unsure = False
         self.numbers = {rule: number for number, rule in enumerate(by_rule)}

@@ -23,6 +23,7 @@ from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
 
 CONFLICT_LIMIT_S = 40.0
@@ -144,6 +145,7 @@ def _changes(
 
 def unbounded(program: Program) -> InfeasibleError:
     """Return the error of a scenario whose profit is unbounded, with the ledger lines at fault."""
+    program = rescaled(program).program
     boxed = program.with_bounds(
         slice(None),
         np.maximum(program.column_lower, -BOX),

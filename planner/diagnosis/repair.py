@@ -26,6 +26,7 @@ from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
 from planner.solver.highs import Session
 from planner.solver.model import assemble
 from planner.solver.program import Program
+from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -183,8 +184,9 @@ class Repair:
             program = compile_program(assemble(self.scenario.with_values(values), self.window))
         except PlannerError:
             return False
-        session = Session(program.feasibility, threads=self.scenario.solver.threads, seed=0)
-        session.integrality(program.all_integer)
+        solved, threads = rescaled(program).program, self.scenario.solver.threads
+        session = Session(solved.feasibility, threads=threads, seed=0)
+        session.integrality(solved.all_integer)
         return session.run(time_limit_s=self.limit_s()).x is not None
 
     def _least_changes(self, slacks: Sequence[Slack]) -> list[Array]:

@@ -22,6 +22,7 @@ from planner.solver.model import (
     outer_index,
 )
 from planner.solver.program import Family, Flags, Indices, Program
+from planner.solver.scaling import with_units
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
@@ -61,7 +62,7 @@ def compile_program(model: Model) -> Program:
     row_families, families = _families(rows)
     used = [(at[id(s)], a, b) for s, a, b in reports.switches if id(s) in at]
     switches = np.array(used, dtype=np.int64).reshape(-1, 3)
-    return Program(
+    return with_units(Program(
         scenario=model.scenario,
         window=model.window,
         matrix=matrix,
@@ -93,7 +94,7 @@ def compile_program(model: Model) -> Program:
             for k, balance in enumerate(model.balances)
             if (key := ("", "balance", (k,))) in families
         },
-    )
+    ))  # fmt: skip
 
 
 def _report_rows(rows: list[Linear], at: dict[int, int], width: int) -> tuple[Any, Array]:

@@ -19,6 +19,7 @@ from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
 from planner.solver.program import Flags, Indices, Program
+from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
 
 ROW_TOLERANCE = 1e-6  # of its size: a point that misses a row by less satisfies it
@@ -254,7 +255,8 @@ def least_miss(
         np.concatenate([limits, limits]),
         np.concatenate([price, price]),
     )
-    session = Session(elastic)
+    solved = rescaled(elastic)
+    session = Session(solved.program)
     integer = elastic.all_integer & (elastic.column_upper > elastic.column_lower)
     session.integrality(integer)
     x = session.run(time_limit_s=time_limit_s, absolute_gap=precision).x
@@ -262,7 +264,10 @@ def least_miss(
         x = _exact(session, integer, x, time_limit_s)
     if session.stopped:
         raise KeyboardInterrupt
-    return None if x is None else (x[:width], x[width : width + count], x[width + count :])
+    if x is None:
+        return None
+    x = solved.point(x)
+    return x[:width], x[width : width + count], x[width + count :]
 
 
 def _exact(session: Session, integer: Flags, x: Array, time_limit_s: float) -> Array:

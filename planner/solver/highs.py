@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from _thread import start_new_thread
 from dataclasses import dataclass
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 import highspy
 import numpy as np
+from highspy import _Highs  # type: ignore[attr-defined]  # `Highs` shares its locks
 
 from planner.errors import SolveError
 from planner.message import Message
@@ -23,6 +26,13 @@ MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
 _LIMITS = {_STATUS.kTimeLimit: "time_limit", _STATUS.kInterrupt: "interrupted"}
+_CALLBACKS = highspy.cb.HighsCallbackType
+_INTERRUPTS = (
+    _CALLBACKS.kCallbackSimplexInterrupt,
+    _CALLBACKS.kCallbackIpmInterrupt,
+    _CALLBACKS.kCallbackMipInterrupt,
+)
+_end_scheduler = getattr(_Highs, "resetThreadScheduler", _Highs.resetGlobalScheduler)  # 1.16, 1.15
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,10 @@ class Result:
 
 
 class Session:
-    """One model inside HiGHS; bounds, integrality, cost and rows can change between runs."""
+    """One model inside HiGHS; bounds, integrality, cost and rows can change between runs.
+
+    Sessions are independent of each other: each may run in any thread, beside others.
+    """
 
     def __init__(self, program: Program, *, threads: int = 1, seed: int = 0) -> None:
         check_version(version())
@@ -51,9 +64,10 @@ class Session:
         self._scale = _scale(program.cost)
         self._row_bounds = self._own_row_bounds = program.row_lower, program.row_upper
         self._column_bounds = program.column_lower.copy(), program.column_upper.copy()
-        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy lacks it
-        self._highs.HandleUserInterrupt = True
-        self._option("output_flag", False)
+        self._stop = Event()
+        self._highs = _Highs()
+        self._option("output_flag", False)  # first: setting a callback prints a banner
+        self._call("setCallback", _stop_if_set, self._stop)
         self._option("threads", threads)
         self._option("random_seed", seed)
         self._option("mip_rel_gap", 0.0)
@@ -204,41 +218,51 @@ class Session:
         self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         began = time.perf_counter()
-        self._interruptible_run()
+        self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
         if self._is_mip and untouched and ended == _STATUS.kOptimal:
             # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
             self._option("presolve", "off")
             self._call("clearSolver")
-            self._interruptible_run()
+            self._run()
             self._option("presolve", "choose")
         self.seconds += time.perf_counter() - began
         return self._result()
 
-    def _interruptible_run(self) -> None:
-        """Run beside the main thread, which receives Ctrl-C; the first one stops the solver."""
-        self._highs.startSolve()
+    def _run(self) -> None:
+        """Run in a thread of its own; the first Ctrl-C in the main thread stops it."""
+        # A callback waits for the interpreter: where no Ctrl-C can come, none is made.
+        use = "startCallback" if current_thread() is main_thread() else "stopCallback"
+        for interrupt in _INTERRUPTS:
+            self._call(use, interrupt)
+        ended, errors = Event(), list[BaseException]()
         try:
-            self._wait()
+            start_new_thread(self._run_here, (ended, errors))
+            _wait(ended)
         except KeyboardInterrupt:
-            self._highs.cancelSolve()  # type: ignore[no-untyped-call]  # highspy lacks it
-            self._wait()
+            self._stop.set()
+            _wait(ended)
             self.stopped = True  # also where the run ended by itself in that moment
-            self._highs.HandleUserInterrupt = False  # it would stop the short runs that follow too
+            self._stop.clear()  # it would stop the short runs that follow too
+        if errors:
+            raise errors[0]
 
-    def _wait(self) -> None:
-        """Wait for the solver; joining its thread would take an interrupt for the thread's end."""
-        finished = False
-        while not finished:
-            finished, _ = self._highs.wait(1.0)
+    def _run_here(self, ended: Event, errors: list[BaseException]) -> None:
+        try:
+            self._highs.run()
+            _end_scheduler(False)  # HiGHS has one a thread
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            ended.set()
 
     def _result(self) -> Result:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
         if status == _STATUS.kUnboundedOrInfeasible:
             self._option("presolve", "off")
-            self._highs.run()
+            self._run()
             self._option("presolve", "choose")
             unbounded = self._highs.getModelStatus() == _STATUS.kUnbounded
             status = _STATUS.kUnbounded if unbounded else _STATUS.kInfeasible
@@ -272,9 +296,20 @@ class Session:
             raise SolveError(Message("the solver rejected {text}", text=text or method))
 
 
+def _stop_if_set(*call: Any) -> None:
+    *_, answer, stop = call
+    answer.user_interrupt = stop.is_set()
+
+
+def _wait(ended: Event) -> None:
+    """Wait in short parts: Windows hears Ctrl-C only between them."""
+    while not ended.wait(0.1):
+        pass
+
+
 def version() -> str:
     """Return the version of HiGHS in use."""
-    text: str = highspy.Highs().version()  # type: ignore[no-untyped-call]  # highspy lacks it
+    text: str = _Highs().version()
     return text
 
 

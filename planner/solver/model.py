@@ -18,6 +18,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
@@ -74,16 +75,23 @@ class Linear:
             self.coefficients[key] += factor
 
 
+_building = RLock()  # all threads share the collector, and what Pyomo keeps in its modules
+
+
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Pause the garbage collector: a year builds in half the time and compiles in two thirds."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    """Pause the garbage collector: a year builds in half the time and compiles in two thirds.
+
+    One thread at a time builds; the others wait.
+    """
+    with _building:
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if enabled:
+                gc.enable()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ keep the rules on its shares.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -26,19 +25,12 @@ METER_TOLERANCE = 1e-10  # MW or MWh that a meter may move; 1e-7 has moved money
 STORED_WEIGHT = 1.01  # of energy stored at the end: it is not drained for a better share today
 
 
-@dataclass(frozen=True)
-class Attribution:
-    """A plan with its energy attributed by the rule.
-
-    ranges: the least and the most renewable energy that is exported (exported_mwh), and that loads
-        and compute draw (drawn_mwh), over all attributions of the same meters that earn the same.
-    """
-
-    x: Array
-    ranges: dict[str, tuple[float, float]]
+Ranges = dict[str, tuple[float, float]]
+"""The least and the most renewable energy that is exported (exported_mwh), and that loads and
+compute draw (drawn_mwh), over all attributions of the same meters that earn the same."""
 
 
-def attribute(face: Program, x: Array, *, threads: int, seed: int) -> Attribution | None:
+def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Array, Ranges] | None:
     """Attribute the energy of a plan to its origins by the rule.
 
     Args:
@@ -48,7 +40,7 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> Attributio
         seed: of the solver.
 
     Returns:
-        The attribution; None where one of the LPs has no optimum.
+        The point with its energy attributed, and the ranges; None where an LP has no optimum.
     """
     free = _free_columns(face)
     program = _with_meters_held(face, x, free)
@@ -75,7 +67,7 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> Attributio
         return None
     attributed = x.copy()
     attributed[free] = parts
-    return Attribution(attributed, ranges)
+    return attributed, ranges
 
 
 def _free_columns(program: Program) -> Flags:

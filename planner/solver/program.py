@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,16 @@ class Duals:
     rows: Array
     columns: Array
     fixed: Flags
+
+
+class Units(NamedTuple):
+    """The units a program is solved in, powers of two: of MW, MWh, Mtok and nodes; per CNY."""
+
+    size: float = 1.0
+    money: float = 1.0
+
+
+OWN_UNITS = Units()
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ class Program:
     row_families: Indices
     families: dict[Family, int]
     balances: dict[Balance, int]
+    units: Units = OWN_UNITS
 
     def objective(self, x: Array) -> float:
         """Return the value of the objective at a point, CNY: the cost, or less the profit."""

@@ -21,8 +21,9 @@ from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import LP_LIMIT_S, Result, Session
-from planner.solver.origins import Attribution, attribute
+from planner.solver.origins import Ranges, attribute
 from planner.solver.program import Duals, Program
+from planner.solver.scaling import rescaled
 from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
@@ -47,8 +48,7 @@ class Solution:
     rounds: solves until no exclusive flows overlapped.
     duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
         relaxation; None where that LP has no optimum.
-    attribution: its energy by origin, and the range that other attributions leave; None where
-        energy is pooled or no LP attributed it.
+    ranges: as of `attribute`; None where energy is pooled or no LP attributed it.
     """
 
     x: Array
@@ -58,11 +58,23 @@ class Solution:
     rounds: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     duals: Duals | None = None
-    attribution: Attribution | None = None
+    ranges: Ranges | None = None
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
     """Solve a program within its settings. Raises as `solve`."""
+    solved = rescaled(program)
+    solution = _optimise(solved.program, settings)
+    return replace(
+        solution,
+        x=solved.point(solution.x),
+        bound=solution.bound / solved.money,
+        duals=solution.duals and solved.duals(solution.duals),
+        ranges=solution.ranges and solved.energy(solution.ranges),
+    )
+
+
+def _optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
@@ -248,7 +260,7 @@ def _choose_among_equals(
     if face is not None and program.scenario.trace:
         attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
         if attribution is not None:
-            solution.x, solution.attribution = attribution.x, attribution
+            solution.x, solution.ranges = attribution
     return {"tidy_s": tidied - began, "origins_s": time.perf_counter() - tidied}
 
 

@@ -37,6 +37,7 @@ from planner.solver.highs import LP_LIMIT_S, Session
 from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
+from planner.solver.scaling import rescaled
 from planner.solver.step_prices import energy_values, token_costs
 from planner.studies.first_unit import FirstUnit, first_unit
 from planner.studies.solve import solve_program
@@ -265,11 +266,12 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
     rows = np.isin(program.row_families, families)
     lower, upper = program.row_lower[rows] + EXTRA_TOKENS, program.row_upper[rows] + EXTRA_TOKENS
-    session = Session(program.with_row_bounds(rows, lower, upper))
-    fixed = np.flatnonzero(duals.fixed)
-    session.bounds(fixed, duals.x[fixed], duals.x[fixed])
+    fixed = program.with_bounds(duals.fixed, duals.x[duals.fixed], duals.x[duals.fixed])
+    solved = rescaled(fixed.with_row_bounds(rows, lower, upper))
+    session = Session(solved.program)
     result = session.run(time_limit_s=LP_LIMIT_S)
-    return (session.duals() if result.status == "optimal" else None) or duals
+    at_margin = session.duals() if result.status == "optimal" else None
+    return solved.duals(at_margin) if at_margin else duals
 
 
 def _clean(values: Any) -> Any:

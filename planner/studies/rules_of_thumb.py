@@ -50,6 +50,7 @@ from planner.solver.highs import Session
 from planner.solver.model import Cost, assemble
 from planner.solver.pinning import Pinned
 from planner.solver.program import Indices, Program
+from planner.solver.scaling import plain_factor, rescaled
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import least_broken
 from planner.studies.settle import settle_executed
@@ -73,23 +74,25 @@ def reach(program: Program, goals: list[Array]) -> Array | None:
         x = optimum
         least = float(goal @ x)
         limit = least + GOAL_TOLERANCE * max(1.0, abs(least))
-        program = program.with_rows(goal[None, :], -np.inf, limit)
+        factor = plain_factor(goal)
+        program = program.with_rows(factor * goal[None, :], -np.inf, factor * limit)
     return x
 
 
 def _minimum(program: Program) -> Array | None:
     """Return the optimal point; integers are enforced only where the relaxation misses some."""
     limit = program.scenario.solver.time_limit_s
-    session = Session(program)
+    solved = rescaled(program)
+    session = Session(solved.program)
     x = session.run(time_limit_s=limit).x
     if x is not None:
-        x[program.switches] = program.directions(x)
-        if program.violation(x) > RELAXATION_TOLERANCE:
+        x[program.switches] = solved.program.directions(x)
+        if solved.program.violation(x) > RELAXATION_TOLERANCE:
             session.integrality(program.integer)
             x = session.run(time_limit_s=limit).x
     if session.stopped:
         raise KeyboardInterrupt
-    return x
+    return x if x is None else solved.point(x)
 
 
 RULES = ("grid_first", "compute_first", "tariff_battery")

@@ -118,7 +118,7 @@ def _quiet_children() -> Iterator[None]:
         if main:
             signal.signal(signal.SIGINT, handler)
         if before is None:
-            del os.environ["PYTHONWARNINGS"]
+            os.environ.pop("PYTHONWARNINGS", None)  # another sweep may have ended first
         else:
             os.environ["PYTHONWARNINGS"] = before
 

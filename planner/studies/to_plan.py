@@ -71,7 +71,7 @@ def to_plan(
         status=solution.status,
         objective=-program.objective(x),
         bound=-solution.bound,
-        ranges=None if solution.attribution is None else solution.attribution.ranges,
+        ranges=solution.ranges,
         solving={"tidied": solution.tidied, "rounds": solution.rounds,
                  "columns": program.matrix.shape[1], "rows": program.matrix.shape[0],
                  "integers": int(program.integer.sum())},

@@ -316,7 +316,10 @@ def test_batch_work_taken_on_is_answered_by_its_deadline_over_seams():
     prices = [100, 100, 10, 100, 100, 10, 100, 10]
     parts = compute.site(prices, gpu=compute.fleet(6), work=compute.batch(18, deadline_h=2))
     rolled, best = roll(parts, 8, 4, 1), solve(parts, 8)
-    assert column(rolled, "work.answered_mtok_per_h") == [0, 0, 54, 0, 0, 54, 0, 36]
+    answered = column(rolled, "work.answered_mtok_per_h")
+    assert answered[:5] == [0, 0, 54, 0, 0]
+    assert answered[6] == 0
+    assert sum(answered) == 8 * 18  # those that come at 05:00 may be answered then or at 07:00
     assert earned(rolled) == pytest.approx(8 * 18 * 20 - 16 * 10)
     assert earned(rolled) == pytest.approx(earned(best))
     assert column(rolled, "work.waiting_mtok") == column(best, "work.waiting_mtok")
