@@ -29,7 +29,8 @@ def settle(
     schedule: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Schedule: a CSV with columns of schedule.csv, or a plan folder."
+            metavar="FILE",
+            help="Schedule: a CSV with columns of schedule.csv or sums of them, or a plan folder.",
         ),
     ] = None,
     rule: Annotated[
@@ -42,7 +43,7 @@ def settle(
     out: OutIfGiven = None,
     set_: Changes = None,
     tolerance: Annotated[
-        float, typer.Option(min=0.0, help="Largest rounding error of a value.")
+        float, typer.Option(min=0.0, help="Largest move of a value for its rounding.")
     ] = 1e-5,
     time_limit: TimeLimit = None,
     words: Words = IN_ENGLISH,

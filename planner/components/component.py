@@ -31,7 +31,7 @@ from planner.components.terms import (
     Terms,
     TokenDemand,
     Use,
-)
+)  # fmt: skip
 from planner.fields import Frozen, value_text
 from planner.message import Message, places_of
 from planner.timeseries.horizon import Horizon, Window
@@ -163,6 +163,10 @@ class Component(Frozen):
                 values[place] = value_text(attrgetter(place)(self), steps)
         return Message(template, **values)
 
+    def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
+        """Return what a schedule does where it breaks a rule on switches, as `figures`; or ""."""
+        return ""
+
     def defaults(self, horizon: Horizon) -> dict[str, float]:
         """Return the numbers that fields follow from others where they are not given."""
         return {}
@@ -214,6 +218,10 @@ class Component(Frozen):
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
         """Declare rows on the meters of others, after every `build`; return the terms they add."""
         return Terms()
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        """Return the sums that its meters show: name -> factor of each quantity of its schedule."""
+        return {}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         """Return its key figures for the summary: name with unit -> figure.

@@ -21,7 +21,7 @@ of the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -206,6 +206,12 @@ class Job(Component):
             },
             costs={Line("job", use="compute"): {t: -value * b.running[t] for t in time.steps}},
         )
+
+    def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
+        if rule not in ("mandatory", "run_on"):
+            return ""
+        hours = self.figures(values, horizon)["run_h"]
+        return Message("it runs {hours:g} h in the horizon", hours=hours)
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         run_h = float(values["running"].sum() * horizon.step_h)

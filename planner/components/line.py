@@ -37,9 +37,11 @@ from planner.components.terms import (
 )
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
+
+BOTH = template("carries {first} MW forward and {second} MW backward at once")
 
 
 class PowerLine(Component):
@@ -174,7 +176,7 @@ class PowerLine(Component):
                 for node, sent in zip(self._sends, (b.forward_mw, backward_mw), strict=False)
                 for o in origins
             },
-            exclusive=[Exclusive(direction, forward, backward)] if self.both_ways else [],
+            exclusive=[Exclusive(direction, forward, backward, BOTH)] if self.both_ways else [],
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

@@ -202,11 +202,13 @@ class Exclusive(NamedTuple):
 
     The component's own rows bound `first` by `switch` and `second` by `1 - switch`; the switch is
     declared continuous in 0..1 and becomes binary only in the steps where a plan overlaps.
+    both: template of what a schedule does that has {first} and {second} MW at once.
     """
 
     switch: Any
     first: ByStep
     second: ByStep
+    both: str
 
 
 class Moves(NamedTuple):

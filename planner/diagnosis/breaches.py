@@ -1,35 +1,31 @@
-"""The rules that a schedule breaks, by how much and when.
+"""The rules that a schedule breaks, by how much and when, as texts.
 
-Every row of the program gets a slack (an elastic program, Chinneck 2008), at a low price for the
-rules of the scenario, a higher one for balances and the highest for physics and bookkeeping. The
-rows with a slack at the least cost are what the schedule breaks.
+Two opposite flows at once break a direction, whatever row is missed (`planner.diagnosis.misses`);
+the limits of the two flows are judged without it. A rule on switches alone is missed by no
+quantity: the text says what the schedule does instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import pandas as pd
 
 from planner.components.terms import Balance
-from planner.diagnosis.conflict import Place, Rule, families, rule_places
+from planner.diagnosis.conflict import Rule, families
 from planner.diagnosis.infeasible import conflict_rule
+from planner.diagnosis.misses import MIN_BREACH, Misses, misses
 from planner.diagnosis.wording import at_times, time_spans
-from planner.errors import NoPlanError
 from planner.message import Message
-from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned
 from planner.solver.program import Program
 from planner.timeseries.horizon import Horizon
+from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
-
-RULE_PRICE, BOTH_WAYS_PRICE, BALANCE_PRICE, PHYSICS_PRICE = 1.0, 3.0, 1e2, 1e4  # of a slack
-ROW_SLACK = 1e-6  # that every row gets for the solver's tolerances
-MIN_BREACH = 1e-5  # of the size of a row: a smaller miss is no breach
-SOLVER_TOLERANCE = 1e-9  # a smaller slack is none
+from planner.units import unit
 
 
 @dataclass(frozen=True)
@@ -43,96 +39,148 @@ class Breach:
     text: Message
 
 
-def breaches(model: Model, pinned: Pinned) -> tuple[list[Breach], Program]:
-    """Return what a schedule breaks, and its program with only these rows relaxed.
+def breaches(model: Model, pinned: Pinned, tolerance: float = 0.0) -> tuple[list[Breach], Program]:
+    """Return what a schedule breaks, and its program with only these rows relaxed, by their misses.
 
-    The directions of opposite flows are fixed in it.
+    Args:
+        model: the compiled model.
+        pinned: the schedule in it.
+        tolerance: how far given values may move, as in `pin`.
 
     Raises:
         NoPlanError: the time limit struck.
     """
-    program, rules = _opened(pinned, rule_places(model))
-    scale = 1.0 / row_sizes(program)
-    price = np.full(len(scale), PHYSICS_PRICE)
-    price[np.isin(program.row_families, list(program.balances.values()))] = BALANCE_PRICE
-    price[list(rules)] = RULE_PRICE
-    switched = abs(program.matrix[:, program.switches]).sum(axis=1) > 0
-    price[switched & (price == RULE_PRICE)] = BOTH_WAYS_PRICE  # rather than flows both ways at once
-    limit_s = model.scenario.solver.time_limit_s
-    point = least_miss(program, np.arange(len(scale)), price * scale, limit_s)
-    if point is None:
-        raise NoPlanError(
-            Message("the time limit struck before it was known what the schedule breaks")
-        )
-    x, *slacks = point
-    below, above = (np.where(slack > SOLVER_TOLERANCE, slack, 0.0) for slack in slacks)
-    missed = np.maximum(below, above)
-    size = np.maximum(1.0, np.where(np.isfinite(program.row_upper), abs(program.row_upper), 0.0))
-    relative = missed * scale / np.minimum(size, 1e3)
-    broken = np.flatnonzero(relative > MIN_BREACH).tolist()
-    if not broken and not pinned.misfits:  # no plan keeps the schedule: small misses are breaches
-        broken = np.flatnonzero(relative > 0).tolist()
-    directions = np.round(x[program.switches])
-    none = program.switches[:0]
-    relaxed = replace(
-        program.with_bounds(program.switches, directions, directions),
-        row_lower=program.row_lower - below - np.where(below > 0, MIN_BREACH, ROW_SLACK),
-        row_upper=program.row_upper + above + np.where(above > 0, MIN_BREACH, ROW_SLACK),
-        switches=none, first_flow=none, second_flow=none,
-    )  # fmt: skip
+    missing = misses(model, pinned, tolerance)
+    program, rules = missing.program, missing.rules
+    directions = list(_overlaps(model, missing))
+    missed, broken = missing.missed.copy(), missing.broken(any_miss=not pinned.misfits)
+    for row, limit_missed in _limits_missed(missing, directions).items():
+        missed[row] = min(missed[row], limit_missed)
+    by_direction = (missed <= MIN_BREACH) & (missed < missing.missed)
+    broken = [row for row in broken if not by_direction[row]]
     by_rule: dict[Rule, float] = {}
-    for i in broken:
-        if i in rules:
-            by_rule[rules[i]] = max(by_rule.get(rules[i], 0.0), float(missed[i]))
-    rule_breaches = {(rule.component, rule.step) for rule in by_rule}
-    misfits = [m for m in pinned.misfits if (m.component, m.step) not in rule_breaches]
-    misfit_places = {(m.component, m.step) for m in misfits}
+    for row in broken:
+        if row in rules:
+            by_rule[rules[row]] = max(by_rule.get(rules[row], 0.0), float(missed[row]))
+    misfits = [m for m in pinned.misfits if not _is_explained(m, missing, broken)]
+    at_misfit = {(m.component, m.step) for m in misfits}
     owners = {family: component for (component, *_), family in program.families.items()}
+    others = [row for row in broken if row not in rules]
+    contradictory = [row for row in others if row in set(missing.given.tolist())]
     rows = [
-        i
-        for i in broken
-        if i not in rules
-        and (owners.get(program.row_families[i], ""), program.row_steps[i]) not in misfit_places
+        row
+        for row in others
+        if row not in contradictory
+        and (owners.get(program.row_families[row], ""), program.row_steps[row]) not in at_misfit
     ]
     return [
-        *_rule_breaches(model, by_rule),
+        *_rule_breaches(model, by_rule, missing),
+        *_direction_breaches(model, directions),
         *_row_breaches(model, program, rows, missed),
-        *_misfit_breaches(model, misfits),
-    ], relaxed
+        *_misfit_breaches(model, [*misfits, *missing.given_misfits(contradictory)]),
+    ], missing.relaxed()
 
 
-def _opened(pinned: Pinned, by_rule: Mapping[Rule, Place]) -> tuple[Program, dict[int, Rule]]:
-    """Turn the bounds that are rules into rows; return the program and the rule of each row.
-
-    Bounds of pinned columns, of integers (a unit in outage does not start to keep another rule),
-    and lower bounds of 0 stay.
-    """
-    program = pinned.program
-    rules = {row: rule for rule, place in by_rule.items() for row in place.rows}
-    upper, integer = program.column_upper, program.all_integer
-    bounded = [
-        (column, rule)
-        for rule, place in by_rule.items()
-        for column in place.columns
-        if column not in pinned.columns and np.isfinite(upper[column]) and not integer[column]
-    ]
-    columns = np.array([column for column, _ in bounded], dtype=np.int64)
-    rows = program.matrix.shape[0]
-    rules |= {rows + k: rule for k, (_, rule) in enumerate(bounded)}
-    low, high = program.column_lower[columns], upper[columns]
-    pick = sparse.eye_array(len(upper), format="csr")[columns]
-    opened = program.with_bounds(columns, np.minimum(low, 0.0), np.inf)
-    return opened.with_rows(pick, low, high, program.column_steps[columns]), rules
+def _is_explained(misfit: Misfit, missing: Misses, broken: Sequence[int]) -> bool:
+    """Return whether a value above its bound breaks a rule of its step that is reported anyway."""
+    program = missing.program
+    rows = [row for row in broken if row in missing.rules and program.row_steps[row] == misfit.step]
+    columns = set(program.matrix[rows].nonzero()[1].tolist())
+    return misfit.value > misfit.high and bool(misfit.columns) and misfit.columns <= columns
 
 
-def _rule_breaches(model: Model, missed: Mapping[Rule, float]) -> Iterator[Breach]:
-    for family in families(missed).values():
+@dataclass(frozen=True)
+class Overlap:
+    """Two flows at once that exclude each other: their component, step and MW, and the switch."""
+
+    component: str
+    both: str
+    step: int
+    first_mw: float
+    second_mw: float
+    switch: int
+
+
+def _overlaps(model: Model, missing: Misses) -> Iterator[Overlap]:
+    """Yield every pair of opposite flows that the point has at once."""
+    program, values = missing.program, missing.program.values(missing.x)
+    number = {id(column): place for place, column in enumerate(model.columns)}
+    flows = {
+        int(program.switches[k]): (program.first_flow[k], program.second_flow[k])
+        for k in np.flatnonzero(program.overlaps(missing.x))
+    }
+    for component, terms in model.terms.items() if flows else ():
+        for pair in (pair for part in terms for pair in part.exclusive):
+            for t in model.window:
+                switch = number.get(id(pair.switch[t]), -1)
+                if switch in flows:
+                    first, second = (float(values[flow]) for flow in flows[switch])
+                    yield Overlap(component, pair.both, t, first, second, switch)
+
+
+def _limits_missed(missing: Misses, directions: Sequence[Overlap]) -> dict[int, float]:
+    """Return by how much rows with a switch of overlapping flows are missed in any direction."""
+    missed: dict[int, float] = {}
+    program, matrix = missing.program, missing.program.matrix
+    activity = matrix @ missing.x
+    for overlap in directions:
+        part = slice(matrix.indptr[overlap.switch], matrix.indptr[overlap.switch + 1])
+        for row, factor in zip(matrix.indices[part].tolist(), matrix.data[part], strict=True):
+            rest = activity[row] - factor * missing.x[overlap.switch]
+            over = rest + min(factor, 0.0) - program.row_upper[row]
+            under = program.row_lower[row] - rest - max(factor, 0.0)
+            missed[row] = max(float(over), float(under), 0.0)
+    return missed
+
+
+def _direction_breaches(model: Model, directions: Sequence[Overlap]) -> Iterator[Breach]:
+    by_pair: dict[tuple[str, str], list[Overlap]] = {}
+    for overlap in directions:
+        by_pair.setdefault((overlap.component, overlap.both), []).append(overlap)
+    for (component, both), overlapping in by_pair.items():
+        worst = max(overlapping, key=lambda overlap: min(overlap.first_mw, overlap.second_mw))
+        when = _when(model.scenario.horizon, [overlap.step for overlap in overlapping])
+        flows = Message(both, first=f"{worst.first_mw:.6g}", second=f"{worst.second_mw:.6g}")
+        text = Message(
+            "{name} {sentence} and may do one of the two", name=component, sentence=flows
+        )
+        missed = min(worst.first_mw, worst.second_mw)
+        yield Breach((component,), "direction", when, missed, at_times(text, when))
+
+
+def _rule_breaches(model: Model, missed: Mapping[Rule, float], missing: Misses) -> Iterator[Breach]:
+    """Yield rules of the scenario, with the largest violation or what the schedule does instead."""
+    schedule, horizon = missing.program.columns(missing.x), model.scenario.horizon
+    for (name, _), family in families(missed).items():
         broken = conflict_rule(model.scenario, family)
         worst = max(missed[rule] for rule in family)
         text = Message(
             "{sentence}; largest violation {value:.4g}", sentence=broken.text, value=worst
         )
+        if all(_is_logic(model, missing, rule) for rule in family):
+            places = [(rule.step or model.window.first) - model.window.first for rule in family]
+            columns = columns_of(pd.DataFrame(schedule), name)
+            component, rule = model.scenario.components[name], family[0].name
+            given = component.given(rule, columns, horizon, places)
+            text = broken.text
+            if given:
+                text = Message(
+                    "{sentence}; in the schedule {text}", sentence=broken.text, text=given
+                )
         yield Breach(broken.components, broken.rule, broken.when, worst, text)
+
+
+def _is_logic(model: Model, missing: Misses, rule: Rule) -> bool:
+    """Return whether a rule holds between switches alone, so that its miss is no quantity."""
+    program, place = missing.program, missing.places[rule]
+    columns = {*program.matrix[place.rows].nonzero()[1].tolist(), *place.columns}
+    low, high = program.column_lower, program.column_upper
+    return all(
+        low[column] >= 0
+        and high[column] <= 1
+        and unit(model.columns[column].parent_component().local_name) is None
+        for column in columns
+    )
 
 
 def _row_breaches(

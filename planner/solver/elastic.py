@@ -18,7 +18,7 @@ from scipy import sparse
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import Model, assemble
-from planner.solver.program import Indices, Program
+from planner.solver.program import Flags, Indices, Program
 from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
 
@@ -224,7 +224,12 @@ def _spread(slack: Slack, effect: Array, steps_of: Indices) -> sparse.csc_array:
 
 
 def least_miss(
-    program: Program, rows: Indices, price: Array, time_limit_s: float
+    program: Program,
+    rows: Indices,
+    price: Array,
+    time_limit_s: float,
+    most: Array | float = np.inf,
+    precision: float = 1e-6,
 ) -> tuple[Array, Array, Array] | None:
     """Return the point with the cheapest slacks of some rows, and the slacks below and above.
 
@@ -232,28 +237,59 @@ def least_miss(
 
     Args:
         program: its other rows and its bounds hold; its objective is left out.
-        rows: those that get a slack.
+        rows: those that get a slack; a row may have several.
         price: of a unit of slack, by row.
         time_limit_s: of the solver.
+        most: the largest slack, by row or of each.
+        precision: of the price of all slacks.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
     """
     (height, width), count = program.matrix.shape, len(rows)
     miss = sparse.csc_array((np.ones(count), (rows, np.arange(count))), (height, count))
+    limits = np.broadcast_to(most, count)
     elastic = program.feasibility.with_columns(
-        sparse.hstack([miss, -miss]), 0.0, np.inf, np.concatenate([price, price])
+        sparse.hstack([miss, -miss]),
+        0.0,
+        np.concatenate([limits, limits]),
+        np.concatenate([price, price]),
     )
     solved = rescaled(elastic)
     session = Session(solved.program)
-    session.integrality(elastic.all_integer & (elastic.column_upper > elastic.column_lower))
-    x = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6).x
+    integer = elastic.all_integer & (elastic.column_upper > elastic.column_lower)
+    session.integrality(integer)
+    x = session.run(time_limit_s=time_limit_s, absolute_gap=precision).x
+    if x is not None and integer.any() and not session.stopped:
+        x = _exact(session, integer, x, time_limit_s)
     if session.stopped:
         raise KeyboardInterrupt
     if x is None:
         return None
     x = solved.point(x)
     return x[:width], x[width : width + count], x[width + count :]
+
+
+def _exact(session: Session, integer: Flags, x: Array, time_limit_s: float) -> Array:
+    """Return the best point with the integers of another rounded, free of their tolerance."""
+    columns = np.flatnonzero(integer)
+    whole = np.round(x[columns])
+    session.integrality(np.zeros(len(x), dtype=bool))
+    session.bounds(columns, whole, whole)
+    best = session.run(time_limit_s=time_limit_s).x
+    return x if best is None else best
+
+
+def covering(program: Program, x: Array) -> Program:
+    """Return a program whose rows and bounds give way to a point, by just what it misses."""
+    activity = program.matrix @ x
+    return replace(
+        program,
+        row_lower=np.minimum(program.row_lower, activity),
+        row_upper=np.maximum(program.row_upper, activity),
+        column_lower=np.minimum(program.column_lower, x),
+        column_upper=np.maximum(program.column_upper, x),
+    )
 
 
 def row_sizes(program: Program) -> Array:

@@ -1,32 +1,60 @@
 """Pins part of a schedule in a program; the rest stays free.
 
-A column of a variable is pinned by its bounds, one of an expression by a row of its own. A value
-outside the bounds of its column is noted as a misfit, and the bounds give way to it, so that the
-rest of the schedule can still be checked.
-"""
+A value of a variable is pinned by the bounds of its column; one of an expression or of a sum (a
+meter total, a quantity without its index) by a row of its own. A value outside the bounds of its
+column is noted as a misfit, and the bounds give way to it, so that the rest of the schedule can
+still be checked.
+
+Values that contradict each other or a rule by their rounding are moved, before money counts, by the
+least sum
+
+    moved = sum of weight |moved value - given value|        each within the tolerance
+
+The weight makes it a sum in MW: `MW_OF` a unit, so a MWh counts as the power that it is over a step,
+a node as 10 kW, a Mtok/h as 1 kW. Switches and counts of an integer are never moved.
+"""  # noqa: E501
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from planner.solver.program import Indices, Program
+from planner.solver.elastic import covering, least_miss
+from planner.solver.meter_totals import Sum, sums_of
+from planner.solver.program import Flags, Indices, Program
+from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
 from planner.timeseries.series import Array
+from planner.units import unit
 
 VALUE_TOLERANCE = 1e-6  # relative: values that differ by less are equal
+MIN_MOVE = 1e-9  # a smaller move is the solver's rounding
+MOVE_PRECISION = 1e-9  # of the sum of moves, MW
+MW_OF = {  # what a unit counts as in the sum of moves; energy as its power over a step
+    "MW": 1.0, "kW": 1e-3, "MWh": 1.0, None: 1e-2, "Mtok/h": 1e-3, "Mtok": 1e-3, "GJ/h": 0.1,
+    "tCO2": 1.0,
+}  # fmt: skip
+OVER_A_STEP = {"MWh", "Mtok", "tCO2"}
+OTHER_UNIT_MW = 1e-3
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """A pinned value outside the bounds of its column, `low` to `high`."""
+    """A pinned value that its column or row cannot take: it may be `low` to `high`.
+
+    columns: the columns of the program that it is a value of.
+    """
 
     column: str
     step: int
     value: float
     low: float
     high: float
+    columns: frozenset[int] = frozenset()
 
     @property
     def component(self) -> str:
@@ -39,96 +67,233 @@ class Misfit:
         return max(self.low - self.value, self.value - self.high)
 
 
-@dataclass(frozen=True)
+def _no_indices() -> Indices:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_values() -> Array:
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
+class PinnedValues:
+    """Pinned values: of columns of the program, or of rows over them.
+
+    names, steps: the schedule column and the step of each.
+    weights: of a move of each, MW per unit.
+    """
+
+    names: tuple[str, ...] = ()
+    steps: Indices = field(default_factory=_no_indices)
+    values: Array = field(default_factory=_no_values)
+    weights: Array = field(default_factory=_no_values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, eq=False)
 class Pinned:
     """A program with part of its schedule pinned.
 
+    free: the program without the schedule.
     misfits: the pinned values that do not fit; the program has their values all the same.
-    columns: the columns of the program that are pinned.
+    columns: the columns of the program that are pinned; `at` has their values.
+    movable: the pinned columns that may move: no integers, no misfits.
+    rows, sums: rows over the columns that are pinned, and their values.
     """
 
-    program: Program
+    free: Program
     misfits: tuple[Misfit, ...] = ()
-    columns: frozenset[int] = frozenset()
+    columns: Indices = field(default_factory=_no_indices)
+    at: PinnedValues = field(default_factory=PinnedValues)
+    movable: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    rows: sparse.csr_array | None = None
+    sums: PinnedValues = field(default_factory=PinnedValues)
+
+    @property
+    def program(self) -> Program:
+        """The program with every value pinned exactly."""
+        fixed = self.free.with_bounds(self.columns, self.at.values, self.at.values)
+        return self._with_sums(fixed)
+
+    def _with_sums(self, program: Program) -> Program:
+        if self.rows is None:
+            return program
+        values = self.sums.values
+        return program.with_rows(self.rows, values, values, self.sums.steps)
+
+    def by_rows(self) -> tuple[Program, Indices, PinnedValues]:
+        """Return the program with every movable value pinned by a row; the rows and their values.
+
+        The values of other columns are pinned by bounds.
+        """
+        still = ~self.movable
+        columns, values = self.columns[self.movable], self.at.values
+        program = self.free.with_bounds(self.columns[still], values[still], values[still])
+        first = program.matrix.shape[0]
+        pick = sparse.eye_array(program.matrix.shape[1], format="csr")[columns]
+        moved = values[self.movable]
+        program = self._with_sums(
+            program.with_rows(pick, moved, moved, self.at.steps[self.movable])
+        )
+        names = (n for n, moves in zip(self.at.names, self.movable.tolist(), strict=True) if moves)
+        every = PinnedValues(
+            (*names, *self.sums.names),
+            np.append(self.at.steps[self.movable], self.sums.steps),
+            np.append(moved, self.sums.values),
+            np.append(self.at.weights[self.movable], self.sums.weights),
+        )
+        return program, np.arange(first, program.matrix.shape[0]), every
+
+    def moved(self, by: Array) -> Pinned:
+        """Return the schedule with every value of `by_rows` moved."""
+        by = np.where(np.abs(by) > MIN_MOVE, by, 0.0)
+        values, count = self.at.values.copy(), int(self.movable.sum())
+        values[self.movable] += by[:count]
+        sums = self.sums.values + by[count:]
+        at, rows = replace(self.at, values=values), replace(self.sums, values=sums)
+        return replace(self, at=at, sums=rows)
 
 
 def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
-    """Pin every value of a schedule within a tolerance.
+    """Pin every value of a schedule; one outside its bounds by a tolerance at most on the bound.
 
     Args:
         program: what is to be solved.
-        schedule: columns of the schedule by the starts of steps; NaN is free, steps outside the
-            program's window are left out.
+        schedule: columns of the schedule, or sums of them, by the starts of steps; NaN is free,
+            steps outside the program's window are left out.
         tolerance: how far a value may move, in its own unit.
     """
-    step_places = program.times.get_indexer(pd.DatetimeIndex(schedule.index))
-    table = schedule[step_places >= 0]
-    step_places = step_places[step_places >= 0]
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    places = program.times.get_indexer(pd.DatetimeIndex(schedule.index))
+    table, places = schedule[places >= 0], places[places >= 0]
+    lower, upper, integer = program.column_lower, program.column_upper, program.all_integer
     misfits: list[Misfit] = []
-    pinned: set[int] = set()
-    integer = program.all_integer
-    by_report: list[tuple[str, int, int, float]] = []
+    columns, movable, at = [_no_indices()], [np.zeros(0, dtype=bool)], list[PinnedValues]()
+    by_row: list[tuple[str, Indices, Array]] = []
     for name in map(str, table.columns):
         values = table[name].to_numpy(dtype=float)
-        for place, value in zip(step_places.tolist(), values.tolist(), strict=True):
-            if value != value:
-                continue
-            step = place + program.window.first
-            if name not in program.schedule:
-                by_report.append((name, step, int(program.schedule_rows[name][place]), value))
-                continue
-            index, constant = program.schedule[name]
-            column = int(index[place])
-            low, high = (
-                (lower[column], upper[column])
-                if column >= 0
-                else (constant[place], constant[place])
-            )
-            slack = tolerance + VALUE_TOLERANCE * max(1.0, abs(value))
-            fits = low - slack <= value <= high + slack
-            if column >= 0 and integer[column]:
-                fits &= abs(value - round(value)) <= slack
-                nearest, room = float(round(value)), 0.0
-            else:
-                nearest, room = float(min(max(value, low), high)) if fits else value, tolerance
-            if not fits:
-                misfits.append(Misfit(name, step, value, float(low), float(high)))
-            if column >= 0:
-                pinned.add(column)
-                least, most = (low, high) if fits else (value, value)
-                lower[column] = max(nearest - room, min(least, nearest))
-                upper[column] = min(nearest + room, max(most, nearest))
-    bounded = program.with_bounds(slice(None), lower, upper)
-    rows, values = _rows(bounded, by_report, misfits, tolerance)
-    if rows.size:
-        rest = values - program.report_offset[rows]
-        bounded = bounded.with_rows(program.reports[rows], rest - tolerance, rest + tolerance)
-    return Pinned(bounded, tuple(misfits), frozenset(pinned))
-
-
-def _rows(
-    program: Program,
-    by_report: list[tuple[str, int, int, float]],
-    misfits: list[Misfit],
-    tolerance: float,
-) -> tuple[Indices, Array]:
-    """Return the report rows to be pinned and their values; rows of fixed columns are compared."""
-    free = program.column_upper - program.column_lower > 2 * tolerance + VALUE_TOLERANCE
-    middle = np.zeros(len(free))
-    middle[~free] = (program.column_lower[~free] + program.column_upper[~free]) / 2
-    rows, values = [], []
-    for name, step, row, value in by_report:
-        part = slice(program.reports.indptr[row], program.reports.indptr[row + 1])
-        columns = program.reports.indices[part]
-        if free[columns].any():
-            rows.append(row)
-            values.append(value)
+        given = ~np.isnan(values)
+        values, where = values[given], places[given]
+        if name not in program.schedule:
+            by_row.append((name, where, values))
             continue
-        weights = program.reports.data[part]
-        reported = float(weights @ middle[columns] + program.report_offset[row])
-        slack = tolerance * (1 + np.abs(weights).sum())
-        slack += 10 * VALUE_TOLERANCE * max(1.0, abs(value))
-        if abs(reported - value) > slack:
-            misfits.append(Misfit(name, step, value, reported, reported))
-    return np.array(rows, dtype=np.int64), np.array(values, dtype=float)
+        index, constant = program.schedule[name]
+        column = index[where]
+        is_column = column >= 0
+        low = np.where(is_column, lower[column], constant[where])
+        high = np.where(is_column, upper[column], constant[where])
+        whole = is_column & integer[column]
+        nearest = np.where(whole, np.round(values), np.clip(values, low, high))
+        slack = tolerance + VALUE_TOLERANCE * np.maximum(1.0, np.abs(values))
+        fits = (low - slack <= values) & (values <= high + slack)
+        fits &= ~whole | (np.abs(values - nearest) <= slack)
+        misfits += [
+            Misfit(name, int(where[i]) + program.window.first, float(values[i]), float(low[i]),
+                   float(high[i]), frozenset({int(column[i])} if is_column[i] else ()))
+            for i in np.flatnonzero(~fits)
+        ]  # fmt: skip
+        columns.append(column[is_column])
+        movable.append((fits & ~whole)[is_column])
+        pinned = np.where(fits | whole, nearest, values)[is_column]
+        at.append(_values(program, name, where[is_column], pinned))
+    by_column = Pinned(
+        program, tuple(misfits), np.concatenate(columns), _joined(at), np.concatenate(movable)
+    )
+    return _with_rows(by_column, by_row, tolerance)
+
+
+def _values(program: Program, name: str, places: Indices, values: Array) -> PinnedValues:
+    measured = unit(name)
+    step_h = program.scenario.horizon.step_h if measured in OVER_A_STEP else 1.0
+    weight = MW_OF.get(measured, OTHER_UNIT_MW) / step_h
+    steps = places + program.window.first
+    return PinnedValues((name,) * len(places), steps, values, np.full(len(places), weight))
+
+
+def _joined(parts: list[PinnedValues]) -> PinnedValues:
+    first = PinnedValues()
+    return PinnedValues(
+        tuple(name for part in parts for name in part.names),
+        np.concatenate([first.steps, *(part.steps for part in parts)]),
+        np.concatenate([first.values, *(part.values for part in parts)]),
+        np.concatenate([first.weights, *(part.weights for part in parts)]),
+    )
+
+
+def _with_rows(
+    pinned: Pinned, by_row: list[tuple[str, Indices, Array]], tolerance: float
+) -> Pinned:
+    """Pin values of expressions and sums; rows of pinned columns are compared instead."""
+    program = pinned.free
+    known, value = np.zeros(len(program.cost), dtype=bool), np.zeros(len(program.cost))
+    known[program.column_lower == program.column_upper] = True
+    value[known] = program.column_lower[known]
+    known[pinned.columns], value[pinned.columns] = True, pinned.at.values
+    sums = sums_of(program)
+    matrices, parts, misfits = [], list[PinnedValues](), list(pinned.misfits)
+    for name, places, values in by_row:
+        rows, offset = sums.get(name, Sum({name: 1.0})).rows(program, places)
+        misfit, needed = _compared(rows, values - offset, known, value, tolerance)
+        misfits += [
+            Misfit(name, int(places[i]) + program.window.first, float(values[i]), reported,
+                   reported, frozenset(_columns(rows, i)))
+            for i, reported in ((i, float(by + offset[i])) for i, by in misfit)
+        ]  # fmt: skip
+        matrices.append(rows[needed])
+        parts.append(_values(program, name, places[needed], (values - offset)[needed]))
+    if not any(map(len, parts)):
+        return replace(pinned, misfits=tuple(misfits))
+    matrix = sparse.csr_array(sparse.vstack(matrices))
+    return replace(pinned, misfits=tuple(misfits), rows=matrix, sums=_joined(parts))
+
+
+def _compared(
+    rows: sparse.csr_array, values: Array, known: Flags, at: Array, tolerance: float
+) -> tuple[list[tuple[int, float]], Indices]:
+    """Return the rows that differ from their pinned columns, with those sums; and those needed."""
+    free = abs(rows) @ (~known).astype(float) > 0
+    reported, room = rows @ at, abs(rows).sum(axis=1)
+    difference = np.abs(reported - values)
+    equal = difference <= 10 * VALUE_TOLERANCE * np.maximum(1.0, np.abs(values))
+    differs = ~free & ~equal & (difference > tolerance * (1 + room))
+    misfits = [(int(i), float(reported[i])) for i in np.flatnonzero(differs)]
+    return misfits, np.flatnonzero(free | (~equal & ~differs))
+
+
+def _columns(rows: sparse.csr_array, row: int) -> Iterator[int]:
+    return iter(rows.indices[rows.indptr[row] : rows.indptr[row + 1]].tolist())
+
+
+def least_moved(pinned: Pinned, tolerance: float, time_limit_s: float) -> Program | None:
+    """Return the program with the values moved least so that every rule can be kept.
+
+    None where the tolerance is too small for that, or the time limit strikes first.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    program, rows, given = pinned.by_rows()
+    if not tolerance or not len(rows):
+        return None
+    point = least_miss(program, rows, given.weights, time_limit_s, tolerance, MOVE_PRECISION)
+    if point is None:
+        return None
+    x, below, above = point
+    return covering(pinned.moved(above - below).program, x)
+
+
+def best_kept(pinned: Pinned, tolerance: float) -> tuple[Program, Solution] | None:
+    """Return the best solution that keeps a schedule, exactly or moved least, and its program.
+
+    None where there is none. Raises as `optimise`.
+    """
+    if pinned.misfits:
+        return None
+    settings = pinned.free.scenario.solver
+    with suppress(InfeasibleProgramError):
+        return pinned.program, optimise(pinned.program, settings)
+    with suppress(InfeasibleProgramError):
+        if (moved := least_moved(pinned, tolerance, settings.time_limit_s)) is not None:
+            return moved, optimise(moved, settings)
+    return None

@@ -2,18 +2,18 @@
 
 The schedule is pinned, and the rest of the site is dispatched around it for the most profit.
 `settle` takes any schedule: where it breaks rules of the scenario, only the rows it breaks are
-relaxed, by what it misses, and reported. `solve_fixed` plans on from what has happened or was
-declared, and has no plan where that breaks a rule.
+relaxed, by just what it misses, and reported; its values stay as given. `solve_fixed` plans on from
+what has happened or was declared, and has no plan where that breaks a rule.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from planner.diagnosis.breaches import Breach, breaches
@@ -25,10 +25,11 @@ from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
+from planner.solver.meter_totals import Sum, origins_left_open, sums_of
 from planner.solver.model import Model, assemble
-from planner.solver.pinning import Pinned, pin
+from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
+from planner.solver.rounds import Solution, optimise
 from planner.studies.to_plan import require_audit, to_plan
 from planner.timeseries.csv_table import read_times
 from planner.timeseries.schedule import (
@@ -38,6 +39,7 @@ from planner.timeseries.schedule import (
     without_counters,
 )
 
+MIN_TOLD_MOVE = 1e-6  # a smaller move is the solver's rounding
 TOLERANCE = 1e-5
 """How far a pinned value may move, MW, MWh, nodes or Mtok/h: the rounding of printed values."""
 
@@ -69,10 +71,14 @@ def timed_program(scenario: Scenario) -> tuple[Model, Program, dict[str, float]]
 
 @dataclass(frozen=True)
 class PinnedSolution:
-    """The best solution with a schedule pinned; None where the schedule breaks a rule."""
+    """The best solution with a schedule pinned; None where the schedule breaks a rule.
+
+    program: with the values that the solution keeps.
+    """
 
     model: Model
     pinned: Pinned
+    program: Program
     solution: Solution | None
     seconds: dict[str, float]
 
@@ -80,16 +86,14 @@ class PinnedSolution:
 def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
-    """Find the best solution with a schedule pinned: exactly if possible, else within tolerance."""
+    """Find the best solution with a schedule pinned: exactly if possible, else moved least."""
     model, program, seconds = timed_program(scenario)
-    require_columns(schedule, {*program.schedule, *program.schedule_rows}, source)
-    for room in (0.0, tolerance):
-        pinned = pin(program, schedule, room)
-        if not pinned.misfits:
-            with suppress(InfeasibleProgramError):
-                solution = optimise(pinned.program, scenario.solver)
-                return PinnedSolution(model, pinned, solution, seconds | solution.seconds)
-    return PinnedSolution(model, pinned, None, seconds)
+    require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
+    pinned = pin(program, schedule, tolerance)
+    if (kept := best_kept(pinned, tolerance)) is None:
+        return PinnedSolution(model, pinned, program, None, seconds)
+    program, solution = kept
+    return PinnedSolution(model, pinned, program, solution, seconds | solution.seconds)
 
 
 def solve_fixed(
@@ -111,20 +115,61 @@ def solve_fixed(
         NoPlanError, PlanError: as `solve`.
     """
     require_one_member(scenario)
-    fixed, source = schedule_in_horizon(scenario, schedule)
-    fixed = fixed[fixed.index < _moment(scenario, until)] if until is not None else fixed
+    fixed, source = rows_until(scenario, schedule, until)
     around = solve_pinned(scenario, fixed, source, TOLERANCE)
     if around.solution is None:
-        broken, _ = breaches(around.model, around.pinned)
+        broken, _ = breaches(around.model, around.pinned, TOLERANCE)
         texts = [breach.text for breach in broken]
         head = Message("no plan keeps the fixed schedule; it breaks")
         diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
         raise InfeasibleError(MessageList("\n", (head, *listed(texts))), diagnosis)
-    plan = to_plan(around.pinned.program, around.solution, around.seconds)
+    plan = to_plan(around.program, around.solution, around.seconds)
     size = {"columns": len(fixed.columns), "steps": len(fixed)}
-    plan = replace(plan, summary=plan.summary | {"fixed": size})
+    plan = replace(
+        plan, summary=plan.summary | {"fixed": size} | _notes(plan, around, fixed, TOLERANCE)
+    )
     require_audit(plan)
     return plan
+
+
+def rows_until(
+    scenario: Scenario,
+    schedule: Plan | pd.DataFrame | str | Path,
+    until: str | dt.datetime | None,
+) -> tuple[pd.DataFrame, str]:
+    """Return the steps of a schedule before a time, all without one, and its name for messages.
+
+    Raises:
+        ScenarioError: as `schedule_in_horizon`, or the time is no start of a step.
+    """
+    rows, source = schedule_in_horizon(scenario, schedule)
+    return rows if until is None else rows[rows.index < _moment(scenario, until)], source
+
+
+def _notes(
+    plan: Plan, around: PinnedSolution, schedule: pd.DataFrame, tolerance: float
+) -> dict[str, list[Message]]:
+    """Return the notes of a plan, with those on moved values and on origins that are left open."""
+    notes = list(plan.summary["warnings"])
+    sums = sums_of(around.pinned.free)
+    moves = {
+        name: (sums.get(name, Sum({name: 1.0})).of(plan.schedule) - schedule[name]).abs()
+        for name in map(str, schedule.columns)
+    }
+    for name, by_step in moves.items():  # a value further away is a breach
+        moves[name] = by_step[(by_step > MIN_TOLD_MOVE) & (by_step <= tolerance + MIN_TOLD_MOVE)]
+    count = sum(map(len, moves.values()))
+    if count:
+        name = max(moves, key=lambda name: np.nan_to_num(moves[name].max()))
+        notes.append(Message(
+            "{count} given values are moved for their rounding, by {most:.2g} at most ({name})",
+            count=count, most=moves[name].max(), name=name,
+        ))  # fmt: skip
+    if names := origins_left_open(around.pinned.free, set(schedule.columns)):
+        notes.append(
+            Message("origins of {names} are filled in: renewable first", names=", ".join(names))
+        )
+    return {"warnings": notes}
 
 
 def _moment(scenario: Scenario, until: str | dt.datetime) -> pd.Timestamp:
@@ -166,9 +211,10 @@ def settle(
     Args:
         scenario: the site and its horizon.
         schedule: a plan, a table indexed by the starts of steps, a CSV file or a plan folder; any
-            of the columns of a plan's schedule, in any of the horizon's steps; other rows are left
-            out.
-        tolerance: how far a value may move where the values as printed contradict each other.
+            of the columns of a plan's schedule, and sums of them (`planner.solver.meter_totals`),
+            in any of the horizon's steps; other rows are left out.
+        tolerance: how far a value may move where the values as printed contradict each other or a
+            rule. Values are moved least, before money counts (`planner.solver.pinning`).
         bound_cny: a proven upper bound of the profit, where one is known.
 
     Raises:
@@ -187,15 +233,15 @@ def settle(
     exact = scenario.solver.model_copy(update={"relax": False})
     scenario = scenario.model_copy(update={"solver": exact})
     around = solve_pinned(scenario, pinned, source, tolerance)
-    program, solution, broken = around.pinned.program, around.solution, list[Breach]()
+    program, solution, broken = around.program, around.solution, list[Breach]()
     if solution is None:
-        broken, program = breaches(around.model, around.pinned)
+        broken, program = breaches(around.model, around.pinned, tolerance)
         solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
     plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
     breached = [asdict(breach) | {"components": list(breach.components)} for breach in broken]
-    plan = plan.settled(bound_cny, {"breaches": breached})
+    plan = plan.settled(bound_cny, {"breaches": breached} | _notes(plan, around, pinned, tolerance))
     if not broken:
         require_audit(plan)
     return Settlement(plan, tuple(broken))

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,12 +33,12 @@ from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
 from planner.solver.compiler import compile_program
 from planner.solver.joint_program import MemberProgram, shared_columns
 from planner.solver.model import assemble
-from planner.solver.pinning import pin
-from planner.solver.rounds import InfeasibleProgramError, Solution, optimise_uninterrupted
+from planner.solver.pinning import best_kept, pin
+from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.studies.to_plan import require_filled_audit, to_plan
 from planner.studies.two_stage import JointPlan, of_member, plan_window
 
-TOLERANCES = (0.0, 1e-5)  # of pinned decisions: the rounding of printed values
+TOLERANCE = 1e-5  # of pinned decisions: the rounding of printed values
 MIN_DIFFERENCE_CNY = 0.01
 
 
@@ -264,12 +263,13 @@ def solve_member(member: MemberProgram, decisions: pd.DataFrame) -> Solution | N
     Raises:
         NoPlanError: the time limit struck before a first plan.
     """
-    for tolerance in TOLERANCES:
-        pinned = pin(member.program, decisions, tolerance)
-        if not pinned.misfits:
-            with suppress(InfeasibleProgramError):
-                return optimise_uninterrupted(pinned.program)
-    return None
+    kept = best_kept(pin(member.program, decisions, TOLERANCE), TOLERANCE)
+    if kept is None:
+        return None
+    _, solution = kept
+    if solution.status == "interrupted":
+        raise KeyboardInterrupt
+    return solution
 
 
 def _outcomes(pairs: Iterable[tuple[float, float]]) -> Outcomes:

@@ -1,7 +1,7 @@
 """Schedules that are read: a plan's own, recorded operation, a rule of thumb.
 
 A schedule is a table with a row a step, its `time` the start, and any of the columns of a plan's
-schedule.csv. An empty cell fixes nothing.
+schedule.csv, or sums of them as meters show. An empty cell fixes nothing.
 """
 
 from __future__ import annotations
@@ -112,23 +112,32 @@ def _numbers(table: CsvTable, name: str) -> Array:
     return values
 
 
-def require_columns(frame: pd.DataFrame, known: Collection[str], source: str) -> None:
-    """Raise unless every column of a schedule is one of those known.
+def require_columns(
+    frame: pd.DataFrame, known: Collection[str], sums: Collection[str], source: str
+) -> None:
+    """Raise unless every column of a schedule is one of those known or a sum of them.
 
     Raises:
         ScenarioError: with the first columns that are not.
     """
-    unknown = [str(name) for name in frame.columns if name not in known]
+    accepted = [*known, *sums]
+    unknown = [str(name) for name in frame.columns if name not in accepted]
     problems = []
     for name in unknown[:MAX_UNKNOWN]:
-        hint = did_you_mean(name, known)
+        hint = did_you_mean(name, accepted)
         message = Message("is not a column of this scenario's schedule{hint}", hint=hint)
         problems.append(Problem(message, name, source))
     if len(unknown) > MAX_UNKNOWN:
         message = Message("{count} columns are not of this scenario", count=len(unknown))
         problems.append(Problem(message, file=source))
     if problems:
-        raise ScenarioError(problems)
+        totals = [name for name in sums if not any(k.startswith(f"{name}[") for k in known)]
+        forms = Message(
+            "accepted are the columns of schedule.csv, the same without [...] as the sum over it,"
+            " and {names}",
+            names=", ".join(totals) or Message("none"),
+        )
+        raise ScenarioError([*problems, Problem(forms, file=source)])
 
 
 def columns_of(table: pd.DataFrame, name: str) -> dict[str, Array]:

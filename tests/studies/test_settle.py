@@ -422,7 +422,7 @@ def test_the_past_is_kept_for_the_limits_of_the_next_day(
     folder = solve(parts(**before), 2).write(tmp_path / "before")
     next_day = scenario(parts(**after), 2, start="2026-07-15T02:00:00+08:00",
                         initial_from=str(folder))  # fmt: skip
-    past = next_day.components["grid"].initial.model_dump(exclude_none=True)
+    past = next_day.components["grid"].initial.model_dump(exclude_defaults=True)
     assert past == pytest.approx(least)
 
 

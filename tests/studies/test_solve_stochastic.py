@@ -239,6 +239,7 @@ def test_what_the_gaps_leave_open_is_told(monkeypatch: pytest.MonkeyPatch):
         return dataclasses.replace(found, bound=found.bound - 600)  # 600 CNY are not ruled out
 
     monkeypatch.setattr("planner.studies.solve_stochastic.optimise_uninterrupted", loose)
+    monkeypatch.setattr("planner.solver.pinning.optimise", lambda program, _: loose(program))
     plan = planner.solve_stochastic(coal_or_not())
     assert plan.evpi_cny == pytest.approx(550)
     assert plan.summary["evpi_open_cny"] == pytest.approx(600)

@@ -36,6 +36,7 @@ from planner.components.battery.own_use import (
     warn_of_own_use,
 )
 from planner.components.battery.state import (
+    BOTH,
     PRICED,
     RULES,
     BatteryInitial,
@@ -257,7 +258,7 @@ class Battery(BatteryFields):
             | {("loss", o): partial(loss, o) for o in origins},
             meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)}
             | {Meter(UNSOLD, self.node, o): partial(flow, o) for o in origins if unsold},
-            exclusive=[Exclusive(b.charging, sums.charged, sums.discharged)],
+            exclusive=[Exclusive(b.charging, sums.charged, sums.discharged, BOTH)],
             moves=[Moves(UNITS, net, self.initial.power_mw)],
         )
 
@@ -266,6 +267,9 @@ class Battery(BatteryFields):
         if site.name == next(iter(unsold), None):
             keep_from_grid(b, site, unsold.values(), meters)
         return Terms()
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        return {"power_mw": {"discharge_mw": 1.0, "charge_mw": -1.0}}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         discharged = summed("discharge_mw", values)

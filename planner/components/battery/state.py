@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Tag, model_validator
 
 from planner.fields import AtLeastZero, FieldError, Frozen, form
-from planner.message import Message
+from planner.message import Message, template
 
 PRICED = {
     "power_mw": ("charge_power_mw", "discharge_power_mw"),
@@ -59,6 +59,7 @@ RULES = {
     "reserve_power": "offers as reserve only discharge power that is free",
     "reserve_energy": "offers as reserve only what its stored energy can feed for its duration_h",
 }
+BOTH = template("charges {first} MW and discharges {second} MW at once")
 
 
 class EnergyByOrigin(Frozen):

@@ -49,9 +49,11 @@ from planner.components.terms import (
     of,
 )
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
+
+BOTH = template("declares {first} MW of import and {second} MW of export at once")
 
 
 class Declaration(Frozen):
@@ -180,7 +182,7 @@ def _decide(b: pyo.Block, time: Time, connection: Connection) -> Exclusive:
         time.steps,
         rule=lambda b, t: b.declared_export_mw[t] <= export_limit[t] * (1 - b.declaring[t]),
     )
-    return Exclusive(b.declaring, of(b.declared_import_mw), of(b.declared_export_mw))
+    return Exclusive(b.declaring, of(b.declared_import_mw), of(b.declared_export_mw), BOTH)
 
 
 def settlement_figures(

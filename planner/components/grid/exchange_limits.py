@@ -43,7 +43,7 @@ from planner.components.component import Complaint, Site, Time, Values, steps_to
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
@@ -59,6 +59,7 @@ EXCHANGE_RULES = {
         " less than 1 - max_swing_share ({max_swing_share}) of the day's highest import"
     ),
 }
+BOTH = template("imports {first} MW and exports {second} MW at once")
 
 
 class GridInitial(Frozen):

@@ -29,6 +29,7 @@ from planner.components.grid.declaration import (
 )
 from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
 from planner.components.grid.exchange_limits import (
+    BOTH,
     EXCHANGE_RULES,
     GridInitial,
     Response,
@@ -236,7 +237,7 @@ class Grid(Component):
         exchange = lambda t: b.import_mw[t] - exported(t)  # noqa: E731
         limit_ramp(b, time, self.ramp_mw_per_h, exchange, self.initial.exchange_mw)
         limit_swing(b, time, self.max_swing_share, exchange, self.initial)
-        exclusive = [Exclusive(b.importing, of(b.import_mw), exported)]
+        exclusive = [Exclusive(b.importing, of(b.import_mw), exported, BOTH)]
         if self.declaration is not None:
             settlement = settle(b, time, self.declaration, self.connection(), exported)
             costs |= settlement.costs
@@ -306,6 +307,9 @@ class Grid(Component):
     def _decides(self) -> bool:
         """Whether the declaration is chosen with the plan."""
         return self.declaration is not None and self.declaration.decides
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        return {"exchange_mw": {"import_mw": 1.0, "export_mw": -1.0}}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         imported = values["import_mw"]

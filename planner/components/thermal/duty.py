@@ -25,6 +25,7 @@ from planner.components.thermal.commitment import ThermalInitial, time_after
 from planner.fields import FieldError
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -155,3 +156,33 @@ class Duty:
         starts = float(self._starts(on)[len(on) - steps :].sum())
         starts += self.initial.starts_today if all_today else 0.0
         return starts if self.max_starts is None else min(starts, self.max_starts)
+
+
+def run_of_rule(
+    rule: str, on: Array, places: Sequence[int], step_h: float, initial: ThermalInitial
+) -> str:
+    """Return how long a unit was on or off where it breaks a rule on its times; else nothing."""
+    if rule == "stay_on":
+        hours = min(run_before_h(on, place, step_h, initial, on=True) for place in places)
+        return Message("it was on for {hours:g} h", hours=hours)
+    if rule == "stay_off":
+        hours = min(run_before_h(on, place, step_h, initial, on=False) for place in places)
+        return Message("it was off for {hours:g} h", hours=hours)
+    if rule == "go_off":
+        hours = max(run_before_h(on, place + 1, step_h, initial, on=True) for place in places)
+        return Message("it was on for {hours:g} h", hours=hours)
+    return ""
+
+
+def run_before_h(
+    states: Array, place: int, step_h: float, initial: ThermalInitial, *, on: bool
+) -> float:
+    """Return how long the last run on, or off, before a place lasted; the past counts."""
+    is_state = np.round(states[:place]).astype(bool) == on
+    runs = np.flatnonzero(is_state)
+    if not runs.size:
+        return initial.hours if initial.on == on else 0.0
+    others = np.flatnonzero(~is_state[: runs[-1]])
+    begins = int(others[-1]) + 1 if others.size else 0
+    hours = float(runs[-1] + 1 - begins) * step_h
+    return hours + (initial.hours if not begins and initial.on == on else 0.0)

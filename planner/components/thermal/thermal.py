@@ -50,7 +50,7 @@ from planner.components.thermal.commitment import (
     check_startups,
     obliged_until,
 )
-from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty
+from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty, run_of_rule
 from planner.components.thermal.ramps import CEILING_RULES, RAMP_RULES, Ramps, check_edges
 from planner.fields import (
     AtLeastZero,
@@ -170,6 +170,9 @@ class Thermal(Component):
             if until := obliged_until(self.initial, horizon, min_h, steps[-1]):
                 return self.filled(OBLIGED_ON if on else OBLIGED_OFF, steps, when=until)
         return super().describe_rule(rule, horizon, steps)
+
+    def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
+        return run_of_rule(rule, values["on"], places, horizon.step_h, self.initial)
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: (1 - self.auxiliary_share) * self.max_power_mw * self.available}
@@ -315,6 +318,9 @@ class Thermal(Component):
             before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
             commitment=commitment,
         )
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        return {"net_mw": {"power_mw": 1 - self.auxiliary_share}}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {
