@@ -211,6 +211,13 @@ class DemandCharge:
                 highest[month] = max(highest.get(month, 0.0), average)
         return highest
 
+    def figures(self, import_mw: Array, horizon: Horizon) -> dict[str, float]:
+        """Return the highest average that is billed; nothing without a charge."""
+        if not self.cny_per_mw_month:
+            return {}
+        highest = self.highest_mw(import_mw, horizon.window, horizon)
+        return {"billed_peak_mw": max(highest.values(), default=0.0)}
+
     def at_peak(self, import_mw: Array, horizon: Horizon, near: float) -> np.ndarray:
         """Return the steps in an interval whose average is the peak of its month, or `near` it."""
         at_peak = np.zeros(horizon.steps, dtype=bool)

@@ -120,6 +120,14 @@ def limit_ramp(
     )
 
 
+def warn_of_swing(share: float | None, export_limit_mw: Array) -> Iterator[Message]:
+    """Yield a warning where a limit of the daily swing leaves no room for the export allowed."""
+    if share is not None and export_limit_mw.any():
+        yield Message(
+            "max_swing_share leaves no room for exporting on any day: export_limit_mw is idle"
+        )
+
+
 def limit_swing(
     b: pyo.Block, time: Time, share: float | None, exchange: ByStep, initial: GridInitial
 ) -> None:

@@ -40,6 +40,7 @@ from planner.components.grid.exchange_limits import (
     past_after,
     respond,
     warn_of_events,
+    warn_of_swing,
 )
 from planner.components.grid.tariff import (
     ByOrigin,
@@ -189,10 +190,7 @@ class Grid(Component):
 
     def warn(self, site: Site) -> Iterator[Message]:
         yield from self.demand_charge.warn(site.horizon)
-        if self.max_swing_share is not None and self.export_limit_mw.any():
-            yield Message(
-                "max_swing_share leaves no room for exporting on any day: export_limit_mw is idle"
-            )
+        yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
         if self._decides:
             yield Message(
                 "declaration.exchange_mw: decide arbitrages both prices where they are certain, up"
@@ -320,9 +318,7 @@ class Grid(Component):
             "peak_import_mw": float(imported.max()),
             "import_emission_tco2": self.import_emission_tco2_per_mwh * import_mwh,
         }
-        if self.demand_charge_cny_per_mw_month:
-            highest = self.demand_charge.highest_mw(imported, horizon.window, horizon)
-            figures["billed_peak_mw"] = max(highest.values(), default=0.0)
+        figures |= self.demand_charge.figures(imported, horizon)
         charge = self.self_use_charge_cny_per_mwh
         figures |= charge_figures(charge, self.fixed_cny_per_month, values, horizon)
         if self.declaration is not None:

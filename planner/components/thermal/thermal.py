@@ -227,7 +227,7 @@ class Thermal(Component):
         return "on", "start", "stop", "start_kind"
 
     def stays(self, *, last: bool) -> tuple[str, ...]:
-        stops = (last and self.ending == "off") or self.duty.used_up
+        stops = self.duty.used_up or (last and self.ending == "off")
         return ("on",) if self.initial.on and not stops else ()
 
     def resolved_ending(self) -> str:
@@ -288,8 +288,7 @@ class Thermal(Component):
         )
 
     def _commitment(self, horizon: Horizon, window: Window) -> Commitment:
-        ends_on = {"on": True, "off": False, "same_as_start": self.initial.on}
-        last = window.last == horizon.steps  # `ending` is not that of an earlier window
+        ends_on = {"on": True, "off": False} if window.last == horizon.steps else {}
         forced_off = self.forced_off()
         return Commitment(
             on=self.initial.on,
@@ -299,7 +298,7 @@ class Thermal(Component):
             kinds=tuple(horizon.steps_up(startup.off_h) for startup in self.startups),
             off=frozenset(t for t in window if forced_off[t - 1]),
             must_run=self.must_run,
-            ends_on=ends_on.get(self.ending) if last else None,
+            ends_on=ends_on.get(self.resolved_ending()),
             past=self.duty.max_up(horizon),
         )
 
@@ -336,8 +335,7 @@ class Thermal(Component):
         on = np.round(values["on"]).astype(bool)
         state = bool(on[-1])
         changes = np.flatnonzero(on != state)
-        steps = len(on) - 1 - int(changes[-1]) if changes.size else len(on)
-        hours = steps * horizon.step_h
+        hours = (len(on) - 1 - int(changes[-1]) if changes.size else len(on)) * horizon.step_h
         if not changes.size and state == self.initial.on:
             hours += self.initial.hours
         power = float(values["power_mw"][-1]) if state else 0.0
