@@ -10,7 +10,7 @@ keep the rules on its shares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +22,7 @@ from planner.solver.tidying import meter_of, meter_weights
 from planner.timeseries.series import Array
 
 METER_TOLERANCE = 1e-10  # MW or MWh that a meter may move; 1e-7 has moved money
+NONE = np.zeros(0, dtype=np.int64)
 STORED_WEIGHT = 1.01  # of energy stored at the end: it is not drained for a better share today
 
 
@@ -70,16 +71,28 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Arra
     return attributed, ranges
 
 
+def origins_are_given(program: Program, x: Array) -> bool:
+    """Return whether any part of a meter by origin is fixed, as where a schedule is pinned."""
+    fixed = program.column_lower == program.column_upper
+    parts = [columns for name, columns in _parts(program)]
+    return any((fixed[columns] & (x[columns] != 0)).any() for columns in parts)
+
+
+def _parts(program: Program) -> Iterator[tuple[str, Indices]]:
+    """Yield the meter and the columns of each part by origin."""
+    for name, (columns, _) in program.schedule.items():
+        if (meter := meter_of(name)) != name:
+            yield meter, columns[columns >= 0]
+
+
 def _free_columns(program: Program) -> Flags:
     """Return the columns that an attribution may change: parts of meters, and what sums them up."""
     free: Flags = program.column_steps == NO_STEP
-    counters = {
-        f"{name}.{counter}"
-        for name, component in program.scenario.components.items()
-        for counter in component.counters
-    }
-    for name, (columns, _) in program.schedule.items():
-        if name in counters or meter_of(name) != name:
+    for _, columns in _parts(program):
+        free[columns] = True
+    for name, component in program.scenario.components.items():
+        for counter in component.counters:
+            columns, _ = program.schedule.get(f"{name}.{counter}", (NONE, None))
             free[columns[columns >= 0]] = True
     return free
 
@@ -98,11 +111,11 @@ def _with_meters_held(program: Program, x: Array, free: Flags) -> Program:
     )
     number, row_of = np.cumsum(free) - 1, dict[tuple[str, int], int]()
     rows, columns = list[int](), list[int]()
-    for name, (by_step, _) in program.schedule.items():
-        meter = meter_of(name)
-        for step in np.flatnonzero(by_step >= 0).tolist() if meter != name else ():
+    for meter, by_step in _parts(program):
+        for column in by_step.tolist():
+            step = int(program.column_steps[column])
             rows.append(row_of.setdefault((meter, step), len(row_of)))
-            columns.append(int(number[by_step[step]]))
+            columns.append(int(number[column]))
     shape = len(row_of), len(point)
     meters = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     total = meters @ point

@@ -21,7 +21,7 @@ from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import LP_LIMIT_S, Result, Session
-from planner.solver.origins import Ranges, attribute
+from planner.solver.origins import Ranges, attribute, origins_are_given
 from planner.solver.program import Duals, Program
 from planner.solver.scaling import rescaled
 from planner.solver.tidying import Tidying
@@ -48,7 +48,8 @@ class Solution:
     rounds: solves until no exclusive flows overlapped.
     duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
         relaxation; None where that LP has no optimum.
-    ranges: as of `attribute`; None where energy is pooled or no LP attributed it.
+    ranges: as of `attribute`; None where energy is pooled, its origins are given, or no LP
+        attributed it.
     """
 
     x: Array
@@ -260,7 +261,9 @@ def _choose_among_equals(
     if face is not None and program.scenario.trace:
         attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
         if attribution is not None:
-            solution.x, solution.ranges = attribution
+            given = origins_are_given(program, solution.x)
+            solution.x, ranges = attribution
+            solution.ranges = None if given else ranges
     return {"tidy_s": tidied - began, "origins_s": time.perf_counter() - tidied}
 
 
