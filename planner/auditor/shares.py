@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import LEAST_MWH, NOTHING, Array, Flags, Notes, measurable, number
+from planner.auditor.findings import (
+    ABSOLUTE,
+    LEAST_MWH,
+    NOTHING,
+    Array,
+    Flags,
+    Notes,
+    measurable,
+    number,
+)
 from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 from planner.errors import as_written
@@ -54,44 +63,44 @@ def check_ranges(plan: Plan, note: Notes) -> None:
     if not isinstance(written, Mapping) or not {"least", "most"} & set(written):
         return
     mwh, shares = _green_energy(plan), green(plan)
-    least, most = (
-        {name: number(end.get(name)) for name in SHARES} if isinstance(end, Mapping) else {}
-        for end in (written.get("least"), written.get("most"))
-    )
+    ends = {
+        end: {name: number(values.get(name)) for name in SHARES}
+        for end in ("least", "most")
+        if isinstance(values := written.get(end), Mapping)
+    }
+    if len(ends) < 2:
+        note.add("green", Message("has a range with one end"))
+        return
     known = {name: share for name, share in shares.items() if name in SHARES and share is not None}
-    for name, share in known.items():
-        for low, high in ((least.get(name, np.nan), share), (share, most.get(name, np.nan))):
-            if not low <= high + ROUNDED:
-                ends = {"least": least.get(name), "most": most.get(name)}
-                note.add(f"green.{name}", Message(
-                    "is {value:.6g}, outside its range {least} to {most}",
-                    value=share, **{end: as_written(value) for end, value in ends.items()},
-                ))  # fmt: skip
     use = plan.files.allocation["use"]
     exported = float(plan.allocated((use == "export").to_numpy()).sum())
-    green_mwh = mwh["available_mwh"] - mwh["curtailed_mwh"]
-    limits = {
-        "export_share": min(exported, green_mwh),
-        "load_share": min(mwh["drawn_mwh"], green_mwh),
-    }
-    for name in known.keys() & limits.keys():
-        highest = limits[name] / mwh[SHARES[name][1]]
-        if not most.get(name, np.nan) <= highest + ROUNDED:
-            note.add(f"green.most.{name}", Message(
-                "is {value}, the meters allow {limit:.6g}",
-                value=as_written(most.get(name)), limit=highest,
-            ))  # fmt: skip
-    for name in known.keys() & {"self_use_share", "official_load_share"}:
+    used = mwh["available_mwh"] - mwh["curtailed_mwh"]  # or exported
+    limits = {"export_share": min(exported, used), "load_share": min(mwh["drawn_mwh"], used)}
+    for name, share in known.items():
         whole = mwh[SHARES[name][1]]
-        for end, other in ((least, most), (most, least)):
-            sold = other["export_share"] if "export_share" in known else 0.0
-            share = (green_mwh - sold * mwh["available_mwh"]) / whole
-            slack = 2 * ROUNDED * (1 + mwh["available_mwh"] / whole)
-            if not abs(end.get(name, np.nan) - share) <= slack:
-                note.add(f"green.{'least' if end is least else 'most'}.{name}", Message(
-                    "is {value}, should be {expected}: own use and export add up",
-                    value=as_written(end.get(name)), expected=f"{share:.6g}",
-                ))  # fmt: skip
+        slack = ROUNDED * (1 + mwh["available_mwh"] / whole) + ABSOLUTE / whole
+        for end, other in (("least", "most"), ("most", "least")):
+            value = ends[end][name]
+            outside = share - value if end == "most" else value - share
+            if not outside <= slack:
+                _note_range(
+                    note, end, name, value, Message("the share is {value:.6g}", value=share)
+                )
+            if name in limits:
+                if end == "most" and not value <= limits[name] / whole + slack:
+                    text = Message("the meters allow {limit:.6g}", limit=limits[name] / whole)
+                    _note_range(note, end, name, value, text)
+                continue
+            sold = ends[other]["export_share"] if "export_share" in known else 0.0
+            expected = (used - sold * mwh["available_mwh"]) / whole
+            if not abs(value - expected) <= slack:
+                text = Message("own use and export add up to {expected:.6g}", expected=expected)
+                _note_range(note, end, name, value, text)
+
+
+def _note_range(note: Notes, end: str, share: str, value: float, why: Message) -> None:
+    written = as_written(None if np.isnan(value) else value)
+    note.add(f"green.{end}.{share}", Message("is {value}: {why}", value=written, why=why))
 
 
 def _green_energy(plan: Plan) -> dict[str, float]:
