@@ -91,8 +91,9 @@ def check_ranges(plan: Plan, note: Notes) -> None:
                     text = Message("the meters allow {limit:.6g}", limit=limits[name] / whole)
                     _note_range(note, end, name, value, text)
                 continue
-            sold = ends[other]["export_share"] if "export_share" in known else 0.0
-            expected = (used - sold * mwh["available_mwh"]) / whole
+            if "export_share" not in known:  # of a kWh of renewable energy, or less
+                continue
+            expected = (used - ends[other]["export_share"] * mwh["available_mwh"]) / whole
             if not abs(value - expected) <= slack:
                 text = Message("own use and export add up to {expected:.6g}", expected=expected)
                 _note_range(note, end, name, value, text)
