@@ -198,8 +198,10 @@ def test_the_summary_says_what_the_plan_comes_to(plan: planner.Plan, tmp_path: P
     assert by_label["turnover"] == [summary["turnover_cny"], "CNY"]
     assert by_label["value added tax in prices"] == ["excluded", None]
     assert by_label["start, local time +08:00"] == [naive(plan)[0], None]
-    shares = [part["self_use_share"] for part in (green := summary["green"], green["least"])]
-    assert by_label["own use / available"] == shares
+    share, least = (
+        part["self_use_share"] for part in (summary["green"], summary["green"]["least"])
+    )
+    assert by_label["own use / available"] == [share, least]
     profits = [row[2] for row in told if row[1] == "profit"]
     assert profits == [pytest.approx(summary["objective_cny"])] * 2  # itself, and the lines' sum
     assert ["town", "demand", summary["figures"]["town"]["demand_mwh"], "MWh"] in [
