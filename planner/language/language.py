@@ -129,7 +129,10 @@ class Language:
         places = {name: self._filled(name, value) for name, value in message.places.items()}
         for name, value in places.items():
             if isinstance(message.places[name], Message) and CHINESE.match(value):
-                translation = translation.replace(f" {{{name}}}", f"{{{name}}}")
+                before, space, after = translation.partition(f" {{{name}}}")
+                left = places.get(before[before.rfind("{") + 1 : -1], before)  # a place, or text
+                if space and not left[-1:].isascii():
+                    translation = f"{before}{{{name}}}{after}"
         return Message(translation, **places)
 
     def _whole(self, part: str) -> str:

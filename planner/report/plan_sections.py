@@ -214,6 +214,14 @@ def green(plan: PlanTables, words: Language) -> Section:
     return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
 
 
+def range_text(words: Language) -> str:
+    """Return what the least and the most of a share mean."""
+    return words(
+        "Least and most: over all attributions of the same meter values to origins that earn the"
+        " same. The share follows the rule: renewable energy first to loads and compute."
+    )
+
+
 def carbon(plan: PlanTables, words: Language) -> Section:
     """Return emissions and emission factors."""
     rows = (

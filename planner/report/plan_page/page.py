@@ -45,6 +45,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         profit=profit_section(plan, words),
         worth=plan_sections.worth(plan, words),
         green=plan_sections.green(plan, words),
+        range_text=plan_sections.range_text(words),
         targets=targets(plan, "energy"),
         services=targets(plan, "tokens"),
         energy=plan_sections.energy(plan, words).scaled(words),
