@@ -30,7 +30,7 @@ from planner.message import Message, MessageList
 from planner.units import label, unit
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
-MORE = re.compile(r" and (\d+) times more$")
+MORE = re.compile(r" and (\d+) (?:times )?more$")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": " 或 ", " and ": "，并且"}  # of MessageList

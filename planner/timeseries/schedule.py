@@ -130,8 +130,8 @@ def require_columns(
         message = Message("is not a column of this scenario's schedule{hint}", hint=hint)
         if name == max(unknown[:MAX_UNKNOWN]):  # the last that is listed
             message = Message(
-                "is not a column of this scenario's schedule; accepted are those of schedule.csv, the"
-                " same without [...] as the sum over it, and {names}{hint}",
+                "is not a column of this scenario's schedule; accepted are those of schedule.csv,"
+                " the same without [...] as the sum over it, and {names}{hint}",
                 names=", ".join(totals) or Message("none"),
                 hint=hint,
             )
