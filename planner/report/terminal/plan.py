@@ -32,7 +32,11 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     green = plan_sections.green(plan, words)
     if green.heads:
         _tables([green], console, words)
-        console.print(plan_sections.range_text(words), highlight=False, soft_wrap=True)
+        meaning = words(
+            "Least and most: over all attributions of the same meter values to origins that earn the"
+            " same. The share follows the rule: renewable energy first to loads and compute."
+        )
+        console.print(meaning, highlight=False, soft_wrap=True)
     else:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
