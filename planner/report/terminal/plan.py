@@ -33,8 +33,8 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     if green.heads:
         _tables([green], console, words)
         meaning = words(
-            "Least and most: over all attributions of the same meter values to origins that earn the"
-            " same. The share follows the rule: renewable energy first to loads and compute."
+            "Least and most: over all attributions of the same meter values to origins that earn"
+            " the same. The share follows the rule: renewable energy first to loads and compute."
         )
         console.print(meaning, highlight=False, soft_wrap=True)
     else:
