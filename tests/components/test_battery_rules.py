@@ -359,7 +359,6 @@ def test_the_end_has_two_limits_and_a_price_that_may_be_negative() -> None:
     [
         ({"min_charge_power_mw": 5}, "min_charge_power_mw: may not exceed charge_power_mw"),
         ({"min_discharge_power_mw": 5}, "min_discharge_power_mw: may not exceed discharge_power"),
-        ({"initial": {"energy_mwh": 0, "power_mw": -5}}, "initial.power_mw: must lie between"),
         ({"charge_from": []}, "charge_from"),
         ({"charge_from": ["sun"]}, "charge_from"),
         ({"energy_targets": [{"time": DAY}]}, "must hold at_least_mwh, at_most_mwh or both"),
