@@ -53,7 +53,7 @@ from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.reasons import FLOW
 from planner.components.reserve import reserves_for
 from planner.components.terms import (
-    UNITS,
+    DISPATCHABLE,
     Amounts,
     Balance,
     ByStep,
@@ -268,7 +268,7 @@ class Battery(BatteryFields):
             meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)}
             | {Meter(UNSOLD, self.node, o): partial(flow, o) for o in origins if unsold},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged, BOTH)],
-            moves=[Moves(UNITS, sums.net, self.initial.power_mw)],
+            moves=[Moves(DISPATCHABLE, sums.net, self.initial.power_mw)],
         )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:

@@ -25,7 +25,7 @@ from planner.components.component import Complaint, Component, Site, Supply, Tim
 from planner.components.late import pyo
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
-    UNITS,
+    DISPATCHABLE,
     Amounts,
     Balance,
     Expression,
@@ -279,7 +279,7 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            moves=[Moves(UNITS, of(b.power_mw), self.initial.power_mw)],
+            moves=[Moves(DISPATCHABLE, of(b.power_mw), self.initial.power_mw)],
         )
 
     def _commitment(self, horizon: Horizon, window: Window) -> Commitment:
