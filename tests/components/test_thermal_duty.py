@@ -15,6 +15,7 @@ import planner
 from planner.scenario.uncertainty.members import require_one_member
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import columns_of
+from tests.components.test_reasons import reasons_of
 from tests.support import golden
 from tests.support.build import column, load, market, scenario, solve, thermal
 
@@ -138,23 +139,17 @@ def test_a_roll_of_one_window_is_the_plan() -> None:
 # reasons
 
 
-def reasons_of(plan: planner.Plan) -> list[str]:
-    why = plan.reasons
-    rows = why[why["component"] == "unit"]
-    return (rows["code"] + ": " + rows["reason"]).tolist()
-
-
-def test_a_forced_stop_and_a_forbidden_start_are_told() -> None:
+def test_a_forced_stop_and_a_forbidden_start_are_explained() -> None:
     fields = {"max_up_h": 2, "max_starts_per_day": 1, "initial": RAN_2_H | {"starts_today": 0}}
     site = {"unit": thermal(**FULL, **fields), "grid": market(30, 40, 40, 30)}
-    assert reasons_of(solve(site, 4)) == [
+    assert reasons_of(solve(site, 4), "unit", "run") == [
         "must_stop: price 30 > 10 fuel per MWh at min_power_mw; max_up_h 2",
         "starts: mean price 40 > 10 fuel and start, over 2 steps",
         "at_maximum: price 40 > 10 fuel",
         "must_stop: price 30 > 10 fuel per MWh at min_power_mw; max_up_h 2",
     ]
     site["unit"] |= {"max_up_h": 1}
-    assert reasons_of(solve(site, 4))[3] == (
+    assert reasons_of(solve(site, 4), "unit", "run")[3] == (
         "starts_used: price 30 > 10 fuel per MWh at min_power_mw; max_starts_per_day 1"
     )
 
@@ -196,7 +191,7 @@ def diagnosis_of(components: dict[str, Any], hours: float) -> tuple[str, list[di
     return str(caught.value), [change["set"] for change in caught.value.diagnosis["changes"]]
 
 
-def test_a_unit_that_must_run_and_must_stop_is_told_at_once() -> None:
+def test_a_unit_that_must_run_and_must_stop_is_reported_before_a_solve() -> None:
     site = {"unit": thermal(**FULL, must_run=True, max_up_h=4), "grid": market(*[30] * 6)}
     text, changes = diagnosis_of(site, 6)
     assert "must be on for 6 h without a stop (must_run true)" in text
