@@ -20,7 +20,9 @@ from planner.units import unit
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "planner"
-COMMON = {f"planner.components.{name}" for name in ("component", "late", "reasons", "terms")}
+COMMON = {
+    f"planner.components.{name}" for name in ("component", "late", "local_day", "reasons", "terms")
+}
 
 FORMULATION_HEAD = """\
 # Formulation

@@ -120,7 +120,9 @@ def test_kinds_are_independent(path: Path) -> None:
     if inside[0] not in shared | {"component", "reserve"}:
         shared |= {"reserve"}  # which other kinds offer
     if inside[0] not in {"", "late", "reasons", "terms", "component"}:
-        shared |= {"component", "running_total", inside[0]} | STANDS_ON.get(inside[0], set())
+        shared |= {"component", "local_day", "running_total", inside[0]} | STANDS_ON.get(
+            inside[0], set()
+        )
     for other in imports(path):
         if room(other) == "components":
             kind = other.removeprefix("components").lstrip(".").split(".")[0]

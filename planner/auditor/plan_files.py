@@ -204,6 +204,11 @@ class Clock:
         """The number of steps."""
         return len(self.times)
 
+    @property
+    def day_times(self) -> list[str]:
+        """The start of the first step of each local day."""
+        return [self.times[i] for i in np.flatnonzero(np.diff(self.days, prepend=-1))]
+
     def up(self, hours: float) -> int:
         """Hours as steps, rounded up."""
         return int(np.ceil(hours / self.step_h - 1e-9))

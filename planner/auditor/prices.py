@@ -32,9 +32,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import PLAN, Findings, column_is, number
+from planner.auditor.findings import PLAN, Findings, Notes, column_is, number
 from planner.auditor.plan_files import PRICES, SUMMARY, WHY, as_times, groups
-from planner.auditor.reading import Plan
+from planner.auditor.reading import Plan, column_of
 from planner.message import Message
 
 ONCE, FIRST = "once", "first"
@@ -42,6 +42,7 @@ ROUNDED = 2e-6
 OF_A_SERVICE = ("break_even_cny_per_mtok", "price_cny_per_mtok")
 PER_AMOUNT = ("_cny_per_mwh", "_cny_per_mtok", "mtok_per_h")  # priced per MWh or Mtok
 
+Totals = dict[tuple[str, str], float]  # by component and quantity
 Series = dict[tuple[str, str, str], dict[int, float]]  # by step from 0 on, the horizon is -1
 
 
@@ -58,39 +59,39 @@ def check_prices(plan: Plan, findings: Findings) -> None:
     series = _series(plan, table, findings)
     if series is None:
         return
-    totals: dict[tuple[str, str], float] = {}
-    first_units: dict[tuple[str, str], float] = {}
+    totals: Totals = {}
+    first_units: Totals = {}
     for (component, quantity, index), values in series.items():
         *inside, part = index.split("|")
-        if part == ONCE:
-            continue
-        rule, note = f"{quantity}.total", findings.of(component)
+        note = findings.of(component)
         if part == FIRST:
             if [*values] != [-1]:
-                note.add(
-                    f"{quantity}.first",
-                    Message("the worth of a first unit must be one for the horizon"),
-                )
-            bare = "|".join(inside)
-            name = f"{quantity}[{bare}]" if bare else quantity
+                message = Message("the worth of a first unit must be one for the horizon")
+                note.add(f"{quantity}.first", message)
+            name = column_of(quantity, *inside)
             first_units[component, name] = values.get(-1, np.nan)
-            continue
-        if -1 not in values:
-            note.add(rule, Message("has no price over the horizon"))
-            continue
-        name = f"{quantity}[{index}]" if index else quantity
-        totals[component, name] = values[-1]
-        by_step = {step: value for step, value in values.items() if step >= 0}
-        once = series.get((component, quantity, f"{index}|{ONCE}".lstrip("|")), {}).get(-1, 0.0)
-        if by_step:
-            expected = _total(plan, component, quantity, by_step) + once
-            slack = ROUNDED * (len(by_step) if not quantity.endswith(PER_AMOUNT) else 1)
-            what = Message("{name} over the horizon is", name=name)
-            note.equal(rule, what, values[-1], expected, when="", slack=slack)
+        elif part != ONCE and -1 not in values:
+            note.add(f"{quantity}.total", Message("has no price over the horizon"))
+        elif part != ONCE:
+            name = f"{quantity}[{index}]" if index else quantity
+            totals[component, name] = values[-1]
+            once = series.get((component, quantity, f"{index}|{ONCE}".lstrip("|")), {}).get(-1, 0.0)
+            _check_total(plan, component, quantity, name, values, once, note)
     _check_premium(plan, series, findings)
     _check_price(plan, series, findings)
-    _check_summary(summary, totals, findings)
-    _check_first_units(summary, first_units, findings)
+    _check_summary(summary, totals, first_units, findings)
+
+
+def _check_total(
+    plan: Plan, component: str, quantity: str, name: str, values: Mapping[int, float], once: float,
+    note: Notes,
+) -> None:  # fmt: skip
+    by_step = {step: value for step, value in values.items() if step >= 0}
+    if by_step:
+        expected = _total(plan, component, quantity, by_step) + once
+        slack = ROUNDED * (len(by_step) if not quantity.endswith(PER_AMOUNT) else 1)
+        what = Message("{name} over the horizon is", name=name)
+        note.equal(f"{quantity}.total", what, values[-1], expected, when="", slack=slack)
 
 
 def _series(plan: Plan, table: pd.DataFrame, findings: Findings) -> Series | None:
@@ -159,60 +160,49 @@ def _check_price(plan: Plan, series: Series, findings: Findings) -> None:
                 )  # fmt: skip
 
 
-def _check_summary(
-    summary: Any, totals: Mapping[tuple[str, str], float], findings: Findings
-) -> None:
-    rule = "summary.prices"
+def _check_summary(summary: Any, totals: Totals, first_units: Totals, findings: Findings) -> None:
     listed = summary.get("totals") if isinstance(summary, Mapping) else None
     if not isinstance(listed, Mapping) or not str(summary.get("hold") or ""):
         message = Message(
             "must have the totals of the prices, and under which conditions they hold"
         )
-        findings.of(PLAN).add(rule, message)
+        findings.of(PLAN).add("summary.prices", message)
         return
-    listed_totals = {
-        (name, quantity): value
-        for name, by_quantity in listed.items()
-        for quantity, value in (
+    _check_listed(_by_pair(listed), totals, "", findings)
+    worths = {}
+    for (name, quantity), entry in _by_pair(summary.get("first_unit", {})).items():
+        known = entry if isinstance(entry, Mapping) else {}
+        worths[name, quantity] = known.get("worth")
+        if not number(known.get("within")) >= 0:
+            message = Message("the worth of a first unit must be known to within an amount")
+            findings.of(name).add(f"{quantity.partition('[')[0]}.first", message)
+    _check_listed(worths, first_units, f"[{FIRST}]", findings)
+
+
+def _by_pair(tree: Any) -> dict[tuple[str, str], Any]:
+    """Return the entries of the summary by component and quantity."""
+    return {
+        (name, quantity): entry
+        for name, by_quantity in (tree.items() if isinstance(tree, Mapping) else ())
+        for quantity, entry in (
             by_quantity.items() if isinstance(by_quantity, Mapping) else [("", by_quantity)]
         )
     }
-    for name, quantity in sorted(listed_totals.keys() ^ totals.keys()):
-        file = SUMMARY if (name, quantity) in totals else PRICES
-        findings.of(name).add(
-            rule, Message("{name} is missing in {file}", name=quantity, file=file)
-        )
-    for name, quantity in listed_totals.keys() & totals.keys():
-        value, expected = listed_totals[name, quantity], totals[name, quantity]
-        findings.of(name).equal(rule, column_is(quantity), number(value), expected,
-                                when="", slack=ROUNDED)  # fmt: skip
 
 
-def _check_first_units(
-    summary: Any, first_units: Mapping[tuple[str, str], float], findings: Findings
+def _check_listed(
+    listed: Mapping[tuple[str, str], Any], expected: Totals, mark: str, findings: Findings
 ) -> None:
-    listed = summary.get("first_unit", {}) if isinstance(summary, Mapping) else {}
-    known = {
-        (name, quantity): entry
-        for name, by_quantity in (listed.items() if isinstance(listed, Mapping) else ())
-        for quantity, entry in (by_quantity.items() if isinstance(by_quantity, Mapping) else ())
-    }
-    for name, quantity in sorted(known.keys() ^ first_units.keys()):
-        file = SUMMARY if (name, quantity) in first_units else PRICES
-        message = Message("{name} is missing in {file}", name=f"{quantity}[{FIRST}]", file=file)
-        findings.of(name).add("summary.prices", message)
-    for name, quantity in known.keys() & first_units.keys():
-        entry, note = known[name, quantity], findings.of(name)
-        worth, within = (
-            number(entry.get(field) if isinstance(entry, Mapping) else None)
-            for field in ("worth", "within")
-        )
-        what = column_is(f"{quantity}[{FIRST}]")
-        note.equal("summary.prices", what, worth, first_units[name, quantity],
-                   when="", slack=ROUNDED)  # fmt: skip
-        if not within >= 0:
-            message = Message("the worth of a first unit must be known to within an amount")
-            note.add(f"{quantity.partition('[')[0]}.first", message)
+    """Note where the summary lists other figures than the table; names end in `mark`."""
+    rule = "summary.prices"
+    for name, quantity in sorted(listed.keys() ^ expected.keys()):
+        file = SUMMARY if (name, quantity) in expected else PRICES
+        message = Message("{name} is missing in {file}", name=quantity + mark, file=file)
+        findings.of(name).add(rule, message)
+    for name, quantity in listed.keys() & expected.keys():
+        value, what = number(listed[name, quantity]), column_is(quantity + mark)
+        findings.of(name).equal(rule, what, value, expected[name, quantity],
+                                when="", slack=ROUNDED)  # fmt: skip
 
 
 def check_reasons(plan: Plan, findings: Findings) -> None:

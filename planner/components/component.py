@@ -8,6 +8,7 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -158,10 +159,11 @@ class Component(Frozen):
 
     def filled(self, template: str, steps: Sequence[int], **values: str) -> Message:
         """Fill a rule's template with values, and else with fields; a series by its range."""
-        for place in places_of(template):
-            if place not in values:
-                values[place] = value_text(attrgetter(place)(self), steps)
-        return Message(template, **values)
+        texts = {
+            place: values[place] if place in values else value_text(attrgetter(place)(self), steps)
+            for place in places_of(template)
+        }
+        return Message(template, **texts)
 
     def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
         """Return what a schedule does where it breaks a rule on switches, as `figures`; or ""."""
@@ -316,13 +318,9 @@ class Component(Frozen):
         return self
 
 
-def steps_today(executed: Window, horizon: Horizon) -> tuple[int, bool]:
-    """Return how many executed steps are in the local day of the next step, and if all are."""
-    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
-    if minute == 24 * 60:  # the next step begins a day
-        return 0, False
-    today = next(day for day in horizon.days if executed.last in day)
-    return executed.last - max(today[0], executed.first) + 1, today[0] <= executed.first
+def time_at(point: int, horizon: Horizon) -> dt.datetime:
+    """Return the local time at the end of a step; at point 0 the horizon begins."""
+    return horizon.start + dt.timedelta(minutes=point * horizon.step_min)
 
 
 def later(values: Values, window: Window) -> dict[str, Array]:

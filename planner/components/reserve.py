@@ -25,6 +25,7 @@ from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.late import pyo
+from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Line, Meters, Terms, of
 from planner.fields import AtLeastZero, Hours
 from planner.message import Message
@@ -130,20 +131,11 @@ class Reserve(Component):
         return Terms(costs=costs)
 
 
-def reserves_for(site: Site) -> dict[str, Reserve]:
+def reserves_for(site: Site | StepPrices) -> dict[str, Reserve]:
     """Return the requirements that ask a component for reserve; without any it offers none."""
     component = site.components[site.name]
     return {
         name: reserve
         for name, reserve in site.components.items()
         if isinstance(reserve, Reserve) and reserve.asks(site.name, component)
-    }
-
-
-def reserves_in(values: Values, components: Mapping[str, Component]) -> dict[str, Reserve]:
-    """Return the requirements that a schedule of a component offers reserve to."""
-    return {
-        name: reserve
-        for name, reserve in components.items()
-        if isinstance(reserve, Reserve) and f"reserve_mw[{name}]" in values
     }

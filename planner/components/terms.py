@@ -214,7 +214,8 @@ class Exclusive(NamedTuple):
 class Moves(NamedTuple):
     """A power that moves no more than the profit asks for, and how much that matters.
 
-    order: UNITS matter most. mw: by step. before_mw: just before the horizon, where that is known.
+    order: DISPATCHABLE matters most. mw: by step. before_mw: just before the horizon, where that is
+    known.
     """
 
     order: int
@@ -222,7 +223,7 @@ class Moves(NamedTuple):
     before_mw: float | None = None
 
 
-UNITS, EXCHANGE, COMPUTE, WEATHER = range(4)  # thermal units and batteries first
+DISPATCHABLE, EXCHANGE, COMPUTE, WEATHER = range(4)  # thermal units and batteries first
 
 
 Period = int | str | None  # a step, a month such as "2026-07", or None for once

@@ -107,15 +107,6 @@ def test_what_was_discharged_today_is_counted_from_local_midnight(
     assert advanced.components["battery"].initial.discharged_today_mwh == pytest.approx(spent)
 
 
-def test_peak_of_the_month_is_carried():
-    connection = grid(demand_charge_cny_per_mw_month=9, peak_so_far_mw=3)
-    plan = solve(
-        {"grid": connection, "city": load(2, 5, 4, 1)}, 4, start="2026-07-31T22:00:00+08:00"
-    )
-    assert advance(plan, 1, 1).components["grid"].peak_so_far_mw == {"2026-07": 3}
-    assert advance(plan, 1, 3).components["grid"].peak_so_far_mw == {"2026-08": 4}
-
-
 def test_scenario_of_the_tests_is_not_trivial():
     assert scenario(random_site(0, HOURS), HOURS, start=BEGINS).horizon.months.keys() == {
         "2026-07",

@@ -311,31 +311,26 @@ def test_a_wrong_time_is_an_error_that_says_what_is_right(time: Any, message: st
         scenario({"grid": market(1, 1), "battery": cell}, 2)
 
 
+FULL = {"initial": {"energy_mwh": 9}}
+
+
 @pytest.mark.parametrize(
-    ("targets", "message"),
+    ("targets", "fields", "message"),
     [
-        ([{"time": f"{DAY} 01:00", "at_least_mwh": 5}],
+        ([{"time": f"{DAY} 01:00", "at_least_mwh": 5}], {},
          "must hold 5 MWh at 07-15 01:00 .* and can reach 4 MWh, charging all the time"),
         ([{"time": f"{DAY} 01:00", "at_most_mwh": 1}, {"time": f"{DAY} 02:00", "at_least_mwh": 6}],
-         "must hold 6 MWh at 07-15 02:00 .* and can reach 5 MWh"),
+         {}, "must hold 6 MWh at 07-15 02:00 .* and can reach 5 MWh"),
         ([{"time": f"{DAY} 01:00", "at_least_mwh": 3}, {"time": f"{DAY} 01:00", "at_most_mwh": 2}],
-         "must hold 3 MWh or more and 2 MWh or less at 07-15 01:00"),
+         {}, "must hold 3 MWh or more and 2 MWh or less at 07-15 01:00"),
+        ([{"time": f"{DAY} 01:00", "at_most_mwh": 2}], FULL,
+         "still holds 5 MWh, discharging all the time"),
+        ([], FULL | {"ending": {"at_most_mwh": 0}}, "must end with 0 MWh or less and still"),
     ],
 )  # fmt: skip
-def test_targets_out_of_reach_are_told_in_words(targets: Any, message: str) -> None:
+def test_targets_out_of_reach_are_explained(targets: Any, fields: Any, message: str) -> None:
     with pytest.raises(planner.InfeasibleError, match=message):
-        trade(10, 50, energy_targets=targets)
-
-
-def test_a_target_below_what_is_left_is_told_in_words() -> None:
-    target, initial = {"time": f"{DAY} 01:00", "at_most_mwh": 2}, {"energy_mwh": 9}
-    with pytest.raises(
-        planner.InfeasibleError, match="still holds 5 MWh, discharging all the time"
-    ):
-        trade(10, 50, energy_targets=[target], initial=initial)
-    limits = {"at_most_mwh": 0}
-    with pytest.raises(planner.InfeasibleError, match="must end with 0 MWh or less and still"):
-        trade(10, 50, initial=initial, ending=limits)
+        trade(10, 50, energy_targets=targets, **fields)
 
 
 def test_a_target_that_the_site_cannot_meet_is_named() -> None:

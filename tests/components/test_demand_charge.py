@@ -55,6 +55,9 @@ def charge(mw: list[float], step_min: int, start: str = at("00:00"), **fields: A
         # a step of an interval or more is its own average
         ([3, 5], 15, {}, 5),
         ([3, 5], 60, {}, 5),
+        ([3, 5], 60, {"peak_so_far_mw": 4}, 1),
+        ([3, 5], 60, {"peak_so_far_mw": {"2026-07": 4.5}}, 0.5),
+        ([3, 5], 60, {"expected_peak_mw": 3, "peak_so_far_mw": 4}, 1),
         ([3, 5], 30, {}, 5),
     ],
 )
@@ -72,6 +75,18 @@ def test_what_was_imported_in_the_interval_before_the_horizon_counts():
     assert charge([3, 0], 5, at("00:05")) == pytest.approx(100)
     # 0:30 to 0:45 is begun at 0:40, and 0:45 to 1:00 lies in the same step
     assert charge([3], 20, at("00:40"), **begun) == pytest.approx(300)
+
+
+@pytest.mark.parametrize(
+    ("so_far", "charged_mw"),
+    [(0, 3 + 5), ({"2026-07": 2, "2026-08": 1}, 1 + 4), (2, 1 + 5)],
+)
+def test_every_month_has_a_peak_of_its_own(so_far: object, charged_mw: float):
+    # a number is the peak of the month that has begun, not of the next
+    plan = solve(site(3, 5, peak_so_far_mw=so_far), 2, start=at("23:00", "2026-07-31"))
+    lines = plan.ledger[plan.ledger["line"] == "demand_charge"]
+    assert lines["period"].tolist() == ["2026-07", "2026-08"]
+    assert lines["amount_cny"].sum() == -100 * charged_mw
 
 
 def test_an_interval_beyond_the_horizon_counts_what_is_known():

@@ -107,50 +107,6 @@ def test_self_use_charge_may_change_by_the_hour():
     assert profit(site, 2) == -5 * 1 - 5 * 2
 
 
-DEMAND = {"demand_charge_cny_per_mw_month": 1000, "export_limit_mw": 0}
-PEAKS = {"city": load(3, 5)}
-
-
-@pytest.mark.parametrize(
-    ("fields", "charged_mw"),
-    [
-        ({}, 5),
-        ({"peak_so_far_mw": 4}, 1),
-        ({"peak_so_far_mw": 8}, 0),
-        ({"expected_peak_mw": 2}, 3),
-        ({"expected_peak_mw": 3, "peak_so_far_mw": 4}, 1),
-        ({"peak_so_far_mw": {"2026-07": 4.5}}, 0.5),
-    ],
-)
-def test_demand_charge_is_paid_beyond_what_is_paid_anyway(fields: object, charged_mw: float):
-    plan = solve({"grid": grid(**(DEMAND | fields)), **PEAKS}, 2)  # type: ignore[operator]
-    assert total(plan, "grid", "demand_charge") == -1000 * charged_mw
-
-
-@pytest.mark.parametrize(
-    ("so_far", "charged_mw"),
-    [(0, 3 + 5), ({"2026-07": 2, "2026-08": 1}, 1 + 4), (2, 1 + 5)],
-)
-def test_demand_charge_by_month(so_far: object, charged_mw: float):
-    # a number is the peak of the month that has begun, not of the next
-    site = {"grid": grid(**DEMAND, peak_so_far_mw=so_far), **PEAKS}
-    plan = solve(site, 2, start="2026-07-31T23:00:00+08:00")
-    lines = plan.ledger[plan.ledger["line"] == "demand_charge"]
-    assert lines["period"].tolist() == ["2026-07", "2026-08"]
-    assert lines["amount_cny"].sum() == -1000 * charged_mw
-
-
-def test_demand_charge_is_worth_shaving():
-    cell = battery(initial={"energy_mwh": 1})
-    site = {"grid": grid(**DEMAND), "battery": cell, **PEAKS}
-    assert profit(site, 2) == -1000 * 4 - 40 * 8  # 4 and 4 MW
-
-
-def test_demand_charge_of_coarse_steps_is_warned_of():
-    site = {"grid": grid(**DEMAND), **PEAKS}
-    assert any("15 min" in text for text in scenario(site, 2).warnings())
-
-
 def test_fixed_payments_are_reported_only():
     site = {"grid": grid(fixed_cny_per_month=74_400), "city": load(5)}
     plan = solve(site)

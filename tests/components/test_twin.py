@@ -21,6 +21,7 @@ import planner
 from tests.support.build import load, market, reserve, solve, thermal
 
 SHED, SHORT = 70.0, 25.0
+START, TODAY_H = "2026-07-15T21:00:00+08:00", 3
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ class Case:
         return site
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int, *, duty: bool) -> Case:
+    """Return the case of a seed; with `duty` its units have limits on their runs and starts."""
     rnd = random.Random(seed)
     two = seed % 4 == 3
     hours = rnd.choice([3, 4]) if two else rnd.choice([5, 6])
     return Case(
         hours,
-        tuple(_random_unit(rnd, hours) for _ in range(1 + two)),
+        tuple(_random_unit(rnd, hours) | (_duty(rnd) if duty else {}) for _ in range(1 + two)),
         tuple(rnd.choice([-20.0, 0.0, 8.0, 15.0, 30.0]) for _ in range(hours)),
         tuple(rnd.choice([0.0, 0.0, 30.0, 60.0, 110.0]) for _ in range(hours)),
         rnd.choice([0.0, 15.0, 40.0]),
@@ -89,18 +91,34 @@ def _random_unit(rnd: random.Random, hours: int) -> dict[str, Any]:
     )
 
 
+def _duty(rnd: random.Random) -> dict[str, Any]:
+    on, most = rnd.random() < 0.5, rnd.choice([None, 1, 2])
+    past = {"on": on, "power_mw": 50 if on else 0, "hours": rnd.choice([1.0, 2.0, 9.0])}
+    return {
+        "min_up_h": rnd.choice([0.0, 2.0]),
+        "max_up_h": rnd.choice([None, 2.0, 3.0]),
+        "max_starts_per_day": most,
+        "initial": past | {"starts_today": rnd.choice([0, 1]) if most else 0},
+    }
+
+
 def allowed(unit: dict[str, Any], hours: int) -> Iterator[tuple[bool, ...]]:
-    """Yield the sequences that the past, the least times, outages and the ending allow."""
+    """Yield the sequences that the past, all times, starts, outages and the ending allow."""
+    longest, most = unit.get("max_up_h") or 99, unit.get("max_starts_per_day") or 99
     least = {True: max(1, unit["min_up_h"]), False: max(1, unit["min_down_h"])}
     out = [part == 0 for part in unit["available"]]
     for states in itertools.product([False, True], repeat=hours):
         state, age, fine = unit["initial"]["on"], unit["initial"]["hours"], True
-        for on, broken in zip(states, out, strict=True):
+        starts = [unit["initial"].get("starts_today", 0), 0]  # before and after midnight
+        for t, (on, broken) in enumerate(zip(states, out, strict=True)):
             fine &= not (on and broken)
             if on != state:
                 fine &= age >= least[state] or (state and broken)  # an outage trips at any age
                 state, age = on, 0
+                starts[t >= TODAY_H] += on
             age += 1
+            fine &= not on or age <= longest
+        fine &= max(starts) <= most
         if unit["ending"] == "same_as_start" and not out[-1]:
             fine &= states[-1] == unit["initial"]["on"]
         if fine:
@@ -220,13 +238,15 @@ def best_of_all(case: Case) -> float | None:
 SEEDS = [*range(34), 47, 65, 90, 119, 195, 386, 486]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_commitment_against_brute_force(seed: int):
-    case = random_case(seed)
+@pytest.mark.parametrize(
+    ("seed", "duty"), [(seed, False) for seed in SEEDS] + [(seed, True) for seed in range(40)]
+)
+def test_commitment_against_brute_force(seed: int, duty: bool):
+    case = random_case(seed, duty=duty)
     best = best_of_all(case)
     if best is None:
         with pytest.raises(planner.InfeasibleError):
-            solve(case.site(), case.hours)
+            solve(case.site(), case.hours, start=START)
         return
-    planned = solve(case.site(), case.hours).summary["objective_cny"]
+    planned = solve(case.site(), case.hours, start=START).summary["objective_cny"]
     assert planned == pytest.approx(best, rel=1e-6, abs=1e-3)

@@ -120,11 +120,9 @@ def _check_energy(plan: Plan, part: Part, note: Notes) -> None:
 
 def _check_limits(rule: str, limits: Part, mwh: float, when: str, note: Notes) -> None:
     what = Message("stored energy is")
-    given = {name for name in limits.fields if limits[name] is not None}
-    if "at_least_mwh" in given:
-        note.at_least(rule, what, mwh, limits.number("at_least_mwh"), "MWh", when=when)
-    if "at_most_mwh" in given:
-        note.at_most(rule, what, mwh, limits.number("at_most_mwh"), "MWh", when=when)
+    for field, compare in (("at_least_mwh", note.at_least), ("at_most_mwh", note.at_most)):
+        if field in limits.fields and limits[field] is not None:
+            compare(rule, what, mwh, limits.number(field), "MWh", when=when)
 
 
 def _point(plan: Plan, time: str) -> float:
@@ -152,26 +150,20 @@ def _check_powers(plan: Plan, part: Part, note: Notes) -> None:
 def _check_ramp(plan: Plan, part: Part, note: Notes) -> None:
     if part["ramp_mw_per_h"] is None:
         return
+    net, change = _net(part)
+    most, before_mw = plan.clock.step_h * part.number("ramp_mw_per_h"), net[0] - change[0]
+    for way, sign in (("charge", 1), ("discharge", -1)):
+        limit = part.number(f"{way}_power_mw") * part.series("available")
+        fall = np.maximum(-np.diff(limit, prepend=-sign * before_mw), 0.0)
+        what = Message("power changes by")
+        note.at_most("ramp", what, sign * change, most + fall, "MW", size=abs(net))
+
+
+def _net(part: Part) -> tuple[Array, Array]:
+    """Return discharge less charge, and by how much it changes into each step, MW."""
     charge, discharge = _flows_of(part)
-    net, before_mw = discharge - charge, part.under("initial").number("power_mw")
-    change = np.diff(net, prepend=before_mw)
-    most = plan.clock.step_h * part.number("ramp_mw_per_h")
-    what = Message("power changes by")
-    note.at_most(
-        "ramp", what, change, most + _fall(part, "charge", -before_mw), "MW", size=abs(net)
-    )
-    note.at_most(
-        "ramp", what, -change, most + _fall(part, "discharge", before_mw), "MW", size=abs(net)
-    )
-
-
-def _fall(part: Part, way: str, before_mw: float) -> Array:
-    """Return by how much the limit of a power falls from step to step, MW.
-
-    Into the first step: by how much the power before it exceeds the limit.
-    """
-    limit = part.number(f"{way}_power_mw") * part.series("available")
-    return np.asarray(np.maximum(-np.diff(limit, prepend=before_mw), 0.0))
+    net = discharge - charge
+    return net, np.diff(net, prepend=part.under("initial").number("power_mw"))
 
 
 def _check_commitment(plan: Plan, part: Part, note: Notes) -> None:
@@ -212,9 +204,8 @@ def _check_cycles(plan: Plan, part: Part, note: Notes) -> None:
     if part["cycles_per_day"] is None:
         return
     cycled, max_cycled = _cycled(plan, part)
-    when = [plan.clock.times[i] for i in np.flatnonzero(np.diff(plan.clock.days, prepend=-1))]
     what = Message("discharged in the local day:")
-    note.at_most("cycles", what, cycled, max_cycled, "MWh", when=when)
+    note.at_most("cycles", what, cycled, max_cycled, "MWh", when=plan.clock.day_times)
 
 
 def _check_reserve(plan: Plan, part: Part, note: Notes) -> None:
@@ -277,17 +268,16 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     charge, discharge = _flows_of(part)
     stored, available = part.total("energy_mwh"), part.series("available")
-    max_in, max_out = (part.number(f"{w}_power_mw") * available for w in ("charge", "discharge"))
+    max_in, max_out = (part.number(f"{way}_power_mw") * available for way in _WAYS)
     rests = (charge <= FLOW) & (discharge <= FLOW)
     charges, discharges = (charge > 0) & (charge >= discharge), discharge > charge
     used, reserve = np.full(plan.clock.steps, False), part.total("reserve_mw")
     if part["cycles_per_day"] is not None:
         cycled, max_cycled = _cycled(plan, part)
         used = cycled[plan.clock.days] >= max_cycled - AT
-    net, step_h = discharge - charge, plan.clock.step_h
-    change = np.abs(np.diff(net, prepend=part.under("initial").number("power_mw")))
-    ramp = part["ramp_mw_per_h"]
-    steep = change >= (np.inf if ramp is None else step_h * part.number("ramp_mw_per_h") - AT)
+    steep = np.full(plan.clock.steps, False)
+    if part["ramp_mw_per_h"] is not None:
+        steep = abs(_net(part)[1]) >= plan.clock.step_h * part.number("ramp_mw_per_h") - AT
     least_in, least_out = (_least_mw(part, way) * available for way in _WAYS)
     points = [_point(plan, str(target["time"])) for target in part.rows("energy_targets")]
     for_target = np.arange(plan.clock.steps) < max(points, default=0.0)

@@ -46,8 +46,8 @@ class _Past:
 def outages(part: Part) -> Flags:
     """Return where too little is available for the minimum power; shape (steps,)."""
     available, low = part.series("available"), part.series("min_power_mw")
-    too_little = part.series("max_power_mw") * available < low - 1e-9
-    return np.asarray((available == 0) | too_little)
+    high = part.series("max_power_mw") * available
+    return np.asarray((available == 0) | (high < low - 1e-9 * np.maximum(1.0, high)))
 
 
 def _past(clock: Clock, part: Part) -> _Past:
@@ -132,15 +132,14 @@ def _check_start_kinds(plan: Plan, part: Part, note: Notes) -> None:
 
 
 def _limit(part: Part, field: str) -> float | None:
-    """Return a limit; None where the scenario has none, or was written before there was one."""
-    return None if field not in part.fields or part[field] is None else part.number(field)
+    return None if part[field] is None else part.number(field)
 
 
 def _starts_by_day(plan: Plan, part: Part) -> list[Array]:
     """Return the running number of starts in each local day."""
-    initial, days = part.under("initial"), plan.clock.days
+    days = plan.clock.days
     starts = [np.cumsum(part.column("start")[days == day]) for day in np.unique(days)]
-    starts[0] = starts[0] + (_limit(initial, "starts_today") or 0.0)
+    starts[0] = starts[0] + part.under("initial").number("starts_today")
     return starts
 
 
@@ -154,9 +153,8 @@ def _check_duty(plan: Plan, part: Part, note: Notes) -> None:
     most = _limit(part, "max_starts_per_day")
     if most is not None:
         starts = np.array([running[-1] for running in _starts_by_day(plan, part)])
-        when = [clock.times[i] for i in np.flatnonzero(np.diff(clock.days, prepend=-1))]
         what = Message("starts in the local day:")
-        note.at_most("day_starts", what, starts, most, when=when)
+        note.at_most("day_starts", what, starts, most, when=clock.day_times)
 
 
 def duty_codes(plan: Plan, part: Part) -> dict[str, Flags]:

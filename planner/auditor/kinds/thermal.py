@@ -197,8 +197,8 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
 def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
     on, power = part.column("on") > 0.5, part.column("power_mw")
     with_reserve = power + part.total("reserve_mw")
-    low, available = part.series("min_power_mw"), part.series("available")
-    high = part.series("max_power_mw") * available
+    low = part.series("min_power_mw")
+    high = part.series("max_power_mw") * part.series("available")
     initial, step_h = part.under("initial"), plan.clock.step_h
     before = at_start_of_steps(initial.number("power_mw") if initial["on"] else 0.0, power)
     rise, fall = (part.number(f"ramp_{way}_mw_per_h") * step_h for way in ("up", "down"))
@@ -208,7 +208,7 @@ def _codes(plan: Plan, part: Part) -> dict[str, Codes]:
         "off": ~on,
         "must_rest": ~on & (part.number("min_down_h") > 0),
         "must_run_on": on & (power <= low + AT) & (part.number("min_up_h") > 0),
-        "outage": ~on & ((available == 0) | (high < low)),
+        "outage": ~on & outages(part),
         "at_minimum": on & (power <= low + AT),
         "at_maximum": on & (with_reserve >= np.maximum(high, low) - AT),
         "ramps_up": on & ((power - before >= rise - AT) | (with_reserve > power)),

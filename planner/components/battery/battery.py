@@ -12,6 +12,8 @@ where needed), reserve_mw[j,t] per reserve j.
     reserve_energy    sum_j duration_h_j reserve_mw[j,t] <= discharge_efficiency (stored - min_energy_mwh)
                       with the energy stored at the start of the step, and at its end
     charge_origin     charge_mw[o,t] <= 0                    where charge_from does not list o
+    cycles            Δ sum discharge_mw over a local day <= cycles_per_day (capacity_mwh - min_energy_mwh)
+                      less initial.discharged_today_mwh on the first day
     ending            sum_o energy_mwh[o,T] >= at_least_mwh, or >= sum_o energy_mwh[o,0]
     ending_most       sum_o energy_mwh[o,T] <= at_most_mwh
 
@@ -26,7 +28,6 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 from planner.components.battery.commitment import WAYS, Way, commit, limit_ramp
-from planner.components.battery.cycles import discharged_today, limit_cycles
 from planner.components.battery.fields import BatteryFields
 from planner.components.battery.own_use import (
     UNSOLD,
@@ -48,10 +49,11 @@ from planner.components.battery.state import (
 from planner.components.battery.targets import EnergyTarget, hold_targets, limits_at, time_text
 from planner.components.component import ORIGINS, POOLED, Site, Supply, Values, summed
 from planner.components.late import pyo
+from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.reasons import FLOW
 from planner.components.reserve import reserves_for
 from planner.components.terms import (
-    UNITS,
+    DISPATCHABLE,
     Amounts,
     Balance,
     ByStep,
@@ -82,6 +84,10 @@ class _Sums(NamedTuple):
     discharged: ByStep
     stored: ByStep
 
+    def net(self, t: int) -> Expression:
+        """Return discharge less charge, MW."""
+        return self.discharged(t) - self.charged(t)
+
 
 class Battery(BatteryFields):
     """A battery."""
@@ -108,15 +114,13 @@ class Battery(BatteryFields):
         return {("power", self.node): "node"}
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
-        if rule == "charge_origin":
-            return self.filled(self.rules[rule], steps, text=", ".join(self.charge_from))
-        if rule in ("target_least", "target_most"):
-            point = steps[0] if steps else 0
-            limits = limits_at(self.energy_targets, point)
-            mwh = value_text(limits[rule == "target_most"])
-            when = time_text(point, horizon)
-            return self.filled(self.rules[rule], steps, mwh=mwh, when=when)
-        return super().describe_rule(rule, horizon, steps)
+        point = steps[0] if steps else 0
+        values = {
+            "text": ", ".join(self.charge_from),
+            "mwh": value_text(limits_at(self.energy_targets, point)[rule == "target_most"]),
+            "when": time_text(point, horizon),
+        }
+        return self.filled(self.rules[rule], steps, **values)
 
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.discharge_power_mw * self.available}
@@ -124,9 +128,9 @@ class Battery(BatteryFields):
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
         power_store = PowerStore(self.node, *losses, self.min_end_mwh or 0.0)
-        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start(), power_store)
+        return Storage(self.capacity_mwh, self.min_energy_mwh, self._start_by_origin(), power_store)
 
-    def _start(self) -> dict[str, float]:
+    def _start_by_origin(self) -> dict[str, float]:
         part = self.start_mwh / (self.initial.total() or 1.0)  # 1 but for rounding
         by_origin = {o: part * mwh for o, mwh in self.initial.by_origin().items()}
         return {POOLED[0]: self.start_mwh, **by_origin}
@@ -149,7 +153,7 @@ class Battery(BatteryFields):
             yield from warn_of_own_use(site, self.node)
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
-        time, origins, start = site.clock, site.origins, self._start()
+        time, origins, start = site.clock, site.origins, self._start_by_origin()
         b.charge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.discharge_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         b.energy_mwh = pyo.Var(origins, time.points, domain=pyo.NonNegativeReals)
@@ -165,14 +169,14 @@ class Battery(BatteryFields):
     def _commit(self, b: pyo.Block, site: Site, sums: _Sums) -> Amounts:
         """Declare ramp, least powers and starts; return the cost of the starts."""
         time, before_mw = site.clock, self.initial.power_mw
-        most = self.charge_power_mw, self.discharge_power_mw
-        limits = most[0] * self.available, most[1] * self.available
-        net = lambda t: sums.discharged(t) - sums.charged(t)  # noqa: E731
-        limit_ramp(b, time, self.ramp_mw_per_h, net, before_mw, limits)
-        least, discharging = list(map(self.least_mw_of, WAYS)), lambda t: 1 - b.charging[t]
+        into, out = self.charge_power_mw, self.discharge_power_mw
+        limits = into * self.available, out * self.available
+        limit_ramp(b, time, self.ramp_mw_per_h, sums.net, before_mw, limits)
+        least_in, least_out = map(self.least_mw_of, WAYS)
+        discharging = lambda t: 1 - b.charging[t]  # noqa: E731
         ways = (
-            Way(WAYS[0], sums.charged, most[0], least[0], before_mw < 0, of(b.charging)),
-            Way(WAYS[1], sums.discharged, most[1], least[1], before_mw > 0, discharging),
+            Way("charge", sums.charged, into, least_in, before_mw < 0, of(b.charging)),
+            Way("discharge", sums.discharged, out, least_out, before_mw > 0, discharging),
         )
         return commit(b, time, ways, self.available, self.start_cost_cny)
 
@@ -209,8 +213,10 @@ class Battery(BatteryFields):
             b.charge_origin = pyo.Constraint(
                 barred, time.steps, rule=lambda b, o, t: b.charge_mw[o, t] <= 0
             )
-        today_mwh = self.initial.discharged_today_mwh
-        limit_cycles(b, time, self.daily_limit_mwh(), today_mwh, sums.discharged)
+        if (limit_mwh := self.daily_limit_mwh()) is not None:
+            discharged_mwh = lambda t: time.step_h * sums.discharged(t)  # noqa: E731
+            today_mwh = self.initial.discharged_today_mwh
+            b.cycles = limit_by_day(time, discharged_mwh, limit_mwh, today_mwh)
         if reserves:
             b.reserve_mw = pyo.Var(list(reserves), time.steps, domain=pyo.NonNegativeReals)
             offered = sum_of(b.reserve_mw, list(reserves))
@@ -254,10 +260,6 @@ class Battery(BatteryFields):
             return b.charge_mw[o, t] - b.discharge_mw[o, t] - storage(o, t)
 
         unsold = not self.discharge_to_grid
-
-        def net(t: int) -> Expression:
-            return sums.discharged(t) - sums.charged(t)
-
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in origins},
             costs=costs,
@@ -266,7 +268,7 @@ class Battery(BatteryFields):
             meters={Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves_for(site)}
             | {Meter(UNSOLD, self.node, o): partial(flow, o) for o in origins if unsold},
             exclusive=[Exclusive(b.charging, sums.charged, sums.discharged, BOTH)],
-            moves=[Moves(UNITS, net, self.initial.power_mw)],
+            moves=[Moves(DISPATCHABLE, sums.net, self.initial.power_mw)],
         )
 
     def couple(self, b: pyo.Block, site: Site, meters: Meters) -> Terms:
@@ -296,14 +298,16 @@ class Battery(BatteryFields):
             if f"energy_mwh[{o}]" in values
         }
         energy = last[POOLED[0]] if POOLED[0] in last else EnergyByOrigin(**last)
-        before, limit = self.initial.discharged_today_mwh, self.daily_limit_mwh()
-        today_mwh = discharged_today(values, executed, horizon, before, limit)
-        net = float(summed("discharge_mw", values)[-1] - summed("charge_mw", values)[-1])
-        power_mw = 0.0 if abs(net) <= FLOW else net
+        charged, discharged = summed("charge_mw", values), summed("discharge_mw", values)
+        past = self.initial.discharged_today_mwh, self.daily_limit_mwh()
+        power_mw = float(discharged[-1] - charged[-1])
+        power_mw = min(max(power_mw, -self.charge_power_mw), self.discharge_power_mw)
         initial = BatteryInitial(
             energy_mwh=energy,
-            discharged_today_mwh=today_mwh,
-            power_mw=min(max(power_mw, -self.charge_power_mw), self.discharge_power_mw),
+            discharged_today_mwh=so_far_today(
+                horizon.step_h * discharged, *past, executed, horizon
+            ),
+            power_mw=0.0 if abs(power_mw) <= FLOW else power_mw,
         )
         ahead = tuple(target for target in self.energy_targets if target.point > executed.last)
         changes = {

@@ -30,12 +30,11 @@ from typing import Any, NamedTuple
 from planner.components.component import Complaint, Site, Time
 from planner.components.late import pyo
 from planner.components.terms import Amounts, ByStep, Expression
+from planner.fields import exceeds
 from planner.message import Message
 from planner.timeseries.series import Array
 
 START_SHARE = 1e-3  # of the most power: less than this would hide a start
-
-
 WAYS = ("charge", "discharge")
 
 
@@ -54,18 +53,13 @@ class Way(NamedTuple):
     direction: ByStep
 
 
-def least_mw(min_mw: float, max_mw: float, start_cost_cny: float) -> float:
-    """Return the least power of a battery that charges, or discharges; 0 if any will do."""
-    return max(min_mw, START_SHARE * max_mw) if start_cost_cny else min_mw
-
-
 def check_ramp(
     ramp: float | None, least_mw: Mapping[str, float], site: Site
 ) -> Iterator[Complaint]:
     """Yield that a least power, by field, is out of reach of the ramp: a step must lead to it."""
     step_h = site.horizon.step_h
     name, value = max(least_mw.items(), key=lambda item: item[1])
-    if ramp is not None and ramp * step_h < value - 1e-9:
+    if ramp is not None and exceeds(value, ramp * step_h):
         message = Message(
             "must be {least:g} MW/h or more, so that a step of {minutes} min leads from 0 to"
             " {name} {value:g} MW, is {ramp:g}",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.components.battery.commitment import WAYS, check_ramp, least_mw
+from planner.components.battery.commitment import START_SHARE, WAYS, check_ramp
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
 from planner.components.component import ORIGINS, Complaint, Component, Site
@@ -155,5 +155,6 @@ class BatteryFields(Component):
 
     def least_mw_of(self, way: str) -> float:
         """Return the least power where it charges, or discharges; 0 if any will do."""
-        fields = getattr(self, f"min_{way}_power_mw"), getattr(self, f"{way}_power_mw")
-        return least_mw(*fields, self.start_cost_cny)
+        least: float = getattr(self, f"min_{way}_power_mw")
+        hidden: float = START_SHARE * getattr(self, f"{way}_power_mw")
+        return max(least, hidden) if self.start_cost_cny else least

@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterator
 from planner.components.battery.fields import BatteryFields
 from planner.components.component import ORIGINS, Component, Site
 from planner.components.late import pyo
+from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Link, Meters
 from planner.message import Message
 
@@ -30,12 +31,11 @@ UNSOLD = "unsold_mw"
 """The meter of what a battery whose energy may not be sold discharges, less what it charges."""
 
 
-def unsold_nodes(site: Site) -> dict[str, str]:
+def unsold_nodes(site: Site | StepPrices) -> dict[str, str]:
     """Return the nodes of the batteries whose energy may not be sold, by battery."""
-    parts = site.components.items()
     return {
         name: part.node
-        for name, part in parts
+        for name, part in site.components.items()
         if isinstance(part, BatteryFields) and not part.discharge_to_grid
     }
 

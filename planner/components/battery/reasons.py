@@ -32,6 +32,7 @@ import numpy as np
 
 from planner.components.battery.battery import Battery
 from planner.components.battery.commitment import WAYS
+from planner.components.battery.own_use import unsold_nodes
 from planner.components.battery.state import EndValue
 from planner.components.battery.targets import time_text
 from planner.components.component import POOLED, Values, summed
@@ -47,7 +48,7 @@ from planner.components.reasons import (
     money,
     versus,
 )
-from planner.components.reserve import reserves_in
+from planner.components.reserve import reserves_for
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
@@ -92,10 +93,8 @@ def reasons(
     least_in, least_out = (battery.least_mw_of(way) * battery.available for way in WAYS)
     free, energy = most_out - discharge + charge, stored - battery.min_energy_mwh
     promised = (reserve > FLOW) & (reserve > free - LIMIT)
-    reserves = reserves_in(values, prices.components)
-    called = 0.0 * stored
-    for name, one in reserves.items():
-        called = called + one.duration_h * values[f"reserve_mw[{name}]"]
+    calls = (r.duration_h * values[f"reserve_mw[{j}]"] for j, r in reserves_for(prices).items())
+    called = sum(calls, prices.zero())
     called = np.maximum(called, np.append(called[1:], 0.0))  # a step later it is held at the start
     promised |= (called > FLOW) & (called > battery.discharge_efficiency * energy - LIMIT)
     cycling = _cycle_prices(prices, horizon)
@@ -186,11 +185,10 @@ def _with_target(
 
 def _own_use_price(battery: Battery, prices: StepPrices, origin: str) -> Array:
     """Return the dual of the rule that its energy is used on the site, CNY."""
-    parts = prices.components.items()
-    unsold = [n for n, c in parts if isinstance(c, Battery) and not c.discharge_to_grid]
     if battery.discharge_to_grid:
         return prices.zero()
-    return np.nan_to_num(prices.rows(unsold[0], "own_use", (battery.node, origin)))
+    first = next(iter(unsold_nodes(prices)))
+    return np.nan_to_num(prices.rows(first, "own_use", (battery.node, origin)))
 
 
 def _value_if_kept(battery: Battery, prices: StepPrices, last: float, step_h: float) -> Array:

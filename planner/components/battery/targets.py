@@ -19,15 +19,38 @@ from typing import Annotated, Any, Self
 import pandas as pd
 from pydantic import BeforeValidator, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import Time
+from planner.components.battery.state import EndLimits
+from planner.components.component import Time, time_at
 from planner.components.late import pyo
 from planner.components.terms import ByStep
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
+
+EnergyLimits = tuple[float | None, float | None]  # least and most MWh
+
+OF_TARGET = (  # the least, and the most, is out of reach
+    template(
+        "must hold {least:g} MWh at {when} (energy_targets) and can reach {most:g} MWh, charging"
+        " all the time"
+    ),
+    template(
+        "must hold {most:g} MWh or less at {when} (energy_targets) and still holds {least:g} MWh,"
+        " discharging all the time"
+    ),
+)
+OF_END = (
+    template("must end with {least:g} MWh and can reach {most:g} MWh, charging all the time"),
+    template(
+        "must end with {most:g} MWh or less and still holds {least:g} MWh, discharging all the time"
+    ),
+)
+CONTRADICTION = template(
+    "must hold {least:g} MWh or more and {most:g} MWh or less at {when} (energy_targets)"
+)
 
 
 def _read_time(value: Any) -> Any:
@@ -72,7 +95,7 @@ class EnergyTarget(Frozen):
     ) -> EnergyTarget:
         """Return a target at the end of a step of a horizon."""
         target = cls.model_construct(
-            time=_time_at(point, horizon).isoformat(),
+            time=time_at(point, horizon).isoformat(),
             at_least_mwh=at_least_mwh,
             at_most_mwh=at_most_mwh,
         )
@@ -82,11 +105,7 @@ class EnergyTarget(Frozen):
 
 def time_text(point: int, horizon: Horizon) -> str:
     """Return the local time at the end of a step as people write it."""
-    return f"{_time_at(point, horizon):%m-%d %H:%M}"
-
-
-def _time_at(point: int, horizon: Horizon) -> pd.Timestamp:
-    return horizon.starts[0] + point * pd.Timedelta(minutes=horizon.step_min)
+    return f"{time_at(point, horizon):%m-%d %H:%M}"
 
 
 def _point_at(text: str, horizon: Horizon) -> int:
@@ -94,34 +113,41 @@ def _point_at(text: str, horizon: Horizon) -> int:
     moment = moment.tz_localize(first.tz) if moment.tz is None else moment.tz_convert(first.tz)
     steps = (moment - first) / pd.Timedelta(minutes=horizon.step_min)
     point = int(steps // 1)
-    wording = "%Y-%m-%d %H:%M"
-    if not 0 <= steps <= horizon.steps:
-        message = Message(
-            "must lie in the horizon, {first} to {last}, is {text}",
-            first=f"{first:{wording}}",
-            last=f"{_time_at(horizon.steps, horizon):{wording}}",
-            text=text,
-        )
-        raise FieldError(message, "time")
-    if point != steps:
+    if 0 <= steps <= horizon.steps and point == steps:
+        return point
+
+    def written(point: int) -> str:
+        return f"{time_at(point, horizon):%Y-%m-%d %H:%M}"
+
+    if 0 <= steps <= horizon.steps:
         message = Message(
             "must be the start of a step: {first} or {last}, is {text}",
-            first=f"{_time_at(point, horizon):{wording}}",
-            last=f"{_time_at(point + 1, horizon):{wording}}",
+            first=written(point),
+            last=written(point + 1),
             text=text,
         )
-        raise FieldError(message, "time")
-    return point
+    else:
+        message = Message(
+            "must lie in the horizon, {first} to {last}, is {text}",
+            first=written(0),
+            last=written(horizon.steps),
+            text=text,
+        )
+    raise FieldError(message, "time")
 
 
 def wrong_limits(
-    holder: Any, path: str, min_mwh: float, capacity_mwh: float, start_mwh: float | None = None
+    limits: EndLimits | EnergyTarget,
+    path: str,
+    min_mwh: float,
+    capacity_mwh: float,
+    start_mwh: float | None = None,
 ) -> Iterator[FieldError]:
     """Yield what of `at_least_mwh` and `at_most_mwh` a battery cannot hold.
 
     start_mwh: its energy where they are for the start of the horizon.
     """
-    least, most = holder.at_least_mwh or 0.0, holder.at_most_mwh
+    least, most = limits.at_least_mwh or 0.0, limits.at_most_mwh
     if exceeds(least, capacity_mwh):
         yield FieldError(Message("may not exceed capacity_mwh"), f"{path}.at_least_mwh")
     if most is not None and exceeds(min_mwh, most):
@@ -137,7 +163,7 @@ def wrong_limits(
         yield FieldError(message, path)
 
 
-def limits_at(targets: Sequence[EnergyTarget], point: int) -> tuple[float | None, float | None]:
+def limits_at(targets: Sequence[EnergyTarget], point: int) -> EnergyLimits:
     """Return the least and the most energy of all targets at a point; None where there is none."""
     here = [target for target in targets if target.point == point]
     least = [target.at_least_mwh for target in here if target.at_least_mwh is not None]
@@ -175,7 +201,7 @@ class Reach:
         start_mwh: float,
         targets: Sequence[EnergyTarget],
         horizon: Horizon,
-        ending: tuple[float | None, float | None],
+        ending: EnergyLimits,
     ) -> Iterator[Message]:
         """Yield the first target or end that is out of reach, or contradicts itself."""
         low = high = start_mwh
@@ -185,25 +211,16 @@ class Reach:
                 high = min(self.retained * high + self.gained[step], self.capacity_mwh)
                 low = max(self.retained * low - self.given[step], self.min_mwh)
             least, most = limits_at(targets, point)
-            message = _out_of_reach(low, high, (least, most), time_text(point, horizon))
-            if message is not None:
+            when = time_text(point, horizon)
+            if least is not None and most is not None and least > most:
+                yield Message(CONTRADICTION, least=least, most=most, when=when)
+                return
+            if message := _out_of_reach(OF_TARGET, low, high, (least, most), when=when):
                 yield message
                 return
             low, high = max(low, least or 0.0), high if most is None else min(high, most)
-        least, most = ending
-        if least is not None and high < least - NOTHING:
-            yield Message(
-                "must end with {least:g} MWh and can reach {most:g} MWh, charging all the time",
-                least=least,
-                most=high,
-            )
-        if most is not None and low > most + NOTHING:
-            yield Message(
-                "must end with {most:g} MWh or less and still holds {least:g} MWh, discharging all"
-                " the time",
-                most=most,
-                least=low,
-            )
+        if message := _out_of_reach(OF_END, low, high, ending):
+            yield message
 
     def limits_before(
         self,
@@ -211,7 +228,7 @@ class Reach:
         targets: Sequence[EnergyTarget],
         most_at_end: float | None,
         firm_mwh: float | None,
-    ) -> tuple[float | None, float | None]:
+    ) -> EnergyLimits:
         """Return the least and most energy at a point that leave what comes later in reach.
 
         firm_mwh: what a relaxation stores at the point, which counts as far as a later target is
@@ -234,30 +251,12 @@ class Reach:
 
 
 def _out_of_reach(
-    low: float, high: float, limits: tuple[float | None, float | None], when: str
+    texts: tuple[str, str], low: float, high: float, limits: EnergyLimits, **place: str
 ) -> Message | None:
+    """Return which limit lies outside what can be reached, `low` to `high` MWh, if one does."""
     least, most = limits
-    if least is not None and most is not None and least > most:
-        return Message(
-            "must hold {least:g} MWh or more and {most:g} MWh or less at {when} (energy_targets)",
-            least=least,
-            most=most,
-            when=when,
-        )
     if least is not None and high < least - NOTHING:
-        return Message(
-            "must hold {least:g} MWh at {when} (energy_targets) and can reach {most:g} MWh,"
-            " charging all the time",
-            least=least,
-            when=when,
-            most=high,
-        )
+        return Message(texts[0], least=least, most=high, **place)
     if most is not None and low > most + NOTHING:
-        return Message(
-            "must hold {most:g} MWh or less at {when} (energy_targets) and still holds {least:g}"
-            " MWh, discharging all the time",
-            most=most,
-            when=when,
-            least=low,
-        )
+        return Message(texts[1], most=most, least=low, **place)
     return None

@@ -36,8 +36,10 @@ reserves and fleets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from planner.components.component import Site
 from planner.components.fleet.decode_capacity import (
@@ -46,7 +48,7 @@ from planner.components.fleet.decode_capacity import (
     limit_tokens,
     uncached_input,
 )
-from planner.components.fleet.nodes import Serving, prefill_by_model
+from planner.components.fleet.nodes import Prefill, Serving, prefill_by_model
 from planner.components.late import pyo
 from planner.components.reserve import Reserve
 from planner.components.service.service import Service
@@ -76,63 +78,75 @@ class Pausing:
 
     def declare(self, b: pyo.Block) -> dict[Meter, ByStep]:
         """Declare the rows of this module; return the meters of the reserve and its deadlines."""
-        time, reserves = self.site.clock, list(self.reserves)
-        points = [(m, p.key) for m, serving in self.serves.items() for p in serving.decoding]
-        prefill, others = list(prefill_by_model(self.serves)), self._interruptible()
-        b.reserve_mw = pyo.Var(reserves, time.steps, domain=pyo.NonNegativeReals)
-        b.paused = pyo.Var(reserves, points, time.steps, domain=pyo.NonNegativeReals)
-        b.paused_prefill = pyo.Var(reserves, prefill, time.steps, domain=pyo.NonNegativeReals)
-        b.put_off_mtok_per_h = pyo.Var(
-            reserves, list(others), time.steps, domain=pyo.NonNegativeReals
-        )
-        self._limit_paused(b, points, prefill)
+        steps, reserves = self.site.clock.steps, list(self.reserves)
+
+        def variable(*indices: Any) -> pyo.Var:
+            return pyo.Var(*indices, steps, domain=pyo.NonNegativeReals)
+
+        b.reserve_mw = variable(reserves)
+        b.paused = variable(reserves, self._points)
+        b.paused_prefill = variable(reserves, list(self._readers))
+        b.put_off_mtok_per_h = variable(reserves, list(self._interruptible))
+        self._limit_paused(b)
         self._limit_work(b)
         self._keep_the_rest(b)
-        batch = {s: v for s, v in others.items() if v.market is None}
         meters = {Meter(f"reserve_mw[{j}]"): of(b.reserve_mw, j) for j in reserves}
+        batch = [s for s, service in self._interruptible.items() if service.market is None]
         if batch:
-            self._catch_up(b, batch, points, prefill)
+            b.catch_up_mtok_per_h = variable(batch)
+            b.catch_up_nodes = variable(self._points)
+            b.catch_up_prefill_nodes = variable(list(self._readers))
+            self._catch_up(b, batch)
             meters |= self._meters(b, batch)
         return meters
 
+    @cached_property
     def _interruptible(self) -> dict[str, Service]:
         return {s: service for s, service in self.services.items() if service.interruptible}
 
-    def _limit_paused(
-        self, b: pyo.Block, points: list[tuple[str, str]], prefill: list[str]
-    ) -> None:
-        time, reserves, readers = self.site.clock, self.reserves, prefill_by_model(self.serves)
-        saved_kw = {
-            (m, point.key): max(0.0, point.node_kw - self.sleep_kw)
-            for m, serving in self.serves.items()
-            for point in serving.decoding
-        }
+    @cached_property
+    def _points(self) -> list[tuple[str, str]]:
+        return [(m, p.key) for m, serving in self.serves.items() for p in serving.decoding]
+
+    @cached_property
+    def _readers(self) -> dict[str, Prefill]:
+        return prefill_by_model(self.serves)
+
+    def _of_all(self, variable: Any, *index: Any) -> Expression:
+        """Return the sum of a variable over the reserves."""
+        return sum(variable[j, *index] for j in self.reserves)
+
+    def _limit_paused(self, b: pyo.Block) -> None:
+        steps, readers = self.site.clock.steps, self._readers
+
+        def saved_kw(node_kw: float) -> float:
+            return max(0.0, node_kw - self.sleep_kw)
 
         def reserve_power(b: pyo.Block, j: str, t: int) -> Expression:
-            decoding = sum(kw * b.paused[j, m, k, t] for (m, k), kw in saved_kw.items())
+            decoding = sum(
+                saved_kw(p.node_kw) * b.paused[j, m, p.key, t]
+                for m, serving in self.serves.items()
+                for p in serving.decoding
+            )
             reading = sum(
-                max(0.0, part.node_kw - self.sleep_kw) * b.paused_prefill[j, m, t]
-                for m, part in readers.items()
+                saved_kw(part.node_kw) * b.paused_prefill[j, m, t] for m, part in readers.items()
             )
             return b.reserve_mw[j, t] <= self.pue[t] / 1000 * (decoding + reading)
 
-        b.reserve_power = pyo.Constraint(list(reserves), time.steps, rule=reserve_power)
+        b.reserve_power = pyo.Constraint(list(self.reserves), steps, rule=reserve_power)
         b.paused_nodes = pyo.Constraint(
-            points,
-            time.steps,
-            rule=lambda b, m, k, t: sum(b.paused[j, m, k, t] for j in reserves) <= b.nodes[m, k, t],
+            self._points,
+            steps,
+            rule=lambda b, m, k, t: self._of_all(b.paused, m, k, t) <= b.nodes[m, k, t],
         )
         b.paused_readers = pyo.Constraint(
-            prefill,
-            time.steps,
-            rule=lambda b, m, t: (
-                sum(b.paused_prefill[j, m, t] for j in reserves) <= b.prefill_nodes[m, t]
-            ),
+            list(readers),
+            steps,
+            rule=lambda b, m, t: self._of_all(b.paused_prefill, m, t) <= b.prefill_nodes[m, t],
         )
 
     def _limit_work(self, b: pyo.Block) -> None:
-        time, reserves, others = self.site.clock, self.reserves, self._interruptible()
-        prefill = prefill_by_model(self.serves)
+        time, reserves, others = self.site.clock, list(self.reserves), self._interruptible
 
         def paused_work(b: pyo.Block, j: str, m: str, t: int) -> Expression:
             of_model = (s for s, service in others.items() if service.model == m)
@@ -142,52 +156,38 @@ class Pausing:
 
         def paused_input(b: pyo.Block, j: str, m: str, t: int) -> Expression:
             put_off = uncached_input(time, others, lambda s, t: b.put_off_mtok_per_h[j, s, t])
-            return prefill[m].mtok_per_h * b.paused_prefill[j, m, t] <= put_off(m, t)
+            return self._readers[m].mtok_per_h * b.paused_prefill[j, m, t] <= put_off(m, t)
 
         b.put_off = pyo.Constraint(
             list(others),
             time.steps,
-            rule=lambda b, s, t: self._put_off(b, s, t) <= b.answered_mtok_per_h[s, t],
+            rule=lambda b, s, t: (
+                self._of_all(b.put_off_mtok_per_h, s, t) <= b.answered_mtok_per_h[s, t]
+            ),
         )
-        b.paused_work = pyo.Constraint(
-            list(reserves), list(self.serves), time.steps, rule=paused_work
-        )
+        b.paused_work = pyo.Constraint(reserves, list(self.serves), time.steps, rule=paused_work)
         b.paused_input = pyo.Constraint(
-            list(reserves), list(prefill), time.steps, rule=paused_input
+            reserves, list(self._readers), time.steps, rule=paused_input
         )
-
-    def _put_off(self, b: pyo.Block, s: str, t: int) -> Expression:
-        return sum(b.put_off_mtok_per_h[j, s, t] for j in self.reserves)
 
     def _keep_the_rest(self, b: pyo.Block) -> None:
-        time, others = self.site.clock, self._interruptible()
         running = Nodes(
-            decoding=lambda m, k, t: (
-                b.nodes[m, k, t] - sum(b.paused[j, m, k, t] for j in self.reserves)
-            ),
-            prefill=lambda m, t: (
-                b.prefill_nodes[m, t] - sum(b.paused_prefill[j, m, t] for j in self.reserves)
-            ),
+            decoding=lambda m, k, t: b.nodes[m, k, t] - self._of_all(b.paused, m, k, t),
+            prefill=lambda m, t: b.prefill_nodes[m, t] - self._of_all(b.paused_prefill, m, t),
         )
 
         def kept(s: str, t: int) -> Expression:
             answered = b.answered_mtok_per_h[s, t]
-            return answered - self._put_off(b, s, t) if s in others else answered
+            if s not in self._interruptible:
+                return answered
+            return answered - self._of_all(b.put_off_mtok_per_h, s, t)
 
-        limit_tokens(b, time, self.serves, self.services, running, kept, suffix="_kept")
-        keep_headroom(b, time, self.serves, self.services, running, suffix="_kept")
+        work = self.site.clock, self.serves, self.services, running
+        limit_tokens(b, *work, kept, suffix="_kept")
+        keep_headroom(b, *work, suffix="_kept")
 
-    def _catch_up(
-        self,
-        b: pyo.Block,
-        batch: Mapping[str, Service],
-        points: list[tuple[str, str]],
-        prefill: list[str],
-    ) -> None:
+    def _catch_up(self, b: pyo.Block, batch: Sequence[str]) -> None:
         time = self.site.clock
-        b.catch_up_mtok_per_h = pyo.Var(list(batch), time.steps, domain=pyo.NonNegativeReals)
-        b.catch_up_nodes = pyo.Var(points, time.steps, domain=pyo.NonNegativeReals)
-        b.catch_up_prefill_nodes = pyo.Var(prefill, time.steps, domain=pyo.NonNegativeReals)
         together = Nodes(
             decoding=lambda m, k, t: b.nodes[m, k, t] + b.catch_up_nodes[m, k, t],
             prefill=lambda m, t: b.prefill_nodes[m, t] + b.catch_up_prefill_nodes[m, t],
@@ -198,14 +198,15 @@ class Pausing:
             return planned + b.catch_up_mtok_per_h[s, t] if s in batch else planned
 
         def catch_up_free(b: pyo.Block, t: int) -> Expression:
-            decoding = sum(b.catch_up_nodes[m, k, t] for m, k in points)
-            return decoding + sum(b.catch_up_prefill_nodes[m, t] for m in prefill) <= self.free(t)
+            decoding = sum(b.catch_up_nodes[m, k, t] for m, k in self._points)
+            reading = sum(b.catch_up_prefill_nodes[m, t] for m in self._readers)
+            return decoding + reading <= self.free(t)
 
         due = {s: service for s, service in self.services.items() if service.market is None}
         limit_tokens(b, time, self.serves, due, together, answered, suffix="_caught_up")
         b.catch_up_free = pyo.Constraint(time.steps, rule=catch_up_free)
 
-    def _meters(self, b: pyo.Block, batch: Mapping[str, Service]) -> dict[Meter, ByStep]:
+    def _meters(self, b: pyo.Block, batch: Sequence[str]) -> dict[Meter, ByStep]:
         time = self.site.clock
 
         def put_off(s: str, steps: int) -> ByStep:

@@ -23,10 +23,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from planner.components.component import Complaint, Time
+from planner.components.component import Complaint, Time, time_at
 from planner.components.late import pyo
 from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
@@ -44,40 +43,40 @@ DemandHours = Annotated[
     tuple[Annotated[str, BeforeValidator(read_hours)], ...], Field(min_length=1, strict=False)
 ]
 Whole = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """The intervals of a window, cut into pieces of equal length that each lie in one step.
+    """The intervals of a window.
 
-    piece_step, piece_interval: of every piece, the step and the interval, both from 0.
-    pieces: of a whole interval; the first and the last may have fewer in the window.
+    shares: by interval and step, the part of the interval that lies in the step; a sparse matrix.
     begun_mw: of the first, its import before the window, as a part of the average.
     begins: by interval, the local minute of the day; before the window for one that has begun.
+    counts: by interval, whether it begins within demand_hours.
     months: by interval.
     """
 
-    piece_step: Whole
-    piece_interval: Whole
-    pieces: int
+    shares: Any
     begun_mw: float
     begins: Whole
+    counts: Flags
     months: list[str]
 
     def averages(self, import_mw: Array) -> Array:
         """Return the average import of each interval from that of each step, MW."""
-        weights = import_mw[self.piece_step]
-        averages: Array = np.bincount(self.piece_interval, weights) / self.pieces
+        averages: Array = self.shares @ import_mw
         averages[0] += self.begun_mw
         return averages
 
-    def shares(self) -> list[dict[int, float]]:
-        """Return the part of each interval that lies in each step, by step from 0."""
-        shares: list[dict[int, float]] = [{} for _ in self.months]
-        pieces = zip(self.piece_interval.tolist(), self.piece_step.tolist(), strict=True)
-        for interval, step in pieces:
-            shares[interval][step] = shares[interval].get(step, 0) + 1
-        return [{t: count / self.pieces for t, count in part.items()} for part in shares]
+    def highest_mw(self, import_mw: Array) -> dict[str, float]:
+        """Return the highest average of each month with an interval that counts."""
+        highest: dict[str, float] = {}
+        averages = self.averages(import_mw)
+        for k in np.flatnonzero(self.counts).tolist():
+            month = self.months[k]
+            highest[month] = max(highest.get(month, 0.0), float(averages[k]))
+        return highest
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,44 +152,42 @@ class DemandCharge:
         The key is the step of an interval that lies in one, else the local start of the interval.
         """
         intervals, rows = self.intervals(time.window, time.horizon), {}
-        counts = self._counts(intervals).tolist()
-        for k, shares in enumerate(intervals.shares()):
-            if counts[k]:
-                part = {t + time.first: share for t, share in shares.items()}
-                key: int | str = next(iter(part))
-                if part != {key: 1.0}:
-                    hour, minute = divmod(int(intervals.begins[k]), 60)
-                    key = f"{time.horizon.starts[int(key) - 1]:%Y-%m-%d}T{hour:02}:{minute:02}"
-                rows[key] = intervals.months[k], 0.0 if k else intervals.begun_mw, part
+        shares = intervals.shares
+        for k in np.flatnonzero(intervals.counts).tolist():
+            inside = slice(shares.indptr[k], shares.indptr[k + 1])
+            steps = (shares.indices[inside] + time.first).tolist()
+            part = dict(zip(steps, shares.data[inside].tolist(), strict=True))
+            key: int | str = next(iter(part))
+            if part != {key: 1.0}:
+                hour, minute = divmod(int(intervals.begins[k]), 60)
+                key = f"{time.horizon.starts[int(key) - 1]:%Y-%m-%d}T{hour:02}:{minute:02}"
+            rows[key] = intervals.months[k], 0.0 if k else intervals.begun_mw, part
         return rows
 
     def intervals(self, window: Window, horizon: Horizon) -> Intervals:
         """Return the intervals of a window, whether they count or not."""
-        length = math.gcd(horizon.step_min, self.interval_min)
-        per_step, per_interval = horizon.step_min // length, self.interval_min // length
-        piece_step = np.repeat(np.arange(len(window)), per_step)
-        within = np.tile(np.arange(per_step), len(window)) * length
-        clock = horizon.minute_of_day[window.first - 1 + piece_step] + within
-        piece_interval = (
-            clock[0] % self.interval_min // length + np.arange(clock.size)
-        ) // per_interval
-        first = np.unique(piece_interval, return_index=True)[1]
+        from scipy.sparse import csr_array  # late, so that checking a scenario is instant
+
+        piece_min = math.gcd(horizon.step_min, self.interval_min)  # a piece lies in one of each
+        step, within = np.divmod(
+            np.arange(0, len(window) * horizon.step_min, piece_min), horizon.step_min
+        )
+        clock = horizon.minute_of_day[window.first - 1 + step] + within
+        interval = np.cumsum(clock % self.interval_min == 0)
+        interval -= interval[0]
+        pieces = np.ones(len(clock)), (interval, step)
+        first = np.unique(interval, return_index=True)[1]
+        begins = clock[first] // self.interval_min * self.interval_min
         names = list(horizon.months)
         starts = [steps[0] for steps in horizon.months.values()]
-        month_of = np.searchsorted(starts, window.first + piece_step[first], side="right") - 1
+        month_of = np.searchsorted(starts, window.first + step[first], side="right") - 1
         return Intervals(
-            piece_step,
-            piece_interval,
-            per_interval,
+            csr_array(pieces) * piece_min / self.interval_min,
             self.begun_mwh * 60 / self.interval_min,
-            clock[first] // self.interval_min * self.interval_min,
+            begins,
+            np.ones(len(first), dtype=bool) if self.hours is None else in_hours(self.hours, begins),
             [names[i] for i in month_of],
         )
-
-    def _counts(self, intervals: Intervals) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        if self.hours is None:
-            return np.ones(len(intervals.begins), dtype=bool)
-        return in_hours(self.hours, intervals.begins)
 
     def _paid_mw(self, month: str, horizon: Horizon) -> float:
         """Return the peak of a month that is paid anyway."""
@@ -202,20 +199,11 @@ class DemandCharge:
             return dict(self.peak_so_far_mw)
         return {next(iter(horizon.months)): self.peak_so_far_mw}
 
-    def highest_mw(self, import_mw: Array, window: Window, horizon: Horizon) -> dict[str, float]:
-        """Return the highest average of each month with an interval that counts in a window."""
-        intervals, highest = self.intervals(window, horizon), dict[str, float]()
-        averages, counts = intervals.averages(import_mw).tolist(), self._counts(intervals)
-        for month, average, is_counted in zip(intervals.months, averages, counts, strict=True):
-            if is_counted:
-                highest[month] = max(highest.get(month, 0.0), average)
-        return highest
-
     def figures(self, import_mw: Array, horizon: Horizon) -> dict[str, float]:
         """Return the highest average that is billed; nothing without a charge."""
         if not self.cny_per_mw_month:
             return {}
-        highest = self.highest_mw(import_mw, horizon.window, horizon)
+        highest = self.intervals(horizon.window, horizon).highest_mw(import_mw)
         return {"billed_peak_mw": max(highest.values(), default=0.0)}
 
     def at_peak(self, import_mw: Array, horizon: Horizon, near: float) -> np.ndarray:
@@ -223,26 +211,24 @@ class DemandCharge:
         at_peak = np.zeros(horizon.steps, dtype=bool)
         if not self.cny_per_mw_month:
             return at_peak
-        highest = self.highest_mw(import_mw, horizon.window, horizon)
-        peaks = {m: max(mw, self._paid_mw(m, horizon)) for m, mw in highest.items()}
         intervals = self.intervals(horizon.window, horizon)
+        highest = intervals.highest_mw(import_mw)
+        peaks = {m: max(mw, self._paid_mw(m, horizon)) for m, mw in highest.items()}
         lowest = np.array([peaks.get(month, np.inf) for month in intervals.months]) - near
-        is_peak = self._counts(intervals) & (intervals.averages(import_mw) > lowest)
-        at_peak[intervals.piece_step[is_peak[intervals.piece_interval]]] = True
+        is_peak = intervals.counts & (intervals.averages(import_mw) > lowest)
+        at_peak[intervals.shares[is_peak].indices] = True
         return at_peak
 
     def after(
         self, import_mw: Array, executed: Window, horizon: Horizon
     ) -> tuple[dict[str, float], float]:
         """Return the peaks of the months that go on, and the energy of the interval begun."""
-        peaks = self._set_before(horizon)
-        for month, highest in self.highest_mw(import_mw, executed, horizon).items():
+        peaks, intervals = self._set_before(horizon), self.intervals(executed, horizon)
+        for month, highest in intervals.highest_mw(import_mw).items():
             peaks[month] = max(peaks.get(month, 0.0), highest)
-        end = horizon.starts[executed.last - 1] + pd.Timedelta(minutes=horizon.step_min)
-        begun_mwh = 0.0
+        end, begun_mwh = time_at(executed.last, horizon), 0.0
         if (end.hour * 60 + end.minute) % self.interval_min:
-            average = self.intervals(executed, horizon).averages(import_mw)[-1]
-            begun_mwh = float(average) * self.interval_min / 60
+            begun_mwh = float(intervals.averages(import_mw)[-1]) * self.interval_min / 60
         return {m: mw for m, mw in peaks.items() if m >= f"{end:%Y-%m}"}, begun_mwh
 
     def peaks_ahead(self, import_mw: Array, window: Window, horizon: Horizon) -> dict[str, float]:
@@ -255,8 +241,7 @@ class DemandCharge:
             if steps[0] <= window.last < steps[-1]:
                 begun_mwh = self.begun_mwh if window.first == 1 else 0.0
                 whole, inside = Window(steps[0], steps[-1]), import_mw[steps[0] - 1 : steps[-1]]
-                of_month = replace(self, begun_mwh=begun_mwh).highest_mw(inside, whole, horizon)
-                peaks[month] = max(
-                    peaks.get(month, 0.0), self.expected_peak_mw, of_month.get(month, 0.0)
-                )
+                intervals = replace(self, begun_mwh=begun_mwh).intervals(whole, horizon)
+                highest = intervals.highest_mw(inside).get(month, 0.0)
+                peaks[month] = max(self._paid_mw(month, horizon), highest)
         return peaks

@@ -39,8 +39,9 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import Complaint, Site, Time, Values, steps_today, summed
+from planner.components.component import Complaint, Site, Time, Values, summed
 from planner.components.late import pyo
+from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message, template

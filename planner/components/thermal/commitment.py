@@ -33,14 +33,13 @@ intercept_k = F_k - slope_k P_k of the segment that begins at point k:
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from planner.components.component import Time
+from planner.components.component import Time, time_at
 from planner.components.late import pyo
 from planner.fields import (
     NOTHING,
@@ -135,7 +134,7 @@ def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last:
 
 def time_after(horizon: Horizon, steps: int) -> str:
     """Return the local time after some steps of a horizon, dated if it has several days."""
-    until = horizon.start + dt.timedelta(minutes=steps * horizon.step_min)
+    until = time_at(steps, horizon)
     dated = until.date() != horizon.start.date() or len(horizon.days) > 1
     return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
 
@@ -161,7 +160,7 @@ class Commitment:
     off: frozenset[int]
     must_run: bool
     ends_on: bool | None
-    past: int = 0
+    past: int
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Declare the variables and rows of this module in the unit's block."""

@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Complaint, Time, Values, steps_today
+from planner.components.component import Complaint, Time, Values
 from planner.components.late import pyo
+from planner.components.local_day import limit_by_day, so_far_today
+from planner.components.terms import of
 from planner.components.thermal.commitment import ThermalInitial, time_after
-from planner.fields import FieldError
+from planner.fields import FieldError, exceeds
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
@@ -57,7 +59,7 @@ class Duty:
     @property
     def used_up(self) -> bool:
         """Whether a unit that is on has been on for the longest run."""
-        return self.max_up_h is not None and self.initial.hours > self.max_up_h - 1e-9
+        return self.max_up_h is not None and not exceeds(self.max_up_h, self.initial.hours)
 
     def max_up(self, horizon: Horizon) -> int:
         """Return the longest run in steps; 0 without a limit."""
@@ -70,15 +72,9 @@ class Duty:
                 time.steps,
                 rule=lambda b, t: b.on[t] <= sum(b.start[t - i] for i in range(longest)),
             )
-        if (most := self.max_starts) is not None:
-            days = {day[-1]: day for day in time.days()}  # a day is indexed by its last step
-
-            def left(day: Sequence[int]) -> float:
-                return most - (self.initial.starts_today if day[0] == time.first else 0.0)
-
-            b.daily_starts = pyo.Constraint(
-                list(days), rule=lambda b, t: sum(b.start[s] for s in days[t]) <= left(days[t])
-            )
+        if self.max_starts is not None:
+            starts_today = self.initial.starts_today
+            b.daily_starts = limit_by_day(time, of(b.start), self.max_starts, starts_today)
 
     def check(self, min_up_h: float) -> None:
         """Raise FieldError where the limits contradict other fields of the unit."""
@@ -119,7 +115,7 @@ class Duty:
     def warn(self, horizon: Horizon) -> Iterator[Message]:
         """Warn of a start of today that `initial` does not count."""
         initial, today_h = self.initial, float(horizon.minute_of_day[0]) / 60
-        started_today = initial.on and initial.hours <= today_h + 1e-9
+        started_today = initial.on and not exceeds(initial.hours, today_h)
         if self.max_starts and started_today and not initial.starts_today:
             yield Message(
                 "has been on for {hours:g} h and initial.starts_today is 0: this start, of the day"
@@ -147,31 +143,23 @@ class Duty:
         return np.asarray(on & ~np.concatenate([[self.initial.on], on[:-1]]), dtype=bool)
 
     def started_today(self, values: Values, executed: Window, horizon: Horizon) -> float:
-        """Return the starts in the local day of the step after the executed ones.
-
-        They are no more than the limit, which operation may have broken.
-        """
-        on = np.round(values["on"]).astype(bool)
-        steps, all_today = steps_today(executed, horizon)
-        starts = float(self._starts(on)[len(on) - steps :].sum())
-        starts += self.initial.starts_today if all_today else 0.0
-        return starts if self.max_starts is None else min(starts, self.max_starts)
+        """Return the starts in the local day of the step after the executed ones."""
+        starts = self._starts(np.round(values["on"]).astype(bool)).astype(float)
+        return so_far_today(starts, self.initial.starts_today, self.max_starts, executed, horizon)
 
 
 def run_of_rule(
     rule: str, on: Array, places: Sequence[int], step_h: float, initial: ThermalInitial
 ) -> str:
     """Return how long a unit was on or off where it breaks a rule on its times; else nothing."""
-    if rule == "stay_on":
-        hours = min(run_before_h(on, place, step_h, initial, on=True) for place in places)
+    if rule not in ("stay_on", "stay_off", "go_off"):
+        return ""
+    is_on, too_long = rule != "stay_off", rule == "go_off"
+    runs = [run_before_h(on, place + too_long, step_h, initial, on=is_on) for place in places]
+    hours = max(runs) if too_long else min(runs)
+    if is_on:
         return Message("it was on for {hours:g} h", hours=hours)
-    if rule == "stay_off":
-        hours = min(run_before_h(on, place, step_h, initial, on=False) for place in places)
-        return Message("it was off for {hours:g} h", hours=hours)
-    if rule == "go_off":
-        hours = max(run_before_h(on, place + 1, step_h, initial, on=True) for place in places)
-        return Message("it was on for {hours:g} h", hours=hours)
-    return ""
+    return Message("it was off for {hours:g} h", hours=hours)
 
 
 def run_before_h(

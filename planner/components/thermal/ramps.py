@@ -47,7 +47,6 @@ _RESERVE = (
     "offers as reserve only what it can rise by within response_min, at ramp_up_mw_per_h"
     " {ramp_up_mw_per_h} MW/h"
 )
-CEILING_RULES = frozenset({"ceiling", "ceiling_start", "ceiling_stop", "first_stop"})
 RAMP_RULES = {
     "ceiling": _CEILING,
     "ceiling_start": _CEILING,
@@ -115,18 +114,14 @@ class Ramps:
             rule=lambda b, t: power[t - 1] - power[t] <= self.fall + self._shift(b, t),
         )
         if reserves:
-            self._reserve_ramps(
-                b, time, {j: reserve.response_min for j, reserve in reserves.items()}
-            )
+            self._reserve_ramps(b, time, reserves)
 
-    def _reserve_ramps(self, b: pyo.Block, time: Time, response_min: Mapping[str, float]) -> None:
-        power, steps = (
-            b.power_above_min_mw,
-            {minutes: minutes / 60 / time.step_h for minutes in sorted({*response_min.values()})},
-        )
+    def _reserve_ramps(self, b: pyo.Block, time: Time, reserves: Mapping[str, Reserve]) -> None:
+        power, minutes = b.power_above_min_mw, {one.response_min for one in reserves.values()}
+        steps = {within: within / 60 / time.step_h for within in sorted(minutes)}
 
-        def wanted(b: pyo.Block, within_min: float, t: int) -> Expression:
-            return sum(b.reserve_mw[j, t] for j, own in response_min.items() if own <= within_min)
+        def wanted(b: pyo.Block, within: float, t: int) -> Expression:
+            return sum(b.reserve_mw[j, t] for j, r in reserves.items() if r.response_min <= within)
 
         def spare(b: pyo.Block, t: int) -> Expression:
             return self.rise - self._shift(b, t) - (power[t] - power[t - 1])
@@ -134,12 +129,12 @@ class Ramps:
         b.reserve_response = pyo.Constraint(
             list(steps),
             time.steps,
-            rule=lambda b, minutes, t: wanted(b, minutes, t) <= steps[minutes] * self.rise,
+            rule=lambda b, within, t: wanted(b, within, t) <= steps[within] * self.rise,
         )
         b.reserve_ramp = pyo.Constraint(
             list(steps),
             time.steps,
-            rule=lambda b, minutes, t: wanted(b, minutes, t) <= steps[minutes] * spare(b, t),
+            rule=lambda b, within, t: wanted(b, within, t) <= steps[within] * spare(b, t),
         )
 
     def _ceilings(self, b: pyo.Block, time: Time, power: ByStep) -> None:

@@ -34,7 +34,7 @@ from planner.components.reasons import (
     compared,
     first_that_holds,
 )
-from planner.components.reserve import reserves_in
+from planner.components.reserve import reserves_for
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
 from planner.message import Message, MessageList, template
@@ -123,7 +123,7 @@ def reasons(
 def _rises(unit: Thermal, values: Values, prices: StepPrices, rise_mw_per_h: Array) -> np.ndarray:
     """Return by step whether the rise and the reserve use the whole ramp."""
     spare = unit.ramp_up_mw_per_h - rise_mw_per_h
-    reserves = reserves_in(values, prices.components)
+    reserves = reserves_for(prices)
     rises = spare < LIMIT
     for within in reserves.values():
         sooner = [j for j, one in reserves.items() if one.response_min <= within.response_min]

@@ -25,7 +25,7 @@ from planner.components.component import Complaint, Component, Site, Supply, Tim
 from planner.components.late import pyo
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
-    UNITS,
+    DISPATCHABLE,
     Amounts,
     Balance,
     Expression,
@@ -51,7 +51,7 @@ from planner.components.thermal.commitment import (
     obliged_until,
 )
 from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty, run_of_rule
-from planner.components.thermal.ramps import CEILING_RULES, RAMP_RULES, Ramps, check_edges
+from planner.components.thermal.ramps import RAMP_RULES, Ramps, check_edges
 from planner.fields import (
     AtLeastZero,
     Count,
@@ -153,15 +153,6 @@ class Thermal(Component):
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         if rule == "on" and any(self.forced_off()[step - 1] for step in steps):
             return self.filled(OUTAGE, steps)
-        if rule == "ending":
-            return self.filled(self.rules[rule], steps, text=self.ending)
-        if rule in CEILING_RULES:
-            most = {
-                name: value_text(np.maximum(self.min_power_mw, mw), steps)
-                for name, mw in self._start_and_stop_mw(horizon.step_h).items()
-                if f"{{{name}}}" in self.rules[rule]
-            }
-            return self.filled(self.rules[rule], steps, **most)
         on = self.initial.on
         if rule == "go_off" and steps and (when := self.duty.must_stop_at(horizon, steps[0])):
             return self.filled(OBLIGED_TO_STOP, steps, when=when)
@@ -169,7 +160,11 @@ class Thermal(Component):
             min_h = self.min_up_h if on else self.min_down_h
             if until := obliged_until(self.initial, horizon, min_h, steps[-1]):
                 return self.filled(OBLIGED_ON if on else OBLIGED_OFF, steps, when=until)
-        return super().describe_rule(rule, horizon, steps)
+        most = {
+            name: value_text(np.maximum(self.min_power_mw, mw), steps)
+            for name, mw in self._start_and_stop_mw(horizon.step_h).items()
+        }
+        return self.filled(self.rules[rule], steps, text=self.ending, **most)
 
     def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:
         return run_of_rule(rule, values["on"], places, horizon.step_h, self.initial)
@@ -194,7 +189,7 @@ class Thermal(Component):
         yield from self.duty.check_steps(site.horizon)
 
     def impossible(self, site: Site) -> Iterator[Message]:
-        if self.must_run and self.max_up_h is not None:
+        if self.must_run:
             window = site.horizon.window
             longest = self._commitment(site.horizon, window).longest_run(window)
             yield from self.duty.impossible(longest, site.horizon)
@@ -284,7 +279,7 @@ class Thermal(Component):
             | {
                 Meter(f"reserve_mw[{j}]"): lambda t, j=j: net * b.reserve_mw[j, t] for j in reserves
             },
-            moves=[Moves(UNITS, of(b.power_mw), self.initial.power_mw)],
+            moves=[Moves(DISPATCHABLE, of(b.power_mw), self.initial.power_mw)],
         )
 
     def _commitment(self, horizon: Horizon, window: Window) -> Commitment:

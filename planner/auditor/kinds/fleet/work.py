@@ -23,7 +23,7 @@ Reserve offered, which is power saved by pausing nodes:
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -80,94 +80,6 @@ def columns_of_pausing(plan: Plan, part: Part, model: str) -> set[str]:
     return columns
 
 
-Nodes = dict[Part, Array]  # by operating point; or Mtok/h by service
-
-
-def check_answers(plan: Plan, part: Part, note: Notes) -> None:
-    """Note where the nodes could not answer, or could not provide the reserve offered."""
-    services = services_of(plan, part)
-    saved_kw = {reserve.name: part.zeros for reserve in reserves_of(plan, part)}
-    for model in part.under("serves").fields:
-        of_model = [service for service in services if service["model"] == model]
-        nodes = {p: part.column("nodes", model, key_of(p)) for p in points_of(part, model)[1:]}
-        readers = {p: part.column("prefill_nodes", model) for p in prefill_of(part, model)}
-        answered = {s: part.column("answered_mtok_per_h", s.name) for s in of_model}
-        _check_fits(part, model, answered, nodes, readers, note)
-        _check_headroom(part, model, answered, nodes, note)
-        paused, resting = dict.fromkeys(nodes, part.zeros), dict.fromkeys(readers, part.zeros)
-        kept = answered
-        for name in saved_kw:
-            pausing = _Pausing(
-                {p: part.column("paused", name, model, key_of(p)) for p in nodes},
-                {p: part.column("paused_prefill", name, model) for p in readers},
-                {s: part.column("put_off_mtok_per_h", name, s.name)
-                 for s in of_model if not _is_interactive(s)},
-            )  # fmt: skip
-            _check_paused(part, model, pausing, note)
-            saved_kw[name] = saved_kw[name] + _saved_kw(part, pausing)
-            paused = {p: count + pausing.nodes[p] for p, count in paused.items()}
-            resting = {p: count + pausing.readers[p] for p, count in resting.items()}
-            kept = {s: work - pausing.put_off.get(s, 0.0) for s, work in kept.items()}
-        if saved_kw:
-            _check_kept(part, model, kept, nodes, paused, readers, resting, note)
-            _check_caught_up(part, model, answered, nodes, readers, note)
-    for name, kw in saved_kw.items():
-        what, reserve = Message("reserve for {name} is", name=name), part.column("reserve_mw", name)
-        note.at_most("reserve_power", what, reserve, pue_of(part) / 1000 * kw, "MW")
-
-
-class _Pausing(NamedTuple):
-    """What pauses of a model for a reserve: nodes, readers, and the work put off by service."""
-
-    nodes: Nodes
-    readers: Nodes
-    put_off: Nodes
-
-
-def _saved_kw(part: Part, pausing: _Pausing) -> Array:
-    saved, sleep_kw = part.zeros, part.number("sleep_kw")
-    for p, count in (pausing.nodes | pausing.readers).items():
-        saved = saved + max(p.number("node_kw") - sleep_kw, 0.0) * count
-    return saved
-
-
-def _check_fits(
-    part: Part, model: str, answered: Nodes, nodes: Nodes, readers: Nodes, note: Notes,
-    suffix: str = "",
-) -> None:  # fmt: skip
-    """Note where work, by service, and its input do not fit on nodes; the rules end in `suffix`."""
-    _check_decode(part, model, answered, nodes, note, "decode" + suffix)
-    if readers:
-        what, fresh = Message("{name}: reads", name=model), _input(part, answered)
-        note.at_least("prefill" + suffix, what, _work(part, readers), fresh, "Mtok/h")
-
-
-def _check_headroom(
-    part: Part, model: str, answered: Nodes, nodes: Nodes, note: Notes, suffix: str = ""
-) -> None:
-    """Note where interactive work does not fit on nodes with its headroom."""
-    with_headroom = {
-        s: (1 + s.number("headroom_share")) * work
-        for s, work in answered.items()
-        if _is_interactive(s)
-    }
-    _check_decode(part, model, with_headroom, nodes, note, "decode_burst" + suffix)
-
-
-def _check_decode(
-    part: Part, model: str, answered: Nodes, nodes: Nodes, note: Notes, rule: str
-) -> None:
-    limits = {s["max_inter_token_ms"] for s in answered}
-    for limit in limits | {None} if answered else set():
-        work = sum(mtok for s, mtok in answered.items() if _within(s, limit))
-        within = {p: n for p, n in nodes.items() if _within(p, limit, "inter_token_ms")}
-        if limit is None:
-            what = Message("{name} at any pace: work of", name=model)
-        else:
-            what = Message("{name} within {limit:g} ms: work of", name=model, limit=limit)
-        note.at_most(rule, what, work, _work(part, within), "Mtok/h")
-
-
 def _is_interactive(service: Part) -> bool:
     return service["demand_mtok_per_h"] is not None
 
@@ -176,65 +88,136 @@ def _is_batch(service: Part) -> bool:
     return service["arrivals_mtok_per_h"] is not None
 
 
-def _work(part: Part, nodes: Nodes) -> Array:
-    """Return the tokens that nodes answer, or read, at their points, Mtok/h."""
-    work = (MTOK_PER_H * p.number("tokens_per_s") * count for p, count in nodes.items())
-    return np.asarray(sum(work, part.zeros))
+ByPart = dict[Part, Array]  # nodes by operating point, or Mtok/h by service
+
+
+def check_answers(plan: Plan, part: Part, note: Notes) -> None:
+    """Note where the nodes could not answer, or could not provide the reserve offered."""
+    saved_kw = {reserve.name: part.zeros for reserve in reserves_of(plan, part)}
+    for name in part.under("serves").fields:
+        services = [service for service in services_of(plan, part) if service["model"] == name]
+        model = _Model(
+            part, name, points_of(part, name)[1:], prefill_of(part, name), services, note
+        )
+        nodes, answered = model.nodes("nodes", "prefill_nodes"), model.work("answered_mtok_per_h")
+        model.check_fits(answered, nodes)
+        model.check_headroom(answered, nodes)
+        if saved_kw:
+            model.check_paused(answered, nodes, saved_kw)
+            model.check_caught_up(answered, nodes)
+    for name, kw in saved_kw.items():
+        what, reserve = Message("reserve for {name} is", name=name), part.column("reserve_mw", name)
+        note.at_most("reserve_power", what, reserve, pue_of(part) / 1000 * kw, "MW")
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model of a fleet: the points at which its nodes decode, and read, and its services."""
+
+    fleet: Part
+    name: str
+    decoders: list[Part]
+    readers: list[Part]
+    services: list[Part]
+    note: Notes
+
+    def nodes(self, decoding: str, reading: str, *index: str) -> ByPart:
+        """Return two quantities of nodes by operating point: decoding and reading ones."""
+        column, name = self.fleet.optional, self.name
+        counts = {p: column(decoding, *index, name, key_of(p)) for p in self.decoders}
+        return counts | {p: column(reading, *index, name) for p in self.readers}
+
+    def work(self, quantity: str, *index: str) -> ByPart:
+        """Return a quantity of tokens by service, Mtok/h."""
+        return {s: self.fleet.optional(quantity, *index, s.name) for s in self.services}
+
+    def check_fits(self, work: ByPart, nodes: ByPart, suffix: str = "") -> None:
+        """Note where work and its input do not fit on nodes; the rules end in `suffix`."""
+        self._check_decode(work, nodes, "decode" + suffix)
+        if self.readers:
+            what = Message("{name}: reads", name=self.name)
+            read = self._tokens(nodes, self.readers)
+            self.note.at_least("prefill" + suffix, what, read, self._input(work), "Mtok/h")
+
+    def check_headroom(self, work: ByPart, nodes: ByPart, suffix: str = "") -> None:
+        """Note where interactive work does not fit on nodes with its headroom."""
+        with_headroom = {
+            s: (1 + s.number("headroom_share")) * mtok
+            for s, mtok in work.items()
+            if _is_interactive(s)
+        }
+        self._check_decode(with_headroom, nodes, "decode_burst" + suffix)
+
+    def _check_decode(self, work: ByPart, nodes: ByPart, rule: str) -> None:
+        limits = {s["max_inter_token_ms"] for s in work}
+        for limit in limits | {None} if work else set():
+            asked = sum(mtok for s, mtok in work.items() if _within(s, limit))
+            within = [p for p in self.decoders if _within(p, limit, "inter_token_ms")]
+            if limit is None:
+                what = Message("{name} at any pace: work of", name=self.name)
+            else:
+                what = Message("{name} within {limit:g} ms: work of", name=self.name, limit=limit)
+            self.note.at_most(rule, what, asked, self._tokens(nodes, within), "Mtok/h")
+
+    def check_paused(self, answered: ByPart, nodes: ByPart, saved_kw: dict[str, Array]) -> None:
+        """Note where more pauses than there is, or too little stays at work.
+
+        saved_kw: the IT power that pausing saves, by reserve; that of this model is added.
+        """
+        left, kept, sleep_kw = nodes, answered, self.fleet.number("sleep_kw")
+        for reserve in saved_kw:
+            paused = self.nodes("paused", "paused_prefill", reserve)
+            put_off = self.work("put_off_mtok_per_h", reserve)
+            what = Message("{name}: pauses work of", name=self.name)
+            total, stopped = self._sum(put_off), self._tokens(paused, self.decoders)
+            self.note.at_most("paused_work", what, stopped, total, "Mtok/h")
+            if self.readers:
+                what = Message("{name}: pauses input of", name=self.name)
+                total, stopped = self._input(put_off), self._tokens(paused, self.readers)
+                self.note.at_most("paused_input", what, stopped, total, "Mtok/h")
+            saved_kw[reserve] = saved_kw[reserve] + self._sum({
+                p: max(p.number("node_kw") - sleep_kw, 0.0) * count for p, count in paused.items()
+            })  # fmt: skip
+            left = {p: count - paused[p] for p, count in left.items()}
+            kept = {s: mtok - put_off[s] for s, mtok in kept.items()}
+        for p in self.decoders:
+            what = Message(
+                "paused nodes of {name} at {speed} tokens/s:", name=self.name, speed=key_of(p)
+            )
+            self.note.at_most("paused_nodes", what, nodes[p] - left[p], nodes[p], "nodes")
+        for p in self.readers:
+            what = Message("paused readers of {name}:", name=self.name)
+            self.note.at_most("paused_readers", what, nodes[p] - left[p], nodes[p], "nodes")
+        for service, work in kept.items():
+            what = Message("work of {name} that is not put off:", name=service.name)
+            self.note.at_least("put_off", what, work, 0.0, "Mtok/h")
+        self.check_fits(kept, left, "_kept")
+        self.check_headroom(kept, left, "_kept")
+
+    def check_caught_up(self, answered: ByPart, nodes: ByPart) -> None:
+        """Note where work could not be caught up with as fast as stated."""
+        more = self.work("catch_up_mtok_per_h")
+        work = {
+            s: mtok + more[s] for s, mtok in answered.items() if _is_interactive(s) or _is_batch(s)
+        }
+        besides = self.nodes("catch_up_nodes", "catch_up_prefill_nodes")
+        self.check_fits(work, {p: n + besides[p] for p, n in nodes.items()}, "_caught_up")
+
+    def _sum(self, amounts: ByPart) -> Array:
+        return sum(amounts.values(), self.fleet.zeros)
+
+    def _tokens(self, nodes: ByPart, points: list[Part]) -> Array:
+        """Return the tokens that nodes answer, or read, at some points, Mtok/h."""
+        return self._sum({p: MTOK_PER_H * p.number("tokens_per_s") * nodes[p] for p in points})
+
+    def _input(self, work: ByPart) -> Array:
+        """Return the input to be read for answers, Mtok/h."""
+        return self._sum({
+            s: s.series("input_per_output") * (1 - s.series("cached_share")) * mtok
+            for s, mtok in work.items()
+        })  # fmt: skip
 
 
 def _within(part: Part, limit: float | None, field: str = "max_inter_token_ms") -> bool:
     """Return whether the limit of a service, or the latency of a point, is within a limit."""
     return limit is None or (part[field] is not None and part.number(field) <= limit)
-
-
-def _input(part: Part, answered: Nodes) -> Array:
-    """Return the input to be read for answers, by service, Mtok/h."""
-    total = part.zeros
-    for service, work in answered.items():
-        fresh = service.series("input_per_output") * (1 - service.series("cached_share"))
-        total = total + fresh * work
-    return total
-
-
-def _check_paused(part: Part, model: str, pausing: _Pausing, note: Notes) -> None:
-    """Note where more nodes or readers are to be paused for a reserve than the work put off."""
-    what = Message("{name}: pauses work of", name=model)
-    total = sum(pausing.put_off.values(), part.zeros)
-    note.at_most("paused_work", what, _work(part, pausing.nodes), total, "Mtok/h")
-    if pausing.readers:
-        what, fresh = Message("{name}: pauses input of", name=model), _input(part, pausing.put_off)
-        note.at_most("paused_input", what, _work(part, pausing.readers), fresh, "Mtok/h")
-
-
-def _check_kept(
-    part: Part, model: str, kept: Nodes, nodes: Nodes, paused: Nodes, readers: Nodes,
-    resting: Nodes, note: Notes,
-) -> None:  # fmt: skip
-    """Note where more pauses, for all reserves, than there is, or too little is left at work."""
-    for p, count in nodes.items():
-        what = Message("paused nodes of {name} at {speed} tokens/s:", name=model, speed=key_of(p))
-        note.at_most("paused_nodes", what, paused[p], count, "nodes")
-    for p, count in readers.items():
-        what = Message("paused readers of {name}:", name=model)
-        note.at_most("paused_readers", what, resting[p], count, "nodes")
-    for service, work in kept.items():
-        what = Message("work of {name} that is not put off:", name=service.name)
-        note.at_least("put_off", what, work, 0.0, "Mtok/h")
-    nodes_left = {p: count - paused[p] for p, count in nodes.items()}
-    readers_left = {p: count - resting[p] for p, count in readers.items()}
-    _check_fits(part, model, kept, nodes_left, readers_left, note, "_kept")
-    _check_headroom(part, model, kept, nodes_left, note, "_kept")
-
-
-def _check_caught_up(
-    part: Part, model: str, answered: Nodes, nodes: Nodes, readers: Nodes, note: Notes
-) -> None:
-    """Note where work could not be caught up with as fast as stated."""
-    work = {
-        s: mtok + part.optional("catch_up_mtok_per_h", s.name)
-        for s, mtok in answered.items()
-        if _is_interactive(s) or _is_batch(s)
-    }
-    nodes = {p: n + part.optional("catch_up_nodes", model, key_of(p)) for p, n in nodes.items()}
-    readers = {p: n + part.optional("catch_up_prefill_nodes", model) for p, n in readers.items()}
-    _check_fits(part, model, work, nodes, readers, note, "_caught_up")
