@@ -65,12 +65,12 @@ def breaches(model: Model, pinned: Pinned, tolerance: float = 0.0) -> tuple[list
     misfits = [m for m in pinned.misfits if not _is_explained(m, missing, broken)]
     at_misfit = {(m.component, m.step) for m in misfits}
     owners = {family: component for (component, *_), family in program.families.items()}
-    others = [row for row in broken if row not in rules]
-    contradictory = [row for row in others if row in set(missing.given.tolist())]
+    contradictory = set(missing.given.tolist()).intersection(broken)
     rows = [
         row
-        for row in others
-        if row not in contradictory
+        for row in broken
+        if row not in rules
+        and row not in contradictory
         and (owners.get(program.row_families[row], ""), program.row_steps[row]) not in at_misfit
     ]
     return [

@@ -102,7 +102,8 @@ class Session:
     def row_bounds(self, lower: Array, upper: Array) -> None:
         """Change the bounds of all rows."""
         old_lower, old_upper = self._row_bounds
-        self._bound_rows((lower != old_lower) | (upper != old_upper), lower, upper)
+        rows = np.flatnonzero((lower != old_lower) | (upper != old_upper))
+        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
         self._row_bounds = lower.copy(), upper.copy()
 
     def bounded_program(self) -> Program:
@@ -186,10 +187,6 @@ class Session:
         at = np.where(price > 0, lower, upper)
         priced_rows = (np.abs(price) > MIN_DUAL) & np.isfinite(at)
         self.row_bounds(np.where(priced_rows, at, lower), np.where(priced_rows, at, upper))
-
-    def _bound_rows(self, which: Flags, lower: Array, upper: Array) -> None:
-        rows = np.flatnonzero(which)
-        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def duals(self) -> Duals | None:
         """Return the optimum of the LP just solved and its duals; None where it has none.

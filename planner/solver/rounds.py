@@ -69,7 +69,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     return replace(
         solution,
         x=solved.point(solution.x),
-        bound=solution.bound / solved.money,
+        bound=solution.bound / program.units.money,
         duals=solution.duals and solved.duals(solution.duals),
         ranges=solution.ranges and solved.energy(solution.ranges),
     )

@@ -23,9 +23,9 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from planner.components.component import ORIGINS
 from planner.components.registry import uses_of
 from planner.solver.highs import Session
+from planner.solver.meter_totals import meter_of
 from planner.solver.program import Duals, Indices, Program
 from planner.timeseries.series import Array
 
@@ -135,13 +135,13 @@ class Tidying:
 
     def _goals(self) -> Iterator[Array]:
         """Yield the sums to be minimised, as costs of the columns, in their order."""
-        program, reports = self.program, self.program.reports
+        program = self.program
         uses = uses_of(program.scenario.components.values()) if program.uses else {}
         drawn = [rows for (use, _), rows in program.uses.items() if uses[use].drawn]
-        yield reports[_joined(drawn)].sum(axis=0)
+        yield program.total(drawn)
         yield from self._movements()
         brought = [rows for origin, rows in program.injected.items() if origin != "renewable"]
-        yield reports[_joined([program.first_flow, program.second_flow, *brought])].sum(axis=0)
+        yield program.total([program.first_flow, program.second_flow, *brought])
         yield meter_weights(program)
 
     def _movements(self) -> Iterator[Array]:
@@ -190,16 +190,3 @@ def meter_weights(program: Program, *, by_origin: bool = False) -> Array:
         variable = columns >= 0
         weights[columns[variable]] = by_step[window.first - 1 :][variable]
     return weights
-
-
-def meter_of(column: str) -> str:
-    """Return a schedule column without the origin of its energy."""
-    head, bracket, index = column.removesuffix("]").partition("[")
-    *outer, last = index.split("|")
-    if not bracket or last not in ORIGINS:
-        return column
-    return f"{head}[{'|'.join(outer)}]"
-
-
-def _joined(rows: list[Indices]) -> Indices:
-    return np.concatenate([np.zeros(0, dtype=np.int64), *rows])
