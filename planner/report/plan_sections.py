@@ -199,19 +199,15 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    green, title = plan.summary["green"], words("Renewable energy")
-    shares = {name: share for name in texts if (share := green.get(name)) is not None}
-    if "least" not in green:
-        return _facts(
-            title, *((texts[name], Quantity(share, SHARE)) for name, share in shares.items())
-        )
-    rows = list[Row]()
-    for name, share in shares.items():  # what meters fix has no range
-        least, most = (green[end].get(name, share) for end in ("least", "most"))
-        rows.append(
-            (texts[name], Quantity(share, SHARE), Quantity(least, SHARE), Quantity(most, SHARE))
-        )
-    return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
+    green = plan.summary["green"]
+    columns = [green, *(green[end] for end in ("least", "most") if end in green)]
+    rows: list[Row] = [  # what meters fix has no range
+        (text, *(Quantity(column.get(name, share), SHARE) for column in columns))
+        for name, text in texts.items()
+        if (share := green.get(name)) is not None
+    ]
+    heads = ("", words("share"), words("least"), words("most")) if "least" in green else ()
+    return Section(words("Renewable energy"), heads, tuple(rows))
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:

@@ -16,10 +16,11 @@ import numpy as np
 from scipy import sparse
 
 from planner.components.registry import uses_of
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
 from planner.solver.meter_totals import meter_of
 from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Program
-from planner.solver.tidying import meter_weights
+from planner.solver.tidying import weights_by
 from planner.timeseries.series import Array
 
 METER_TOLERANCE = 1e-10  # MW or MWh that a meter may move; 1e-7 has moved money
@@ -31,21 +32,20 @@ Ranges = dict[str, tuple[float, float]]
 compute draw (drawn_mwh), over all attributions of the same meters that earn the same."""
 
 
-def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Array, Ranges] | None:
+def attribute(face: Program, x: Array, settings: SolverSettings) -> tuple[Array, Ranges] | None:
     """Attribute the energy of a plan to its origins by the rule.
 
     Args:
         face: the program with the bounds of the plans that earn the same.
         x: the plan's point.
-        threads: of the solver.
-        seed: of the solver.
+        settings: of the solver.
 
     Returns:
         The point with its energy attributed, and the ranges; None where an LP has no optimum.
     """
     free = _free_columns(face)
     program = _with_meters_held(face, x, free)
-    session = Session(program, threads=threads, seed=seed)
+    session = Session(program, threads=settings.threads, seed=settings.seed)
     uses, step_h = uses_of(face.scenario.components.values()), face.scenario.horizon.step_h
     drawn_uses = [use for use in uses if uses[use].drawn]
     exported, drawn = (
@@ -63,7 +63,7 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Arra
     if session.minimise(-drawn - STORED_WEIGHT * _stored(face)[free]) is None:
         return None
     session.stay_optimal()
-    parts = session.minimise(meter_weights(face, by_origin=True)[free])
+    parts = session.minimise(weights_by(str, face)[free])
     if parts is None:
         return None
     attributed = x.copy()

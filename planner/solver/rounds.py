@@ -259,7 +259,7 @@ def _choose_among_equals(
         face = session.bounded_program()
     tidied = time.perf_counter()
     if face is not None and program.scenario.trace:
-        attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
+        attribution = attribute(face, solution.x, settings)
         if attribution is not None:
             given = origins_are_given(program, solution.x)
             solution.x, ranges = attribution

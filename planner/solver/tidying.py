@@ -15,7 +15,7 @@ turnover, and then the loss at that movement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -142,7 +142,7 @@ class Tidying:
         yield from self._movements()
         brought = [rows for origin, rows in program.injected.items() if origin != "renewable"]
         yield program.total([program.first_flow, program.second_flow, *brought])
-        yield meter_weights(program)
+        yield weights_by(meter_of, program)
 
     def _movements(self) -> Iterator[Array]:
         """Yield the sum of the movements of each order, as costs of the columns.
@@ -176,17 +176,12 @@ class Tidying:
         return sparse.vstack(changes, format="csr"), np.concatenate(constants)
 
 
-def meter_weights(program: Program, *, by_origin: bool = False) -> Array:
-    """Return a weight of 1 to 1.5 for each column of the schedule, by its name and step.
-
-    Args:
-        program: the program.
-        by_origin: whether the parts of a meter by origin have weights of their own.
-    """
+def weights_by(key_of: Callable[[str], str], program: Program) -> Array:
+    """Return a weight of 1 to 1.5 for each schedule column and step, by a key of its name."""
     weights, window = np.zeros(len(program.cost)), program.window
     for name, (columns, _) in program.schedule.items():
-        key = name if by_origin else meter_of(name)
-        by_step = 1 + np.random.default_rng(crc32(key.encode())).random(window.last) / 2
+        seed = crc32(key_of(name).encode())
+        by_step = 1 + np.random.default_rng(seed).random(window.last) / 2
         variable = columns >= 0
         weights[columns[variable]] = by_step[window.first - 1 :][variable]
     return weights

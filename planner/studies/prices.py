@@ -18,7 +18,7 @@ Where the fixed decisions may hide the worth of a field, `first_unit` adds that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.tables import MONEY_DECIMALS
-from planner.scenario.paths import places, value_at, with_value
+from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import Shift, aligned, shift_of
@@ -186,26 +186,26 @@ def _fields(
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
-        by_index: dict[str, list[Key]] = {}
+        per = unit(quantity) or quantity.removesuffix("s")
+        by_token = per == "Mtok/h"
+        per = "CNY/Mtok" if by_token else price_unit(per)
+        by_index: dict[str, dict[Key, Any]] = {}
         for path in paths:
             for index, below in places(component, path):
-                by_index.setdefault(index, []).append(("components", name, *below))
-        for index, keys in by_index.items():
-            values = [value_at(program.scenario, path) for path in keys]
-            if any(value is None for value in values):
+                fields = by_index.setdefault(index, {})
+                fields["components", name, *below] = value_at(component, below)
+        for index, fields in by_index.items():
+            if any(value is None for value in fields.values()):
                 continue
-            shift = _measured(program, duals.x, keys, values)
-            past = any(part == PAST or SO_FAR in str(part) for path in keys for part in path)
-            first = None if past else first_unit(program, solution, keys, values, shift)
-            per = unit(quantity) or quantity.removesuffix("s")
-            by_token = per == "Mtok/h"
-            per = "CNY/Mtok" if by_token else price_unit(per)
+            shift = _measured(program, duals.x, fields)
+            past = any(part == PAST or SO_FAR in str(part) for path in fields for part in path)
+            first = None if past else first_unit(program, solution, fields, shift)
             if first is not None and by_token:
                 first = first.per(program.scenario.horizon.hours)
             if shift is None:
                 if first is not None:
-                    line = MarginalPrice(name, quantity, index, np.zeros(0), np.nan, per)
-                    yield replace(line, first=first)
+                    none = np.zeros(0)
+                    yield MarginalPrice(name, quantity, index, none, np.nan, per, first=first)
                 continue
             steps, once = gains(program, duals, shift)
             if past:
@@ -218,14 +218,11 @@ def _fields(
             yield replace(line, first=first)
 
 
-def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:
+def _measured(program: Program, x: Array, fields: Mapping[Key, Any]) -> Shift | None:
     """Return the shift of the program per unit of some fields, perturbed together."""
-    largest = max(float(np.max(np.abs(value))) for value in values)
+    largest = max(float(np.max(np.abs(value))) for value in fields.values())
     amount = PERTURBATION * (largest or 1.0)
-    changed = program.scenario
-    for path, value in zip(paths, values, strict=True):
-        changed = with_value(changed, path, value + amount)
-    model = assemble(changed, program.window)
+    model = assemble(with_raised(program.scenario, fields, amount), program.window)
     perturbed = aligned(program, compile_program(model), model, x)
     return None if perturbed is None else shift_of(program, perturbed, amount)
 
