@@ -184,7 +184,7 @@ def _opened(
     """
     rules = {row: rule for rule, place in by_rule.items() for row in place.rows}
     upper, integer = program.column_upper, program.all_integer
-    given = set(pinned.columns.tolist())
+    given = set(pinned.at.columns.tolist())
     bounded = [
         (column, rule)
         for rule, place in by_rule.items()

@@ -26,7 +26,7 @@ from scipy import sparse
 
 from planner.solver.elastic import least_miss
 from planner.solver.meter_totals import Sum, sums_of
-from planner.solver.program import NO_INDICES, Flags, Indices, Program
+from planner.solver.program import Flags, Indices, Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -68,20 +68,29 @@ class Misfit:
 
 
 class PinnedValues(NamedTuple):
-    """Pinned values: of columns of the program, or of rows over them.
+    """Pinned values.
 
     names, steps: the schedule column and the step of each.
+    columns: the column of the program that it is a value of; -1 where it is a sum.
     weights: of a move of each, MW per unit.
+    movable: whether it may move: no integer and no misfit.
     """
 
     names: np.ndarray[Any, Any]
     steps: Indices
+    columns: Indices
     values: Array
     weights: Array
+    movable: Flags
+
+    def where(self, which: Flags) -> PinnedValues:
+        """Return some of the values."""
+        return PinnedValues._make(part[which] for part in self)
 
 
-def _joined(*parts: PinnedValues) -> PinnedValues:
-    none = PinnedValues(NO_INDICES.astype(object), NO_INDICES, np.zeros(0), np.zeros(0))
+def _joined(parts: list[PinnedValues]) -> PinnedValues:
+    types = object, np.int64, np.int64, float, float, bool
+    none = [np.zeros(0, dtype) for dtype in types]
     return PinnedValues._make(map(np.concatenate, zip(none, *parts, strict=True)))
 
 
@@ -91,48 +100,41 @@ class Pinned:
 
     free: the program without the schedule.
     misfits: the pinned values that do not fit; the program has their values all the same.
-    columns: the columns of the program that are pinned; `at` has their values.
-    movable: the pinned columns that may move: no integers, no misfits.
-    rows, sums: rows over the columns that are pinned, and their values.
+    at: the pinned values.
+    rows: each of them as a row over the columns of the program.
     """
 
     free: Program
     misfits: tuple[Misfit, ...]
-    columns: Indices
     at: PinnedValues
-    movable: Flags
     rows: sparse.csr_array
-    sums: PinnedValues
 
     @property
     def program(self) -> Program:
         """The program with every value pinned exactly."""
-        fixed = self.free.with_bounds(self.columns, self.at.values, self.at.values)
-        return _with_rows(fixed, self.rows, self.sums)
+        return self._program(self.at.columns >= 0)
 
     def by_rows(self) -> tuple[Program, Indices, PinnedValues]:
         """Return the program with every movable value pinned by a row; the rows and their values.
 
         The values of other columns are pinned by bounds.
         """
-        still, values = ~self.movable, self.at.values
-        fixed = self.free.with_bounds(self.columns[still], values[still], values[still])
-        (first, width), columns = fixed.matrix.shape, self.columns[self.movable]
-        moved = PinnedValues._make(part[self.movable] for part in self.at)
-        program = _with_rows(fixed, sparse.eye_array(width, format="csr")[columns], moved)
-        program = _with_rows(program, self.rows, self.sums)
-        return program, np.arange(first, program.matrix.shape[0]), _joined(moved, self.sums)
+        program, first = self._program(~self.at.movable), self.free.matrix.shape[0]
+        return program, np.arange(first, program.matrix.shape[0]), self.at.where(self.at.movable)
+
+    def _program(self, bounded: Flags) -> Program:
+        """Return the program with some values pinned by bounds of columns, the others by rows."""
+        by_bounds, by_row = self.at.where(bounded), self.at.where(~bounded)
+        program = self.free.with_bounds(by_bounds.columns, by_bounds.values, by_bounds.values)
+        if bounded.all():
+            return program
+        return program.with_rows(self.rows[~bounded], by_row.values, by_row.values, by_row.steps)
 
     def moved(self, by: Array) -> Pinned:
         """Return the schedule with every value of `by_rows` moved."""
-        values, count = self.at.values.copy(), int(self.movable.sum())
-        values[self.movable] += by[:count]
-        sums = self.sums._replace(values=self.sums.values + by[count:])
-        return replace(self, at=self.at._replace(values=values), sums=sums)
-
-
-def _with_rows(program: Program, rows: Any, at: PinnedValues) -> Program:
-    return program.with_rows(rows, at.values, at.values, at.steps) if len(at.steps) else program
+        values = self.at.values.copy()
+        values[self.at.movable] += by
+        return replace(self, at=self.at._replace(values=values))
 
 
 def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
@@ -147,8 +149,7 @@ def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pin
     places = program.times.get_indexer(pd.DatetimeIndex(schedule.index))
     table, places = schedule[places >= 0], places[places >= 0]
     lower, upper, integer = program.column_lower, program.column_upper, program.all_integer
-    misfits: list[Misfit] = []
-    columns, movable, at = [NO_INDICES], [np.zeros(0, dtype=bool)], list[PinnedValues]()
+    misfits, parts = list[Misfit](), list[PinnedValues]()
     by_row: list[tuple[str, Indices, Array]] = []
     for name in map(str, table.columns):
         values = table[name].to_numpy(dtype=float)
@@ -172,23 +173,27 @@ def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pin
                    float(high[i]), frozenset({int(column[i])} if is_column[i] else ()))
             for i in np.flatnonzero(~fits)
         ]  # fmt: skip
-        columns.append(column[is_column])
-        movable.append((fits & ~whole)[is_column])
-        pinned = np.where(fits | whole, nearest, values)[is_column]
-        at.append(_values(program, name, where[is_column], pinned))
-    by_column = Pinned(
-        program, tuple(misfits), np.concatenate(columns), _joined(*at), np.concatenate(movable),
-        sparse.csr_array((0, len(lower))), _joined(),
-    )  # fmt: skip
+        pinned = np.where(fits | whole, nearest, values)
+        part = _values(program, name, where, pinned, column, fits & ~whole)
+        parts.append(part.where(is_column))
+    at = _joined(parts)
+    rows = sparse.eye_array(len(lower), format="csr")[at.columns]
+    by_column = Pinned(program, tuple(misfits), at, rows)
     return _with_sums(by_column, by_row, tolerance) if by_row else by_column
 
 
-def _values(program: Program, name: str, places: Indices, values: Array) -> PinnedValues:
+def _values(
+    program: Program, name: str, places: Indices, values: Array, columns: Indices | int,
+    movable: Flags | bool,
+) -> PinnedValues:  # fmt: skip
     measured = unit(name)
     step_h = program.scenario.horizon.step_h if measured in OVER_A_STEP else 1.0
     weight = MW_OF.get(measured, OTHER_UNIT_MW) / step_h
-    names, weights = np.full(len(places), name, dtype=object), np.full(len(places), weight)
-    return PinnedValues(names, places + program.window.first, values, weights)
+    names, columns, weights, movable = (
+        np.full(len(places), value) for value in (np.array(name, object), columns, weight, movable)
+    )
+    steps = places + program.window.first
+    return PinnedValues(names, steps, columns, values, weights, movable)
 
 
 def _with_sums(
@@ -198,9 +203,9 @@ def _with_sums(
     program = pinned.free
     known = program.column_lower == program.column_upper
     at = np.where(known, program.column_lower, 0.0)
-    known[pinned.columns], at[pinned.columns] = True, pinned.at.values
+    known[pinned.at.columns], at[pinned.at.columns] = True, pinned.at.values
     sums = sums_of(program)
-    matrices, parts, misfits = [], list[PinnedValues](), list(pinned.misfits)
+    matrices, parts, misfits = [pinned.rows], [pinned.at], list(pinned.misfits)
     for name, places, given in by_row:
         rows, offset = sums.get(name, Sum({name: 1.0})).rows(program, places)
         values, reported, room = given - offset, rows @ at, abs(rows).sum(axis=1)
@@ -214,9 +219,9 @@ def _with_sums(
             misfits.append(Misfit(name, step, float(given[i]), only, only, columns))
         needed = free | (~equal & ~differs)
         matrices.append(rows[needed])
-        parts.append(_values(program, name, places[needed], values[needed]))
+        parts.append(_values(program, name, places, values, -1, True).where(needed))
     matrix = sparse.csr_array(sparse.vstack(matrices))
-    return replace(pinned, misfits=tuple(misfits), rows=matrix, sums=_joined(*parts))
+    return replace(pinned, misfits=tuple(misfits), at=_joined(parts), rows=matrix)
 
 
 def moves(below: Array, above: Array) -> Array:

@@ -28,7 +28,7 @@ import pandas as pd
 from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.plan_tables.tables import MONEY_DECIMALS
+from planner.plan_tables.tables import FIRST, MONEY_DECIMALS, WITHOUT_STEP, by_part
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
@@ -54,8 +54,6 @@ NO_PRICES = Message(
     "there are no prices: with the integers of the plan fixed the LP has no optimum"
 )
 PERTURBATION = 2.0**-10  # of a field, relative to its largest value
-WITHOUT_STEP = "once"  # index of the part of a price that belongs to no step
-FIRST = "first"  # index of the worth of the first unit, with decisions made anew
 MIN_PRICE = 1e-9  # a smaller price or weight is none
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
 EXTRA_TOKENS = 1e-5  # Mtok/h
@@ -102,15 +100,17 @@ class Prices:
     @property
     def totals(self) -> pd.DataFrame:
         """The prices over the horizon: component, quantity, index, value, unit."""
-        rows = self.table["time"].isna() & ~self.table["index"].str.endswith((WITHOUT_STEP, FIRST))
-        return self.table[rows].drop(columns="time").reset_index(drop=True)
+        return self._without_time("")
 
     @property
     def first_units(self) -> pd.DataFrame:
         """The worth of the first unit, where decisions hide it: component, quantity, index, ..."""
-        rows = self.table[self.table["index"].str.endswith(FIRST)].drop(columns="time")
-        index = rows["index"].str.removesuffix(FIRST).str.removesuffix("|")
-        return rows.assign(index=index).reset_index(drop=True)
+        return self._without_time(FIRST)
+
+    def _without_time(self, part: str) -> pd.DataFrame:
+        table = by_part(self.table)
+        rows = table[table["time"].isna() & (table["part"] == part)]
+        return rows.drop(columns=["time", "part"]).reset_index(drop=True)
 
     @property
     def hourly(self) -> pd.DataFrame:
@@ -307,14 +307,12 @@ def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
     for line in lines:
         known = np.flatnonzero(np.isfinite(line.steps))
         parts.append((line, times[known], line.index, line.steps[known]))
-        if abs(line.once) > MIN_PRICE:
-            index = "|".join(filter(None, (line.index, WITHOUT_STEP)))
-            parts.append((line, no_time, index, np.array([_clean(line.once)])))
-        if np.isfinite(line.total):
-            parts.append((line, no_time, line.index, np.array([line.total])))
-        if line.first is not None:
-            index = "|".join(filter(None, (line.index, FIRST)))
-            parts.append((line, no_time, index, np.array([_clean(line.first.worth)])))
+        once = line.once if abs(line.once) > MIN_PRICE else np.nan
+        first = np.nan if line.first is None else line.first.worth
+        for part, value in ((WITHOUT_STEP, once), ("", line.total), (FIRST, first)):
+            if np.isfinite(value):
+                index = "|".join(filter(None, (line.index, part)))
+                parts.append((line, no_time, index, np.array([_clean(value)])))
     sizes = [len(part[1]) for part in parts]
 
     def repeated(texts: list[str]) -> Any:

@@ -189,26 +189,23 @@ def _put_in_state(
             hint = did_you_mean(name, components)
             message = Message("there is no component {name!r}{hint}", name=name, hint=hint)
             problems.append(measured.problem((name,), message))
-            continue
-        if not isinstance(fields, dict):
+        elif not isinstance(fields, dict):
             text, rule = as_written(fields), Message("must be a mapping")
             message = Message("{sentence}, is {text}{hint}", sentence=rule, text=text, hint="")
             problems.append(measured.problem((name,), message))
-            continue
-        places[f"components.{name}.initial"] = (name,)
-        known = _state_fields(data[name])
-        problems += (measured.problem(*missing) for missing in _missing(name, components, fields))
-        for field, value in fields.items():
-            key = (name, field)
-            if field not in known:
-                message = Message("is not a field here{hint}", hint=did_you_mean(field, known))
-                problems.append(measured.problem(key, message))
-                continue
-            path = known[field]
-            *above, last = path
-            holder = data[name]["initial"] if above else data[name]
-            holder[last] = _combined(value, holder[last])
-            places[dotted(("components", name, *path))] = key
+        else:
+            places[f"components.{name}.initial"] = (name,)
+            known, mistakes = _state_fields(data[name]), [*_missing(name, components, fields)]
+            for field, value in fields.items():
+                if field in known:
+                    *above, last = known[field]
+                    holder = data[name]["initial"] if above else data[name]
+                    holder[last] = _combined(value, holder[last])
+                    places[dotted(("components", name, *known[field]))] = (name, field)
+                else:
+                    message = Message("is not a field here{hint}", hint=did_you_mean(field, known))
+                    mistakes.append(((name, field), message))
+            problems += (measured.problem(*problem) for problem in mistakes)
     return places, problems
 
 

@@ -128,9 +128,8 @@ def solve_fixed(
         raise InfeasibleError(MessageList("\n", (head, *listed(texts))), diagnosis)
     plan = to_plan(around.program, around.solution, around.seconds | around.solution.seconds)
     size = {"columns": len(fixed.columns), "steps": len(fixed)}
-    plan = replace(
-        plan, summary=plan.summary | {"fixed": size} | _notes(plan, around, fixed, TOLERANCE)
-    )
+    notes = _notes(plan, around, fixed, TOLERANCE)
+    plan = replace(plan, summary=plan.summary | {"fixed": size} | notes)
     require_audit(plan)
     return plan
 
