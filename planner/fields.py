@@ -136,9 +136,9 @@ def value_text(value: Any, steps: Sequence[int] = ()) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Frozen):
-        parts = {name: getattr(value, name) for name in type(value).model_fields}
-        given = (f"{n} {value_text(part, steps)}" for n, part in parts.items() if part is not None)
-        return ", ".join(given) or "none"
+        parts = ((name, getattr(value, name)) for name in type(value).model_fields)
+        given = ((name, part) for name, part in parts if part is not None)
+        return ", ".join(f"{name} {value_text(part, steps)}" for name, part in given)
     return f"{value + 0.0:.6g}" if isinstance(value, float | int) else str(value)
 
 

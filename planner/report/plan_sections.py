@@ -199,15 +199,23 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    green = plan.summary["green"]
-    columns = [green, *(green[end] for end in ("least", "most") if end in green)]
-    rows: list[Row] = [  # what meters fix has no range
-        (text, *(Quantity(column.get(name, share), SHARE) for column in columns))
-        for name, text in texts.items()
-        if (share := green.get(name)) is not None
+    ranged = "least" in plan.summary["green"]
+    rows: list[Row] = [
+        (texts[name], *(Quantity(end, SHARE) for end in (ends if ranged else ends[:1])))
+        for name, ends in share_ranges(plan).items()
     ]
-    heads = ("", words("share"), words("least"), words("most")) if "least" in green else ()
+    heads = ("", words("share"), words("least"), words("most")) if ranged else ()
     return Section(words("Renewable energy"), heads, tuple(rows))
+
+
+def share_ranges(plan: PlanTables) -> dict[str, tuple[float, float, float]]:
+    """Return each known share of renewable energy, its least and its most."""
+    green = plan.summary["green"]
+    return {  # what meters fix has no range
+        name: (share, *(green.get(end, {}).get(name, share) for end in ("least", "most")))
+        for name, share in green.items()
+        if name.endswith("_share") and share is not None
+    }
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:
