@@ -65,12 +65,12 @@ def breaches(model: Model, pinned: Pinned, tolerance: float = 0.0) -> tuple[list
     misfits = [m for m in pinned.misfits if not _is_explained(m, missing, broken)]
     at_misfit = {(m.component, m.step) for m in misfits}
     owners = {family: component for (component, *_), family in program.families.items()}
-    others = [row for row in broken if row not in rules]
-    contradictory = [row for row in others if row in set(missing.given.tolist())]
+    contradictory = set(missing.given.tolist()).intersection(broken)
     rows = [
         row
-        for row in others
-        if row not in contradictory
+        for row in broken
+        if row not in rules
+        and row not in contradictory
         and (owners.get(program.row_families[row], ""), program.row_steps[row]) not in at_misfit
     ]
     return [
@@ -104,18 +104,17 @@ class Overlap:
 def _overlaps(model: Model, missing: Misses) -> Iterator[Overlap]:
     """Yield every pair of opposite flows that the point has at once."""
     program, values = missing.program, missing.program.values(missing.x)
-    number = {id(column): place for place, column in enumerate(model.columns)}
-    flows = {
-        int(program.switches[k]): (program.first_flow[k], program.second_flow[k])
-        for k in np.flatnonzero(program.overlaps(missing.x))
+    pairs = {
+        id(pair.switch[t]): (component, pair.both)
+        for component, terms in model.terms.items()
+        for pair in (pair for part in terms for pair in part.exclusive)
+        for t in model.window
     }
-    for component, terms in model.terms.items() if flows else ():
-        for pair in (pair for part in terms for pair in part.exclusive):
-            for t in model.window:
-                switch = number.get(id(pair.switch[t]), -1)
-                if switch in flows:
-                    first, second = (float(values[flow]) for flow in flows[switch])
-                    yield Overlap(component, pair.both, t, first, second, switch)
+    for k in np.flatnonzero(program.overlaps(missing.x)):
+        switch = int(program.switches[k])
+        step, name = int(program.column_steps[switch]), pairs[id(model.columns[switch])]
+        first, second = (values[flow[k]] for flow in (program.first_flow, program.second_flow))
+        yield Overlap(*name, step, float(first), float(second), switch)
 
 
 def _limits_missed(missing: Misses, directions: Sequence[Overlap]) -> dict[int, float]:

@@ -12,7 +12,7 @@ So a broken rule moves no value, and every other rule holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,9 +21,9 @@ from scipy import sparse
 from planner.diagnosis.conflict import Place, Rule, rule_places
 from planner.errors import NoPlanError
 from planner.message import Message
-from planner.solver.elastic import covering, least_miss, row_sizes
+from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.model import Model
-from planner.solver.pinning import MIN_MOVE, Misfit, Pinned, PinnedValues
+from planner.solver.pinning import Misfit, Pinned, PinnedValues, moves
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
@@ -72,26 +72,22 @@ class Misses:
         decided = program.overlaps(x) | (abs(rows[:, program.switches]).sum(axis=0) > 0)
         columns = program.switches[decided]
         fixed = program.with_bounds(columns, np.round(x[columns]), np.round(x[columns]))
-        return covering(
-            replace(
-                fixed,
-                switches=program.switches[~decided],
-                first_flow=program.first_flow[~decided],
-                second_flow=program.second_flow[~decided],
-            ),
-            x,
-        )
+        return replace(
+            fixed,
+            switches=program.switches[~decided],
+            first_flow=program.first_flow[~decided],
+            second_flow=program.second_flow[~decided],
+        ).covering(x)
 
-    def given_misfits(self, rows: Sequence[int]) -> list[Misfit]:
+    def given_misfits(self, rows: Collection[int]) -> list[Misfit]:
         """Return the given values of some rows beside what the point has there."""
-        number = {row: i for i, row in enumerate(self.given.tolist())}
         reported, values = self.program.matrix[self.given] @ self.x, self.values
-        could = self.values.values + reported - self.program.row_lower[self.given]
+        could = values.values + reported - self.program.row_lower[self.given]
         return [
-            Misfit(values.names[i], int(values.steps[i]), float(values.values[i]),
-                   float(could[i]), float(could[i]))
-            for i in (number[row] for row in rows)
-        ]  # fmt: skip
+            Misfit(values.names[i], int(values.steps[i]), float(values.values[i]), only, only)
+            for i, only in enumerate(could.tolist())
+            if self.given[i] in rows
+        ]
 
 
 def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
@@ -118,10 +114,9 @@ def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
             Message("the time limit struck before it was known what the schedule breaks")
         )
     x, below, above = point
-    missed, moves = np.maximum(below, above)[:count], _whole_moves((above - below)[count:])
-    missed[missed <= SOLVER_TOLERANCE] = 0.0
+    missed, moved = _missed(below[:count], above[:count]), moves(below[count:], above[count:])
     broken = np.flatnonzero(missed)
-    if broken.size and moves.any():
+    if broken.size and moved.any():
         integer = np.flatnonzero(program.all_integer)
         settled = program.with_bounds(integer, np.round(x[integer]), np.round(x[integer]))
         for rows in (np.flatnonzero(missed > SMALL_MISS * tolerance), broken):
@@ -130,12 +125,16 @@ def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
                 continue
             point = least_miss(_moved(settled, given, least), rows, prices[rows], limit_s)
             if point is not None:
-                moves, (x, below, above) = least, point
-                missed[:] = 0.0
-                missed[rows] = np.maximum(below, above)
-                missed[missed <= SOLVER_TOLERANCE] = 0.0
+                moved, (x, below, above) = least, point
+                missed = np.zeros(count)
+                missed[rows] = _missed(below, above)
                 break
-    return Misses(_moved(program, given, moves), x, missed, places, rules, given, values)
+    return Misses(_moved(program, given, moved), x, missed, places, rules, given, values)
+
+
+def _missed(below: Array, above: Array) -> Array:
+    missed = np.maximum(below, above)
+    return np.where(missed > SOLVER_TOLERANCE, missed, 0.0)
 
 
 def _prices(program: Program, rules: Sequence[int]) -> Array:
@@ -158,24 +157,20 @@ def _least_moves(
 
     None where no moves do.
     """
-    moves, kept = np.zeros(len(given)), np.flatnonzero(~np.isin(given, broken))
+    moved, kept = np.zeros(len(given)), np.flatnonzero(~np.isin(given, broken))
     opened = program.with_row_bounds(broken, -np.inf, np.inf)
     limit_s = program.scenario.solver.time_limit_s
     point = least_miss(opened, given[kept], values.weights[kept], limit_s, tolerance)
     if point is None:
         return None
     _, below, above = point
-    moves[kept] = above - below
-    return _whole_moves(moves)
+    moved[kept] = moves(below, above)
+    return moved
 
 
-def _whole_moves(moves: Array) -> Array:
-    return np.where(np.abs(moves) > MIN_MOVE, moves, 0.0)
-
-
-def _moved(program: Program, given: Indices, moves: Array) -> Program:
+def _moved(program: Program, given: Indices, by: Array) -> Program:
     """Return the program with the values of the given rows moved."""
-    values = program.row_lower[given] + moves
+    values = program.row_lower[given] + by
     return program.with_row_bounds(given, values, values)
 
 
@@ -189,7 +184,7 @@ def _opened(
     """
     rules = {row: rule for rule, place in by_rule.items() for row in place.rows}
     upper, integer = program.column_upper, program.all_integer
-    given = set(pinned.columns.tolist())
+    given = set(pinned.at.columns.tolist())
     bounded = [
         (column, rule)
         for rule, place in by_rule.items()

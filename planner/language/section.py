@@ -166,12 +166,14 @@ def _quantity(cell: Quantity, words: Language) -> str:
         return "–"
     sign = "+" if cell.signed and value > 0 else ""
     if unit == SHARE:
-        return unsigned_zero(sign + percent(value, 1 if decimals is None else decimals))
-    if decimals is None:
-        return unsigned_zero(sign + words.amount(value, unit).rstrip())
-    small = abs(value) < 0.5 * 10.0**-decimals  # which would read 0
-    digits = number(value) if small else f"{value:,.{decimals}f}"
-    return unsigned_zero(f"{sign}{digits} {words(unit)}".rstrip())
+        text = percent(value, 1 if decimals is None else decimals)
+    elif decimals is None:
+        text = words.amount(value, unit)
+    else:
+        small = abs(value) < 0.5 * 10.0**-decimals  # which would read 0
+        digits = number(value) if small else f"{value:,.{decimals}f}"
+        text = f"{digits} {words(unit)}"
+    return unsigned_zero(f"{sign}{text}".rstrip())
 
 
 def reader_language() -> Language:

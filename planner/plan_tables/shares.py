@@ -110,25 +110,23 @@ def green_shares(
     energy = _green_energy(mwh, uses, 0.0)
     energy["available_mwh"] += stored_mwh
     energy["self_use_mwh"] += stored_mwh
-    shares = {share: _share(energy[part], energy[whole]) for share, (part, whole) in SHARES.items()}
-    curtailed = {"curtailed_share": _share(energy["curtailed_mwh"], energy["available_mwh"])}
+    of = SHARES | {"curtailed_share": ("curtailed_mwh", "available_mwh")}
+    shares: dict[str, Any] = {name: _share(energy[a], energy[b]) for name, (a, b) in of.items()}
     if ranges is None:
-        return shares | curtailed
+        return shares
     green = energy["self_use_mwh"] + energy["exported_mwh"]
     by_part = {
         "exported_mwh": ranges["exported_mwh"],
         "renewable_drawn_mwh": ranges["drawn_mwh"],
-        "self_use_mwh": tuple(green - mwh for mwh in reversed(ranges["exported_mwh"])),
+        "self_use_mwh": [green - mwh for mwh in ranges["exported_mwh"]],
     }
-    ends = [
-        {
-            share: pick(value, _share(by_part[part][end], energy[whole]) or 0.0)
+    for end, pick in (("least", min), ("most", max)):
+        shares[end] = {
+            share: pick(shares[share], _share(pick(by_part[part]), energy[whole]) or 0.0)
             for share, (part, whole) in SHARES.items()
-            if (value := shares[share]) is not None
+            if shares[share] is not None
         }
-        for end, pick in enumerate((min, max))
-    ]
-    return shares | curtailed | dict(zip(("least", "most"), ends, strict=True))
+    return shares
 
 
 def _share(part: float, whole: float) -> float | None:

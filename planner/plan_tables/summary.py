@@ -105,7 +105,7 @@ def summarise(
         "green": green,
         "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
-        "warnings": [*scenario.warnings(), *_lines_between(scenario, figures, green)],
+        "warnings": [*scenario.warnings(), *_undecided_targets(scenario, figures, green)],
         "solving": dict(solving),
         "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
         "versions": _versions() | {"python": platform.python_version()},
@@ -123,7 +123,7 @@ def gap_of(objective: float, bound: float, turnover: float) -> float:
     return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0
 
 
-def _lines_between(
+def _undecided_targets(
     scenario: Scenario, figures: Mapping[str, Mapping[str, float]], green: Mapping[str, Any]
 ) -> Iterator[Message]:
     """Yield the required shares that the same meter values reach by one attribution only."""

@@ -21,6 +21,9 @@ MONEY_DECIMALS = 6
 LEAST_CNY = 10.0**-MONEY_DECIMALS  # less is rounding
 
 ONCE = "horizon"
+WITHOUT_STEP = "once"  # last part of the index of what of a price belongs to no step
+FIRST = "first"  # and of the worth of a first unit, with decisions made anew
+_PART = rf"(?:^|\|)({WITHOUT_STEP}|{FIRST})$"
 WHY = ("time", "component", "decision", "code", "reason")
 LEDGER_TYPES = {
     "component": "str", "line": "str", "period": "str", "cash": "bool", "amount_cny": "float64"
@@ -91,3 +94,9 @@ def _same(a: pd.DataFrame | None, b: pd.DataFrame | None) -> bool:
     if a is None or b is None:
         return a is b
     return a.equals(b) or (a.empty and b.empty)  # the types of columns without rows may differ
+
+
+def by_part(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of prices with `once` and `first` in a column `part`, not in `index`."""
+    part = prices["index"].str.extract(_PART)[0].fillna("")
+    return prices.assign(index=prices["index"].str.replace(_PART, "", regex=True), part=part)

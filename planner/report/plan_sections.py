@@ -12,7 +12,7 @@ import pandas as pd
 from planner.components.component import ORIGINS
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section, text
-from planner.plan_tables.tables import PlanTables
+from planner.plan_tables.tables import FIRST, PlanTables, by_part
 from planner.units import unit
 
 Amounts = dict[str, dict[str, float]]  # by component and line
@@ -199,15 +199,13 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    ranges, title = share_ranges(plan), words("Renewable energy")
-    if "least" not in plan.summary["green"]:
-        return _facts(
-            title, *((texts[name], Quantity(ends[0], SHARE)) for name, ends in ranges.items())
-        )
+    ranged = "least" in plan.summary["green"]
     rows: list[Row] = [
-        (texts[name], *(Quantity(end, SHARE) for end in ends)) for name, ends in ranges.items()
+        (texts[name], *(Quantity(end, SHARE) for end in (ends if ranged else ends[:1])))
+        for name, ends in share_ranges(plan).items()
     ]
-    return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
+    heads = ("", words("share"), words("least"), words("most")) if ranged else ()
+    return Section(words("Renewable energy"), heads, tuple(rows))
 
 
 def share_ranges(plan: PlanTables) -> dict[str, tuple[float, float, float]]:
@@ -252,22 +250,19 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
     """
     rates, limits = [], []
     keys = ["component", "quantity", "index", "unit"]
-    table = plan.prices
-    assert table is not None
-    table = table[~table["index"].str.endswith("once")]
-    is_first = table["index"].str.endswith("first")
-    index = table["index"].str.removesuffix("first").str.removesuffix("|")
-    for (component, quantity, at, per), rows in table.assign(index=index, first=is_first).groupby(
-        keys, sort=False
-    ):
-        by_time, first = rows[~rows["first"]], rows.loc[rows["first"], "value"]
-        steps = by_time.loc[by_time["time"].notna(), "value"]
-        total = by_time.loc[by_time["time"].isna(), "value"]
-        name = f"{quantity}[{at}]" if at else f"{quantity}"
+    assert plan.prices is not None
+    table = by_part(plan.prices)
+    decided_anew = (table["part"] == FIRST).any()
+    for (component, quantity, index, per), rows in table.groupby(keys, sort=False):
+        steps = rows.loc[rows["time"].notna(), "value"]
+        total, first = (
+            rows.loc[rows["time"].isna() & (rows["part"] == part), "value"] for part in ("", FIRST)
+        )
+        name = f"{quantity}[{index}]" if index else f"{quantity}"
         name = name if words.code == "en" else words.term(name)  # in English the field's own
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         over, anew = (float(part.iloc[0]) if len(part) else None for part in (total, first))
-        values = (over, *ends, anew) if is_first.any() else (over, *ends)
+        values = (over, *ends, anew) if decided_anew else (over, *ends)
         row: Row = (str(component), name, *_aligned(values), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append((*row[:5], row[-1]))
@@ -279,7 +274,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         heads = ("", words("quantity"), over, *steps, *more, words("unit"))
         return Section(title, heads, tuple(rows), labels=2)
 
-    first_heads = [words("first unit, decided anew")] if is_first.any() else []
+    first_heads = [words("first unit, decided anew")] if decided_anew else []
     return (
         section(words("Value of a MWh and cost of a Mtok"), words("mean"), rates),
         section(words("Value of one more unit"), words("horizon"), limits, *first_heads),

@@ -86,6 +86,14 @@ def continued(
     }
 
 
+def with_memory_of(component: Component, later: Component) -> Component:
+    """Return a component with those limits of a later one that say how much a state must hold."""
+    if type(later) is not type(component):
+        return component
+    limits = {field: getattr(later, field) for field in later.remembers}
+    return component.model_copy(update=limits)
+
+
 def changed_endings(
     before: Mapping[str, Component], after: Mapping[str, Component]
 ) -> Iterator[Message]:
@@ -128,8 +136,7 @@ def _in_state(
                 other=component.kind,
             )
         )
-    limits = {field: getattr(component, field) for field in type(component).remembers}
-    earlier = earlier.model_copy(update=limits)
+    earlier = with_memory_of(earlier, component)
     advanced = earlier.after(columns_of(schedule, name), Window(1, len(schedule)), past)
     state = {
         field: value

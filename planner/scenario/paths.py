@@ -120,6 +120,13 @@ def with_value(holder: Any, path: Key, value: Any) -> Any:
     return type(holder)(items)
 
 
+def with_raised(holder: Any, values: Mapping[Key, Any], amount: float) -> Any:
+    """Return a checked value with the values at some paths below it raised by an amount."""
+    for path, value in values.items():
+        holder = with_value(holder, path, value + amount)
+    return holder
+
+
 def places(holder: Any, pattern: str) -> Iterator[tuple[str, Key]]:
     """Yield every path that matches a dotted one with `*`, with the keys that match `*`."""
     part, _, below = pattern.partition(".")

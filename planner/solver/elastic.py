@@ -250,10 +250,7 @@ def least_miss(
     miss = sparse.csc_array((np.ones(count), (rows, np.arange(count))), (height, count))
     limits = np.broadcast_to(most, count)
     elastic = program.feasibility.with_columns(
-        sparse.hstack([miss, -miss]),
-        0.0,
-        np.concatenate([limits, limits]),
-        np.concatenate([price, price]),
+        sparse.hstack([miss, -miss]), 0.0, np.tile(limits, 2), np.tile(price, 2)
     )
     solved = rescaled(elastic)
     session = Session(solved.program)
@@ -266,8 +263,8 @@ def least_miss(
         raise KeyboardInterrupt
     if x is None:
         return None
-    x = solved.point(x)
-    return x[:width], x[width : width + count], x[width + count :]
+    point, below, above = np.split(solved.point(x), [width, width + count])
+    return point, below, above
 
 
 def _exact(session: Session, integer: Flags, x: Array, time_limit_s: float) -> Array:
@@ -278,18 +275,6 @@ def _exact(session: Session, integer: Flags, x: Array, time_limit_s: float) -> A
     session.bounds(columns, whole, whole)
     best = session.run(time_limit_s=time_limit_s).x
     return x if best is None else best
-
-
-def covering(program: Program, x: Array) -> Program:
-    """Return a program whose rows and bounds give way to a point, by just what it misses."""
-    activity = program.matrix @ x
-    return replace(
-        program,
-        row_lower=np.minimum(program.row_lower, activity),
-        row_upper=np.maximum(program.row_upper, activity),
-        column_lower=np.minimum(program.column_lower, x),
-        column_upper=np.maximum(program.column_upper, x),
-    )
 
 
 def row_sizes(program: Program) -> Array:

@@ -62,8 +62,9 @@ class Session:
         self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
-        self._row_bounds = self._own_row_bounds = program.row_lower, program.row_upper
-        self._column_bounds = program.column_lower.copy(), program.column_upper.copy()
+        self._row_bounds = np.array([program.row_lower, program.row_upper])
+        self._own_row_bounds = self._row_bounds
+        self._column_bounds = np.array([program.column_lower, program.column_upper])
         self._stop = Event()
         self._highs = _Highs()
         self._option("output_flag", False)  # first: setting a callback prints a banner
@@ -96,30 +97,26 @@ class Session:
 
     def bounds(self, columns: Indices, lower: Array, upper: Array) -> None:
         """Change the bounds of some columns."""
-        self._column_bounds[0][columns], self._column_bounds[1][columns] = lower, upper
+        self._column_bounds[:, columns] = lower, upper
         self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
 
     def row_bounds(self, lower: Array, upper: Array) -> None:
         """Change the bounds of all rows."""
-        old_lower, old_upper = self._row_bounds
-        self._bound_rows((lower != old_lower) | (upper != old_upper), lower, upper)
-        self._row_bounds = lower.copy(), upper.copy()
+        earlier, self._row_bounds = self._row_bounds, np.array([lower, upper])
+        rows = np.flatnonzero((self._row_bounds != earlier).any(axis=0))
+        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def bounded_program(self) -> Program:
         """Return the program with the bounds of its columns and rows as they are now."""
         columns, rows = len(self.program.cost), len(self.program.row_lower)
-        lower, upper = self._column_bounds
-        bounded = self.program.with_bounds(slice(None), lower[:columns], upper[:columns])
-        lower, upper = self._row_bounds
-        return bounded.with_row_bounds(slice(None), lower[:rows], upper[:rows])
+        bounded = self.program.with_bounds(slice(None), *self._column_bounds[:, :columns])
+        return bounded.with_row_bounds(slice(None), *self._row_bounds[:, :rows])
 
     def reset(self, lower: Array, upper: Array) -> None:
         """Set the bounds of the program's columns; added columns and all rows get theirs again."""
-        added = self.columns - len(lower)
-        every = np.arange(self.columns)
-        self.bounds(
-            every, np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
-        )
+        added, every = self.columns - len(lower), np.arange(self.columns)
+        lower, upper = np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
+        self.bounds(every, lower, upper)
         self.row_bounds(*self._own_row_bounds)
 
     def extend(self, matrix: Any, lower: Array, upper: Array) -> None:
@@ -138,12 +135,9 @@ class Session:
             "addRows", rows, lower, upper, matrix.nnz, matrix.indptr.astype(np.int32),
             matrix.indices.astype(np.int32), matrix.data.astype(float),
         )  # fmt: skip
-        low, high = self._column_bounds
-        self._column_bounds = np.append(low, zero), np.append(high, unlimited)
-        low, high = self._row_bounds
-        self._row_bounds = np.append(low, lower), np.append(high, upper)
-        low, high = self._own_row_bounds
-        self._own_row_bounds = np.append(low, lower), np.append(high, upper)
+        self._column_bounds = np.hstack([self._column_bounds, [zero, unlimited]])
+        self._row_bounds = np.hstack([self._row_bounds, [lower, upper]])
+        self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
 
     def irreducible(self) -> tuple[set[int], set[int]]:
@@ -186,10 +180,6 @@ class Session:
         at = np.where(price > 0, lower, upper)
         priced_rows = (np.abs(price) > MIN_DUAL) & np.isfinite(at)
         self.row_bounds(np.where(priced_rows, at, lower), np.where(priced_rows, at, upper))
-
-    def _bound_rows(self, which: Flags, lower: Array, upper: Array) -> None:
-        rows = np.flatnonzero(which)
-        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
     def duals(self) -> Duals | None:
         """Return the optimum of the LP just solved and its duals; None where it has none.

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from planner.components.component import ORIGINS
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
@@ -70,14 +71,20 @@ def sums_of(program: Program) -> dict[str, Sum]:
     return sums
 
 
+def meter_of(column: str) -> str:
+    """Return a schedule column without the origin of its energy."""
+    head, bracket, index = column.removesuffix("]").partition("[")
+    *outer, last = index.split("|")
+    if not bracket or last not in ORIGINS:
+        return column
+    return f"{head}[{'|'.join(outer)}]"
+
+
 def origins_left_open(program: Program, given: Collection[str]) -> list[str]:
     """Return the sums among the given columns whose columns by origin are not all given too."""
-    origins = {f"[{origin}]" for origin in program.scenario.site().origins}
     return [
         name
         for name, total in sums_of(program).items()
-        if name in given and len(origins) > 1
-        and any(
-            column not in given and column.endswith(tuple(origins)) for column in total.factors
-        )
-    ]  # fmt: skip
+        if name in given
+        and any(column not in given and column != meter_of(column) for column in total.factors)
+    ]

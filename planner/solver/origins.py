@@ -10,19 +10,20 @@ keep the rules on its shares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import sparse
 
 from planner.components.registry import uses_of
+from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Session
-from planner.solver.program import NO_STEP, Flags, Indices, Program
-from planner.solver.tidying import meter_of, meter_weights
+from planner.solver.meter_totals import meter_of
+from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Program
+from planner.solver.tidying import weights_by
 from planner.timeseries.series import Array
 
 METER_TOLERANCE = 1e-10  # MW or MWh that a meter may move; 1e-7 has moved money
-NONE = np.zeros(0, dtype=np.int64)
 STORED_WEIGHT = 1.01  # of energy stored at the end: it is not drained for a better share today
 
 
@@ -31,25 +32,24 @@ Ranges = dict[str, tuple[float, float]]
 compute draw (drawn_mwh), over all attributions of the same meters that earn the same."""
 
 
-def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Array, Ranges] | None:
+def attribute(face: Program, x: Array, settings: SolverSettings) -> tuple[Array, Ranges] | None:
     """Attribute the energy of a plan to its origins by the rule.
 
     Args:
         face: the program with the bounds of the plans that earn the same.
         x: the plan's point.
-        threads: of the solver.
-        seed: of the solver.
+        settings: of the solver.
 
     Returns:
         The point with its energy attributed, and the ranges; None where an LP has no optimum.
     """
     free = _free_columns(face)
     program = _with_meters_held(face, x, free)
-    session = Session(program, threads=threads, seed=seed)
+    session = Session(program, threads=settings.threads, seed=settings.seed)
     uses, step_h = uses_of(face.scenario.components.values()), face.scenario.horizon.step_h
     drawn_uses = [use for use in uses if uses[use].drawn]
     exported, drawn = (
-        step_h * _sum(program, [program.uses.get((use, "renewable")) for use in counted])
+        step_h * program.total(program.uses.get((use, "renewable"), NO_INDICES) for use in counted)
         for counted in (["export"], drawn_uses)
     )
     ranges, open_ended = {}, program.with_row_bounds(program.end_rows, -np.inf, np.inf)
@@ -63,7 +63,7 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Arra
     if session.minimise(-drawn - STORED_WEIGHT * _stored(face)[free]) is None:
         return None
     session.stay_optimal()
-    parts = session.minimise(meter_weights(face, by_origin=True)[free])
+    parts = session.minimise(weights_by(str, face)[free])
     if parts is None:
         return None
     attributed = x.copy()
@@ -74,15 +74,14 @@ def attribute(face: Program, x: Array, *, threads: int, seed: int) -> tuple[Arra
 def origins_are_given(program: Program, x: Array) -> bool:
     """Return whether any part of a meter by origin is fixed, as where a schedule is pinned."""
     fixed = program.column_lower == program.column_upper
-    parts = [columns for name, columns in _parts(program)]
-    return any((fixed[columns] & (x[columns] != 0)).any() for columns in parts)
+    return any((fixed[part] & (x[part] != 0)).any() for _, part in _parts(program))
 
 
 def _parts(program: Program) -> Iterator[tuple[str, Indices]]:
     """Yield the meter and the columns of each part by origin."""
-    for name, (columns, _) in program.schedule.items():
+    for name in program.schedule:
         if (meter := meter_of(name)) != name:
-            yield meter, columns[columns >= 0]
+            yield meter, program.variables(name)
 
 
 def _free_columns(program: Program) -> Flags:
@@ -92,23 +91,14 @@ def _free_columns(program: Program) -> Flags:
         free[columns] = True
     for name, component in program.scenario.components.items():
         for counter in component.counters:
-            columns, _ = program.schedule.get(f"{name}.{counter}", (NONE, None))
-            free[columns[columns >= 0]] = True
+            free[program.variables(f"{name}.{counter}")] = True
     return free
 
 
 def _with_meters_held(program: Program, x: Array, free: Flags) -> Program:
-    """Return the program over the free columns with a row for each meter and step.
-
-    Its bounds give way to the point where rounding has it outside.
-    """
-    part, point = program.part(free, x), x[free]
-    activity = part.matrix @ point
-    part = part.with_bounds(
-        slice(None), np.minimum(part.column_lower, point), np.maximum(part.column_upper, point)
-    ).with_row_bounds(
-        slice(None), np.minimum(part.row_lower, activity), np.maximum(part.row_upper, activity)
-    )
+    """Return the program over the free columns with a row for each meter and step."""
+    point = x[free]
+    part = program.part(free, x).covering(point)  # rounding may have it outside
     number, row_of = np.cumsum(free) - 1, dict[tuple[str, int], int]()
     rows, columns = list[int](), list[int]()
     for meter, by_step in _parts(program):
@@ -120,12 +110,6 @@ def _with_meters_held(program: Program, x: Array, free: Flags) -> Program:
     meters = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     total = meters @ point
     return part.with_rows(meters, total - METER_TOLERANCE, total + METER_TOLERANCE)
-
-
-def _sum(program: Program, reports: Sequence[Indices | None]) -> Array:
-    """Return the coefficients of the sum of report rows."""
-    rows = np.concatenate([np.zeros(0, dtype=np.int64), *(r for r in reports if r is not None)])
-    return np.asarray(program.reports[rows].sum(axis=0))
 
 
 def _stored(program: Program) -> Array:

@@ -16,15 +16,15 @@ a node as 10 kW, a Mtok/h as 1 kW. Switches and counts of an integer are never m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from planner.solver.elastic import covering, least_miss
+from planner.solver.elastic import least_miss
 from planner.solver.meter_totals import Sum, sums_of
 from planner.solver.program import Flags, Indices, Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
@@ -67,29 +67,31 @@ class Misfit:
         return max(self.low - self.value, self.value - self.high)
 
 
-def _no_indices() -> Indices:
-    return np.zeros(0, dtype=np.int64)
-
-
-def _no_values() -> Array:
-    return np.zeros(0)
-
-
-@dataclass(frozen=True, eq=False)
-class PinnedValues:
-    """Pinned values: of columns of the program, or of rows over them.
+class PinnedValues(NamedTuple):
+    """Pinned values.
 
     names, steps: the schedule column and the step of each.
+    columns: the column of the program that it is a value of; -1 where it is a sum.
     weights: of a move of each, MW per unit.
+    movable: whether it may move: no integer and no misfit.
     """
 
-    names: tuple[str, ...] = ()
-    steps: Indices = field(default_factory=_no_indices)
-    values: Array = field(default_factory=_no_values)
-    weights: Array = field(default_factory=_no_values)
+    names: np.ndarray[Any, Any]
+    steps: Indices
+    columns: Indices
+    values: Array
+    weights: Array
+    movable: Flags
 
-    def __len__(self) -> int:
-        return len(self.values)
+    def where(self, which: Flags) -> PinnedValues:
+        """Return some of the values."""
+        return PinnedValues._make(part[which] for part in self)
+
+
+def _joined(parts: list[PinnedValues]) -> PinnedValues:
+    types = object, np.int64, np.int64, float, float, bool
+    none = [np.zeros(0, dtype) for dtype in types]
+    return PinnedValues._make(map(np.concatenate, zip(none, *parts, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,62 +100,41 @@ class Pinned:
 
     free: the program without the schedule.
     misfits: the pinned values that do not fit; the program has their values all the same.
-    columns: the columns of the program that are pinned; `at` has their values.
-    movable: the pinned columns that may move: no integers, no misfits.
-    rows, sums: rows over the columns that are pinned, and their values.
+    at: the pinned values.
+    rows: each of them as a row over the columns of the program.
     """
 
     free: Program
-    misfits: tuple[Misfit, ...] = ()
-    columns: Indices = field(default_factory=_no_indices)
-    at: PinnedValues = field(default_factory=PinnedValues)
-    movable: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    rows: sparse.csr_array | None = None
-    sums: PinnedValues = field(default_factory=PinnedValues)
+    misfits: tuple[Misfit, ...]
+    at: PinnedValues
+    rows: sparse.csr_array
 
     @property
     def program(self) -> Program:
         """The program with every value pinned exactly."""
-        fixed = self.free.with_bounds(self.columns, self.at.values, self.at.values)
-        return self._with_sums(fixed)
-
-    def _with_sums(self, program: Program) -> Program:
-        if self.rows is None:
-            return program
-        values = self.sums.values
-        return program.with_rows(self.rows, values, values, self.sums.steps)
+        return self._program(self.at.columns >= 0)
 
     def by_rows(self) -> tuple[Program, Indices, PinnedValues]:
         """Return the program with every movable value pinned by a row; the rows and their values.
 
         The values of other columns are pinned by bounds.
         """
-        still = ~self.movable
-        columns, values = self.columns[self.movable], self.at.values
-        program = self.free.with_bounds(self.columns[still], values[still], values[still])
-        first = program.matrix.shape[0]
-        pick = sparse.eye_array(program.matrix.shape[1], format="csr")[columns]
-        moved = values[self.movable]
-        program = self._with_sums(
-            program.with_rows(pick, moved, moved, self.at.steps[self.movable])
-        )
-        names = (n for n, moves in zip(self.at.names, self.movable.tolist(), strict=True) if moves)
-        every = PinnedValues(
-            (*names, *self.sums.names),
-            np.append(self.at.steps[self.movable], self.sums.steps),
-            np.append(moved, self.sums.values),
-            np.append(self.at.weights[self.movable], self.sums.weights),
-        )
-        return program, np.arange(first, program.matrix.shape[0]), every
+        program, first = self._program(~self.at.movable), self.free.matrix.shape[0]
+        return program, np.arange(first, program.matrix.shape[0]), self.at.where(self.at.movable)
+
+    def _program(self, bounded: Flags) -> Program:
+        """Return the program with some values pinned by bounds of columns, the others by rows."""
+        by_bounds, by_row = self.at.where(bounded), self.at.where(~bounded)
+        program = self.free.with_bounds(by_bounds.columns, by_bounds.values, by_bounds.values)
+        if bounded.all():
+            return program
+        return program.with_rows(self.rows[~bounded], by_row.values, by_row.values, by_row.steps)
 
     def moved(self, by: Array) -> Pinned:
         """Return the schedule with every value of `by_rows` moved."""
-        by = np.where(np.abs(by) > MIN_MOVE, by, 0.0)
-        values, count = self.at.values.copy(), int(self.movable.sum())
-        values[self.movable] += by[:count]
-        sums = self.sums.values + by[count:]
-        at, rows = replace(self.at, values=values), replace(self.sums, values=sums)
-        return replace(self, at=at, sums=rows)
+        values = self.at.values.copy()
+        values[self.at.movable] += by
+        return replace(self, at=self.at._replace(values=values))
 
 
 def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pinned:
@@ -168,8 +149,7 @@ def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pin
     places = program.times.get_indexer(pd.DatetimeIndex(schedule.index))
     table, places = schedule[places >= 0], places[places >= 0]
     lower, upper, integer = program.column_lower, program.column_upper, program.all_integer
-    misfits: list[Misfit] = []
-    columns, movable, at = [_no_indices()], [np.zeros(0, dtype=bool)], list[PinnedValues]()
+    misfits, parts = list[Misfit](), list[PinnedValues]()
     by_row: list[tuple[str, Indices, Array]] = []
     for name in map(str, table.columns):
         values = table[name].to_numpy(dtype=float)
@@ -193,76 +173,61 @@ def pin(program: Program, schedule: pd.DataFrame, tolerance: float = 0.0) -> Pin
                    float(high[i]), frozenset({int(column[i])} if is_column[i] else ()))
             for i in np.flatnonzero(~fits)
         ]  # fmt: skip
-        columns.append(column[is_column])
-        movable.append((fits & ~whole)[is_column])
-        pinned = np.where(fits | whole, nearest, values)[is_column]
-        at.append(_values(program, name, where[is_column], pinned))
-    by_column = Pinned(
-        program, tuple(misfits), np.concatenate(columns), _joined(at), np.concatenate(movable)
-    )
-    return _with_rows(by_column, by_row, tolerance)
+        pinned = np.where(fits | whole, nearest, values)
+        part = _values(program, name, where, pinned, column, fits & ~whole)
+        parts.append(part.where(is_column))
+    at = _joined(parts)
+    rows = sparse.eye_array(len(lower), format="csr")[at.columns]
+    by_column = Pinned(program, tuple(misfits), at, rows)
+    return _with_sums(by_column, by_row, tolerance) if by_row else by_column
 
 
-def _values(program: Program, name: str, places: Indices, values: Array) -> PinnedValues:
+def _values(
+    program: Program, name: str, places: Indices, values: Array, columns: Indices | int,
+    movable: Flags | bool,
+) -> PinnedValues:  # fmt: skip
     measured = unit(name)
     step_h = program.scenario.horizon.step_h if measured in OVER_A_STEP else 1.0
     weight = MW_OF.get(measured, OTHER_UNIT_MW) / step_h
-    steps = places + program.window.first
-    return PinnedValues((name,) * len(places), steps, values, np.full(len(places), weight))
-
-
-def _joined(parts: list[PinnedValues]) -> PinnedValues:
-    first = PinnedValues()
-    return PinnedValues(
-        tuple(name for part in parts for name in part.names),
-        np.concatenate([first.steps, *(part.steps for part in parts)]),
-        np.concatenate([first.values, *(part.values for part in parts)]),
-        np.concatenate([first.weights, *(part.weights for part in parts)]),
+    names, columns, weights, movable = (
+        np.full(len(places), value) for value in (np.array(name, object), columns, weight, movable)
     )
+    steps = places + program.window.first
+    return PinnedValues(names, steps, columns, values, weights, movable)
 
 
-def _with_rows(
+def _with_sums(
     pinned: Pinned, by_row: list[tuple[str, Indices, Array]], tolerance: float
 ) -> Pinned:
     """Pin values of expressions and sums; rows of pinned columns are compared instead."""
     program = pinned.free
-    known, value = np.zeros(len(program.cost), dtype=bool), np.zeros(len(program.cost))
-    known[program.column_lower == program.column_upper] = True
-    value[known] = program.column_lower[known]
-    known[pinned.columns], value[pinned.columns] = True, pinned.at.values
+    known = program.column_lower == program.column_upper
+    at = np.where(known, program.column_lower, 0.0)
+    known[pinned.at.columns], at[pinned.at.columns] = True, pinned.at.values
     sums = sums_of(program)
-    matrices, parts, misfits = [], list[PinnedValues](), list(pinned.misfits)
-    for name, places, values in by_row:
+    matrices, parts, misfits = [pinned.rows], [pinned.at], list(pinned.misfits)
+    for name, places, given in by_row:
         rows, offset = sums.get(name, Sum({name: 1.0})).rows(program, places)
-        misfit, needed = _compared(rows, values - offset, known, value, tolerance)
-        misfits += [
-            Misfit(name, int(places[i]) + program.window.first, float(values[i]), reported,
-                   reported, frozenset(_columns(rows, i)))
-            for i, reported in ((i, float(by + offset[i])) for i, by in misfit)
-        ]  # fmt: skip
+        values, reported, room = given - offset, rows @ at, abs(rows).sum(axis=1)
+        difference = np.abs(reported - values)
+        equal = difference <= 10 * VALUE_TOLERANCE * np.maximum(1.0, np.abs(values))
+        free = abs(rows) @ (~known).astype(float) > 0
+        differs = ~free & ~equal & (difference > tolerance * (1 + room))
+        for i in np.flatnonzero(differs).tolist():
+            only, columns = float(reported[i] + offset[i]), frozenset(rows[[i]].indices.tolist())
+            step = int(places[i]) + program.window.first
+            misfits.append(Misfit(name, step, float(given[i]), only, only, columns))
+        needed = free | (~equal & ~differs)
         matrices.append(rows[needed])
-        parts.append(_values(program, name, places[needed], (values - offset)[needed]))
-    if not any(map(len, parts)):
-        return replace(pinned, misfits=tuple(misfits))
+        parts.append(_values(program, name, places, values, -1, True).where(needed))
     matrix = sparse.csr_array(sparse.vstack(matrices))
-    return replace(pinned, misfits=tuple(misfits), rows=matrix, sums=_joined(parts))
+    return replace(pinned, misfits=tuple(misfits), at=_joined(parts), rows=matrix)
 
 
-def _compared(
-    rows: sparse.csr_array, values: Array, known: Flags, at: Array, tolerance: float
-) -> tuple[list[tuple[int, float]], Indices]:
-    """Return the rows that differ from their pinned columns, with those sums; and those needed."""
-    free = abs(rows) @ (~known).astype(float) > 0
-    reported, room = rows @ at, abs(rows).sum(axis=1)
-    difference = np.abs(reported - values)
-    equal = difference <= 10 * VALUE_TOLERANCE * np.maximum(1.0, np.abs(values))
-    differs = ~free & ~equal & (difference > tolerance * (1 + room))
-    misfits = [(int(i), float(reported[i])) for i in np.flatnonzero(differs)]
-    return misfits, np.flatnonzero(free | (~equal & ~differs))
-
-
-def _columns(rows: sparse.csr_array, row: int) -> Iterator[int]:
-    return iter(rows.indices[rows.indptr[row] : rows.indptr[row + 1]].tolist())
+def moves(below: Array, above: Array) -> Array:
+    """Return how far values move by the slacks of their rows, but for the solver's rounding."""
+    by = above - below
+    return np.where(np.abs(by) > MIN_MOVE, by, 0.0)
 
 
 def least_moved(pinned: Pinned, tolerance: float, time_limit_s: float) -> Program | None:
@@ -280,7 +245,7 @@ def least_moved(pinned: Pinned, tolerance: float, time_limit_s: float) -> Progra
     if point is None:
         return None
     x, below, above = point
-    return covering(pinned.moved(above - below).program, x)
+    return pinned.moved(moves(below, above)).program.covering(x)
 
 
 def best_kept(pinned: Pinned, tolerance: float) -> tuple[Program, Solution] | None:

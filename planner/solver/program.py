@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from planner.timeseries.series import Array
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
+NO_INDICES: Indices = np.zeros(0, dtype=np.int64)
 NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 OVERLAP_MW = 1e-6  # less power in the other direction is none
 
@@ -102,6 +103,16 @@ class Program:
     def sum_by_step(self, values: Array, rows: Indices) -> Array:
         """Return the sum of the values of report rows in every step; shape (steps,)."""
         return np.asarray(values[rows].reshape(-1, len(self.window)).sum(axis=0))
+
+    def total(self, reports: Iterable[Indices]) -> Array:
+        """Return the coefficients of the sum of report rows; shape (columns,)."""
+        rows = np.concatenate([NO_INDICES, *reports])
+        return np.asarray(self.reports[rows].sum(axis=0))
+
+    def variables(self, name: str) -> Indices:
+        """Return the columns of the program that a schedule column is a value of, by step."""
+        columns, _ = self.schedule.get(name, (NO_INDICES, None))
+        return columns[columns >= 0]
 
     def directions(self, x: Array) -> Array:
         """Return 0 or 1 for every switch: the direction of the larger flow, if idle as rounded."""
@@ -215,6 +226,17 @@ class Program:
             self,
             row_lower=_with_values(self.row_lower, rows, lower),
             row_upper=_with_values(self.row_upper, rows, upper),
+        )
+
+    def covering(self, x: Array) -> Program:
+        """Return the program with rows and bounds that give way to a point, by what it misses."""
+        activity = self.matrix @ x
+        return replace(
+            self,
+            row_lower=np.minimum(self.row_lower, activity),
+            row_upper=np.maximum(self.row_upper, activity),
+            column_lower=np.minimum(self.column_lower, x),
+            column_upper=np.maximum(self.column_upper, x),
         )
 
     def part(self, columns: Flags, x: Array) -> Program:

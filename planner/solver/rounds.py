@@ -71,7 +71,7 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
     return replace(
         solution,
         x=solved.point(solution.x),
-        bound=solution.bound / solved.money,
+        bound=solution.bound / program.units.money,
         duals=solution.duals and solved.duals(solution.duals),
         ranges=solution.ranges and solved.energy(solution.ranges),
     )
@@ -264,7 +264,7 @@ def _choose_among_equals(
             face = session.bounded_program()
     tidied = time.perf_counter()
     if face is not None and program.scenario.trace:
-        attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
+        attribution = attribute(face, solution.x, settings)
         if attribution is not None:
             given = origins_are_given(program, solution.x)
             solution.x, ranges = attribution

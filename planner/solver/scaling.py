@@ -61,7 +61,6 @@ class Rescaled:
 
     original: Program
     program: Program
-    money: float = 1.0
     columns: Array | float = 1.0
     rows: Array | float = 1.0
 
@@ -73,16 +72,17 @@ class Rescaled:
 
     def energy(self, mwh: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         """Return ranges of energy in MWh."""
-        size = self.original.units.size if self.program is not self.original else 1.0
+        size = self.original.units.size
         return {name: (low * size, high * size) for name, (low, high) in mwh.items()}
 
     def duals(self, duals: Duals) -> Duals:
         """Return duals as those of the original."""
+        money = self.original.units.money
         return replace(
             duals,
             x=self.point(duals.x),
-            rows=duals.rows * self.rows / self.money,
-            columns=duals.columns / self.columns / self.money,
+            rows=duals.rows * self.rows / money,
+            columns=duals.columns / self.columns / money,
         )
 
 
@@ -95,25 +95,22 @@ def rescaled(program: Program) -> Rescaled:
     columns, rows = np.where(sized, size, 1.0), np.where(in_rows, 1 / size, 1.0)
     reports = np.full(len(program.report_offset), 1 / size)
     reports[program.ledger_rows] = money
+    by_row, by_column, by_report = map(sparse.diags_array, (rows, columns, reports))
     moves = [
         move._replace(before_mw=None if move.before_mw is None else move.before_mw / size)
         for move in program.moves
     ]
     solved = replace(
         program,
-        matrix=sparse.csc_array(_times(rows) @ program.matrix @ _times(columns)),
+        matrix=sparse.csc_array(by_row @ program.matrix @ by_column),
         row_lower=program.row_lower * rows,
         row_upper=program.row_upper * rows,
         column_lower=program.column_lower / columns,
         column_upper=program.column_upper / columns,
         cost=program.cost * columns * money,
         offset=program.offset * money,
-        reports=sparse.csr_array(_times(reports) @ program.reports @ _times(columns)),
+        reports=sparse.csr_array(by_report @ program.reports @ by_column),
         report_offset=program.report_offset * reports,
         moves=tuple(moves),
     )
-    return Rescaled(program, replace(solved, units=OWN_UNITS), money, columns, rows)
-
-
-def _times(factors: Array) -> sparse.dia_array:
-    return sparse.diags_array(factors)
+    return Rescaled(program, replace(solved, units=OWN_UNITS), columns, rows)

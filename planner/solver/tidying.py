@@ -15,7 +15,7 @@ turnover, and then the loss at that movement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -23,9 +23,9 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from planner.components.component import ORIGINS
 from planner.components.registry import uses_of
 from planner.solver.highs import Session
+from planner.solver.meter_totals import meter_of
 from planner.solver.program import Duals, Indices, Program
 from planner.timeseries.series import Array
 
@@ -135,14 +135,14 @@ class Tidying:
 
     def _goals(self) -> Iterator[Array]:
         """Yield the sums to be minimised, as costs of the columns, in their order."""
-        program, reports = self.program, self.program.reports
+        program = self.program
         uses = uses_of(program.scenario.components.values()) if program.uses else {}
         drawn = [rows for (use, _), rows in program.uses.items() if uses[use].drawn]
-        yield reports[_joined(drawn)].sum(axis=0)
+        yield program.total(drawn)
         yield from self._movements()
         brought = [rows for origin, rows in program.injected.items() if origin != "renewable"]
-        yield reports[_joined([program.first_flow, program.second_flow, *brought])].sum(axis=0)
-        yield meter_weights(program)
+        yield program.total([program.first_flow, program.second_flow, *brought])
+        yield weights_by(meter_of, program)
 
     def _movements(self) -> Iterator[Array]:
         """Yield the sum of the movements of each order, as costs of the columns.
@@ -176,30 +176,12 @@ class Tidying:
         return sparse.vstack(changes, format="csr"), np.concatenate(constants)
 
 
-def meter_weights(program: Program, *, by_origin: bool = False) -> Array:
-    """Return a weight of 1 to 1.5 for each column of the schedule, by its name and step.
-
-    Args:
-        program: the program.
-        by_origin: whether the parts of a meter by origin have weights of their own.
-    """
+def weights_by(key_of: Callable[[str], str], program: Program) -> Array:
+    """Return a weight of 1 to 1.5 for each schedule column and step, by a key of its name."""
     weights, window = np.zeros(len(program.cost)), program.window
     for name, (columns, _) in program.schedule.items():
-        key = name if by_origin else meter_of(name)
-        by_step = 1 + np.random.default_rng(crc32(key.encode())).random(window.last) / 2
+        seed = crc32(key_of(name).encode())
+        by_step = 1 + np.random.default_rng(seed).random(window.last) / 2
         variable = columns >= 0
         weights[columns[variable]] = by_step[window.first - 1 :][variable]
     return weights
-
-
-def meter_of(column: str) -> str:
-    """Return a schedule column without the origin of its energy."""
-    head, bracket, index = column.removesuffix("]").partition("[")
-    *outer, last = index.split("|")
-    if not bracket or last not in ORIGINS:
-        return column
-    return f"{head}[{'|'.join(outer)}]"
-
-
-def _joined(rows: list[Indices]) -> Indices:
-    return np.concatenate([np.zeros(0, dtype=np.int64), *rows])

@@ -71,16 +71,16 @@ def operate(
         InfeasibleError: a row without any variable is violated, or the profit is unbounded.
     """
     attempts: list[tuple[str, ...]] = [()]
+    given = pd.DataFrame(index=scenario.horizon.starts)
     if planned is not None:
-        attempts = [(COMMITMENT, DECLARATION), (DECLARATION,)]
+        attempts, given = [(COMMITMENT, DECLARATION), (DECLARATION,)], planned
+    decided = decided_columns(scenario, given)
     for pinned_kinds in attempts:
         for window_scenario in lookaheads(scenario, window, lookahead):
             model = assemble(window_scenario, window)
-            pinned = Pinned(compile_program(model))
-            if planned is not None:
-                decided = decided_columns(scenario, planned)
-                columns = [column for kind in pinned_kinds for column in decided[kind]]
-                pinned = pin(pinned.program, planned[columns])
+            program = compile_program(model)
+            columns = [column for kind in pinned_kinds for column in decided[kind]]
+            pinned = pin(program, given[columns])
             changed = planned is not None and COMMITMENT not in pinned_kinds
             if not pinned.misfits:
                 with suppress(InfeasibleProgramError):

@@ -17,18 +17,18 @@ flows are all zero. In a relaxation nothing is held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from planner.errors import InfeasibleError, Key, NoPlanError
-from planner.scenario.paths import with_value
+from planner.scenario.paths import with_raised
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import MIN_EFFECT, Shift
 from planner.solver.model import assemble
-from planner.solver.program import OVERLAP_MW, Duals, Program
+from planner.solver.program import NO_INDICES, OVERLAP_MW, Program
 from planner.solver.rounds import Solution, optimise_uninterrupted
 
 ONE_UNIT = 1.0
@@ -50,11 +50,7 @@ class FirstUnit:
 
 
 def first_unit(
-    program: Program,
-    solution: Solution,
-    keys: Sequence[Key],
-    values: Sequence[Any],
-    shift: Shift | None,
+    program: Program, solution: Solution, fields: Mapping[Key, Any], shift: Shift | None
 ) -> FirstUnit | None:
     """Return the worth of the first unit of some fields that rise together.
 
@@ -63,19 +59,16 @@ def first_unit(
     Args:
         program: the program of the scenario.
         solution: its solution, with duals.
-        keys: the paths of the fields, which belong to one component.
-        values: their values.
+        fields: their values by path; they belong to one component.
         shift: the effect of a small rise on the program; None where that has another structure.
 
     Raises:
         As `optimise_uninterrupted`.
     """
-    if program.scenario.solver.relax or not _may_be_hidden(program, solution, keys, values, shift):
+    if program.scenario.solver.relax or not _may_be_hidden(program, solution, fields, shift):
         return None
-    changed = program.scenario
-    for key, value in zip(keys, values, strict=True):
-        changed = with_value(changed, key, value + ONE_UNIT)
     try:
+        changed = with_raised(program.scenario, fields, ONE_UNIT)
         raised = compile_program(assemble(changed, program.window))
         anew = optimise_uninterrupted(raised)
     except (InfeasibleError, NoPlanError):
@@ -86,37 +79,28 @@ def first_unit(
 
 
 def _may_be_hidden(
-    program: Program,
-    solution: Solution,
-    keys: Sequence[Key],
-    values: Sequence[Any],
-    shift: Shift | None,
+    program: Program, solution: Solution, fields: Mapping[Key, Any], shift: Shift | None
 ) -> bool:
     """Return whether the plan's decisions may hide what a unit more of the fields is worth."""
-    name = str(keys[0][1])
-    fields = type(program.scenario.components[name]).model_fields
-    for key, value in zip(keys, values, strict=True):
-        if not np.any(value) and fields[str(key[2])].is_required():
+    (name,) = {str(path[1]) for path in fields}
+    described = type(program.scenario.components[name]).model_fields
+    for path, value in fields.items():
+        if not np.any(value) and described[str(path[2])].is_required():
             return True
-    if shift is not None and not _multiplies_decision(shift, solution.duals):
-        return False
-    zero_at_times = any(bool(np.any(np.asarray(value) == 0)) for value in values)
+    if shift is not None:
+        assert solution.duals is not None
+        effect = shift.matrix.tocoo()
+        acting = effect.col[np.abs(effect.data) > MIN_EFFECT]
+        if not solution.duals.fixed[acting].any():
+            return False
+    zero_at_times = any(np.any(np.asarray(value) == 0) for value in fields.values())
     return zero_at_times or _is_idle(program, solution, name)
-
-
-def _multiplies_decision(shift: Shift, duals: Duals | None) -> bool:
-    """Return whether a shift changes coefficients of integers or directions that a plan holds."""
-    effect = shift.matrix.tocoo()
-    acting = effect.col[np.abs(effect.data) > MIN_EFFECT]
-    return duals is not None and bool(duals.fixed[acting].any())
 
 
 def _is_idle(program: Program, solution: Solution, name: str) -> bool:
     """Return whether a component chooses directions, and nothing flows in any of them."""
-    own = [
-        index for column, (index, _) in program.schedule.items() if column.partition(".")[0] == name
-    ]
-    chosen = np.isin(program.switches, np.concatenate([*own, np.zeros(0, dtype=np.int64)]))
+    own = [program.variables(c) for c in program.schedule if c.partition(".")[0] == name]
+    chosen = np.isin(program.switches, np.concatenate([NO_INDICES, *own]))
     values = program.values(solution.x)
     flows = np.maximum(values[program.first_flow], values[program.second_flow])[chosen]
     return bool(chosen.any()) and bool((flows <= OVERLAP_MW).all())

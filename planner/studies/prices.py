@@ -18,7 +18,7 @@ Where the fixed decisions may hide the worth of a field, `first_unit` adds that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,8 +28,8 @@ import pandas as pd
 from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.plan_tables.tables import MONEY_DECIMALS
-from planner.scenario.paths import places, value_at, with_value
+from planner.plan_tables.tables import FIRST, MONEY_DECIMALS, WITHOUT_STEP, by_part
+from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.elastic import Shift, aligned, shift_of
@@ -54,8 +54,6 @@ NO_PRICES = Message(
     "there are no prices: with the integers of the plan fixed the LP has no optimum"
 )
 PERTURBATION = 2.0**-10  # of a field, relative to its largest value
-WITHOUT_STEP = "once"  # index of the part of a price that belongs to no step
-FIRST = "first"  # index of the worth of the first unit, with decisions made anew
 MIN_PRICE = 1e-9  # a smaller price or weight is none
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
 EXTRA_TOKENS = 1e-5  # Mtok/h
@@ -102,15 +100,17 @@ class Prices:
     @property
     def totals(self) -> pd.DataFrame:
         """The prices over the horizon: component, quantity, index, value, unit."""
-        rows = self.table["time"].isna() & ~self.table["index"].str.endswith((WITHOUT_STEP, FIRST))
-        return self.table[rows].drop(columns="time").reset_index(drop=True)
+        return self._without_time("")
 
     @property
     def first_units(self) -> pd.DataFrame:
         """The worth of the first unit, where decisions hide it: component, quantity, index, ..."""
-        rows = self.table[self.table["index"].str.endswith(FIRST)].drop(columns="time")
-        index = rows["index"].str.removesuffix(FIRST).str.removesuffix("|")
-        return rows.assign(index=index).reset_index(drop=True)
+        return self._without_time(FIRST)
+
+    def _without_time(self, part: str) -> pd.DataFrame:
+        table = by_part(self.table)
+        rows = table[table["time"].isna() & (table["part"] == part)]
+        return rows.drop(columns=["time", "part"]).reset_index(drop=True)
 
     @property
     def hourly(self) -> pd.DataFrame:
@@ -186,26 +186,26 @@ def _fields(
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
     for quantity, paths in component.priced.items():
-        by_index: dict[str, list[Key]] = {}
+        per = unit(quantity) or quantity.removesuffix("s")
+        by_token = per == "Mtok/h"
+        per = "CNY/Mtok" if by_token else price_unit(per)
+        by_index: dict[str, dict[Key, Any]] = {}
         for path in paths:
             for index, below in places(component, path):
-                by_index.setdefault(index, []).append(("components", name, *below))
-        for index, keys in by_index.items():
-            values = [value_at(program.scenario, path) for path in keys]
-            if any(value is None for value in values):
+                fields = by_index.setdefault(index, {})
+                fields["components", name, *below] = value_at(component, below)
+        for index, fields in by_index.items():
+            if any(value is None for value in fields.values()):
                 continue
-            shift = _measured(program, duals.x, keys, values)
-            past = any(part == PAST or SO_FAR in str(part) for path in keys for part in path)
-            first = None if past else first_unit(program, solution, keys, values, shift)
-            per = unit(quantity) or quantity.removesuffix("s")
-            by_token = per == "Mtok/h"
-            per = "CNY/Mtok" if by_token else price_unit(per)
+            shift = _measured(program, duals.x, fields)
+            past = any(part == PAST or SO_FAR in str(part) for path in fields for part in path)
+            first = None if past else first_unit(program, solution, fields, shift)
             if first is not None and by_token:
                 first = first.per(program.scenario.horizon.hours)
             if shift is None:
                 if first is not None:
-                    line = MarginalPrice(name, quantity, index, np.zeros(0), np.nan, per)
-                    yield replace(line, first=first)
+                    none = np.zeros(0)
+                    yield MarginalPrice(name, quantity, index, none, np.nan, per, first=first)
                 continue
             steps, once = gains(program, duals, shift)
             if past:
@@ -218,14 +218,11 @@ def _fields(
             yield replace(line, first=first)
 
 
-def _measured(program: Program, x: Array, paths: list[Key], values: list[Any]) -> Shift | None:
+def _measured(program: Program, x: Array, fields: Mapping[Key, Any]) -> Shift | None:
     """Return the shift of the program per unit of some fields, perturbed together."""
-    largest = max(float(np.max(np.abs(value))) for value in values)
+    largest = max(float(np.max(np.abs(value))) for value in fields.values())
     amount = PERTURBATION * (largest or 1.0)
-    changed = program.scenario
-    for path, value in zip(paths, values, strict=True):
-        changed = with_value(changed, path, value + amount)
-    model = assemble(changed, program.window)
+    model = assemble(with_raised(program.scenario, fields, amount), program.window)
     perturbed = aligned(program, compile_program(model), model, x)
     return None if perturbed is None else shift_of(program, perturbed, amount)
 
@@ -310,14 +307,12 @@ def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
     for line in lines:
         known = np.flatnonzero(np.isfinite(line.steps))
         parts.append((line, times[known], line.index, line.steps[known]))
-        if abs(line.once) > MIN_PRICE:
-            index = "|".join(filter(None, (line.index, WITHOUT_STEP)))
-            parts.append((line, no_time, index, np.array([_clean(line.once)])))
-        if np.isfinite(line.total):
-            parts.append((line, no_time, line.index, np.array([line.total])))
-        if line.first is not None:
-            index = "|".join(filter(None, (line.index, FIRST)))
-            parts.append((line, no_time, index, np.array([_clean(line.first.worth)])))
+        once = line.once if abs(line.once) > MIN_PRICE else np.nan
+        first = np.nan if line.first is None else line.first.worth
+        for part, value in ((WITHOUT_STEP, once), ("", line.total), (FIRST, first)):
+            if np.isfinite(value):
+                index = "|".join(filter(None, (line.index, part)))
+                parts.append((line, no_time, index, np.array([_clean(value)])))
     sizes = [len(part[1]) for part in parts]
 
     def repeated(texts: list[str]) -> Any:

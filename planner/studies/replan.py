@@ -24,12 +24,12 @@ from planner.fields import is_number, value_text
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.plan.plan import Plan, read_plan
-from planner.scenario.continuation import is_state
+from planner.scenario.continuation import is_state, with_memory_of
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, Variants
 from planner.studies.settle import settle_executed
 from planner.studies.solve import solve
-from planner.timeseries.csv_table import read_times
+from planner.timeseries.csv_table import step_start
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
 
@@ -79,19 +79,18 @@ def replan(
         message = Message("is that of an LP relaxation, which leaves no state to go on from")
         raise wrong("plan", message)
     horizon = old.scenario.horizon
-    executed = Window(1, _steps_before(horizon, at))
+    first = step_start([*horizon.starts], at, horizon.zone, "at")
+    executed = Window(1, int((horizon.starts < first).sum()))
     measured = _read_state(state)
     began = old.scenario.components
     left = _remaining(old, began, executed)
     rest = _rest(old, left, executed, measured, set)
-    limits = {
-        name: began[name].model_copy(update=changes)
-        for name, component in rest.components.items()
-        if (changes := _new_limits(began.get(name), component))
-    }
-    if limits:  # the state has to hold more of the past
-        remaining = _remaining(old, {**began, **limits}, executed)
-        rest = _rest(old, remaining, executed, measured, set)
+    if set:  # with new limits the state may have to hold more of the past
+        later = {
+            name: with_memory_of(component, rest.components.get(name, component))
+            for name, component in began.items()
+        }
+        rest = _rest(old, _remaining(old, later, executed), executed, measured, set)
     as_planned = _as_planned(old, left, executed)
     new = solve(rest)
     replanned = {
@@ -103,19 +102,6 @@ def replan(
         "as_planned_cny": as_planned.summary["objective_cny"],
     }
     return Replan(replace(new, summary=new.summary | {"replanned": replanned}), as_planned)
-
-
-def _steps_before(horizon: Horizon, at: str | dt.datetime) -> int:
-    """Return the number of steps before a time; as `--until`, it may have no offset."""
-    (moment,) = read_times([str(at)], horizon.zone, lambda _, message: wrong("at", message))
-    if moment not in horizon.starts:
-        first, last = (horizon.starts[t].isoformat() for t in (0, -1))
-        message = Message(
-            "must be the start of a step, {first} to {last}, is {when}",
-            first=first, last=last, when=str(at),
-        )  # fmt: skip
-        raise wrong("at", message)
-    return int((horizon.starts < moment).sum())
 
 
 def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:
@@ -130,14 +116,6 @@ def _remaining(old: Plan, components: Components, executed: Window) -> dict[str,
         name: component.remaining(columns_of(old.schedule, name), executed, horizon)
         for name, component in components.items()
     }
-
-
-def _new_limits(before: Component | None, component: Component) -> dict[str, Any]:
-    """Return the changed limits that decide how much of the past a state has to hold."""
-    if type(before) is not type(component):
-        return {}
-    limits = {field: getattr(component, field) for field in component.remembers}
-    return {field: limit for field, limit in limits.items() if limit != getattr(before, field)}
 
 
 def _promises(
@@ -211,26 +189,23 @@ def _put_in_state(
             hint = did_you_mean(name, components)
             message = Message("there is no component {name!r}{hint}", name=name, hint=hint)
             problems.append(measured.problem((name,), message))
-            continue
-        if not isinstance(fields, dict):
+        elif not isinstance(fields, dict):
             text, rule = as_written(fields), Message("must be a mapping")
             message = Message("{sentence}, is {text}{hint}", sentence=rule, text=text, hint="")
             problems.append(measured.problem((name,), message))
-            continue
-        places[f"components.{name}.initial"] = (name,)
-        known = _state_fields(data[name])
-        problems += (measured.problem(*missing) for missing in _missing(name, components, fields))
-        for field, value in fields.items():
-            key = (name, field)
-            if field not in known:
-                message = Message("is not a field here{hint}", hint=did_you_mean(field, known))
-                problems.append(measured.problem(key, message))
-                continue
-            path = known[field]
-            *above, last = path
-            holder = data[name]["initial"] if above else data[name]
-            holder[last] = _combined(value, holder[last])
-            places[dotted(("components", name, *path))] = key
+        else:
+            places[f"components.{name}.initial"] = (name,)
+            known, mistakes = _state_fields(data[name]), [*_missing(name, components, fields)]
+            for field, value in fields.items():
+                if field in known:
+                    *above, last = known[field]
+                    holder = data[name]["initial"] if above else data[name]
+                    holder[last] = _combined(value, holder[last])
+                    places[dotted(("components", name, *known[field]))] = (name, field)
+                else:
+                    message = Message("is not a field here{hint}", hint=did_you_mean(field, known))
+                    mistakes.append(((name, field), message))
+            problems += (measured.problem(*problem) for problem in mistakes)
     return places, problems
 
 

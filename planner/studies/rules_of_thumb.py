@@ -48,7 +48,7 @@ from planner.scenario.scenario import Scenario
 from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
 from planner.solver.model import Cost, assemble
-from planner.solver.pinning import Pinned
+from planner.solver.pinning import pin
 from planner.solver.program import Indices, Program
 from planner.solver.scaling import plain_factor, rescaled
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
@@ -159,7 +159,8 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
             row = step.with_possible(ends, program).operated()
     else:
         row = step.operated()
-    return least_broken(model, Pinned(step.program)) if row is None else row
+    nothing = pd.DataFrame(index=program.times)
+    return least_broken(model, pin(step.program, nothing)) if row is None else row
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise
 from planner.studies.to_plan import require_audit, to_plan
-from planner.timeseries.csv_table import read_times
+from planner.timeseries.csv_table import step_start
 from planner.timeseries.schedule import (
     checked_schedule,
     read_schedule,
@@ -39,7 +39,7 @@ from planner.timeseries.schedule import (
     without_counters,
 )
 
-MIN_TOLD_MOVE = 1e-6  # a smaller move is the solver's rounding
+MIN_NOTED_MOVE = 1e-6  # a smaller move is the solver's rounding
 TOLERANCE = 1e-5
 """How far a pinned value may move, MW, MWh, nodes or Mtok/h: the rounding of printed values."""
 
@@ -90,10 +90,8 @@ def solve_pinned(
     model, program, seconds = timed_program(scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
     pinned = pin(program, schedule, tolerance)
-    if (kept := best_kept(pinned, tolerance)) is None:
-        return PinnedSolution(model, pinned, program, None, seconds)
-    program, solution = kept
-    return PinnedSolution(model, pinned, program, solution, seconds | solution.seconds)
+    program, solution = best_kept(pinned, tolerance) or (program, None)
+    return PinnedSolution(model, pinned, program, solution, seconds)
 
 
 def solve_fixed(
@@ -115,7 +113,12 @@ def solve_fixed(
         NoPlanError, PlanError: as `solve`.
     """
     require_one_member(scenario)
-    fixed, source = rows_until(scenario, schedule, until)
+    fixed, source = schedule_in_horizon(scenario, schedule)
+    if until is not None:
+        horizon = scenario.horizon
+        end = horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min)
+        starts = [*horizon.starts, end]
+        fixed = fixed[fixed.index < step_start(starts, until, horizon.zone, "until")]
     around = solve_pinned(scenario, fixed, source, TOLERANCE)
     if around.solution is None:
         broken, _ = breaches(around.model, around.pinned, TOLERANCE)
@@ -123,27 +126,12 @@ def solve_fixed(
         head = Message("no plan keeps the fixed schedule; it breaks")
         diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
         raise InfeasibleError(MessageList("\n", (head, *listed(texts))), diagnosis)
-    plan = to_plan(around.program, around.solution, around.seconds)
+    plan = to_plan(around.program, around.solution, around.seconds | around.solution.seconds)
     size = {"columns": len(fixed.columns), "steps": len(fixed)}
-    plan = replace(
-        plan, summary=plan.summary | {"fixed": size} | _notes(plan, around, fixed, TOLERANCE)
-    )
+    notes = _notes(plan, around, fixed, TOLERANCE)
+    plan = replace(plan, summary=plan.summary | {"fixed": size} | notes)
     require_audit(plan)
     return plan
-
-
-def rows_until(
-    scenario: Scenario,
-    schedule: Plan | pd.DataFrame | str | Path,
-    until: str | dt.datetime | None,
-) -> tuple[pd.DataFrame, str]:
-    """Return the steps of a schedule before a time, all without one, and its name for messages.
-
-    Raises:
-        ScenarioError: as `schedule_in_horizon`, or the time is no start of a step.
-    """
-    rows, source = schedule_in_horizon(scenario, schedule)
-    return rows if until is None else rows[rows.index < _moment(scenario, until)], source
 
 
 def _notes(
@@ -157,7 +145,7 @@ def _notes(
         for name in map(str, schedule.columns)
     }
     for name, by_step in moves.items():  # a value further away is a breach
-        moves[name] = by_step[(by_step > MIN_TOLD_MOVE) & (by_step <= tolerance + MIN_TOLD_MOVE)]
+        moves[name] = by_step[(by_step > MIN_NOTED_MOVE) & (by_step <= tolerance + MIN_NOTED_MOVE)]
     count = sum(map(len, moves.values()))
     if count:
         name = max(moves, key=lambda name: np.nan_to_num(moves[name].max()))
@@ -170,20 +158,6 @@ def _notes(
             Message("origins of {names} are filled in: renewable first", names=", ".join(names))
         )
     return {"warnings": notes}
-
-
-def _moment(scenario: Scenario, until: str | dt.datetime) -> pd.Timestamp:
-    """Read a time as CSV files have it, with its UTC offset or in the time zone of the horizon."""
-    horizon = scenario.horizon
-    (moment,) = read_times([str(until)], horizon.zone, lambda _, message: wrong("until", message))
-    end = horizon.starts[-1] + pd.Timedelta(minutes=horizon.step_min)
-    if moment not in horizon.starts and moment != end:
-        message = Message(
-            "must be the start of a step, {first} to {last}, is {when}",
-            first=horizon.starts[0].isoformat(), last=end.isoformat(), when=until,
-        )  # fmt: skip
-        raise wrong("until", message)
-    return moment
 
 
 @dataclass(frozen=True, eq=False)

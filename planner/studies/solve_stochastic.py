@@ -263,11 +263,9 @@ def solve_member(member: MemberProgram, decisions: pd.DataFrame) -> Solution | N
     Raises:
         NoPlanError: the time limit struck before a first plan.
     """
-    kept = best_kept(pin(member.program, decisions, TOLERANCE), TOLERANCE)
-    if kept is None:
-        return None
-    _, solution = kept
-    if solution.status == "interrupted":
+    pinned = pin(member.program, decisions, TOLERANCE)
+    _, solution = best_kept(pinned, TOLERANCE) or (None, None)
+    if solution is not None and solution.status == "interrupted":
         raise KeyboardInterrupt
     return solution
 

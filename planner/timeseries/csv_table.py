@@ -8,14 +8,14 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.errors import as_written, cause, did_you_mean
+from planner.errors import as_written, cause, did_you_mean, wrong
 from planner.fields import FieldError
 from planner.message import Message, MessageList
 
@@ -254,6 +254,24 @@ def read_times(
         raise at_row(row, message)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)
+
+
+def step_start(
+    starts: Sequence[pd.Timestamp], when: str | dt.datetime, zone: dt.timezone, field: str
+) -> pd.Timestamp:
+    """Read a time as CSV files have it, with an offset or in `zone`: one of the starts of steps.
+
+    Raises:
+        ScenarioError: of the field, where it is no time or none of the starts.
+    """
+    (moment,) = read_times([str(when)], zone, lambda _, message: wrong(field, message))
+    if moment not in starts:
+        message = Message(
+            "must be the start of a step, {first} to {last}, is {when}",
+            first=starts[0].isoformat(), last=starts[-1].isoformat(), when=str(when),
+        )  # fmt: skip
+        raise wrong(field, message)
+    return moment
 
 
 def _time_hint(text: str) -> str:

@@ -93,9 +93,8 @@ def bounds(mark: Any) -> Iterator[tuple[float, int]]:
 LIMITS = list(limits())
 
 
-def read(limit: Limit, value: float) -> Any:
-    small = create_model("Small", __base__=Frozen, value=(limit.annotation, ...))
-    return small, small.model_validate({"value": value}, context=CONTEXT).value
+def model_of(limit: Limit) -> Any:
+    return create_model("Small", __base__=Frozen, value=(limit.annotation, ...))
 
 
 def test_many_limits_are_checked() -> None:
@@ -106,14 +105,14 @@ def test_many_limits_are_checked() -> None:
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: f"{limit.place}:{limit.limit:g}")
 def test_a_value_beyond_a_limit_by_rounding_is_at_it(limit: Limit) -> None:
-    _, value = read(limit, limit.beyond(1e-12))
-    assert np.all(value == limit.limit)
+    read = model_of(limit).model_validate({"value": limit.beyond(1e-12)}, context=CONTEXT)
+    assert np.all(read.value == limit.limit)
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: f"{limit.place}:{limit.limit:g}")
 @pytest.mark.parametrize("by", [1e-3, 1e-7])
 def test_what_is_refused_reads_unlike_the_limit(limit: Limit, by: float) -> None:
-    small = create_model("Small", __base__=Frozen, value=(limit.annotation, ...))
+    small = model_of(limit)
     with pytest.raises(ValidationError) as caught:
         small.model_validate({"value": limit.beyond(by)}, context=CONTEXT)
     for _, message in explain(caught.value, small):

@@ -38,11 +38,11 @@ def test_shares_and_their_ranges_are_those_of_the_sum(seed: int):
     drawn, available = sum(load), sum(wind)
     most = sum(min(a, d) for a, d in zip(wind, load, strict=True))
     least = sum(max(0.0, d - coal) for d in load)
-    for part, whole, share in ((1, drawn, "load_share"), (1, available, "self_use_share")):
+    for whole, share in ((drawn, "load_share"), (available, "self_use_share")):
         if not whole:
             assert green[share] is None
             continue
-        assert green[share] == pytest.approx(part * most / whole, abs=2e-6)
+        assert green[share] == pytest.approx(most / whole, abs=2e-6)
         assert green["least"][share] == pytest.approx(least / whole, abs=2e-6)
         assert green["most"][share] == pytest.approx(most / whole, abs=2e-6)
     if available:

@@ -73,9 +73,9 @@ def test_every_seed_of_the_solver_gives_the_same_plan(seed: int):
         assert solution.bound == pytest.approx(solutions[0].bound, abs=CENT)
         assert (schedule - chosen).abs().to_numpy().max() < 1e-6
     assert movement(chosen) <= movement(untidy[0]) + 1e-6
-    for first, second in (("battery.charge_mw", "battery.discharge_mw"),):
-        both = [chosen.filter(regex=rf"^{flow}\b").sum(axis=1) for flow in (first, second)]
-        assert np.minimum(*both).max() < 1e-6
+    flows = "battery.charge_mw", "battery.discharge_mw"
+    both = [chosen.filter(regex=rf"^{flow}\b").sum(axis=1) for flow in flows]
+    assert np.minimum(*both).max() < 1e-6
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -6,11 +6,13 @@ import io
 import random
 from typing import Any
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
 import planner
 from planner.language.language import language
+from planner.plan_tables.tables import by_part
 from planner.report.terminal.plan import show_prices
 from tests.support.build import battery, grid, load, renewable, scenario, thermal
 
@@ -21,16 +23,9 @@ def buyer(*prices: float, node: str = "site", **fields: Any) -> dict[str, Any]:
     )
 
 
-def first_of(p: planner.Prices, component: str, quantity: str) -> float:
-    rows = p.first_units
-    mine = rows[(rows["component"] == component) & (rows["quantity"] == quantity)]
-    return float(mine["value"].iloc[0])
-
-
-def total_of(p: planner.Prices, component: str, quantity: str) -> float:
-    rows = p.totals
-    mine = rows[(rows["component"] == component) & (rows["quantity"] == quantity)]
-    return float(mine["value"].iloc[0])
+def value_of(rows: pd.DataFrame, component: str, quantity: str) -> float:
+    of_both = (rows["component"] == component) & (rows["quantity"] == quantity)
+    return float(rows[of_both]["value"].iloc[0])
 
 
 def first_megawatt(**fields: Any) -> dict[str, Any]:
@@ -45,8 +40,8 @@ def first_megawatt(**fields: Any) -> dict[str, Any]:
 
 def test_the_first_megawatt_of_charging_power() -> None:
     found = planner.prices(scenario(first_megawatt(), 2))
-    assert total_of(found, "bat", "power_mw") == 0  # at the directions of the plan
-    assert first_of(found, "bat", "power_mw") == 490
+    assert value_of(found.totals, "bat", "power_mw") == 0  # at the directions of the plan
+    assert value_of(found.first_units, "bat", "power_mw") == 490
     assert found.plan.summary["prices"]["first_unit"] == {
         "bat": {"power_mw": {"worth": 490.0, "within": 0.0}}
     }
@@ -54,7 +49,7 @@ def test_the_first_megawatt_of_charging_power() -> None:
 
 def test_a_power_that_is_not_zero_has_its_price_only() -> None:
     found = planner.prices(scenario(first_megawatt(charge_power_mw=3), 2))
-    assert total_of(found, "bat", "power_mw") == 480  # one more MWh from 10 to 490
+    assert value_of(found.totals, "bat", "power_mw") == 480  # one more MWh from 10 to 490
     assert found.first_units.empty
     assert found.plan.summary["prices"]["first_unit"] == {}
 
@@ -66,7 +61,7 @@ def test_an_idle_battery_and_one_that_is_no_use() -> None:
     )
     site = {"grid": buyer(50, 60), "load": load(1, 1), "bat": cell}
     found = planner.prices(scenario(site, 2))
-    assert total_of(found, "bat", "power_mw") == 0
+    assert value_of(found.totals, "bat", "power_mw") == 0
 
 
 def test_a_connection_closed_both_ways_has_no_price_but_a_first_unit() -> None:
@@ -75,8 +70,8 @@ def test_a_connection_closed_both_ways_has_no_price_but_a_first_unit() -> None:
     found = planner.prices(scenario({"grid": closed, "coal": thermal(), "city": load(50)}))
     priced = found.totals[found.totals["component"] == "grid"]["quantity"].tolist()
     assert "export_limit_mw" not in priced
-    assert first_of(found, "grid", "export_limit_mw") == 20
-    assert first_of(found, "grid", "import_limit_mw") == 0
+    assert value_of(found.first_units, "grid", "export_limit_mw") == 20
+    assert value_of(found.first_units, "grid", "import_limit_mw") == 0
 
 
 def test_capacities_of_zero_that_directions_do_not_multiply() -> None:
@@ -86,9 +81,10 @@ def test_capacities_of_zero_that_directions_do_not_multiply() -> None:
     """
     sun = renewable(50, capacity_mw=0)
     found = planner.prices(scenario({"grid": buyer(40), "sun": sun, "town": load(0), "t": load(9)}))
-    assert first_of(found, "sun", "capacity_mw") == total_of(found, "sun", "capacity_mw") == 20
-    assert first_of(found, "town", "demand_mw") == -40
-    assert -40 <= total_of(found, "town", "demand_mw") <= 0
+    for rows in (found.first_units, found.totals):
+        assert value_of(rows, "sun", "capacity_mw") == 20
+    assert value_of(found.first_units, "town", "demand_mw") == -40
+    assert -40 <= value_of(found.totals, "town", "demand_mw") <= 0
 
 
 def test_a_unit_more_that_leaves_no_plan_has_no_worth() -> None:
@@ -123,6 +119,13 @@ def test_terminal_and_folder_have_both_values(tmp_path: Any) -> None:
     assert again.summary["prices"] == found.plan.summary["prices"]
 
 
+def test_a_model_named_like_a_part_of_a_price_is_none() -> None:
+    index = ["at-first", "at-first|first", "once-more|once", "first"]
+    table = by_part(pd.DataFrame({"index": index}))
+    assert table["index"].tolist() == ["at-first", "at-first", "once-more", ""]
+    assert table["part"].tolist() == ["", "first", "once", "first"]
+
+
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
 
 
@@ -143,7 +146,8 @@ def test_the_first_megawatt_of_many_batteries(seed: int) -> None:
     found = planner.prices(scenario(site, 2, trace=False))
     for k, (early, late) in enumerate(prices):
         worth = max(0.0, 0.8 * late - early)
-        assert first_of(found, f"bat_{k}", "power_mw") == pytest.approx(worth, abs=1e-3), k
+        first = value_of(found.first_units, f"bat_{k}", "power_mw")
+        assert first == pytest.approx(worth, abs=1e-3), k
 
 
 # lines
@@ -174,14 +178,14 @@ def test_a_megawatt_of_line_between_two_prices() -> None:
     site |= {name: load(20, 20, node=site[name]["node"]) for name in ("home_0", "town_0")}
     found = planner.prices(scenario(site, 2))
     assert found.hourly["line_0.capacity_mw"].round(6).tolist() == [170, 0]
-    assert total_of(found, "line_0", "capacity_mw") == pytest.approx(170)
+    assert value_of(found.totals, "line_0", "capacity_mw") == pytest.approx(170)
     one_way = site | {"line_0": site["line_0"] | {"both_ways": False}}
-    assert total_of(planner.prices(scenario(one_way, 2)), "line_0", "capacity_mw") == 170
+    assert value_of(planner.prices(scenario(one_way, 2)).totals, "line_0", "capacity_mw") == 170
 
 
 def test_a_line_that_is_wide_enough_is_worth_no_more() -> None:
     found = planner.prices(scenario(two_nodes(0, 100, 300, 50, 0)))
-    assert total_of(found, "line_0", "capacity_mw") == 0
+    assert value_of(found.totals, "line_0", "capacity_mw") == 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -201,7 +205,8 @@ def test_lines_between_many_prices(seed: int) -> None:
         worth = max((1 - loss) * east - west, (1 - loss) * west - east, 0.0)
         name = f"line_{k}"
         if capacity:
-            assert total_of(found, name, "capacity_mw") == pytest.approx(worth, abs=1e-6), k
+            assert value_of(found.totals, name, "capacity_mw") == pytest.approx(worth, abs=1e-6), k
         assert (name in firsts) == (not capacity or worth == 0)
         if name in firsts:
-            assert first_of(found, name, "capacity_mw") == pytest.approx(worth, abs=1e-6), k
+            first = value_of(found.first_units, name, "capacity_mw")
+            assert first == pytest.approx(worth, abs=1e-6), k
