@@ -28,6 +28,8 @@ from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
+MIN_ROUNDING = 1e-3  # CNY that rounding costs at most
+ROUNDING = 1e-7  # or that part of turnover
 MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
 
@@ -253,7 +255,9 @@ def _choose_among_equals(
     Returns the seconds of both.
     """
     began = time.perf_counter()
-    face = _tidy(session, program, settings, solution) if settings.tidy else None
+    face = None
+    if settings.tidy and (face := _tidy(session, program, settings, solution)) is None:
+        session = Session(program, threads=settings.threads, seed=settings.seed)  # unconfined
     if face is None and settle(session, program, solution.x) is not None:
         session.stay_optimal()
         face = session.bounded_program()
@@ -278,10 +282,17 @@ def _tidy(
     if plan is None:
         return None
     allowed = settings.gap + settings.smoothing_cost_share
-    if solution.status == "optimal" and not _within_gap(program, allowed, plan.x, solution.bound):
+    if solution.status == "optimal" and not _within_gap(
+        program, allowed, plan.x, solution.bound + _rounding(program, plan.x)
+    ):
         return None
     solution.x, solution.duals = plan.x, plan.duals
     return plan.face
+
+
+def _rounding(program: Program, x: Array) -> float:
+    """Return what the tolerances of the LPs that tidy a plan may cost."""
+    return max(MIN_ROUNDING, ROUNDING * program.turnover(x))
 
 
 def _within_gap(program: Program, gap: float, x: Array, bound: float) -> bool:
