@@ -137,7 +137,8 @@ def value_text(value: Any, steps: Sequence[int] = ()) -> str:
         return str(value).lower()
     if isinstance(value, Frozen):
         parts = ((name, getattr(value, name)) for name in type(value).model_fields)
-        return ", ".join(f"{name} {value_text(part, steps)}" for name, part in parts)
+        given = ((name, part) for name, part in parts if part is not None)
+        return ", ".join(f"{name} {value_text(part, steps)}" for name, part in given)
     return f"{value + 0.0:.6g}" if isinstance(value, float | int) else str(value)
 
 

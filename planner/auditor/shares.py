@@ -92,6 +92,9 @@ def check_ranges(plan: Plan, note: Notes) -> None:
                     _note_range(note, end, name, value, text)
                 continue
             if "export_share" not in known:  # of a kWh of renewable energy, or less
+                if not -slack <= value <= used / whole + slack:
+                    text = Message("the meters allow {limit:.6g}", limit=used / whole)
+                    _note_range(note, end, name, value, text)
                 continue
             expected = (used - ends[other]["export_share"] * mwh["available_mwh"]) / whole
             if not abs(value - expected) <= slack:

@@ -199,19 +199,25 @@ def green(plan: PlanTables, words: Language) -> Section:
         "export_share": words("exported / available"),
         "curtailed_share": words("curtailed / available"),
     }
-    green, title = plan.summary["green"], words("Renewable energy")
-    shares = {name: share for name in texts if (share := green.get(name)) is not None}
-    if "least" not in green:
+    ranges, title = share_ranges(plan), words("Renewable energy")
+    if "least" not in plan.summary["green"]:
         return _facts(
-            title, *((texts[name], Quantity(share, SHARE)) for name, share in shares.items())
+            title, *((texts[name], Quantity(ends[0], SHARE)) for name, ends in ranges.items())
         )
-    rows = list[Row]()
-    for name, share in shares.items():  # what meters fix has no range
-        least, most = (green[end].get(name, share) for end in ("least", "most"))
-        rows.append(
-            (texts[name], Quantity(share, SHARE), Quantity(least, SHARE), Quantity(most, SHARE))
-        )
+    rows: list[Row] = [
+        (texts[name], *(Quantity(end, SHARE) for end in ends)) for name, ends in ranges.items()
+    ]
     return Section(title, ("", words("share"), words("least"), words("most")), tuple(rows))
+
+
+def share_ranges(plan: PlanTables) -> dict[str, tuple[float, float, float]]:
+    """Return each known share of renewable energy, its least and its most."""
+    green = plan.summary["green"]
+    return {  # what meters fix has no range
+        name: (share, *(green.get(end, {}).get(name, share) for end in ("least", "most")))
+        for name, share in green.items()
+        if name.endswith("_share") and share is not None
+    }
 
 
 def carbon(plan: PlanTables, words: Language) -> Section:

@@ -459,7 +459,7 @@ def test_a_number_of_every_quantity_of_every_kind_is_read(tmp_path: Path) -> Non
     unread = []
     for column in (column for column in first.values() if column != "time"):
         wrong = files.schedule.astype({column: float})
-        wrong.loc[6, column] += 1 + 0.1 * wrong[column].abs().max()
+        wrong.loc[6, column] += 10 * (1 + wrong[column].abs().max())
         if not audit_files(dataclasses.replace(files, schedule=wrong)):
             unread.append(column)
     assert unread == []

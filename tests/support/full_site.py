@@ -56,7 +56,7 @@ components:
     start_cost_cny: 50
     charge_from: [renewable, thermal]
     discharge_to_grid: false
-    energy_targets: [{time: "2026-07-15 06:00", at_least_mwh: 18, at_most_mwh: 45}]
+    energy_targets: [{time: "2026-07-15 09:00", at_least_mwh: 18, at_most_mwh: 45}]
     cycles_per_day: 2
     initial:
       energy_mwh: {renewable: 10, grid: 5}

@@ -138,6 +138,13 @@ class Battery(BatteryFields):
             yield unsaleable(site, grid_mwh) or Message(
                 "energy left at the end has no value: the plan will empty the battery"
             )
+        power_mw = self.initial.power_mw
+        if not -self.charge_power_mw <= power_mw <= self.discharge_power_mw:
+            yield Message(
+                "initial.power_mw {power:g} MW is beyond charge_power_mw {most_in:g} or"
+                " discharge_power_mw {most_out:g}",
+                power=power_mw, most_in=self.charge_power_mw, most_out=self.discharge_power_mw,
+            )  # fmt: skip
         if not self.discharge_to_grid:
             yield from warn_of_own_use(site, self.node)
 

@@ -90,14 +90,6 @@ class BatteryFields(Component):
         ):
             if exceeds(least, most):
                 yield FieldError(Message("may not exceed {name}", name=name), f"min_{name}")
-        power_mw = self.initial.power_mw
-        if exceeds(-power_mw, most_in) or exceeds(power_mw, most_out):
-            message = Message(
-                "must lie between -charge_power_mw {low:g} and discharge_power_mw {high:g}, is"
-                " {value:g}",
-                low=-most_in, high=most_out, value=power_mw,
-            )  # fmt: skip
-            yield FieldError(message, "initial.power_mw")
         if isinstance(self.ending, EndLimits):
             yield from wrong_limits(self.ending, "ending", low, high)
         for i, target in enumerate(self.energy_targets):

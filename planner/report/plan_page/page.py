@@ -44,7 +44,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         vat=plan_sections.vat_text(summary["vat"], words),
         profit=profit_section(plan, words),
         worth=plan_sections.worth(plan, words),
-        green=plan_sections.green(plan, words),
+        green=plan_sections.share_ranges(plan),
         targets=targets(plan, "energy"),
         services=targets(plan, "tokens"),
         energy=plan_sections.energy(plan, words).scaled(words),
