@@ -300,7 +300,7 @@ class Repair:
                 parts.append(Message(form, value=value, when=when, old=before))
         more, parts = len(parts) - MAX_SPANS, parts[:MAX_SPANS]
         if more > 0:
-            parts[-1] = Message("{sentence} and {more} times more", sentence=parts[-1], more=more)
+            parts[-1] = Message("{sentence} and {more} more", sentence=parts[-1], more=more)
         return Message("{name} {sentence}", name=path, sentence=MessageList(", ", parts))
 
 

@@ -37,7 +37,7 @@ def time_spans(horizon: Horizon, steps: Sequence[int]) -> str:
     """Return the times of steps: their first runs, and how many more there are."""
     texts = [time_span(horizon, first, last) for first, last in spans(steps)]
     more = len(texts) - MAX_SPANS
-    return ", ".join(texts[:MAX_SPANS]) + (f" and {more} times more" if more > 0 else "")
+    return ", ".join(texts[:MAX_SPANS]) + (f" and {more} more" if more > 0 else "")
 
 
 def at_times(message: Message, when: str) -> Message:

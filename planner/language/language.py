@@ -30,7 +30,7 @@ from planner.message import Message, MessageList
 from planner.units import label, unit
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
-MORE = re.compile(r" and (\d+) times more$")
+MORE = re.compile(r" and (\d+) (?:times )?more$")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": " 或 ", " and ": "，并且"}  # of MessageList
@@ -129,7 +129,10 @@ class Language:
         places = {name: self._filled(name, value) for name, value in message.places.items()}
         for name, value in places.items():
             if isinstance(message.places[name], Message) and CHINESE.match(value):
-                translation = translation.replace(f" {{{name}}}", f"{{{name}}}")
+                before, space, after = translation.partition(f" {{{name}}}")
+                left = places.get(before[before.rfind("{") + 1 : -1], before)  # a place, or text
+                if space and not left[-1:].isascii():
+                    translation = f"{before}{{{name}}}{after}"
         return Message(translation, **places)
 
     def _whole(self, part: str) -> str:

@@ -34,7 +34,7 @@ NUMBER = r"(?:[-+]?[0-9][0-9.,eE+:%-]*|[-+]?inf|nan|nothing)"
 FIGURE = f"{NUMBER}(?: to {NUMBER})?"
 SCALAR = re.compile(f"{FIGURE}|'.*'|true|false", re.DOTALL)
 NESTED = {"sentence": ".+", "value": ".+?", "hint": ".*?", "more": ".*?", "others": ".*?"}
-WHEN = r"[0-9][0-9:.,TZ +-]*(?: to [0-9][0-9:.,TZ +-]*)*(?: and \d+ times more)?"
+WHEN = r"[0-9][0-9:.,TZ +-]*(?: to [0-9][0-9:.,TZ +-]*)*(?: and \d+ (?:times )?more)?"
 HOLDS = {
     **dict.fromkeys(("name", "names", "other", "path", "origin", "kind", "words"), ONE), **NESTED,
     "text": ".+?", "component": "[a-z][a-z0-9_]*", "when": WHEN, "than": "[<=>]",

@@ -28,7 +28,7 @@ from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
-MIN_ROUNDING = 1e-3  # CNY that rounding costs at most
+MIN_ROUNDING = 1e-3  # CNY that the tolerances of the LPs that tidy a plan may cost
 ROUNDING = 1e-7  # or that part of turnover
 MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
@@ -46,10 +46,11 @@ class Solution:
     """A feasible point of a program, its status and the proven bound.
 
     status: optimal, time_limit, interrupted or relaxed.
-    tidied: whether an LP settled it, so that ties can be tidied.
+    settled: whether an LP found it, with its integers and directions fixed.
     rounds: solves until no exclusive flows overlapped.
     duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
         relaxation; None where that LP has no optimum.
+    tidied: whether the tidiest plan of the same profit was chosen.
     ranges: as of `attribute`; None where energy is pooled, its origins are given, or no LP
         attributed it.
     """
@@ -57,10 +58,11 @@ class Solution:
     x: Array
     status: str
     bound: float
-    tidied: bool = False
+    settled: bool = False
     rounds: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     duals: Duals | None = None
+    tidied: bool = False
     ranges: Ranges | None = None
 
 
@@ -91,7 +93,7 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
         solution = Rounds(session, program, settings, deadline, relaxed).solve()
-        if solution.tidied and program.schedule:  # joint programs are settled member by member
+        if solution.settled and program.schedule:  # joint programs are settled member by member
             seconds |= _choose_among_equals(session, program, settings, solution)
         objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
@@ -255,12 +257,13 @@ def _choose_among_equals(
     Returns the seconds of both.
     """
     began = time.perf_counter()
-    face = None
-    if settings.tidy and (face := _tidy(session, program, settings, solution)) is None:
-        session = Session(program, threads=settings.threads, seed=settings.seed)  # unconfined
-    if face is None and settle(session, program, solution.x) is not None:
-        session.stay_optimal()
-        face = session.bounded_program()
+    face = _tidy(session, program, settings, solution) if settings.tidy else None
+    solution.tidied = face is not None
+    if face is None:
+        session = Session(program, threads=settings.threads, seed=settings.seed)
+        if settle(session, program, solution.x) is not None:
+            session.stay_optimal()
+            face = session.bounded_program()
     tidied = time.perf_counter()
     if face is not None and program.scenario.trace:
         attribution = attribute(face, solution.x, threads=settings.threads, seed=settings.seed)
@@ -278,21 +281,21 @@ def _tidy(
 
     Its turnover may be less: the requested gap must still hold, but for what smoothing may cost.
     """
-    plan = Tidying(session, program, solution.x).tidy(settings.smoothing_cost_share)
-    if plan is None:
-        return None
-    allowed = settings.gap + settings.smoothing_cost_share
-    if solution.status == "optimal" and not _within_gap(
-        program, allowed, plan.x, solution.bound + _rounding(program, plan.x)
-    ):
+    share, proven = settings.smoothing_cost_share, solution.status == "optimal"
+
+    def kept(x: Array) -> bool:
+        bound = solution.bound + max(MIN_ROUNDING, ROUNDING * program.turnover(x))
+        return not proven or _within_gap(program, settings.gap + share, x, bound)
+
+    tidying = Tidying(session, program, solution.x)
+    plan = tidying.tidy(share)
+    if share and plan is not None and not kept(plan.x):  # the share is one of its own turnover
+        part = program.turnover(plan.x) / program.turnover(solution.x)
+        plan = tidying.tidy(share * part)
+    if plan is None or not kept(plan.x):
         return None
     solution.x, solution.duals = plan.x, plan.duals
     return plan.face
-
-
-def _rounding(program: Program, x: Array) -> float:
-    """Return what the tolerances of the LPs that tidy a plan may cost."""
-    return max(MIN_ROUNDING, ROUNDING * program.turnover(x))
 
 
 def _within_gap(program: Program, gap: float, x: Array, bound: float) -> bool:

@@ -43,7 +43,8 @@ def read_schedule(path: str | Path, horizon: Horizon) -> pd.DataFrame:
         cells = {name: _numbers(table, name) for name in table.header if name != "time"}
         frame = pd.DataFrame(cells, index=table.times)
     except FieldError as error:
-        raise wrong(str(path.parent), error.message) from None
+        folder = "" if path.parent == Path() else str(path.parent)
+        raise wrong(folder, error.message) from None
     return _in_horizon(frame, horizon, str(path))
 
 
@@ -122,22 +123,24 @@ def require_columns(
     """
     accepted = [*known, *sums]
     unknown = [str(name) for name in frame.columns if name not in accepted]
+    totals = [name for name in sums if not any(k.startswith(f"{name}[") for k in known)]
     problems = []
     for name in unknown[:MAX_UNKNOWN]:
         hint = did_you_mean(name, accepted)
         message = Message("is not a column of this scenario's schedule{hint}", hint=hint)
+        if name == max(unknown[:MAX_UNKNOWN]):  # the last that is listed
+            message = Message(
+                "is not a column of this scenario's schedule; accepted are those of schedule.csv,"
+                " the same without [...] as the sum over it, and {names}{hint}",
+                names=", ".join(totals) or Message("none"),
+                hint=hint,
+            )
         problems.append(Problem(message, name, source))
     if len(unknown) > MAX_UNKNOWN:
         message = Message("{count} columns are not of this scenario", count=len(unknown))
         problems.append(Problem(message, file=source))
     if problems:
-        totals = [name for name in sums if not any(k.startswith(f"{name}[") for k in known)]
-        forms = Message(
-            "accepted are the columns of schedule.csv, the same without [...] as the sum over it,"
-            " and {names}",
-            names=", ".join(totals) or Message("none"),
-        )
-        raise ScenarioError([*problems, Problem(forms, file=source)])
+        raise ScenarioError(problems)
 
 
 def columns_of(table: pd.DataFrame, name: str) -> dict[str, Array]:

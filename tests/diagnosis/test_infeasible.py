@@ -137,7 +137,7 @@ def test_an_infeasibility_in_chinese() -> None:
     ("text", "chinese"),
     [
         ("site: the balance of grid power does not add up, at 07-15 22:00 to 07-16 02:00 and 3"
-         " times more; largest deviation 3",
+         " more; largest deviation 3",
          "site：电网功率不平衡，时段 07-15 22:00 至 07-16 02:00 等，另有 3 处；最大差值 3"),
         ("gpus: the balance of tokens does not add up, at 00:00-01:00; largest deviation 3e+05",
          "gpus：供需不平衡（输出 Token），时段 00:00-01:00；最大差值 3e+05"),
@@ -249,7 +249,7 @@ def test_times_and_figures_are_said_shortly() -> None:
     assert time_span(one, 24, 24) == "23:00-24:00"
     assert time_span(two, 23, 26) == "07-15 22:00 to 07-16 02:00"
     assert time_span(two, 23, 24) == "07-15 22:00-24:00"
-    assert time_spans(one, [1, 3, 5, 7, 9, 11]).endswith("06:00-07:00 and 2 times more")
+    assert time_spans(one, [1, 3, 5, 7, 9, 11]).endswith("06:00-07:00 and 2 more")
     assert list(spans([3, 1, 2, 7])) == [(1, 3), (7, 7)]
     series = np.array([1.0, 2.0, 5.0])
     assert [value_text(x) for x in (True, None, 0.25, series)] == ["true", "none", "0.25", "1 to 5"]

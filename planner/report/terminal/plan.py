@@ -32,6 +32,11 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     green = plan_sections.green(plan, words)
     if green.heads:
         _tables([green], console, words)
+        meaning = words(
+            "Least and most: over all attributions of the same meter values to origins that earn"
+            " the same. The share follows the rule: renewable energy first to loads and compute."
+        )
+        console.print(meaning, highlight=False, soft_wrap=True)
     else:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
@@ -100,6 +105,8 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
 def _figures(figures: Section, console: Console, words: Language) -> None:
     """Print the figures of each component side by side, in a row."""
     rows = Table(title=figures.title, title_justify="left", show_header=False)
+    rows.add_column(overflow="fold")
+    rows.add_column(overflow="fold")
     for component, facts in groupby(figures.rows, itemgetter(0)):
         rows.add_row(safe(str(component)), _side_by_side((fact[1:] for fact in facts), words))
     console.print(rows)
