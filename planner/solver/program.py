@@ -23,6 +23,7 @@ Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index b
 NO_INDICES: Indices = np.zeros(0, dtype=np.int64)
 NO_STEP, NO_FAMILY = 0, -1  # of rows and columns that no component declares
 OVERLAP_MW = 1e-6  # less power in the other direction is none
+BINDING = 1e-6  # of its size: a row with less room binds
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,13 @@ class Program:
         by_step[steps] = 0.0
         np.add.at(by_step, steps, duals.rows[rows])  # a range is compiled to two rows
         return by_step
+
+    def binds(self, x: Array) -> Flags:
+        """Return the rows that a point keeps without room to spare."""
+        activity = self.matrix @ x
+        size = np.maximum(1.0, abs(self.matrix) @ np.abs(x))
+        room = np.minimum(activity - self.row_lower, self.row_upper - activity)
+        return np.asarray(room <= BINDING * size)
 
     def violation(self, x: Array) -> float:
         """Return the largest violation of a row, bound or integer at a point, relative to size."""

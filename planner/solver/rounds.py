@@ -28,6 +28,8 @@ from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
+MIN_ROUNDING = 1e-3  # CNY that the tolerances of the LPs that tidy a plan may cost
+ROUNDING = 1e-7  # or that part of turnover
 MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
 
@@ -282,7 +284,8 @@ def _tidy(
     share, proven = settings.smoothing_cost_share, solution.status == "optimal"
 
     def kept(x: Array) -> bool:
-        return not proven or _within_gap(program, settings.gap + share, x, solution.bound)
+        bound = solution.bound + max(MIN_ROUNDING, ROUNDING * program.turnover(x))
+        return not proven or _within_gap(program, settings.gap + share, x, bound)
 
     tidying = Tidying(session, program, solution.x)
     plan = tidying.tidy(share)

@@ -12,6 +12,7 @@ what its best user would pay, and a Mtok at the cost of the cheapest fleet.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,15 @@ def step_prices(program: Program, duals: Duals, x: Array) -> StepPrices:
     """Return the prices of every step, for no component in particular.
 
     `x` is the plan's point; among equal optima it need not be the vertex that the duals belong to.
+    Where smoothing has moved it off the optimum, a rule that it keeps with room to spare has no
+    price.
     """
     values = program.values(x)
+    binding = replace(duals, rows=np.where(program.binds(x), duals.rows, 0.0))
     injected = {o: program.sum_by_step(values, rows) for o, rows in program.injected.items()}
 
     def rows(component: str, name: str, index: tuple[Any, ...]) -> Array:
-        return -program.by_step(program.families.get((component, name, index)), duals)
+        return -program.by_step(program.families.get((component, name, index)), binding)
 
     return StepPrices(
         "", program.scenario.components, program.scenario.site().origins,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise
-from planner.studies.to_plan import require_audit, to_plan
+from planner.studies.to_plan import audited, require_audit, to_plan
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.schedule import (
     checked_schedule,
@@ -198,6 +199,19 @@ def settle(
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
+    settlement, given = _unaudited(scenario, schedule, tolerance, bound_cny)
+    if settlement.breaches:
+        return settlement
+    return _settlement(settlement.plan, _broken_by_audit(settlement.plan, given))
+
+
+def _unaudited(
+    scenario: Scenario,
+    schedule: Plan | pd.DataFrame | str | Path,
+    tolerance: float,
+    bound_cny: float | None,
+) -> tuple[Settlement, pd.DataFrame]:
+    """Settle a schedule; return its steps in the horizon too. Raises as `settle`."""
     require_one_member(scenario)
     if not 0 <= tolerance <= LARGEST:
         raise wrong(
@@ -214,11 +228,32 @@ def settle(
     if solution.status == "interrupted":
         raise KeyboardInterrupt
     plan = to_plan(program, solution, around.seconds | solution.seconds, whole=not broken)
+    plan = plan.settled(bound_cny, _notes(plan, around, pinned, tolerance))
+    return _settlement(plan, broken), pinned
+
+
+def _settlement(plan: Plan, broken: Sequence[Breach]) -> Settlement:
     breached = [asdict(breach) | {"components": list(breach.components)} for breach in broken]
-    plan = plan.settled(bound_cny, {"breaches": breached} | _notes(plan, around, pinned, tolerance))
-    if not broken:
+    return Settlement(replace(plan, summary=plan.summary | {"breaches": breached}), tuple(broken))
+
+
+def _broken_by_audit(plan: Plan, schedule: pd.DataFrame) -> list[Breach]:
+    """Return what the audit of a settled plan finds on components whose values were given.
+
+    The program limits what profit presses down, such as fuel and starts, from below only: a given
+    value may exceed what follows from the others.
+
+    Raises:
+        PlanError: it finds something else.
+    """
+    findings, given = audited(plan), {str(name).partition(".")[0] for name in schedule.columns}
+    if any(finding.component not in given for finding in findings):
         require_audit(plan)
-    return Settlement(plan, tuple(broken))
+    return [
+        Breach((finding.component,), finding.rule, finding.time, finding.amount,
+               finding.with_place())
+        for finding in findings
+    ]  # fmt: skip
 
 
 def settle_executed(
@@ -226,4 +261,7 @@ def settle_executed(
 ) -> Settlement:
     """Settle the executed steps of a chain; counters are summed up anew. As `settle`."""
     schedule = without_counters(rows, scenario.components)
-    return settle(scenario, schedule, bound_cny=bound_cny)
+    settlement, _ = _unaudited(scenario, schedule, TOLERANCE, bound_cny)
+    if not settlement.breaches:
+        require_audit(settlement.plan)
+    return settlement

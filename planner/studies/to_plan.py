@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planner.auditor.audit import audit, describe_breaches
+from planner.auditor.findings import Breach
 from planner.components.registry import KINDS, uses_of
 from planner.errors import PlanError, SolveError
 from planner.message import Message
@@ -39,6 +40,11 @@ def require_audit(plan: Plan) -> None:
         PlanError: the plan fails its audit.
     """
     require_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
+
+
+def audited(plan: Plan) -> list[Breach]:
+    """Return the breaches that the audit of a plan finds."""
+    return filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
 
 
 def to_plan(
@@ -171,16 +177,20 @@ def _export_revenue(program: Program, booked: Array) -> dict[str, float]:
     return revenue
 
 
+def filled_audit(fill: Callable[[Path], None]) -> list[Breach]:
+    """Return the breaches of the plan folder that `fill` writes, a temporary one."""
+    with TemporaryDirectory(prefix="planner-audit-") as folder:
+        fill(Path(folder))
+        return audit(folder)
+
+
 def require_filled_audit(fill: Callable[[Path], None]) -> None:
     """Audit the plan folder that `fill` writes, a temporary one.
 
     Raises:
         PlanError: it fails the audit.
     """
-    with TemporaryDirectory(prefix="planner-audit-") as folder:
-        fill(Path(folder))
-        breaches = audit(folder)
-    if breaches:
+    if breaches := filled_audit(fill):
         head = Message("the plan fails its own audit and is not to be used")
         raise PlanError(describe_breaches(head, breaches))
 

@@ -14,6 +14,7 @@ import planner
 from planner.solver.compiler import compile_program
 from planner.solver.model import assemble
 from planner.solver.rounds import Solution, optimise
+from planner.solver.tidying import Tidying
 from tests.support import build
 
 SEEDS = 3
@@ -137,6 +138,42 @@ def test_movement_may_cost_a_share_of_turnover():
     assert lost <= 2e-3 * chasing.summary["turnover_cny"]
     assert movement(smooth.schedule) == pytest.approx(0, abs=1e-6)
     assert smooth.summary["status"] == "optimal"
+
+
+@pytest.mark.parametrize("share", [1e-3, 5e-3, 0.02])
+@pytest.mark.parametrize("rise", [5, 20, 60])
+def test_a_smooth_plan_has_no_reason_that_it_contradicts(rise: int, share: float):
+    """A ramp that limits the most profitable plan has a price, and none where it leaves room."""
+    prices = [100 + rise * (t % 4) for t in range(12)]
+    site = {
+        "grid": build.grid(import_limit_mw=20, export_limit_mw=20, resale=True,
+                           import_price_cny_per_mwh=prices, export_price_cny_per_mwh=prices),
+        "battery": build.battery(ramp_mw_per_h=3, cycles_per_day=1, initial={"energy_mwh": 4}),
+    }  # fmt: skip
+    plan = build.solve(site, 12, solver={"smoothing_cost_share": share})  # passes its audit
+    net = power(plan.schedule, "battery", "discharge_mw", "charge_mw")
+    steep = np.abs(np.diff(net, prepend=0.0)) > 3 - 1e-5
+    ramping = plan.reasons[plan.reasons["code"] == "ramping"]
+    limited = plan.schedule.index[steep | np.append(steep[1:], False)]
+    assert set(ramping["time"]) <= set(limited)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_plan_that_cannot_be_tidied_has_its_origins_by_the_rule(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+):
+    """The LPs tried before leave the session confined: the rule starts from the program."""
+    site = tied_site(seed)
+    _, tidied = solved(site, 12)
+    tidy = Tidying.tidy
+
+    def in_vain(self: Tidying, loss_share: float) -> None:
+        assert tidy(self, loss_share)
+
+    monkeypatch.setattr(Tidying, "tidy", in_vain)
+    _, untidy = solved(site, 12)
+    assert untidy.ranges is not None
+    assert set(untidy.ranges) == set(tidied.ranges or {})
 
 
 def test_compute_draws_no_energy_that_earns_nothing():

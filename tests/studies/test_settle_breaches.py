@@ -297,3 +297,27 @@ def test_a_broken_balance_loosens_no_other_rule():
     (breach,) = settled.breaches
     assert (breach.rule, breach.missed) == ("balance", pytest.approx(1, abs=1e-9))
     assert settled.plan.summary["objective_cny"] == pytest.approx(250, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("unit.fuel_gj_per_h", 150.0, "fuel"),
+        ("unit.fuel_gj_per_h", 100.5, "fuel"),
+        ("battery.discharge_start", 1.0, "discharge_start"),
+        ("battery.charge_start", 0.1, "charge_start"),
+    ],
+)
+def test_more_than_follows_from_the_other_values_is_a_breach(column: str, value: float, rule: str):
+    """Profit presses fuel and starts down, the rules of the program only hold them up."""
+    curve = [{"power_mw": 0, "fuel_gj_per_h": 0}, {"power_mw": 100, "fuel_gj_per_h": 100}]
+    unit = thermal(min_power_mw=0, curve=curve, initial={"on": True, "power_mw": 100, "hours": 9})
+    parts = {"unit": unit, "battery": battery(start_cost_cny=5), "town": load(100, 100)}
+    site = scenario(parts, 2)
+    schedule = planner.solve(site).schedule
+    schedule.loc[schedule.index[1], column] = value
+    settlement = planner.settle(site, schedule)
+    (breach,) = settlement.breaches
+    assert (breach.components, breach.rule) == ((column.partition(".")[0],), rule)
+    assert settlement.plan.summary["breaches"][0]["rule"] == rule
+    assert settlement.plan.schedule[column].iloc[1] == value
