@@ -25,6 +25,7 @@ from tests.support.build import (
 )
 from tests.support.compute import fleet, site
 from tests.support.sites import random_site
+from tests.support.variants import first_of
 
 Parts = dict[str, Any]
 
@@ -283,10 +284,11 @@ def planned(name: str) -> planner.Plan:
 LENGTHS = {name: planner.load(f"scenarios/{name}").horizon.steps for name in TINY}
 LENGTHS |= {f"power {seed}": HOURS for seed in range(6)}
 LENGTHS |= {f"compute {seed}": HOURS for seed in range(5)}
-CASES = [(name, step) for name, steps in LENGTHS.items() for step in range(steps)]
+CASES = [(name, step) for step in range(max(LENGTHS.values())) for name in LENGTHS]
+CASES = [(name, step) for name, step in CASES if step < LENGTHS[name]]
 
 
-@pytest.mark.parametrize(("name", "step"), CASES)
+@pytest.mark.parametrize(("name", "step"), first_of(CASES, 24))
 def test_a_rest_without_news_earns_what_was_planned(name: str, step: int):
     plan = planned(name)
     again = planner.replan(plan, plan.schedule.index[step].to_pydatetime())
