@@ -56,8 +56,8 @@ def green(plan: Plan) -> dict[str, float | None]:
 def check_ranges(plan: Plan, note: Notes) -> None:
     """Note where the range of a share leaves it out, or is beyond what the meters allow.
 
-    Renewable energy may be exported up to the export of all origins, and drawn up to what is drawn;
-    own use is the least where export is the most.
+    Renewable energy may be exported up to the export of all origins, and drawn up to what is drawn
+    and down to what other origins leave; own use is the least where export is the most.
     """
     written = plan.files.summary.get("green")
     if not isinstance(written, Mapping) or not {"least", "most"} & set(written):
@@ -75,7 +75,11 @@ def check_ranges(plan: Plan, note: Notes) -> None:
     use = plan.files.allocation["use"]
     exported = float(plan.allocated((use == "export").to_numpy()).sum())
     used = mwh["available_mwh"] - mwh["curtailed_mwh"]  # or exported
-    limits = {"export_share": min(exported, used), "load_share": min(mwh["drawn_mwh"], used)}
+    drawn = mwh["drawn_mwh"]
+    limits = {
+        "export_share": (0.0, min(exported, used)),
+        "load_share": (max(0.0, drawn - _other_mwh(plan)), min(drawn, used)),
+    }
     for name, share in known.items():
         whole = mwh[SHARES[name][1]]
         slack = ROUNDED * (1 + mwh["available_mwh"] / whole) + ABSOLUTE / whole
@@ -86,14 +90,10 @@ def check_ranges(plan: Plan, note: Notes) -> None:
                 _note_range(
                     note, end, name, value, Message("the share is {value:.6g}", value=share)
                 )
-            if name in limits:
-                if end == "most" and not value <= limits[name] / whole + slack:
-                    text = Message("the meters allow {limit:.6g}", limit=limits[name] / whole)
-                    _note_range(note, end, name, value, text)
-                continue
-            if "export_share" not in known:  # of a kWh of renewable energy, or less
-                if not -slack <= value <= used / whole + slack:
-                    text = Message("the meters allow {limit:.6g}", limit=used / whole)
+            if name in limits or "export_share" not in known:  # of a kWh, or less
+                low, high = (limit / whole for limit in limits.get(name, (0.0, used)))
+                if not low - slack <= value <= high + slack:
+                    text = Message("the meters allow {low:.6g} to {high:.6g}", low=low, high=high)
                     _note_range(note, end, name, value, text)
                 continue
             expected = (used - ends[other]["export_share"] * mwh["available_mwh"]) / whole
@@ -105,6 +105,14 @@ def check_ranges(plan: Plan, note: Notes) -> None:
 def _note_range(note: Notes, end: str, share: str, value: float, why: Message) -> None:
     written = as_written(None if np.isnan(value) else value)
     note.add(f"green.{end}.{share}", Message("is {value}: {why}", value=written, why=why))
+
+
+def _other_mwh(plan: Plan) -> float:
+    """Return the energy of other origins that was put in, or stored at the start, MWh."""
+    other = (plan.files.allocation["origin"] != "renewable").to_numpy()
+    stored = (plan.audit(part).stored(plan, part) for part in plan.parts.values())
+    start = sum(mwh for by_origin in stored for o, mwh in by_origin.items() if o != "renewable")
+    return float(plan.allocated(other).sum()) + start
 
 
 def _green_energy(plan: Plan) -> dict[str, float]:
