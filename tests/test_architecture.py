@@ -64,6 +64,13 @@ def test_its_use_and_its_ledger_line_stand_in_the_accounts(plan: planner.Plan) -
     assert plan.summary["figures"]["tank"] == {"discharge_mwh": 2.0}
 
 
+def test_what_it_holds_at_the_start_counts_as_available() -> None:
+    """1 MWh stored and 6 of sun, 7 in all. Solving audits the shares."""
+    summary = solve(site(initial={"renewable": 1}), 2).summary
+    curtailed = summary["allocation_mwh"]["renewable"]["curtailed"]
+    assert summary["green"]["curtailed_share"] == pytest.approx(curtailed / 7, abs=1e-6)
+
+
 def test_its_decisions_have_reasons(plan: planner.Plan) -> None:
     rows = plan.reasons[plan.reasons["component"] == "tank"]
     assert rows["code"].tolist() == ["heats", "rests"]

@@ -56,6 +56,10 @@ def _stored(plan: Plan, part: Part) -> dict[str, Array]:
     return {o: _grown(plan, part, o) for o in plan.origins}
 
 
+def _at_start(plan: Plan, part: Part) -> dict[str, float]:
+    return dict(part["initial"])
+
+
 def _drawn(plan: Plan, part: Part) -> dict[str, Array]:
     return {o: part.column("charge_mw", o) for o in plan.origins}
 
@@ -83,6 +87,7 @@ AUDIT = KindAudit(
     uses={"heat": _heat, "storage": _stored},
     drawn={"heat"},
     meters={"drawn_mw": _drawn},
+    stored=_at_start,
     figures=_figures,
     codes=_codes,
 )
