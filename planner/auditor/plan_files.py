@@ -81,22 +81,11 @@ def read_scenario(folder: Path) -> Mapping[str, Any]:
     return read_mapping(folder / SCENARIO, lambda text: yaml.load(text, Loader=_LOADER))
 
 
-def groups(table: pd.DataFrame, first: str, second: str) -> dict[tuple[str, str], Any]:
-    """Return the row numbers of every pair of values of two columns, in order of appearance."""
-    if table.empty:
-        return {}
-    (a, a_values), (b, b_values) = (pd.factorize(table[column]) for column in (first, second))
-    pair = a * len(b_values) + b
-    rows = np.argsort(pair, kind="stable")
-    parts = np.split(rows, np.flatnonzero(np.diff(pair[rows])) + 1)
-    parts.sort(key=lambda part: int(part[0]))
-    return {(a_values[a[part[0]]], b_values[b[part[0]]]): part for part in parts}
-
-
-def sums(table: pd.DataFrame, first: str, second: str, of: str) -> dict[tuple[str, str], float]:
-    """Return the sum of a column for every pair of values of two others."""
-    amounts = table[of].to_numpy(float)
-    return {pair: float(amounts[rows].sum()) for pair, rows in groups(table, first, second).items()}
+def columns_of(table: pd.DataFrame) -> dict[str, Array]:
+    """Return the columns of a table of numbers by time."""
+    numbers = table.drop(columns="time")
+    values = np.ascontiguousarray(numbers.to_numpy(float).T)
+    return dict(zip(map(str, numbers.columns), values, strict=True))
 
 
 def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
@@ -159,7 +148,7 @@ class Source:
 
     folder: Path
     steps: int
-    table: pd.DataFrame | None
+    columns: Mapping[str, Array]
 
     def wrong(self, message: Message) -> PlanError:
         """Return the error of the scenario."""
@@ -175,12 +164,12 @@ class Source:
         """Return a series: a number, or a column of the file beside the scenario."""
         if not isinstance(value, Mapping):
             return np.full(self.steps, self.number(value, path))
-        column = value.get("column")
-        if value.get("csv") != SERIES or self.table is None or column not in self.table:
+        column: Any = value.get("column")
+        if value.get("csv") != SERIES or column not in self.columns:
             raise self.wrong(
                 Message("{path} is neither a number nor a column of {name}", path=path, name=SERIES)
             )
-        return np.asarray(self.table[column], dtype=float)
+        return self.columns[column]
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.auditor.amounts import groups
 from planner.auditor.findings import PLAN, Findings, Notes, column_is, number
-from planner.auditor.plan_files import PRICES, SUMMARY, WHY, as_times, groups
+from planner.auditor.plan_files import PRICES, SUMMARY, WHY, as_times
 from planner.auditor.reading import Plan, column_of
 from planner.message import Message
 
@@ -215,26 +216,27 @@ def check_reasons(plan: Plan, findings: Findings) -> None:
         time = table["time"].iloc[int(np.flatnonzero(steps < 0)[0])]
         findings.of(PLAN).add("why.time", Message("{time} is the start of no step", time=time))
         return
+    codes = {name: plan.audit(part).codes(plan, part) for name, part in plan.parts.items()}
     for (name, decision), rows in groups(table, "component", "decision").items():
-        part, note, own_steps = plan.parts.get(name), findings.of(name), steps[rows].tolist()
-        decisions = {} if part is None else plan.audit(part).codes(plan, part)
-        if decision not in decisions:
+        possible, note = codes.get(name, {}).get(decision), findings.of(name)
+        own_steps, own_codes = steps[rows], table["code"].to_numpy()[rows]
+        if possible is None:
             note.add("why", Message("no component of this name decides {name}", name=decision))
             continue
-        if len(own_steps) != plan.clock.steps or len(set(own_steps)) != len(own_steps):
+        if len(own_steps) != plan.clock.steps or len(np.unique(own_steps)) != len(own_steps):
             message = Message(
                 "{name} has {n} reasons, should have one for each of the {steps} steps",
                 name=decision, n=len(own_steps), steps=plan.clock.steps,
             )  # fmt: skip
             note.add("why", message)
-        for code, step in zip(table["code"].to_numpy()[rows].tolist(), own_steps, strict=True):
-            possible = decisions[decision].get(code)
-            when = plan.clock.times[step]
-            if possible is None:
+        for code in set(own_codes):
+            at = own_steps[own_codes == code]
+            rule = f"why.{code}"
+            message = Message("the schedule contradicts {name} {text}", name=decision, text=code)
+            if code not in possible:
+                rule = "why"
                 message = Message("{name} has no code {text}", name=decision, text=repr(code))
-                note.add("why", message, when=when)
-            elif not possible[step]:
-                message = Message(
-                    "the schedule contradicts {name} {text}", name=decision, text=code
-                )
-                note.add(f"why.{code}", message, when=when)
+            else:
+                at = at[~possible[code][at]]
+            for step in at:
+                note.add(rule, message, when=plan.clock.times[step])

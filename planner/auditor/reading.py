@@ -12,17 +12,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from planner.auditor.amounts import Amounts, allocation_of, ledger_of
 from planner.auditor.findings import Array, Flags, Notes
 from planner.auditor.plan_files import (
-    ALLOCATION,
     SERIES,
     Clock,
     Files,
     Source,
     as_times,
     clock_of,
+    columns_of,
 )
 from planner.errors import PlanError
 from planner.message import Message
@@ -267,20 +267,19 @@ class Plan:
         return {use for kind in self.kinds.values() for use in kind.drawn}
 
     @cached_property
-    def allocation_steps(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The step of every row of the allocation, from 0 on; -1 for one of another horizon."""
-        texts = pd.Index(self.files.allocation["time"])
-        unique = texts.unique()
-        steps = self.clock.index.get_indexer(as_times(unique, self.files.folder / ALLOCATION))
-        rows: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(steps)[unique.get_indexer(texts)]
-        return rows
+    def lines(self) -> list[Line]:
+        """Every line that the ledger must have."""
+        return [line for part in self.parts.values() for line in self.audit(part).lines(self, part)]
 
-    def allocated(self, rows: Flags) -> Array:
-        """Return the sum of some rows of the allocation by step, MWh."""
-        table, steps = self.files.allocation, self.allocation_steps
-        rows = rows & (steps >= 0)
-        mwh = np.bincount(steps[rows], table["mwh"].to_numpy()[rows], self.clock.steps)
-        return np.asarray(mwh, dtype=float)
+    @cached_property
+    def ledger(self) -> Amounts:
+        """The ledger by component and line, CNY."""
+        return ledger_of(self.files, self.clock)
+
+    @cached_property
+    def allocation(self) -> Amounts:
+        """The allocation by origin and use, MWh."""
+        return allocation_of(self.files, self.clock)
 
     def origin(self, source: str) -> str:
         """Return the origin under which energy from a source is traced."""
@@ -315,11 +314,12 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
         PlanError: the scenario leaves out what an audit needs, or has a kind not in `kinds`.
     """
     clock = clock_of(files)
-    series = files.series
-    if series is not None:
+    series: dict[str, Array] = {}
+    if files.series is not None:
         path = files.folder / SERIES
-        if not as_times(series["time"], path).equals(clock.index):
+        if not as_times(files.series["time"], path).equals(clock.index):
             raise PlanError(Message("{path}: its times are not those of the horizon", path=path))
+        series = columns_of(files.series)
     source = Source(files.folder, clock.steps, series)
     components = files.scenario.get("components")
     if not isinstance(components, Mapping) or not components:
@@ -336,11 +336,10 @@ def understand(files: Files, kinds: Mapping[str, KindAudit]) -> Plan:
                 text=repr(part.kind),
             )
             raise source.wrong(message)
-    schedule = files.schedule.drop(columns="time")
-    for column, numbers in zip(schedule.columns, schedule.to_numpy(float).T, strict=True):
-        name, _, quantity = str(column).partition(".")
+    for column, values in columns_of(files.schedule).items():
+        name, _, quantity = column.partition(".")
         if name in parts:
-            parts[name].columns[quantity] = np.ascontiguousarray(numbers)
+            parts[name].columns[quantity] = values
     traced = files.scenario.get("trace")
     if not isinstance(traced, bool):
         raise source.wrong(Message("trace is neither true nor false"))

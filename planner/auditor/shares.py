@@ -13,17 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from planner.auditor.amounts import Pair
 from planner.auditor.findings import (
     ABSOLUTE,
     LEAST_MWH,
     NOTHING,
     Array,
-    Flags,
     Notes,
     measurable,
     number,
 )
-from planner.auditor.plan_files import sums
 from planner.auditor.reading import Plan
 from planner.errors import as_written
 from planner.message import Message
@@ -72,8 +71,8 @@ def check_ranges(plan: Plan, note: Notes) -> None:
         note.add("green", Message("has a range with one end"))
         return
     known = {name: share for name, share in shares.items() if name in SHARES and share is not None}
-    use = plan.files.allocation["use"]
-    exported = float(plan.allocated((use == "export").to_numpy()).sum())
+    by_pair = plan.allocation.by_step.items()
+    exported = float(plan.sum(mwh for (_, use), mwh in by_pair if use == "export").sum())
     used = mwh["available_mwh"] - mwh["curtailed_mwh"]  # or exported
     drawn = mwh["drawn_mwh"]
     limits = {
@@ -109,10 +108,10 @@ def _note_range(note: Notes, end: str, share: str, value: float, why: Message) -
 
 def _other_mwh(plan: Plan) -> float:
     """Return the energy of other origins that was put in, or stored at the start, MWh."""
-    other = (plan.files.allocation["origin"] != "renewable").to_numpy()
+    other = plan.sum(mwh for (o, _), mwh in plan.allocation.by_step.items() if o != "renewable")
     stored = (plan.audit(part).stored(plan, part) for part in plan.parts.values())
     start = sum(mwh for by_origin in stored for o, mwh in by_origin.items() if o != "renewable")
-    return float(plan.allocated(other).sum()) + start
+    return float(other.sum()) + start
 
 
 def _green_energy(plan: Plan) -> dict[str, float]:
@@ -131,22 +130,18 @@ def _share(part: float, whole: float) -> float | None:
 
 def energy_by_step(plan: Plan) -> dict[str, Array]:
     """Return renewable energy, and what it is a share of, MWh by step."""
-    use = plan.files.allocation["use"]
-    green = (plan.files.allocation["origin"] == "renewable").to_numpy()
-    drawn = use.isin(plan.drawn_uses).to_numpy()
-
-    def of_use(name: str) -> Flags:
-        return green & (use == name).to_numpy()
-
-    available = plan.allocated(green)
-    exported, curtailed = plan.allocated(of_use("export")), plan.allocated(of_use("curtailed"))
+    by_pair, none = plan.allocation.by_step.items(), np.zeros(plan.clock.steps)
+    drawn = {pair: mwh for pair, mwh in by_pair if pair[1] in plan.drawn_uses}
+    green = {use: mwh for (origin, use), mwh in by_pair if origin == "renewable"}
+    available = plan.sum(green.values())
+    exported, curtailed = green.get("export", none), green.get("curtailed", none)
     return {
         "available_mwh": available,
         "self_use_mwh": available - exported - curtailed,
         "exported_mwh": exported,
         "curtailed_mwh": curtailed,
-        "drawn_mwh": plan.allocated(drawn),
-        "renewable_drawn_mwh": plan.allocated(drawn & green),
+        "drawn_mwh": plan.sum(drawn.values()),
+        "renewable_drawn_mwh": plan.sum(mwh for (o, _), mwh in drawn.items() if o == "renewable"),
     }
 
 
@@ -158,7 +153,7 @@ def carbon(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
     gross, imported, free = (float(plan.total(quantity).sum()) for quantity in TOTALS)
     if gross + imported <= NOTHING:
         return {}, {}
-    mwh = sums(plan.files.allocation, "origin", "use", "mwh")
+    mwh = plan.allocation.totals
     factors, slacks = _factors(plan, mwh)
     compute = {o: mwh.get((o, "compute"), 0.0) for o in plan.origins}
     drawn = {
@@ -195,7 +190,7 @@ def _rounding(plan: Plan) -> float:
 
 
 def _factors(
-    plan: Plan, mwh: dict[tuple[str, str], float]
+    plan: Plan, mwh: Mapping[Pair, float]
 ) -> tuple[dict[str, float | None], dict[str, float]]:
     """Return the emission of a MWh of each origin, tCO2, and how far it may be off.
 

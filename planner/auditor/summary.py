@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 
+from planner.auditor.amounts import Rows
 from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, measurable, number
-from planner.auditor.plan_files import groups, sums
 from planner.auditor.reading import Line, Plan
 from planner.auditor.shares import ROUNDED, carbon, check_ranges, green
-from planner.auditor.tables import lines, outside
+from planner.auditor.tables import outside
 from planner.errors import as_written
 from planner.message import Message
 
@@ -44,7 +44,7 @@ MIN_CNY = 0.005
 
 def values(plan: Plan) -> dict[str, Any]:
     """Return value_cny_per_kwh, value_by_use_cny_per_kwh and uplift as they should be."""
-    compute, revenue = _by_origin(plan, "compute"), [line for line in lines(plan) if line.use]
+    compute, revenue = _by_origin(plan, "compute"), [line for line in plan.lines if line.use]
     earned = _compute_revenue(plan, revenue)
     total = plan.sum(compute.values())
     rate = np.divide(earned, total, out=np.zeros(plan.clock.steps), where=total > 1e-9)
@@ -74,27 +74,23 @@ def values(plan: Plan) -> dict[str, Any]:
 
 def _by_origin(plan: Plan, use: str) -> dict[str, Array]:
     """Return MWh of a use by origin and step."""
-    table = plan.files.allocation
-    of_use = (table["use"] == use).to_numpy()
-    return {o: plan.allocated(of_use & (table["origin"] == o).to_numpy()) for o in plan.origins}
+    none = np.zeros(plan.clock.steps)
+    return {o: plan.allocation.by_step.get((o, use), none) for o in plan.origins}
 
 
 def _compute_revenue(plan: Plan, revenue: list[Line]) -> Array:
     """Return the revenue of compute by step, CNY, from the ledger."""
-    names = {(line.component, line.name) for line in revenue if line.use == "compute"}
-    by_line = groups(plan.files.ledger, "component", "line")
-    rows = [row for name in names for row in by_line.get(name, ())]
-    by_period = plan.files.ledger.iloc[rows].groupby("period")["amount_cny"].sum().to_dict()
-    return np.array([by_period.get(stamp, 0.0) for stamp in plan.clock.stamps])
+    names = dict.fromkeys((line.component, line.name) for line in revenue if line.use == "compute")
+    booked = plan.ledger.by_step
+    return plan.sum(booked[name] for name in names if name in booked)
 
 
 def _sales(plan: Plan, revenue: list[Line]) -> tuple[dict[str, float], dict[str, float]]:
     """Return MWh sold and their revenue, CNY, by origin."""
-    booked = sums(plan.files.ledger, "component", "line", "amount_cny")
     earned = dict.fromkeys(plan.origins, 0.0)
     for line in revenue:
         if line.use == "export":
-            earned[line.origin] += booked.get((line.component, line.name), 0.0)
+            earned[line.origin] += plan.ledger.totals.get((line.component, line.name), 0.0)
     return {o: float(mwh.sum()) for o, mwh in _by_origin(plan, "export").items()}, earned
 
 
@@ -107,9 +103,16 @@ def _sale_price(plan: Plan, origin: str) -> Array | None:
 
 def worst_hours(plan: Plan) -> list[float]:
     """Return the largest penalties of a step, CNY, the costliest first."""
-    ledger, stamps = plan.files.ledger, set(plan.clock.stamps)
-    rows = ~ledger["cash"] & (ledger["amount_cny"] < -MIN_CNY) & ledger["period"].isin(stamps)
-    return sorted((-ledger.loc[rows, "amount_cny"]).tolist(), reverse=True)[:WORST]
+    rows, costs = _penalties(plan)
+    of_steps = costs[(costs > MIN_CNY) & (plan.ledger.steps[rows] >= 0)]
+    return sorted(of_steps.tolist(), reverse=True)[:WORST]
+
+
+def _penalties(plan: Plan) -> tuple[Rows, Array]:
+    """Return the rows of the ledger that cost something and are not cash, and their costs, CNY."""
+    cash, amounts = (plan.files.ledger[name].to_numpy() for name in ("cash", "amount_cny"))
+    rows = np.flatnonzero(~cash & (amounts < 0))
+    return rows, -amounts[rows]
 
 
 def check_summary(plan: Plan, findings: Findings) -> None:
@@ -117,11 +120,11 @@ def check_summary(plan: Plan, findings: Findings) -> None:
     note, summary = findings.of(PLAN), plan.files.summary
     _check_scenario(plan, note)
     _check_money(plan, note)
-    totals = _tree(sums(plan.files.ledger, "component", "line", "amount_cny"))
+    totals = _tree(plan.ledger.totals)
     _compare(note, "ledger_cny", summary.get("ledger_cny"), totals, "CNY")
     money = "outside_objective_cny"
     _compare(note, money, summary.get(money), outside(plan), "CNY")
-    mwh = _tree(sums(plan.files.allocation, "origin", "use", "mwh"))
+    mwh = _tree(plan.allocation.totals)
     _compare(note, "allocation_mwh", summary.get("allocation_mwh"), mwh, "MWh")
     figures = {name: plan.audit(part).figures(plan, part) for name, part in plan.parts.items()}
     _compare(note, "figures", summary.get("figures"), figures)
@@ -227,7 +230,7 @@ def _check_money(plan: Plan, note: Notes) -> None:
 
 
 def _check_worst(plan: Plan, note: Notes) -> None:
-    rule, expected, ledger = "worst_hours", worst_hours(plan), plan.files.ledger
+    rule, expected = "worst_hours", worst_hours(plan)
     listed = plan.files.summary.get(rule)
     rows = (
         listed if isinstance(listed, list) and all(isinstance(x, Mapping) for x in listed) else []
@@ -235,10 +238,9 @@ def _check_worst(plan: Plan, note: Notes) -> None:
     if listed != rows or len(rows) != len(expected):
         note.add(rule, Message("should be {n} steps, are {rows}", n=len(expected), rows=len(rows)))
         return
-    booked = {
-        (row.component, row.line, row.period): -float(row.amount_cny)  # type: ignore[arg-type]
-        for row in ledger[~ledger["cash"] & (ledger["amount_cny"] < 0)].itertuples()
-    }  # fmt: skip
+    penalties, costs = _penalties(plan)
+    places = plan.files.ledger[["component", "line", "period"]].to_numpy()[penalties]
+    booked = dict(zip(map(tuple, places), costs.tolist(), strict=True))
     for row, cost in zip(rows, expected, strict=True):
         time = str(row.get("time"))
         booked_cost = booked.get((row.get("component"), row.get("line"), row.get("time")), 0.0)

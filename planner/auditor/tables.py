@@ -33,12 +33,10 @@ exported and curtailed, and drawn is the energy of every origin in the uses that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from planner.auditor.findings import PLAN, Array, Findings, column_is, measurable
-from planner.auditor.plan_files import GREEN, SCHEDULE, as_times, groups
+from planner.auditor.plan_files import GREEN, SCHEDULE, as_times
 from planner.auditor.reading import ONCE, TRACED, Line, Plan
 from planner.auditor.shares import SHARES, energy_by_step
 from planner.message import Message
@@ -80,8 +78,8 @@ def check_schedule(plan: Plan, findings: Findings) -> bool:
                 complete = False
             elif values.min() < 0:
                 note.at_least("not_negative", column_is(column), values, 0.0)
-    for column in plan.files.schedule.columns.drop("time"):
-        if str(column).partition(".")[0] not in plan.parts:
+    for column in map(str, plan.files.schedule):
+        if column != "time" and column.partition(".")[0] not in plan.parts:
             findings.of(PLAN).add("columns", Message("{name} belongs to no component", name=column))
     return complete
 
@@ -102,14 +100,14 @@ def check_nodes(plan: Plan, findings: Findings) -> None:
 
 def check_allocation(plan: Plan, findings: Findings) -> None:
     """Note where the allocation differs from the schedule, or is incomplete."""
-    table, steps, note = plan.files.allocation, plan.allocation_steps, findings.of("allocation")
+    table, steps, note = plan.files.allocation, plan.allocation.steps, findings.of("allocation")
     zero = np.zeros(plan.clock.steps)
     expected = _uses(plan)
     uses = {use for kind in plan.kinds.values() for use in kind.uses}
     known = {(origin, use) for origin in plan.origins for use in uses}
     unknown_rows = 0
     total = {origin: zero.copy() for origin in plan.origins}
-    for (origin, use), rows in groups(table, "origin", "use").items():
+    for (origin, use), rows in plan.allocation.rows.items():
         if (origin, use) not in known:
             unknown_rows += len(rows)
             continue
@@ -149,19 +147,18 @@ ROUNDED = 2e-9  # error of a product per unit of price: both the plan and the am
 def check_ledger(plan: Plan, findings: Findings) -> None:
     """Note where the ledger does not follow from the schedule and the prices."""
     table = plan.files.ledger
-    expected = {(line.component, line.name): line for line in lines(plan)}
+    expected = {(line.component, line.name): line for line in plan.lines}
     amounts, periods = table["amount_cny"].to_numpy(), table["period"].to_numpy()
     cash = table["cash"].to_numpy()
-    by_step = {stamp: i for i, stamp in enumerate(plan.clock.stamps)}
-    for (component, name), rows in groups(table, "component", "line").items():
+    for (component, name), rows in plan.ledger.rows.items():
         line, note = expected.pop((component, name), None), findings.of(component)
         if line is None:
             note.add("lines", Message("{name} is no line of this scenario", name=name))
             continue
-        known = by_step
+        at = plan.ledger.steps[rows]
         if line.periods is not plan.clock.stamps:
             known = {period: i for i, period in enumerate(line.periods)}
-        at = np.array([known.get(period, -1) for period in periods[rows]])
+            at = np.array([known.get(period, -1) for period in periods[rows]])
         count = np.bincount(at[at >= 0], minlength=len(line.periods))
         if (at < 0).any() or (count > 1).any():
             note.add(f"{name}.rows", Message("has rows of no period, or more than one of a period"))
@@ -187,12 +184,6 @@ def _compare(plan: Plan, line: Line, what: Message, booked: Array, findings: Fin
         when = ""
     findings.of(line.component).equal(line.name, what, booked, line.amounts, "CNY",
                                       when=when, slack=ROUNDED * line.price)  # fmt: skip
-
-
-def lines(plan: Plan) -> Iterator[Line]:
-    """Yield every line that the ledger must have."""
-    for part in plan.parts.values():
-        yield from plan.audit(part).lines(plan, part)
 
 
 def outside(plan: Plan) -> dict[str, dict[str, float]]:

@@ -13,23 +13,38 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from planner.auditor.findings import AT, Flags
+from planner.auditor.findings import AT, Array, Flags
 from planner.auditor.kinds.grid.demand_response import within
 from planner.auditor.reading import Line, Part, Plan
 
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 
 
+class _Intervals(NamedTuple):
+    """The intervals: average import, MW, month, and which of them count."""
+
+    mw: Array
+    months: list[str]
+    counted: Flags
+
+    @property
+    def peaks(self) -> dict[str, float]:
+        """The highest average of each month that has one."""
+        peaks: dict[str, float] = {}
+        for i in np.flatnonzero(self.counted):
+            peaks[self.months[i]] = max(float(self.mw[i]), peaks.get(self.months[i], -np.inf))
+        return peaks
+
+
 def lines_of(plan: Plan, part: Part) -> Iterator[Line]:
     """Yield the line of the ledger that a grid has for its demand charge."""
     rate = part.number("demand_charge_cny_per_mw_month")
     if rate:
-        peaks = dict.fromkeys(plan.clock.months, 0.0) | _peaks(_averages(plan, part))
+        peaks = dict.fromkeys(plan.clock.months, 0.0) | _intervals(plan, part).peaks
         over = [max(mw - _paid_mw(plan, part, month), 0.0) for month, mw in peaks.items()]
         yield Line(part.name, "demand_charge", -rate * np.array(over), list(peaks), rate)
 
@@ -38,36 +53,35 @@ def figures_of(plan: Plan, part: Part) -> dict[str, float]:
     """Return the highest average of an interval that counts."""
     if not part.number("demand_charge_cny_per_mw_month"):
         return {}
-    return {"billed_peak_mw": max(_peaks(_averages(plan, part)).values(), default=0.0)}
+    return {"billed_peak_mw": max(_intervals(plan, part).peaks.values(), default=0.0)}
 
 
 def at_peak(plan: Plan, part: Part) -> Flags:
     """Return the steps that share a minute with an interval at the peak of its month."""
     if not part.number("demand_charge_cny_per_mw_month"):
         return np.zeros(plan.clock.steps, dtype=bool)
-    averages = _averages(plan, part)
-    is_peak = averages["mw"] >= averages["month"].map(_peaks(averages)).astype(float) - AT
-    flags = np.isin(_interval_of_minutes(plan, part), averages.index[is_peak])
-    return np.asarray(flags.reshape(plan.clock.steps, -1).any(axis=1))
+    intervals = _intervals(plan, part)
+    peaks = intervals.peaks
+    highest = np.array([peaks.get(month, np.inf) for month in intervals.months])
+    at_peak = intervals.counted & (intervals.mw >= highest - AT)
+    minutes = at_peak[_interval_of_minutes(plan, part)]
+    return np.asarray(minutes.reshape(plan.clock.steps, -1).any(axis=1))
 
 
-def _averages(plan: Plan, part: Part) -> pd.DataFrame:
-    """Return the intervals that count: their average import, MW, and their month."""
-    length, step_min = _length_min(part), plan.clock.step_min
-    mw_minutes = np.repeat(part.column("import_mw"), step_min)
+def _intervals(plan: Plan, part: Part) -> _Intervals:
+    length, clock = _length_min(part), plan.clock
+    of_minute, hours = _interval_of_minutes(plan, part), part["demand_hours"]
+    mw_minutes = np.repeat(part.column("import_mw"), clock.step_min)
     mw_minutes[0] += 60 * part.under("initial").number("interval_mwh")
-    minutes = pd.DataFrame({
-        "interval": _interval_of_minutes(plan, part),
-        "mw": mw_minutes / length,
-        "month": np.repeat(plan.clock.months, step_min),
-        "begins": _clock_of_minutes(plan) // length * length,
-    })  # fmt: skip
-    averages = minutes.groupby("interval").agg({"mw": "sum", "month": "first", "begins": "first"})
-    hours = part["demand_hours"]
-    if hours is None:
-        return averages
-    begins = [dt.time(*divmod(minute, 60)) for minute in averages["begins"]]
-    return averages[[any(within(str(text), at) for text in hours) for at in begins]]
+    first = np.flatnonzero(np.diff(of_minute, prepend=-1))
+    months = [clock.months[minute] for minute in first // clock.step_min]
+    begins = (_clock_of_minutes(plan)[first] // length * length).tolist()
+    counted = [
+        hours is None or any(within(str(text), dt.time(*divmod(at, 60))) for text in hours)
+        for at in begins
+    ]
+    mw = np.asarray(np.bincount(of_minute, mw_minutes / length), dtype=float)
+    return _Intervals(mw, months, np.array(counted))
 
 
 def _interval_of_minutes(plan: Plan, part: Part) -> Whole:
@@ -85,12 +99,6 @@ def _clock_of_minutes(plan: Plan) -> Whole:
 
 def _length_min(part: Part) -> int:
     return int(part.number("demand_interval_min"))
-
-
-def _peaks(averages: pd.DataFrame) -> dict[str, float]:
-    """Return the highest average of each month that has one."""
-    highest = averages.groupby("month")["mw"].max()
-    return {str(month): float(mw) for month, mw in highest.items()}
 
 
 def _paid_mw(plan: Plan, part: Part, month: str) -> float:

@@ -200,8 +200,9 @@ def _lines(plan: Plan, part: Part) -> Iterator[Line]:
 def _outside(plan: Plan, part: Part) -> dict[str, float]:
     """Return the part of the fixed payments that falls on the horizon, CNY."""
     fixed = part.number("fixed_cny_per_month")
-    hours = (24 * pd.Period(month, "M").days_in_month for month in plan.clock.months)
-    share = sum(plan.clock.step_h / total for total in hours)
+    months = plan.clock.months
+    hours = {month: 24 * pd.Period(month, "M").days_in_month for month in set(months)}
+    share = sum(plan.clock.step_h / hours[month] for month in months)
     return {"fixed": -fixed * share} if fixed else {}
 
 
