@@ -29,10 +29,11 @@ import pandas as pd
 
 from planner.components.terms import Use
 from planner.fields import NOTHING, measurable
-from planner.timeseries.schedule import columns_of
+from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
 Energy = Mapping[tuple[str, str], float]  # MWh over the horizon by origin and use
+Columns = Mapping[str, Mapping[str, Array]]  # of a schedule, by component
 Ranges = Mapping[str, tuple[float, float]]  # least and most MWh
 ENERGY = (
     "available_mwh", "self_use_mwh", "exported_mwh", "curtailed_mwh", "drawn_mwh",
@@ -61,17 +62,19 @@ def by_pair(table: pd.DataFrame, first: str, second: str, of: str) -> dict[tuple
     return {keys[i]: parts[i] for i in np.argsort(at).tolist()}
 
 
-def sums_by_pair(
-    table: pd.DataFrame, first: str, second: str, of: str
-) -> dict[tuple[str, str], float]:
-    """Return the sum of every pair, exact before it is rounded; pairs as they first appear."""
-    return {key: math.fsum(part) for key, part in by_pair(table, first, second, of).items()}
+def sums(parts: Mapping[tuple[str, str], Array]) -> dict[tuple[str, str], float]:
+    """Return the sum of the numbers of every pair, exact before it is rounded."""
+    return {pair: math.fsum(numbers) for pair, numbers in parts.items()}
 
 
 def schedule_sum(schedule: pd.DataFrame, quantity: str) -> float:
     """Return the sum of a quantity over the steps and the components that have it as a column."""
-    names = [name for name in schedule if str(name).partition(".")[2] == quantity]
-    return float(schedule[names].to_numpy().sum())
+    return _total(columns_by_component(schedule), quantity)
+
+
+def _total(columns: Columns, quantity: str) -> float:
+    parts = [by_quantity[quantity] for by_quantity in columns.values() if quantity in by_quantity]
+    return float(np.concatenate([np.zeros(0), *parts]).sum())
 
 
 def green_table(
@@ -153,11 +156,14 @@ def _green_energy(
 
 
 def carbon_summary(
-    schedule: pd.DataFrame, mwh: Energy, uses: Mapping[str, Use], step_h: float
+    columns: Columns, mwh: Energy, uses: Mapping[str, Use], step_h: float
 ) -> dict[str, Any]:
-    """Return emissions, factors by origin, and per MWh and Mtok; nothing where none is emitted."""
+    """Return emissions, factors by origin, and per MWh and Mtok; nothing where none is emitted.
+
+    `columns` are those of the schedule by component.
+    """
     gross, imported, allowance = (
-        schedule_sum(schedule, name)
+        _total(columns, name)
         for name in ("emission_tco2", "import_emission_tco2", "allowance_tco2")
     )
     if gross + imported <= NOTHING:
@@ -168,9 +174,9 @@ def carbon_summary(
         for origin in factors
     }
     compute = {origin: mwh.get((origin, "compute"), 0.0) for origin in factors}
-    jobs = _drawn_by_jobs(schedule, step_h)
+    jobs = _drawn_by_jobs(columns, step_h)
     answers = {origin: compute[origin] - jobs.get(origin, 0.0) for origin in factors}
-    mtok = step_h * schedule_sum(schedule, "answered_mtok_per_h")
+    mtok = step_h * _total(columns, "answered_mtok_per_h")
     ratios = {
         "drawn_tco2_per_mwh": _per(_carried(drawn, factors), sum(drawn.values())),
         "compute_tco2_per_mwh": _per(_carried(compute, factors), sum(compute.values())),
@@ -185,11 +191,10 @@ def carbon_summary(
     }
 
 
-def _drawn_by_jobs(schedule: pd.DataFrame, step_h: float) -> dict[str, float]:
+def _drawn_by_jobs(columns: Columns, step_h: float) -> dict[str, float]:
     """Return MWh by origin that jobs drew: their part of the IT power of their fleet, by step."""
     mwh: dict[str, float] = {}
-    for name in [str(name) for name in schedule if str(name).endswith(".job_kw")]:
-        fleet = columns_of(schedule, name.removesuffix(".job_kw"))
+    for fleet in [by_quantity for by_quantity in columns.values() if "job_kw" in by_quantity]:
         it_kw = fleet["it_kw"]
         part = np.divide(fleet["job_kw"], it_kw, out=np.zeros(len(it_kw)), where=it_kw > 0)
         for column, draw_mw in fleet.items():

@@ -13,6 +13,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,10 @@ from planner.plan_tables.shares import (
     by_pair,
     carbon_summary,
     green_shares,
-    sums_by_pair,
+    sums,
 )
 from planner.scenario.scenario import Scenario
-from planner.timeseries.schedule import columns_of
+from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
 WORST_HOURS = 5
@@ -73,11 +74,12 @@ def summarise(
     turnover = float(ledger["amount_cny"].abs().sum())
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
-    mwh = sums_by_pair(allocation, "origin", "use", "mwh")
+    energy = by_pair(allocation, "origin", "use", "mwh")
+    mwh, columns = sums(energy), columns_by_component(schedule)
     stored_mwh = stored_at_start((c.storage() for c in scenario.components.values()), "renewable")
     figures = {}
     for name, component in scenario.components.items():
-        values = component.figures(columns_of(schedule, name), horizon)
+        values = component.figures(columns.get(name, {}), horizon)
         if values:
             figures[name] = {key: round(float(v), 6) + 0.0 for key, v in values.items()}
     green = green_shares(mwh, uses, stored_mwh, ranges)
@@ -101,9 +103,9 @@ def summarise(
         "components": {name: c.kind for name, c in scenario.components.items()},
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
-        **_values(scenario, allocation, compute, export),
+        **_values(scenario, energy, compute, export),
         "green": green,
-        "carbon": carbon_summary(schedule, mwh, uses, horizon.step_h),
+        "carbon": carbon_summary(columns, mwh, uses, horizon.step_h),
         "worst_hours": _worst(ledger),
         "warnings": [*scenario.warnings(), *_undecided_targets(scenario, figures, green)],
         "solving": dict(solving),
@@ -140,7 +142,7 @@ def _undecided_targets(
 
 
 def _by_line(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:
-    return _tree(sums_by_pair(ledger, "component", "line", "amount_cny"), 6)
+    return _tree(sums(by_pair(ledger, "component", "line", "amount_cny")), 6)
 
 
 def _tree(sums: Mapping[tuple[str, str], float], decimals: int) -> dict[str, dict[str, float]]:
@@ -151,10 +153,11 @@ def _tree(sums: Mapping[tuple[str, str], float], decimals: int) -> dict[str, dic
 
 
 def _values(
-    scenario: Scenario, allocation: pd.DataFrame, compute: Array, export: Mapping[str, float]
-) -> dict[str, Any]:
+    scenario: Scenario, mwh: Mapping[tuple[str, str], Array], compute: Array,
+    export: Mapping[str, float],
+) -> dict[str, Any]:  # fmt: skip
     """Return the value of a kWh by origin and use, and the uplift of compute over grid sale."""
-    mwh, nothing = by_pair(allocation, "origin", "use", "mwh"), np.zeros(scenario.horizon.steps)
+    nothing = np.zeros(scenario.horizon.steps)
     origins, parts = scenario.site().origins, scenario.components.values()
     drawn = {origin: mwh.get((origin, "compute"), nothing) for origin in origins}
     sold = {origin: float(mwh.get((origin, "export"), nothing).sum()) for origin in origins}
@@ -191,11 +194,12 @@ def _per_kwh(cny: float, mwh: float) -> float | None:
 
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the largest penalties of a step: what was short, and what it cost."""
-    penalties = ledger[~ledger["cash"] & (ledger["amount_cny"] < -0.005)]
-    penalties = penalties[penalties["period"].str.contains("T")]
-    worst = penalties.sort_values("amount_cny", kind="stable").head(WORST_HOURS)
+    cash, amounts = ledger["cash"].to_numpy(), ledger["amount_cny"].to_numpy()
+    rows = np.flatnonzero(~cash & (amounts < -0.005))
+    worst = ledger.iloc[rows[np.argsort(amounts[rows], kind="stable")]].itertuples()
+    of_steps = (row for row in worst if "T" in str(row.period))
     return [
         {"time": row.period, "component": row.component, "line": row.line,
          "cost_cny": round(-float(row.amount_cny), 2)}  # type: ignore[arg-type]
-        for row in worst.itertuples()
+        for row in islice(of_steps, WORST_HOURS)
     ]  # fmt: skip

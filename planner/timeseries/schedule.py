@@ -145,12 +145,16 @@ def require_columns(
 
 def columns_of(table: pd.DataFrame, name: str) -> dict[str, Array]:
     """Return the schedule columns of one component, without its name."""
-    start = f"{name}."
-    return {
-        str(column).removeprefix(start): table[column].to_numpy()
-        for column in table.columns
-        if str(column).startswith(start)
-    }
+    return columns_by_component(table).get(name, {})
+
+
+def columns_by_component(table: pd.DataFrame) -> dict[str, dict[str, Array]]:
+    """Return the schedule columns of every component, without its name."""
+    columns: dict[str, dict[str, Array]] = {}
+    for column, values in zip(table.columns, table.to_numpy().T, strict=True):
+        name, _, quantity = str(column).partition(".")
+        columns.setdefault(name, {})[quantity] = values
+    return columns
 
 
 def without_counters(table: pd.DataFrame, components: Mapping[str, Any]) -> pd.DataFrame:
