@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from planner.fields import NOTHING
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.timeseries.series import Array
 
 NEAR = 1e-4  # relative: prices closer than this are equal
 FLOW = NOTHING
 LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
+
+StepText = Callable[[int], Message]
+"""The message of each step, from 0; made for the steps that it is shown in."""
 
 RowPrices = Callable[[str, str, tuple[Any, ...]], Array]
 
@@ -116,30 +119,42 @@ def versus(first: Array, second: Array, text: Callable[[float], str] = money) ->
     return np.where(near | alike, "=", np.where(first < second, "<", ">"))
 
 
-def compared(
-    comparison: PricePair,
-    first: Array,
-    second: Array,
-    text: Callable[[float], str] = money,
-    **places: Sequence[Any],
-) -> list[Message]:
-    """Return a message by step that compares two prices: "price 552 < 871.9 on site".
+class PriceComparison:
+    """Two prices compared by step: "price 552 < 871.9 on site".
 
-    `places` fill the other places of its templates, by step.
+    signs: <, = or > by step.
     """
-    messages = []
-    for t, sign in enumerate(versus(first, second, text)):
-        others = {name: by_step[t] for name, by_step in places.items()} | {"first": text(first[t])}
-        if sign == "=":
-            messages.append(Message(comparison.equal, **others))
-        else:
-            others |= {"than": sign, "second": text(second[t])}
-            messages.append(Message(comparison.different, **others))
-    return messages
+
+    def __init__(
+        self,
+        wording: PricePair,
+        first: Array,
+        second: Array,
+        text: Callable[[float], str] = money,
+        **places: Sequence[Any],
+    ) -> None:
+        """Compare the prices; `places` fill the other places of the templates, by step."""
+        self.signs = versus(first, second, text)
+        self._wording, self._first, self._second = wording, first, second
+        self._text, self._places = text, places
+
+    def message(self, t: int) -> Message:
+        """Return the message of a step, from 0."""
+        values = {name: by_step[t] for name, by_step in self._places.items()}
+        values |= {"first": self._text(self._first[t])}
+        if self.signs[t] == "=":
+            return Message(self._wording.equal, **values)
+        values |= {"than": self.signs[t], "second": self._text(self._second[t])}
+        return Message(self._wording.different, **values)
+
+
+def also(text: StepText, other: Message) -> StepText:
+    """Return the message of each step with another message after it."""
+    return lambda t: MessageList("; ", (text(t), other))
 
 
 def first_that_holds(
-    decision: str, table: Sequence[tuple[Any, str, Message | Sequence[Message]]]
+    decision: str, table: Sequence[tuple[Any, str, Message | StepText]]
 ) -> Iterator[Reason]:
     """Yield the reason of each step: that of the first row of a table whose condition holds.
 
@@ -149,5 +164,5 @@ def first_that_holds(
     holds = np.broadcast_arrays(*(condition for condition, _, _ in table))
     for t, row in enumerate(np.argmax(holds, axis=0).tolist()):
         _, code, message = table[row]
-        message = message if isinstance(message, Message) else message[t]
+        message = message if isinstance(message, Message) else message(t)
         yield Reason(t + 1, decision, code, message)

@@ -8,7 +8,7 @@ its audit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,11 +25,11 @@ from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
-from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, WHY
+from planner.plan_tables.tables import MONEY_DECIMALS, ONCE, WHY
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
-from planner.timeseries.schedule import VALUE_DECIMALS, columns_of
+from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
 from planner.timeseries.series import Array
 
 
@@ -82,10 +82,10 @@ def to_plan(
                  "integers": int(program.integer.sum())},
         seconds=seconds,
     )  # fmt: skip
-    plan = Plan(scenario, schedule, allocation, ledger, summary)
     if solution.duals is None or solution.status == "relaxed":
-        return plan
-    return replace(plan, reasons=reason_table(plan, program, solution.duals, x))
+        return Plan(scenario, schedule, allocation, ledger, summary)
+    reasons = reason_table(program, solution.duals, x, schedule)
+    return Plan(scenario, schedule, allocation, ledger, summary, reasons)
 
 
 def _clean(values: Array, decimals: int) -> Array:
@@ -95,21 +95,28 @@ def _clean(values: Array, decimals: int) -> Array:
 def _ledger(program: Program, booked: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the ledger and the lines outside the objective, revenue positive, of rounded costs."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
-    costs = program.costs.values()
-    frame = pd.DataFrame(
-        {
+
+    def table(reported: bool) -> pd.DataFrame:
+        rows = [row for row, cost in program.costs.items() if cost.reported == reported]
+        costs = [program.costs[row] for row in rows]
+        periods = [
+            starts[cost.period - 1] if isinstance(cost.period, int) else cost.period or ONCE
+            for cost in costs
+        ]
+        texts = {
             "component": [cost.component for cost in costs],
             "line": [str(cost.line) for cost in costs],
-            "period": [
-                starts[cost.period - 1] if isinstance(cost.period, int) else cost.period or ONCE
-                for cost in costs
-            ],
-            "cash": [cost.line.cash for cost in costs],
-            "amount_cny": 0.0 - booked[list(program.costs)],
+            "period": periods,
         }
-    ).astype(LEDGER_TYPES)
-    outside = np.array([cost.reported for cost in costs], dtype=bool)
-    return frame[~outside].reset_index(drop=True), frame[outside].reset_index(drop=True)
+        cash = np.array([cost.line.cash for cost in costs], dtype=bool)
+        return pd.DataFrame(_texts(texts) | {"cash": cash, "amount_cny": 0.0 - booked[rows]})
+
+    return table(False), table(True)
+
+
+def _texts(columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return columns of a table that hold texts; pandas need not find out that they do."""
+    return {name: pd.array(column, dtype="str") for name, column in columns.items()}
 
 
 def _allocation(program: Program, reports: Array) -> pd.DataFrame:
@@ -195,16 +202,18 @@ def require_filled_audit(fill: Callable[[Path], None]) -> None:
         raise PlanError(describe_breaches(head, breaches))
 
 
-def reason_table(plan: Plan, program: Program, duals: Duals, x: Array) -> pd.DataFrame:
+def reason_table(program: Program, duals: Duals, x: Array, schedule: pd.DataFrame) -> pd.DataFrame:
     """Return the reasons in the order of components: time, component, decision, code, reason.
 
     `x` is the point of the plan.
     """
-    scenario, site_prices = plan.scenario, step_prices(program, duals, x)
+    scenario, site_prices = program.scenario, step_prices(program, duals, x)
+    columns = columns_by_component(schedule)
     rows: list[tuple[Any, ...]] = []
     for name, component in scenario.components.items():
-        columns, prices = columns_of(plan.schedule, name), replace(site_prices, name=name)
-        reasons = KINDS[component.kind].reasons(component, columns, prices, scenario.horizon)
+        values, prices = columns.get(name, {}), replace(site_prices, name=name)
+        reasons = KINDS[component.kind].reasons(component, values, prices, scenario.horizon)
         rows += [(step - program.window.first, name, *reason) for step, *reason in reasons]
-    table = pd.DataFrame(rows, columns=list(WHY)).astype(dict.fromkeys(WHY[1:], "str"))
-    return table.assign(time=plan.schedule.index[table["time"].to_numpy(dtype=int)])
+    steps, *texts = zip(*rows, strict=True) if rows else ((),) * len(WHY)
+    times = schedule.index[np.array(steps, dtype=int)]
+    return pd.DataFrame({"time": times} | _texts(dict(zip(WHY[1:], texts, strict=True))))

@@ -16,8 +16,8 @@ from planner.auditor.plan_files import Files, read_files
 from planner.components.battery import reasons as of_battery
 from planner.components.grid import reasons as of_grid
 from planner.components.reasons import (
+    PriceComparison,
     PricePair,
-    compared,
     first_that_holds,
     money,
     token_money,
@@ -458,7 +458,7 @@ def test_the_first_row_that_holds_is_the_reason() -> None:
     assert versus(price, worth).tolist() == ["=", "<", ">"]
     signs = versus(price, worth)
     table = [
-        (signs == "<", "low", [Message(text) for text in "abc"]),
+        (signs == "<", "low", [Message(text) for text in "abc"].__getitem__),
         (signs == "=", "same", Message("same")),
         (True, "x", Message("")),
     ]
@@ -486,7 +486,7 @@ def test_prices_that_read_the_same_earn_the_same(seed: int) -> None:
     assert alike or text(first) != text(first + apart)
     zh = language("zh")
     for comparison in COMPARISONS.values():
-        (message,) = compared(comparison, *pair, text, **_others(comparison))
+        message = PriceComparison(comparison, *pair, text, **_others(comparison)).message(0)
         assert message.endswith("both earn the same") == alike
         assert message.count(text(first)) >= 1
         assert not any(f"{sign} {text(first)} " in message for sign in "<=>") or not alike

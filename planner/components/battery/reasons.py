@@ -40,10 +40,11 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PriceComparison,
     PricePair,
     Reason,
     StepPrices,
-    compared,
+    StepText,
     first_that_holds,
     money,
     versus,
@@ -87,7 +88,8 @@ def reasons(
     buying, worth = price[to_charge, steps], into[to_charge, steps]
     selling, cost = price[to_discharge, steps], out[to_discharge, steps]
     best = np.argmax(np.where(allowed[:, None], -np.inf, gain), axis=0)
-    barred = ~allowed.all() & (versus(price[best, steps], into[best, steps]) == "<")
+    from_barred = PriceComparison(BUYING, price[best, steps], into[best, steps])
+    barred = ~allowed.all() & (from_barred.signs == "<")
     most_in = battery.charge_power_mw * battery.available
     most_out = battery.discharge_power_mw * battery.available
     least_in, least_out = (battery.least_mw_of(way) * battery.available for way in WAYS)
@@ -98,19 +100,22 @@ def reasons(
     called = np.maximum(called, np.append(called[1:], 0.0))  # a step later it is held at the start
     promised |= (called > FLOW) & (called > battery.discharge_efficiency * energy - LIMIT)
     cycling = _cycle_prices(prices, horizon)
-    bought, sold = compared(BUYING, buying, worth), compared(SELLING, selling, cost)
-    neither = [MessageList("; ", pair) for pair in zip(bought, sold, strict=True)]
+    purchase, sale = PriceComparison(BUYING, buying, worth), PriceComparison(SELLING, selling, cost)
+    bought, sold = purchase.message, sale.message
+
+    def neither(t: int) -> Message:
+        return MessageList("; ", (bought(t), sold(t)))
+
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
-    sale, purchase = versus(selling, cost), versus(buying, worth)
-    would_sell, would_buy = sale == ">", purchase == "<"
+    would_sell, would_buy = sale.signs == ">", purchase.signs == "<"
     for_target = _of_targets(battery, prices, stored, horizon.step_h)
     worth_else = worth - battery.charge_efficiency * for_target
     cost_else = cost - for_target / battery.discharge_efficiency
     sells_else, buys_else = versus(selling, cost_else), versus(buying, worth_else)
     targeted = np.abs(for_target) > NEAR
     bought_for, sold_for = (
-        _with_target(battery, messages, for_target * factor, horizon)
-        for messages, factor in (
+        _with_target(battery, text, for_target * factor, horizon)
+        for text, factor in (
             (bought, battery.charge_efficiency), (sold, 1 / battery.discharge_efficiency)
         )
     )  # fmt: skip
@@ -144,8 +149,8 @@ def reasons(
             (targeted & ~would_sell & (sells_else == ">"), "held_for_target", sold_for),
             (targeted & ~would_buy & (buys_else == "<"), "held_for_target", bought_for),
             (would_buy & (not battery.discharge_to_grid), "own_use_only", bought),
-            (barred, "origin_not_allowed", compared(BUYING, price[best, steps], into[best, steps])),
-            ((sale == "=") | (purchase == "="), "idle", RESTS),
+            (barred, "origin_not_allowed", from_barred.message),
+            ((sale.signs == "=") | (purchase.signs == "="), "idle", RESTS),
             (True, "idle", neither),
         ],
     )
@@ -170,17 +175,16 @@ def _target_prices(prices: StepPrices) -> Array:
     return -np.asarray(sum(rows))
 
 
-def _with_target(
-    battery: Battery, messages: list[Message], values: Array, horizon: Horizon
-) -> list[MessageList]:
+def _with_target(battery: Battery, text: StepText, values: Array, horizon: Horizon) -> StepText:
     """Return messages with the part of a value that is for the next target."""
     points = sorted(target.point for target in battery.energy_targets)
-    texts = []
-    for step, (message, value) in enumerate(zip(messages, values, strict=True), 1):
-        point = next((point for point in points if point >= step), 0)
-        part = Message(OF_TARGET, value=money(value), when=time_text(point, horizon))
-        texts.append(MessageList("; ", (message, part)))
-    return texts
+
+    def with_target(t: int) -> Message:
+        point = next((point for point in points if point > t), 0)
+        part = Message(OF_TARGET, value=money(values[t]), when=time_text(point, horizon))
+        return MessageList("; ", (text(t), part))
+
+    return with_target
 
 
 def _own_use_price(battery: Battery, prices: StepPrices, origin: str) -> Array:

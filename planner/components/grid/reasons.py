@@ -34,12 +34,12 @@ from planner.components.reasons import (
     FLOW,
     LIMIT,
     NEAR,
+    PriceComparison,
     PricePair,
     Reason,
     StepPrices,
-    compared,
+    StepText,
     first_that_holds,
-    versus,
 )
 from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
@@ -74,34 +74,38 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     price = price + grid.import_emission_tco2_per_mwh * sum(prices.tonne(imported=True))
     is_peak = grid.demand_charge.at_peak(flow, horizon, LIMIT)
     others = _other_rules(grid, prices, "import_limit")
-    at_limit, signs = flow > limit - LIMIT, versus(price, worth)
+    on_site = PriceComparison(ON_SITE, price, worth)
+    at_limit, signs = flow > limit - LIMIT, on_site.signs
     unexplained = np.where(
         at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
     )
-    texts = _with_others(compared(ON_SITE, price, worth), unexplained, others)
-    at_peak = [Message("{sentence}, at the peak of the month", sentence=text) for text in texts]
+    text = _with_others(on_site.message, unexplained, others)
+
+    def at_peak(t: int) -> Message:
+        return Message("{sentence}, at the peak of the month", sentence=text(t))
+
     yield from first_that_holds(
         "import",
         [
-            (at_limit & (limit > LIMIT), "import_at_limit", texts),
+            (at_limit & (limit > LIMIT), "import_at_limit", text),
             (is_peak & (flow > FLOW), "at_peak", at_peak),
-            (flow > FLOW, "imports", texts),
+            (flow > FLOW, "imports", text),
             (limit <= LIMIT, "closed", Message("import_limit_mw is 0")),
-            (signs == "<", "held", texts),
-            (True, "no_import", texts),
+            (signs == "<", "held", text),
+            (True, "no_import", text),
         ],
     )
 
 
-def _with_others(
-    prices: Sequence[Message], unexplained: Array, others: Sequence[Message | None]
-) -> list[Message]:
+def _with_others(prices: StepText, unexplained: Array, others: Sequence[list[str]]) -> StepText:
     """Return how prices compare and, where that does not explain the flow, the other rules."""
-    rows = zip(prices, unexplained, others, strict=True)
-    return [
-        MessageList("; ", (price, other)) if other is not None and is_unexplained else price
-        for price, is_unexplained, other in rows
-    ]
+
+    def text(t: int) -> Message:
+        if not (unexplained[t] and others[t]):
+            return prices(t)
+        return MessageList("; ", (prices(t), Message(ALSO, words=", ".join(others[t]))))
+
+    return text
 
 
 def _marginal_price(grid: Grid, price: Array) -> Array:
@@ -127,26 +131,26 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
     others = _other_rules(grid, prices, "export_limit")
     steps = np.arange(len(limit))
     price, value = sale[best, steps], worth[best, steps]
-    signs = versus(price, value)
-    prices_on_site = compared(ON_SITE, price, value)
+    on_site = PriceComparison(ON_SITE, price, value)
     if len(sold) > 1:
-        prices_on_site = compared(OF_ORIGIN, price, value, origin=[sold[i] for i in best])
+        on_site = PriceComparison(OF_ORIGIN, price, value, origin=[sold[i] for i in best])
+    signs = on_site.signs
     nothing = injected.max(axis=0) <= FLOW
-    texts = _with_others(prices_on_site, signs == np.where(total <= FLOW, ">", "<"), others)
+    text = _with_others(on_site.message, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(
         "export",
         [
             (limit <= LIMIT, "closed", Message("export_limit_mw is 0")),
-            (total > limit - LIMIT, "export_at_limit", texts),
-            (total > FLOW, "exports", texts),
+            (total > limit - LIMIT, "export_at_limit", text),
+            (total > FLOW, "exports", text),
             (nothing, "nothing_to_sell", Message("no energy that may be sold")),
-            (signs == ">", "held", texts),
-            (True, "better_on_site", texts),
+            (signs == ">", "held", text),
+            (True, "better_on_site", text),
         ],
     )
 
 
-def _other_rules(grid: Grid, prices: StepPrices, limit: str) -> list[Message | None]:
+def _other_rules(grid: Grid, prices: StepPrices, limit: str) -> list[list[str]]:
     """Return by step which other rules have a price: of the connection, else of the site."""
     duals: dict[str, Array] = {}
     for row, rule in (OTHERS | {limit: "one way at a time"}).items():
@@ -157,8 +161,7 @@ def _other_rules(grid: Grid, prices: StepPrices, limit: str) -> list[Message | N
             dual = dual + np.append(dual[1:], 0.0)
         duals[rule] = duals.get(rule, 0.0) + dual
     of_site = [name for name, part in prices.components.items() if part.affects_exchange]
-    rules = [
+    return [
         [rule for rule, dual in duals.items() if dual[t] > NEAR] or of_site
         for t in range(len(prices.zero()))
     ]
-    return [Message(ALSO, words=", ".join(names)) if names else None for names in rules]

@@ -21,13 +21,12 @@ from planner.components.component import Values
 from planner.components.reasons import (
     LIMIT,
     NEAR,
+    PriceComparison,
     PricePair,
     Reason,
     StepPrices,
-    compared,
     first_that_holds,
     token_money,
-    versus,
 )
 from planner.components.service.queue import best_unsold_price
 from planner.components.service.service import Service
@@ -60,16 +59,21 @@ def reasons(
         decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
         unsold = best_unsold_price(service.market, values)
         price = np.where(np.isfinite(unsold), unsold, price)
-    figures = compared(BREAK_EVEN, price, break_even, token_money)
-    all_busy = [Message("{sentence}, every node is taken", sentence=text) for text in figures]
-    unpaid = [Message("price {price} does not pay", price=token_money(p)) for p in price]
+    figures = PriceComparison(BREAK_EVEN, price, break_even, token_money)
+
+    def all_busy(t: int) -> Message:
+        return Message("{sentence}, every node is taken", sentence=figures.message(t))
+
+    def unpaid(t: int) -> Message:
+        return Message("price {price} does not pay", price=token_money(price[t]))
+
     yield from first_that_holds(
         decision,
         [
             (wanted <= LIMIT, "nothing_wanted", Message("no work is asked for")),
-            (dropped <= LIMIT, code, figures),
+            (dropped <= LIMIT, code, figures.message),
             (busy, "no_capacity", all_busy),
-            (versus(price, break_even, token_money) == "<", "price_below_cost", figures),
+            (figures.signs == "<", "price_below_cost", figures.message),
             (True, "price_below_cost", unpaid),  # no nodes run, so a Mtok has no marginal cost
         ],
     )

@@ -28,16 +28,17 @@ import numpy as np
 from planner.components.component import Values, summed
 from planner.components.reasons import (
     LIMIT,
+    PriceComparison,
     PricePair,
     Reason,
     StepPrices,
-    compared,
+    also,
     first_that_holds,
 )
 from planner.components.reserve import reserves_for
 from planner.components.thermal.commitment import FuelCurve
 from planner.components.thermal.thermal import Thermal
-from planner.message import Message, MessageList, template
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -83,39 +84,35 @@ def reasons(
     origin = "thermal" if "thermal" in prices.origins else prices.origins[0]
     price, cost = prices.at(unit.node, origin), _cost(unit, prices)
     marginal = _marginal(unit, power, at_minimum & ~at_maximum & ~obliged, cost)
-    off_texts = compared(RESTING, price, _mean_cost(unit, unit.min_power_mw, cost))
-    on_texts = compared(RUNNING, price, marginal)
+    off = PriceComparison(RESTING, price, _mean_cost(unit, unit.min_power_mw, cost)).message
+    running = PriceComparison(RUNNING, price, marginal).message
     min_up = Message("min_up_h {hours:g}", hours=unit.min_up_h)
     min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
-    obliged_texts = [MessageList("; ", (text, min_up)) for text in on_texts]
-    resting_texts = [MessageList("; ", (text, min_down)) for text in off_texts]
     max_up = Message("max_up_h {hours:g}", hours=unit.max_up_h or 0.0)
     max_starts = Message("max_starts_per_day {n:g}", n=unit.max_starts_per_day or 0.0)
-    stop_texts = [MessageList("; ", (text, max_up)) for text in off_texts]
-    used_texts = [MessageList("; ", (text, max_starts)) for text in off_texts]
     longest = unit.duty.max_up(horizon)
     ran = np.concatenate([[horizon.steps_up(start.hours)], age[:-1] + 1])
     run_ends = was_on & (ran >= longest) & (longest > 0)
-    run_texts = [
-        _run(unit, values, price, t, horizon, cost) if begins else text
-        for t, (begins, text) in enumerate(zip(on & ~was_on, on_texts, strict=True))
-    ]
+
+    def starting(t: int) -> Message:
+        return _run(unit, values, price, t, horizon, cost)
+
     yield from first_that_holds(
         "run",
         [
             (~on & forced_off, "outage", Message("available is too small for min_power_mw")),
-            (~on & run_ends, "must_stop", stop_texts),
-            (~on & was_on, "stops", off_texts),
-            (~on & resting, "must_rest", resting_texts),
-            (~on & unit.duty.starts_used(on, horizon), "starts_used", used_texts),
-            (~on, "off", off_texts),
-            (~was_on, "starts", run_texts),
-            (at_maximum, "at_maximum", on_texts),
-            (at_minimum & obliged, "must_run_on", obliged_texts),
-            (at_minimum, "at_minimum", on_texts),
-            (rises, "ramps_up", on_texts),
-            (falls, "ramps_down", on_texts),
-            (True, "between", on_texts),
+            (~on & run_ends, "must_stop", also(off, max_up)),
+            (~on & was_on, "stops", off),
+            (~on & resting, "must_rest", also(off, min_down)),
+            (~on & unit.duty.starts_used(on, horizon), "starts_used", also(off, max_starts)),
+            (~on, "off", off),
+            (~was_on, "starts", starting),
+            (at_maximum, "at_maximum", running),
+            (at_minimum & obliged, "must_run_on", also(running, min_up)),
+            (at_minimum, "at_minimum", running),
+            (rises, "ramps_up", running),
+            (falls, "ramps_down", running),
+            (True, "between", running),
         ],
     )
 
@@ -185,4 +182,4 @@ def _run(
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
-    return compared(RUN, mean_price, mean_cost, steps=[len(net)])[0]
+    return PriceComparison(RUN, mean_price, mean_cost, steps=[len(net)]).message(0)
