@@ -31,6 +31,7 @@ from planner.timeseries.series import Array
 
 MOST_ROUNDS = 4  # that hold only the directions that overlap; after them all are held
 ORDER_WEIGHT = 1 / 8  # of movement that costs, relative to that of the order before
+NO_ROW = -1  # of the reports: before the window a power is a number
 SAME = 1e-9  # of turnover: profits that differ by less are the same
 
 
@@ -153,27 +154,42 @@ class Tidying:
         for number, order in enumerate(orders):
             if number == len(self.movements):
                 rows, constants = self._changes(order)
-                added, none = rows.shape[0], np.zeros(self.session.columns)
-                up = sparse.eye_array(added)
-                earlier = sparse.csr_array((added, self.session.columns - rows.shape[1]))
-                joined = sparse.hstack([rows, earlier, -up, up], format="csr")
+                added, present = len(constants), self.session.columns
+                up = present + np.arange(added)  # and down[t] after all up[t]
+                ends, both = np.repeat(rows.indptr[1:], 2), np.stack([up, up + added], axis=1)
+                joined = sparse.csr_array(
+                    (
+                        np.insert(rows.data, ends, np.tile([-1.0, 1.0], added)),
+                        np.insert(rows.indices, ends, both.ravel()),
+                        rows.indptr + 2 * np.arange(added + 1),
+                    ),
+                    shape=(added, present + 2 * added),
+                )
                 self.session.extend(joined, constants, constants)
-                self.movements.append(np.append(none, np.ones(2 * added)))
+                self.movements.append(np.append(np.zeros(present), np.ones(2 * added)))
             yield self.movements[number]
 
     def _changes(self, order: int) -> tuple[Any, Array]:
         """Return q[t] - q[t-1] of the powers of an order: coefficients, and less the constants."""
-        changes, constants = [], []
+        reports, offset = self.program.reports, self.program.report_offset
+        later, earlier, constants = list[Indices](), list[Indices](), list[Array]()
         for move in self.program.moves:
             if move.order != order:
                 continue
-            power, offset = self.program.reports[move.rows], self.program.report_offset[move.rows]
-            changes.append(power[1:] - power[:-1])
-            constants.append(offset[:-1] - offset[1:])
+            later.append(move.rows[1:])
+            earlier.append(move.rows[:-1])
+            constants.append(offset[move.rows[:-1]] - offset[move.rows[1:]])
             if move.before_mw is not None:
-                changes.append(power[:1])
-                constants.append(move.before_mw - offset[:1])
-        return sparse.vstack(changes, format="csr"), np.concatenate(constants)
+                later.append(move.rows[:1])
+                earlier.append(np.array([NO_ROW]))
+                constants.append(move.before_mw - offset[move.rows[:1]])
+        ends = np.stack([np.concatenate(later), np.concatenate(earlier)], axis=1)
+        signs, known = np.broadcast_to([1.0, -1.0], ends.shape), ends != NO_ROW
+        indptr = np.append(0, np.cumsum(known.sum(axis=1)))
+        shape = len(ends), reports.shape[0]
+        changes = sparse.csr_array((signs[known], ends[known], indptr), shape=shape) @ reports
+        changes.sort_indices()
+        return changes, np.concatenate(constants)
 
 
 def weights_by(key_of: Callable[[str], str], program: Program) -> Array:
