@@ -133,8 +133,8 @@ def read_table(
 def read_numbers(path: Path) -> pd.DataFrame:
     """Read a table of numbers by time; one that is missing is a breach of the audit."""
     table = read_table(path, "time", blank=[""])
-    for column, kind in table.dtypes.drop("time").items():
-        if not pd.api.types.is_numeric_dtype(kind):
+    for column, kind in table.dtypes.items():
+        if column != "time" and not pd.api.types.is_numeric_dtype(kind):
             message = Message(
                 "{path}: column {name} holds something that is not a number", path=path, name=column
             )

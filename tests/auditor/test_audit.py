@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 import planner
 from planner.auditor.audit import Breach, audit, audit_files
 from planner.auditor.plan_files import Files
+from planner.auditor.reading import Line, Part, Plan
+from planner.auditor.registry import KINDS
 from planner.errors import PlanError
 from tests.support import build
 from tests.support.audited import (
@@ -238,3 +241,15 @@ def test_what_an_audit_needs_and_does_not_find_is_named(
 def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="no plan folder"):
         audit(tmp_path)
+
+
+def test_the_lines_of_a_ledger_are_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, kind, asked = store(), KINDS["grid"], list[str]()
+
+    def lines(plan: Plan, part: Part) -> Iterable[Line]:
+        asked.append(part.name)
+        return kind.lines(plan, part)
+
+    monkeypatch.setitem(KINDS, "grid", dataclasses.replace(kind, lines=lines))
+    assert said(files) == []
+    assert asked == ["grid"]

@@ -466,6 +466,18 @@ def test_the_first_row_that_holds_is_the_reason() -> None:
     assert texts == [(1, "same", "same"), (2, "low", "b"), (3, "x", "")]
 
 
+def test_a_message_is_made_only_for_the_steps_that_show_it() -> None:
+    asked: list[int] = []
+
+    def text(t: int) -> Message:
+        asked.append(t)
+        return Message("x")
+
+    table = [(np.array([True, False, True]), "a", text), (True, "b", text)]
+    assert [reason.code for reason in first_that_holds("power", table)] == ["a", "b", "a"]
+    assert asked == [0, 1, 2]
+
+
 COMPARISONS = {
     name: part
     for module in (of_battery, of_grid, of_service, of_thermal)
