@@ -43,7 +43,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Entries:
-    """Linear expressions: coefficients of columns by row, with repetitions; constants by row."""
+    """Linear expressions: coefficients of columns by row, with repetitions; constants by row.
+
+    The terms of a row come in the order in which they were written.
+    """
 
     rows: Whole
     columns: Whole

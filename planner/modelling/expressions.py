@@ -44,16 +44,16 @@ class Expressions:
         self.count += len(steps)
 
     def done(self) -> Entries:
-        """Return the expressions in the order of rows, their terms in that of writing."""
+        """Return the expressions; of a row, its terms in the order of writing."""
         constants = np.zeros(self.count)
         for some, constant in self._constants:
             constants[some] = constant
         rows, columns, coefficients = (
             joined([by_row(entry[k], len(entry[0])) for entry in self._entries], dtype)
-            for k, dtype in ((0, np.int64), (1, np.int64), (2, float))
+            for k, dtype in ((0, np.int32), (1, np.int32), (2, float))
         )
-        order = np.argsort(rows, kind="stable")
-        return Entries(rows[order], columns[order], coefficients[order], constants)
+        self._entries.clear()  # which are as large
+        return Entries(rows, columns, coefficients, constants)
 
 
 def by_row(value: Any, count: int) -> Any:
@@ -63,4 +63,4 @@ def by_row(value: Any, count: int) -> Any:
 
 def joined(parts: Sequence[Any], dtype: type) -> Any:
     """Return arrays one after the other."""
-    return np.concatenate([np.zeros(0, dtype), *parts])
+    return np.concatenate([np.zeros(0, dtype), *parts], dtype=dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -17,6 +17,7 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
 Key = TypeVar("Key")
+Places = np.ndarray[Any, np.dtype[np.int32]]
 EMPTY_ROW = 1e-9  # a row without a column that misses its limits by no more is left out
 
 
@@ -31,15 +32,10 @@ def compile_program(model: Model) -> Program:
     Fixed variables become constants. A row that is limited on both sides becomes two.
     """
     columns, reports, window = model.columns, model.reports, model.window
-    parts = [_without_fixed(rows.entries, columns.fixed) for rows in model.rows]
-    values = _without_fixed(model.values, columns.fixed)
-    order = _in_order(parts, values, columns)
-    at = np.full(len(columns.fixed), -1, dtype=np.int64)
+    order = _in_order(model)
+    at = np.full(len(columns.fixed), -1, dtype=np.int32)
     at[order] = np.arange(len(order))
-    blocks = [
-        _one_sided(rows, part, at, len(order)) for rows, part in zip(model.rows, parts, strict=True)
-    ]
-    matrix = sparse.vstack([block for block, *_ in blocks], format="csr")
+    blocks = [_one_sided(rows, columns.fixed, at, len(order)) for rows in model.rows]
     lower, upper = (np.concatenate([block[k] for block in blocks]) for k in (1, 2))
     families: dict[Family, int] = {}
     names = [_names(rows.runs, len(rows.low), families, window) for rows in model.rows]
@@ -49,30 +45,31 @@ def compile_program(model: Model) -> Program:
     )
     column_families: dict[Family, int] = {}
     owners, column_steps = _names(columns.runs, len(at), column_families, window)
-    report_rows = _matrix(values, at, len(order))
-    ledger = np.array([i for i, c in reports.costs.items() if not c.reported], dtype=np.int64)
+    report_rows, report_offset = _expressions(model.values, columns.fixed, at, len(order))
+    booked = [cost.rows for cost in reports.costs if not cost.reported]
+    ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
     switches[:, 0] = at[switches[:, 0]]
     used = switches[:, 0] >= 0
     return with_units(Program(
         scenario=model.scenario,
         window=window,
-        matrix=sparse.csc_array(matrix),
+        matrix=sparse.vstack([block[0] for block in blocks], format="csc"),
         row_lower=lower,
         row_upper=upper,
         column_lower=columns.lower[order],
         column_upper=columns.upper[order],
         integer=columns.integer[order],
         cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel(),
-        offset=float(values.constants[ledger].sum()),
+        offset=float(report_offset[ledger].sum()),
         switches=switches[used, 0],
         first_flow=switches[used, 1],
         second_flow=switches[used, 2],
         reports=report_rows,
-        report_offset=values.constants,
+        report_offset=report_offset,
         ledger_rows=ledger,
         moves=tuple(reports.moves),
-        costs=reports.costs,
+        costs=tuple(reports.costs),
         uses=_indices(reports.uses),
         injected=_indices(reports.injected),
         row_steps=row_steps,
@@ -92,68 +89,71 @@ def compile_program(model: Model) -> Program:
     ))  # fmt: skip
 
 
-def _without_fixed(entries: Entries, fixed: Array) -> Entries:
-    """Return expressions with the values of fixed variables in their constants."""
-    value = fixed[entries.columns]
-    is_fixed = ~np.isnan(value)
-    known = np.bincount(
-        entries.rows[is_fixed],
-        entries.coefficients[is_fixed] * value[is_fixed],
-        len(entries.constants),
-    )
-    kept = ~is_fixed & (entries.coefficients != 0)
-    rows, columns = entries.rows[kept], entries.columns[kept]
-    return Entries(rows, columns, entries.coefficients[kept], entries.constants + known)
-
-
-def _in_order(rows: Sequence[Entries], reports: Entries, columns: Columns) -> Indices:
-    """Return the columns in use: variables in the order in which rows hold them, then reports."""
-    count = len(columns.fixed)
+def _in_order(model: Model) -> Indices:
+    """Return the columns in use, variable by variable in the order in which rows hold them."""
+    columns = model.columns
     variables = {(run.component, run.name): None for run in columns.runs}
     number = {variable: i for i, variable in enumerate(variables)}
-    variable_of = np.zeros(count, dtype=np.int64)
+    variable_of = np.zeros(len(columns.fixed), dtype=np.int32)
     for run in columns.runs:
         variable_of[run.numbers] = number[run.component, run.name]
-    in_rows = np.concatenate([part.columns for part in rows])
-    used = np.unique(in_rows)
-    variables_in_rows, first = np.unique(variable_of[in_rows], return_index=True)
+    used, free = np.zeros(len(variable_of), dtype=bool), np.isnan(columns.fixed)
+    in_order: list[int] = []
+    for entries in (*(rows.entries for rows in model.rows), model.values):
+        counts = free[entries.columns] & (entries.coefficients != 0)
+        rows, held_columns = entries.rows[counts], entries.columns[counts]
+        used[held_columns] = True
+        owners = variable_of[held_columns]
+        first_row = np.full(len(variables), len(entries.constants))
+        np.minimum.at(first_row, owners, rows)
+        in_first = owners[rows == first_row[owners]]
+        new, term = np.unique(in_first, return_index=True)
+        in_order += new[np.lexsort((term, first_row[new]))].tolist()
     place = np.zeros(len(variables), dtype=np.int64)
-    place[variables_in_rows] = first
-    used = used[np.argsort(place[variable_of[used]], kind="stable")]
-    more, first = np.unique(reports.columns, return_index=True)
-    more = more[np.argsort(first)]
-    return np.concatenate([used, more[~np.isin(more, used)]])
+    for i, variable in enumerate(dict.fromkeys(in_order)):
+        place[variable] = i
+    numbers = np.flatnonzero(used)
+    return numbers[np.argsort(place[variable_of[numbers]], kind="stable")]
 
 
-def _matrix(entries: Entries, at: Indices, width: int) -> sparse.csr_array:
+def _expressions(
+    entries: Entries, fixed: Array, at: Places, width: int
+) -> tuple[sparse.csr_array, Array]:
+    """Return expressions over the columns in use, and their constants with fixed variables."""
+    value = fixed[entries.columns]
+    is_fixed = ~np.isnan(value)
+    spent = entries.coefficients[is_fixed] * value[is_fixed]
+    known = np.bincount(entries.rows[is_fixed], spent, len(entries.constants))
+    free = ~is_fixed & (entries.coefficients != 0)
+    places = entries.rows[free], at[entries.columns[free]]
     shape = len(entries.constants), width
-    matrix = sparse.csr_array(
-        (entries.coefficients, (entries.rows, at[entries.columns])), shape=shape
-    )
+    matrix = sparse.csr_array((entries.coefficients[free], places), shape=shape)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    return matrix
+    return matrix, entries.constants + known
 
 
 def _one_sided(
-    rows: Rows, entries: Entries, at: Indices, width: int
+    rows: Rows, fixed: Array, at: Places, width: int
 ) -> tuple[sparse.csr_array, Array, Array, Indices]:
     """Return rows, their limits and the number of each: one for each limit, the upper one first.
 
     Rows that hold no column and keep their limits are left out.
     """
-    matrix = _matrix(entries, at, width)
-    low, high = rows.low - entries.constants, rows.high - entries.constants
+    matrix, constants = _expressions(rows.entries, fixed, at, width)
+    low, high = rows.low - constants, rows.high - constants
     empty = np.diff(matrix.indptr) == 0
-    needed = ~empty | (np.maximum(low, -high) > EMPTY_ROW * np.maximum(1.0, abs(entries.constants)))
-    has_low, has_high = needed & np.isfinite(low), needed & np.isfinite(high)
-    equal = low == high
-    numbers = np.concatenate([np.flatnonzero(has_high), np.flatnonzero(has_low & ~equal)])
+    missed = np.maximum(low, -high) > EMPTY_ROW * np.maximum(1.0, abs(constants))
+    equal, needed = low == high, ~empty | missed
+    has_high, has_low = needed & np.isfinite(high), needed & np.isfinite(low) & ~equal
+    numbers = np.concatenate([np.flatnonzero(has_high), np.flatnonzero(has_low)])
     of_high = np.arange(len(numbers)) < has_high.sum()
     order = np.argsort(numbers, kind="stable")
     numbers, of_high = numbers[order], of_high[order]
     lower = np.where(of_high & ~equal[numbers], -np.inf, low[numbers])
-    return matrix[numbers], lower, np.where(of_high, high[numbers], np.inf), numbers
+    if len(numbers) < len(low) or (np.diff(numbers) == 0).any():
+        matrix = matrix[numbers]
+    return matrix, lower, np.where(of_high, high[numbers], np.inf), numbers
 
 
 def _names(
@@ -170,7 +170,7 @@ def _names(
     return family_of, steps
 
 
-def _schedule(columns: Columns, at: Indices, window: Window) -> dict[str, tuple[Indices, Array]]:
+def _schedule(columns: Columns, at: Places, window: Window) -> dict[str, tuple[Indices, Array]]:
     """Return the program's column of each schedule column by step, or the constant there."""
     result: dict[str, tuple[Indices, Array]] = {}
     lowest = np.where(np.isfinite(columns.lower), columns.lower, 0.0)

@@ -33,12 +33,16 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Cost:
-    """A ledger line of a component and period; `reported` money is not in the objective."""
+    """A ledger line of a component: its periods, and the row of each.
+
+    reported: whether it is shown only, and no part of the objective.
+    """
 
     component: str
     line: Line
-    period: Period
     reported: bool
+    periods: Sequence[Period]
+    rows: Numbers
 
 
 class Movement(NamedTuple):
@@ -69,7 +73,7 @@ class Reports:
 
     declared: Declared
     steps: Numbers
-    costs: dict[int, Cost] = field(default_factory=dict)
+    costs: list[Cost] = field(default_factory=list)
     uses: dict[tuple[str, str], list[Numbers]] = field(default_factory=dict)
     injected: dict[str, list[Numbers]] = field(default_factory=dict)
     schedule: dict[str, Numbers] = field(default_factory=dict)
@@ -82,14 +86,13 @@ class Reports:
         report, steps = self.declared.report, self.steps
         for lines, reported in ((terms.costs, False), (terms.reported, True)):
             for line, amounts in lines.items():
-                by_period: Mapping[Period, int]
                 if isinstance(amounts, Mapping):
-                    by_period = {p: self.declared.report_once(a) for p, a in amounts.items()}
+                    periods: Sequence[Period] = list(amounts)
+                    once = [self.declared.report_once(spent) for spent in amounts.values()]
+                    rows = np.array(once, dtype=np.int64)
                 else:
-                    rows = report(amounts, steps).tolist()
-                    by_period = dict(zip(steps.tolist(), rows, strict=True))
-                for period, row in by_period.items():
-                    self.costs[row] = Cost(component, line, period, reported)
+                    periods, rows = range(steps[0], steps[-1] + 1), report(amounts, steps)
+                self.costs.append(Cost(component, line, reported, periods, rows))
         for key, by_step in terms.uses.items():
             self.uses.setdefault(key, []).append(report(by_step, steps))
         for origin, by_step in terms.injected.items():

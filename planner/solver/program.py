@@ -81,7 +81,7 @@ class Program:
     report_offset: Array
     ledger_rows: Indices
     moves: tuple[Movement, ...]
-    costs: dict[int, Cost]
+    costs: tuple[Cost, ...]
     uses: dict[tuple[str, str], Indices]
     injected: dict[str, Indices]
     row_steps: Indices

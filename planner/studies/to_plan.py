@@ -26,7 +26,7 @@ from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
 from planner.plan_tables.tables import LEDGER_TYPES, MONEY_DECIMALS, ONCE, WHY
-from planner.solver.program import Duals, Program
+from planner.solver.program import NO_INDICES, Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_of
@@ -95,20 +95,25 @@ def _clean(values: Array, decimals: int) -> Array:
 def _ledger(program: Program, booked: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the ledger and the lines outside the objective, revenue positive, of rounded costs."""
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
-    costs = program.costs.values()
+    costs, sizes = program.costs, [len(cost.rows) for cost in program.costs]
+
+    def repeated(values: list[Any]) -> Array:
+        return np.repeat(np.array(values, dtype=object), sizes)
+
     frame = pd.DataFrame(
         {
-            "component": [cost.component for cost in costs],
-            "line": [str(cost.line) for cost in costs],
+            "component": repeated([cost.component for cost in costs]),
+            "line": repeated([str(cost.line) for cost in costs]),
             "period": [
-                starts[cost.period - 1] if isinstance(cost.period, int) else cost.period or ONCE
+                starts[period - 1] if isinstance(period, int) else period or ONCE
                 for cost in costs
+                for period in cost.periods
             ],
-            "cash": [cost.line.cash for cost in costs],
-            "amount_cny": 0.0 - booked[list(program.costs)],
+            "cash": repeated([cost.line.cash for cost in costs]),
+            "amount_cny": 0.0 - booked[np.concatenate([NO_INDICES, *(c.rows for c in costs)])],
         }
     ).astype(LEDGER_TYPES)
-    outside = np.array([cost.reported for cost in costs], dtype=bool)
+    outside = repeated([cost.reported for cost in costs]).astype(bool)
     return frame[~outside].reset_index(drop=True), frame[outside].reset_index(drop=True)
 
 
@@ -162,18 +167,20 @@ def _check_allocation(program: Program, reports: Array) -> None:
 def _compute_revenue(program: Program, booked: Array) -> Array:
     """Return the revenue of compute by step, CNY; shape (steps,)."""
     revenue = np.zeros(len(program.window))
-    for row, cost in program.costs.items():
-        if cost.line.use == "compute" and isinstance(cost.period, int):
-            revenue[cost.period - program.window.first] -= booked[row]
+    for cost in program.costs:
+        if cost.line.use == "compute":
+            for period, row in zip(cost.periods, cost.rows, strict=True):
+                if isinstance(period, int):
+                    revenue[period - program.window.first] -= booked[row]
     return revenue
 
 
 def _export_revenue(program: Program, booked: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
     revenue = defaultdict[str, float](float)
-    for row, cost in program.costs.items():
+    for cost in program.costs:
         if cost.line.use == "export" and cost.line.origin is not None:
-            revenue[cost.line.origin] -= float(booked[row])
+            revenue[cost.line.origin] -= float(booked[cost.rows].sum())
     return revenue
 
 
