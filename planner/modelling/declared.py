@@ -73,8 +73,8 @@ class Declared(Protocol):
     def columns(self) -> Columns:
         """Return all variables."""
 
-    def rows(self) -> Sequence[Rows]:
-        """Return the rows of the site, and those of components."""
+    def rows(self) -> Rows:
+        """Return all rows, those of the site before those of components."""
 
     def column(self, variable: Any, steps: Whole) -> Whole:
         """Return the columns of a variable in some steps."""

@@ -33,9 +33,9 @@ class Expressions:
         self._constants.append((rows, value.constant))
         self._entries += [(rows, *part) for part in value.parts]
         for columns, coefficients in value.sums:
-            if len(rows) > 1:
-                raise UnsupportedError
-            self._entries.append((np.repeat(rows, len(columns)), columns, coefficients))
+            by_row = np.repeat(rows, len(columns))
+            terms = np.tile(columns, len(rows)), np.tile(coefficients, len(rows))
+            self._entries.append((by_row, *terms))
 
     def add_all(self, rule: ByStep, steps: Whole) -> None:
         """Add the expressions of a rule in some steps."""
@@ -49,14 +49,14 @@ class Expressions:
         for some, constant in self._constants:
             constants[some] = constant
         rows, columns, coefficients = (
-            joined([by_row(entry[k], len(entry[0])) for entry in self._entries], dtype)
+            joined([for_all(entry[k], len(entry[0])) for entry in self._entries], dtype)
             for k, dtype in ((0, np.int32), (1, np.int32), (2, float))
         )
         self._entries.clear()  # which are as large
         return Entries(rows, columns, coefficients, constants)
 
 
-def by_row(value: Any, count: int) -> Any:
+def for_all(value: Any, count: int) -> Any:
     """Return a value by row: its own, or the same for all."""
     return value if getattr(value, "ndim", 0) else np.full(count, value)
 

@@ -31,7 +31,8 @@ def parts_of(sets: Sequence[Any]) -> Iterator[Part]:
     for combined in product(*before):
         outer = tuple(index for key in combined for index in as_tuple(key))
         if isinstance(last, StepSet):
-            yield Part(outer, last.values)
+            if last:
+                yield Part(outer, last.values)
             continue
         for head, group in groupby(map(as_tuple, last), _before_step):
             keys = list(group)

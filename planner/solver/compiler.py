@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +17,6 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
 Key = TypeVar("Key")
-Places = np.ndarray[Any, np.dtype[np.int32]]
 EMPTY_ROW = 1e-9  # a row without a column that misses its limits by no more is left out
 
 
@@ -35,16 +34,9 @@ def compile_program(model: Model) -> Program:
     order = _in_order(model)
     at = np.full(len(columns.fixed), -1, dtype=np.int32)
     at[order] = np.arange(len(order))
-    blocks = [_one_sided(rows, columns.fixed, at, len(order)) for rows in model.rows]
-    lower, upper = (np.concatenate([block[k] for block in blocks]) for k in (1, 2))
-    families: dict[Family, int] = {}
-    names = [_names(rows.runs, len(rows.low), families, window) for rows in model.rows]
-    row_families, row_steps = (
-        np.concatenate([name[k][block[3]] for name, block in zip(names, blocks, strict=True)])
-        for k in (0, 1)
-    )
-    column_families: dict[Family, int] = {}
-    owners, column_steps = _names(columns.runs, len(at), column_families, window)
+    matrix, lower, upper, numbers = _one_sided(model.rows, columns.fixed, at, len(order))
+    families, row_families, row_steps = _names(model.rows.runs, len(model.rows.low), window)
+    variable_families, column_families, column_steps = _names(columns.runs, len(at), window)
     report_rows, report_offset = _expressions(model.values, columns.fixed, at, len(order))
     booked = [cost.rows for cost in reports.costs if not cost.reported]
     ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
@@ -54,7 +46,7 @@ def compile_program(model: Model) -> Program:
     return with_units(Program(
         scenario=model.scenario,
         window=window,
-        matrix=sparse.vstack([block[0] for block in blocks], format="csc"),
+        matrix=sparse.csc_array(matrix),
         row_lower=lower,
         row_upper=upper,
         column_lower=columns.lower[order],
@@ -72,19 +64,19 @@ def compile_program(model: Model) -> Program:
         costs=tuple(reports.costs),
         uses=_indices(reports.uses),
         injected=_indices(reports.injected),
-        row_steps=row_steps,
+        row_steps=row_steps[numbers],
         column_steps=column_steps[order],
         schedule=_schedule(columns, at, window),
         schedule_rows=reports.schedule,
-        row_families=row_families,
+        row_families=row_families[numbers],
         families=families,
         balances={
             balance: families[key]
             for k, balance in enumerate(model.balances)
             if (key := ("", "balance", (k,))) in families
         },
-        column_families=owners[order],
-        variable_families=tuple(column_families),
+        column_families=column_families[order],
+        variable_families=tuple(variable_families),
         pairs=tuple(pair for pair, is_used in zip(reports.pairs, used, strict=True) if is_used),
     ))  # fmt: skip
 
@@ -99,7 +91,7 @@ def _in_order(model: Model) -> Indices:
         variable_of[run.numbers] = number[run.component, run.name]
     used, free = np.zeros(len(variable_of), dtype=bool), np.isnan(columns.fixed)
     in_order: list[int] = []
-    for entries in (*(rows.entries for rows in model.rows), model.values):
+    for entries in (model.rows.entries, model.values):
         counts = free[entries.columns] & (entries.coefficients != 0)
         rows, held_columns = entries.rows[counts], entries.columns[counts]
         used[held_columns] = True
@@ -117,7 +109,7 @@ def _in_order(model: Model) -> Indices:
 
 
 def _expressions(
-    entries: Entries, fixed: Array, at: Places, width: int
+    entries: Entries, fixed: Array, at: Indices, width: int
 ) -> tuple[sparse.csr_array, Array]:
     """Return expressions over the columns in use, and their constants with fixed variables."""
     value = fixed[entries.columns]
@@ -134,7 +126,7 @@ def _expressions(
 
 
 def _one_sided(
-    rows: Rows, fixed: Array, at: Places, width: int
+    rows: Rows, fixed: Array, at: Indices, width: int
 ) -> tuple[sparse.csr_array, Array, Array, Indices]:
     """Return rows, their limits and the number of each: one for each limit, the upper one first.
 
@@ -157,9 +149,10 @@ def _one_sided(
 
 
 def _names(
-    runs: Sequence[Run], count: int, families: dict[Family, int], window: Window
-) -> tuple[Indices, Indices]:
-    """Return the family of each row or column, added to `families`, and the step or 0."""
+    runs: Sequence[Run], count: int, window: Window
+) -> tuple[dict[Family, int], Indices, Indices]:
+    """Return the families of rows or columns, the family of each, and its step or 0."""
+    families: dict[Family, int] = {}
     family_of, steps = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for run in runs:
         family = run.component, run.name, run.outer
@@ -167,10 +160,10 @@ def _names(
         if run.steps is not None:
             inside = (run.steps >= window.first) & (run.steps <= window.last)
             steps[run.numbers] = np.where(inside, run.steps, 0)
-    return family_of, steps
+    return families, family_of, steps
 
 
-def _schedule(columns: Columns, at: Places, window: Window) -> dict[str, tuple[Indices, Array]]:
+def _schedule(columns: Columns, at: Indices, window: Window) -> dict[str, tuple[Indices, Array]]:
     """Return the program's column of each schedule column by step, or the constant there."""
     result: dict[str, tuple[Indices, Array]] = {}
     lowest = np.where(np.isfinite(columns.lower), columns.lower, 0.0)

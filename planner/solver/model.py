@@ -24,11 +24,9 @@ from planner.components.terms import Balance, Line, Meters, Period, Terms
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Columns, Declared, Entries, Rows
-from planner.modelling.vectors import NotForVectors
+from planner.modelling.vectors import NotForVectors, Whole
 from planner.scenario.scenario import Scenario
 from planner.timeseries.horizon import Window
-
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Cost:
     line: Line
     reported: bool
     periods: Sequence[Period]
-    rows: Numbers
+    rows: Whole
 
 
 class Movement(NamedTuple):
@@ -52,7 +50,7 @@ class Movement(NamedTuple):
     """
 
     order: int
-    rows: Numbers
+    rows: Whole
     before_mw: float | None
 
 
@@ -72,12 +70,12 @@ class Reports:
     """
 
     declared: Declared
-    steps: Numbers
+    steps: Whole
     costs: list[Cost] = field(default_factory=list)
-    uses: dict[tuple[str, str], list[Numbers]] = field(default_factory=dict)
-    injected: dict[str, list[Numbers]] = field(default_factory=dict)
-    schedule: dict[str, Numbers] = field(default_factory=dict)
-    switches: list[Numbers] = field(default_factory=list)
+    uses: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)
+    injected: dict[str, list[Whole]] = field(default_factory=dict)
+    schedule: dict[str, Whole] = field(default_factory=dict)
+    switches: list[Whole] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     moves: list[Movement] = field(default_factory=list)
 
@@ -86,12 +84,13 @@ class Reports:
         report, steps = self.declared.report, self.steps
         for lines, reported in ((terms.costs, False), (terms.reported, True)):
             for line, amounts in lines.items():
+                periods: Sequence[Period] = range(steps[0], steps[-1] + 1)
                 if isinstance(amounts, Mapping):
-                    periods: Sequence[Period] = list(amounts)
+                    periods = list(amounts)
                     once = [self.declared.report_once(spent) for spent in amounts.values()]
-                    rows = np.array(once, dtype=np.int64)
+                    rows: Whole = np.array(once, dtype=np.int64)
                 else:
-                    periods, rows = range(steps[0], steps[-1] + 1), report(amounts, steps)
+                    rows = report(amounts, steps)
                 self.costs.append(Cost(component, line, reported, periods, rows))
         for key, by_step in terms.uses.items():
             self.uses.setdefault(key, []).append(report(by_step, steps))
@@ -121,7 +120,7 @@ class Model:
     terms: Mapping[str, Sequence[Terms]]
     balances: Sequence[Balance]
     columns: Columns
-    rows: Sequence[Rows]
+    rows: Rows
     reports: Reports
     values: Entries
 
