@@ -87,7 +87,7 @@ class Reported:
         last = key[-1]
         at: Any
         if isinstance(last, Steps):
-            if len(last.values) == len(steps):
+            if np.array_equal(last.values, steps):
                 return value
             at = places_of(last.values, steps)
         else:

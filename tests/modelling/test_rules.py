@@ -82,6 +82,7 @@ STYLES: dict[str, Rule] = {
     "constants only": lambda b, time, t: 0 * b.x[t] <= abs(time.of(SERIES)[t]),
     "both sides": lambda b, _, t: b.x[t] >= b.y[t] + 1,
     "equal": lambda b, time, t: b.x[t] == b.y[t] * time.of(SERIES)[t],
+    "expression": lambda b, time, t: b.x[t] <= (b.z[t - 1] if t > time.first else 0.0) + b.z[t],
     "no vector of one": lambda b, _, t: b.x[t] <= (3.0 if t == 7 else 1.0),
     "with_branch": with_branch, "by_day": by_day, "asks_for_an_int": asks_for_an_int,
     "catches_everything": catches_everything, "names_the_step": names_the_step,
@@ -94,6 +95,7 @@ def rows(declared: Declared, rule: Rule) -> tuple[Any, Any, Any, Any]:
     b = declared.block("unit")
     b.x = pyo.Var(time.points)
     b.y = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+    b.z = pyo.Expression(time.steps, rule=lambda b, t: max(time.of(SERIES)[t], 0.0) * b.y[t] + 1)
     b.row = pyo.Constraint(time.steps, rule=lambda b, t: rule(b, time, t))
     width = len(declared.columns().fixed)
     part = declared.rows()
