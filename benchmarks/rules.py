@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import planner
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.rounds import optimise
 
 HUAINAN = Path(__file__).parent.parent / "scenarios" / "huainan"
@@ -73,7 +72,7 @@ def rules(hours: int) -> dict[str, dict[str, Any]]:
 def timed(hours: int, changes: dict[str, Any], seed: int) -> tuple[float, float, str]:
     """Return processor seconds, the gap and the status of one solve."""
     scenario = planner.load(HUAINAN, base(hours) | {"solver.seed": seed} | changes)
-    program = compile_program(assemble(scenario))
+    program = program_of(scenario)
     began = time.process_time()
     found = optimise(program, scenario.solver)
     taken = time.process_time() - began

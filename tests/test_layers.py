@@ -18,7 +18,7 @@ ROOT_NAME = "planner"
 FLOORS = [
     {"message", "units"},
     {"errors", "fields"},
-    {"files", "language", "timeseries", "auditor"},
+    {"files", "language", "timeseries", "modelling", "auditor"},
     {"components"},
     {"scenario"},
     {"solver", "plan_tables", "sweeps"},

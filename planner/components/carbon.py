@@ -19,12 +19,12 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values, later
-from planner.components.late import pyo
 from planner.components.reasons import StepPrices
 from planner.components.running_total import running_total
 from planner.components.terms import Expression, Line, Meters, Terms
 from planner.fields import NOTHING, AtLeastZero, exceeds
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 
@@ -93,7 +93,7 @@ class Carbon(Component):
         costs = {}
         if self.price_cny_per_tco2.any():
             price = time.of(self.price_cny_per_tco2)
-            costs[Line("carbon")] = {t: price[t] * charged(t) for t in time.steps}
+            costs[Line("carbon")] = lambda t: price[t] * charged(t)
         return Terms(costs=costs)
 
     def tonne_price(self, prices: StepPrices, *, imported: bool) -> tuple[Array, Array]:

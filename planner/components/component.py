@@ -9,19 +9,18 @@ its terminal constraints) is declared here as well, so that no other package kee
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from planner.components.late import pyo
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
-    Amounts,
     ByStep,
     Connection,
+    Expression,
     Link,
     Meters,
     NodeUse,
@@ -35,6 +34,9 @@ from planner.components.terms import (
 )  # fmt: skip
 from planner.fields import Frozen, value_text
 from planner.message import Message, places_of
+from planner.modelling import pyo
+from planner.modelling.rules import total
+from planner.modelling.vectors import Known, Labels, StepSet
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -46,32 +48,44 @@ Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component
 
 
 class Time:
-    """The steps and points of a window as Pyomo sets; steps keep their number in the horizon."""
+    """The steps and points of a window; steps keep their number in the horizon.
 
-    def __init__(self, model: pyo.ConcreteModel, horizon: Horizon, window: Window) -> None:
+    A rule may be called with a vector of steps: it reads series with `of`, the labels of steps with
+    `labels`, asks whether steps are `among` others, and sums with `total`.
+    """
+
+    def __init__(self, horizon: Horizon, window: Window) -> None:
         self.horizon, self.window = horizon, window
         self.first, self.last = window.first, window.last
         self.step_h = horizon.step_h
-        self._model = model
-        model.steps = pyo.RangeSet(self.first, self.last)
-        self.steps = model.steps
+        self.steps = self.back(0)
         self.points = self.back(1)
 
-    def back(self, steps: int) -> Any:
+    def back(self, steps: int) -> StepSet:
         """Return the steps of the window preceded by `steps` more, in which variables are fixed."""
-        name = f"back_{steps}"
-        if not hasattr(self._model, name):
-            self._model.add_component(name, pyo.RangeSet(self.first - steps, self.last))
-        return getattr(self._model, name)
+        return StepSet(range(self.first - steps, self.last + 1))
 
-    def of(self, series: Array) -> dict[int, float]:
-        """Return the part of a series inside the window: step -> float."""
-        return dict(enumerate(series[self.first - 1 : self.last].tolist(), self.first))
+    def among(self, steps: Iterable[int]) -> StepSet:
+        """Return the steps of the window that are among others."""
+        return StepSet(sorted({*steps}.intersection(self.steps)))
 
-    def cost(self, price: Array | float, amount: ByStep) -> Amounts:
+    def of(self, series: Array, *before: float) -> Known:
+        """Return the part of a series inside the window by step, with values just before it."""
+        inside = np.asarray(series[self.first - 1 : self.last], dtype=float)
+        return Known(self.first - len(before), np.concatenate([before, inside]))
+
+    def labels(self, labels: Sequence[str]) -> Labels:
+        """Return the labels of the steps of the window by step."""
+        return Labels(self.first, labels)
+
+    def total(self, amount: ByStep, steps: Sequence[int] | None = None) -> Expression:
+        """Return the sum of an amount over steps, all of the window by default."""
+        return total(amount, self.steps if steps is None else steps)
+
+    def cost(self, price: Array | float, amount: ByStep) -> ByStep:
         """Return what an amount per hour costs at a price, by step."""
         rate = self.of(np.broadcast_to(price * self.step_h, self.horizon.steps))
-        return {t: rate[t] * amount(t) for t in self.steps}
+        return lambda t: rate[t] * amount(t)
 
     def days(self) -> list[list[int]]:
         """Return the steps of each local day inside the window."""

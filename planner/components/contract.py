@@ -19,10 +19,10 @@ import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.grid.grid import Grid
-from planner.components.late import pyo
 from planner.components.terms import Line, Terms
 from planner.fields import Name
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 
@@ -79,7 +79,7 @@ class Contract(Component):
         gained = time.of(time.step_h * self.mw * (self.price_cny_per_mwh - self._reference(site)))
         b.received_cny = pyo.Expression(time.steps, rule=lambda _, t: max(gained[t], 0.0))
         b.paid_cny = pyo.Expression(time.steps, rule=lambda _, t: max(-gained[t], 0.0))
-        return Terms(costs={Line("difference"): {t: -gained[t] for t in time.steps}})
+        return Terms(costs={Line("difference"): lambda t: -gained[t]})
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
         return {

@@ -36,7 +36,6 @@ from planner.components.component import (
     Values,
     later,
 )
-from planner.components.late import pyo
 from planner.components.running_total import running_total
 from planner.components.terms import (
     Amounts,
@@ -60,6 +59,7 @@ from planner.fields import (
     value_text,
 )
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 
 FIELDS = {
@@ -278,7 +278,7 @@ class GreenRule(Component):
         totals["available_mwh"] = (
             self.so_far.available_mwh
             + self.ahead.available_mwh
-            + time.step_h * sum(flows["available"](t) for t in time.steps)
+            + time.step_h * time.total(flows["available"])
         )
         return totals
 

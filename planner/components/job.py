@@ -28,11 +28,11 @@ import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
-from planner.components.late import pyo
 from planner.components.terms import Balance, Line, State, Terms
 from planner.errors import did_you_mean
 from planner.fields import NOTHING, AtLeastZero, Frozen, Hours, Positive, exceeds
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 
 JOBS: Supply = ("jobs", "nodes")  # what a fleet that jobs can run on supplies: nodes
@@ -176,7 +176,8 @@ class Job(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, horizon = site.clock, site.horizon
-        duration, allowed = horizon.steps_up(self.duration_h), self._starts(horizon)
+        duration, starts = horizon.steps_up(self.duration_h), self._starts(horizon)
+        allowed = time.among(starts)
         left = self._steps_left(horizon)
         span = max(duration, left + 1) if self._begun else duration  # less than a step ran: one
         steps_run = span - left if self._begun else 0
@@ -195,7 +196,7 @@ class Job(Component):
             time.steps, rule=lambda b, t: b.running[t] == b.started[t] - b.started[t - span]
         )
         b.add_component("run_on" if self._begun else "runs", runs)
-        last = max(allowed.stop - 1, time.first)
+        last = max(starts.stop - 1, time.first)
         if self.mandatory and last <= time.last:  # otherwise a later window has this row
             b.mandatory = pyo.Constraint(expr=b.started[last] >= 1)
         value, it_kw = self.value_cny / duration, self.nodes * self.node_kw
@@ -204,7 +205,7 @@ class Job(Component):
                 Balance("nodes", self.fleet): lambda t: -self.nodes * b.running[t],
                 Balance("it_kw", self.fleet): lambda t: -it_kw * b.running[t],
             },
-            costs={Line("job", use="compute"): {t: -value * b.running[t] for t in time.steps}},
+            costs={Line("job", use="compute"): lambda t: -value * b.running[t]},
         )
 
     def given(self, rule: str, values: Values, horizon: Horizon, places: Sequence[int]) -> str:

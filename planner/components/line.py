@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Values, summed
-from planner.components.late import pyo
 from planner.components.terms import (
     Balance,
     Exclusive,
@@ -38,6 +37,7 @@ from planner.components.terms import (
 from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, FieldError, Fraction, Name
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
@@ -140,43 +140,49 @@ class PowerLine(Component):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, origins = site.clock, site.origins
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
-        backward_mw: Any = {(o, t): 0.0 for o in origins for t in time.steps}
-        direction: Any = dict.fromkeys(time.steps, 1.0)
+        sent = {self.from_node: {o: of(b.forward_mw, o) for o in origins}}
+        exclusive = []
         if self.both_ways:
-            b.backward_mw = backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
-            b.forward = direction = pyo.Var(time.steps, bounds=(0, 1))
-        forward, backward = sum_of(b.forward_mw, origins), sum_of(backward_mw, origins)
+            b.backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+            b.forward = pyo.Var(time.steps, bounds=(0, 1))
+            sent[self.to_node] = {o: of(b.backward_mw, o) for o in origins}
+            forward, backward = sum_of(b.forward_mw, origins), sum_of(b.backward_mw, origins)
+            exclusive = [Exclusive(b.forward, forward, backward, BOTH)]
 
-        def net(sent: Any, received: Any, o: str, t: int) -> Expression:
-            return (1 - self.loss_share) * received[o, t] - sent[o, t]
+        def leaving(node: str, o: str, t: int) -> Expression:
+            return sent[node][o](t) if node in sent else 0.0
+
+        def net(node: str, other: str, o: str, t: int) -> Expression:
+            return (1 - self.loss_share) * leaving(other, o, t) - leaving(node, o, t)
 
         def lost(o: str, t: int) -> Expression:
-            return self.loss_share * (b.forward_mw[o, t] + backward_mw[o, t])
+            return self.loss_share * sum(by_origin[o](t) for by_origin in sent.values())
 
         b.forward_limit = pyo.Constraint(
-            time.steps, rule=lambda _, t: forward(t) <= self.capacity_mw * direction[t]
+            time.steps,
+            rule=lambda b, t: (
+                sum_of(b.forward_mw, origins)(t)
+                <= self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
+            ),
         )
         if self.both_ways:
             b.backward_limit = pyo.Constraint(
-                time.steps, rule=lambda _, t: backward(t) <= self.capacity_mw * (1 - direction[t])
+                time.steps, rule=lambda b, t: backward(t) <= self.capacity_mw * (1 - b.forward[t])
             )
-        ends = {
-            self.from_node: partial(net, b.forward_mw, backward_mw),
-            self.to_node: partial(net, backward_mw, b.forward_mw),
-        }
+        ends = (self.from_node, self.to_node), (self.to_node, self.from_node)
         return Terms(
             flows={
-                Balance("power", node, o): partial(flow, o)
-                for node, flow in ends.items()
+                Balance("power", node, o): partial(net, node, other, o)
+                for node, other in ends
                 for o in origins
             },
             uses={("loss", o): partial(lost, o) for o in origins},
             meters={
-                Meter("sent_mw", node, o): of(sent, o)
-                for node, sent in zip(self._sends, (b.forward_mw, backward_mw), strict=False)
-                for o in origins
+                Meter("sent_mw", node, o): mw
+                for node, by_origin in sent.items()
+                for o, mw in by_origin.items()
             },
-            exclusive=[Exclusive(direction, forward, backward, BOTH)] if self.both_ways else [],
+            exclusive=exclusive,
         )
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:

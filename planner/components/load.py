@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from planner.components.component import Component, Site, Supply, Values
-from planner.components.late import pyo
 from planner.components.terms import (
     Balance,
     Expression,
@@ -25,6 +24,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, Name
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative
 

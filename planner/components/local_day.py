@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from planner.components.component import Time
-from planner.components.late import pyo
 from planner.components.terms import ByStep, Expression
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -20,7 +20,7 @@ def limit_by_day(time: Time, amount: ByStep, most: float, before: float) -> Any:
 
     def within(_: pyo.Block, last: int) -> Expression:
         so_far = before if days[last][0] == time.first else 0.0
-        return sum(map(amount, days[last])) <= max(most - so_far, 0.0)
+        return time.total(amount, days[last]) <= max(most - so_far, 0.0)
 
     return pyo.Constraint(list(days), rule=within)
 

@@ -14,7 +14,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from planner.components.component import Complaint, Component, Site, Supply, Values
-from planner.components.late import pyo
 from planner.components.terms import (
     WEATHER,
     Balance,
@@ -28,6 +27,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, Name
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
 

@@ -24,11 +24,11 @@ import numpy as np
 from pydantic import Field
 
 from planner.components.component import Complaint, Component, Site, Values
-from planner.components.late import pyo
 from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Line, Meters, Terms, of
 from planner.fields import AtLeastZero, Hours
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from planner.components.component import Time
-from planner.components.late import pyo
 from planner.components.terms import ByStep
+from planner.modelling import pyo
 
 
 def running_total(b: pyo.Block, time: Time, name: str, start: float, added: ByStep) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from planner.timeseries.series import Array
 
-Expression = Any  # a Pyomo expression, variable or number
+Expression = Any  # a linear expression, variable or number
 ByStep = Callable[[int], Expression]
 
 
@@ -227,7 +227,7 @@ DISPATCHABLE, EXCHANGE, COMPUTE, WEATHER = range(4)  # thermal units and batteri
 
 
 Period = int | str | None  # a step, a month such as "2026-07", or None for once
-Amounts = Mapping[Period, Expression]
+Amounts = ByStep | Mapping[Period, Expression]
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class Terms:
     """What one component contributes to the balances, the objective and the accounts of a site.
 
     flows: by balance, positive into it (MW, Mtok/h, nodes or kW by step).
-    costs: ledger line -> {period: CNY spent}; part of the objective.
+    costs: ledger line -> CNY spent by step, or {period: CNY spent}; part of the objective.
     reported: the same for money that is shown but never optimised.
     uses: (use, origin) -> MW by step for the allocation table.
     injected: origin -> MW by step that the component brings to the site (availability).

@@ -19,7 +19,6 @@ from planner.diagnosis.infeasible import conflict_rule
 from planner.diagnosis.misses import MIN_BREACH, Misses, misses
 from planner.diagnosis.wording import at_times, time_spans
 from planner.message import Message
-from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned
 from planner.solver.program import Program
 from planner.timeseries.horizon import Horizon
@@ -39,20 +38,19 @@ class Breach:
     text: Message
 
 
-def breaches(model: Model, pinned: Pinned, tolerance: float = 0.0) -> tuple[list[Breach], Program]:
+def breaches(pinned: Pinned, tolerance: float = 0.0) -> tuple[list[Breach], Program]:
     """Return what a schedule breaks, and its program with only these rows relaxed, by their misses.
 
     Args:
-        model: the compiled model.
-        pinned: the schedule in it.
+        pinned: the schedule in its program.
         tolerance: how far given values may move, as in `pin`.
 
     Raises:
         NoPlanError: the time limit struck.
     """
-    missing = misses(model, pinned, tolerance)
+    missing = misses(pinned, tolerance)
     program, rules = missing.program, missing.rules
-    directions = list(_overlaps(model, missing))
+    directions = list(_overlaps(missing))
     missed, broken = missing.missed.copy(), missing.broken(any_miss=not pinned.misfits)
     for row, limit_missed in _limits_missed(missing, directions).items():
         missed[row] = min(missed[row], limit_missed)
@@ -74,10 +72,10 @@ def breaches(model: Model, pinned: Pinned, tolerance: float = 0.0) -> tuple[list
         and (owners.get(program.row_families[row], ""), program.row_steps[row]) not in at_misfit
     ]
     return [
-        *_rule_breaches(model, by_rule, missing),
-        *_direction_breaches(model, directions),
-        *_row_breaches(model, program, rows, missed),
-        *_misfit_breaches(model, [*misfits, *missing.given_misfits(contradictory)]),
+        *_rule_breaches(by_rule, missing),
+        *_direction_breaches(program, directions),
+        *_row_breaches(program, rows, missed),
+        *_misfit_breaches(program, [*misfits, *missing.given_misfits(contradictory)]),
     ], missing.relaxed()
 
 
@@ -101,20 +99,14 @@ class Overlap:
     switch: int
 
 
-def _overlaps(model: Model, missing: Misses) -> Iterator[Overlap]:
+def _overlaps(missing: Misses) -> Iterator[Overlap]:
     """Yield every pair of opposite flows that the point has at once."""
     program, values = missing.program, missing.program.values(missing.x)
-    pairs = {
-        id(pair.switch[t]): (component, pair.both)
-        for component, terms in model.terms.items()
-        for pair in (pair for part in terms for pair in part.exclusive)
-        for t in model.window
-    }
     for k in np.flatnonzero(program.overlaps(missing.x)):
         switch = int(program.switches[k])
-        step, name = int(program.column_steps[switch]), pairs[id(model.columns[switch])]
         first, second = (values[flow[k]] for flow in (program.first_flow, program.second_flow))
-        yield Overlap(*name, step, float(first), float(second), switch)
+        step = int(program.column_steps[switch])
+        yield Overlap(*program.pairs[k], step, float(first), float(second), switch)
 
 
 def _limits_missed(missing: Misses, directions: Sequence[Overlap]) -> dict[int, float]:
@@ -132,13 +124,13 @@ def _limits_missed(missing: Misses, directions: Sequence[Overlap]) -> dict[int, 
     return missed
 
 
-def _direction_breaches(model: Model, directions: Sequence[Overlap]) -> Iterator[Breach]:
+def _direction_breaches(program: Program, directions: Sequence[Overlap]) -> Iterator[Breach]:
     by_pair: dict[tuple[str, str], list[Overlap]] = {}
     for overlap in directions:
         by_pair.setdefault((overlap.component, overlap.both), []).append(overlap)
     for (component, both), overlapping in by_pair.items():
         worst = max(overlapping, key=lambda overlap: min(overlap.first_mw, overlap.second_mw))
-        when = _when(model.scenario.horizon, [overlap.step for overlap in overlapping])
+        when = _when(program.scenario.horizon, [overlap.step for overlap in overlapping])
         flows = Message(both, first=f"{worst.first_mw:.6g}", second=f"{worst.second_mw:.6g}")
         text = Message(
             "{name} {sentence} and may do one of the two", name=component, sentence=flows
@@ -147,20 +139,21 @@ def _direction_breaches(model: Model, directions: Sequence[Overlap]) -> Iterator
         yield Breach((component,), "direction", when, missed, at_times(text, when))
 
 
-def _rule_breaches(model: Model, missed: Mapping[Rule, float], missing: Misses) -> Iterator[Breach]:
+def _rule_breaches(missed: Mapping[Rule, float], missing: Misses) -> Iterator[Breach]:
     """Yield rules of the scenario, with the largest violation or what the schedule does instead."""
-    schedule, horizon = missing.program.columns(missing.x), model.scenario.horizon
+    program = missing.program
+    scenario, schedule = program.scenario, program.columns(missing.x)
     for (name, _), family in families(missed).items():
-        broken = conflict_rule(model.scenario, family)
+        broken = conflict_rule(scenario, family)
         worst = max(missed[rule] for rule in family)
         text = Message(
             "{sentence}; largest violation {value:.4g}", sentence=broken.text, value=worst
         )
-        if all(_is_logic(model, missing, rule) for rule in family):
-            places = [(rule.step or model.window.first) - model.window.first for rule in family]
+        if all(_is_logic(missing, rule) for rule in family):
+            places = [(rule.step or program.window.first) - program.window.first for rule in family]
             columns = columns_of(pd.DataFrame(schedule), name)
-            component, rule = model.scenario.components[name], family[0].name
-            given = component.given(rule, columns, horizon, places)
+            component, rule = scenario.components[name], family[0].name
+            given = component.given(rule, columns, scenario.horizon, places)
             text = broken.text
             if given:
                 text = Message(
@@ -169,22 +162,19 @@ def _rule_breaches(model: Model, missed: Mapping[Rule, float], missing: Misses) 
         yield Breach(broken.components, broken.rule, broken.when, worst, text)
 
 
-def _is_logic(model: Model, missing: Misses, rule: Rule) -> bool:
+def _is_logic(missing: Misses, rule: Rule) -> bool:
     """Return whether a rule holds between switches alone, so that its miss is no quantity."""
     program, place = missing.program, missing.places[rule]
     columns = {*program.matrix[place.rows].nonzero()[1].tolist(), *place.columns}
     low, high = program.column_lower, program.column_upper
+    names, families = program.variable_families, program.column_families
     return all(
-        low[column] >= 0
-        and high[column] <= 1
-        and unit(model.columns[column].parent_component().local_name) is None
+        low[column] >= 0 and high[column] <= 1 and unit(names[families[column]][1]) is None
         for column in columns
     )
 
 
-def _row_breaches(
-    model: Model, program: Program, rows: Sequence[int], missed: Array
-) -> Iterator[Breach]:
+def _row_breaches(program: Program, rows: Sequence[int], missed: Array) -> Iterator[Breach]:
     """Yield balances, and other rows that are no rules: the schedule contradicts itself there."""
     balances = {family: balance for balance, family in program.balances.items()}
     names = {family: key for key, family in program.families.items()}
@@ -193,7 +183,7 @@ def _row_breaches(
         by_family.setdefault(int(program.row_families[row]), []).append(row)
     for family, family_rows in by_family.items():
         worst = float(missed[family_rows].max())
-        when = _when(model.scenario.horizon, [int(program.row_steps[row]) for row in family_rows])
+        when = _when(program.scenario.horizon, [int(program.row_steps[row]) for row in family_rows])
         components: tuple[str, ...] = ()
         rule, text = "given", Message("the schedule contradicts itself")
         if family in balances:
@@ -223,13 +213,13 @@ def _unbalanced(balance: Balance) -> Message:
     )  # fmt: skip
 
 
-def _misfit_breaches(model: Model, misfits: Sequence[Misfit]) -> Iterator[Breach]:
+def _misfit_breaches(program: Program, misfits: Sequence[Misfit]) -> Iterator[Breach]:
     by_column: dict[str, list[Misfit]] = {}
     for misfit in misfits:
         by_column.setdefault(misfit.column, []).append(misfit)
     for column, of_column in by_column.items():
         worst = max(of_column, key=lambda misfit: misfit.distance)
-        when = _when(model.scenario.horizon, [misfit.step for misfit in of_column])
+        when = _when(program.scenario.horizon, [misfit.step for misfit in of_column])
         places = {"name": column, "value": worst.value, "when": when}
         if worst.low == worst.high:
             text = Message(

@@ -14,15 +14,14 @@ smallest set. Of a component's rules the first ones are preferred.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
 from planner.solver.highs import Session
-from planner.solver.model import Model, last_index
-from planner.solver.program import Indices, Program
+from planner.solver.program import Family, Indices, Program
 from planner.solver.scaling import rescaled
 
 CHECK_LIMIT_S = 5.0
@@ -60,33 +59,31 @@ class Conflict:
     proven: bool
 
 
-def rule_places(model: Model) -> dict[Rule, Place]:
-    """Return the rows and columns of every rule of a compiled model."""
-    steps = set(model.window)
+def rule_places(program: Program) -> dict[Rule, Place]:
+    """Return the rows and columns of every rule of a program."""
     by_rule: dict[Rule, Place] = {}
-    by_day: dict[int, bool] = {}  # rows over days or months, by the id of their container
-
-    def rule(part: object, *, is_row: bool) -> Rule | None:
-        container = part.parent_component()  # type: ignore[attr-defined]  # a Pyomo row or variable
-        component = container.parent_block().index()
-        name = container.local_name
-        descriptions = {} if component is None else model.scenario.components[component].rules
-        if name not in descriptions:
-            return None
-        first = next(other for other in descriptions if descriptions[other] == descriptions[name])
-        if is_row and id(container) not in by_day:  # steps begin at 1
-            by_day[id(container)] = any(last_index(index) == 0 for index in container)
-        last = last_index(part.index())  # type: ignore[attr-defined]
-        stepwise = last in steps and not (is_row and by_day[id(container)])
-        return Rule(component, first, last if stepwise and isinstance(last, int) else None)
-
-    for i, (row, _) in enumerate(model.rows):
-        if (key := rule(row, is_row=True)) is not None:
-            by_rule.setdefault(key, Place()).rows.append(i)
-    for j, column in enumerate(model.columns):
-        if (key := rule(column, is_row=False)) is not None:
-            by_rule.setdefault(key, Place()).columns.append(j)
+    rows = list(program.families), program.row_families, program.row_steps
+    for row, rule in _rules(program, *rows):
+        by_rule.setdefault(rule, Place()).rows.append(row)
+    columns = program.variable_families, program.column_families, program.column_steps
+    for column, rule in _rules(program, *columns):
+        by_rule.setdefault(rule, Place()).columns.append(column)
     return by_rule
+
+
+def _rules(
+    program: Program, families: Sequence[Family], family_of: Indices, steps: Indices
+) -> Iterator[tuple[int, Rule]]:
+    """Yield the rows or columns that are rules of the scenario, with their rules."""
+    names: list[tuple[str, str] | None] = []
+    for component, name, _ in families:
+        part = program.scenario.components.get(component)
+        templates = {} if part is None else part.rules
+        same = [rule for rule in templates if templates[rule] == templates.get(name)]
+        names.append((component, same[0]) if same else None)
+    for number, (family, step) in enumerate(zip(family_of.tolist(), steps.tolist(), strict=True)):
+        if (rule := names[family]) is not None:
+            yield number, Rule(rule[0], rule[1], step or None)
 
 
 class Check:
@@ -133,12 +130,12 @@ def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
     return entries, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def conflict(model: Model, program: Program, until: float) -> Conflict:
+def conflict(program: Program, until: float) -> Conflict:
     """Return rules that contradict each other, sorted; none if the search finds none."""
     began = time.perf_counter()
-    by_rule = rule_places(model)
+    by_rule = rule_places(program)
     check = Check(program, by_rule, until)
-    order = {name: list(part.rules) for name, part in model.scenario.components.items()}
+    order = {name: list(part.rules) for name, part in program.scenario.components.items()}
     all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
     starts = [
         sorted(all_rules, key=lambda rule: rule.component),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,9 +17,8 @@ from planner.errors import InfeasibleError
 from planner.fields import value_text
 from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.highs import Session
-from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.solver.scaling import rescaled
@@ -91,12 +89,10 @@ def infeasible(
         contradictions: the conflict, where it is known.
         window: the steps without a plan [all of the horizon].
     """
-    model, program = assemble(scenario, window), None
-    with suppress(InfeasibleError):  # a row without any variable is violated
-        program = compile_program(model)
+    program = program_of(scenario, window)
     rules, proven = list(contradictions), True
-    if not rules and program is not None:
-        contradiction = conflict(model, program, time.perf_counter() + CONFLICT_LIMIT_S)
+    if not rules:
+        contradiction = conflict(program, time.perf_counter() + CONFLICT_LIMIT_S)
         rules = [
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
@@ -132,7 +128,7 @@ def infeasible(
 
 def _changes(
     scenario: Scenario,
-    program: Program | None,
+    program: Program,
     rules: Sequence[ConflictRule],
     window: Window | None,
 ) -> list[Change]:

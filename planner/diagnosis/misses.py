@@ -22,7 +22,6 @@ from planner.diagnosis.conflict import Place, Rule, rule_places
 from planner.errors import NoPlanError
 from planner.message import Message
 from planner.solver.elastic import least_miss, row_sizes
-from planner.solver.model import Model
 from planner.solver.pinning import Misfit, Pinned, PinnedValues, moves
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
@@ -90,13 +89,13 @@ class Misses:
         ]
 
 
-def misses(model: Model, pinned: Pinned, tolerance: float) -> Misses:
+def misses(pinned: Pinned, tolerance: float) -> Misses:
     """Return what a schedule misses: with its values moved least, then its rows missed least.
 
     Raises:
         NoPlanError: the time limit struck.
     """
-    places = rule_places(model)
+    places = rule_places(pinned.free)
     program, given, values = pinned.by_rows()
     program, rules = _opened(program, pinned, places)
     prices, limit_s = _prices(program, list(rules)), program.scenario.solver.time_limit_s

@@ -21,10 +21,9 @@ from planner.fields import Frozen, is_number, value_text
 from planner.message import Message, MessageList, template
 from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
 from planner.solver.highs import Session
-from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
@@ -197,7 +196,7 @@ class Repair:
     def possible(self, values: Mapping[str, Any]) -> bool:
         """Return whether the scenario with some values changed is valid and has a plan."""
         try:
-            program = compile_program(assemble(self.scenario.with_values(values), self.window))
+            program = program_of(self.scenario.with_values(values), self.window)
         except PlannerError:
             return False
         solved, threads = rescaled(program).program, self.scenario.solver.threads
@@ -229,7 +228,7 @@ class Repair:
     def _with(self, choice: Choice, value: Any) -> Program:
         """Return the program with another value of a field."""
         changed = with_value(self.scenario, choice.path, value)
-        return compile_program(assemble(changed, self.window))
+        return program_of(changed, self.window)
 
     def _rounded(self, changed: Sequence[tuple[Choice, Array]], size: float) -> list[Change]:
         """Round away from the old values to the fewest digits that work."""

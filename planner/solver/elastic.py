@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from planner.solver.compiler import compile_program
 from planner.solver.highs import Session
-from planner.solver.model import Model, assemble
 from planner.solver.program import Flags, Indices, Program
 from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
@@ -57,7 +55,7 @@ def shift_of(program: Program, perturbed: Program, amount: float) -> Shift | Non
     )  # fmt: skip
 
 
-def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Program | None:
+def aligned(program: Program, perturbed: Program, x: Array) -> Program | None:
     """Return a perturbed program with the rows and columns of the program, in its order.
 
     A row that only the perturbed program has is left out where the point `x` satisfies it. None
@@ -66,15 +64,13 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
     Args:
         program: the program before the perturbation.
         perturbed: the program after it.
-        model: the compiled model of the perturbed program.
         x: a point of the program.
     """
     if perturbed.matrix.shape == program.matrix.shape:
         return perturbed
-    first = assemble(program.scenario, program.window)
-    compile_program(first)
-    rows, columns = map(_positions, _keys(first), _keys(model))
-    if rows is None or columns is None or len(columns) < len(model.columns):
+    rows = _positions(_row_keys(program), _row_keys(perturbed))
+    columns = _positions(_column_keys(program), _column_keys(perturbed))
+    if rows is None or columns is None or len(columns) < len(perturbed.cost):
         return None
     matrix = sparse.csr_array(perturbed.matrix)[:, columns]
     new = np.setdiff1d(np.arange(matrix.shape[0]), rows)
@@ -91,14 +87,18 @@ def aligned(program: Program, perturbed: Program, model: Model, x: Array) -> Pro
     )  # fmt: skip
 
 
-def _keys(model: Model) -> tuple[list[Key], list[Key]]:
-    """Return the keys of the rows, a name and a side, and of the columns."""
-    return [(*_name(row), side) for row, side in model.rows], [_name(c) for c in model.columns]
+def _row_keys(program: Program) -> list[Key]:
+    """Return the name, the step and the limited side of each row."""
+    families, high = list(program.families), np.isfinite(program.row_upper)
+    parts = zip(program.row_families.tolist(), program.row_steps.tolist(), high, strict=True)
+    return [(families[family], step, side) for family, step, side in parts]
 
 
-def _name(part: Any) -> Key:
-    owner = part.parent_component()
-    return owner.parent_block().index(), owner.local_name, part.index()
+def _column_keys(program: Program) -> list[Key]:
+    """Return the name and the step of each column."""
+    families = program.variable_families
+    parts = zip(program.column_families.tolist(), program.column_steps.tolist(), strict=True)
+    return [(families[family], step) for family, step in parts]
 
 
 def _positions(keys: list[Key], others: list[Key]) -> Indices | None:

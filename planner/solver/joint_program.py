@@ -29,7 +29,7 @@ from scipy import sparse
 from planner.errors import InfeasibleError, wrong
 from planner.message import Message
 from planner.scenario.uncertainty.fields import Risk
-from planner.solver.program import Indices, Program
+from planner.solver.program import NO_FAMILY, Indices, Program
 from planner.timeseries.series import Array
 
 BOUND_TOLERANCE = 1e-9  # relative: bounds of members that cross by less do not contradict
@@ -178,9 +178,12 @@ def _side_by_side(
         column_steps=steps,
         schedule={},
         schedule_rows={},
-        row_families=np.full(sum(p.matrix.shape[0] for p in programs), -1),
+        row_families=np.full(sum(p.matrix.shape[0] for p in programs), NO_FAMILY),
         families={},
         balances={},
+        column_families=np.full(width, NO_FAMILY),
+        variable_families=(),
+        pairs=(),
     )
 
 

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.components.terms import Balance
 from planner.scenario.scenario import Scenario
-from planner.solver.model import Cost, Movement
+from planner.solver.model import Cost, Movement, Pair
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -91,6 +91,9 @@ class Program:
     row_families: Indices
     families: dict[Family, int]
     balances: dict[Balance, int]
+    column_families: Indices
+    variable_families: tuple[Family, ...]
+    pairs: tuple[Pair, ...]
     units: Units = OWN_UNITS
 
     def objective(self, x: Array) -> float:
@@ -270,6 +273,7 @@ class Program:
             reports=sparse.csr_array(self.reports[:, columns]),
             report_offset=self.report_offset + self.reports @ rest,
             column_steps=self.column_steps[columns],
+            column_families=self.column_families[columns],
         )
 
     def with_rows(
@@ -315,6 +319,7 @@ class Program:
             cost=np.append(self.cost, np.broadcast_to(cost, count)),
             reports=sparse.csr_array(sparse.hstack([self.reports, unreported])),
             column_steps=np.append(self.column_steps, np.full(count, NO_STEP)),
+            column_families=np.append(self.column_families, np.full(count, NO_FAMILY)),
         )
 
 

@@ -18,9 +18,8 @@ import pandas as pd
 
 from planner.diagnosis.breaches import breaches
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.elastic import least_miss, row_sizes
-from planner.solver.model import Model, assemble
 from planner.solver.pinning import Pinned, pin
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, optimise_uninterrupted
@@ -68,7 +67,7 @@ def operate(
 
     Raises:
         NoPlanError: the time limit struck.
-        InfeasibleError: a row without any variable is violated, or the profit is unbounded.
+        InfeasibleError: the profit is unbounded.
     """
     attempts: list[tuple[str, ...]] = [()]
     given = pd.DataFrame(index=scenario.horizon.starts)
@@ -77,8 +76,7 @@ def operate(
     decided = decided_columns(scenario, given)
     for pinned_kinds in attempts:
         for window_scenario in lookaheads(scenario, window, lookahead):
-            model = assemble(window_scenario, window)
-            program = compile_program(model)
+            program = program_of(window_scenario, window)
             columns = [column for kind in pinned_kinds for column in decided[kind]]
             pinned = pin(program, given[columns])
             changed = planned is not None and COMMITMENT not in pinned_kinds
@@ -88,7 +86,7 @@ def operate(
     with suppress(InfeasibleProgramError):
         if (relaxed := with_relaxed_ends(pinned.program)) is not None:
             return Operation(dispatch(relaxed), changed, forced=True)
-    return Operation(least_broken(model, pinned), changed, forced=True)
+    return Operation(least_broken(pinned), changed, forced=True)
 
 
 def with_relaxed_ends(program: Program) -> Program | None:
@@ -111,13 +109,13 @@ def with_relaxed_ends(program: Program) -> Program | None:
     )
 
 
-def least_broken(model: Model, pinned: Pinned) -> pd.DataFrame:
+def least_broken(pinned: Pinned) -> pd.DataFrame:
     """Return the schedule of an infeasible program that misses its rows by the least amounts.
 
     Raises:
         NoPlanError: the time limit struck.
     """
-    _, relaxed = breaches(model, pinned)
+    _, relaxed = breaches(pinned)
     return dispatch(relaxed)
 
 

@@ -25,9 +25,8 @@ import numpy as np
 
 from planner.errors import InfeasibleError, Key, NoPlanError
 from planner.scenario.paths import with_raised
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Shift
-from planner.solver.model import assemble
 from planner.solver.program import NO_INDICES, OVERLAP_MW, Program
 from planner.solver.rounds import Solution, optimise_uninterrupted
 
@@ -69,7 +68,7 @@ def first_unit(
         return None
     try:
         changed = with_raised(program.scenario, fields, ONE_UNIT)
-        raised = compile_program(assemble(changed, program.window))
+        raised = program_of(changed, program.window)
         anew = optimise_uninterrupted(raised)
     except (InfeasibleError, NoPlanError):
         return None

@@ -31,10 +31,9 @@ from planner.plan.plan import Plan
 from planner.plan_tables.tables import FIRST, MONEY_DECIMALS, WITHOUT_STEP, by_part
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.highs import LP_LIMIT_S, Session
-from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.scaling import rescaled
@@ -222,8 +221,8 @@ def _measured(program: Program, x: Array, fields: Mapping[Key, Any]) -> Shift | 
     """Return the shift of the program per unit of some fields, perturbed together."""
     largest = max(float(np.max(np.abs(value))) for value in fields.values())
     amount = PERTURBATION * (largest or 1.0)
-    model = assemble(with_raised(program.scenario, fields, amount), program.window)
-    perturbed = aligned(program, compile_program(model), model, x)
+    raised = with_raised(program.scenario, fields, amount)
+    perturbed = aligned(program, program_of(raised, program.window), x)
     return None if perturbed is None else shift_of(program, perturbed, amount)
 
 

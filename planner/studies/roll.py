@@ -37,8 +37,7 @@ from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.rounds import UnboundedError
 from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, recording, run
 from planner.studies.settle import settle_executed
@@ -218,7 +217,7 @@ class RollingPolicy:
             try:
                 plan = solve_window(scenario, window)
             except UnboundedError:
-                raise unbounded(compile_program(assemble(scenario, window))) from None
+                raise unbounded(program_of(scenario, window)) from None
             except InfeasibleError:
                 continue
             except NoPlanError as error:

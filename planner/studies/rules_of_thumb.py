@@ -45,9 +45,9 @@ from planner.errors import did_you_mean, wrong
 from planner.message import Message
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.highs import Session
-from planner.solver.model import Cost, assemble
+from planner.solver.model import Cost
 from planner.solver.pinning import pin
 from planner.solver.program import Indices, Program
 from planner.solver.scaling import plain_factor, rescaled
@@ -148,8 +148,7 @@ def thumb_steps(
 
 def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.DataFrame:
     """Return the row of step `t` under a rule of thumb, after the rows of the day before it."""
-    model = assemble(state, Window(t, t))
-    program = compile_program(model)
+    program = program_of(state, Window(t, t))
     whole = _Step(rule, past, replace(program, integer=program.all_integer))
     ends = program.end_rows
     step = replace(whole, program=whole.program.with_row_bounds(ends, -np.inf, np.inf))
@@ -160,7 +159,7 @@ def thumb_step(state: Scenario, rule: str, t: int, past: pd.DataFrame) -> pd.Dat
     else:
         row = step.operated()
     nothing = pd.DataFrame(index=program.times)
-    return least_broken(model, pin(step.program, nothing)) if row is None else row
+    return least_broken(pin(step.program, nothing)) if row is None else row
 
 
 @dataclass(frozen=True)

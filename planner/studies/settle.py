@@ -27,7 +27,7 @@ from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.meter_totals import Sum, origins_left_open, sums_of
-from planner.solver.model import Model, assemble
+from planner.solver.model import assemble
 from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise
@@ -61,13 +61,13 @@ def schedule_in_horizon(
     return read_schedule(schedule, scenario.horizon), str(schedule)
 
 
-def timed_program(scenario: Scenario) -> tuple[Model, Program, dict[str, float]]:
-    """Return the model and the program of a scenario, with the runtimes."""
+def timed_program(scenario: Scenario) -> tuple[Program, dict[str, float]]:
+    """Return the program of a scenario, with the runtimes."""
     began = time.perf_counter()
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
-    return model, program, {"build_s": built - began, "compile_s": time.perf_counter() - built}
+    return program, {"build_s": built - began, "compile_s": time.perf_counter() - built}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ class PinnedSolution:
     program: with the values that the solution keeps.
     """
 
-    model: Model
     pinned: Pinned
     program: Program
     solution: Solution | None
@@ -88,11 +87,11 @@ def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
     """Find the best solution with a schedule pinned: exactly if possible, else moved least."""
-    model, program, seconds = timed_program(scenario)
+    program, seconds = timed_program(scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
     pinned = pin(program, schedule, tolerance)
     program, solution = best_kept(pinned, tolerance) or (program, None)
-    return PinnedSolution(model, pinned, program, solution, seconds)
+    return PinnedSolution(pinned, program, solution, seconds)
 
 
 def solve_fixed(
@@ -122,7 +121,7 @@ def solve_fixed(
         fixed = fixed[fixed.index < step_start(starts, until, horizon.zone, "until")]
     around = solve_pinned(scenario, fixed, source, TOLERANCE)
     if around.solution is None:
-        broken, _ = breaches(around.model, around.pinned, TOLERANCE)
+        broken, _ = breaches(around.pinned, TOLERANCE)
         texts = [breach.text for breach in broken]
         head = Message("no plan keeps the fixed schedule; it breaks")
         diagnosis = {"status": "infeasible", "name": scenario.name, "fixed_breaks": texts}
@@ -223,7 +222,7 @@ def _unaudited(
     around = solve_pinned(scenario, pinned, source, tolerance)
     program, solution, broken = around.program, around.solution, list[Breach]()
     if solution is None:
-        broken, program = breaches(around.model, around.pinned, tolerance)
+        broken, program = breaches(around.pinned, tolerance)
         solution = optimise(program, scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt

@@ -51,7 +51,7 @@ def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
     require_one_member(scenario)
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
-    program, seconds = timed_program(scenario)[1:]  # the model is half the memory
+    program, seconds = timed_program(scenario)
     solution = optimise_or_explain(program)
     plan = to_plan(program, solution, seconds | solution.seconds)
     require_audit(plan)

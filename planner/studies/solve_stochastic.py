@@ -30,9 +30,8 @@ from planner.plan.stochastic_plan import StochasticPlan, member_table
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario, members_of
 from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, shared_columns
-from planner.solver.model import assemble
 from planner.solver.pinning import best_kept, pin
 from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.studies.to_plan import require_filled_audit, to_plan
@@ -130,7 +129,7 @@ class _Study:
     def _compare_base(self) -> None:
         base = self.scenario.model_copy(update={"uncertainty": None})
         try:
-            program = compile_program(assemble(base))
+            program = program_of(base)
             solution = optimise_uninterrupted(program)
         except InfeasibleError:
             self.notes.append(

@@ -20,9 +20,8 @@ from planner.errors import InfeasibleError
 from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.fields import Risk
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, join, shared_columns
-from planner.solver.model import assemble
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.timeseries.horizon import Window
 
@@ -70,7 +69,7 @@ def plan_window(
     programs = []
     for name, (probability, member) in zip(names or numbers, members, strict=True):
         try:
-            program = compile_program(assemble(member, window))
+            program = program_of(member, window)
         except InfeasibleError as error:
             raise of_member(name, error) from None
         programs.append(MemberProgram(name, probability, program))

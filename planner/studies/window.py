@@ -17,8 +17,7 @@ from planner.diagnosis.infeasible import optimise_or_explain
 from planner.errors import NoPlanError, Problem
 from planner.message import Message
 from planner.scenario.scenario import Scenario
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.timeseries.horizon import Horizon, Window
@@ -47,7 +46,7 @@ def solve_window(scenario: Scenario, window: Window) -> WindowPlan:
         NoPlanError: the time limit struck before a first plan.
         KeyboardInterrupt: Ctrl-C, also where a plan was found before.
     """
-    program = compile_program(assemble(scenario, window))
+    program = program_of(scenario, window)
     solution = optimise_uninterrupted(program)
     return WindowPlan(program.schedule_at(solution.x), solution, program)
 
@@ -73,7 +72,7 @@ def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
         NoPlanError: the time limit struck.
     """
     settings = scenario.solver.model_copy(update={"relax": True})
-    program = compile_program(assemble(scenario.model_copy(update={"solver": settings})))
+    program = program_of(scenario.model_copy(update={"solver": settings}))
     try:
         solution = optimise_or_explain(program)
     except NoPlanError:

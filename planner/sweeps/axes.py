@@ -135,7 +135,7 @@ def _named(value: Any) -> Any:
     )
 
 
-class Expression(Axis):
+class Formula(Axis):
     """A value computed from other axes; not an axis of the design."""
 
     expression: str
@@ -148,7 +148,7 @@ class Expression(Axis):
     """The result multiplies the value of the base scenario, instead of replacing it."""
 
     @model_validator(mode="after")
-    def _fits(self) -> Expression:
+    def _fits(self) -> Formula:
         try:
             names = names_in(parse(self.expression))
         except FieldError as error:
@@ -216,7 +216,7 @@ AnyAxis = Annotated[
     | Annotated[Range, Tag("=range")]
     | Annotated[Scale, Tag("=scale")]
     | Annotated[Bundle, Tag("=bundle")]
-    | Annotated[Expression, Tag("=expression")],
+    | Annotated[Formula, Tag("=expression")],
     Discriminator(_form),
     BeforeValidator(_lists_are_values),
 ]

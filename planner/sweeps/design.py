@@ -30,7 +30,7 @@ from planner.sweeps.arithmetic import evaluate, parse
 from planner.sweeps.axes import (
     Axis,
     Bundle,
-    Expression,
+    Formula,
     Range,
     Scalar,
     Scale,
@@ -253,7 +253,7 @@ def _wrong_columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, M
     for column in header:
         if header.count(column) > 1:
             yield column, Message("is the name of two columns")
-        elif isinstance(sweep.axes.get(column), Expression):
+        elif isinstance(sweep.axes.get(column), Formula):
             yield column, Message("is computed from other axes and cannot be listed")
         elif column not in sweep.axes and not is_path(column):
             yield column, Message("is neither a path of the scenario nor an axis of the sweep")
@@ -281,7 +281,7 @@ def _case(number: int, setting: Setting, axes: Mapping[str, Axis], bases: Settin
     values: Setting = {}
     changes: dict[str, Any] = {}
     for name, axis in axes.items():
-        if isinstance(axis, Expression):
+        if isinstance(axis, Formula):
             continue
         value = setting.get(name)
         if isinstance(axis, Bundle):
@@ -290,14 +290,14 @@ def _case(number: int, setting: Setting, axes: Mapping[str, Axis], bases: Settin
             changes[name] = {"scale": value} if isinstance(axis, Scale) else value
         values[name] = bases[name] if value is None else value
     for name, axis in axes.items():
-        if isinstance(axis, Expression):
+        if isinstance(axis, Formula):
             values[name] = result = _result(name, axis, values)
             if is_path(name):
                 changes[name] = {"scale": result} if axis.scales else result
     return Case(number, {name: values[name] for name in axes}, changes)
 
 
-def _result(name: str, axis: Expression, values: Setting) -> float:
+def _result(name: str, axis: Formula, values: Setting) -> float:
     """Return the value of an expression. Raises ScenarioError where it has none."""
     numbers: dict[str, float] = {}
     for symbol, source in axis.inputs.items():

@@ -25,7 +25,7 @@ from planner.sweeps.axes import (
     AnyAxis,
     Axis,
     Bundle,
-    Expression,
+    Formula,
     Scale,
     levels_of,
     range_of,
@@ -164,7 +164,7 @@ class SweepFile(Frozen):
     @property
     def varied(self) -> dict[str, Axis]:
         """The axes that the design varies: all but expressions."""
-        return {n: axis for n, axis in self.axes.items() if not isinstance(axis, Expression)}
+        return {n: axis for n, axis in self.axes.items() if not isinstance(axis, Formula)}
 
 
 def is_path(name: str) -> bool:
@@ -213,7 +213,7 @@ def _wrong_axes(sweep: SweepFile) -> Iterator[tuple[Key, Message]]:
                 hint = did_you_mean(source, sweep.axes)
                 message = Message("there is no axis {name!r}{hint}", name=source, hint=hint)
                 yield (*place, "from"), message
-            elif isinstance(sweep.axes[source], Expression | Bundle):
+            elif isinstance(sweep.axes[source], Formula | Bundle):
                 yield (*place, "from"), Message("{name} is no axis of numbers", name=source)
         if not isinstance(axis, Bundle) and not is_path(name) and name not in used:
             known = [known for known in (*TOP, *sweep.axes) if known != name]
@@ -241,7 +241,7 @@ def _wrong_axes(sweep: SweepFile) -> Iterator[tuple[Key, Message]]:
 
 def _inputs(axis: Axis) -> list[str]:
     """Return the axes that an axis is computed from."""
-    return list(axis.inputs.values()) if isinstance(axis, Expression) else []
+    return list(axis.inputs.values()) if isinstance(axis, Formula) else []
 
 
 def paths_of(name: str, axis: Axis) -> list[str]:
@@ -277,7 +277,7 @@ def sweep_schema() -> dict[str, Any]:
     }
     forms = axes["additionalProperties"].pop("oneOf")
     axes["additionalProperties"] = {"anyOf": [values, *forms]}
-    inputs = schema["$defs"]["Expression"]["properties"]["from"]
+    inputs = schema["$defs"]["Formula"]["properties"]["from"]
     names = {"type": "array", "items": {"type": "string"}}
     mapping = {key: inputs.pop(key) for key in ("type", "additionalProperties") if key in inputs}
     inputs["anyOf"] = [names, mapping]

@@ -10,8 +10,7 @@ from scipy.optimize import linprog
 
 import planner
 from planner.components.service.queue import EndingValue
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.rounds import optimise
 from planner.timeseries.horizon import Window
 from tests.support.build import profit, scenario, solve
@@ -99,7 +98,7 @@ def test_first_part_and_rest_earn_what_the_whole_earns(seed: int) -> None:
         if ending != "same_as_start":  # counted from the start of each window
             grown = plan.schedule["work.waiting_mtok"].iloc[k - 1] - 5
             earned += ending.value_cny_per_mtok * grown
-        rest = compile_program(assemble(advanced(whole, plan, k), Window(k + 1, steps)))
+        rest = program_of(advanced(whole, plan, k), Window(k + 1, steps))
         found = optimise(rest, whole.solver)
         assert earned - (rest.cost @ found.x + rest.offset) == pytest.approx(
             plan.summary["objective_cny"], abs=1e-4

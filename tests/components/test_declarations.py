@@ -157,7 +157,7 @@ def test_rules_and_warnings_stored_in_english_are_read_back(models: list[Model])
     for model in models:
         scenario = model.scenario
         families: dict[tuple[str, str], list[Rule]] = {}
-        for rule in rule_places(model):
+        for rule in rule_places(compile_program(model)):
             families.setdefault((rule.component, rule.name), []).append(rule)
         sentences = [conflict_rule(scenario, family).text for family in families.values()]
         for name, component in scenario.components.items():

@@ -20,8 +20,7 @@ from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.fields import value_text
 from planner.language.language import language
 from planner.scenario.scenario import load
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.studies.solve import solve
 from tests.support import build
 from tests.support.infeasible_cases import CASES, Case
@@ -62,9 +61,8 @@ def test_the_true_cause_is_named_and_every_change_works(case: Case) -> None:
 @pytest.mark.parametrize("name", ["ramp", "integers", "time_dependent"])
 def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
     scenario = BY_NAME[name].scenario()
-    model = assemble(scenario)
-    program = compile_program(model)
-    by_rule = rule_places(model)
+    program = program_of(scenario)
+    by_rule = rule_places(program)
     conflict = explained(scenario).diagnosis["conflict"]
     horizon = scenario.horizon
     kept = [
@@ -203,7 +201,7 @@ def test_energy_that_cannot_reach_the_ending_needs_no_solver() -> None:
 def test_a_profit_without_bound_is_named_by_its_ledger_lines() -> None:
     """No scenario can be unbounded, for its limits are finite: take them out of the program."""
     site = {"grid": build.grid(import_price_cny_per_mwh=10, resale=True), "city": build.load(5)}
-    program = compile_program(assemble(build.scenario(site)))
+    program = program_of(build.scenario(site))
     free = program.row_lower < program.row_upper
     endless = replace(
         program,

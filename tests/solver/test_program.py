@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.elastic import least_miss, row_sizes
 from planner.solver.highs import Session
-from planner.solver.model import assemble
 from planner.solver.program import Program
 from planner.timeseries.horizon import Window
 from tests.support import build
@@ -76,7 +75,7 @@ def test_the_schedule_at_a_point_is_that_of_the_plan():
     """4 MWh bought at 10 are sold at 50 through a battery without losses."""
     grid = build.market(10, 50, import_limit_mw=4, resale=True)
     scenario = build.scenario({"battery": build.battery(), "grid": grid}, 2)
-    of = compile_program(assemble(scenario))
+    of = program_of(scenario)
     assert of.all_integer[of.switches].all()
     assert not of.integer[of.switches].any()
     x = np.array(least(of))
@@ -85,7 +84,7 @@ def test_the_schedule_at_a_point_is_that_of_the_plan():
     assert schedule["battery.charge_mw[grid]"].tolist() == [4, 0]
     names = ["battery.discharge_mw[grid]", "battery.charge_mw[grid]"]
     assert of.schedule_at(x, names).equals(schedule[names])
-    last = compile_program(assemble(scenario, Window(2, 2)))
+    last = program_of(scenario, Window(2, 2))
     assert last.times.equals(scenario.horizon.starts[1:])
 
 

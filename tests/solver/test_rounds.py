@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import planner
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.highs import Result, Session
-from planner.solver.model import assemble
 from planner.solver.program import Flags
 from tests.auditor.test_mutations import HOURS, everything
 from tests.support import build
@@ -87,14 +86,14 @@ def test_only_switches_that_overlap_become_binary(monkeypatch: pytest.MonkeyPatc
     script = Script(monkeypatch)
     plan = build.solve(NEGATIVE, 2)
     assert (plan.summary["status"], plan.summary["objective_cny"]) == ("optimal", 1100)
-    program = compile_program(assemble(plan.scenario))
+    program = program_of(plan.scenario)
     assert 0 < script.binary[0] < len(program.switches)
 
 
 def test_a_round_without_a_point_makes_every_switch_binary(monkeypatch: pytest.MonkeyPatch):
     script = Script(monkeypatch, no_point)
     plan = build.solve(NEGATIVE, 2)
-    program = compile_program(assemble(plan.scenario))
+    program = program_of(plan.scenario)
     assert script.binary[-1] == len(program.switches)
     assert plan.summary["objective_cny"] == 1100
 

@@ -12,8 +12,7 @@ import pytest
 
 import planner
 from planner.errors import InfeasibleError
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise
 from planner.solver.scaling import rescaled
@@ -72,7 +71,7 @@ def test_a_scaled_scenario_has_the_same_plan(name: str, what: str, by: float):
 
 
 def solved(scenario: planner.Scenario) -> tuple[Program, Solution]:
-    program = compile_program(assemble(scenario))
+    program = program_of(scenario)
     return program, optimise(program, scenario.solver)
 
 
@@ -126,5 +125,5 @@ def test_a_scaled_scenario_without_a_plan_has_the_same_conflict(what: str, by: f
 
 def test_ordinary_programs_are_solved_as_they_are():
     for name in TINY:
-        program = compile_program(assemble(tiny(name)[0]))
+        program = program_of(tiny(name)[0])
         assert rescaled(program).program is program

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import planner
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.rounds import Solution, optimise
 from planner.solver.tidying import Tidying
 from tests.support import build
@@ -25,7 +24,7 @@ CENT = 0.01
 def solved(site: dict[str, Any], hours: float, **solver: Any) -> tuple[pd.DataFrame, Solution]:
     """Return the schedule and the solution of a site."""
     scenario = build.scenario(site, hours, solver=solver)
-    program = compile_program(assemble(scenario))
+    program = program_of(scenario)
     solution = optimise(program, scenario.solver)
     return program.schedule_at(solution.x), solution
 

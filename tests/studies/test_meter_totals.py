@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.meter_totals import sums_of
-from planner.solver.model import assemble
 from tests.support.build import battery, grid, load, renewable, scenario, thermal
 from tests.support.full_site import write
 
@@ -133,7 +132,7 @@ def test_a_total_moved_for_its_rounding_is_noted():
 
 def test_every_indexed_quantity_has_its_sum(tmp_path: Path):
     site = planner.load(write(tmp_path))
-    program = compile_program(assemble(site))
+    program = program_of(site)
     sums = sums_of(program)
     indexed = {c.partition("[")[0] for c in (*program.schedule, *program.schedule_rows) if "[" in c}
     assert indexed <= set(sums)

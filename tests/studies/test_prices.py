@@ -18,9 +18,8 @@ import pytest
 import planner
 from planner.components.component import Component
 from planner.scenario.paths import places, value_at, with_value
-from planner.solver.compiler import compile_program
+from planner.solver.compiler import program_of
 from planner.solver.highs import Session
-from planner.solver.model import assemble
 from planner.solver.program import Duals, Program
 from planner.studies.prices import NO_PRICES, RELAXED
 from planner.studies.solve import solve_program
@@ -73,7 +72,7 @@ class Priced:
         self.base = fixed_profit(self.program, self.duals)
 
     def profit(self, changed: planner.Scenario) -> float:
-        program = compile_program(assemble(changed))
+        program = program_of(changed)
         assert program.matrix.shape == self.program.matrix.shape
         return fixed_profit(program, self.duals)
 

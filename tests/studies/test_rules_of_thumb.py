@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 import planner
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from tests.support import build, compute, full_site
 from tests.support.build import column, scenario, total
 
@@ -181,7 +180,7 @@ def test_rows_of_the_whole_horizon_are_the_known_ones(tmp_path: Path) -> None:
         scenario(served | {"coal": build.thermal(ending="off"), "b": build.battery()}, 2),
     ]
     for site in sites:
-        program = compile_program(assemble(site))
+        program = program_of(site)
         once = {
             (name, row)
             for (name, row, _), number in program.families.items()

@@ -30,8 +30,7 @@ from planner.language.language import language
 from planner.report.terminal.studies import show_stochastic
 from planner.scenario.scenario import members_of
 from planner.scenario.uncertainty.fields import Risk, cvar, worth
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.pinning import pin
 from planner.solver.rounds import optimise_uninterrupted
 from planner.studies.settle import settle
@@ -359,7 +358,7 @@ def test_a_window_is_planned_for_several_futures():
     assert decided.solution.status == "optimal"
     # start 1000; 3000 + 3000 or 3000 - 100
     assert -decided.solution.bound == pytest.approx(0.75 * 5000 + 0.25 * 1900)
-    program = compile_program(assemble(cheap, Window(2, 3)))
+    program = program_of(cheap, Window(2, 3))
     alone = optimise_uninterrupted(pin(program, decided.here_and_now).program)
     assert -program.objective(alone.x) == pytest.approx(1900)
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 import planner
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
+from planner.solver.compiler import program_of
 from planner.solver.program import Program
 from tests.support import build
 from tests.support.sites import random_site
@@ -47,7 +46,7 @@ def parts_price(grid: dict[str, Any]) -> list[float]:
 def program(seed: int, hours: int, **solver: Any) -> Program:
     """Compile a tempting site."""
     scenario: planner.Scenario = build.scenario(tempting_site(seed, hours), hours, solver=solver)
-    return compile_program(assemble(scenario))
+    return program_of(scenario)
 
 
 def with_every_binary(of: Program) -> Program:

@@ -15,20 +15,23 @@ from typing import Any
 import numpy as np
 
 import planner
-from planner.solver.compiler import compile_program
-from planner.solver.model import assemble
-from planner.solver.program import Program
+from planner.solver.compiler import program_of
+from planner.solver.program import Family, Program
 
 FOLDER = Path(__file__).parent.parent / "golden"
 
 
 def text(scenario: planner.Scenario) -> str:
     """Return the compiled program of a scenario as text, in the order of names."""
-    model = assemble(scenario)
-    program = compile_program(model)
-    balances = _balance_names(model)
-    names = [_short(column.name, balances) for column in model.columns]
-    rows = [_short(row.name, balances) for row, _ in model.rows]
+    program = program_of(scenario)
+    balances = {k: balance for balance, k in program.balances.items()}
+    families = dict(enumerate(program.families)) | {
+        number: ("", "balance", tuple(word for word in balance if word is not None))
+        for number, balance in balances.items()
+    }
+    variables = dict(enumerate(program.variable_families))
+    names = _names(variables, program.column_families, program.column_steps)
+    rows = _names(families, program.row_families, program.row_steps)
     matrix = program.matrix.toarray()
     switches = set(program.switches.tolist())
     lines = ["minimise", f"    {_sum(program.cost, names)}{_offset(program)}", "", "rows"]
@@ -58,19 +61,21 @@ def check(name: str, scenario: planner.Scenario) -> None:
     assert not difference, f"the program changed; `make golden` if it should\n{difference}"
 
 
-def _balance_names(model: Any) -> list[str]:
-    keys = dict.fromkeys(
-        key for parts in model.terms.values() for part in parts for key in part.flows
-    )
-    return [".".join(word for word in key if word is not None) for key in keys]
+def _names(families: dict[int, Family], family_of: Any, steps: Any) -> list[str]:
+    """Say `unit.on[1]` of a column, and name a balance by what it sums."""
+    names = []
+    for family, step in zip(family_of.tolist(), steps.tolist(), strict=True):
+        component, name, outer = families[family]
+        index = [".".join(outer)] if name == "balance" else list(map(_quoted, outer))
+        index += [str(step)] if step else []
+        inside = f"[{','.join(index)}]" if index else ""
+        names.append(f"{component}.{name}{inside}" if component else f"{name}{inside}")
+    return names
 
 
-def _short(name: str, balances: list[str]) -> str:
-    """Say `unit.on[1]` for part[unit].on[1], and name a balance by what it sums."""
-    match = re.fullmatch(r"balance\[(\d+),(\d+)\]", name)
-    if match:
-        return f"balance[{balances[int(match[1])]},{match[2]}]"
-    return re.sub(r"^part\[(\w+)\]\.", r"\1.", name)
+def _quoted(word: Any) -> str:
+    """Quote what could be read as something else than a name."""
+    return repr(word) if isinstance(word, str) and re.search(r"^\d+$|[.:]", word) else str(word)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

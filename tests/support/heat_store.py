@@ -25,7 +25,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from planner.components.component import Component, Site, Supply, Values, summed
-from planner.components.late import pyo
 from planner.components.reasons import Reason, StepPrices, money
 from planner.components.terms import (
     Balance,
@@ -42,6 +41,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, Name
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 

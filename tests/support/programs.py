@@ -34,4 +34,5 @@ def program(
         column_steps=np.zeros(width, dtype=np.int64),
         schedule={}, schedule_rows={},
         row_families=np.zeros(len(rows), dtype=np.int64), families={}, balances={},
+        column_families=np.zeros(width, dtype=np.int64), variable_families=(), pairs=(),
     )  # fmt: skip

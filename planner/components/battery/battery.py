@@ -48,7 +48,6 @@ from planner.components.battery.state import (
 )
 from planner.components.battery.targets import EnergyTarget, hold_targets, limits_at, time_text
 from planner.components.component import ORIGINS, POOLED, Site, Supply, Values, summed
-from planner.components.late import pyo
 from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.reasons import FLOW
 from planner.components.reserve import reserves_for
@@ -73,6 +72,7 @@ from planner.components.terms import (
 )
 from planner.fields import value_text
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
@@ -166,7 +166,7 @@ class Battery(BatteryFields):
         hold_targets(b, time, self.energy_targets, sums.stored)
         return self._terms(b, site, sums, self._commit(b, site, sums))
 
-    def _commit(self, b: pyo.Block, site: Site, sums: _Sums) -> Amounts:
+    def _commit(self, b: pyo.Block, site: Site, sums: _Sums) -> ByStep | None:
         """Declare ramp, least powers and starts; return the cost of the starts."""
         time, before_mw = site.clock, self.initial.power_mw
         into, out = self.charge_power_mw, self.discharge_power_mw
@@ -183,7 +183,7 @@ class Battery(BatteryFields):
     def _rows(self, b: pyo.Block, site: Site, sums: _Sums) -> None:
         time, origins, reserves = site.clock, site.origins, reserves_for(site)
         retained, available = (1 - self.leak_per_h) ** time.step_h, time.of(self.available)
-        power = {t: self.discharge_power_mw * part for t, part in available.items()}
+        power = time.of(self.discharge_power_mw * self.available)
         into, out = self.charge_efficiency, self.discharge_efficiency
         low = min(self.min_energy_mwh, self.capacity_mwh)  # which it exceeds by rounding at most
 
@@ -238,7 +238,7 @@ class Battery(BatteryFields):
         if self.max_end_mwh is not None:
             b.ending_most = pyo.Constraint(rule=sums.stored(time.last) <= self.max_end_mwh)
 
-    def _terms(self, b: pyo.Block, site: Site, sums: _Sums, starts: Amounts) -> Terms:
+    def _terms(self, b: pyo.Block, site: Site, sums: _Sums, starts: ByStep | None) -> Terms:
         time, origins = site.clock, site.origins
         costs: dict[Line, Amounts] = {}
         if self.wear_cny_per_mwh:

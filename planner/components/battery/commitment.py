@@ -28,10 +28,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from planner.components.component import Complaint, Site, Time
-from planner.components.late import pyo
-from planner.components.terms import Amounts, ByStep, Expression
+from planner.components.terms import ByStep, Expression
 from planner.fields import exceeds
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.series import Array
 
 START_SHARE = 1e-3  # of the most power: less than this would hide a start
@@ -91,33 +91,30 @@ def limit_ramp(
     def change(t: int) -> Expression:
         return net(t) - (net(t - 1) if t > time.first else before_mw)
 
-    def falls(limit: Array, t: int, power_mw: float) -> float:
-        earlier = limit[t - 2] if t > 1 else power_mw
-        return max(0.0, float(earlier - limit[t - 1]))
+    def falls(limit: Array, power_mw: float) -> ByStep:
+        before = float(limit[time.first - 2]) if time.first > 1 else power_mw
+        by_step = time.of(limit, before)
+        return lambda t: max(0.0, by_step[t - 1] - by_step[t])
 
-    into, out = limits
-    b.ramp_up = pyo.Constraint(
-        time.steps, rule=lambda _, t: change(t) <= most + falls(into, t, -before_mw)
-    )
-    b.ramp_down = pyo.Constraint(
-        time.steps, rule=lambda _, t: -change(t) <= most + falls(out, t, before_mw)
-    )
+    fall_in, fall_out = falls(limits[0], -before_mw), falls(limits[1], before_mw)
+    b.ramp_up = pyo.Constraint(time.steps, rule=lambda _, t: change(t) <= most + fall_in(t))
+    b.ramp_down = pyo.Constraint(time.steps, rule=lambda _, t: -change(t) <= most + fall_out(t))
 
 
 def commit(
     b: pyo.Block, time: Time, ways: Sequence[Way], available: Array, start_cost_cny: float
-) -> Amounts:
-    """Declare when it charges and when it discharges; return the cost of the starts."""
+) -> ByStep | None:
+    """Declare when it charges and when it discharges; return the cost of the starts, if any."""
     share, starts = time.of(available), []
     for way in ways:
         if way.least_mw:
             _be_on(b, time, way, share)
             if start_cost_cny:
                 starts.append(_start(b, time, way))
-    return {t: start_cost_cny * sum(start[t] for start in starts) for t in time.steps if starts}
+    return (lambda t: start_cost_cny * sum(start[t] for start in starts)) if starts else None
 
 
-def _be_on(b: pyo.Block, time: Time, way: Way, share: dict[int, float]) -> None:
+def _be_on(b: pyo.Block, time: Time, way: Way, share: Mapping[int, float]) -> None:
     on = pyo.Var(time.points, domain=pyo.Binary)
     b.add_component(f"{way.name}_on", on)
     on[time.first - 1].fix(int(way.before))

@@ -22,10 +22,10 @@ from collections.abc import Collection, Iterator
 
 from planner.components.battery.fields import BatteryFields
 from planner.components.component import ORIGINS, Component, Site
-from planner.components.late import pyo
 from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Link, Meters
 from planner.message import Message
+from planner.modelling import pyo
 
 UNSOLD = "unsold_mw"
 """The meter of what a battery whose energy may not be sold discharges, less what it charges."""

@@ -21,11 +21,11 @@ from pydantic import BeforeValidator, PrivateAttr, ValidationInfo, model_validat
 
 from planner.components.battery.state import EndLimits
 from planner.components.component import Time, time_at
-from planner.components.late import pyo
 from planner.components.terms import ByStep
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from planner.components.component import Time
 from planner.components.fleet.nodes import Serving, prefill_by_model
-from planner.components.late import pyo
 from planner.components.service.service import Service
 from planner.components.terms import Expression
+from planner.modelling import pyo
 
 CAPACITY_RULES = {
     "decode": "answers only what its nodes decode at points within max_inter_token_ms",

@@ -41,7 +41,6 @@ from planner.components.fleet.nodes import (
 )
 from planner.components.fleet.pausing import PAUSE_RULES, Pausing
 from planner.components.job import JOBS
-from planner.components.late import pyo
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.service.service import Service
 from planner.components.terms import (
@@ -61,6 +60,7 @@ from planner.components.terms import (
 )
 from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import PerUnit, SeriesBounds
 
@@ -226,13 +226,13 @@ class Fleet(Component):
         self, b: pyo.Block, site: Site, jobs: dict[Balance, ByStep], meters: dict[Meter, ByStep]
     ) -> Terms:
         time = site.clock
-        woken = {t: sum(b.woken[m, t] for m in self.serves) for t in time.steps}
-        costs, reported = {}, {}
+        costs, reported = dict[Line, ByStep](), dict[Line, ByStep]()
         if self.wake_cost_cny:
-            costs[Line("wake")] = {t: self.wake_cost_cny * woken[t] for t in time.steps}
+            woken = sum_of(b.woken, self.serves)
+            costs[Line("wake")] = lambda t: self.wake_cost_cny * woken(t)
         if self.amortisation_cny_per_node_h:
             per_step = self.amortisation_cny_per_node_h * self.nodes * time.step_h
-            reported[Line("amortisation")] = dict.fromkeys(time.steps, per_step)
+            reported[Line("amortisation")] = lambda _: per_step
         moves = [Moves(COMPUTE, sum_of(b.draw_mw, site.origins))]
         for m, serving in self.serves.items():
             node_mw = serving.points[-1].node_kw / 1000

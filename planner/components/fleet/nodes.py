@@ -34,10 +34,10 @@ from pydantic import Field, field_validator, model_validator
 
 from planner.components.component import Site, Time
 from planner.components.job import Job
-from planner.components.late import pyo
 from planner.components.terms import Balance, ByStep, Expression, of
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 

@@ -49,10 +49,10 @@ from planner.components.fleet.decode_capacity import (
     uncached_input,
 )
 from planner.components.fleet.nodes import Prefill, Serving, prefill_by_model
-from planner.components.late import pyo
 from planner.components.reserve import Reserve
 from planner.components.service.service import Service
 from planner.components.terms import ByStep, Expression, Meter, of
+from planner.modelling import pyo
 
 PAUSE_RULES = {
     "reserve_power": "offers as reserve only what its nodes on batch and market work draw"

@@ -37,7 +37,6 @@ from pydantic import Discriminator, Tag, model_validator
 from planner.components.component import Complaint, Time, Values
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.grid.tariff import ByOrigin
-from planner.components.late import pyo
 from planner.components.terms import (
     Amounts,
     ByStep,
@@ -50,6 +49,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, Series
 
@@ -147,16 +147,11 @@ def settle(
     def band(t: int) -> Expression:
         return declaration.band_share * (b.declared_import_mw[t] + b.declared_export_mw[t])
 
-    costs: dict[Line, Amounts] = {
-        Line("deviation"): {
-            t: time.step_h
-            * (
-                (real_time[t] - bought[t]) * more_import(t)
-                - (real_time[t] - sold[t]) * more_export(t)
-            )
-            for t in time.steps
-        }
-    }
+    def deviation_cost(t: int) -> Expression:
+        of_import = (real_time[t] - bought[t]) * more_import(t)
+        return time.step_h * (of_import - (real_time[t] - sold[t]) * more_export(t))
+
+    costs: dict[Line, Amounts] = {Line("deviation"): deviation_cost}
     for side, sign, cost in declaration.sides():
         beyond = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
         b.add_component(f"{side}_mw", beyond)

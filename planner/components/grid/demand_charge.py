@@ -26,10 +26,10 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from planner.components.component import Complaint, Time, time_at
-from planner.components.late import pyo
 from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.forms import in_hours, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array

@@ -40,11 +40,11 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.component import Complaint, Site, Time, Values, summed
-from planner.components.late import pyo
 from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
@@ -135,8 +135,8 @@ def limit_swing(
     """Declare how far the exchange may fall within a local day, if that has a limit."""
     if share is None:
         return
-    day_of = {t: f"{time.horizon.starts[t - 1]:%Y-%m-%d}" for t in time.steps}
-    days, first = list(dict.fromkeys(day_of.values())), day_of[time.first]
+    dates = time.horizon.starts[time.first - 1 : time.last].strftime("%Y-%m-%d").tolist()
+    days, first, day_of = list(dict.fromkeys(dates)), dates[0], time.labels(dates)
     highest = max(0.0, initial.highest_today_mw or 0.0)
     b.highest_mw = pyo.Var(days, bounds=lambda _, d: (highest if d == first else 0.0, None))
     b.highest = pyo.Constraint(time.steps, rule=lambda b, t: b.highest_mw[day_of[t]] >= exchange(t))
@@ -242,7 +242,8 @@ def respond(
         return {}
     every = range(len(events))
     base = [time.of(event.baseline_mw) for event in events]
-    active = [(i, t) for i in every for t in time.steps if t in events[i].steps]
+    within = [time.among(event.steps) for event in events]
+    active = [(i, t) for i in every for t in within[i]]
     chosen = [(i, t) for i, t in active if import_limit[t] > base[i][t]]
 
     def room(b: pyo.Block, i: int, t: int) -> Expression:
@@ -252,7 +253,7 @@ def respond(
     b.responded_mw = pyo.Var(
         every,
         time.steps,
-        bounds=lambda _, i, t: (0, events[i].max_mw if t in events[i].steps else 0),
+        bounds=lambda _, i, t: (0, events[i].max_mw if t in within[i] else 0),
     )
     b.responding = pyo.Var(every, time.steps, domain=pyo.Binary)
     b.responded = pyo.Constraint(

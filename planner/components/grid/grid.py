@@ -52,7 +52,6 @@ from planner.components.grid.tariff import (
     fixed_payments,
     self_use,
 )
-from planner.components.late import pyo
 from planner.components.reserve import reserves_for
 from planner.components.terms import (
     EXCHANGE,
@@ -75,6 +74,7 @@ from planner.components.terms import (
 )
 from planner.fields import AtLeastZero, Fraction, Name
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -230,7 +230,7 @@ class Grid(Component):
                 time.steps,
                 rule=lambda b, t: offered(t) <= limit[t] - b.import_mw[t] + exported(t),
             )
-        costs = self._costs(b, time, sold)
+        costs: dict[Line, Amounts] = {**self._costs(b, time, sold)}
         costs |= self.demand_charge.declare(b, time)
         exchange = lambda t: b.import_mw[t] - exported(t)  # noqa: E731
         limit_ramp(b, time, self.ramp_mw_per_h, exchange, self.initial.exchange_mw)
@@ -279,7 +279,7 @@ class Grid(Component):
         )
         return exported
 
-    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
+    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, ByStep]:
         costs = {Line("import"): time.cost(self.import_price_cny_per_mwh, of(b.import_mw))}
         for o in sold:
             price = self._export_price(o)

@@ -15,10 +15,10 @@ import pandas as pd
 from pydantic import Tag
 
 from planner.components.component import Complaint, Time, Values
-from planner.components.late import pyo
 from planner.components.terms import Amounts, Line, Meters, Period, of
 from planner.fields import Frozen, form, measurable
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, NonNegative, Series
 

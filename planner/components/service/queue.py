@@ -47,11 +47,11 @@ import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Site, Time, Values
-from planner.components.late import pyo
 from planner.components.reasons import LIMIT
 from planner.components.terms import ByStep, Expression, Line, Meters, of, sum_of
 from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.series import Array, NonNegative, Series
 
 _PUT_OFF = (
@@ -198,7 +198,7 @@ class Queue:
         calls = [(k, t) for k, _ in enumerate(put_off) for t in time.steps if t + k <= time.last]
         b.room = pyo.Constraint(time.steps, rule=lambda b, t: b.room_mtok[t] <= slack(t))
         b.room_later = pyo.Constraint(
-            list(time.steps)[:-1],
+            time.steps[:-1],
             rule=lambda b, t: b.room_mtok[t] <= b.room_mtok[t + 1] + time.step_h * catch_up(t + 1),
         )
         b.put_off = pyo.Constraint(calls, rule=lambda _, k, t: put_off[k](t) <= slack(t + k))
@@ -255,7 +255,10 @@ def declare_market(b: pyo.Block, time: Time, market: Market) -> dict[Line, Any]:
     b.sold_mtok_per_h = pyo.Var(every, time.steps, bounds=lambda _, i, t: (0, depth[i][t]))
     sold = sum_of(b.sold_mtok_per_h, every)
     b.market = pyo.Constraint(time.steps, rule=lambda b, t: b.answered_mtok_per_h[t] == sold(t))
-    revenue = {t: -sum(price[i][t] * b.sold_mtok_per_h[i, t] for i in every) for t in time.steps}
+
+    def revenue(t: int) -> Expression:
+        return -sum(price[i][t] * b.sold_mtok_per_h[i, t] for i in every)
+
     return {Line("tokens", use="compute"): revenue}
 
 

@@ -20,7 +20,6 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
-from planner.components.late import pyo
 from planner.components.reasons import Tokens
 from planner.components.service.queue import (
     RULES,
@@ -36,6 +35,7 @@ from planner.components.service.queue import (
 from planner.components.terms import Balance, Line, Meters, Target, Terms, TokenDemand, of
 from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, Series
 
@@ -227,7 +227,7 @@ class Service(Component):
 
     def _declare_share(self, b: pyo.Block, time: Time) -> None:
         column, step_h, start = b.component(self._served_column), time.step_h, self.initial
-        in_window = step_h * sum(time.of(self.wanted_mtok_per_h()).values())
+        in_window = self._wanted_mtok(time.first, time.last, time.horizon)
         least = self.min_served_share * (start.wanted_so_far_mtok + in_window)
         b.served_mtok = pyo.Var(time.points, domain=pyo.NonNegativeReals)
         b.served_mtok[time.first - 1].fix(start.served_so_far_mtok)

@@ -40,7 +40,6 @@ from itertools import pairwise
 import numpy as np
 
 from planner.components.component import Time, time_at
-from planner.components.late import pyo
 from planner.fields import (
     NOTHING,
     AtLeastZero,
@@ -52,6 +51,8 @@ from planner.fields import (
     exceeds,
 )
 from planner.message import Message, template
+from planner.modelling import pyo
+from planner.modelling.vectors import StepSet
 from planner.timeseries.horizon import Horizon
 
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
@@ -178,9 +179,10 @@ class Commitment:
         b.switching = pyo.Constraint(
             time.steps, rule=lambda b, t: b.on[t] - b.on[t - 1] == b.start[t] - b.stop[t]
         )
+        off = time.among(self.off)
         b.stay_on = pyo.Constraint(
             [t for t in time.steps if t not in self.off],
-            rule=lambda b, t: sum(b.start[t - i] for i in self._since_outage(t)) <= b.on[t],
+            rule=lambda b, t: sum(b.start[t - i] for i in self._since_outage(t, off)) <= b.on[t],
         )
         b.stay_off = pyo.Constraint(
             time.steps,
@@ -217,9 +219,9 @@ class Commitment:
             if running:
                 yield t
 
-    def _since_outage(self, t: int) -> range:
+    def _since_outage(self, t: int, off: StepSet) -> range:
         """Return the ages of starts that keep the unit on in step t: none before an outage."""
-        return range(next((i for i in range(self.up) if t - i in self.off), self.up))
+        return range(next((i for i in range(self.up) if t - i in off), self.up))
 
     def _start_kinds(self, b: pyo.Block, time: Time) -> None:
         kinds = range(len(self.kinds))

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from planner.components.component import Complaint, Time, Values
-from planner.components.late import pyo
 from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.terms import of
 from planner.components.thermal.commitment import ThermalInitial, time_after
 from planner.fields import FieldError, exceeds
 from planner.message import Message, template
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 

@@ -31,12 +31,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.components.component import Time
-from planner.components.late import pyo
 from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
 from planner.fields import FieldError, exceeds
 from planner.message import Message
+from planner.modelling import pyo
+from planner.modelling.vectors import Known
 
 _CEILING = (
     "gives nothing when off and min_power_mw {min_power_mw} to max_power_mw {max_power_mw} MW x"
@@ -85,8 +86,8 @@ class Ramps:
     commitment: its minimum time on, and its outages.
     """
 
-    low: Mapping[int, float]
-    high: Mapping[int, float]
+    low: Known
+    high: Known
     rise: float
     fall: float
     startup_mw: float
@@ -138,7 +139,7 @@ class Ramps:
         )
 
     def _ceilings(self, b: pyo.Block, time: Time, power: ByStep) -> None:
-        outages = self.commitment.off
+        outages = time.among(self.commitment.off)
 
         def range_mw(t: int) -> Expression:
             return (self.high[t] - self.low[t]) * b.on[t]

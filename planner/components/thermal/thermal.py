@@ -22,7 +22,6 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Complaint, Component, Site, Supply, Time, Values
-from planner.components.late import pyo
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
     DISPATCHABLE,
@@ -63,6 +62,7 @@ from planner.fields import (
     value_text,
 )
 from planner.message import Message
+from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
 
@@ -254,15 +254,14 @@ class Thermal(Component):
         time, net, origin = site.clock, 1 - self.auxiliary_share, site.origin("thermal")
         costs: dict[Line, Amounts] = {
             Line("fuel"): time.cost(self.fuel_price_cny_per_gj, of(b.fuel_gj_per_h)),
-            Line("start"): {
-                t: sum(kind.cost_cny * b.start_kind[s, t] for s, kind in enumerate(self.startups))
-                for t in time.steps
-            },
+            Line("start"): lambda t: sum(
+                kind.cost_cny * b.start_kind[s, t] for s, kind in enumerate(self.startups)
+            ),
         }
         if self.variable_cost_cny_per_mwh:
             costs[Line("variable")] = time.cost(self.variable_cost_cny_per_mwh, of(b.power_mw))
         if self.shutdown_cost_cny:
-            costs[Line("shutdown")] = {t: self.shutdown_cost_cny * b.stop[t] for t in time.steps}
+            costs[Line("shutdown")] = lambda t: self.shutdown_cost_cny * b.stop[t]
 
         def power(t: int) -> Expression:
             return net * b.power_mw[t]
@@ -298,10 +297,10 @@ class Thermal(Component):
         )
 
     def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
-        low, high = time.of(self.min_power_mw), time.of(self.highest_mw())
-        before, most = time.first - 1, self._start_and_stop_mw(time.step_h)
-        low[before] = float(self.min_power_mw[max(before - 1, 0)])
-        high[before] = float(self.max_power_mw[max(before - 1, 0)])
+        before, most = max(time.first - 2, 0), self._start_and_stop_mw(time.step_h)
+        low = time.of(self.min_power_mw, float(self.min_power_mw[before]))
+        high = time.of(self.highest_mw(), float(self.max_power_mw[before]))
+        before_mw = self.initial.power_mw - low[time.first - 1]
         return Ramps(
             low=low,
             high=high,
@@ -309,7 +308,7 @@ class Thermal(Component):
             fall=self.ramp_down_mw_per_h * time.step_h,
             startup_mw=most["startup_ramp_mw"],
             shutdown_mw=most["shutdown_ramp_mw"],
-            before_mw=max(self.initial.power_mw - low[before], 0.0) if self.initial.on else 0.0,
+            before_mw=max(before_mw, 0.0) if self.initial.on else 0.0,
             commitment=commitment,
         )
 

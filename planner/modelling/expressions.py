@@ -1,0 +1,66 @@
+"""Linear expressions under construction, by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from planner.modelling.declared import Entries
+from planner.modelling.linear import Linear
+from planner.modelling.rules import ByStep, in_vectors
+from planner.modelling.vectors import Numbers, Whole
+
+
+class UnsupportedError(Exception):
+    """What arrays cannot realise."""
+
+
+class Expressions:
+    """Linear expressions under construction, by row."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._entries: list[tuple[Whole, Any, Any]] = []
+        self._constants: list[tuple[Whole, Any]] = []
+
+    def add(self, rows: Whole, value: Any) -> None:
+        """Add an expression by row, or one for a single row."""
+        if not isinstance(value, Linear):
+            self._constants.append((rows, value.values if isinstance(value, Numbers) else value))
+            return
+        self._constants.append((rows, value.constant))
+        self._entries += [(rows, *part) for part in value.parts]
+        for columns, coefficients in value.sums:
+            if len(rows) > 1:
+                raise UnsupportedError
+            self._entries.append((np.repeat(rows, len(columns)), columns, coefficients))
+
+    def add_all(self, rule: ByStep, steps: Whole) -> None:
+        """Add the expressions of a rule in some steps."""
+        for places, value in in_vectors(rule, steps):
+            self.add(self.count + places, value)
+        self.count += len(steps)
+
+    def done(self) -> Entries:
+        """Return the expressions in the order of rows, their terms in that of writing."""
+        constants = np.zeros(self.count)
+        for some, constant in self._constants:
+            constants[some] = constant
+        rows, columns, coefficients = (
+            joined([by_row(entry[k], len(entry[0])) for entry in self._entries], dtype)
+            for k, dtype in ((0, np.int64), (1, np.int64), (2, float))
+        )
+        order = np.argsort(rows, kind="stable")
+        return Entries(rows[order], columns[order], coefficients[order], constants)
+
+
+def by_row(value: Any, count: int) -> Any:
+    """Return a value by row: its own, or the same for all."""
+    return value if getattr(value, "ndim", 0) else np.full(count, value)
+
+
+def joined(parts: Sequence[Any], dtype: type) -> Any:
+    """Return arrays one after the other."""
+    return np.concatenate([np.zeros(0, dtype), *parts])

@@ -1,0 +1,50 @@
+"""Index sets: what stands before the last index, and the last ones, which most often are steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from planner.modelling.vectors import StepSet, Whole
+
+
+class Part(NamedTuple):
+    """A part of an index set: what stands before the last index, and the last ones.
+
+    steps: where they are steps, else None. keys: what follows `outer` where they are not.
+    """
+
+    outer: tuple[Any, ...]
+    steps: Whole | None
+    keys: Sequence[tuple[Any, ...]] = ()
+
+
+def parts_of(sets: Sequence[Any]) -> Iterator[Part]:
+    """Yield the parts of a product of sets, in its order; () for no sets at all."""
+    if not sets:
+        yield Part((), None, [()])
+        return
+    *before, last = (s if isinstance(s, StepSet) else list(s) for s in sets)
+    for combined in product(*before):
+        outer = tuple(index for key in combined for index in as_tuple(key))
+        if isinstance(last, StepSet):
+            yield Part(outer, last.values)
+            continue
+        for head, group in groupby(map(as_tuple, last), _before_step):
+            keys = list(group)
+            if head is None:
+                yield Part(outer, None, keys)
+            else:
+                yield Part((*outer, *head), np.array([key[-1] for key in keys], dtype=np.int64))
+
+
+def as_tuple(key: Any) -> tuple[Any, ...]:
+    """Return an index as a tuple."""
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _before_step(key: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    return key[:-1] if isinstance(key[-1], int) else None
