@@ -110,10 +110,10 @@ class Frozen(BaseModel):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Describe the fields by their docstrings; as it reads sources, it is not done on import."""
+        """Describe the fields by their docstrings, which are read from the source only here."""
         described = handler(schema)
         properties = handler.resolve_ref_schema(described).get("properties", {})
-        texts = {name: text for base in reversed(cls.mro()) for name, text in _documented(base)}
+        texts = field_docstrings(cls)
         for name, field in cls.model_fields.items():
             if name in texts:
                 properties[field.alias or name]["description"] = texts[name]
@@ -138,19 +138,21 @@ class Frozen(BaseModel):
     __hash__ = None  # type: ignore[assignment]  # values hold arrays
 
 
-def _documented(cls: type) -> Iterable[tuple[str, str]]:
-    """Yield each field that a class declares, with its docstring."""
-    if not issubclass(cls, Frozen):
-        return
-    (declaration,) = ast.parse(dedent(inspect.getsource(cls))).body
-    assert isinstance(declaration, ast.ClassDef)
-    for node, after in pairwise(declaration.body):
-        match node, after:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                yield name, inspect.cleandoc(text)
+def field_docstrings(cls: type[Frozen]) -> dict[str, str]:
+    """Return the docstring of each field that has one, read from the sources of the classes."""
+    texts = {}
+    for base in reversed(cls.mro()):
+        if issubclass(base, Frozen):
+            (declaration,) = ast.parse(dedent(inspect.getsource(base))).body
+            assert isinstance(declaration, ast.ClassDef)
+            for node, after in pairwise(declaration.body):
+                match node, after:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        texts[name] = inspect.cleandoc(text)
+    return texts
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
