@@ -46,11 +46,11 @@ format: $(STAMP) ## put the code in form
 fuzz: $(STAMP) ## try ten thousand broken scenarios
 	@$(BIN)/python -m tests.support.fuzz 10000
 
-bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA (installs it)
+bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA and oemof-solph (installs them)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python benchmarks/sizes.py scenarios/huainan/scenario.yaml
-	@$(BIN)/python benchmarks/pypsa_side_by_side.py
+	@$(BIN)/python benchmarks/side_by_side.py
 
 scenarios: $(STAMP) ## make the data of the shipped scenarios again and solve each of them
 	@$(BIN)/python scenarios/huainan/build_data.py

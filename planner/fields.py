@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any, Self, TypeGuard
 
 import numpy as np
@@ -13,6 +17,7 @@ from pydantic import (
     Discriminator,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -93,13 +98,26 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
+        defer_build=True,  # most commands use few of the classes
     )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema: CoreSchema = _rounded_to_limits(handler(source), cls)
         return schema
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the fields by their docstrings, which are read from the source only here."""
+        described = handler(schema)
+        properties = handler.resolve_ref_schema(described).get("properties", {})
+        texts = field_docstrings(cls)
+        for name, field in cls.model_fields.items():
+            if name in texts:
+                properties[field.alias or name]["description"] = texts[name]
+        return described
 
     @model_validator(mode="after")
     def _not_too_large(self) -> Self:
@@ -118,6 +136,23 @@ class Frozen(BaseModel):
         )
 
     __hash__ = None  # type: ignore[assignment]  # values hold arrays
+
+
+def field_docstrings(cls: type[Frozen]) -> dict[str, str]:
+    """Return the docstring of each field that has one, read from the sources of the classes."""
+    texts = {}
+    for base in reversed(cls.mro()):
+        if issubclass(base, Frozen):
+            (declaration,) = ast.parse(dedent(inspect.getsource(base))).body
+            assert isinstance(declaration, ast.ClassDef)
+            for node, after in pairwise(declaration.body):
+                match node, after:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        texts[name] = inspect.cleandoc(text)
+    return texts
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

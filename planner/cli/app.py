@@ -8,6 +8,7 @@ Heavy imports stay inside the commands that need them, so that `planner --help` 
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -67,6 +68,8 @@ for command, example in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; its help is in the language that PLANNER_LANG names."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of numpy and scipy: nothing here uses more
+    gc.set_threshold(50_000, 5, 5)  # imports leave no garbage, and by default are searched for it
     for stream in (sys.stdout, sys.stderr):  # a name in Chinese must not fail on a narrow terminal
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -74,7 +77,10 @@ def main() -> None:
     program: Any = typer.main.get_command(app)
     if code in LANGUAGES:
         translate_help(program, language(code))
-    program()
+    try:
+        program()
+    finally:
+        gc.disable()  # the end of the process frees all memory without a last search
 
 
 def translate_help(program: Any, words: Language) -> None:

@@ -152,9 +152,9 @@ def unbounded(program: Program) -> InfeasibleError:
     if result.x is not None:
         values = program.values(result.x)
         revenue = defaultdict[str, float](float)
-        for row, cost in program.costs.items():
+        for cost in program.costs:
             if not cost.reported:
-                revenue[f"{cost.component}: {cost.line}"] -= float(values[row])
+                revenue[f"{cost.component}: {cost.line}"] -= float(values[cost.rows].sum())
         largest = max(revenue.values(), default=0.0)
         lines = [name for name, amount in revenue.items() if amount > 1e-3 * largest > 0]
     text = Message("the profit has no bound: something can be sold without limit")

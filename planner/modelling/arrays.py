@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -86,7 +87,7 @@ class Reported:
         last = key[-1]
         at: Any
         if isinstance(last, Steps):
-            if len(last.values) == len(steps):
+            if np.array_equal(last.values, steps):
                 return value
             at = places_of(last.values, steps)
         else:
@@ -109,10 +110,9 @@ def _merged(rule: ByStep, steps: Whole) -> Linear:
         if not isinstance(value, Linear):
             constants[places] = value.values if isinstance(value, Numbers) else value
             continue
-        if value.sums:
-            raise UnsupportedError
         constants[places] = value.constant
-        for columns, coefficients in value.parts:
+        summed = (pair for some in value.sums for pair in zip(*some, strict=True))
+        for columns, coefficients in (*value.parts, *summed):
             all_columns = np.zeros(len(steps), dtype=np.int64)
             all_coefficients = np.zeros(len(steps))
             all_columns[places], all_coefficients[places] = columns, coefficients
@@ -154,14 +154,22 @@ class ArrayRows:
         self._bodies.add(rows, body)
         self._limits.append((rows, low, high))
 
-    def done(self) -> Rows:
-        """Return the rows."""
+    def done(self, components: Sequence[str]) -> Rows:
+        """Return the rows, component by component."""
         low, high = np.full(self._bodies.count, -np.inf), np.full(self._bodies.count, np.inf)
         for rows, *limits in self._limits:
             for side, limit in zip((low, high), limits, strict=True):
                 if limit is not None:
                     side[rows] = limit.values if isinstance(limit, Numbers) else limit
-        return Rows(self.runs, self._bodies.done(), low, high)
+        runs = sorted(self.runs, key=lambda run: components.index(run.component))
+        before = joined([np.arange(run.first, run.first + run.size) for run in runs], np.int64)
+        number = np.zeros(len(before), dtype=np.int32)
+        number[before] = np.arange(len(before))
+        first = np.cumsum([0, *(run.size for run in runs)]).tolist()
+        runs = [run._replace(first=place) for run, place in zip(runs, first[:-1], strict=True)]
+        bodies = self._bodies.done()
+        bodies = replace(bodies, rows=number[bodies.rows], constants=bodies.constants[before])
+        return Rows(runs, bodies, low[before], high[before])
 
 
 class ArrayBlock:
@@ -193,14 +201,16 @@ class ArrayDeclared:
 
     def __init__(self) -> None:
         self._width = 0
+        self._components = [""]
         self._variables: dict[str, list[Variable]] = {}
-        self._rows = {"": ArrayRows()}
+        self._rows = ArrayRows()
         self._expressions: dict[str, list[Reported]] = {}
         self._reports = Expressions()
 
     def block(self, component: str) -> Block:
         """Return the block of a component, or with "" that of the site."""
-        self._rows.setdefault(component, ArrayRows())
+        if component:
+            self._components.append(component)
         return ArrayBlock(self.realised, component)
 
     def realised(self, component: str, name: str, declared: Indexed, block: ArrayBlock) -> Any:
@@ -215,11 +225,13 @@ class ArrayDeclared:
             self._expressions.setdefault(component, []).append(expression)
             return expression
         assert isinstance(declared, Constraint)
-        return self._rows[component].add(component, name, declared, block)
+        return self._rows.add(component, name, declared, block)
 
     def columns(self) -> Columns:
         """Return all variables."""
-        variables = [variable for name in self._rows for variable in self._variables.get(name, ())]
+        variables = [
+            variable for name in self._components for variable in self._variables.get(name, ())
+        ]
         by_number = sorted(variables, key=lambda variable: variable.first)
         parts = [
             joined([getattr(variable, name) for variable in by_number], dtype)
@@ -229,9 +241,9 @@ class ArrayDeclared:
         ]  # fmt: skip
         return Columns([run for variable in variables for run in variable.runs], *parts)
 
-    def rows(self) -> list[Rows]:
-        """Return the rows of the site, and those of each component."""
-        return [rows.done() for rows in self._rows.values()]
+    def rows(self) -> Rows:
+        """Return all rows, those of the site before those of components."""
+        return self._rows.done(self._components)
 
     def report(self, by_step: ByStep, steps: Whole) -> Whole:
         """Report an expression in some steps; return its rows."""

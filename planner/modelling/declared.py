@@ -43,7 +43,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Entries:
-    """Linear expressions: coefficients of columns by row, with repetitions; constants by row."""
+    """Linear expressions: coefficients of columns by row, with repetitions; constants by row.
+
+    The terms of a row come in the order in which they were written.
+    """
 
     rows: Whole
     columns: Whole
@@ -70,8 +73,8 @@ class Declared(Protocol):
     def columns(self) -> Columns:
         """Return all variables."""
 
-    def rows(self) -> Sequence[Rows]:
-        """Return the rows of the site, and those of components."""
+    def rows(self) -> Rows:
+        """Return all rows, those of the site before those of components."""
 
     def column(self, variable: Any, steps: Whole) -> Whole:
         """Return the columns of a variable in some steps."""

@@ -33,9 +33,9 @@ class Expressions:
         self._constants.append((rows, value.constant))
         self._entries += [(rows, *part) for part in value.parts]
         for columns, coefficients in value.sums:
-            if len(rows) > 1:
-                raise UnsupportedError
-            self._entries.append((np.repeat(rows, len(columns)), columns, coefficients))
+            by_row = np.repeat(rows, len(columns))
+            terms = np.tile(columns, len(rows)), np.tile(coefficients, len(rows))
+            self._entries.append((by_row, *terms))
 
     def add_all(self, rule: ByStep, steps: Whole) -> None:
         """Add the expressions of a rule in some steps."""
@@ -44,23 +44,23 @@ class Expressions:
         self.count += len(steps)
 
     def done(self) -> Entries:
-        """Return the expressions in the order of rows, their terms in that of writing."""
+        """Return the expressions; of a row, its terms in the order of writing."""
         constants = np.zeros(self.count)
         for some, constant in self._constants:
             constants[some] = constant
         rows, columns, coefficients = (
-            joined([by_row(entry[k], len(entry[0])) for entry in self._entries], dtype)
-            for k, dtype in ((0, np.int64), (1, np.int64), (2, float))
+            joined([for_all(entry[k], len(entry[0])) for entry in self._entries], dtype)
+            for k, dtype in ((0, np.int32), (1, np.int32), (2, float))
         )
-        order = np.argsort(rows, kind="stable")
-        return Entries(rows[order], columns[order], coefficients[order], constants)
+        self._entries.clear()  # which are as large
+        return Entries(rows, columns, coefficients, constants)
 
 
-def by_row(value: Any, count: int) -> Any:
+def for_all(value: Any, count: int) -> Any:
     """Return a value by row: its own, or the same for all."""
     return value if getattr(value, "ndim", 0) else np.full(count, value)
 
 
 def joined(parts: Sequence[Any], dtype: type) -> Any:
     """Return arrays one after the other."""
-    return np.concatenate([np.zeros(0, dtype), *parts])
+    return np.concatenate([np.zeros(0, dtype), *parts], dtype=dtype)

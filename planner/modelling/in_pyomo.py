@@ -124,15 +124,15 @@ class PyomoDeclared:
             np.array([v.value if v.fixed else np.nan for v in data], dtype=float),
         )
 
-    def rows(self) -> list[Rows]:
-        """Return the rows of the site before those of components."""
+    def rows(self) -> Rows:
+        """Return all rows, those of the site before those of components."""
         runs, data = self._read(pyomo.Constraint)
         bounded = [row.to_bounded_expression(evaluate_bounds=True) for row in data]
         limits = np.array([(low, high) for low, _, high in bounded], dtype=float).reshape(-1, 2)
         low = np.where(np.isnan(limits[:, 0]), -np.inf, limits[:, 0])
         high = np.where(np.isnan(limits[:, 1]), np.inf, limits[:, 1])
         bodies = self._entries([Coefficients(body) for _, body, _ in bounded])
-        return [Rows(runs, bodies, low, high)]
+        return Rows(runs, bodies, low, high)
 
     def column(self, variable: Any, steps: Whole) -> Whole:
         """Return the columns of a variable in some steps."""

@@ -28,10 +28,13 @@ def parts_of(sets: Sequence[Any]) -> Iterator[Part]:
         yield Part((), None, [()])
         return
     *before, last = (s if isinstance(s, StepSet) else list(s) for s in sets)
+    if not isinstance(last, StepSet) and all(type(key) is int for key in last):
+        last = StepSet(last)
     for combined in product(*before):
         outer = tuple(index for key in combined for index in as_tuple(key))
         if isinstance(last, StepSet):
-            yield Part(outer, last.values)
+            if last:
+                yield Part(outer, last.values)
             continue
         for head, group in groupby(map(as_tuple, last), _before_step):
             keys = list(group)

@@ -13,14 +13,12 @@ from planner.modelling.vectors import Numbers, RefusedError, Split, Steps, Whole
 ByStep = Callable[[Any], Any]
 
 
-def in_vectors(
-    rule: ByStep, steps: Whole, singly: Callable[[int], None] | None = None
-) -> Iterator[tuple[Whole, Any]]:
+def in_vectors(rule: ByStep, steps: Whole) -> Iterator[tuple[Whole, Any]]:
     """Yield what a rule of a step says, for vectors of steps: their places, and its value.
 
     A rule whose answers differ in kind between steps is called for each part. One that refuses a
     vector, or says something else than for its first, middle and last step alone, is called step by
-    step; `singly` is told of how many.
+    step.
     """
     pending = [np.arange(len(steps))]
     while pending:
@@ -38,8 +36,6 @@ def in_vectors(
                 continue
             except (RefusedError, Exception):
                 pass  # what is wrong with the rule shows step by step
-            if singly is not None:
-                singly(len(some))
         for place, step in zip(places, some.tolist(), strict=True):
             yield np.array([place]), rule(step)
 

@@ -18,7 +18,6 @@ from planner.plan_tables.summary import gap_of
 from planner.plan_tables.tables import PlanTables
 from planner.report.figures import Figures, plan_html
 from planner.report.plan_page.page import plan_page
-from planner.report.workbook.workbook import write_workbook
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,4 +98,6 @@ def write_page_and_workbook(
     """Write the page into a folder, and the workbook if `formats` has xlsx."""
     (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
     if "xlsx" in formats:
+        from planner.report.workbook.workbook import write_workbook
+
         write_workbook(plan, folder / WORKBOOK, words)

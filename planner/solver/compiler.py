@@ -31,26 +31,15 @@ def compile_program(model: Model) -> Program:
     Fixed variables become constants. A row that is limited on both sides becomes two.
     """
     columns, reports, window = model.columns, model.reports, model.window
-    parts = [_without_fixed(rows.entries, columns.fixed) for rows in model.rows]
-    values = _without_fixed(model.values, columns.fixed)
-    order = _in_order(parts, values, columns)
-    at = np.full(len(columns.fixed), -1, dtype=np.int64)
+    order = _in_order(model)
+    at = np.full(len(columns.fixed), -1, dtype=np.int32)
     at[order] = np.arange(len(order))
-    blocks = [
-        _one_sided(rows, part, at, len(order)) for rows, part in zip(model.rows, parts, strict=True)
-    ]
-    matrix = sparse.vstack([block for block, *_ in blocks], format="csr")
-    lower, upper = (np.concatenate([block[k] for block in blocks]) for k in (1, 2))
-    families: dict[Family, int] = {}
-    names = [_names(rows.runs, len(rows.low), families, window) for rows in model.rows]
-    row_families, row_steps = (
-        np.concatenate([name[k][block[3]] for name, block in zip(names, blocks, strict=True)])
-        for k in (0, 1)
-    )
-    column_families: dict[Family, int] = {}
-    owners, column_steps = _names(columns.runs, len(at), column_families, window)
-    report_rows = _matrix(values, at, len(order))
-    ledger = np.array([i for i, c in reports.costs.items() if not c.reported], dtype=np.int64)
+    matrix, lower, upper, numbers = _one_sided(model.rows, columns.fixed, at, len(order))
+    families, row_families, row_steps = _names(model.rows.runs, len(model.rows.low), window)
+    variable_families, column_families, column_steps = _names(columns.runs, len(at), window)
+    report_rows, report_offset = _expressions(model.values, columns.fixed, at, len(order))
+    booked = [cost.rows for cost in reports.costs if not cost.reported]
+    ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
     switches[:, 0] = at[switches[:, 0]]
     used = switches[:, 0] >= 0
@@ -64,102 +53,106 @@ def compile_program(model: Model) -> Program:
         column_upper=columns.upper[order],
         integer=columns.integer[order],
         cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel(),
-        offset=float(values.constants[ledger].sum()),
+        offset=float(report_offset[ledger].sum()),
         switches=switches[used, 0],
         first_flow=switches[used, 1],
         second_flow=switches[used, 2],
         reports=report_rows,
-        report_offset=values.constants,
+        report_offset=report_offset,
         ledger_rows=ledger,
         moves=tuple(reports.moves),
-        costs=reports.costs,
+        costs=tuple(reports.costs),
         uses=_indices(reports.uses),
         injected=_indices(reports.injected),
-        row_steps=row_steps,
+        row_steps=row_steps[numbers],
         column_steps=column_steps[order],
         schedule=_schedule(columns, at, window),
         schedule_rows=reports.schedule,
-        row_families=row_families,
+        row_families=row_families[numbers],
         families=families,
         balances={
             balance: families[key]
             for k, balance in enumerate(model.balances)
             if (key := ("", "balance", (k,))) in families
         },
-        column_families=owners[order],
-        variable_families=tuple(column_families),
+        column_families=column_families[order],
+        variable_families=tuple(variable_families),
         pairs=tuple(pair for pair, is_used in zip(reports.pairs, used, strict=True) if is_used),
     ))  # fmt: skip
 
 
-def _without_fixed(entries: Entries, fixed: Array) -> Entries:
-    """Return expressions with the values of fixed variables in their constants."""
-    value = fixed[entries.columns]
-    is_fixed = ~np.isnan(value)
-    known = np.bincount(
-        entries.rows[is_fixed],
-        entries.coefficients[is_fixed] * value[is_fixed],
-        len(entries.constants),
-    )
-    kept = ~is_fixed & (entries.coefficients != 0)
-    rows, columns = entries.rows[kept], entries.columns[kept]
-    return Entries(rows, columns, entries.coefficients[kept], entries.constants + known)
-
-
-def _in_order(rows: Sequence[Entries], reports: Entries, columns: Columns) -> Indices:
-    """Return the columns in use: variables in the order in which rows hold them, then reports."""
-    count = len(columns.fixed)
+def _in_order(model: Model) -> Indices:
+    """Return the columns in use, variable by variable in the order in which rows hold them."""
+    columns = model.columns
     variables = {(run.component, run.name): None for run in columns.runs}
     number = {variable: i for i, variable in enumerate(variables)}
-    variable_of = np.zeros(count, dtype=np.int64)
+    variable_of = np.zeros(len(columns.fixed), dtype=np.int32)
     for run in columns.runs:
         variable_of[run.numbers] = number[run.component, run.name]
-    in_rows = np.concatenate([part.columns for part in rows])
-    used = np.unique(in_rows)
-    variables_in_rows, first = np.unique(variable_of[in_rows], return_index=True)
+    used, free = np.zeros(len(variable_of), dtype=bool), np.isnan(columns.fixed)
+    in_order: list[int] = []
+    for entries in (model.rows.entries, model.values):
+        counts = free[entries.columns] & (entries.coefficients != 0)
+        rows, held_columns = entries.rows[counts], entries.columns[counts]
+        used[held_columns] = True
+        owners = variable_of[held_columns]
+        first_row = np.full(len(variables), len(entries.constants))
+        np.minimum.at(first_row, owners, rows)
+        in_first = owners[rows == first_row[owners]]
+        new, term = np.unique(in_first, return_index=True)
+        in_order += new[np.lexsort((term, first_row[new]))].tolist()
     place = np.zeros(len(variables), dtype=np.int64)
-    place[variables_in_rows] = first
-    used = used[np.argsort(place[variable_of[used]], kind="stable")]
-    more, first = np.unique(reports.columns, return_index=True)
-    more = more[np.argsort(first)]
-    return np.concatenate([used, more[~np.isin(more, used)]])
+    for i, variable in enumerate(dict.fromkeys(in_order)):
+        place[variable] = i
+    numbers = np.flatnonzero(used)
+    return numbers[np.argsort(place[variable_of[numbers]], kind="stable")]
 
 
-def _matrix(entries: Entries, at: Indices, width: int) -> sparse.csr_array:
+def _expressions(
+    entries: Entries, fixed: Array, at: Indices, width: int
+) -> tuple[sparse.csr_array, Array]:
+    """Return expressions over the columns in use, and their constants with fixed variables."""
+    value = fixed[entries.columns]
+    is_fixed = ~np.isnan(value)
+    spent = entries.coefficients[is_fixed] * value[is_fixed]
+    known = np.bincount(entries.rows[is_fixed], spent, len(entries.constants))
+    free = ~is_fixed & (entries.coefficients != 0)
+    places = entries.rows[free], at[entries.columns[free]]
     shape = len(entries.constants), width
-    matrix = sparse.csr_array(
-        (entries.coefficients, (entries.rows, at[entries.columns])), shape=shape
-    )
+    matrix = sparse.csr_array((entries.coefficients[free], places), shape=shape)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    return matrix
+    return matrix, entries.constants + known
 
 
 def _one_sided(
-    rows: Rows, entries: Entries, at: Indices, width: int
+    rows: Rows, fixed: Array, at: Indices, width: int
 ) -> tuple[sparse.csr_array, Array, Array, Indices]:
     """Return rows, their limits and the number of each: one for each limit, the upper one first.
 
     Rows that hold no column and keep their limits are left out.
     """
-    matrix = _matrix(entries, at, width)
-    low, high = rows.low - entries.constants, rows.high - entries.constants
+    matrix, constants = _expressions(rows.entries, fixed, at, width)
+    low, high = rows.low - constants, rows.high - constants
     empty = np.diff(matrix.indptr) == 0
-    needed = ~empty | (np.maximum(low, -high) > EMPTY_ROW * np.maximum(1.0, abs(entries.constants)))
-    has_low, has_high = needed & np.isfinite(low), needed & np.isfinite(high)
-    equal = low == high
-    numbers = np.concatenate([np.flatnonzero(has_high), np.flatnonzero(has_low & ~equal)])
+    missed = np.maximum(low, -high) > EMPTY_ROW * np.maximum(1.0, abs(constants))
+    equal, needed = low == high, ~empty | missed
+    has_high, has_low = needed & np.isfinite(high), needed & np.isfinite(low) & ~equal
+    numbers = np.concatenate([np.flatnonzero(has_high), np.flatnonzero(has_low)])
     of_high = np.arange(len(numbers)) < has_high.sum()
     order = np.argsort(numbers, kind="stable")
     numbers, of_high = numbers[order], of_high[order]
     lower = np.where(of_high & ~equal[numbers], -np.inf, low[numbers])
-    return matrix[numbers], lower, np.where(of_high, high[numbers], np.inf), numbers
+    if len(numbers) < len(low) or (np.diff(numbers) == 0).any():
+        matrix = matrix[numbers]
+    return matrix, lower, np.where(of_high, high[numbers], np.inf), numbers
 
 
 def _names(
-    runs: Sequence[Run], count: int, families: dict[Family, int], window: Window
-) -> tuple[Indices, Indices]:
-    """Return the family of each row or column, added to `families`, and the step or 0."""
+    runs: Sequence[Run], count: int, window: Window
+) -> tuple[dict[Family, int], Indices, Indices]:
+    """Return the families of rows or columns, the family of each, and its step or 0."""
+    families: dict[Family, int] = {}
     family_of, steps = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for run in runs:
         family = run.component, run.name, run.outer
@@ -167,7 +160,7 @@ def _names(
         if run.steps is not None:
             inside = (run.steps >= window.first) & (run.steps <= window.last)
             steps[run.numbers] = np.where(inside, run.steps, 0)
-    return family_of, steps
+    return families, family_of, steps
 
 
 def _schedule(columns: Columns, at: Indices, window: Window) -> dict[str, tuple[Indices, Array]]:

@@ -171,7 +171,7 @@ def _side_by_side(
         report_offset=np.concatenate(offsets),
         ledger_rows=np.concatenate(ledger),
         moves=(),
-        costs={},
+        costs=(),
         uses={},
         injected={},
         row_steps=np.concatenate([program.row_steps for program in programs]),

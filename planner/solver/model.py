@@ -24,21 +24,23 @@ from planner.components.terms import Balance, Line, Meters, Period, Terms
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Columns, Declared, Entries, Rows
-from planner.modelling.vectors import NotForVectors
+from planner.modelling.vectors import NotForVectors, Whole
 from planner.scenario.scenario import Scenario
 from planner.timeseries.horizon import Window
-
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A ledger line of a component and period; `reported` money is not in the objective."""
+    """A ledger line of a component: its periods, and the row of each.
+
+    reported: whether it is shown only, and no part of the objective.
+    """
 
     component: str
     line: Line
-    period: Period
     reported: bool
+    periods: Sequence[Period]
+    rows: Whole
 
 
 class Movement(NamedTuple):
@@ -48,7 +50,7 @@ class Movement(NamedTuple):
     """
 
     order: int
-    rows: Numbers
+    rows: Whole
     before_mw: float | None
 
 
@@ -68,12 +70,12 @@ class Reports:
     """
 
     declared: Declared
-    steps: Numbers
-    costs: dict[int, Cost] = field(default_factory=dict)
-    uses: dict[tuple[str, str], list[Numbers]] = field(default_factory=dict)
-    injected: dict[str, list[Numbers]] = field(default_factory=dict)
-    schedule: dict[str, Numbers] = field(default_factory=dict)
-    switches: list[Numbers] = field(default_factory=list)
+    steps: Whole
+    costs: list[Cost] = field(default_factory=list)
+    uses: dict[tuple[str, str], list[Whole]] = field(default_factory=dict)
+    injected: dict[str, list[Whole]] = field(default_factory=dict)
+    schedule: dict[str, Whole] = field(default_factory=dict)
+    switches: list[Whole] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     moves: list[Movement] = field(default_factory=list)
 
@@ -82,14 +84,14 @@ class Reports:
         report, steps = self.declared.report, self.steps
         for lines, reported in ((terms.costs, False), (terms.reported, True)):
             for line, amounts in lines.items():
-                by_period: Mapping[Period, int]
+                periods: Sequence[Period] = range(steps[0], steps[-1] + 1)
                 if isinstance(amounts, Mapping):
-                    by_period = {p: self.declared.report_once(a) for p, a in amounts.items()}
+                    periods = list(amounts)
+                    once = [self.declared.report_once(spent) for spent in amounts.values()]
+                    rows: Whole = np.array(once, dtype=np.int64)
                 else:
-                    rows = report(amounts, steps).tolist()
-                    by_period = dict(zip(steps.tolist(), rows, strict=True))
-                for period, row in by_period.items():
-                    self.costs[row] = Cost(component, line, period, reported)
+                    rows = report(amounts, steps)
+                self.costs.append(Cost(component, line, reported, periods, rows))
         for key, by_step in terms.uses.items():
             self.uses.setdefault(key, []).append(report(by_step, steps))
         for origin, by_step in terms.injected.items():
@@ -118,7 +120,7 @@ class Model:
     terms: Mapping[str, Sequence[Terms]]
     balances: Sequence[Balance]
     columns: Columns
-    rows: Sequence[Rows]
+    rows: Rows
     reports: Reports
     values: Entries
 

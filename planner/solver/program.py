@@ -17,7 +17,7 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+Indices = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Family = tuple[str, str, tuple[Any, ...]]  # component, name of the row, index before the step
 NO_INDICES: Indices = np.zeros(0, dtype=np.int64)
@@ -81,7 +81,7 @@ class Program:
     report_offset: Array
     ledger_rows: Indices
     moves: tuple[Movement, ...]
-    costs: dict[int, Cost]
+    costs: tuple[Cost, ...]
     uses: dict[tuple[str, str], Indices]
     injected: dict[str, Indices]
     row_steps: Indices

@@ -204,7 +204,7 @@ class _Step:
 
     def goals(self) -> Iterator[Array]:
         """Yield the goals to minimise, in order."""
-        costs = [c for c in self.program.costs.values() if not c.reported]
+        costs = [c for c in self.program.costs if not c.reported]
         compute = {c.component for c in costs if c.line.use == "compute"}
         renewable = self.state.site().origin("renewable")
         yield self._money(lambda c: not c.line.cash and c.component not in compute)
@@ -220,9 +220,11 @@ class _Step:
     def _money(self, is_part: Callable[[Cost], bool]) -> Array:
         """Return the cost of the ledger rows of the step that are part of a goal."""
         rows = [
-            i
-            for i, c in self.program.costs.items()
-            if not c.reported and c.period == self.t and is_part(c)
+            row
+            for cost in self.program.costs
+            if not cost.reported and is_part(cost)
+            for period, row in zip(cost.periods, cost.rows, strict=True)
+            if period == self.t
         ]
         return np.asarray(self.program.reports[rows].sum(axis=0)).ravel()
 

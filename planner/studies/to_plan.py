@@ -26,7 +26,7 @@ from planner.plan.plan import Plan
 from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import summarise
 from planner.plan_tables.tables import MONEY_DECIMALS, ONCE, WHY
-from planner.solver.program import Duals, Program
+from planner.solver.program import NO_INDICES, Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
@@ -97,19 +97,24 @@ def _ledger(program: Program, booked: Array) -> tuple[pd.DataFrame, pd.DataFrame
     starts = [moment.isoformat() for moment in program.scenario.horizon.starts]
 
     def table(reported: bool) -> pd.DataFrame:
-        rows = [row for row, cost in program.costs.items() if cost.reported == reported]
-        costs = [program.costs[row] for row in rows]
-        periods = [
-            starts[cost.period - 1] if isinstance(cost.period, int) else cost.period or ONCE
-            for cost in costs
-        ]
-        texts = {
-            "component": [cost.component for cost in costs],
-            "line": [str(cost.line) for cost in costs],
-            "period": periods,
+        costs = [cost for cost in program.costs if cost.reported == reported]
+        sizes = np.array([len(cost.rows) for cost in costs], dtype=int)
+
+        def repeated(values: list[Any]) -> Any:
+            return np.repeat(np.array(values, dtype=object), sizes)
+
+        texts: dict[str, Any] = {
+            "component": repeated([cost.component for cost in costs]),
+            "line": repeated([str(cost.line) for cost in costs]),
+            "period": [
+                starts[period - 1] if isinstance(period, int) else period or ONCE
+                for cost in costs
+                for period in cost.periods
+            ],
         }
-        cash = np.array([cost.line.cash for cost in costs], dtype=bool)
-        return pd.DataFrame(_texts(texts) | {"cash": cash, "amount_cny": 0.0 - booked[rows]})
+        cash = repeated([cost.line.cash for cost in costs]).astype(bool)
+        amounts = 0.0 - booked[np.concatenate([NO_INDICES, *(cost.rows for cost in costs)])]
+        return pd.DataFrame(_texts(texts) | {"cash": cash, "amount_cny": amounts})
 
     return table(False), table(True)
 
@@ -169,18 +174,20 @@ def _check_allocation(program: Program, reports: Array) -> None:
 def _compute_revenue(program: Program, booked: Array) -> Array:
     """Return the revenue of compute by step, CNY; shape (steps,)."""
     revenue = np.zeros(len(program.window))
-    for row, cost in program.costs.items():
-        if cost.line.use == "compute" and isinstance(cost.period, int):
-            revenue[cost.period - program.window.first] -= booked[row]
+    for cost in program.costs:
+        if cost.line.use == "compute":
+            for period, row in zip(cost.periods, cost.rows, strict=True):
+                if isinstance(period, int):
+                    revenue[period - program.window.first] -= booked[row]
     return revenue
 
 
 def _export_revenue(program: Program, booked: Array) -> dict[str, float]:
     """Return the revenue of grid sale by origin, CNY."""
     revenue = defaultdict[str, float](float)
-    for row, cost in program.costs.items():
+    for cost in program.costs:
         if cost.line.use == "export" and cost.line.origin is not None:
-            revenue[cost.line.origin] -= float(booked[row])
+            revenue[cost.line.origin] -= float(booked[cost.rows].sum())
     return revenue
 
 

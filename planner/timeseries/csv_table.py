@@ -231,7 +231,9 @@ def read_times(
     """
     column = pd.Series(texts, dtype="str")
     midnight = column.str.contains(rf"[T ]24:00(?::00)?{_OFFSET}?$", regex=True)
-    column = column.where(~midnight, column.str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True))
+    if midnight.any():
+        as_zero = column.str.replace(r"([T ])24:00", r"\g<1>00:00", regex=True)
+        column = column.where(~midnight, as_zero)
     aware = column.str.contains(rf"[T ].*{_OFFSET}$", regex=True)
     if aware.any() and not aware.all():
         row = int(np.flatnonzero(~aware if aware.iloc[0] else aware)[0])

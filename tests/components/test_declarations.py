@@ -81,7 +81,7 @@ def test_uses_come_in_order_and_unknown_ones_last() -> None:
 
 def test_lines_that_earn_are_the_revenue_of_their_use(models: list[Model]) -> None:
     for model in models:
-        for cost in model.reports.costs.values():
+        for cost in model.reports.costs:
             earns = model.scenario.components[cost.component].earns
             assert earns.get(cost.line.name) == cost.line.use
 

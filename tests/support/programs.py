@@ -29,7 +29,7 @@ def program(
         offset=0.0,
         switches=none, first_flow=none, second_flow=none,
         reports=sparse.csr_array((0, width)), report_offset=np.array([]),
-        ledger_rows=none, moves=(), costs={}, uses={}, injected={},
+        ledger_rows=none, moves=(), costs=(), uses={}, injected={},
         row_steps=np.zeros(len(rows), dtype=np.int64),
         column_steps=np.zeros(width, dtype=np.int64),
         schedule={}, schedule_rows={},

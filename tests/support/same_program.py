@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,15 @@ def differences(program: Program, other: Program) -> list[str]:
     reports = sparse.csc_array(other.reports)[:, column]
     wrong += _unlike_matrix(program.reports, reports, range(len(program.report_offset)))
     wrong += _unlike("report_offset", program.report_offset, other.report_offset, None)
-    for part in ("costs", "families", "balances", "pairs", "variable_families", "units"):
+    for part in ("families", "balances", "pairs", "variable_families", "units"):
         if getattr(program, part) != getattr(other, part):
             wrong.append(f"{part} differ")
+    costs, other_costs = (
+        [(*astuple(cost)[:3], list(cost.periods), cost.rows.tolist()) for cost in one.costs]
+        for one in (program, other)
+    )
+    if costs != other_costs:
+        wrong.append("costs differ")
     for part in ("uses", "injected", "schedule_rows"):
         here, elsewhere = getattr(program, part), getattr(other, part)
         if list(here) != list(elsewhere) or any((here[k] != elsewhere[k]).any() for k in here):

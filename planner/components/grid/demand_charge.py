@@ -133,11 +133,15 @@ class DemandCharge:
         """Declare the peak of each month; return the cost of what exceeds the peak paid anyway."""
         if not self.cny_per_mw_month:
             return {}
-        paid = {month: self._paid_mw(month, time.horizon) for month in time.months()}
+        months = time.months()
+        paid = {month: self._paid_mw(month, time.horizon) for month in months}
+        month_of = time.labels([month for month, steps in months.items() for _ in steps])
         b.peak_mw = pyo.Var(list(paid), bounds=lambda _, m: (paid[m], None))
         rows = self._rows(time)
 
         def peak(b: pyo.Block, k: int | str) -> Any:
+            if not isinstance(k, str):
+                return b.import_mw[k] <= b.peak_mw[month_of[k]]
             month, begun_mw, shares = rows[k]
             average = sum(share * b.import_mw[t] for t, share in shares.items())
             return begun_mw + average <= b.peak_mw[month]
@@ -152,12 +156,12 @@ class DemandCharge:
         The key is the step of an interval that lies in one, else the local start of the interval.
         """
         intervals, rows = self.intervals(time.window, time.horizon), {}
-        shares = intervals.shares
+        first, shares = intervals.shares.indptr.tolist(), intervals.shares.data.tolist()
+        steps = (intervals.shares.indices + time.first).tolist()
         for k in np.flatnonzero(intervals.counts).tolist():
-            inside = slice(shares.indptr[k], shares.indptr[k + 1])
-            steps = (shares.indices[inside] + time.first).tolist()
-            part = dict(zip(steps, shares.data[inside].tolist(), strict=True))
-            key: int | str = next(iter(part))
+            inside = slice(first[k], first[k + 1])
+            part = dict(zip(steps[inside], shares[inside], strict=True))
+            key: int | str = steps[first[k]]
             if part != {key: 1.0}:
                 hour, minute = divmod(int(intervals.begins[k]), 60)
                 key = f"{time.horizon.starts[int(key) - 1]:%Y-%m-%d}T{hour:02}:{minute:02}"

@@ -1,0 +1,152 @@
+"""However a rule is written, a vector of steps gives what it says step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from planner.components.component import Time
+from planner.modelling import pyo
+from planner.modelling.arrays import ArrayDeclared
+from planner.modelling.declared import Declared, Entries
+from planner.modelling.in_pyomo import PyomoDeclared
+from planner.modelling.vectors import Known, NotForVectors, Steps
+from planner.timeseries.horizon import Horizon, Window
+
+HORIZON = Horizon(start="2026-07-15T00:00:00+08:00", hours=30)  # type: ignore[arg-type]
+SERIES = np.array([1.0, -2, 0, 3, 0.5] * 6)
+BY_STEP = {t: float(SERIES[t - 1]) for t in HORIZON.window}
+
+Rule = Callable[[Any, Time, Any], Any]
+
+
+def with_branch(b: Any, time: Time, t: Any) -> Any:
+    known = time.of(SERIES)
+    return b.x[t] <= (2.0 if known[t] > 0 else known[t] * b.x[t - 1])
+
+
+def by_day(b: Any, time: Time, t: Any) -> Any:
+    day = ["a"] * 24 + ["b"] * 6
+    return b.x[t] >= (3.0 if time.labels(day)[t] == "a" else 4.0)
+
+
+def asks_for_an_int(b: Any, _: Time, t: Any) -> Any:
+    return b.x[t] <= (7.0 if isinstance(t, int) else 8.0)
+
+
+def catches_everything(b: Any, _: Time, t: Any) -> Any:
+    try:
+        most = BY_STEP[t]
+    except Exception:
+        most = 99.0
+    return b.x[t] <= most
+
+
+def names_the_step(b: Any, _: Time, t: Any) -> Any:
+    return b.x[t] <= {f"{t}": float(t) for t in HORIZON.window}.get(f"{t}", 55.0)
+
+
+def keeps_a_counter() -> Rule:
+    calls: list[int] = []
+
+    def rule(b: Any, _: Time, t: Any) -> Any:
+        calls.append(1)
+        return b.x[t] <= float(len(calls) > 0)
+
+    return rule
+
+
+STYLES: dict[str, Rule] = {
+    "series": lambda b, time, t: b.x[t] <= time.of(SERIES)[t],
+    "coefficient": lambda b, time, t: time.of(SERIES)[t] * b.x[t] - b.x[t - 1] / 4 >= -3,
+    "maximum": lambda b, time, t: b.x[t] <= max(time.of(SERIES)[t], 0.5),
+    "minimum": lambda b, time, t: b.x[t] + min(time.of(SERIES)[t], 1) <= 4,
+    "absolute": lambda b, time, t: b.x[t] <= abs(time.of(SERIES)[t]),
+    "last step": lambda b, time, t: b.x[t] <= (b.y[t + 1] if t < time.last else 0.0) + 1,
+    "first step": lambda b, time, t: b.x[t] - (b.x[t - 1] if t > time.first else 5.0) <= 2,
+    "clipped step": lambda b, time, t: b.x[t] <= b.y[min(t + 3, time.last)],
+    "among": lambda b, time, t: b.x[t] <= (1.0 if t in time.among([2, 3, 9]) else 2.0),
+    "earlier steps": lambda b, _, t: sum(b.y[max(t - i, 1)] for i in range(4)) <= b.x[t],
+    "sum over steps": lambda b, time, t: b.x[t] <= time.total(lambda s: 2 * b.y[s]),
+    "range": lambda b, time, t: (-1, b.x[t] - time.of(SERIES)[t], time.last),
+    "numpy": lambda b, _, t: np.float64(2) * b.x[t] <= SERIES[t - 1],
+    "dictionary": lambda b, _, t: b.x[t] <= BY_STEP[t],
+    "hour of the day": lambda b, _, t: b.x[t] <= (1.0 if t % 24 == 3 else 2.0),
+    "whole number": lambda b, _, t: b.x[t] <= int(t),
+    "ranges of steps": lambda b, _, t: b.x[t] <= sum(0.5 for _ in range(t)),
+    "truth": lambda b, time, t: b.x[t] <= (time.of(SERIES)[t] or 6.0),
+    "constant first": lambda b, time, t: time.of(SERIES)[t] <= b.x[t],
+    "constants only": lambda b, time, t: 0 * b.x[t] <= abs(time.of(SERIES)[t]),
+    "both sides": lambda b, _, t: b.x[t] >= b.y[t] + 1,
+    "equal": lambda b, time, t: b.x[t] == b.y[t] * time.of(SERIES)[t],
+    "expression": lambda b, time, t: b.x[t] <= (b.z[t - 1] if t > time.first else 0.0) + b.z[t],
+    "no vector of one": lambda b, _, t: b.x[t] <= (3.0 if t == 7 else 1.0),
+    "with_branch": with_branch, "by_day": by_day, "asks_for_an_int": asks_for_an_int,
+    "catches_everything": catches_everything, "names_the_step": names_the_step,
+    "keeps_a_counter": keeps_a_counter(),
+}  # fmt: skip
+
+
+def rows(declared: Declared, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    time = Time(HORIZON, Window(1, 30))
+    b = declared.block("unit")
+    b.x = pyo.Var(time.points)
+    b.y = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+    b.z = pyo.Expression(time.steps, rule=lambda b, t: max(time.of(SERIES)[t], 0.0) * b.y[t] + 1)
+    b.row = pyo.Constraint(time.steps, rule=lambda b, t: rule(b, time, t))
+    width = len(declared.columns().fixed)
+    part = declared.rows()
+    return dense(part.entries, width), part.entries.constants, part.low, part.high
+
+
+def dense(entries: Entries, width: int) -> Any:
+    matrix = np.zeros((len(entries.constants), width))
+    np.add.at(matrix, (entries.rows, entries.columns), entries.coefficients)
+    return matrix
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_rows_are_those_of_pyomo(style: str) -> None:
+    ours, reference = (
+        rows(ArrayDeclared(), STYLES[style]),
+        rows(PyomoDeclared(["unit"]), STYLES[style]),
+    )
+    for here, there_is in zip(ours, reference, strict=True):
+        np.testing.assert_allclose(here, there_is, rtol=0, atol=1e-12)
+
+
+def test_a_rule_that_vectors_suit_is_called_with_few() -> None:
+    calls: list[Any] = []
+
+    def rule(b: Any, time: Time, t: Any) -> Any:
+        calls.append(t)
+        return b.x[t] <= max(time.of(SERIES)[t], 0.0)
+
+    rows(ArrayDeclared(), rule)
+    assert len(calls) == 9  # all steps, then those above 0 and the others, with three checks each
+
+
+def test_vectors_answer_no_question_about_one_step() -> None:
+    steps = Steps(np.arange(1, 4))
+    known = Known(1, np.array([1.0, 2.0, 3.0]))
+    questions: list[Callable[[], Any]] = [
+        lambda: hash(steps), lambda: f"{steps}", lambda: int(steps), lambda: bool(steps),
+        lambda: list(steps), lambda: len(steps), lambda: bool(steps > 2), lambda: str(known[steps]),
+        lambda: float(known[steps]),
+    ]  # fmt: skip
+    for question in questions:
+        with pytest.raises(NotForVectors):
+            question()
+
+
+@pytest.mark.parametrize("index", [("a", 0), ("a", 31), ("b", 3)])
+def test_an_index_that_is_not_declared_is_an_error(index: Any) -> None:
+    b = ArrayDeclared().block("unit")
+    b.x = pyo.Var(["a"], Time(HORIZON, Window(1, 30)).steps)
+    with pytest.raises(KeyError):
+        b.x[index]
+    with pytest.raises(KeyError):
+        b.x[index[0], Steps(np.array([index[1], 31]))]
