@@ -306,6 +306,7 @@ def require_complete(out: Path, count: int) -> None:
 
 
 MANY = f"axes:\n  {CAPACITY}: {[1 + i / 4 for i in range(24)]}\n"
+LONG = f"axes:\n  {CAPACITY}: {[1 + i / 40 for i in range(240)]}\n"  # is not over in a second
 SOME = f"axes:\n  {CAPACITY}: {[1 + i / 4 for i in range(12)]}\n"
 
 
@@ -368,7 +369,7 @@ def test_twenty_kills_lose_nothing_and_solve_nothing_twice(tmp_path: Path) -> No
 
 def test_control_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = command(written(tmp_path, MANY), out, "--workers", "2")
+    process = command(written(tmp_path, LONG), out, "--workers", "2")
     wait_for(out, 2, process)
     workers = workers_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it too
