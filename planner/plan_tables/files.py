@@ -90,7 +90,7 @@ FILES = (
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
     PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
-    PlanFile(WORKBOOK, format="xlsx"),  # `write_page_and_workbook`, from all tables
+    PlanFile(WORKBOOK, format="xlsx"),  # `write_views`, from all tables
     PlanFile(PAGE),  # likewise
     PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan
 )

@@ -27,7 +27,6 @@ from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock
-from planner.report.workbook.workbook import write_workbook
 
 
 def plan_page(plan: PlanTables, words: Language) -> str:
@@ -141,6 +140,8 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
         require_complete(target)
         contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
         if (target / WORKBOOK).is_file():
+            from planner.report.workbook.workbook import write_workbook
+
             with TemporaryDirectory() as scratch:
                 path = Path(scratch) / WORKBOOK
                 write_workbook(plan, path, words)

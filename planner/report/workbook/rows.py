@@ -1,8 +1,8 @@
 """Rows of a sheet as the XML that XlsxWriter writes for them.
 
-A year has two million cells, and XlsxWriter, which takes one at a time, needs four times as long for
-the workbook. Here a cell is its XML after the reference, empty where there is none, so that a text
-or a time is put together once for all rows.
+A year has two million cells, and XlsxWriter, which takes one at a time, needs four times as long.
+Here a cell is its XML after the reference, empty where there is none, so that a text or a time is
+put together once for all rows.
 """
 
 from __future__ import annotations
