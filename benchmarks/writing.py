@@ -35,6 +35,7 @@ def work(folder: Path, part: str) -> dict[str, Any]:
     """Do one part with the plan of a folder; return seconds, memory and bytes."""
     import planner
     from planner.language.language import ENGLISH
+    from planner.plan_tables.folder import fill_folder
     from planner.report.plan_page.page import plan_page
     from planner.report.workbook.workbook import write_workbook
 
@@ -43,7 +44,7 @@ def work(folder: Path, part: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         parts = {
-            "tables": lambda: plan.write_tables(scratch),
+            "tables": lambda: fill_folder(plan, scratch, ("csv",)),
             "page": lambda: (scratch / "page").write_text(plan_page(plan, ENGLISH), "utf-8"),
             "workbook": lambda: write_workbook(plan, scratch / "workbook", ENGLISH),
             "audit": lambda: planner.audit(folder),
