@@ -38,7 +38,7 @@ class Output:
             if name not in known:
                 raise PlanError(Message(wording, name=name, names=", ".join(known)))
 
-    def write(self, plan: Written, check: Callable[[Path], None] = lambda _: None) -> Path:
+    def write(self, plan: Writable, check: Callable[[Path], None] = lambda _: None) -> Path:
         """Write the folder, whole or not at all; return its path.
 
         `check` gets a folder with the tables, which is published only where it raises nothing.
@@ -55,7 +55,7 @@ class Output:
         return replace_folder(self.folder, plan.content, fill)
 
 
-class Written(Protocol):
+class Writable(Protocol):
     """What an `Output` writes: a plan, or that of several members."""
 
     content: ClassVar[Content]
