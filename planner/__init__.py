@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.errors import PlannerError as PlannerError
     from planner.errors import ScenarioError as ScenarioError
     from planner.errors import SolveError as SolveError
+    from planner.plan.output import Output as Output
     from planner.plan.plan import Plan as Plan
     from planner.plan.plan import read_plan as read_plan
     from planner.plan.stochastic_plan import StochasticPlan as StochasticPlan
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
 _MODULES = {
     "InfeasibleError": "errors",
     "NoPlanError": "errors",
+    "Output": "plan.output",
     "Plan": "plan.plan",
     "PlanError": "errors",
     "PlannerError": "errors",

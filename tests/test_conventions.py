@@ -190,7 +190,7 @@ def test_a_new_component_costs_one_class_and_one_word(monkeypatch: pytest.Monkey
 
     monkeypatch.setitem(KINDS, "burner", Kind(Burner))
     # The auditor learns a new kind from somebody else than its author: it is the second opinion.
-    monkeypatch.setattr("planner.studies.solve.require_audit", lambda _: None)
+    monkeypatch.setattr("planner.studies.solve.publish", lambda *_: None)
     scenario = planner.Scenario.from_mapping(
         {
             "name": "burner",

@@ -37,6 +37,10 @@ Gap = Annotated[
     str | None, typer.Option(metavar="G", help="Largest MIP gap, relative to turnover.")
 ]
 TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Time limit of the solver, s.")]
+Page = Annotated[
+    bool,
+    typer.Option("--page/--no-page", help="Make report.html; `planner report` makes it later."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume/--fresh", help="Keep what an earlier run finished, or start over.")
 ]
@@ -119,7 +123,7 @@ class Request:
     """A scenario to plan, and what to do with the plan.
 
     words: language of the output.
-    target: folder to write, if any; formats: of its schedule.
+    target: folder to write, if any; formats: of its schedule; page: whether it gets a page.
     declare: file to write with the declaration of each grid.
     prices: whether to compute marginal prices.
     fix, until: a schedule to fix, and up to when.
@@ -129,12 +133,22 @@ class Request:
     words: Language
     target: Path | None = None
     formats: tuple[str, ...] = ("csv",)
+    page: bool = True
     declare: Path | None = None
     prices: bool = False
     fix: Path | None = None
     until: str | None = None
     quiet: bool = False
     verbose: bool = False
+
+    @property
+    def output(self) -> planner.Output | None:
+        """The folder to write, with what it gets beside the tables."""
+        import planner
+
+        if self.target is None:
+            return None
+        return planner.Output(self.target, self.formats, self.words.code, self.page)
 
 
 def plan_folder(out: Path | None, scenario: planner.Scenario) -> Path:

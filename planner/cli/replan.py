@@ -13,6 +13,7 @@ from planner.cli.options import (
     Changes,
     Formats,
     Gap,
+    Page,
     Quiet,
     Request,
     TimeLimit,
@@ -49,6 +50,7 @@ def replan(
     gap: Gap = None,
     time_limit: TimeLimit = None,
     formats: Formats = "csv",
+    page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -62,12 +64,12 @@ def replan(
     with claimed(target):
         text = words("solving {name}", name=whole.name)
         with diagnosis_left_in(target), spinner(open_console(), quiet, text):
-            rest = planner.replan(folder, at, state, set=changes)
-        written = rest.plan.write(target, schedule_formats, words.code)
+            output = planner.Output(target, schedule_formats, words.code, page)
+            rest = planner.replan(folder, at, state, set=changes, out=output)
         request = Request(rest.plan.scenario, words, target, schedule_formats, quiet=quiet)
 
         def show_both(plan: planner.Plan, console: Console, words: Language) -> None:
             show(plan, console, words)
             show_replanned(plan, rest.as_planned, console, words)
 
-        finish(rest.plan, request, written, show_both)
+        finish(rest.plan, request, show_both)

@@ -13,6 +13,7 @@ from planner.cli.options import (
     Formats,
     Gap,
     Out,
+    Page,
     Quiet,
     Request,
     Resume,
@@ -46,6 +47,7 @@ def roll(
         ),
     ] = True,
     formats: Formats = "csv",
+    page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -54,12 +56,11 @@ def roll(
 
     schedule_formats = known_formats(formats)
     site = planner.load(scenario, limited(set_, gap, time_limit))
-    request = Request(site, words, plan_folder(out, site), schedule_formats, quiet=quiet)
+    request = Request(site, words, plan_folder(out, site), schedule_formats, page, quiet=quiet)
     with claimed(request.target):
         with diagnosis_left_in(request.target), bar(open_console(), quiet, site.name) as update:
             plan = planner.roll(
-                site, window_h, advance_h, request.target, bound=bound, fresh=not resume,
-                formats=schedule_formats, lang=words.code,
+                site, window_h, advance_h, request.output, bound=bound, fresh=not resume,
                 progress=update and (lambda stage, done, total: update(done, total, stage)),
             )  # fmt: skip
-        finish(plan, request, request.target, show)
+        finish(plan, request, show)

@@ -12,6 +12,7 @@ from planner.cli.options import (
     IN_ENGLISH,
     Changes,
     OutIfGiven,
+    Page,
     Quiet,
     Request,
     ScenarioPath,
@@ -46,6 +47,7 @@ def settle(
         float, typer.Option(min=0.0, help="Largest move of a value for its rounding.")
     ] = 1e-5,
     time_limit: TimeLimit = None,
+    page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -59,12 +61,12 @@ def settle(
         message = Message("needs a schedule or a rule of thumb, and not both")
         raise wrong("--schedule, --rule", message)
     site = planner.load(scenario, limited(set_, None, time_limit))
-    request = Request(site, words, out, quiet=quiet)
+    request = Request(site, words, out, page=page, quiet=quiet)
     with claimed(out):
         with spinner(open_console(), quiet, words("settling {name}", name=site.name)):
             if rule is not None:
-                plan = planner.rule_of_thumb(site, rule)
+                plan = planner.rule_of_thumb(site, rule, request.output)
             elif schedule is not None:
-                plan = planner.settle(site, schedule, tolerance=tolerance).plan
-        folder = None if out is None else plan.write(out, lang=words.code)
-        finish(plan, request, folder, show)
+                settlement = planner.settle(site, schedule, tolerance=tolerance, out=request.output)
+                plan = settlement.plan
+        finish(plan, request, show)

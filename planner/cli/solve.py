@@ -18,6 +18,7 @@ from planner.cli.options import (
     Gap,
     Out,
     OutIfGiven,
+    Page,
     Quiet,
     Request,
     ScenarioPath,
@@ -77,6 +78,7 @@ def solve(
     gap: Gap = None,
     time_limit: TimeLimit = None,
     formats: Formats = "csv",
+    page: Page = True,
     declare: Annotated[
         Path | None,
         typer.Option(
@@ -109,7 +111,7 @@ def solve(
     site = planner.load(scenario, changes)
     loaded_s = time.perf_counter() - began
     request = Request(
-        site, words, plan_folder(out, site), schedule_formats,
+        site, words, plan_folder(out, site), schedule_formats, page,
         declare=declare, prices=prices, fix=fix, until=until, quiet=quiet, verbose=verbose,
     )  # fmt: skip
     if site.uncertainty is None:
@@ -124,6 +126,7 @@ def prices(
     set_: Changes = None,
     gap: Gap = None,
     time_limit: TimeLimit = None,
+    page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -131,29 +134,25 @@ def prices(
     from planner.report.terminal.plan import show_prices
 
     site = planner.load(scenario, limited(set_, gap, time_limit))
-    request = Request(site, words, out, prices=True, quiet=quiet)
+    request = Request(site, words, out, page=page, prices=True, quiet=quiet)
     with claimed(out):
-        plan = _plan(request)
-        folder = None if out is None else plan.write(out, lang=words.code)
-        finish(plan, request, folder, show_prices)
+        finish(_plan(request), request, show_prices)
 
 
 def solve_one(request: Request, loaded_s: float) -> None:
     """Plan a scenario without uncertainty, which took `loaded_s` to load."""
-    from planner.report.declaration import check_declaration
     from planner.report.terminal.plan import show
 
     assert request.target is not None
     if request.declare is not None:
+        from planner.report.declaration import check_declaration
+
         check_declaration(request.scenario, request.declare, request.target)
     with claimed(request.target):
         began = time.perf_counter()
         plan = _plan(request)
-        solved = time.perf_counter()
-        folder = plan.write(request.target, request.formats, request.words.code)
-        seconds = {"validate_s": loaded_s, "all_of_solve_s": solved - began,
-                   "write_s": time.perf_counter() - solved}  # fmt: skip
-        finish(plan, request, folder, show, seconds)
+        seconds = {"validate_s": loaded_s, "solve_and_write_s": time.perf_counter() - began}
+        finish(plan, request, show, seconds)
 
 
 @contextmanager
@@ -167,8 +166,8 @@ def solving(request: Request) -> Iterator[None]:
 def _plan(request: Request) -> planner.Plan:
     with solving(request):
         if request.prices:
-            return planner.prices(request.scenario).plan
-        return planner.solve(request.scenario, request.fix, request.until)
+            return planner.prices(request.scenario, request.output).plan
+        return planner.solve(request.scenario, request.fix, request.until, request.output)
 
 
 def solve_members(request: Request) -> None:
@@ -185,11 +184,9 @@ def solve_members(request: Request) -> None:
         raise wrong("--prices", Message("cannot go with `uncertainty`; add --set uncertainty=null"))
     if request.declare is not None:
         _check_declared(scenario, request.declare, target)
-    with claim(target, STOCHASTIC_FOLDER):
-        with solving(request):
-            plan = planner.solve_stochastic(scenario)
-        folder = plan.write(target, request.formats, request.words.code)
-    finish(plan, request, folder, lambda plan, *where: show_stochastic(plan.summary, *where))
+    with claim(target, STOCHASTIC_FOLDER), solving(request):
+        plan = planner.solve_stochastic(scenario, request.output)
+    finish(plan, request, lambda plan, *where: show_stochastic(plan.summary, *where))
 
 
 def _check_declared(scenario: planner.Scenario, declare: Path, target: Path) -> None:

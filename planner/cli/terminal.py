@@ -85,7 +85,6 @@ def diagnosis_left_in(target: Path | None) -> Iterator[None]:
 def finish(
     plan: planner.Plan | planner.StochasticPlan,
     request: Request,
-    folder: Path | None,
     show: Callable[[Any, Console, Language], None],
     seconds: Mapping[str, float] | None = None,
 ) -> None:
@@ -93,15 +92,15 @@ def finish(
 
     Args:
         plan: the plan, or the one for several members.
-        request: what was asked for.
-        folder: where the plan was written, if it was.
+        request: what was asked for; the plan is in its folder, if it has one.
         show: prints the plan.
         seconds: runtimes beside those of the plan.
 
     Raises:
         typer.Exit: 5 where a given schedule breaks rules, 130 after Ctrl-C.
     """
-    words = request.words
+    words, target = request.words, request.target
+    folder = target and Path(os.path.abspath(target))  # noqa: PTH100  # with links
     if isinstance(plan, planner.StochasticPlan):
         declaring = next(iter(plan.members.values()))  # every member declares the same
         where = words("folder: {folder}", folder=folder)

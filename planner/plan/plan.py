@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from planner.errors import PlanError
-from planner.files.output_folder import replace_folder
-from planner.language.language import LANGUAGES, Language, language
-from planner.message import Message, template
-from planner.plan_tables.files import FORMATS, PAGE, PLAN_FOLDER, WORKBOOK
+from planner.files.output_folder import Content
+from planner.plan.output import Output, write_views
+from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.folder import fill_folder, read_tables
 from planner.plan_tables.summary import gap_of
 from planner.plan_tables.tables import PlanTables
-from planner.report.figures import Figures, plan_html
-from planner.report.plan_page.page import plan_page
+
+if TYPE_CHECKING:
+    from planner.report.figures import Figures
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,33 +34,36 @@ class Plan(PlanTables):
     prices: long; time, component, quantity, index, value, unit. None unless requested.
     """
 
+    content: ClassVar[Content] = PLAN_FOLDER
+
     @cached_property
     def figures(self) -> Figures:
         """The charts of the plan as Plotly figures: `plan.figures.supply()`."""
+        from planner.report.figures import Figures
+
         return Figures(self)
 
     def write(
-        self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
+        self,
+        folder: str | Path,
+        formats: tuple[str, ...] = ("csv",),
+        lang: str = "en",
+        page: bool = True,
     ) -> Path:
-        """Write the plan folder, whole or not at all; an older plan there is replaced.
-
-        `lang` is the language of the page and the workbook, en or zh.
+        """Write the plan folder, whole or not at all, see `Output`; return its path.
 
         Raises:
             PlanError: the folder holds something else, or cannot be written.
         """
-        unknown_format = template("format {name!r} is not known; there are {names}")
-        unknown_language = template("language {name!r} is not known; there are {names}")
-        chosen = [(name, FORMATS, unknown_format) for name in formats]
-        for name, known, wording in (*chosen, (lang, LANGUAGES, unknown_language)):
-            if name not in known:
-                raise PlanError(Message(wording, name=name, names=", ".join(known)))
+        return Output(folder, formats, lang, page).write(self)
 
-        def fill(new: Path) -> None:
-            fill_folder(self, new, formats)
-            write_page_and_workbook(self, new, formats, language(lang))
+    def write_tables(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
+        """Write the tables into an existing empty folder."""
+        fill_folder(self, folder, formats)
 
-        return replace_folder(folder, PLAN_FOLDER, fill)
+    def write_views(self, folder: Path, output: Output) -> None:
+        """Write the page and the workbook beside the tables, as far as `output` has them."""
+        write_views(self, folder, output)
 
     def settled(self, bound_cny: float | None, more: Mapping[str, Any]) -> Plan:
         """Return the plan of a pinned schedule: without reasons, with `more` in its summary.
@@ -79,6 +81,8 @@ class Plan(PlanTables):
         return replace(self, summary=summary, reasons=self.reasons.iloc[:0])
 
     def _repr_html_(self) -> str:
+        from planner.report.figures import plan_html
+
         return plan_html(self)
 
 
@@ -90,14 +94,3 @@ def read_plan(folder: str | Path) -> Plan:
     """
     tables = read_tables(Path(folder))
     return Plan(**{field.name: getattr(tables, field.name) for field in fields(tables)})
-
-
-def write_page_and_workbook(
-    plan: PlanTables, folder: Path, formats: tuple[str, ...], words: Language
-) -> None:
-    """Write the page into a folder, and the workbook if `formats` has xlsx."""
-    (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
-    if "xlsx" in formats:
-        from planner.report.workbook.workbook import write_workbook
-
-        write_workbook(plan, folder / WORKBOOK, words)

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from planner.files.output_folder import Content, replace_folder
-from planner.language.language import language
+from planner.files.output_folder import Content
 from planner.message import template
-from planner.plan.plan import Plan, write_page_and_workbook
+from planner.plan.output import Output
+from planner.plan.plan import Plan
 from planner.plan_tables.files import (
     INFEASIBLE,
     PLAN_FOLDER,
@@ -30,7 +30,7 @@ from planner.plan_tables.files import (
     json_text,
     write_csv,
 )
-from planner.plan_tables.folder import fill_folder, write_scenario
+from planner.plan_tables.folder import write_scenario
 from planner.plan_tables.shares import schedule_sum
 from planner.scenario.scenario import Scenario
 
@@ -70,6 +70,8 @@ class StochasticPlan:
     table: pd.DataFrame
     summary: dict[str, Any]
 
+    content: ClassVar[Content] = STOCHASTIC_FOLDER
+
     @property
     def expected_cny(self) -> float:
         """The mean profit of the members by probability."""
@@ -94,24 +96,21 @@ class StochasticPlan:
         return value
 
     def write(
-        self, folder: str | Path, formats: tuple[str, ...] = ("csv",), lang: str = "en"
+        self,
+        folder: str | Path,
+        formats: tuple[str, ...] = ("csv",),
+        lang: str = "en",
+        page: bool = True,
     ) -> Path:
-        """Write the folder, whole or not at all; an older stochastic plan there is replaced.
+        """Write the folder, whole or not at all, see `Output`; return its path.
 
         Raises:
             PlanError: the folder holds something else, or cannot be written.
         """
-        words = language(lang)
+        return Output(folder, formats, lang, page).write(self)
 
-        def fill(new: Path) -> None:
-            self.fill(new, formats)
-            for name, plan in self.members.items():
-                write_page_and_workbook(plan, new / MEMBERS / name, formats, words)
-
-        return replace_folder(folder, STOCHASTIC_FOLDER, fill)
-
-    def fill(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
-        """Write the files into an existing empty folder."""
+    def write_tables(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
+        """Write the tables, those of the members too, into an existing empty folder."""
         write_scenario(self.scenario, folder)
         write_csv(self.here_and_now, folder / HERE_AND_NOW)
         write_csv(self.table, folder / MEMBERS_CSV)
@@ -119,7 +118,12 @@ class StochasticPlan:
         (folder / MEMBERS).mkdir()
         for name, plan in self.members.items():
             (folder / MEMBERS / name).mkdir()
-            fill_folder(plan, folder / MEMBERS / name, formats)
+            plan.write_tables(folder / MEMBERS / name, formats)
+
+    def write_views(self, folder: Path, output: Output) -> None:
+        """Write the page and the workbook of each member, as far as `output` has them."""
+        for name, plan in self.members.items():
+            plan.write_views(folder / MEMBERS / name, output)
 
 
 def member_table(

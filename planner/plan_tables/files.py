@@ -6,11 +6,12 @@ plan may replace follow from the list. csv is always written, because plans are 
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.files.output_folder import Content
 from planner.message import template
@@ -53,7 +54,24 @@ def table(name: str) -> Write:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table; its index is a column where it has a name."""
-    frame.to_csv(path, index=frame.index.name is not None, date_format="%Y-%m-%dT%H:%M:%S%z")
+    table = frame if frame.index.name is None else frame.reset_index()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(zip(*(_cells(values) for _, values in table.items()), strict=True))
+
+
+def _cells(values: pd.Series) -> list[Any]:
+    """Return a column as the texts and numbers of a CSV; what is missing is empty."""
+    if values.dtype.kind == "M":  # tables repeat their times
+        rows, moments = values.factorize()
+        texts = [f"{moment:%Y-%m-%dT%H:%M:%S%z}" for moment in moments]
+        texts.append("")  # of a missing time, whose row is -1
+        return [texts[row] for row in rows.tolist()]
+    cells: list[Any] = values.tolist()
+    if values.hasnans:
+        cells = ["" if lost else cell for cell, lost in zip(cells, values.isna(), strict=True)]
+    return cells
 
 
 def json_text(value: object) -> str:
@@ -72,7 +90,7 @@ FILES = (
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
     PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
-    PlanFile(WORKBOOK, format="xlsx"),  # `write_page_and_workbook`, from all tables
+    PlanFile(WORKBOOK, format="xlsx"),  # `write_views`, from all tables
     PlanFile(PAGE),  # likewise
     PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan
 )

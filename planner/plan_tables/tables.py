@@ -47,7 +47,7 @@ class PlanTables:
     @cached_property
     def uses(self) -> dict[str, Use]:
         """The uses of its energy in their order; those that no kind declares come last."""
-        allocated = set(self.allocation["use"])
+        allocated = set(self.allocation["use"].unique())
         uses = uses_of(self.scenario.components.values())
         in_order = [*uses, *sorted(allocated - set(uses))]
         return {name: uses.get(name, Use()) for name in in_order if name in allocated}

@@ -40,7 +40,7 @@ from planner.solver.scaling import rescaled
 from planner.solver.step_prices import energy_values, token_costs
 from planner.studies.first_unit import FirstUnit, first_unit
 from planner.studies.solve import solve_program
-from planner.studies.to_plan import require_audit
+from planner.studies.to_plan import Out, publish
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
 from planner.units import price_unit, unit
@@ -124,8 +124,8 @@ class Prices:
         return wide
 
 
-def prices(scenario: Scenario) -> Prices:
-    """Solve a scenario and return the marginal prices of its plan.
+def prices(scenario: Scenario, out: Out = None) -> Prices:
+    """Solve a scenario and return the marginal prices of its plan, written to a folder `out`.
 
     Raises:
         As `planner.solve`.
@@ -151,7 +151,7 @@ def prices(scenario: Scenario) -> Prices:
     }
     table = _table(lines, scenario.horizon.starts)
     priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
-    require_audit(priced)
+    publish(priced, out)
     return Prices(priced)
 
 

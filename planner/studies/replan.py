@@ -28,7 +28,8 @@ from planner.scenario.continuation import is_state, with_memory_of
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, Variants
 from planner.studies.settle import settle_executed
-from planner.studies.solve import solve
+from planner.studies.solve import solve_program
+from planner.studies.to_plan import Out, publish
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_of
@@ -54,6 +55,7 @@ def replan(
     state: Mapping[str, Any] | str | Path | None = None,
     *,
     set: Mapping[str, Any] | None = None,  # noqa: A002
+    out: Out = None,
 ) -> Replan:
     """Plan the rest of a plan again, from what has happened.
 
@@ -64,6 +66,7 @@ def replan(
             `so_far`, by component. What is not given follows from the plan.
         set: new values in the scenario of the rest by path; CSV paths are relative to the working
             folder.
+        out: the plan folder to write the rest into: an `Output`, or its path.
 
     Example:
         `planner.replan("plans/day", "2026-07-15T10:00", {"battery": {"energy_mwh": 22}}).plan`
@@ -71,7 +74,7 @@ def replan(
     Raises:
         ScenarioError: the time, the state or a new value is wrong; with every problem found.
         InfeasibleError: no plan keeps the promises, as `solve`.
-        PlanError: the folder cannot be read, or a plan fails its audit.
+        PlanError: a folder cannot be read or written, or a plan fails its audit.
         NoPlanError, KeyboardInterrupt: as `solve`.
     """
     old = plan if isinstance(plan, Plan) else read_plan(plan)
@@ -92,7 +95,7 @@ def replan(
         }
         rest = _rest(old, _remaining(old, later, executed), executed, measured, set)
     as_planned = _as_planned(old, left, executed)
-    new = solve(rest)
+    new, _, _ = solve_program(rest)
     replanned = {
         "plan": old.scenario.name if plan is old else str(plan),
         "at": rest.horizon.starts[0].isoformat(),
@@ -101,7 +104,9 @@ def replan(
         "promised": dict(_promises(began, left, executed, horizon)),
         "as_planned_cny": as_planned.summary["objective_cny"],
     }
-    return Replan(replace(new, summary=new.summary | {"replanned": replanned}), as_planned)
+    plan_of_rest = replace(new, summary=new.summary | {"replanned": replanned})
+    publish(plan_of_rest, out)
+    return Replan(plan_of_rest, as_planned)
 
 
 def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:
@@ -141,7 +146,9 @@ def _as_planned(old: Plan, left: Components, executed: Window) -> Plan:
         if column not in left[name].here_and_now()
     ]
     rows = old.schedule.iloc[len(executed) :].drop(columns=given)
-    return settle_executed(rest, rows).plan
+    plan = settle_executed(rest, rows).plan
+    publish(plan)
+    return plan
 
 
 def _rest(

@@ -41,6 +41,7 @@ from planner.solver.compiler import program_of
 from planner.solver.rounds import UnboundedError
 from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, recording, run
 from planner.studies.settle import settle_executed
+from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import (
     Lookahead,
     length_problems,
@@ -82,12 +83,10 @@ def roll(
     scenario: Scenario,
     window_h: float = 48.0,
     advance_h: float = 24.0,
-    out: str | Path | None = None,
+    out: Out = None,
     *,
     bound: bool = True,
     fresh: bool = False,
-    formats: tuple[str, ...] = ("csv",),
-    lang: str = "en",
     progress: Progress | None = None,
 ) -> Plan:
     """Plan a long horizon in overlapping windows.
@@ -96,13 +95,12 @@ def roll(
         scenario: the site and its horizon; its solver settings hold for each window.
         window_h: hours planned at once.
         advance_h: hours executed of each window.
-        out: plan folder to write. Finished windows are recorded beside it until it is written, and
-            a run with the same scenario and lengths resumes from them.
+        out: the plan folder to write: an `Output`, or its path. Finished windows are recorded
+            beside it until it is written, and a run with the same scenario and lengths resumes from
+            them.
         bound: solve the LP relaxation of the whole horizon first. Without it the plan has no bound,
             and rules over the horizon only see what came before each window.
         fresh: forget finished windows.
-        formats: schedule files to write, as `Plan.write`.
-        lang: language of the page and the workbook in the folder.
         progress: called as the run advances.
 
     Returns:
@@ -131,7 +129,9 @@ def roll(
     def file_of(target: Path) -> Path:
         return beside(target, "windows") / f"{key}.jsonl"
 
-    with recording(out, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
+    output = output_of(out)
+    folder = None if output is None else output.folder
+    with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:
@@ -163,8 +163,8 @@ def roll(
             "runtimes_s": plan.summary["runtimes_s"] | seconds,
         }
         plan = replace(plan, summary=plan.summary | more)
-        if target is not None and out is not None:
-            plan.write(out, formats, lang)
+        publish(plan, output)
+        if target is not None:
             shutil.rmtree(beside(target, "windows"), ignore_errors=True)
         return plan
 
@@ -236,10 +236,10 @@ class RollingPolicy:
 
 
 def _settled(scenario: Scenario, schedule: pd.DataFrame, bound_cny: float | None) -> Plan:
-    """Settle the schedule over the whole horizon and audit it.
+    """Settle the schedule over the whole horizon.
 
     Raises:
-        PlanError: the windows together break a rule, or the plan fails its audit.
+        PlanError: the windows together break a rule.
     """
     settlement = settle_executed(scenario, schedule)
     if settlement.breaches:

@@ -54,6 +54,7 @@ from planner.solver.scaling import plain_factor, rescaled
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import least_broken
 from planner.studies.settle import settle_executed
+from planner.studies.to_plan import Out, publish
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import columns_of
 from planner.timeseries.series import Array
@@ -99,8 +100,8 @@ RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
 
 
-def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
-    """Operate a scenario under a rule of thumb, one of `RULES`, and settle it.
+def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Plan:
+    """Operate a scenario under a rule of thumb, one of `RULES`, settle it and write it to `out`.
 
     Returns:
         The settled plan; `summary["breaches"]` holds the rules of the scenario that it breaks.
@@ -117,7 +118,9 @@ def rule_of_thumb(scenario: Scenario, rule: str) -> Plan:
         ))  # fmt: skip
     whole = Cut(scenario.horizon.window, scenario.horizon.window)
     rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
-    return settle_executed(scenario, rows).plan
+    plan = settle_executed(scenario, rows).plan
+    publish(plan, out)
+    return plan
 
 
 def thumb_steps(

@@ -31,7 +31,7 @@ from planner.solver.model import assemble
 from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise
-from planner.studies.to_plan import audited, require_audit, to_plan
+from planner.studies.to_plan import Out, audited, failed_audit, output_of, to_plan
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.schedule import (
     checked_schedule,
@@ -129,9 +129,7 @@ def solve_fixed(
     plan = to_plan(around.program, around.solution, around.seconds | around.solution.seconds)
     size = {"columns": len(fixed.columns), "steps": len(fixed)}
     notes = _notes(plan, around, fixed, TOLERANCE)
-    plan = replace(plan, summary=plan.summary | {"fixed": size} | notes)
-    require_audit(plan)
-    return plan
+    return replace(plan, summary=plan.summary | {"fixed": size} | notes)
 
 
 def _notes(
@@ -179,6 +177,7 @@ def settle(
     *,
     tolerance: float = TOLERANCE,
     bound_cny: float | None = None,
+    out: Out = None,
 ) -> Settlement:
     """Settle a schedule with the rules and the money of a scenario.
 
@@ -190,6 +189,7 @@ def settle(
         tolerance: how far a value may move where the values as printed contradict each other or a
             rule. Values are moved least, before money counts (`planner.solver.pinning`).
         bound_cny: a proven upper bound of the profit, where one is known.
+        out: the plan folder to write: an `Output`, or its path.
 
     Raises:
         ScenarioError: the schedule cannot be read, has no row in the horizon or columns unknown to
@@ -199,9 +199,11 @@ def settle(
         KeyboardInterrupt: Ctrl-C.
     """
     settlement, given = _unaudited(scenario, schedule, tolerance, bound_cny)
-    if settlement.breaches:
-        return settlement
-    return _settlement(settlement.plan, _broken_by_audit(settlement.plan, given))
+    if not settlement.breaches:  # what its audit finds goes into its summary
+        settlement = _settlement(settlement.plan, _broken_by_audit(settlement.plan, given))
+    if (output := output_of(out)) is not None:
+        output.write(settlement.plan)
+    return settlement
 
 
 def _unaudited(
@@ -247,7 +249,7 @@ def _broken_by_audit(plan: Plan, schedule: pd.DataFrame) -> list[Breach]:
     """
     findings, given = audited(plan), {str(name).partition(".")[0] for name in schedule.columns}
     if any(finding.component not in given for finding in findings):
-        require_audit(plan)
+        raise failed_audit(findings)
     return [
         Breach((finding.component,), finding.rule, finding.time, finding.amount,
                finding.with_place())
@@ -258,9 +260,10 @@ def _broken_by_audit(plan: Plan, schedule: pd.DataFrame) -> list[Breach]:
 def settle_executed(
     scenario: Scenario, rows: pd.DataFrame, bound_cny: float | None = None
 ) -> Settlement:
-    """Settle the executed steps of a chain; counters are summed up anew. As `settle`."""
+    """Settle the executed steps of a chain, to be published; counters are summed up anew.
+
+    Raises as `settle`.
+    """
     schedule = without_counters(rows, scenario.components)
     settlement, _ = _unaudited(scenario, schedule, TOLERANCE, bound_cny)
-    if not settlement.breaches:
-        require_audit(settlement.plan)
     return settlement

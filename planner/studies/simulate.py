@@ -44,6 +44,7 @@ from planner.studies.policy import (
 )
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle_executed
+from planner.studies.to_plan import publish
 from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.timeseries.horizon import Horizon
 
@@ -208,7 +209,9 @@ def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     plan = settle_executed(scenario, chain.schedule, bound).plan
     changes, forced = chain.total("changes"), chain.total("forced")
     facts = {"policy": chain.name, "commitment_changes": changes, "forced": forced}
-    return replace(plan, summary=plan.summary | {"simulation": facts})
+    plan = replace(plan, summary=plan.summary | {"simulation": facts})
+    publish(plan)
+    return plan
 
 
 def write_simulation(simulation: Simulation, folder: Path) -> None:

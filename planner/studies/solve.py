@@ -14,13 +14,14 @@ from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.program import Program
 from planner.solver.rounds import Solution
 from planner.studies.settle import solve_fixed, timed_program
-from planner.studies.to_plan import require_audit, to_plan
+from planner.studies.to_plan import Out, publish, to_plan
 
 
 def solve(
     scenario: Scenario,
     fixed: Plan | pd.DataFrame | str | Path | None = None,
     until: str | datetime | None = None,
+    out: Out = None,
 ) -> Plan:
     """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
 
@@ -28,6 +29,7 @@ def solve(
         scenario: the scenario to plan.
         fixed: the schedule to keep, see `planner.studies.settle.solve_fixed`.
         until: the end of the fixed steps; None for all of the schedule.
+        out: the plan folder to write: an `Output`, or its path.
 
     Returns:
         The plan, with its status, bound and gap in `summary`.
@@ -36,23 +38,24 @@ def solve(
         InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message and
             `diagnosis` hold the conflict and what would make a plan possible.
         NoPlanError: the time limit struck before a first plan.
-        PlanError: the plan fails its own audit.
+        PlanError: the plan fails its own audit, or its folder cannot be written.
         ScenarioError: the scenario has several members.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     if fixed is not None:
-        return solve_fixed(scenario, fixed, until)
-    plan, _, _ = solve_program(scenario)
+        plan = solve_fixed(scenario, fixed, until)
+    else:
+        plan, _, _ = solve_program(scenario)
+    publish(plan, out)
     return plan
 
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
-    """Return the best plan, its program and its solution. Raises as `solve`."""
+    """Return the best plan, to be published, its program and its solution. Raises as `solve`."""
     require_one_member(scenario)
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     program, seconds = timed_program(scenario)
     solution = optimise_or_explain(program)
     plan = to_plan(program, solution, seconds | solution.seconds)
-    require_audit(plan)
     return plan, program, solution

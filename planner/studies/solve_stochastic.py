@@ -34,7 +34,7 @@ from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, shared_columns
 from planner.solver.pinning import best_kept, pin
 from planner.solver.rounds import Solution, optimise_uninterrupted
-from planner.studies.to_plan import require_filled_audit, to_plan
+from planner.studies.to_plan import Out, publish, to_plan
 from planner.studies.two_stage import JointPlan, of_member, plan_window
 
 TOLERANCE = 1e-5  # of pinned decisions: the rounding of printed values
@@ -49,8 +49,10 @@ class Outcomes:
     bounds: tuple[float, ...]
 
 
-def solve_stochastic(scenario: Scenario) -> StochasticPlan:
+def solve_stochastic(scenario: Scenario, out: Out = None) -> StochasticPlan:
     """Find the plan of a scenario with `uncertainty`: decide now, settle every member.
+
+    `out` is the folder to write: an `Output`, or its path.
 
     `solver.time_limit_s` and `solver.gap` hold for each solve: the joint one, the base scenario,
     and three of each member.
@@ -59,7 +61,7 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
         ScenarioError: the scenario has no uncertainty.
         InfeasibleError: a member has no plan, or no here-and-now decisions serve all of them.
         NoPlanError: the time limit struck before a first joint plan.
-        PlanError: the plan of a member fails its own audit.
+        PlanError: the plan of a member fails its own audit, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C before a first joint plan; later the plan so far is returned.
     """
     uncertainty = scenario.uncertainty
@@ -81,7 +83,9 @@ def solve_stochastic(scenario: Scenario) -> StochasticPlan:
         study.status = "interrupted"
         study.notes.append(Message("interrupted before VSS and EVPI were known"))
     seconds = {"joint_s": joint - began, "members_s": time.perf_counter() - joint}
-    return study.plan(seconds)
+    plan = study.plan(seconds)
+    publish(plan, out)
+    return plan
 
 
 class _Study:
@@ -178,7 +182,7 @@ class _Study:
         return worth(self.probabilities, profits, self.uncertainty.risk)
 
     def plan(self, seconds: Mapping[str, float]) -> StochasticPlan:
-        """Return the plan, which must pass its audit."""
+        """Return the plan, to be published."""
         plans: dict[str, Plan] = {}
         pairs = zip(self.joint_plan.members, self.points, strict=True)
         for i, (member, point) in enumerate(pairs):
@@ -188,9 +192,7 @@ class _Study:
         alone = None if self.alone is None else self.alone.profits
         table = member_table(plans, self.probabilities, alone, self.base_profits)
         summary = self._summary(plans, table, seconds)
-        stochastic_plan = StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
-        require_filled_audit(stochastic_plan.fill)
-        return stochastic_plan
+        return StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
 
     def _summary(
         self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]

@@ -149,7 +149,7 @@ class _Driver:
             changes = {**case.changes, **solver}
             key = base.key(base.scenario(changes))
             self.sweep.refined[case.number] = key
-            tasks[key] = Task(key, case.at, changes, plans)
+            tasks[key] = Task(key, case.at, changes, plans, wants_page=plans)
         self._solve(list(tasks.values()))
 
     def _solve(self, tasks: Sequence[Task]) -> None:

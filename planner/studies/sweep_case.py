@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
-from planner.language.language import ENGLISH
 from planner.message import Message
-from planner.plan.plan import Plan, write_page_and_workbook
-from planner.plan_tables.folder import fill_folder
+from planner.plan.output import Output
+from planner.plan.plan import Plan
+from planner.scenario.scenario import Scenario
 from planner.studies.solve import solve
 from planner.sweeps.analysis.condition import flat
 from planner.sweeps.result import Result
@@ -32,12 +32,16 @@ BASES: dict[str, Base] = {}
 
 @dataclass(frozen=True)
 class Task:
-    """A case to solve: the key and changes of its scenario, and the values of its axes."""
+    """A case to solve: the key and changes of its scenario, and the values of its axes.
+
+    wants_plan: whether its plan folder is kept. wants_page: with its page.
+    """
 
     key: str
     at: str
     changes: dict[str, Any]
     wants_plan: bool = False
+    wants_page: bool = False
 
 
 def pack(base: Base) -> bytes:
@@ -64,11 +68,10 @@ def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
         if base.key(scenario) != task.key:
             message = Message("the worker reads another scenario: does it run the same planner?")
             raise PlannerError(message)
-        plan = solve(scenario)
+        plan, files = _solved(scenario, task)
         result |= {"status": plan.summary["status"], "gap": plan.summary["gap"]}
         summary = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
         figures = {path: value for path, value in flat(summary) if value is not None}
-        files = _files(plan) if task.wants_plan else {}
     except InfeasibleError as error:
         rules = "; ".join(rule["text"] for rule in error.diagnosis.get("conflict", ()))
         result |= {"status": error.diagnosis["status"], "message": rules or _one_line(error)}
@@ -91,8 +94,10 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def _files(plan: Plan) -> dict[str, bytes]:
-    with TemporaryDirectory(prefix="planner-case-") as folder:
-        fill_folder(plan, Path(folder), ("csv",))
-        write_page_and_workbook(plan, Path(folder), ("csv",), ENGLISH)
-        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+def _solved(scenario: Scenario, task: Task) -> tuple[Plan, dict[str, bytes]]:
+    if not task.wants_plan:
+        return solve(scenario), {}
+    with TemporaryDirectory(prefix="planner-case-") as scratch:
+        folder = Path(scratch) / "plan"
+        plan = solve(scenario, out=Output(folder, page=task.wants_page))
+        return plan, {path.name: path.read_bytes() for path in folder.iterdir()}

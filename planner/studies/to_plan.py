@@ -2,13 +2,14 @@
 
 Reasons come from the duals of the LP with the integers and directions of the plan fixed, which was
 solved to settle the plan: they need no further solve. Every plan that a study returns has passed
-its audit.
+its audit: `publish` has the auditor read the very files that are published.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +23,9 @@ from planner.auditor.findings import Breach
 from planner.components.registry import KINDS, uses_of
 from planner.errors import PlanError, SolveError
 from planner.message import Message
+from planner.plan.output import Output
 from planner.plan.plan import Plan
-from planner.plan_tables.folder import fill_folder
+from planner.plan.stochastic_plan import StochasticPlan
 from planner.plan_tables.summary import summarise
 from planner.plan_tables.tables import MONEY_DECIMALS, ONCE, WHY
 from planner.solver.program import NO_INDICES, Duals, Program
@@ -32,19 +34,55 @@ from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
 from planner.timeseries.series import Array
 
+Out = Output | str | Path | None
+"""Where a study writes its plan; None where it writes no folder."""
 
-def require_audit(plan: Plan) -> None:
-    """Audit a plan in a temporary folder.
+
+def output_of(out: Out) -> Output | None:
+    """Return the output that a path stands for."""
+    return out if out is None or isinstance(out, Output) else Output(out)
+
+
+def publish(plan: Plan | StochasticPlan, out: Out = None) -> None:
+    """Audit a plan where its tables lie, which then become the folder `out`.
+
+    Without `out` they lie in a temporary folder. A plan that breaks rules, as its summary says,
+    would not pass and is not audited.
 
     Raises:
-        PlanError: the plan fails its audit.
+        PlanError: the plan fails its audit, or the folder cannot be written.
     """
-    require_filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
+    output, broken = output_of(out), bool(plan.summary.get("breaches"))
+    if output is not None:
+        output.write(plan, (lambda _: None) if broken else _require_audit)
+    elif not broken:
+        with _tables_in_a_folder(plan) as folder:
+            _require_audit(folder)
+
+
+def _require_audit(folder: Path) -> None:
+    if breaches := audit(folder):
+        raise failed_audit(breaches)
+
+
+def failed_audit(breaches: list[Breach]) -> PlanError:
+    """Return the error of a plan that fails its audit."""
+    head = Message("the plan fails its own audit and is not to be used")
+    return PlanError(describe_breaches(head, breaches))
 
 
 def audited(plan: Plan) -> list[Breach]:
     """Return the breaches that the audit of a plan finds."""
-    return filled_audit(lambda folder: fill_folder(plan, folder, ("csv",)))
+    with _tables_in_a_folder(plan) as folder:
+        return audit(folder)
+
+
+@contextmanager
+def _tables_in_a_folder(plan: Plan | StochasticPlan) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="planner-audit-") as name:
+        folder = Path(name)
+        plan.write_tables(folder)
+        yield folder
 
 
 def to_plan(
@@ -189,24 +227,6 @@ def _export_revenue(program: Program, booked: Array) -> dict[str, float]:
         if cost.line.use == "export" and cost.line.origin is not None:
             revenue[cost.line.origin] -= float(booked[cost.rows].sum())
     return revenue
-
-
-def filled_audit(fill: Callable[[Path], None]) -> list[Breach]:
-    """Return the breaches of the plan folder that `fill` writes, a temporary one."""
-    with TemporaryDirectory(prefix="planner-audit-") as folder:
-        fill(Path(folder))
-        return audit(folder)
-
-
-def require_filled_audit(fill: Callable[[Path], None]) -> None:
-    """Audit the plan folder that `fill` writes, a temporary one.
-
-    Raises:
-        PlanError: it fails the audit.
-    """
-    if breaches := filled_audit(fill):
-        head = Message("the plan fails its own audit and is not to be used")
-        raise PlanError(describe_breaches(head, breaches))
 
 
 def reason_table(program: Program, duals: Duals, x: Array, schedule: pd.DataFrame) -> pd.DataFrame:

@@ -229,6 +229,23 @@ def test_a_command_imports_only_what_it_uses(
     assert not imported & (OF_OTHERS | unused)
 
 
+def test_a_plan_without_page_is_written_without_loading_what_draws_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from planner.cli.app import app\n"
+        "try: app(['solve', *sys.argv[1:], '--no-page'])\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "drawing = {'jinja2', 'plotly', 'xlsxwriter', 'planner.report.charts.registry'}\n"
+        "print(sorted(drawing & set(sys.modules)))\n"
+    )
+    out = tmp_path / "plan"
+    done = python(code, ROOT / "scenarios" / "tiny_arbitrage", "--out", out)
+    assert done.stdout.endswith("[]\n"), done.stderr
+    assert run("audit", out).exit_code == 0
+    assert not (out / "report.html").exists()
+    assert run("report", out).exit_code == 0
+    assert (out / "report.html").exists()
+
+
 def test_prices_are_printed_and_written_where_asked(tmp_path: Path) -> None:
     runner, tiny_site = CliRunner(), str(ROOT / "scenarios" / "tiny_arbitrage")
     shown = runner.invoke(app, ["prices", tiny_site])

@@ -196,7 +196,7 @@ def boil(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Plan]:
     The 4 kept are heat an hour later: 8 MWh at 100 earn 800.
     """
     monkeypatch.setitem(KINDS, "boiler", Kind(Boiler))
-    monkeypatch.setattr("planner.studies.solve.require_audit", lambda _: None)
+    monkeypatch.setattr("planner.studies.solve.publish", lambda *_: None)
     boiler = {"kind": "boiler", "power_mw": 4, "price_cny_per_mwh": 100}
     return lambda hours: solve(
         {"pv": renewable(*([9, 0] * (hours // 2))), "boiler": boiler}, hours=hours

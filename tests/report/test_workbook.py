@@ -25,12 +25,20 @@ from planner.language.language import Language, language
 from planner.report.declaration import declaration
 from planner.report.workbook import tables as workbook_tables
 from planner.report.workbook.cells import (
+    DATE,
     MONEY,
     Book,
     harmless,
     unit_format,
     wide_enough,
     without_minus_zero,
+)
+from planner.report.workbook.rows import (
+    moment_cell,
+    number_cells,
+    sum_cells,
+    text_cell,
+    truth_cell,
 )
 from planner.report.workbook.workbook import write_workbook
 from tests.support.build import HANGS_S, battery, grid, load, renewable, solve
@@ -324,6 +332,50 @@ def test_large_numbers_keep_their_digits_and_none_stays_empty(tmp_path: Path) ->
     assert [row[0], row[2], row[4]] == [numbers[0], numbers[2], numbers[4]]
     assert row[1] == pytest.approx(0.3, abs=1e-15)  # sixteen digits are enough for 1e-9
     assert row[3] is None
+
+
+def test_rows_of_cells_are_the_bytes_that_xlsxwriter_writes_for_them(tmp_path: Path) -> None:
+    """The fast way uses insides of XlsxWriter: a version that changes them fails here."""
+    texts = ["", "a & <b>", ' "x" ', "_x0041_", "电池", "long " * 9_000]
+    numbers = [0.0, -1e-9, 0.1 + 0.2, 9_999_999.123456789, float("nan"), 98765432.123456791]
+    sums = [1.5, -0.0, 1e-7, 2.0, 3.0, 1 / 3]
+    moments = [dt.datetime(2026, 2, 28, 23, minute) for minute in (0, 5, 10, 15, 20, 25)]
+
+    def head(sheet: Any) -> tuple[Any, Any, Any]:
+        sheet.header(0, ["time", "x"], ["time", "x"], [9, 9])
+        return tuple(sheet.book.format(num_format=form) for form in (DATE, MONEY, "0.000"))
+
+    def by_cell(sheet: Any) -> None:
+        _, _, form = head(sheet)
+        for row, (moment, number, text, sum_) in enumerate(
+            zip(moments, numbers, texts, sums, strict=True), 2
+        ):
+            sheet.moment(row, 0, moment)
+            sheet.numbers(row, 1, [number], [form])
+            sheet.text(row, 2, text)
+            sheet.sheet.write_boolean(row, 3, number == 0.0)
+            sheet.formula(row, 27, f"=SUM(A{row + 1},AA{row + 1})", sum_, MONEY)
+
+    def by_row(sheet: Any) -> None:
+        date, _, form = head(sheet)
+        bold = sheet.book.format(num_format=MONEY, bold=True)
+        columns = [
+            (moment_cell(moment, date) for moment in moments),
+            number_cells(numbers, form),
+            [text_cell(harmless(text)) for text in texts],
+            [truth_cell(number == 0.0) for number in numbers],
+            *[[""] * 6] * 23,
+            sum_cells([0, 26], 2, sums, bold),
+        ]
+        sheet.sheet.write_columns(2, columns)
+
+    for write in (by_cell, by_row):
+        path = tmp_path / f"{write.__name__}.xlsx"
+        book = Book(str(path), language("en"), "b", dt.datetime(2026, 1, 1), str(tmp_path))
+        write(book.sheet("b"))
+        by_cell(book.sheet("another"))
+        book.close()
+    assert (tmp_path / "by_cell.xlsx").read_bytes() == (tmp_path / "by_row.xlsx").read_bytes()
 
 
 def test_a_file_that_cannot_be_written_is_told(plan: planner.Plan, tmp_path: Path) -> None:

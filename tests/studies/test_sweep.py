@@ -208,6 +208,7 @@ def test_the_best_cases_are_solved_again_exactly_and_leave_plans(
     plan = planner.read_plan(tmp_path / "out" / "plans" / "0")
     assert plan.scenario.solver.gap == 1e-3  # that of the base
     assert planner.audit(tmp_path / "out" / "plans" / "0") == []
+    assert (tmp_path / "out" / "plans" / "0" / "report.html").exists()
     assert plan.summary["objective_cny"] == found["objective_cny"][0]
 
 
@@ -216,6 +217,7 @@ def test_plans_of_all_cases_are_kept_and_come_back_when_removed(
 ) -> None:
     file, out = written(tmp_path, f"plans: all\naxes: {{{CAPACITY}: [1, 2]}}\n"), tmp_path / "out"
     sweep(file, out, scheduler=scheduler)
+    assert not (out / "plans" / "1" / "report.html").exists()  # a page for every case is too much
     (out / "plans" / "1" / "summary.json").unlink()
     (out / "plans" / "1").rename(tmp_path / "moved")
     sweep(file, out, scheduler=scheduler)

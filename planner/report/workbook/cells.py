@@ -12,13 +12,13 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.language.language import Language
+from planner.report.workbook.rows import SIXTEEN_DIGITS, RowSheet
 
 FORMULA = ("=", "+", "-", "@")
 RICH = "<r>"  # the beginning of a text that XlsxWriter takes for markup
 LONGEST_TEXT = 32_767  # of a cell
 LONGEST_NAME = 31  # of a sheet
 MOST_ROWS = 1_048_576  # of a sheet
-SIXTEEN_DIGITS = 1e7  # below it, sixteen digits distinguish all values rounded to 1e-9
 
 MONEY = "#,##0.00;[Red]-#,##0.00"
 HEAD = "#EDEDED"
@@ -106,7 +106,7 @@ class Book:
             name = f"{cleaned[: LONGEST_NAME - 4]} {again}"
             again += 1
         self._names.add(name.lower())
-        return Sheet(self, self._book.add_worksheet(name))
+        return Sheet(self, self._book.add_worksheet(name, RowSheet))
 
     def chart(self, kind: str, subtype: str) -> Any:
         """Return a new chart without series."""

@@ -7,27 +7,37 @@ with units. Above them is, where a sum makes sense, the sum of the rows that a f
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
 from planner.report.plan_sections import line_label, offset, quantity_label
 from planner.report.workbook.cells import (
+    DATE,
     HEAD,
     MONEY,
     MOST_ROWS,
     Book,
     Sheet,
+    harmless,
     local_times,
     unit_format,
     wide_enough,
     width,
+)
+from planner.report.workbook.rows import (
+    moment_cell,
+    number_cells,
+    sum_cells,
+    text_cell,
+    truth_cell,
 )
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -58,12 +68,10 @@ def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
     least = [TIME, *map(wide_enough, values.T, forms)]
     labels = [time_label(book, plan), *map(words.label, columns)]
     sheet.header(0, ["time", *columns], labels, least)
-    formats = [book.format(num_format=form) for form in forms]
-    for row, (moment, numbers) in enumerate(
-        zip(local_times(schedule.index), values.tolist(), strict=True), 2
-    ):
-        sheet.moment(row, 0, moment)
-        sheet.numbers(row, 1, numbers, formats)
+    cells = [_moments(book, schedule.index)]
+    for form, of in zip(forms, values.T, strict=True):
+        cells.append(number_cells(of.tolist(), book.format(num_format=form)))
+    sheet.sheet.write_columns(2, cells)
     _finish(sheet, 2, 1, len(schedule) + 1, len(columns))
     return SheetTable(sheet.name, 1, 2, {name: at for at, name in enumerate(columns, 1)})
 
@@ -95,18 +103,19 @@ def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
         sheet.visible_sum(0, at, first, last, float(column.sum()), MWH)
     least = [wide_enough([column.sum()], MWH) for column in columns]
     sheet.header(1, ["time", *names], [time_label(book, plan), *labels], [TIME, *least])
-    table = np.column_stack(columns).tolist() if columns else [[]] * steps
-    formats = [book.format(num_format=MWH)] * len(parts)
-    for row, (moment, values) in enumerate(
-        zip(local_times(plan.schedule.index), table, strict=True), first
-    ):
-        sheet.moment(row, 0, moment)
-        sheet.numbers(row, 1, values[: len(parts)], formats)
-        for at, summands in enumerate(places, len(parts)):
-            cells = ",".join(xl_rowcol_to_cell(row, column + 1) for column in summands)
-            sheet.formula(row, 1 + at, f"=SUM({cells})", values[at], MWH)
+    cells = [_moments(book, plan.schedule.index)]
+    cells += [number_cells(mwh.tolist(), book.format(num_format=MWH)) for mwh in parts.values()]
+    bold = book.format(num_format=MWH, bold=True)
+    for summands, sums in zip(places, columns[len(parts) :], strict=True):
+        cells.append(sum_cells([at + 1 for at in summands], first, sums.tolist(), bold))
+    sheet.sheet.write_columns(first, cells)
     _finish(sheet, first, 1, last, len(names))
     return SheetTable(sheet.name, 2, first, {name: at for at, name in enumerate(names, 1)})
+
+
+def _moments(book: Book, times: Any) -> Iterator[str]:
+    form = book.format(num_format=DATE)
+    return (moment_cell(moment, form) for moment in local_times(times))
 
 
 def ledger_fits(plan: PlanTables) -> bool:
@@ -125,19 +134,23 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
     labels = [words("component"), words("line"), time_label(book, plan), words("cash"),
               f"{words('amount')} [{words('CNY')}]", words("label")]  # fmt: skip
     sheet.header(1, names, labels, [18, 18, TIME, 22, 18, 24], (0, 1, 5))
-    label_of = {line: line_label(line, words) for line in ledger["line"].unique()}
-    moment_of = {period: _moment(period) for period in ledger["period"].unique()}
-    money = (book.format(num_format=MONEY),)
-    for row, (component, line, period, cash, amount) in enumerate(
-        zip(*(ledger[name].tolist() for name in ledger.columns), strict=True), first
-    ):
-        sheet.text(row, 0, component)
-        sheet.text(row, 1, line)
-        moment = moment_of[period]
-        sheet.text(row, 2, period) if moment is None else sheet.moment(row, 2, moment)
-        sheet.sheet.write_boolean(row, 3, cash)
-        sheet.numbers(row, 4, (amount,), money)
-        sheet.text(row, 5, label_of[line])
+
+    def text(value: str) -> str:
+        return text_cell(harmless(value))
+
+    def period(value: str) -> str:
+        moment = _moment(value)
+        return text(value) if moment is None else moment_cell(moment, book.format(num_format=DATE))
+
+    def cells(name: str, cell: Callable[[Any], str]) -> list[str]:
+        of_value = {value: cell(value) for value in ledger[name].unique()}
+        return [of_value[value] for value in ledger[name].tolist()]
+
+    money = number_cells(ledger["amount_cny"].tolist(), book.format(num_format=MONEY))
+    sheet.sheet.write_columns(first, [
+        cells("component", text), cells("line", text), cells("period", period),
+        cells("cash", truth_cell), money, cells("line", lambda line: text(line_label(line, words))),
+    ])  # fmt: skip
     _finish(sheet, first, 2, last, 5)
 
 
@@ -170,12 +183,17 @@ def write_days(book: Book, plan: PlanTables) -> None:
 
 @dataclass(frozen=True)
 class DayRow:
-    """A row of a day sheet; `values` of shape (steps,)."""
+    """A row of a day sheet; `values` of shape (steps,), in one number format for all days."""
 
     name: str
     label: str
     values: Array
     bold: bool = False
+
+    @cached_property
+    def form(self) -> str:
+        """The number format."""
+        return unit_format(unit(self.name), self.values)
 
 
 def _write_day(sheet: Sheet, rows: list[DayRow], steps: Any, before: int, ends: list[str]) -> None:
@@ -190,10 +208,9 @@ def _write_day(sheet: Sheet, rows: list[DayRow], steps: Any, before: int, ends: 
         sheet.text(row, 0, quantity.name, font_color="#606060", **style)
         sheet.text(row, 1, quantity.label, **style)
         sheet.text(row, 2, words(unit(quantity.name) or ""), **style)
-        form = unit_format(unit(quantity.name), quantity.values)
         values = quantity.values[steps].tolist()
-        wide = max(wide, wide_enough(values, form))
-        formats = [book.format(num_format=form, **style)] * len(values)
+        wide = max(wide, wide_enough(values, quantity.form))
+        formats = [book.format(num_format=quantity.form, **style)] * len(values)
         sheet.numbers(row, 3 + before, values, formats)
     sheet.sheet.freeze_panes(1, 3)
     sheet.sheet.set_column(0, 0, min(max(width(row.name) for row in rows), 34) + 1)
