@@ -110,6 +110,8 @@ class Site:
     trace: bool = True
     time: Time | None = None
     mentioned: frozenset[str] = frozenset()
+    relaxed: bool = False
+    """Whether the LP relaxation is what is built."""
 
     @property
     def clock(self) -> Time:

@@ -158,8 +158,10 @@ def _no_garbage_collection() -> Iterator[None]:
 def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
     time, components = Time(scenario.horizon, window), scenario.components
     blocks = {name: declared.block(name) for name in components}
+    relaxed = scenario.solver.relax
     sites = {
-        name: Site(name, scenario.horizon, components, scenario.trace, time) for name in components
+        name: Site(name, scenario.horizon, components, scenario.trace, time, relaxed=relaxed)
+        for name in components
     }
     terms: dict[str, list[Terms]] = {}
     meters = Meters()

@@ -83,11 +83,18 @@ class PinnedSolution:
     seconds: dict[str, float]
 
 
+def _exact(scenario: Scenario) -> Scenario:
+    """Return a scenario to be solved with whole states."""
+    settings = scenario.solver.model_copy(update={"relax": False})
+    return scenario.model_copy(update={"solver": settings})
+
+
 def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
     """Find the best solution with a schedule pinned: exactly if possible, else moved least."""
-    program, seconds = timed_program(scenario)
+    program, seconds = timed_program(_exact(scenario))  # a schedule may give any state
+    program = replace(program, scenario=scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
     pinned = pin(program, schedule, tolerance)
     program, solution = best_kept(pinned, tolerance) or (program, None)
@@ -219,8 +226,7 @@ def _unaudited(
             "tolerance", Message("must be 0 or more and finite, is {value:g}", value=tolerance)
         )
     pinned, source = schedule_in_horizon(scenario, schedule)
-    exact = scenario.solver.model_copy(update={"relax": False})
-    scenario = scenario.model_copy(update={"solver": exact})
+    scenario = _exact(scenario)
     around = solve_pinned(scenario, pinned, source, tolerance)
     program, solution, broken = around.program, around.solution, list[Breach]()
     if solution is None:

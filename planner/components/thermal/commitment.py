@@ -17,6 +17,10 @@ An outage overrides every other rule: it fixes on[t] = start[t] = 0, stay_on ign
 it, and `ending` has no effect if the last step is one of outage. `must_run` fixes on[t] = 1 in all
 steps except outages and the minimum time off after them (or after the past).
 
+In an LP relaxation the states of a unit that is on and idles for nothing are constants: on[t] = 1,
+start[t] = stop[t] = start_kind[s,t] = 0. It has no minimum power, burns nothing at 0 MW, and no
+outage, longest run or `ending` makes it stop, so that no other states earn more.
+
 The fuel curve: linear rows where it is convex, exact with binaries for any other shape.
 
 Variables: fuel_gj_per_h[t] (declared by the unit); segment_mw[k,t] and segment_full[k,t] (binary)
@@ -35,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -151,6 +155,7 @@ class Commitment:
     must_run: whether it must be on wherever it can be.
     ends_on: the state required in the last step, if any.
     past: least steps of the past that other rows need.
+    stays: whether its state is constant.
     """
 
     on: bool
@@ -162,6 +167,7 @@ class Commitment:
     must_run: bool
     ends_on: bool | None
     past: int
+    stays: bool
 
     def build(self, b: pyo.Block, time: Time) -> None:
         """Declare the variables and rows of this module in the unit's block."""
@@ -169,7 +175,7 @@ class Commitment:
         b.on = pyo.Var(time.back(past), domain=pyo.Binary)
         b.start = pyo.Var(time.back(past), domain=pyo.Binary)
         b.stop = pyo.Var(time.back(past), domain=pyo.Binary)
-        self._fix_past(b, time.first - 1, past)
+        self._fix_states(b, time, past)
         for t in self.off.intersection(time.steps):
             b.on[t].setub(0)
             b.start[t].setub(0)  # without stay_on, start = stop = 1 would count as time off
@@ -192,9 +198,13 @@ class Commitment:
             b.ending = pyo.Constraint(expr=b.on[time.last] == int(self.ends_on))
         self._start_kinds(b, time)
 
-    def _fix_past(self, b: pyo.Block, before: int, past: int) -> None:
-        """Fix the variables before the window, in which the unit last switched `age` steps ago."""
-        for t in range(before - past + 1, before + 1):
+    def _fix_states(self, b: pyo.Block, time: Time, past: int) -> None:
+        """Fix the variables before the window, in which the unit last switched `age` steps ago.
+
+        Those of the window too, if the unit stays as it is.
+        """
+        before = time.first - 1
+        for t in time.back(past) if self.stays else range(before - past + 1, before + 1):
             switched = t == before - self.age + 1
             since_switch = t > before - self.age
             b.on[t].fix(int(self.on == since_switch))
@@ -226,6 +236,9 @@ class Commitment:
     def _start_kinds(self, b: pyo.Block, time: Time) -> None:
         kinds = range(len(self.kinds))
         b.start_kind = pyo.Var(kinds, time.steps, bounds=(0, 1))
+        if self.stays:
+            for s, t in product(kinds, time.steps):
+                b.start_kind[s, t].fix(0)
         b.one_kind = pyo.Constraint(
             time.steps, rule=lambda b, t: sum(b.start_kind[s, t] for s in kinds) == b.start[t]
         )
@@ -246,6 +259,9 @@ class FuelPoint(Frozen):
     """Gross power."""
     fuel_gj_per_h: AtLeastZero
     """Fuel burnt at this power."""
+
+
+NOTHING_BURNT = FuelPoint(power_mw=0.0, fuel_gj_per_h=0.0)
 
 
 class FuelCurve:

@@ -10,7 +10,7 @@ startup_ramp_mw SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD))
     ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
     ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
     ceiling_stop    UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SD) stop[t+1] - max(SD - SU, 0) start[t]
-                    (Morales-España, Latorre & Ramos 2013; no stop[T+1])
+                    (Morales-España, Latorre & Ramos 2013; no stop[T+1]); ceiling also for a unit that stays on
     first_stop      p[0] <= G on[0] - (Pmax - SD) stop[1]                 (the past is a fact: no start term)
     ramp_up         rise[t] <= RU       rise[t] = p[t] - p[t-1] + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
     ramp_down       -rise[t] <= RD
@@ -83,7 +83,7 @@ class Ramps:
     startup_mw, shutdown_mw: most power in the step of a start and before a stop; where below the
     minimum of a step, the minimum.
     before_mw: power above the minimum before the window.
-    commitment: its minimum time on, and its outages.
+    commitment: its minimum time on, its outages, and whether it stays on.
     """
 
     low: Known
@@ -161,7 +161,7 @@ class Ramps:
                 ),
             )
 
-        if self.commitment.up >= 2:
+        if self.commitment.up >= 2 or self.commitment.stays:
             b.ceiling = ceiling(below_start, below_stop)
         else:
             b.ceiling_start = ceiling(below_start, lambda t: max(below_stop(t) - below_start(t), 0))

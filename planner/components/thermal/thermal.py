@@ -38,6 +38,7 @@ from planner.components.terms import (
 )
 from planner.components.thermal.commitment import (
     COMMITMENT_RULES,
+    NOTHING_BURNT,
     OBLIGED_OFF,
     OBLIGED_ON,
     OUTAGE,
@@ -191,7 +192,7 @@ class Thermal(Component):
     def impossible(self, site: Site) -> Iterator[Message]:
         if self.must_run:
             window = site.horizon.window
-            longest = self._commitment(site.horizon, window).longest_run(window)
+            longest = self._commitment(site, window).longest_run(window)
             yield from self.duty.impossible(longest, site.horizon)
 
     def _start_and_stop_mw(self, step_h: float) -> dict[str, float]:
@@ -232,7 +233,7 @@ class Thermal(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, reserves = site.clock, reserves_for(site)
-        commitment = self._commitment(site.horizon, time.window)
+        commitment = self._commitment(site, time.window)
         commitment.build(b, time)
         self.duty.build(b, time)
         ramps = self._ramps(time, commitment)
@@ -281,9 +282,11 @@ class Thermal(Component):
             moves=[Moves(DISPATCHABLE, of(b.power_mw), self.initial.power_mw)],
         )
 
-    def _commitment(self, horizon: Horizon, window: Window) -> Commitment:
+    def _commitment(self, site: Site, window: Window) -> Commitment:
+        horizon, forced_off = site.horizon, self.forced_off()
         ends_on = {"on": True, "off": False} if window.last == horizon.steps else {}
-        forced_off = self.forced_off()
+        idles = not self.min_power_mw.any() and self.curve[0] == NOTHING_BURNT
+        stops = forced_off.any() or self.max_up_h or self.resolved_ending() == "off"
         return Commitment(
             on=self.initial.on,
             age=horizon.steps_up(self.initial.hours),
@@ -294,6 +297,7 @@ class Thermal(Component):
             must_run=self.must_run,
             ends_on=ends_on.get(self.resolved_ending()),
             past=self.duty.max_up(horizon),
+            stays=site.relaxed and self.initial.on and idles and not stops,
         )
 
     def _ramps(self, time: Time, commitment: Commitment) -> Ramps:
