@@ -43,16 +43,15 @@ def solve(
     if fixed is not None:
         return solve_fixed(scenario, fixed, until)
     plan, _, _ = solve_program(scenario)
+    require_audit(plan)
     return plan
 
 
 def solve_program(scenario: Scenario) -> tuple[Plan, Program, Solution]:
-    """Return the best plan, its program and its solution. Raises as `solve`."""
+    """Return the best plan before its audit, its program and its solution. Raises as `solve`."""
     require_one_member(scenario)
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     program, seconds = timed_program(scenario)
     solution = optimise_or_explain(program)
-    plan = to_plan(program, solution, seconds | solution.seconds)
-    require_audit(plan)
-    return plan, program, solution
+    return to_plan(program, solution, seconds | solution.seconds), program, solution
