@@ -16,9 +16,10 @@ class Linear(Vector):
 
     sums: vectors of columns and coefficients that belong to the one row of a sum over steps.
     owner: the variable, of one column.
+    added: whether an addition made it.
     """
 
-    __slots__ = ("constant", "owner", "parts", "sums")
+    __slots__ = ("added", "constant", "owner", "parts", "sums")
 
     def __init__(
         self,
@@ -26,8 +27,11 @@ class Linear(Vector):
         constant: Any = 0.0,
         owner: Any = None,
         sums: tuple[Part, ...] = (),
+        *,
+        added: bool = False,
     ) -> None:
         self.parts, self.constant, self.owner, self.sums = parts, constant, owner, sums
+        self.added = added
 
     def fix(self, value: float) -> None:
         """Fix a variable, as Pyomo does."""
@@ -49,7 +53,9 @@ class Linear(Vector):
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Linear):
             parts, sums = self.parts + other.parts, self.sums + other.sums
-            return Linear(parts, self.constant + other.constant, sums=sums)
+            if other.added and len(self.parts) == 1:  # it goes to the end of a sum, as in Pyomo
+                parts = other.parts + self.parts
+            return Linear(parts, self.constant + other.constant, sums=sums, added=True)
         value = plain(other)
         if value is None:
             return NotImplemented

@@ -513,3 +513,15 @@ def test_the_price_of_a_budget_is_what_the_next_tonne_saves() -> None:
     found = planner.prices(scenario(site, 1))
     assert found.plan.schedule["coal.power_mw"].iloc[0] == pytest.approx(50)
     assert total(found, "co2", "budget_tco2") == pytest.approx(1.25 * 20)
+
+
+def test_a_plan_is_audited_once_with_its_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    audited: list[set[str]] = []
+
+    def audit(folder: str) -> list[Any]:
+        audited.append({path.name for path in Path(folder).iterdir()})
+        return planner.audit(folder)
+
+    monkeypatch.setattr("planner.studies.to_plan.audit", audit)
+    planner.prices(scenario({"grid": grid(), "town": load(5)}))
+    assert ["prices.csv" in names for names in audited] == [True]

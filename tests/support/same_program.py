@@ -21,6 +21,10 @@ def differences(program: Program, other: Program) -> list[str]:
     wrong += [f"only in one: {name}" for name in sorted({*columns} ^ {*other_columns}, key=str)]
     if wrong:
         return wrong
+    if list(rows) != list(other_rows):
+        wrong.append("rows in another order")
+    if list(columns) != list(other_columns):
+        wrong.append("columns in another order")
     row = np.array([other_rows[name] for name in rows], dtype=int)
     column = np.array([other_columns[name] for name in columns], dtype=int)
     for name in ("row_lower", "row_upper"):
