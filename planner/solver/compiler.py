@@ -31,13 +31,14 @@ def compile_program(model: Model) -> Program:
     Fixed variables become constants. A row that is limited on both sides becomes two.
     """
     columns, reports, window = model.columns, model.reports, model.window
-    order = _in_order(model)
+    entries, values = (_free(part, columns.fixed) for part in (model.rows.entries, model.values))
+    order = _in_order(columns, entries, values)
     at = np.full(len(columns.fixed), -1, dtype=np.int32)
     at[order] = np.arange(len(order))
-    matrix, lower, upper, numbers = _one_sided(model.rows, columns.fixed, at, len(order))
+    matrix, lower, upper, numbers = _one_sided(model.rows, entries, at, len(order))
     families, row_families, row_steps = _names(model.rows.runs, len(model.rows.low), window)
     variable_families, column_families, column_steps = _names(columns.runs, len(at), window)
-    report_rows, report_offset = _expressions(model.values, columns.fixed, at, len(order))
+    report_rows = sparse.csr_array(_matrix(values, at, len(order)))
     booked = [cost.rows for cost in reports.costs if not cost.reported]
     ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
@@ -46,19 +47,19 @@ def compile_program(model: Model) -> Program:
     return with_units(Program(
         scenario=model.scenario,
         window=window,
-        matrix=sparse.csc_array(matrix),
+        matrix=matrix,
         row_lower=lower,
         row_upper=upper,
         column_lower=columns.lower[order],
         column_upper=columns.upper[order],
         integer=columns.integer[order],
         cost=np.asarray(report_rows[ledger].sum(axis=0)).ravel(),
-        offset=float(report_offset[ledger].sum()),
+        offset=float(values.constants[ledger].sum()),
         switches=switches[used, 0],
         first_flow=switches[used, 1],
         second_flow=switches[used, 2],
         reports=report_rows,
-        report_offset=report_offset,
+        report_offset=values.constants,
         ledger_rows=ledger,
         moves=tuple(reports.moves),
         costs=tuple(reports.costs),
@@ -81,24 +82,34 @@ def compile_program(model: Model) -> Program:
     ))  # fmt: skip
 
 
-def _in_order(model: Model) -> Indices:
+def _free(entries: Entries, fixed: Array) -> Entries:
+    """Return expressions without fixed variables, whose values are in the constants."""
+    value = fixed[entries.columns]
+    is_fixed = ~np.isnan(value)
+    spent = entries.coefficients[is_fixed] * value[is_fixed]
+    known = np.bincount(entries.rows[is_fixed], spent, len(entries.constants))
+    free = ~is_fixed & (entries.coefficients != 0)
+    return Entries(
+        entries.rows[free], entries.columns[free], entries.coefficients[free],
+        entries.constants + known,
+    )  # fmt: skip
+
+
+def _in_order(columns: Columns, rows: Entries, reports: Entries) -> Indices:
     """Return the columns in use, variable by variable in the order in which rows hold them."""
-    columns = model.columns
     variables = {(run.component, run.name): None for run in columns.runs}
     number = {variable: i for i, variable in enumerate(variables)}
     variable_of = np.zeros(len(columns.fixed), dtype=np.int32)
     for run in columns.runs:
         variable_of[run.numbers] = number[run.component, run.name]
-    used, free = np.zeros(len(variable_of), dtype=bool), np.isnan(columns.fixed)
+    used = np.zeros(len(variable_of), dtype=bool)
     in_order: list[int] = []
-    for entries in (model.rows.entries, model.values):
-        counts = free[entries.columns] & (entries.coefficients != 0)
-        rows, held_columns = entries.rows[counts], entries.columns[counts]
-        used[held_columns] = True
-        owners = variable_of[held_columns]
+    for entries in (rows, reports):
+        used[entries.columns] = True
+        owners = variable_of[entries.columns]
         first_row = np.full(len(variables), len(entries.constants))
-        np.minimum.at(first_row, owners, rows)
-        in_first = owners[rows == first_row[owners]]
+        np.minimum.at(first_row, owners, entries.rows)
+        in_first = owners[entries.rows == first_row[owners]]
         new, term = np.unique(in_first, return_index=True)
         in_order += new[np.lexsort((term, first_row[new]))].tolist()
     place = np.zeros(len(variables), dtype=np.int64)
@@ -108,44 +119,39 @@ def _in_order(model: Model) -> Indices:
     return numbers[np.argsort(place[variable_of[numbers]], kind="stable")]
 
 
-def _expressions(
-    entries: Entries, fixed: Array, at: Indices, width: int
-) -> tuple[sparse.csr_array, Array]:
-    """Return expressions over the columns in use, and their constants with fixed variables."""
-    value = fixed[entries.columns]
-    is_fixed = ~np.isnan(value)
-    spent = entries.coefficients[is_fixed] * value[is_fixed]
-    known = np.bincount(entries.rows[is_fixed], spent, len(entries.constants))
-    free = ~is_fixed & (entries.coefficients != 0)
-    places = entries.rows[free], at[entries.columns[free]]
+def _matrix(entries: Entries, at: Indices, width: int) -> sparse.csc_array:
+    places = entries.rows, at[entries.columns]
     shape = len(entries.constants), width
-    matrix = sparse.csr_array((entries.coefficients[free], places), shape=shape)
-    matrix.sum_duplicates()
+    matrix = sparse.csc_array((entries.coefficients, places), shape=shape)
     matrix.eliminate_zeros()
-    return matrix, entries.constants + known
+    return matrix
 
 
 def _one_sided(
-    rows: Rows, fixed: Array, at: Indices, width: int
-) -> tuple[sparse.csr_array, Array, Array, Indices]:
+    rows: Rows, entries: Entries, at: Indices, width: int
+) -> tuple[sparse.csc_array, Array, Array, Indices]:
     """Return rows, their limits and the number of each: one for each limit, the upper one first.
 
     Rows that hold no column and keep their limits are left out.
     """
-    matrix, constants = _expressions(rows.entries, fixed, at, width)
+    constants, count = entries.constants, len(rows.low)
     low, high = rows.low - constants, rows.high - constants
-    empty = np.diff(matrix.indptr) == 0
     missed = np.maximum(low, -high) > EMPTY_ROW * np.maximum(1.0, abs(constants))
-    equal, needed = low == high, ~empty | missed
-    has_high, has_low = needed & np.isfinite(high), needed & np.isfinite(low) & ~equal
-    numbers = np.concatenate([np.flatnonzero(has_high), np.flatnonzero(has_low)])
-    of_high = np.arange(len(numbers)) < has_high.sum()
-    order = np.argsort(numbers, kind="stable")
-    numbers, of_high = numbers[order], of_high[order]
-    lower = np.where(of_high & ~equal[numbers], -np.inf, low[numbers])
-    if len(numbers) < len(low) or (np.diff(numbers) == 0).any():
-        matrix = matrix[numbers]
-    return matrix, lower, np.where(of_high, high[numbers], np.inf), numbers
+    needed = (np.bincount(entries.rows, minlength=count) > 0) | missed
+    has_high, has_low = needed & np.isfinite(high), needed & np.isfinite(low) & (low != high)
+    sides = has_high.astype(np.int32) + has_low
+    numbers, low_side = np.repeat(np.arange(count), sides), np.cumsum(sides, dtype=np.int32) - 1
+    high_side = low_side - has_low
+    is_high = np.zeros(len(numbers), dtype=bool)
+    is_high[high_side[has_high]] = True
+    on_high, on_low = (np.flatnonzero(side[entries.rows]) for side in (has_high, has_low))
+    some = np.concatenate([on_high, on_low])
+    rows_of = np.concatenate([high_side[entries.rows[on_high]], low_side[entries.rows[on_low]]])
+    lower = np.where(is_high & (low != high)[numbers], -np.inf, low[numbers])
+    upper = np.where(is_high, high[numbers], np.inf)
+    sided = Entries(rows_of, entries.columns[some], entries.coefficients[some], lower)
+    matrix = _matrix(sided, at, width)
+    return matrix, lower, upper, numbers
 
 
 def _names(

@@ -80,8 +80,8 @@ class Session:
             "passModel", columns, rows, matrix.nnz, 1, 1, program.offset * self._scale,
             program.cost * self._scale,
             program.column_lower, program.column_upper, program.row_lower, program.row_upper,
-            matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32),
-            matrix.data.astype(float), np.zeros(columns, dtype=np.int32),
+            matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False),
+            matrix.data.astype(float, copy=False), np.zeros(columns, dtype=np.int32),
         )  # fmt: skip
 
     def integrality(self, integer: Flags) -> None:
