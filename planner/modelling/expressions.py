@@ -10,11 +10,7 @@ import numpy as np
 from planner.modelling.declared import Entries
 from planner.modelling.linear import Linear
 from planner.modelling.rules import ByStep, in_vectors
-from planner.modelling.vectors import Numbers, Whole
-
-
-class UnsupportedError(Exception):
-    """What arrays cannot realise."""
+from planner.modelling.vectors import Whole, numbers_of
 
 
 class Expressions:
@@ -28,7 +24,7 @@ class Expressions:
     def add(self, rows: Whole, value: Any) -> None:
         """Add an expression by row, or one for a single row."""
         if not isinstance(value, Linear):
-            self._constants.append((rows, value.values if isinstance(value, Numbers) else value))
+            self._constants.append((rows, numbers_of(value)))
             return
         self._constants.append((rows, value.constant))
         self._entries += [(rows, *part) for part in value.parts]
