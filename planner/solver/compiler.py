@@ -11,7 +11,7 @@ from scipy import sparse
 from planner.modelling.declared import Columns, Entries, Rows, Run
 from planner.scenario.scenario import Scenario
 from planner.solver.model import Model, assemble, column_name
-from planner.solver.program import Family, Indices, Program
+from planner.solver.program import NO_INDICES, Family, Indices, Program
 from planner.solver.scaling import with_units
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
@@ -39,7 +39,7 @@ def compile_program(model: Model) -> Program:
     variable_families, column_families, column_steps = _names(columns.runs, len(at), window)
     report_rows, report_offset = _expressions(model.values, columns.fixed, at, len(order))
     booked = [cost.rows for cost in reports.costs if not cost.reported]
-    ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
+    ledger = np.concatenate([NO_INDICES, *booked])
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
     switches[:, 0] = at[switches[:, 0]]
     used = switches[:, 0] >= 0
