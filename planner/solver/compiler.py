@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import TypeVar
 
 import numpy as np
@@ -77,7 +78,7 @@ def compile_program(model: Model) -> Program:
         },
         column_families=column_families[order],
         variable_families=tuple(variable_families),
-        pairs=tuple(pair for pair, is_used in zip(reports.pairs, used, strict=True) if is_used),
+        pairs=tuple(compress(reports.pairs, used)),
     ))  # fmt: skip
 
 

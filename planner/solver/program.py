@@ -61,7 +61,8 @@ class Program:
     plan; the sum of its `ledger_rows` is the objective. `schedule` holds, for every schedule
     column, the columns of the program by step, or -1 and the constant there. `row_steps` and
     `column_steps` are the steps of rows and columns, 0 where they have none; `row_families` numbers
-    the names of rows as `families` and `balances` do.
+    the names of rows as `families` and `balances` do, `column_families` those of columns as
+    `variable_families` does. `pairs` says for each switch what its two flows are.
     """
 
     scenario: Scenario
