@@ -55,7 +55,7 @@ class Movement(NamedTuple):
     before_mw: float | None
 
 
-class Pair(NamedTuple):
+class ExclusivePair(NamedTuple):
     """Two flows that exclude each other: of a component, template of what both at once do."""
 
     component: str
@@ -77,7 +77,7 @@ class Reports:
     injected: dict[str, list[Whole]] = field(default_factory=dict)
     schedule: dict[str, Whole] = field(default_factory=dict)
     switches: list[Whole] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[ExclusivePair] = field(default_factory=list)
     moves: list[Movement] = field(default_factory=list)
 
     def add_terms(self, component: str, terms: Terms) -> None:
@@ -101,7 +101,7 @@ class Reports:
             columns = self.declared.column(pair.switch, steps)
             flows = report(pair.first, steps), report(pair.second, steps)
             self.switches.append(np.column_stack([columns, *flows]))
-            self.pairs += [Pair(component, pair.both)] * len(steps)
+            self.pairs += [ExclusivePair(component, pair.both)] * len(steps)
         for power in terms.moves:
             self.moves.append(Movement(power.order, report(power.mw, steps), power.before_mw))
 

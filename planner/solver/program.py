@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.components.terms import Balance
 from planner.scenario.scenario import Scenario
-from planner.solver.model import Cost, Movement, Pair
+from planner.solver.model import Cost, ExclusivePair, Movement
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -94,7 +94,7 @@ class Program:
     balances: dict[Balance, int]
     column_families: Indices
     variable_families: tuple[Family, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ExclusivePair, ...]
     units: Units = OWN_UNITS
 
     def objective(self, x: Array) -> float:
