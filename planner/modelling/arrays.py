@@ -254,7 +254,9 @@ class ArrayDeclared:
     def report(self, by_step: ByStep, steps: Whole) -> Whole:
         """Report an expression in some steps; return its rows."""
         first = self._reports.count
-        self._reports.add_all(by_step, steps)
+        for places, value in in_vectors(by_step, steps):
+            self._reports.add(first + places, value)
+        self._reports.count += len(steps)
         return np.arange(first, self._reports.count)
 
     def report_once(self, value: Any) -> int:

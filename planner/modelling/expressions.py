@@ -9,7 +9,6 @@ import numpy as np
 
 from planner.modelling.declared import Entries
 from planner.modelling.linear import Linear
-from planner.modelling.rules import ByStep, in_vectors
 from planner.modelling.vectors import Whole, numbers_of
 
 
@@ -32,12 +31,6 @@ class Expressions:
             by_row = np.repeat(rows, len(columns))
             terms = np.tile(columns, len(rows)), np.tile(coefficients, len(rows))
             self._entries.append((by_row, *terms))
-
-    def add_all(self, rule: ByStep, steps: Whole) -> None:
-        """Add the expressions of a rule in some steps."""
-        for places, value in in_vectors(rule, steps):
-            self.add(self.count + places, value)
-        self.count += len(steps)
 
     def done(self) -> Entries:
         """Return the expressions; of a row, its terms in the order of writing."""
