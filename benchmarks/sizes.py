@@ -8,9 +8,9 @@ share of the time in HiGHS, which is the figure to watch from change to change.
 
 The year is the calendar year in which the scenario begins, since data seldom reach further.
 Every size runs in a process of its own, so that its peak memory is its own. The parts: validate
-(YAML and CSV to a checked scenario), build (Pyomo), compile (arrays), HiGHS (all its runs, the
-relaxation and the tidying included), plan (solution to tables and summary, and what passes between
-the solver's runs), write (the plan folder, as CSV).
+(YAML and CSV to a checked scenario), build (the model), compile (its matrix), HiGHS (all its runs,
+the relaxation and the tidying included), plan (tables, summary, audit, and what passes between the
+solver's runs), write (the plan folder, as CSV).
 """
 
 from __future__ import annotations

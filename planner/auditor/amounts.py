@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.auditor.findings import Array
+from planner.auditor.findings import Array, Whole
 from planner.auditor.plan_files import ALLOCATION, Clock, Files, as_times
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
 Pair = tuple[str, str]
 
 
@@ -26,8 +24,8 @@ class Amounts:
     """
 
     amounts: Array
-    rows: dict[Pair, Rows]
-    steps: Rows
+    rows: dict[Pair, Whole]
+    steps: Whole
     count: int
 
     @cached_property
@@ -67,7 +65,7 @@ def allocation_of(files: Files, clock: Clock) -> Amounts:
     return Amounts(table["mwh"].to_numpy(float), rows, np.asarray(steps)[texts], clock.steps)
 
 
-def groups(table: pd.DataFrame, first: str, second: str) -> dict[Pair, Rows]:
+def groups(table: pd.DataFrame, first: str, second: str) -> dict[Pair, Whole]:
     """Return the row numbers of every pair of values of two columns, in order of appearance."""
     if table.empty:
         return {}

@@ -15,6 +15,7 @@ import numpy as np
 from planner.message import Message, MessageList, template, unsigned_zero
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Whole = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Figure = Array | float
 When = str | Sequence[str]

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from planner.auditor.findings import Array
+from planner.auditor.findings import Array, Whole
 from planner.errors import PlanError, cause
 from planner.message import Message, MessageList
 
@@ -185,7 +185,7 @@ class Clock:
     times: list[str]
     stamps: list[str]
     index: pd.DatetimeIndex
-    days: np.ndarray[Any, np.dtype[np.int64]]
+    days: Whole
     months: list[str]
 
     @property

@@ -130,11 +130,11 @@ def _share(part: float, whole: float) -> float | None:
 
 def energy_by_step(plan: Plan) -> dict[str, Array]:
     """Return renewable energy, and what it is a share of, MWh by step."""
-    by_pair, none = plan.allocation.by_step.items(), np.zeros(plan.clock.steps)
+    by_pair, zero = plan.allocation.by_step.items(), np.zeros(plan.clock.steps)
     drawn = {pair: mwh for pair, mwh in by_pair if pair[1] in plan.drawn_uses}
     green = {use: mwh for (origin, use), mwh in by_pair if origin == "renewable"}
     available = plan.sum(green.values())
-    exported, curtailed = green.get("export", none), green.get("curtailed", none)
+    exported, curtailed = green.get("export", zero), green.get("curtailed", zero)
     return {
         "available_mwh": available,
         "self_use_mwh": available - exported - curtailed,

@@ -27,8 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.amounts import Rows
-from planner.auditor.findings import PLAN, Array, Findings, Notes, figure, measurable, number
+from planner.auditor.findings import PLAN, Array, Findings, Notes, Whole, figure, measurable, number
 from planner.auditor.reading import Line, Plan
 from planner.auditor.shares import ROUNDED, carbon, check_ranges, green
 from planner.auditor.tables import outside
@@ -74,8 +73,8 @@ def values(plan: Plan) -> dict[str, Any]:
 
 def _by_origin(plan: Plan, use: str) -> dict[str, Array]:
     """Return MWh of a use by origin and step."""
-    none = np.zeros(plan.clock.steps)
-    return {o: plan.allocation.by_step.get((o, use), none) for o in plan.origins}
+    zero = np.zeros(plan.clock.steps)
+    return {o: plan.allocation.by_step.get((o, use), zero) for o in plan.origins}
 
 
 def _compute_revenue(plan: Plan, revenue: list[Line]) -> Array:
@@ -108,7 +107,7 @@ def worst_hours(plan: Plan) -> list[float]:
     return sorted(of_steps.tolist(), reverse=True)[:WORST]
 
 
-def _penalties(plan: Plan) -> tuple[Rows, Array]:
+def _penalties(plan: Plan) -> tuple[Whole, Array]:
     """Return the rows of the ledger that cost something and are not cash, and their costs, CNY."""
     cash, amounts = (plan.files.ledger[name].to_numpy() for name in ("cash", "amount_cny"))
     rows = np.flatnonzero(~cash & (amounts < 0))

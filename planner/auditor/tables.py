@@ -100,25 +100,24 @@ def check_nodes(plan: Plan, findings: Findings) -> None:
 
 def check_allocation(plan: Plan, findings: Findings) -> None:
     """Note where the allocation differs from the schedule, or is incomplete."""
-    table, steps, note = plan.files.allocation, plan.allocation.steps, findings.of("allocation")
+    allocation, note = plan.allocation, findings.of("allocation")
     zero = np.zeros(plan.clock.steps)
     expected = _uses(plan)
     uses = {use for kind in plan.kinds.values() for use in kind.uses}
     known = {(origin, use) for origin in plan.origins for use in uses}
     unknown_rows = 0
     total = {origin: zero.copy() for origin in plan.origins}
-    for (origin, use), rows in plan.allocation.rows.items():
+    for (origin, use), rows in allocation.rows.items():
         if (origin, use) not in known:
             unknown_rows += len(rows)
             continue
-        rule = f"{origin}.{use}"
-        count = np.bincount(steps[rows][steps[rows] >= 0], minlength=plan.clock.steps)
+        rule, steps = f"{origin}.{use}", allocation.steps[rows]
+        count = np.bincount(steps[steps >= 0], minlength=plan.clock.steps)
         note.equal(f"{rule}.rows", Message("rows are"), count.astype(float), 1.0)
-        if (steps[rows] < 0).any() or not (count == 1).all():
+        if (steps < 0).any() or not (count == 1).all():
             note.add(f"{rule}.rows", Message("should be one row for every step"))
             return
-        mwh = np.empty(plan.clock.steps)
-        mwh[steps[rows]] = table["mwh"].to_numpy()[rows]
+        mwh = allocation.by_step[origin, use]
         total[origin] += mwh
         note.equal(rule, Message("is"), mwh, expected.pop((origin, use), zero), "MWh")
     for (origin, use), mwh in expected.items():
@@ -148,8 +147,7 @@ def check_ledger(plan: Plan, findings: Findings) -> None:
     """Note where the ledger does not follow from the schedule and the prices."""
     table = plan.files.ledger
     expected = {(line.component, line.name): line for line in plan.lines}
-    amounts, periods = table["amount_cny"].to_numpy(), table["period"].to_numpy()
-    cash = table["cash"].to_numpy()
+    periods, cash = table["period"].to_numpy(), table["cash"].to_numpy()
     for (component, name), rows in plan.ledger.rows.items():
         line, note = expected.pop((component, name), None), findings.of(component)
         if line is None:
@@ -171,7 +169,7 @@ def check_ledger(plan: Plan, findings: Findings) -> None:
             )
             note.add(f"{name}.cash", message)
         booked = np.zeros(len(line.periods))
-        booked[at] = amounts[rows]
+        booked[at] = plan.ledger.amounts[rows]
         _compare(plan, line, Message("amount is"), booked, findings)
     for line in expected.values():
         none = np.zeros(len(line.periods))

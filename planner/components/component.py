@@ -1,6 +1,6 @@
 """The base of every component: a frozen value that declares its own variables, rows and costs.
 
-`build` receives an empty Pyomo block and a `Site`, declares variables and rows, and returns its
+`build` receives an empty block and a `Site`, declares variables and rows, and returns its
 `Terms`: flows into balances, costs, uses of energy, meters. The model sums the terms and knows no
 component by name. Everything else that other packages need to know of a kind (its uses, its states,
 its terminal constraints) is declared here as well, so that no other package keeps a list of kinds.

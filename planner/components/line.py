@@ -141,12 +141,12 @@ class PowerLine(Component):
         time, origins = site.clock, site.origins
         b.forward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
         sent = {self.from_node: {o: of(b.forward_mw, o) for o in origins}}
-        exclusive = []
+        forward, exclusive = sum_of(b.forward_mw, origins), []
         if self.both_ways:
             b.backward_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
             b.forward = pyo.Var(time.steps, bounds=(0, 1))
             sent[self.to_node] = {o: of(b.backward_mw, o) for o in origins}
-            forward, backward = sum_of(b.forward_mw, origins), sum_of(b.backward_mw, origins)
+            backward = sum_of(b.backward_mw, origins)
             exclusive = [Exclusive(b.forward, forward, backward, BOTH)]
 
         def leaving(node: str, o: str, t: int) -> Expression:
@@ -161,8 +161,7 @@ class PowerLine(Component):
         b.forward_limit = pyo.Constraint(
             time.steps,
             rule=lambda b, t: (
-                sum_of(b.forward_mw, origins)(t)
-                <= self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
+                forward(t) <= self.capacity_mw * (b.forward[t] if self.both_ways else 1.0)
             ),
         )
         if self.both_ways:

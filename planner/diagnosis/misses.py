@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from scipy import sparse
@@ -76,6 +77,7 @@ class Misses:
             switches=program.switches[~decided],
             first_flow=program.first_flow[~decided],
             second_flow=program.second_flow[~decided],
+            pairs=tuple(compress(program.pairs, ~decided)),
         ).covering(x)
 
     def given_misfits(self, rows: Collection[int]) -> list[Misfit]:

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from planner.modelling.declared import Columns, Entries, Rows, Run
-from planner.modelling.expressions import Expressions, UnsupportedError, joined
+from planner.modelling.expressions import Expressions, joined
 from planner.modelling.index_sets import as_tuple, parts_of
 from planner.modelling.linear import Linear, Relation
 from planner.modelling.pyo import Block, Constraint, Expression, Indexed, Var
 from planner.modelling.rules import ByStep, in_vectors
-from planner.modelling.vectors import Floats, Numbers, Steps, Whole, place_of, places_of
+from planner.modelling.vectors import Floats, Steps, Whole, numbers_of, place_of, places_of
+
+
+class UnsupportedError(Exception):
+    """What arrays cannot realise."""
 
 
 class Variable:
@@ -64,10 +68,14 @@ def _limits(rule: ByStep, steps: Whole) -> tuple[Floats, Floats]:
     """Return the bounds of a variable in some steps, NaN where there is none."""
     lower, upper = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
     for places, pair in in_vectors(rule, steps):
-        for side, limit in zip((lower, upper), pair, strict=True):
-            if limit is not None:
-                side[places] = limit.values if isinstance(limit, Numbers) else limit
+        _set_limits((lower, upper), places, pair)
     return lower, upper
+
+
+def _set_limits(sides: tuple[Floats, Floats], places: Whole, pair: tuple[Any, Any]) -> None:
+    for side, limit in zip(sides, pair, strict=True):
+        if limit is not None:
+            side[places] = numbers_of(limit)
 
 
 class Reported:
@@ -108,7 +116,7 @@ def _merged(rule: ByStep, steps: Whole) -> Linear:
     constants = np.zeros(len(steps))
     for places, value in in_vectors(rule, steps):
         if not isinstance(value, Linear):
-            constants[places] = value.values if isinstance(value, Numbers) else value
+            constants[places] = numbers_of(value)
             continue
         constants[places] = value.constant
         summed = (pair for some in value.sums for pair in zip(*some, strict=True))
@@ -126,7 +134,7 @@ class ArrayRows:
     def __init__(self) -> None:
         self.runs: list[Run] = []
         self._bodies = Expressions()
-        self._limits: list[tuple[Whole, Any, Any]] = []
+        self._limits: list[tuple[Whole, tuple[Any, Any]]] = []
 
     def add(self, component: str, name: str, declared: Constraint, block: Any) -> None:
         """Add the rows of a declaration."""
@@ -152,17 +160,15 @@ class ArrayRows:
             raise UnsupportedError
         rows = self._bodies.count + places
         self._bodies.add(rows, body)
-        self._limits.append((rows, low, high))
+        self._limits.append((rows, (low, high)))
 
     def done(self, components: Sequence[str]) -> Rows:
         """Return the rows, component by component."""
         low, high = np.full(self._bodies.count, -np.inf), np.full(self._bodies.count, np.inf)
-        for rows, *limits in self._limits:
-            for side, limit in zip((low, high), limits, strict=True):
-                if limit is not None:
-                    side[rows] = limit.values if isinstance(limit, Numbers) else limit
+        for rows, pair in self._limits:
+            _set_limits((low, high), rows, pair)
         runs = sorted(self.runs, key=lambda run: components.index(run.component))
-        before = joined([np.arange(run.first, run.first + run.size) for run in runs], np.int64)
+        before = joined([run.numbers for run in runs], np.int64)
         number = np.zeros(len(before), dtype=np.int32)
         number[before] = np.arange(len(before))
         first = np.cumsum([0, *(run.size for run in runs)]).tolist()
@@ -248,7 +254,9 @@ class ArrayDeclared:
     def report(self, by_step: ByStep, steps: Whole) -> Whole:
         """Report an expression in some steps; return its rows."""
         first = self._reports.count
-        self._reports.add_all(by_step, steps)
+        for places, value in in_vectors(by_step, steps):
+            self._reports.add(first + places, value)
+        self._reports.count += len(steps)
         return np.arange(first, self._reports.count)
 
     def report_once(self, value: Any) -> int:
@@ -261,7 +269,7 @@ class ArrayDeclared:
         """Report the expressions that a component declares; yield their rows."""
         for expression in self._expressions.get(component, ()):
             for run, value in expression.runs(self._reports.count):
-                self._reports.add(np.arange(run.first, run.first + run.size), value)
+                self._reports.add(run.numbers, value)
                 self._reports.count += run.size
                 yield run
 

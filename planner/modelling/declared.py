@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from planner.modelling.pyo import Block
+from planner.modelling.rules import ByStep
 from planner.modelling.vectors import Flags, Floats, Whole
 
 
@@ -25,9 +28,9 @@ class Run(NamedTuple):
     steps: Whole | None
 
     @property
-    def numbers(self) -> slice:
+    def numbers(self) -> Whole:
         """The numbers of the run."""
-        return slice(self.first, self.first + self.size)
+        return np.arange(self.first, self.first + self.size)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Declared(Protocol):
     def column(self, variable: Any, steps: Whole) -> Whole:
         """Return the columns of a variable in some steps."""
 
-    def report(self, by_step: Callable[[Any], Any], steps: Whole) -> Whole:
+    def report(self, by_step: ByStep, steps: Whole) -> Whole:
         """Report an expression in some steps; return its rows."""
 
     def report_once(self, value: Any) -> int:

@@ -9,12 +9,7 @@ import numpy as np
 
 from planner.modelling.declared import Entries
 from planner.modelling.linear import Linear
-from planner.modelling.rules import ByStep, in_vectors
-from planner.modelling.vectors import Numbers, Whole
-
-
-class UnsupportedError(Exception):
-    """What arrays cannot realise."""
+from planner.modelling.vectors import Whole, numbers_of
 
 
 class Expressions:
@@ -28,7 +23,7 @@ class Expressions:
     def add(self, rows: Whole, value: Any) -> None:
         """Add an expression by row, or one for a single row."""
         if not isinstance(value, Linear):
-            self._constants.append((rows, value.values if isinstance(value, Numbers) else value))
+            self._constants.append((rows, numbers_of(value)))
             return
         self._constants.append((rows, value.constant))
         self._entries += [(rows, *part) for part in value.parts]
@@ -36,12 +31,6 @@ class Expressions:
             by_row = np.repeat(rows, len(columns))
             terms = np.tile(columns, len(rows)), np.tile(coefficients, len(rows))
             self._entries.append((by_row, *terms))
-
-    def add_all(self, rule: ByStep, steps: Whole) -> None:
-        """Add the expressions of a rule in some steps."""
-        for places, value in in_vectors(rule, steps):
-            self.add(self.count + places, value)
-        self.count += len(steps)
 
     def done(self) -> Entries:
         """Return the expressions; of a row, its terms in the order of writing."""

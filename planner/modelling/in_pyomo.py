@@ -5,7 +5,9 @@ Components may declare Pyomo's own objects in its blocks, and any linear express
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
@@ -16,10 +18,26 @@ from pyomo.repn import generate_standard_repn
 
 from planner.modelling.declared import Columns, Entries, Rows, Run
 from planner.modelling.pyo import Block, Constraint, Expression, Indexed, Var
-from planner.modelling.vectors import StepSet, Whole
+from planner.modelling.rules import ByStep
+from planner.modelling.vectors import StepSet, Whole, without_gap
 
-BUILDING = RLock()
-"""Held while a model is built and read: Pyomo keeps state in its modules."""
+_BUILDING = RLock()
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Build and read a model alone: Pyomo keeps state in its modules.
+
+    Garbage is not collected meanwhile: its objects are many and stay.
+    """
+    enabled = gc.isenabled()
+    with _BUILDING:
+        gc.disable()
+        try:
+            yield
+        finally:
+            if enabled:
+                gc.enable()
 
 
 class PyomoBlock:
@@ -57,7 +75,7 @@ def _in_pyomo(declared: Indexed) -> Any:
 
 
 def _set(part: Iterable[Any]) -> Any:
-    if isinstance(part, StepSet) and len(part) and part[-1] - part[0] == len(part) - 1:
+    if isinstance(part, StepSet) and without_gap(part.values):
         return pyomo.RangeSet(part[0], part[-1])
     return list(part)
 
@@ -109,7 +127,7 @@ class PyomoDeclared:
 
     def block(self, component: str) -> Block:
         """Return the block of a component, or with "" that of the site."""
-        return PyomoBlock(self.model.part[component] if component else self.model)
+        return PyomoBlock(self._block(component))
 
     def columns(self) -> Columns:
         """Return all variables."""
@@ -138,7 +156,7 @@ class PyomoDeclared:
         """Return the columns of a variable in some steps."""
         return np.array([self._numbers[id(variable[t])] for t in steps.tolist()], dtype=np.int64)
 
-    def report(self, by_step: Callable[[Any], Any], steps: Whole) -> Whole:
+    def report(self, by_step: ByStep, steps: Whole) -> Whole:
         """Report an expression in some steps; return its rows."""
         return np.array([self.report_once(by_step(t)) for t in steps.tolist()], dtype=np.int64)
 
@@ -159,8 +177,11 @@ class PyomoDeclared:
         return self._entries(self._reports)
 
     def _components(self, component: str, kind: type) -> Iterator[Any]:
-        block = self.model.part[component] if component else self.model
+        block = self._block(component)
         yield from block.component_objects(kind, sort=False, descend_into=False)
+
+    def _block(self, component: str) -> Any:
+        return self.model.part[component] if component else self.model
 
     def _read(self, kind: type) -> tuple[list[Run], list[Any]]:
         """Return all variables or rows, those of the site first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -74,9 +74,7 @@ class Linear(Vector):
 
     def __mul__(self, factor: Any) -> Any:
         value = plain(factor)
-        if value is None:
-            raise RefusedError
-        if self.sums and isinstance(value, np.ndarray):
+        if value is None or (self.sums and isinstance(value, np.ndarray)):
             raise RefusedError
 
         def scaled(parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -107,11 +105,8 @@ class Linear(Vector):
         value = plain(other)
         return NotImplemented if value is None else Relation(self, value, value)
 
-    def __bool__(self) -> NoReturn:
-        raise RefusedError
-
     __lt__ = __gt__ = __ne__ = Vector.refuse
-    __hash__ = Vector.refuse
+    __bool__ = __hash__ = Vector.refuse
 
 
 class Relation(Vector):
@@ -120,5 +115,4 @@ class Relation(Vector):
     def __init__(self, body: Linear, low: Any, high: Any) -> None:
         self.body, self.low, self.high = body, low, high
 
-    def __bool__(self) -> NoReturn:
-        raise RefusedError
+    __bool__ = Vector.refuse

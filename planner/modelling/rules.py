@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner.modelling.linear import Linear, Relation
-from planner.modelling.vectors import Numbers, RefusedError, Split, Steps, Whole
+from planner.modelling.vectors import Numbers, RefusedError, Split, Steps, Whole, numbers_of
 
 ByStep = Callable[[Any], Any]
 
@@ -51,8 +51,7 @@ def _same(value: Any, place: int, single: Any) -> bool:
         )
     if single is None or value is None:
         return single is value
-    by_step, alone = _terms(value, place), _terms(single, 0)
-    return by_step == alone
+    return _terms(value, place) == _terms(single, 0)
 
 
 def _terms(value: Any, place: int) -> list[float]:
@@ -61,7 +60,7 @@ def _terms(value: Any, place: int) -> list[float]:
         parts = [_at(number, place) for part in value.parts for number in part]
         sums = [float(number) for part in value.sums for numbers in part for number in numbers]
         return [*parts, *sums, _at(value.constant, place)]
-    return [_at(value.values if isinstance(value, Numbers) else value, place)]
+    return [_at(numbers_of(value), place)]
 
 
 def _at(number: Any, place: int) -> float:

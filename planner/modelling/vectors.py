@@ -139,6 +139,11 @@ class Numbers(_Compared):
         return bool(Truths(self.values != 0))
 
 
+def numbers_of(value: Any) -> Any:
+    """Return the numbers by step of a value that has them, else the value itself."""
+    return value.values if isinstance(value, Numbers) else value
+
+
 class Known(Mapping[int, Any]):
     """Known values by step: a number in a step, numbers in a vector of steps."""
 

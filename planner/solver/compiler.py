@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import sparse
 from planner.modelling.declared import Columns, Entries, Rows, Run
 from planner.scenario.scenario import Scenario
 from planner.solver.model import Model, assemble, column_name
-from planner.solver.program import Family, Indices, Program
+from planner.solver.program import NO_INDICES, Family, Indices, Program
 from planner.solver.scaling import with_units
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
@@ -40,7 +41,7 @@ def compile_program(model: Model) -> Program:
     variable_families, column_families, column_steps = _names(columns.runs, len(at), window)
     report_rows = sparse.csr_array(_matrix(values, at, len(order)))
     booked = [cost.rows for cost in reports.costs if not cost.reported]
-    ledger = np.concatenate([np.zeros(0, dtype=np.int64), *booked])
+    ledger = np.concatenate([NO_INDICES, *booked])
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
     switches[:, 0] = at[switches[:, 0]]
     used = switches[:, 0] >= 0
@@ -78,7 +79,7 @@ def compile_program(model: Model) -> Program:
         },
         column_families=column_families[order],
         variable_families=tuple(variable_families),
-        pairs=tuple(pair for pair, is_used in zip(reports.pairs, used, strict=True) if is_used),
+        pairs=tuple(compress(reports.pairs, used)),
     ))  # fmt: skip
 
 

@@ -14,9 +14,7 @@ brings its energy and no store holds any at the start, so that there is nothing 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -57,7 +55,7 @@ class Movement(NamedTuple):
     before_mw: float | None
 
 
-class Pair(NamedTuple):
+class ExclusivePair(NamedTuple):
     """Two flows that exclude each other: of a component, template of what both at once do."""
 
     component: str
@@ -79,7 +77,7 @@ class Reports:
     injected: dict[str, list[Whole]] = field(default_factory=dict)
     schedule: dict[str, Whole] = field(default_factory=dict)
     switches: list[Whole] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[ExclusivePair] = field(default_factory=list)
     moves: list[Movement] = field(default_factory=list)
 
     def add_terms(self, component: str, terms: Terms) -> None:
@@ -103,15 +101,14 @@ class Reports:
             columns = self.declared.column(pair.switch, steps)
             flows = report(pair.first, steps), report(pair.second, steps)
             self.switches.append(np.column_stack([columns, *flows]))
-            self.pairs += [Pair(component, pair.both)] * len(steps)
+            self.pairs += [ExclusivePair(component, pair.both)] * len(steps)
         for power in terms.moves:
             self.moves.append(Movement(power.order, report(power.mw, steps), power.before_mw))
 
     def add_expressions(self, component: str) -> None:
         """Add the expressions that a component declares."""
         for run in self.declared.report_declared(component):
-            numbers = np.arange(run.first, run.first + run.size)
-            self.schedule[column_name(component, run.name, run.outer)] = numbers
+            self.schedule[column_name(component, run.name, run.outer)] = run.numbers
 
 
 @dataclass(frozen=True)
@@ -139,23 +136,11 @@ def assemble(scenario: Scenario, window: Window | None = None) -> Model:
 
 def assemble_in_pyomo(scenario: Scenario, window: Window | None = None) -> Model:
     """Build the same model in Pyomo: the reference, and for what arrays cannot realise."""
-    from planner.modelling.in_pyomo import BUILDING, PyomoDeclared
+    from planner.modelling.in_pyomo import PyomoDeclared, building
 
-    with BUILDING, _no_garbage_collection():
+    with building():
         declared = PyomoDeclared(scenario.components)
         return _assembled(declared, scenario, window or scenario.horizon.window)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Pause the garbage collector: Pyomo's objects are many and stay."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
@@ -175,7 +160,7 @@ def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
         terms[name].append(component.couple(blocks[name], sites[name], meters))
     balances = _balance(declared.block(""), time, terms)
     columns, rows = declared.columns(), declared.rows()
-    if scenario.solver.relax:
+    if relaxed:
         columns = _without_absent(columns, rows, balances, components, terms)
     reports = Reports(declared, np.arange(window.first, window.last + 1))
     for name, parts in terms.items():

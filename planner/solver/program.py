@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.components.terms import Balance
 from planner.scenario.scenario import Scenario
-from planner.solver.model import Cost, Movement, Pair
+from planner.solver.model import Cost, ExclusivePair, Movement
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import VALUE_DECIMALS
 from planner.timeseries.series import Array
@@ -61,7 +61,8 @@ class Program:
     plan; the sum of its `ledger_rows` is the objective. `schedule` holds, for every schedule
     column, the columns of the program by step, or -1 and the constant there. `row_steps` and
     `column_steps` are the steps of rows and columns, 0 where they have none; `row_families` numbers
-    the names of rows as `families` and `balances` do.
+    the names of rows as `families` and `balances` do, `column_families` those of columns as
+    `variable_families` does. `pairs` says for each switch what its two flows are.
     """
 
     scenario: Scenario
@@ -93,7 +94,7 @@ class Program:
     balances: dict[Balance, int]
     column_families: Indices
     variable_families: tuple[Family, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ExclusivePair, ...]
     units: Units = OWN_UNITS
 
     def objective(self, x: Array) -> float:

@@ -32,7 +32,7 @@ from planner.studies.solve import solve_program
 from planner.studies.to_plan import Out, publish
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.schedule import columns_of
+from planner.timeseries.schedule import columns_by_component
 
 Components = Mapping[str, Component]
 
@@ -116,9 +116,9 @@ def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:
 
 
 def _remaining(old: Plan, components: Components, executed: Window) -> dict[str, Component]:
-    horizon = old.scenario.horizon
+    horizon, columns = old.scenario.horizon, columns_by_component(old.schedule)
     return {
-        name: component.remaining(columns_of(old.schedule, name), executed, horizon)
+        name: component.remaining(columns.get(name, {}), executed, horizon)
         for name, component in components.items()
     }
 

@@ -16,7 +16,6 @@ resumes from its own windows only.
 
 from __future__ import annotations
 
-import gc
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -181,7 +180,6 @@ def recorded_relaxation(scenario: Scenario, records: Records | None) -> tuple[fl
         return recorded
     began = time.perf_counter()
     bound_cny, lookahead = relaxation(scenario)
-    gc.collect()  # the model of the whole horizon, before the windows begin
     if records is not None:
         seconds, rows = time.perf_counter() - began, lookahead.to_dict("list")
         figures = {"bound_cny": bound_cny}

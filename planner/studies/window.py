@@ -21,7 +21,7 @@ from planner.solver.compiler import program_of
 from planner.solver.program import Program
 from planner.solver.rounds import Solution, optimise_uninterrupted
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.schedule import columns_of
+from planner.timeseries.schedule import columns_by_component
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +53,9 @@ def solve_window(scenario: Scenario, window: Window) -> WindowPlan:
 
 def advance(scenario: Scenario, schedule: pd.DataFrame, executed: Window) -> Scenario:
     """Return the scenario at the state after some steps; `schedule` has their rows."""
+    columns = columns_by_component(schedule)
     components = {
-        name: component.after(columns_of(schedule, name), executed, scenario.horizon)
+        name: component.after(columns.get(name, {}), executed, scenario.horizon)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})
@@ -96,9 +97,9 @@ def with_lookahead(
     """Return a scenario whose components know the lookahead of a window; as `Component` does."""
     if window.last == scenario.horizon.steps:
         return scenario
-    horizon = scenario.horizon
+    horizon, columns = scenario.horizon, columns_by_component(lookahead)
     components = {
-        name: component.with_lookahead(columns_of(lookahead, name), window, horizon, firm=firm)
+        name: component.with_lookahead(columns.get(name, {}), window, horizon, firm=firm)
         for name, component in scenario.components.items()
     }
     return scenario.model_copy(update={"components": components})

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 import planner
+from planner.diagnosis.breaches import breaches
+from planner.solver.compiler import program_of
+from planner.solver.pinning import pin
 from tests.support.build import battery, grid, load, market, renewable, scenario, thermal
 from tests.support.variants import first_of
 
@@ -192,6 +195,17 @@ def test_charging_and_discharging_at_once_is_told_as_a_direction():
     green = settled.plan.summary["green"]
     assert [green["self_use_share"], green["export_share"], green["curtailed_share"]] == [None] * 3
     assert settled.plan.summary["objective_cny"] == pytest.approx(50)  # 1 MWh is sold in hour 2
+
+
+def test_a_relaxed_program_knows_what_its_free_switches_keep_apart():
+    site = scenario({"battery": battery(), "grid": grid(resale=True)}, 2)
+    given = {f"battery.{name}_mw[grid]": [1] for name in ("charge", "discharge")}
+    program = program_of(site)
+    _, relaxed = breaches(pin(program, table(site, given)))
+    families = relaxed.column_families[relaxed.switches]
+    components = [relaxed.variable_families[family][0] for family in families]
+    assert components == [pair.component for pair in relaxed.pairs]
+    assert 0 < len(components) < len(program.switches)
 
 
 @pytest.mark.parametrize("charge", [0.5, 2, 3.5, 4.5, 6])

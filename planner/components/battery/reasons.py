@@ -88,8 +88,8 @@ def reasons(
     buying, worth = price[to_charge, steps], into[to_charge, steps]
     selling, cost = price[to_discharge, steps], out[to_discharge, steps]
     best = np.argmax(np.where(allowed[:, None], -np.inf, gain), axis=0)
-    from_barred = PriceComparison(BUYING, price[best, steps], into[best, steps])
-    barred = ~allowed.all() & (from_barred.signs == "<")
+    barred_purchase = PriceComparison(BUYING, price[best, steps], into[best, steps])
+    barred = ~allowed.all() & (barred_purchase.signs == "<")
     most_in = battery.charge_power_mw * battery.available
     most_out = battery.discharge_power_mw * battery.available
     least_in, least_out = (battery.least_mw_of(way) * battery.available for way in WAYS)
@@ -149,7 +149,7 @@ def reasons(
             (targeted & ~would_sell & (sells_else == ">"), "held_for_target", sold_for),
             (targeted & ~would_buy & (buys_else == "<"), "held_for_target", bought_for),
             (would_buy & (not battery.discharge_to_grid), "own_use_only", bought),
-            (barred, "origin_not_allowed", from_barred.message),
+            (barred, "origin_not_allowed", barred_purchase.message),
             ((sale.signs == "=") | (purchase.signs == "="), "idle", RESTS),
             (True, "idle", neither),
         ],
@@ -176,7 +176,7 @@ def _target_prices(prices: StepPrices) -> Array:
 
 
 def _with_target(battery: Battery, text: StepText, values: Array, horizon: Horizon) -> StepText:
-    """Return messages with the part of a value that is for the next target."""
+    """Return the message of each step with the part of a value that is for the next target."""
     points = sorted(target.point for target in battery.energy_targets)
 
     def with_target(t: int) -> Message:

@@ -30,6 +30,7 @@ from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
 from planner.message import Message
 from planner.modelling import pyo
+from planner.modelling.vectors import Flags, Whole
 from planner.timeseries.forms import in_hours, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
@@ -42,8 +43,6 @@ PeakSoFar = Annotated[
 DemandHours = Annotated[
     tuple[Annotated[str, BeforeValidator(read_hours)], ...], Field(min_length=1, strict=False)
 ]
-Whole = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -230,8 +230,7 @@ class Grid(Component):
                 time.steps,
                 rule=lambda b, t: offered(t) <= limit[t] - b.import_mw[t] + exported(t),
             )
-        costs: dict[Line, Amounts] = {**self._costs(b, time, sold)}
-        costs |= self.demand_charge.declare(b, time)
+        costs = self._costs(b, time, sold) | self.demand_charge.declare(b, time)
         exchange = lambda t: b.import_mw[t] - exported(t)  # noqa: E731
         limit_ramp(b, time, self.ramp_mw_per_h, exchange, self.initial.exchange_mw)
         limit_swing(b, time, self.max_swing_share, exchange, self.initial)
@@ -279,8 +278,9 @@ class Grid(Component):
         )
         return exported
 
-    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, ByStep]:
-        costs = {Line("import"): time.cost(self.import_price_cny_per_mwh, of(b.import_mw))}
+    def _costs(self, b: pyo.Block, time: Time, sold: Sequence[str]) -> dict[Line, Amounts]:
+        spent = time.cost(self.import_price_cny_per_mwh, of(b.import_mw))
+        costs: dict[Line, Amounts] = {Line("import"): spent}
         for o in sold:
             price = self._export_price(o)
             assert price is not None

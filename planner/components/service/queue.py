@@ -41,14 +41,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
 from planner.components.component import Site, Time, Values
 from planner.components.reasons import LIMIT
-from planner.components.terms import ByStep, Expression, Line, Meters, of, sum_of
+from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, of, sum_of
 from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.modelling import pyo
@@ -134,7 +134,7 @@ class Queue:
             return self.ending
         return EndingValue(value_cny_per_mtok=0.0, at_most_mtok=self.initial.waiting_mtok)
 
-    def declare(self, b: pyo.Block, time: Time) -> dict[Line, Any]:
+    def declare(self, b: pyo.Block, time: Time) -> dict[Line, Amounts]:
         """Declare variables and rows, given `answered_mtok_per_h` in `b`; return the costs."""
         step_h, before, start = time.step_h, time.first - 1, self.initial.waiting_mtok
         arrivals = time.of(self.arrivals_mtok_per_h)
@@ -166,7 +166,7 @@ class Queue:
             time.steps, rule=lambda b, t: b.waiting_mtok[t] <= self._recent(b, time, t)
         )
         b.ending = pyo.Constraint(expr=b.waiting_mtok[time.last] <= self.end.at_most_mtok)
-        costs: dict[Line, Any] = {}
+        costs: dict[Line, Amounts] = {}
         if self.refusal_cost_cny_per_mtok:
             refused = time.cost(self.refusal_cost_cny_per_mtok, of(b.refused_mtok_per_h))
             costs[Line("refused", cash=False)] = refused
@@ -247,7 +247,7 @@ class MarketStep(Frozen):
 Market = Sequence[MarketStep]
 
 
-def declare_market(b: pyo.Block, time: Time, market: Market) -> dict[Line, Any]:
+def declare_market(b: pyo.Block, time: Time, market: Market) -> dict[Line, Amounts]:
     """Declare the sales, given `answered_mtok_per_h` in `b`; return the revenue as costs."""
     every = range(len(market))
     depth = [time.of(step.mtok_per_h) for step in market]

@@ -59,10 +59,10 @@ def reasons(
         decision, code, dropped = "sell", "all_sold", wanted - tokens.answered
         unsold = best_unsold_price(service.market, values)
         price = np.where(np.isfinite(unsold), unsold, price)
-    figures = PriceComparison(BREAK_EVEN, price, break_even, token_money)
+    comparison = PriceComparison(BREAK_EVEN, price, break_even, token_money)
 
     def all_busy(t: int) -> Message:
-        return Message("{sentence}, every node is taken", sentence=figures.message(t))
+        return Message("{sentence}, every node is taken", sentence=comparison.message(t))
 
     def unpaid(t: int) -> Message:
         return Message("price {price} does not pay", price=token_money(price[t]))
@@ -71,9 +71,9 @@ def reasons(
         decision,
         [
             (wanted <= LIMIT, "nothing_wanted", Message("no work is asked for")),
-            (dropped <= LIMIT, code, figures.message),
+            (dropped <= LIMIT, code, comparison.message),
             (busy, "no_capacity", all_busy),
-            (figures.signs == "<", "price_below_cost", figures.message),
+            (comparison.signs == "<", "price_below_cost", comparison.message),
             (True, "price_below_cost", unpaid),  # no nodes run, so a Mtok has no marginal cost
         ],
     )

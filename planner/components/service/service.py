@@ -32,7 +32,7 @@ from planner.components.service.queue import (
     declare_market,
     mean_price,
 )
-from planner.components.terms import Balance, Line, Meters, Target, Terms, TokenDemand, of
+from planner.components.terms import Amounts, Balance, Line, Meters, Target, Terms, TokenDemand, of
 from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
 from planner.message import Message
 from planner.modelling import pyo
@@ -197,8 +197,8 @@ class Service(Component):
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time = site.clock
         b.answered_mtok_per_h = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
-        costs, answered, input_price = {}, of(b.answered_mtok_per_h), self._input_price()
-        if input_price.any():
+        costs, answered = dict[Line, Amounts](), of(b.answered_mtok_per_h)
+        if (input_price := self._input_price()).any():
             costs[Line("input_tokens", use="compute")] = time.cost(-input_price, answered)
         if self.price_cny_per_mtok is not None:
             costs[Line("tokens", use="compute")] = time.cost(-self.price_cny_per_mtok, answered)
@@ -237,7 +237,7 @@ class Service(Component):
         )
         b.least = pyo.Constraint(expr=b.served_mtok[time.last] >= least)
 
-    def _declare_demand(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Any]:
+    def _declare_demand(self, b: pyo.Block, time: Time, series: Array) -> dict[Line, Amounts]:
         demand = time.of(series)
         b.unserved_mtok_per_h = pyo.Var(time.steps, bounds=lambda _, t: (0, demand[t]))
         b.demand = pyo.Constraint(

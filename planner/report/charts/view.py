@@ -16,7 +16,7 @@ from planner.fields import NOTHING
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.panels import Clock
-from planner.timeseries.schedule import columns_of
+from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
 LEAST = NOTHING  # less counts as zero
@@ -50,8 +50,8 @@ class View:
     @cached_property
     def values(self) -> dict[str, dict[str, Array]]:
         """The columns of the schedule by component and quantity; each of shape (T,)."""
-        schedule = self.plan.schedule.astype(float)
-        return {name: columns_of(schedule, name) for name in self.components}
+        columns = columns_by_component(self.plan.schedule.astype(float))
+        return {name: columns.get(name, {}) for name in self.components}
 
     @property
     def components(self) -> Mapping[str, Component]:

@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from planner.auditor.findings import AT, Array, Flags
+from planner.auditor.findings import AT, Array, Flags, Whole
 from planner.auditor.kinds.grid.demand_response import within
 from planner.auditor.reading import Line, Part, Plan
-
-Whole = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class _Intervals(NamedTuple):
