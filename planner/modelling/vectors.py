@@ -67,7 +67,11 @@ class Truths(Vector):
 def _compared(relation: Callable[[Any, Any], Flags]) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
         value = plain(other)
-        return NotImplemented if value is None else Truths(relation(self.values, value))
+        if value is not None:
+            return Truths(relation(self.values, value))
+        if isinstance(other, Vector):
+            return NotImplemented
+        raise RefusedError  # an array, say, would be found unequal
 
     return compare
 
