@@ -172,7 +172,7 @@ def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
 
 def _without_absent(
     columns: Columns,
-    rows: Rows,
+    rows: Sequence[Rows],
     balances: Sequence[Balance],
     components: Mapping[str, Component],
     terms: Mapping[str, Sequence[Terms]],
@@ -186,11 +186,12 @@ def _without_absent(
     for run in columns.runs:
         if run.name == "energy_mwh" and run.component in stores and absent.intersection(run.outer):
             fixed[run.numbers] = 0.0
-    in_balance = np.zeros(len(rows.low), dtype=bool)
-    for run in rows.runs:
-        is_balance = (run.component, run.name) == ("", "balance")
-        in_balance[run.numbers] = is_balance and balances[run.outer[0]].origin in absent
-    fixed[rows.entries.columns[in_balance[rows.entries.rows]]] = 0.0
+    for part in rows:
+        for run in part.runs:
+            is_balance = (run.component, run.name) == ("", "balance")
+            if is_balance and balances[run.outer[0]].origin in absent:
+                first, last = np.searchsorted(part.entries.rows, [run.first, run.first + run.size])
+                fixed[part.entries.columns[first:last]] = 0.0
     return replace(columns, fixed=fixed)
 
 
