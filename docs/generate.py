@@ -44,9 +44,6 @@ an attribution afterwards.
 
     balance         sum of injection[o,t] = sum of withdrawal[o,t]   every node, o and t
 
-In an LP relaxation flows and stored energy of an origin are constants of 0 where no component
-brings its energy and no store holds any at the start.
-
 A battery stores energy by origin under one energy limit and one power limit. Export takes renewable
 and thermal energy, and energy from the grid only with `resale`.
 

@@ -11,15 +11,11 @@ import numpy as np
 
 from planner.modelling.declared import Columns, Entries, Rows, Run
 from planner.modelling.expressions import Expressions, joined
-from planner.modelling.index_sets import as_tuple, parts_of
+from planner.modelling.index_sets import UnsupportedError, as_tuple, parts_of
 from planner.modelling.linear import Linear, Relation
 from planner.modelling.pyo import Block, Constraint, Expression, Indexed, Var
 from planner.modelling.rules import ByStep, in_vectors
 from planner.modelling.vectors import Floats, Steps, Whole, numbers_of, place_of, places_of
-
-
-class UnsupportedError(Exception):
-    """What arrays cannot realise."""
 
 
 class Variable:
@@ -47,11 +43,19 @@ class Variable:
                 column += 1
         self.count, domain = column - first, declared.domain
         lower, upper = (joined([pair[k] for pair in limits], float) for k in (0, 1))
-        low = -np.inf if domain.low is None else domain.low
-        high = np.inf if domain.high is None else domain.high
-        self.lower, self.upper = np.fmax(lower, low), np.fmin(upper, high)
+        self._least = -np.inf if domain.low is None else domain.low
+        self._most = np.inf if domain.high is None else domain.high
+        self.lower, self.upper = np.fmax(lower, self._least), np.fmin(upper, self._most)
         self.integer = np.full(self.count, domain.integer)
         self.fixed = np.full(self.count, np.nan)
+
+    def set_lower(self, place: int, value: float | None) -> None:
+        """Set the lower bound of one of its columns, within its domain; None for no other."""
+        self.lower[place] = self._least if value is None else max(value, self._least)
+
+    def set_upper(self, place: int, value: float | None) -> None:
+        """Set the upper bound, likewise."""
+        self.upper[place] = self._most if value is None else min(value, self._most)
 
     def __getitem__(self, index: Any) -> Linear:
         key = as_tuple(index)
@@ -73,9 +77,12 @@ def _limits(rule: ByStep, steps: Whole) -> tuple[Floats, Floats]:
 
 
 def _set_limits(sides: tuple[Floats, Floats], places: Whole, pair: tuple[Any, Any]) -> None:
-    for side, limit in zip(sides, pair, strict=True):
+    for side, limit, endless in zip(sides, pair, (np.inf, -np.inf), strict=True):
         if limit is not None:
-            side[places] = numbers_of(limit)
+            numbers = np.asarray(numbers_of(limit), dtype=float)
+            if (np.isnan(numbers) | (numbers == endless)).any():
+                raise UnsupportedError
+            side[places] = numbers
 
 
 class Reported:
@@ -192,7 +199,7 @@ class ArrayBlock:
 
     def add_component(self, name: str, declared: Any) -> None:
         """Realise a declaration."""
-        if not isinstance(declared, Indexed):
+        if not isinstance(declared, Indexed) or name in self.__dict__:
             raise UnsupportedError
         declared.became = self._realise(name, declared, self)
         self.__dict__[name] = declared.became

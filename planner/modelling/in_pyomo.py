@@ -6,7 +6,7 @@ Components may declare Pyomo's own objects in its blocks, and any linear express
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
@@ -38,6 +38,12 @@ def building() -> Iterator[None]:
         finally:
             if enabled:
                 gc.enable()
+
+
+UNDERSTOOD = {
+    pyomo.Var, pyomo.Constraint, pyomo.Expression, pyomo.Block, pyomo.Set, pyomo.RangeSet,
+    pyomo.Param, pyomo.BuildAction, pyomo.Objective,
+}  # fmt: skip
 
 
 class PyomoBlock:
@@ -144,6 +150,10 @@ class PyomoDeclared:
 
     def rows(self) -> Rows:
         """Return all rows, those of the site before those of components."""
+        kinds = self.model.collect_ctypes(active=True) - UNDERSTOOD
+        if kinds:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise TypeError(f"a component declares {names}, of which no program is made")
         runs, data = self._read(pyomo.Constraint)
         bounded = [row.to_bounded_expression(evaluate_bounds=True) for row in data]
         limits = np.array([(low, high) for low, _, high in bounded], dtype=float).reshape(-1, 2)
@@ -167,18 +177,24 @@ class PyomoDeclared:
 
     def report_declared(self, component: str) -> Iterator[Run]:
         """Report the expressions that a component declares; yield their rows."""
-        for expression in self._components(component, pyomo.Expression):
-            yield from _runs(component, expression, len(self._reports))
-            for data in expression.values():
-                self.report_once(data)
+        for name, data in self._components(component, pyomo.Expression):
+            yield from _runs(component, name, list(data), len(self._reports))
+            for expression in data.values():
+                self.report_once(expression)
 
     def reports(self) -> Entries:
         """Return everything reported, in order."""
         return self._entries(self._reports)
 
-    def _components(self, component: str, kind: type) -> Iterator[Any]:
-        block = self._block(component)
-        yield from block.component_objects(kind, sort=False, descend_into=False)
+    def _components(self, component: str, kind: type) -> Iterator[tuple[str, dict[Any, Any]]]:
+        """Yield what a block and those inside it hold: name and data by index; active, no alias."""
+        inside = self._block(component).component_objects(
+            kind, active=True, sort=False, descend_into=bool(component)
+        )
+        for part in inside:
+            if not part.is_reference():
+                data = part.items()
+                yield part.local_name, {i: one for i, one in data if getattr(one, "active", True)}
 
     def _block(self, component: str) -> Any:
         return self.model.part[component] if component else self.model
@@ -188,9 +204,9 @@ class PyomoDeclared:
         runs: list[Run] = []
         data: list[Any] = []
         for component in ("", *self.model.part):
-            for part in self._components(component, kind):
-                runs += _runs(component, part, len(data))
-                data += part.values()
+            for name, by_index in self._components(component, kind):
+                runs += _runs(component, name, list(by_index), len(data))
+                data += by_index.values()
         return runs, data
 
     def _entries(self, expressions: list[Coefficients]) -> Entries:
@@ -204,13 +220,12 @@ class PyomoDeclared:
         )
 
 
-def _runs(component: str, part: Mapping[Any, Any], first: int) -> Iterator[Run]:
+def _runs(component: str, name: str, indices: list[Any], first: int) -> Iterator[Run]:
     """Yield the runs of an indexed component of Pyomo: consecutive steps after the same index."""
-    name: str = part.local_name  # type: ignore[attr-defined]
     run: tuple[tuple[Any, ...], list[int]] | None = None
-    for number, index in enumerate((*part, None), first):
+    for number, index in enumerate((*indices, None), first):
         key = index if isinstance(index, tuple) else (index,)
-        is_step = number < first + len(part) and isinstance(key[-1], int)
+        is_step = number < first + len(indices) and isinstance(key[-1], int)
         if run is not None and not (is_step and run[0] == key[:-1]):
             outer, steps = run
             yield Run(component, name, outer, number - len(steps), len(steps), np.array(steps))
@@ -218,5 +233,5 @@ def _runs(component: str, part: Mapping[Any, Any], first: int) -> Iterator[Run]:
         if is_step:
             run = run or (key[:-1], [])
             run[1].append(key[-1])
-        elif number < first + len(part):
+        elif number < first + len(indices):
             yield Run(component, name, () if index is None else key, number, 1, None)

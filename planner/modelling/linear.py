@@ -37,13 +37,13 @@ class Linear(Vector):
         """Fix a variable, as Pyomo does."""
         self.owner.fixed[self._place] = value
 
-    def setlb(self, value: float) -> None:
+    def setlb(self, value: float | None) -> None:
         """Set the lower bound of a variable, as Pyomo does."""
-        self.owner.lower[self._place] = value
+        self.owner.set_lower(self._place, value)
 
-    def setub(self, value: float) -> None:
+    def setub(self, value: float | None) -> None:
         """Set the upper bound of a variable, as Pyomo does."""
-        self.owner.upper[self._place] = value
+        self.owner.set_upper(self._place, value)
 
     @property
     def _place(self) -> int:

@@ -25,10 +25,11 @@ def in_vectors(rule: ByStep, steps: Whole) -> Iterator[tuple[Whole, Any]]:
         places = pending.pop()
         some = steps[places]
         if len(some) > 1:
+            vector = Steps(some)
             try:
-                value = rule(Steps(some))
-                checked = dict.fromkeys((0, len(some) // 2, len(some) - 1))
-                if all(_same(value, i, rule(int(some[i]))) for i in checked):
+                value = rule(vector)
+                checked = () if vector.refusals else {0, len(some) // 2, len(some) - 1}
+                if checked and all(_same(value, i, rule(int(some[i]))) for i in checked):
                     yield places, value
                     continue
             except Split as split:
@@ -77,12 +78,13 @@ def total(amount: ByStep, steps: Sequence[int]) -> Any:
 
 def _summed(value: Any, count: int) -> Any:
     if isinstance(value, Linear) and count > 1:
-        sums = (
+        parts = (
             (np.broadcast_to(columns, count), np.broadcast_to(coefficients, count))
             for columns, coefficients in value.parts
         )
+        sums = ((columns, count * coefficients) for columns, coefficients in value.sums)
         constant = float(np.broadcast_to(value.constant, count).sum())
-        return Linear((), constant, sums=tuple(sums))
+        return Linear((), constant, sums=(*parts, *sums))
     if isinstance(value, Numbers):
         return float(value.values.sum())
     return value * count if count > 1 else value

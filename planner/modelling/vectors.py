@@ -47,7 +47,7 @@ class Vector:
         raise RefusedError
 
     __hash__ = __str__ = __repr__ = __format__ = refuse
-    __int__ = __float__ = __round__ = __iter__ = __len__ = refuse
+    __int__ = __float__ = __index__ = __round__ = __iter__ = __len__ = refuse
 
 
 class Truths(Vector):
@@ -94,20 +94,39 @@ class _Compared(Vector):
 
 
 class Steps(_Compared):
-    """A vector of steps, in place of one; shape (n,)."""
+    """A vector of steps, in place of one; shape (n,).
 
-    def __init__(self, values: Whole) -> None:
+    refusals: questions refused, also by steps calculated from these; some code swallows them.
+    """
+
+    def __init__(self, values: Whole, refusals: list[bool] | None = None) -> None:
         self.values = values
+        self.refusals: list[bool] = [] if refusals is None else refusals
+
+    def refuse(self, *_: Any) -> NoReturn:
+        """Refuse to answer, and remember it."""
+        self.refusals.append(True)
+        raise RefusedError
+
+    __hash__ = __str__ = __repr__ = __format__ = __bool__ = refuse
+    __int__ = __float__ = __index__ = __round__ = __iter__ = __len__ = refuse
 
     def __add__(self, steps: Any) -> Steps:
-        return Steps(self.values + operator.index(steps))
+        return Steps(self.values + operator.index(steps), self.refusals)
 
     __radd__ = __add__
 
     def __sub__(self, steps: Any) -> Steps:
-        return Steps(self.values - operator.index(steps))
+        return Steps(self.values - operator.index(steps), self.refusals)
 
-    __bool__ = Vector.refuse
+
+def _divided(dividend: Any, divisor: Any) -> Any:
+    zero = np.asarray(divisor) == 0
+    if zero.all():
+        raise ZeroDivisionError
+    if zero.any():
+        raise Split(zero)
+    return dividend / divisor
 
 
 def _calculated(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -131,7 +150,7 @@ class Numbers(_Compared):
     __add__, __radd__ = _calculated(operator.add), _reflected(operator.add)
     __sub__, __rsub__ = _calculated(operator.sub), _reflected(operator.sub)
     __mul__, __rmul__ = _calculated(operator.mul), _reflected(operator.mul)
-    __truediv__, __rtruediv__ = _calculated(operator.truediv), _reflected(operator.truediv)
+    __truediv__, __rtruediv__ = _calculated(_divided), _reflected(_divided)
 
     def __neg__(self) -> Numbers:
         return Numbers(-self.values)
@@ -195,11 +214,12 @@ def places_in(steps: Whole, first: int, count: int) -> Whole:
     """Return the places of steps in a range of them.
 
     Raises:
-        KeyError: a step is not in it.
+        KeyError: no step is in it.
+        Split: some are.
     """
     places = steps - first
     if places.size and (places.min() < 0 or places.max() >= count):
-        raise KeyError(steps.tolist())
+        _outside(steps, np.asarray((places >= 0) & (places < count)))
     return places
 
 
@@ -207,10 +227,19 @@ def places_of(steps: Whole, among: Whole) -> Whole:
     """Return the places of steps among others, which ascend, likewise."""
     if without_gap(among):
         return places_in(steps, int(among[0]), len(among))
-    places = np.minimum(np.searchsorted(among, steps), len(among) - 1)
-    if not among.size or (among[places] != steps).any():
+    if not among.size:
         raise KeyError(steps.tolist())
-    return np.asarray(places)
+    places = np.asarray(np.minimum(np.searchsorted(among, steps), len(among) - 1))
+    inside = among[places] == steps
+    if not inside.all():
+        _outside(steps, inside)
+    return places
+
+
+def _outside(steps: Whole, inside: Flags) -> NoReturn:
+    if inside.any():
+        raise Split(inside)
+    raise KeyError(steps.tolist())
 
 
 def place_of(step: int, among: Whole) -> int:

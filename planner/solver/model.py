@@ -7,21 +7,18 @@ the sum of the ledger's rows.
 
 Rows declared here:
     balance     sum of flows = 0       for every balance (node and origin, or service) and step
-
-In an LP relaxation flows and stored energy of an absent origin are constants of 0: no component
-brings its energy and no store holds any at the start, so that there is nothing to flow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from planner.components.component import Component, Site, Time
-from planner.components.terms import Balance, Line, Meters, Period, Terms, stored_at_start
+from planner.components.component import Site, Time
+from planner.components.terms import Balance, Line, Meters, Period, Terms
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Columns, Declared, Entries, Rows
@@ -159,40 +156,15 @@ def _assembled(declared: Declared, scenario: Scenario, window: Window) -> Model:
     for name, component in components.items():
         terms[name].append(component.couple(blocks[name], sites[name], meters))
     balances = _balance(declared.block(""), time, terms)
-    columns, rows = declared.columns(), declared.rows()
-    if relaxed:
-        columns = _without_absent(columns, rows, balances, components, terms)
+    columns = declared.columns()
     reports = Reports(declared, np.arange(window.first, window.last + 1))
     for name, parts in terms.items():
         for part in parts:
             reports.add_terms(name, part)
         reports.add_expressions(name)
-    return Model(scenario, window, terms, balances, columns, rows, reports, declared.reports())
-
-
-def _without_absent(
-    columns: Columns,
-    rows: Sequence[Rows],
-    balances: Sequence[Balance],
-    components: Mapping[str, Component],
-    terms: Mapping[str, Sequence[Terms]],
-) -> Columns:
-    """Return the variables with the flows and stored energy of absent origins fixed at 0."""
-    brought = {origin for parts in terms.values() for part in parts for origin in part.injected}
-    stores = {name: store for name, part in components.items() if (store := part.storage())}
-    absent = {balance.origin for balance in balances if balance.origin is not None} - brought
-    absent = {origin for origin in absent if not stored_at_start(stores.values(), origin)}
-    fixed = columns.fixed.copy()
-    for run in columns.runs:
-        if run.name == "energy_mwh" and run.component in stores and absent.intersection(run.outer):
-            fixed[run.numbers] = 0.0
-    for part in rows:
-        for run in part.runs:
-            is_balance = (run.component, run.name) == ("", "balance")
-            if is_balance and balances[run.outer[0]].origin in absent:
-                first, last = np.searchsorted(part.entries.rows, [run.first, run.first + run.size])
-                fixed[part.entries.columns[first:last]] = 0.0
-    return replace(columns, fixed=fixed)
+    return Model(
+        scenario, window, terms, balances, columns, declared.rows(), reports, declared.reports()
+    )
 
 
 def _balance(b: pyo.Block, time: Time, terms: Mapping[str, Sequence[Terms]]) -> list[Balance]:

@@ -93,7 +93,7 @@ def solve_pinned(
     scenario: Scenario, schedule: pd.DataFrame, source: str, tolerance: float
 ) -> PinnedSolution:
     """Find the best solution with a schedule pinned: exactly if possible, else moved least."""
-    program, seconds = timed_program(_exact(scenario))  # it may give what a relaxation omits
+    program, seconds = timed_program(_exact(scenario))  # a schedule may give any state
     program = replace(program, scenario=scenario)
     require_columns(schedule, {*program.schedule, *program.schedule_rows}, sums_of(program), source)
     pinned = pin(program, schedule, tolerance)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyomo
 import pytest
 
 from planner.components.component import Time
@@ -13,6 +14,7 @@ from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Declared, Entries
 from planner.modelling.in_pyomo import PyomoDeclared
+from planner.modelling.index_sets import UnsupportedError
 from planner.modelling.vectors import Known, NotForVectors, Steps
 from planner.timeseries.horizon import Horizon, Window
 
@@ -47,6 +49,28 @@ def catches_everything(b: Any, _: Time, t: Any) -> Any:
 
 def names_the_step(b: Any, _: Time, t: Any) -> Any:
     return b.x[t] <= {f"{t}": float(t) for t in HORIZON.window}.get(f"{t}", 55.0)
+
+
+def only_in_some(b: Any, _: Time, t: Any) -> Any:
+    try:
+        return b.x[t] <= b.w[t]
+    except KeyError:
+        return b.x[t] <= 5
+
+
+def reads_a_list(b: Any, _: Time, t: Any) -> Any:
+    try:
+        most = SERIES.tolist()[t - 1]
+    except Exception:
+        most = 9.0
+    return b.x[t] <= most
+
+
+def divides(b: Any, time: Time, t: Any) -> Any:
+    try:
+        return b.x[t] / time.of(SERIES)[t] <= 6 / time.of(SERIES)[t]
+    except ZeroDivisionError:
+        return b.x[t] <= 9
 
 
 def keeps_a_counter() -> Rule:
@@ -90,7 +114,11 @@ STYLES: dict[str, Rule] = {
     "no vector of one": lambda b, _, t: b.x[t] <= (3.0 if t == 7 else 1.0),
     "with_branch": with_branch, "by_day": by_day, "asks_for_an_int": asks_for_an_int,
     "catches_everything": catches_everything, "names_the_step": names_the_step,
-    "keeps_a_counter": keeps_a_counter(),
+    "keeps_a_counter": keeps_a_counter(), "only_in_some": only_in_some,
+    "reads_a_list": reads_a_list, "divides": divides,
+    "less the mean": lambda b, time, t: (
+        b.x[t] <= time.total(lambda s: b.y[s] - time.total(lambda r: b.y[r]) / 30)
+    ),
 }  # fmt: skip
 
 
@@ -99,6 +127,7 @@ def rows(declared: Declared, rule: Rule) -> tuple[Any, Any, Any, Any]:
     b = declared.block("unit")
     b.x = pyo.Var(time.points)
     b.y = pyo.Var(time.steps, domain=pyo.NonNegativeReals)
+    b.w = pyo.Var(time.among([5, 6, 9]))
     b.z = pyo.Expression(time.steps, rule=lambda b, t: max(time.of(SERIES)[t], 0.0) * b.y[t] + 1)
     b.row = pyo.Constraint(time.steps, rule=lambda b, t: rule(b, time, t))
     width = len(declared.columns().fixed)
@@ -131,6 +160,73 @@ def test_a_rule_that_vectors_suit_is_called_with_few() -> None:
 
     rows(ArrayDeclared(), rule)
     assert len(calls) == 9  # all steps, then those above 0 and the others, with three checks each
+
+
+def bounds(declared: Declared) -> list[tuple[float, float]]:
+    b = declared.block("unit")
+    steps = Time(HORIZON, Window(1, 4)).steps
+    b.on = pyo.Var(steps, domain=pyo.Binary)
+    b.mw = pyo.Var(
+        steps, domain=pyo.NonNegativeReals, bounds=lambda _, t: (1, 9 if t < 3 else None)
+    )
+    b.on[1].setub(7)
+    b.on[2].setub(0)
+    b.mw[1].setlb(-4)
+    b.mw[2].setub(None)
+    b.mw[3].setlb(2)
+    columns = declared.columns()
+    return list(zip(columns.lower.tolist(), columns.upper.tolist(), strict=True))
+
+
+def test_bounds_stay_within_the_domain_as_in_pyomo() -> None:
+    assert bounds(ArrayDeclared()) == bounds(PyomoDeclared(["unit"]))
+
+
+STEPS = Time(HORIZON, Window(1, 30)).steps
+WRONG: dict[str, Any] = {
+    "steps in another order": pyo.Var([3, 1, 2]),
+    "no number as a bound": pyo.Var(STEPS, bounds=(0, float("nan"))),
+    "nothing is that much": pyo.Constraint(STEPS, rule=lambda b, t: b.x[t] >= float("inf")),
+    "of Pyomo": pyomo.Var(list(STEPS)),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_arrays_cannot_realise_is_left_to_pyomo(name: str) -> None:
+    declared = ArrayDeclared()
+    b = declared.block("unit")
+    b.x = pyo.Var(STEPS)
+
+    def declare() -> None:
+        b.add_component("part", WRONG[name])
+        declared.rows()
+
+    with pytest.raises(UnsupportedError):
+        declare()
+
+
+def test_a_name_is_declared_once() -> None:
+    b = ArrayDeclared().block("unit")
+    b.x = pyo.Var(STEPS)
+    with pytest.raises(UnsupportedError):
+        b.x = pyo.Var(STEPS)
+
+
+def test_pyomo_itself_may_be_nested_switched_off_and_aliased() -> None:
+    declared, steps = PyomoDeclared(["unit"]), Time(HORIZON, Window(1, 3)).steps
+    b = declared.block("unit")
+    b.heat = pyomo.Var(list(steps))
+    b.inside = pyomo.Block()
+    b.inside.cap = pyomo.Constraint(list(steps), rule=lambda _, t: b.heat[t] <= t)
+    b.off = pyomo.Constraint(list(steps), rule=lambda _, t: b.heat[t] <= 0)
+    b.off.deactivate()
+    b.inside.cap[2].deactivate()
+    b.alias = pyomo.Reference(b.heat)
+    assert len(declared.columns().fixed) == 3
+    assert declared.rows().high.tolist() == [1, 3]
+    b.sets = pyomo.SOSConstraint(var=b.heat, sos=1)
+    with pytest.raises(TypeError, match="SOSConstraint"):
+        declared.rows()
 
 
 def test_vectors_answer_no_question_about_one_step() -> None:
