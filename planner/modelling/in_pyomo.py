@@ -30,8 +30,8 @@ def building() -> Iterator[None]:
 
     Garbage is not collected meanwhile: its objects are many and stay.
     """
-    enabled = gc.isenabled()
     with _BUILDING:
+        enabled = gc.isenabled()  # another thread may have paused it until now
         gc.disable()
         try:
             yield

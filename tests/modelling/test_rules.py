@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from planner.components.component import Time
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Declared, Entries
-from planner.modelling.in_pyomo import PyomoDeclared
+from planner.modelling.in_pyomo import PyomoDeclared, building
 from planner.modelling.index_sets import UnsupportedError
 from planner.modelling.vectors import Known, NotForVectors, Steps
 from planner.timeseries.horizon import Horizon, Window
@@ -210,6 +213,19 @@ def test_a_name_is_declared_once() -> None:
     b.x = pyo.Var(STEPS)
     with pytest.raises(UnsupportedError):
         b.x = pyo.Var(STEPS)
+
+
+def test_models_built_in_threads_leave_the_collector_on() -> None:
+    def build() -> None:
+        with building():
+            time.sleep(0.001)
+
+    threads = [Thread(target=build) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gc.isenabled()
 
 
 def test_pyomo_itself_may_be_nested_switched_off_and_aliased() -> None:
