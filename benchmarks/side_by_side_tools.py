@@ -283,7 +283,7 @@ def run_pypsa(hours: int, seed: int, absolute_gap: float) -> dict[str, Any]:
 
 
 def run_oemof(hours: int, seed: int, absolute_gap: float) -> dict[str, Any]:
-    """Solve with oemof-solph, as its users do; it raises an error where no optimum was found."""
+    """Solve with oemof-solph, as its users do; it raises an error where there is no optimum."""
     import logging
 
     from oemof import solph

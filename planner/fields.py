@@ -139,11 +139,18 @@ class Frozen(BaseModel):
 
 
 def field_docstrings(cls: type[Frozen]) -> dict[str, str]:
-    """Return the docstring of each field that has one, read from the sources of the classes."""
+    """Return the docstring of each field that has one, read from the sources of the classes.
+
+    A class without a source, made at a prompt, has none.
+    """
     texts = {}
     for base in reversed(cls.mro()):
         if issubclass(base, Frozen):
-            (declaration,) = ast.parse(dedent(inspect.getsource(base))).body
+            try:
+                source = inspect.getsource(base)
+            except (OSError, TypeError):
+                continue
+            (declaration,) = ast.parse(dedent(source)).body
             assert isinstance(declaration, ast.ClassDef)
             for node, after in pairwise(declaration.body):
                 match node, after:

@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Amounts:
-    """The amounts of a table, their rows found by what they are of.
+    """The amounts of a table, and the rows of each pair.
 
     rows: those of every pair, such as origin and use.
     steps: that of every row, from 0 on; -1 for a row of no step of the horizon.

@@ -71,7 +71,7 @@ def _compared(relation: Callable[[Any, Any], Flags]) -> Callable[[Any, Any], Any
             return Truths(relation(self.values, value))
         if isinstance(other, Vector):
             return NotImplemented
-        raise RefusedError  # an array, say, would be found unequal
+        raise RefusedError  # an array, say, would equal nothing
 
     return compare
 
@@ -180,9 +180,7 @@ class Known(Mapping[int, Any]):
     def __getitem__(self, step: int | Steps) -> float | Numbers:
         if isinstance(step, Steps):
             return Numbers(self._values[places_in(step.values, self._first, len(self._values))])
-        if not 0 <= (place := step - self._first) < len(self._values):
-            raise KeyError(step)
-        return float(self._values[place])
+        return float(self._values[place_in(step, self._first, len(self._values))])
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(self._first, self._first + len(self._values)))
@@ -202,12 +200,19 @@ class Labels:
 
     def __getitem__(self, step: int | Steps) -> str:
         if not isinstance(step, Steps):
-            return self._names[int(self._numbers[step - self._first])]
+            return self._names[int(self._numbers[place_in(step, self._first, len(self._numbers))])]
         numbers = self._numbers[places_in(step.values, self._first, len(self._numbers))]
         low, high = int(numbers.min()), int(numbers.max())
         if low != high:
             raise Split(np.asarray(numbers <= (low + high) // 2))
         return self._names[low]
+
+
+def place_in(step: int, first: int, count: int) -> int:
+    """Return the place of a step in a range of them. KeyError: it is not in it."""
+    if not 0 <= (place := step - first) < count:
+        raise KeyError(step)
+    return place
 
 
 def places_in(steps: Whole, first: int, count: int) -> Whole:
@@ -243,9 +248,11 @@ def _outside(steps: Whole, inside: Flags) -> NoReturn:
 
 
 def place_of(step: int, among: Whole) -> int:
-    """Return the place of one step among others, likewise."""
-    place = step - int(among[0]) if without_gap(among) else int(np.searchsorted(among, step))
-    if not 0 <= place < len(among) or among[place] != step:
+    """Return the place of one step among others, which ascend, likewise."""
+    if without_gap(among):
+        return place_in(step, int(among[0]), len(among))
+    place = int(np.searchsorted(among, step))
+    if place == len(among) or among[place] != step:
         raise KeyError(step)
     return place
 

@@ -258,6 +258,15 @@ def test_vectors_answer_no_question_about_one_step() -> None:
             question()
 
 
+def test_steps_outside_have_no_label_and_no_number() -> None:
+    time = Time(HORIZON, Window(5, 9))
+    for by_step in (time.labels(list("aabbb")), time.of(SERIES)):
+        for outside in (4, 10):
+            with pytest.raises(KeyError):
+                by_step[outside]
+    assert time.labels(list("aabbb"))[5] == "a"
+
+
 @pytest.mark.parametrize("index", [("a", 0), ("a", 31), ("b", 3)])
 def test_an_index_that_is_not_declared_is_an_error(index: Any) -> None:
     b = ArrayDeclared().block("unit")

@@ -121,3 +121,10 @@ def test_schema_and_checks_refuse_alike(
     assert not accepts(data)
     with pytest.raises(planner.ScenarioError):
         planner.load(write_text(tmp_path, yaml.safe_dump(data)))
+
+
+def test_a_class_made_at_a_prompt_has_a_schema_without_descriptions() -> None:
+    names: dict[str, Any] = {}
+    exec("from planner.fields import Frozen\nclass Made(Frozen):\n    power_mw: float\n", names)
+    schema = names["Made"].model_json_schema()
+    assert schema["properties"] == {"power_mw": {"title": "Power Mw", "type": "number"}}
