@@ -8,7 +8,9 @@ here_and_now     the decisions taken before the future is known are listed, and 
 profit_cny, unserved_mtok, shed_mwh, export_mwh, starts      as in the member's plan
 alone_cny        no member earns more than with a plan for it alone
 expected_cny, cvar_cny, objective_cny, turnover_cny          of the members' profits
-bound_cny, gap   at least the objective; within `solver.gap` where the status is optimal
+bound_cny        at least the objective
+gap              of the turnover; within `solver.gap` where the status is optimal
+gap_of_profit    the same of the objective or, below 0, the loss; none where that is 0
 eev_cny, vss_cny, ws_cny, evpi_cny           of the columns base_cny and alone_cny
 """
 
@@ -36,6 +38,7 @@ from planner.auditor.plan_files import (
 )
 from planner.auditor.reading import Plan, understand
 from planner.auditor.registry import KINDS
+from planner.auditor.summary import gap_of_profit
 from planner.errors import as_written
 from planner.message import Message
 
@@ -176,7 +179,10 @@ def _check_summary(
     turnover = float(probabilities @ np.array(turnovers))
     risk = summary.get("risk")
 
-    def compare(name: str, expected: float | None) -> None:
+    def compare(
+        name: str, expected: float | None, unit: str = "CNY", size: float = turnover,
+        slack: float = 0.0,
+    ) -> None:  # fmt: skip
         value = summary.get(name)
         if expected is None or value is None:
             if (expected is None) != (value is None):
@@ -186,7 +192,9 @@ def _check_summary(
                 )  # fmt: skip
                 note.add(name, message)
             return
-        note.equal(name, Message("is"), number(value), expected, "CNY", when="", size=turnover)
+        note.equal(
+            name, Message("is"), number(value), expected, unit, when="", size=size, slack=slack
+        )
 
     profits = table["profit_cny"].to_numpy()
     objective = _risk_adjusted(probabilities, profits, risk)
@@ -205,6 +213,8 @@ def _check_summary(
     note.at_least("bound_cny", Message("is"), bound, objective, "CNY", when="", size=turnover)
     expected_gap = max(bound - objective, 0.0) / max(turnover, 1.0)
     note.equal("gap", Message("is"), gap, expected_gap, when="")
+    of_profit, slack = gap_of_profit(number(summary.get("objective_cny")), bound)
+    compare("gap_of_profit", of_profit, "", 0.0, slack)
     if summary.get("status") == "optimal":
         solver = next(iter(members.values())).files.scenario.get("solver") or {}
         max_gap = float(solver.get("gap", 1e-3)) + float(solver.get("smoothing_cost_share", 0.0))

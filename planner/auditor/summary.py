@@ -5,8 +5,9 @@
     bound_cny    upper bound of the profit of any plan: at least the objective
     gap          bound less objective, relative to turnover; within `solver.gap`, and what smoothing
                  may cost, where the status is optimal
+    gap_of_profit    the same difference, relative to the profit or loss; none where it is 0
     status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
-                 settled: a given schedule, whose bound and gap may be unknown
+                 settled: a given schedule, whose bound and gaps may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
                  that of its origin; in compute, the revenue of compute in the step per kWh that it
@@ -203,8 +204,9 @@ def _check_money(plan: Plan, note: Notes) -> None:
     ):
         _exact(note, name, summary.get(name), expected, slack + SUM * size, "CNY")
     if summary.get("status") == "settled" and summary.get("bound_cny") is None:
-        if summary.get("gap") is not None:
-            note.add("gap", Message("has a value, but no bound is known"))
+        for name in ("gap", "gap_of_profit"):
+            if summary.get(name) is not None:
+                note.add(name, Message("has a value, but no bound is known"))
         return
     objective, bound = (number(summary.get(name)) for name in ("objective_cny", "bound_cny"))
     short = objective - bound
@@ -214,6 +216,8 @@ def _check_money(plan: Plan, note: Notes) -> None:
             bound=bound, objective=objective,
         )  # fmt: skip
         note.add("bound_cny", message, amount=short, unit="CNY")
+    of_profit, slack = gap_of_profit(objective, bound)
+    _compare(note, "gap_of_profit", summary.get("gap_of_profit"), of_profit, slack=slack)
     gap = max(-short, 0.0) / max(turnover, 1.0)
     slack = 3 * ROUNDED / max(turnover, 1.0) + 1e-6 * gap + 1e-11
     _exact(note, "gap", summary.get("gap"), gap, slack)
@@ -226,6 +230,18 @@ def _check_money(plan: Plan, note: Notes) -> None:
                 "is {gap:.6g} in an optimal plan, solver.gap is {limit:.6g}", gap=gap, limit=max_gap
             )
             note.add("gap", message, amount=gap - max_gap)
+
+
+def gap_of_profit(objective: float, bound: float) -> tuple[float | None, float]:
+    """Return the gap relative to a profit or loss, and how far it may be off; None where it is 0.
+
+    Both amounts are rounded, and so less than half a fen counts as 0.
+    """
+    profit = abs(objective)
+    if profit < MIN_CNY:
+        return None, 0.0
+    gap = max(bound - objective, 0.0) / profit
+    return gap, 3 * ROUNDED * (1 + gap) / profit
 
 
 def _check_worst(plan: Plan, note: Notes) -> None:

@@ -12,7 +12,7 @@ from planner.files.output_folder import Content
 from planner.plan.output import Output, write_views
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.folder import fill_folder, read_tables
-from planner.plan_tables.summary import gap_of
+from planner.plan_tables.summary import proof
 from planner.plan_tables.tables import PlanTables
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Plan(PlanTables):
     allocation: long; time, origin, use, mwh.
     green: a row a step; renewable energy and its shares, derived from the allocation.
     ledger: long; component, line, period, cash, amount_cny (revenue positive).
-    summary: status, objective, bound, gap, totals and key figures; plain values. Bound and gap are
-        None if a schedule was settled and no bound is known.
+    summary: status, objective, bound, gaps, totals and key figures; plain values. Bound and gaps
+        are None if a schedule was settled and no bound is known.
     reasons: long; time, component, decision, code, reason: why each component decides as it does,
         in English. Empty without prices. Its file is why.csv.
     prices: long; time, component, quantity, index, value, unit. None unless requested.
@@ -71,12 +71,8 @@ class Plan(PlanTables):
         `bound_cny` is a proven upper bound of the profit; None if none is known.
         """
         objective, turnover = self.summary["objective_cny"], self.summary["turnover_cny"]
-        bound = None if bound_cny is None else round(max(bound_cny, objective), 6)
-        changes = {
-            "status": "settled",
-            "bound_cny": bound,
-            "gap": None if bound is None else gap_of(objective, bound, turnover),
-        }
+        bound = None if bound_cny is None else max(bound_cny, objective)
+        changes = {"status": "settled"} | proof(objective, bound, turnover)
         summary = self.summary | changes | dict(more)
         return replace(self, summary=summary, reasons=self.reasons.iloc[:0])
 

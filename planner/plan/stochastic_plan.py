@@ -61,7 +61,7 @@ class StochasticPlan:
     table: a row a member; name, probability, profit_cny, alone_cny (planned for it alone), base_cny
         (with the first stage of the base scenario; empty if that leaves no plan), unserved_mtok,
         shed_mwh, export_mwh, starts.
-    summary: status, objective, bound, gap, expected profit, CVaR, VSS, EVPI; plain values.
+    summary: status, objective, bound, gaps, expected profit, CVaR, VSS, EVPI; plain values.
     """
 
     scenario: Scenario

@@ -36,6 +36,7 @@ from planner.timeseries.series import Array
 
 WORST_HOURS = 5
 SAME_SHARE = 1e-5  # shares that differ by less are the same
+HALF_FEN = 0.005
 
 
 def summarise(
@@ -88,8 +89,7 @@ def summarise(
         "description": scenario.description,
         "status": status,
         "objective_cny": round(objective, 6) + 0.0,
-        "bound_cny": round(bound, 6) + 0.0,
-        "gap": gap_of(objective, bound, turnover),
+        **proof(objective, bound, turnover),
         "turnover_cny": round(turnover, 6),
         "cash_profit_cny": round(cash, 6) + 0.0,
         "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6) + 0.0,
@@ -119,10 +119,29 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("planner", "highspy", "pyomo")}
 
 
+def proof(objective: float, bound: float | None, turnover: float) -> dict[str, float | None]:
+    """Return the bound of a profit and its gaps to it; None where no bound is known.
+
+    `gap_of_profit` is relative to the profit or, below 0, the loss; None where that is 0.00 CNY.
+    """
+    if bound is None:
+        return dict.fromkeys(("bound_cny", "gap", "gap_of_profit"))
+    profit = abs(round(objective, 6))  # as the summary has it
+    return {
+        "bound_cny": round(bound, 6) + 0.0,
+        "gap": gap_of(objective, bound, turnover),
+        "gap_of_profit": None if profit < HALF_FEN else _share(bound - objective, profit),
+    }
+
+
 def gap_of(objective: float, bound: float, turnover: float) -> float:
-    """Return (bound - objective) over turnover, to 1e-12; differences of 1e-6 CNY are none."""
-    difference = bound - objective
-    return round(difference / max(turnover, 1.0), 12) if difference > 1e-6 else 0.0
+    """Return (bound - objective) over turnover."""
+    return _share(bound - objective, max(turnover, 1.0))
+
+
+def _share(difference: float, whole: float) -> float:
+    """Return a share to 1e-12; differences of 1e-6 CNY are none."""
+    return round(difference / whole, 12) if difference > 1e-6 else 0.0
 
 
 def _undecided_targets(
@@ -195,7 +214,7 @@ def _per_kwh(cny: float, mwh: float) -> float | None:
 def _worst(ledger: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the largest penalties of a step: what was short, and what it cost."""
     cash, amounts = ledger["cash"].to_numpy(), ledger["amount_cny"].to_numpy()
-    rows = np.flatnonzero(~cash & (amounts < -0.005))
+    rows = np.flatnonzero(~cash & (amounts < -HALF_FEN))
     worst = ledger.iloc[rows[np.argsort(amounts[rows], kind="stable")]].itertuples()
     of_steps = (row for row in worst if "T" in str(row.period))
     return [

@@ -75,7 +75,7 @@ for _key in CHARTS:
 
 
 def plan_html(plan: PlanTables) -> str:
-    """Return status, gap, profit, the income of a kWh and the allocation of a plan."""
+    """Return status, gaps, profit, the income of a kWh and the allocation of a plan."""
     words = reader_language()
     worth = plan_sections.worth(plan, words)
     known = [row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None]

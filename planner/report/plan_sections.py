@@ -75,6 +75,7 @@ def outcome(plan: PlanTables, words: Language) -> Section:
         words("Result"),
         (words("status"), status_text(summary["status"], words)),
         (words("proven gap, share of turnover"), Quantity(summary["gap"], SHARE, 4)),
+        (words("proven gap, share of profit"), Quantity(summary.get("gap_of_profit"), SHARE, 4)),
         (words("profit"), Quantity(summary["objective_cny"], "CNY")),
         (words("upper bound of the profit"), Quantity(summary["bound_cny"], "CNY")),
     )

@@ -27,7 +27,7 @@ from planner.errors import InfeasibleError, NoPlanError, wrong
 from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan, member_table
-from planner.plan_tables.summary import gap_of
+from planner.plan_tables.summary import proof
 from planner.scenario.scenario import Scenario, members_of
 from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
 from planner.solver.compiler import program_of
@@ -209,8 +209,7 @@ class _Study:
             "description": self.scenario.description,
             "status": self.status,
             "objective_cny": round(objective, 6) + 0.0,
-            "bound_cny": round(bound, 6) + 0.0,
-            "gap": gap_of(objective, bound, turnover),
+            **proof(objective, bound, turnover),
             "turnover_cny": round(turnover, 6) + 0.0,
             "expected_cny": round(mean(self.probabilities, profits), 6) + 0.0,
             "cvar_cny": risk and round(cvar(self.probabilities, profits, risk.cvar_share), 6) + 0.0,

@@ -32,6 +32,7 @@ from tests.support.audited import (
     rule,
     rules,
     said,
+    solved,
     step,
     store,
     sun,
@@ -140,11 +141,37 @@ def test_what_the_summary_repeats_of_the_scenario_must_be_the_same() -> None:
 
 def test_a_gap_wider_than_asked_for_is_not_optimal() -> None:
     files = store()
-    turnover = files.summary["turnover_cny"]
-    wide = with_figure(files, ("bound_cny",), files.summary["objective_cny"] + 0.01 * turnover)
-    wide = with_figure(wide, ("gap",), 0.01)
+    wide = _with_gap(files, 0.01 * files.summary["turnover_cny"])
     assert rules(wide) == {("plan", "gap")}
     assert rules(with_figure(wide, ("status",), "time_limit")) == set()
+
+
+def _with_gap(files: Files, difference: float) -> Files:
+    """Return a plan whose bound is above its profit, with both gaps."""
+    profit, turnover = (files.summary[name] for name in ("objective_cny", "turnover_cny"))
+    gaps = {"gap": difference / turnover, "gap_of_profit": difference / abs(profit)}
+    changes = gaps | {"bound_cny": profit + difference}
+    return dataclasses.replace(files, summary=dict(files.summary) | changes)
+
+
+@pytest.mark.parametrize("name", ["store", "sun"])  # a profit, a loss
+def test_the_gap_of_profit_is_that_of_profit_and_bound(name: str) -> None:
+    files = _with_gap(PLANS[name](), 0.001)
+    assert rules(files) == set()
+    right = files.summary["gap_of_profit"]
+    for wrong in (0.0, -right, 1.1 * right, None, "small"):
+        assert rules(with_figure(files, ("gap_of_profit",), wrong)) == {("plan", "gap_of_profit")}
+    unknown = with_figure(with_figure(files, ("status",), "settled"), ("bound_cny",), None)
+    assert rules(unknown) == {("plan", "gap"), ("plan", "gap_of_profit")}
+    no_gap = with_figure(unknown, ("gap",), None)
+    assert rules(with_figure(no_gap, ("gap_of_profit",), None)) == set()
+
+
+def test_a_profit_of_nothing_has_no_gap_of_it() -> None:
+    files = solved({"pv": build.renewable(8)}, 1)
+    assert files.summary["gap_of_profit"] is None
+    assert rules(files) == set()
+    assert rules(with_figure(files, ("gap_of_profit",), 0.0)) == {("plan", "gap_of_profit")}
 
 
 # What the schedule must look like, and what cannot be read.

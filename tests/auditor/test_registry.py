@@ -126,6 +126,7 @@ def site() -> Files:
         "name": "warm", "description": "", "vat": "excluded", "start": STAMPS[0],
         "hours": 2, "step_min": 60, "components": {n: c["kind"] for n, c in components.items()},
         "status": "optimal", "net_after_outside_cny": 600, "bound_cny": 600, "gap": 0,
+        "gap_of_profit": 0,
         "ledger_cny": {"boiler": {"heat": 600}}, "outside_objective_cny": {}, "worst_hours": [],
         "allocation_mwh": {"renewable": {"heat": 6, "storage": 0, "curtailed": 0}},
         "figures": {

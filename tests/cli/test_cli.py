@@ -91,6 +91,8 @@ def test_solve_writes_a_plan_folder_and_says_where(tiny: Path) -> None:
     result = run("solve", tiny, "--out", out, "--formats", "csv, parquet")
     assert result.exit_code == 0, result.stderr
     assert "profit 160 CNY (at most 160 CNY)" in result.stdout
+    # 4 MWh bought at 10 and sold at 50: a turnover of 40 + 200
+    assert "gap 0.0000% of turnover 240 CNY, 0.0000% of the profit" in result.stdout
     assert f"plan folder: {out}" in result.stdout.replace("\n", "")
     names = {"allocation.csv", "ledger.csv", "scenario.yaml", "schedule.csv", "summary.json"}
     assert names | {"schedule.parquet"} <= {path.name for path in out.iterdir()}

@@ -216,7 +216,7 @@ def test_numbers_keep_their_digits() -> None:
         ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"),
         ("components.rule.min_load_share", "rule 绿电占比下限"),
         ("components.held.load_share", "held 负荷比例"), ("weather", "weather"),
-        ("gap", "间隙"), ("uplift", "算力增值倍数"),
+        ("gap", "间隙"), ("gap_of_profit", "利润间隙"), ("uplift", "算力增值倍数"),
         ("components.gpus.serves.grid.prefill.node_kw", "gpus 承载模型 grid 预填充 节点功率"),
         ("components.a.market[0].price_cny_per_mtok", "a 市场（0） Token 售价"),
     ],

@@ -65,6 +65,7 @@ def test_a_plan_shows_how_good_it_is_and_where_its_energy_went(plan: planner.Pla
     assert ["status", "optimal"] in found.rows
     assert ["profit", f"{4 * 40 + 3 * 50} CNY"] in found.rows
     assert ["proven gap, share of turnover", "0.0000%"] in found.rows
+    assert ["proven gap, share of profit", "0.0000%"] in found.rows
     assert ["average of grid sale", "0.050 CNY/kWh"] in found.rows
     head = next(row for row in found.rows if row[0] == "origin")
     sun = next(row for row in found.rows if row[0] == "renewable")

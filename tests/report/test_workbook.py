@@ -202,6 +202,8 @@ def test_the_summary_says_what_the_plan_comes_to(plan: planner.Plan, tmp_path: P
     by_label = {row[1]: row[2:4] for row in told if row[0] is None and row[1]}
     summary = plan.summary
     assert by_label["status"] == ["optimal", None]
+    assert by_label["proven gap, share of turnover"] == [summary["gap"], None]
+    assert by_label["proven gap, share of profit"] == [summary["gap_of_profit"], None]
     assert by_label["upper bound of the profit"] == [summary["bound_cny"], "CNY"]
     assert by_label["turnover"] == [summary["turnover_cny"], "CNY"]
     assert by_label["value added tax in prices"] == ["excluded", None]

@@ -145,7 +145,10 @@ def test_windows_never_beat_the_bound_and_the_audit_holds_over_seams(seed: int, 
     slack = 1e-6 * rolled.summary["turnover_cny"]
     assert earned(rolled) <= earned(best) + slack
     assert earned(best) <= rolled.summary["bound_cny"] + slack
-    assert rolled.summary["gap"] >= 0
+    open_cny = rolled.summary["gap"] * rolled.summary["turnover_cny"]
+    assert open_cny >= 0
+    share = rolled.summary["gap_of_profit"]
+    assert share * abs(earned(rolled)) == pytest.approx(open_cny, abs=1e-5)
     assert rolled.summary["breaches"] == []
     assert planner.audit(rolled.write(tmp_path / "plan")) == []
     assert len(rolled.schedule) == 14

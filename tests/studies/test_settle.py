@@ -45,6 +45,7 @@ def test_settling_a_plan_returns_its_ledger_to_the_cent(seed: int):
     assert settled.plan.summary["status"] == "settled"
     assert settled.plan.summary["bound_cny"] is None
     assert settled.plan.summary["gap"] is None
+    assert settled.plan.summary["gap_of_profit"] is None
 
 
 def test_a_settled_plan_is_written_shown_and_read_like_any_other(tmp_path: Path):
@@ -80,11 +81,13 @@ def test_values_as_printed_are_settled_within_their_rounding(tmp_path: Path):
 
 
 def test_a_known_bound_gives_the_settlement_a_gap():
-    # it earns 80 of at most 160; turnover is 2 MWh x (10 + 50) = 120: gap 80 / 120
+    # it earns 80 of at most 160; turnover is 2 MWh x (10 + 50) = 120: gap 80 / 120,
+    # and as much again as the profit
     site = arbitrage()
     given = table(site, **{"battery__charge_mw[grid]": [2.0, 0.0]})
     summary = planner.settle(site, given, bound_cny=160.0).plan.summary
     assert summary["gap"] == pytest.approx(80 / 120)
+    assert summary["gap_of_profit"] == pytest.approx(1)
 
 
 def test_a_limit_that_is_broken_is_named_with_hour_and_size():

@@ -466,6 +466,10 @@ def edit(file: str, old: str, new: str) -> Any:
         (edit_json(turnover_cny=0), "plan: turnover_cny"),
         (edit_json(bound_cny=62), "plan: bound_cny: is 62 CNY, at least 62.5"),
         (edit_json(bound_cny=99, gap=0), "plan: gap"),
+        (edit_json(bound_cny=75), "plan: gap_of_profit: is 0, should be 0.2"),  # 12.5 of 62.5
+        (edit_json(gap_of_profit=0.01), "plan: gap_of_profit: is 0.01, should be 0"),
+        (edit_json(gap_of_profit=None), "plan: gap_of_profit: is empty, should be 0"),
+        (edit_json(objective_cny=0), "plan: gap_of_profit: is 0.0, should be empty"),
         (edit_json(bound_cny="much"), "plan: bound_cny: is nan CNY, at least 62.5"),
         (edit_json(vss_cny=62), "plan: vss_cny"),
         (edit_json(evpi_cny=None), "plan: evpi_cny: is empty"),

@@ -61,6 +61,7 @@ def test_each_case_earns_what_one_can_compute(tmp_path: Path, scheduler: str) ->
     least = table[[CAPACITY, POWER]].min(axis=1)
     assert list(table["objective_cny"]) == pytest.approx(list(40 * least))
     assert list(table["ledger_cny.grid.import"]) == pytest.approx(list(-10 * least))
+    assert list(table["gap"]) == list(table["gap_of_profit"]) == [0] * 8
     assert not found.interrupted
     assert not BASES  # the worker has let go of the base
 
@@ -136,6 +137,18 @@ def test_a_second_run_solves_only_what_is_new(tmp_path: Path, scheduler: str) ->
     sweep(more, out, scheduler=scheduler, fresh=True)
     assert len(lines(out)) == 3
     assert lines(out)[:2] != first
+
+
+def test_results_without_a_gap_of_profit_are_still_results(tmp_path: Path, scheduler: str) -> None:
+    """They are of an earlier version: the cell stays empty until the case is solved again."""
+    out, axes = tmp_path / "out", f"axes: {{{CAPACITY}: [1, 2]}}\noutputs: [gap_of_profit]\n"
+    sweep(written(tmp_path, axes), out, scheduler=scheduler)
+    first, second = lines(out)
+    assert first["figures"].pop("gap_of_profit") == 0
+    (out / RESULTS).write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
+    again = sweep(written(tmp_path, axes), out, scheduler="tcp://nobody-is-asked:1").cases
+    assert sorted(again["gap_of_profit"].fillna(-1)) == [-1, 0]
+    assert list(read_cases(out).cases["gap"]) == [0, 0]
 
 
 def test_a_torn_last_line_is_solved_again(tmp_path: Path, scheduler: str) -> None:

@@ -113,6 +113,8 @@ FILES = (CASES_CSV, CASES_PARQUET, SWEEP, ANALYSES, BREAK_EVEN)
 CASES = ("case", "from_case", "to_case", "first_case")
 """Columns of tables that hold numbers of cases."""
 
+GAPS = ("gap", "gap_of_profit")  # cases of earlier versions have only the first
+
 Links = dict[int, str]  # to the page of a case's plan, by number of the case
 
 
@@ -131,14 +133,13 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         return _rows(table, readable(table.head(MOST_ROWS), words, factors), links)
 
     cases, output, best = analyses.cases, analyses.outputs[0], best_case(analyses)
-    gaps = cases.loc[cases["status"].isin(SOLVED), "gap"].dropna()
     counts = cases["status"].value_counts(sort=False)
     unchanging = [] if analyses.solved < 2 else [
         words.path(name) for name in analyses.outputs if not changing(analyses, name)
     ]  # fmt: skip
     without_plan = failures(analyses.cases)
     ranked = analyses.best if analyses.solved else cases
-    columns = dict.fromkeys(["case", *analyses.axes, "status", "gap", *analyses.outputs])
+    columns = dict.fromkeys(["case", *analyses.axes, "status", *GAPS, *analyses.outputs])
     searches = [curve.search for curve in analyses.of(BreakEvenCurve)]
     return fill(
         "sweep.html",
@@ -148,7 +149,8 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         base="/".join(Path(sweep.base).parts[-2:]),
         design=design_text(sweep.design, words),
         proven=bool((cases["status"] == "optimal").all()),
-        largest_gap=None if gaps.empty else float(gaps.max()),
+        largest_gap=_largest(analyses, "gap"),
+        largest_gap_of_profit=_largest(analyses, "gap_of_profit"),
         statuses=[(status_text(s, words), int(n), s in SOLVED) for s, n in counts.items()],
         varied=list(varied(analyses, words)),
         output=words.path(output),
@@ -174,6 +176,13 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         links=links,
         files=[name for name in FILES if folder is not None and (folder / name).is_file()],
     )
+
+
+def _largest(analyses: Analyses, name: str) -> float | None:
+    """Return the largest figure of the cases that have a plan; None where none of them has it."""
+    cases = analyses.cases
+    known = cases.loc[cases["status"].isin(SOLVED), name].dropna() if name in cases else ()
+    return float(max(known)) if len(known) else None
 
 
 def _links(analyses: Analyses, folder: Path) -> Iterator[tuple[int, str]]:

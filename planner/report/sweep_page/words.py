@@ -19,9 +19,9 @@ HEADINGS = frozenset({
     "case", "axis", "status", "message", "cases", "first", "first_case", "first_confidence",
     "total", "total_confidence", "base", "low", "high", "swing", "output_base", "output_low",
     "output_high", "change_low", "change_high", "status_low", "status_high", "without_plan",
-    "from_case", "to_case", "from_value", "to_value", "share", "hidden", "skipped", "gap", "value",
-    "left", "right", "green_mwh", "abated_tco2", "cost_cny", "cost_cny_per_mwh",
-    "cost_cny_per_tco2", "percentage_points", "point_cost_cny",
+    "from_case", "to_case", "from_value", "to_value", "share", "hidden", "skipped", "gap",
+    "gap_of_profit", "value", "left", "right", "green_mwh", "abated_tco2", "cost_cny",
+    "cost_cny_per_mwh", "cost_cny_per_tco2", "percentage_points", "point_cost_cny",
 })  # fmt: skip
 """Columns of the tables themselves; all others are named by the sweep."""
 CLEARER = {"points": "percentage_points", "cost_cny_per_point": "point_cost_cny"}

@@ -71,7 +71,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
 
 
 def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
-    """Print status and gap, horizon and profit."""
+    """Print status and gaps, horizon and profit."""
 
     def cny(name: str) -> str:
         return words.amount(summary[name], "CNY")
@@ -91,6 +91,9 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
     else:
         gap = f"[{colour}]{percent(summary['gap'], 4)}[/]"
         proof = words("gap {gap} of turnover {turnover}", gap=gap, turnover=cny("turnover_cny"))
+        if (of_profit := summary.get("gap_of_profit")) is not None:
+            share = f"[{colour}]{percent(of_profit, 4)}[/]"
+            proof += words(", ") + words("{gap} of the profit", gap=share)
         profit = words("profit {profit} (at most {most}), of which cash {cash}",
                        most=cny("bound_cny"), **parts)  # fmt: skip
     say(f"[bold]{safe(summary['name'])}[/]  {status}{words(', ')}{proof}")

@@ -48,6 +48,12 @@ def show_stochastic(summary: dict[str, Any], console: Console, words: Language) 
         gap=f"[{colour}]{percent(summary['gap'], 4)}[/]",
         turnover=words.amount(summary["turnover_cny"], "CNY"),
     )
+    if (of_profit := summary["gap_of_profit"]) is not None:
+        share = words(
+            "{gap} of the objective" if summary["risk"] else "{gap} of the expected profit",
+            gap=f"[{colour}]{percent(of_profit, 4)}[/]",
+        )
+        gap += words(", ") + share
     span = words(
         "{span}, {n} members. {vat}",
         span=span_text(summary, words),

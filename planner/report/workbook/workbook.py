@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 VALUE, UNIT = 2, 3  # columns
 LAST = 9  # the last column of the matrices
-STATUS_AND_PROFIT = (0, 2)  # rows of the result, in bold
+STATUS_AND_PROFIT = (0, 3)  # rows of the result, in bold
 
 
 class SummarySheet:
