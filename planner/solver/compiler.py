@@ -45,6 +45,7 @@ def compile_program(model: Model) -> Program:
     switches = np.concatenate([np.zeros((0, 3), dtype=np.int64), *reports.switches])
     switches[:, 0] = at[switches[:, 0]]
     used = switches[:, 0] >= 0
+    schedule = _schedule(columns, at, window)
     return with_units(Program(
         scenario=model.scenario,
         window=window,
@@ -68,7 +69,7 @@ def compile_program(model: Model) -> Program:
         injected=_indices(reports.injected),
         row_steps=row_steps[numbers],
         column_steps=column_steps[order],
-        schedule=_schedule(columns, at, window),
+        schedule=schedule,
         schedule_rows=reports.schedule,
         row_families=row_families[numbers],
         families=families,
@@ -80,6 +81,7 @@ def compile_program(model: Model) -> Program:
         column_families=column_families[order],
         variable_families=tuple(variable_families),
         pairs=tuple(compress(reports.pairs, used)),
+        states=_states(model.scenario, schedule),
     ))  # fmt: skip
 
 
@@ -188,6 +190,20 @@ def _schedule(columns: Columns, at: Indices, window: Window) -> dict[str, tuple[
         place[steps[inside]] = at[run.numbers][inside]
         constant[steps[inside]] = constants[run.numbers][inside]
     return result
+
+
+def _states(
+    scenario: Scenario, schedule: Mapping[str, tuple[Indices, Array]]
+) -> tuple[Indices, ...]:
+    """Return the columns of each state that decides by itself what is 0, where it varies."""
+    declared = {
+        f"{name}.{state.column}"
+        for name, component in scenario.components.items()
+        for state in component.states
+        if state.whole
+    }
+    columns = [index for name, (index, _) in schedule.items() if name.partition("[")[0] in declared]
+    return tuple(index for index in columns if (index >= 0).any())
 
 
 def _indices(rows: Mapping[Key, Sequence[Indices]]) -> dict[Key, Indices]:

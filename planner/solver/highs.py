@@ -11,10 +11,11 @@ from typing import Any
 import highspy
 import numpy as np
 from highspy import _Highs  # type: ignore[attr-defined]  # `Highs` shares its locks
+from scipy import sparse
 
 from planner.errors import SolveError
 from planner.message import Message
-from planner.solver.program import Duals, Flags, Indices, Program
+from planner.solver.program import Duals, Flags, Indices, LinearArrays, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
@@ -25,7 +26,11 @@ LP_LIMIT_S = 60.0  # of an LP with all integers fixed
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
-_LIMITS = {_STATUS.kTimeLimit: "time_limit", _STATUS.kInterrupt: "interrupted"}
+_LIMITS = {
+    _STATUS.kTimeLimit: "time_limit",
+    _STATUS.kIterationLimit: "iteration_limit",
+    _STATUS.kInterrupt: "interrupted",
+}
 _CALLBACKS = highspy.cb.HighsCallbackType
 _INTERRUPTS = (
     _CALLBACKS.kCallbackSimplexInterrupt,
@@ -39,8 +44,8 @@ _end_scheduler = getattr(_Highs, "resetThreadScheduler", _Highs.resetGlobalSched
 class Result:
     """The result of one run of the solver.
 
-    `status` is optimal, time_limit, interrupted, infeasible or unbounded; `x` is None where no
-    feasible point is known; `bound` is the proven lower bound of the minimum.
+    `status` is optimal, time_limit, iteration_limit, interrupted, infeasible or unbounded; `x` is
+    None where no feasible point is known; `bound` is the proven lower bound of the minimum.
     """
 
     status: str
@@ -55,10 +60,10 @@ class Session:
     Sessions are independent of each other: each may run in any thread, beside others.
     """
 
-    def __init__(self, program: Program, *, threads: int = 1, seed: int = 0) -> None:
+    def __init__(self, program: LinearArrays, *, threads: int = 1, seed: int = 0) -> None:
         check_version(version())
         self.program = program
-        self.seconds = 0.0
+        self.seconds, self.iterations = 0.0, 0
         self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
@@ -90,6 +95,8 @@ class Session:
         The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
         spend half of its time on completing it.
         """
+        if not self._is_mip and not integer.any():
+            return
         self._call("clearSolver")
         self._is_mip = bool(integer.any())
         columns = np.arange(self.columns, dtype=np.int32)
@@ -106,10 +113,10 @@ class Session:
         rows = np.flatnonzero((self._row_bounds != earlier).any(axis=0))
         self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
 
-    def bounded_program(self) -> Program:
-        """Return the program with the bounds of its columns and rows as they are now."""
-        columns, rows = len(self.program.cost), len(self.program.row_lower)
-        bounded = self.program.with_bounds(slice(None), *self._column_bounds[:, :columns])
+    def bounded(self, program: Program) -> Program:
+        """Return the session's program with the bounds of columns and rows as they are now."""
+        columns, rows = len(program.cost), len(program.row_lower)
+        bounded = program.with_bounds(slice(None), *self._column_bounds[:, :columns])
         return bounded.with_row_bounds(slice(None), *self._row_bounds[:, :rows])
 
     def reset(self, lower: Array, upper: Array) -> None:
@@ -119,26 +126,38 @@ class Session:
         self.bounds(every, lower, upper)
         self.row_bounds(*self._own_row_bounds)
 
-    def extend(self, matrix: Any, lower: Array, upper: Array) -> None:
-        """Add rows, and the columns of 0 or more without cost that `matrix` has beyond its own.
+    def extend(
+        self, matrix: Any, lower: Array, upper: Array, into: Any = None, least: Array | float = 0.0
+    ) -> None:
+        """Add rows, and the columns without cost or upper bound that `matrix` has beyond its own.
 
         Args:
             matrix: the coefficients of the new rows, sparse by row.
             lower: their least activities.
             upper: their greatest.
+            into: the coefficients of the new columns in the rows so far, sparse by column [none].
+            least: the lower bounds of the new columns.
         """
         rows, columns = matrix.shape
-        count, none = columns - self.columns, np.zeros(0, dtype=np.int32)
-        zero, unlimited = np.zeros(count), np.full(count, np.inf)
-        self._call("addCols", count, zero, zero, unlimited, 0, none, none, np.zeros(0))
+        count = columns - self.columns
+        into = sparse.csc_array((self._row_bounds.shape[1], count)) if into is None else into
+        least, unlimited = np.broadcast_to(least, count).copy(), np.full(count, np.inf)
+        self._call(
+            "addCols", count, np.zeros(count), least, unlimited, into.nnz,
+            into.indptr.astype(np.int32), into.indices.astype(np.int32), into.data.astype(float),
+        )  # fmt: skip
         self._call(
             "addRows", rows, lower, upper, matrix.nnz, matrix.indptr.astype(np.int32),
             matrix.indices.astype(np.int32), matrix.data.astype(float),
         )  # fmt: skip
-        self._column_bounds = np.hstack([self._column_bounds, [zero, unlimited]])
+        self._column_bounds = np.hstack([self._column_bounds, [least, unlimited]])
         self._row_bounds = np.hstack([self._row_bounds, [lower, upper]])
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
+
+    def start_from(self, other: Session) -> None:
+        """Start the next run from the basis of another session over the same rows and columns."""
+        self._call("setBasis", other._highs.getBasis())
 
     def irreducible(self) -> tuple[set[int], set[int]]:
         """Return an irreducible infeasible set, rows and columns, of an LP found infeasible."""
@@ -197,8 +216,10 @@ class Session:
             fixed=np.zeros(columns, dtype=bool),
         )
 
-    def run(self, *, time_limit_s: float, absolute_gap: float = 0.0) -> Result:
-        """Solve, within the time limit.
+    def run(
+        self, *, time_limit_s: float, absolute_gap: float = 0.0, start: Array | None = None
+    ) -> Result:
+        """Solve, within the time limit, an integer program from a feasible point if there is one.
 
         Raises:
             SolveError: the solver ended without a result.
@@ -207,6 +228,10 @@ class Session:
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
+        if start is not None:
+            solution = highspy.HighsSolution()
+            solution.col_value = start
+            self._call("setSolution", solution)
         began = time.perf_counter()
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
@@ -218,6 +243,7 @@ class Session:
             self._run()
             self._option("presolve", "choose")
         self.seconds += time.perf_counter() - began
+        self.iterations += info.simplex_iteration_count
         return self._result()
 
     def _run(self) -> None:

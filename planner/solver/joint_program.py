@@ -154,6 +154,11 @@ def _side_by_side(
     _, first = np.unique(table[:, 0], return_index=True)  # shared switches have shared flows
     table = table[np.sort(first)]
     rows = [_spread(p.matrix, place, width) for p, place in zip(programs, places, strict=True)]
+    states = {
+        tuple(np.where(state >= 0, place[state], -1))
+        for p, place in zip(programs, places, strict=True)
+        for state in p.states
+    }
     return replace(
         programs[0],
         matrix=sparse.csc_array(sparse.vstack(rows)),
@@ -184,6 +189,7 @@ def _side_by_side(
         column_families=np.full(width, NO_FAMILY),
         variable_families=(),
         pairs=(),
+        states=tuple(np.array(state) for state in sorted(states)),
     )
 
 

@@ -24,6 +24,7 @@ from planner.solver.highs import LP_LIMIT_S, Result, Session
 from planner.solver.origins import Ranges, attribute, origins_are_given
 from planner.solver.program import Duals, Program
 from planner.solver.scaling import rescaled
+from planner.solver.search import search
 from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
@@ -171,17 +172,36 @@ class Rounds:
         """Solve with the switches binary by now; without integers the relaxation stands."""
         self.number += 1
         if self.integer.any():
-            self.session.integrality(self.integer)
             all_binary = self.integer[self.program.switches].all()
             reserved_s = 0.0 if all_binary else (1 - ROUNDS_SHARE) * self.settings.time_limit_s
-            left_s = self.deadline - reserved_s - time.perf_counter()
-            gap_cny = self.settings.gap * self.turnover
-            self.result = self.session.run(time_limit_s=left_s, absolute_gap=gap_cny)
-            _require_point(self.result)
+            deadline = self.deadline - reserved_s
+            searched = None
+            if self.number == 1:
+                searched = search(
+                    self.session, self.program, self.result, self.settings.gap, deadline
+                )
+            if searched is None or searched.status == "work_limit":
+                self._search_further(deadline, searched)
+            else:
+                self.result = searched
             self.bound = max(self.bound, self.result.bound)
         continuous = ~self.integer[self.program.switches]
         x = self.result.x
         self.overlapping = continuous if x is None else continuous & self.program.overlaps(x)
+
+    def _search_further(self, deadline: float, searched: Result | None) -> None:
+        """Solve the round with the solver's own search, from the best plan of another."""
+        every = np.arange(len(self.integer))
+        self.session.bounds(every, self.program.column_lower, self.program.column_upper)
+        self.session.integrality(self.integer)
+        self.result = self.session.run(
+            time_limit_s=deadline - time.perf_counter(),
+            absolute_gap=self.settings.gap * self.turnover,
+            start=searched and searched.x,
+        )
+        _require_point(self.result)
+        if searched is not None:
+            self.bound = max(self.bound, searched.bound)
 
     def _settled_plan(self) -> Solution | None:
         """Return the best plan with the round's integers and directions, None if there is none.
@@ -226,8 +246,6 @@ class Rounds:
         switches = self.program.switches
         optimal = self.result.status == "optimal"
         self.integer[switches[self.overlapping] if optimal else switches] = True
-        every = np.arange(len(self.integer))
-        self.session.bounds(every, self.program.column_lower, self.program.column_upper)
 
 
 def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
@@ -263,7 +281,7 @@ def _choose_among_equals(
         session = Session(program, threads=settings.threads, seed=settings.seed)
         if settle(session, program, solution.x) is not None:
             session.stay_optimal()
-            face = session.bounded_program()
+            face = session.bounded(program)
     tidied = time.perf_counter()
     if face is not None and program.scenario.trace:
         attribution = attribute(face, solution.x, settings)

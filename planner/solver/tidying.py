@@ -93,7 +93,7 @@ class Tidying:
             x = self._smoothed(x, loss_share)
         else:
             self.session.stay_optimal()
-        face = self.session.bounded_program()
+        face = self.session.bounded(self.program)
         for goal in self._goals():
             if x is None:
                 return None

@@ -1,0 +1,171 @@
+"""The schedule of the states of units: the rows that hold states alone, as a small LP.
+
+Its columns are the states, the integers that rows of nothing but integers join to them (starts and
+stops), and columns whose rows hold, beside their like, such columns only (kinds of starts). Minimum
+times make its vertices whole, with few exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from planner.solver.highs import LP_LIMIT_S, Result, Session
+from planner.solver.program import NO_STEP, Flags, Indices, Program
+from planner.timeseries.series import Array
+
+WHOLE = 1e-6  # a state that is closer to 0 or 1 is whole
+
+
+@dataclass(frozen=True)
+class LinearProgram:
+    """A linear program as arrays."""
+
+    matrix: Any
+    row_lower: Array
+    row_upper: Array
+    column_lower: Array
+    column_upper: Array
+    cost: Array
+    offset: float = 0.0
+
+
+class StateSchedule:
+    """The schedule of some states of a program, with weights of their modes by step.
+
+    A mode is a set of states that are 1, as a binary number; its weight in a step is the share of
+    it in the schedule, so that states are sums of weights.
+
+    columns: of the program. rows: of the program, over these columns alone.
+    """
+
+    def __init__(
+        self, program: Program, states: Sequence[Indices], settings: Mapping[str, int]
+    ) -> None:
+        self.program, self.states = program, states
+        self.modes, self.length = 1 << len(states), len(program.window)
+        self.committed = _committed_columns(program, states)
+        self.columns = np.flatnonzero(self.committed)
+        matrix = sparse.csr_array(program.matrix)
+        outside = sparse.csr_array(matrix[:, ~self.committed])
+        self.rows = np.flatnonzero((np.diff(outside.indptr) == 0) & (np.diff(matrix.indptr) > 0))
+        self._session = Session(self._linear_program(matrix), **settings)
+
+    def _linear_program(self, matrix: Any) -> LinearProgram:
+        program, columns = self.program, self.columns
+        count, size = len(columns), self.modes * self.length
+        width = count + size
+        place = np.full(len(program.cost), -1)
+        place[columns] = np.arange(count)
+        rows = matrix[self.rows][:, columns]
+        steps = np.arange(self.length)
+        shares = (np.tile(steps, self.modes), count + np.arange(size))
+        parts = [
+            sparse.hstack([rows, sparse.csr_array((rows.shape[0], size))]),
+            sparse.csr_array((np.ones(size), shares), shape=(self.length, width)),
+        ]
+        sides = [np.ones(self.length)]
+        for unit, state in enumerate(self.states):
+            present = np.flatnonzero(state >= 0)
+            on = [mode for mode in range(self.modes) if mode >> unit & 1]
+            weights = np.concatenate([count + mode * self.length + present for mode in on])
+            entries = np.concatenate([weights, place[state[present]]])
+            signs = np.concatenate([np.ones(len(weights)), -np.ones(len(present))])
+            at = np.concatenate([np.tile(present, len(on)), present])
+            link = sparse.csr_array((signs, (at, entries)), shape=(self.length, width))
+            parts.append(link[present])
+            sides.append(np.zeros(len(present)))
+        side = np.concatenate(sides)
+        return LinearProgram(
+            sparse.csc_array(sparse.vstack(parts)),
+            np.concatenate([program.row_lower[self.rows], side]),
+            np.concatenate([program.row_upper[self.rows], side]),
+            np.append(program.column_lower[columns], np.zeros(size)),
+            np.append(program.column_upper[columns], np.ones(size)),
+            np.zeros(width),
+        )
+
+    def best(
+        self, cost: Array, values: Array, lower: Array, upper: Array, excluded: Flags | None = None
+    ) -> tuple[Result, Array]:
+        """Return the best schedule, and the weights of modes by step.
+
+        Args:
+            cost: of the program's columns.
+            values: the cost of each mode by step; shape (modes, steps).
+            lower: bounds of the program's columns.
+            upper: likewise.
+            excluded: modes by step that may not be.
+        """
+        columns, session = self.columns, self._session
+        most = np.ones(values.size) if excluded is None else 1.0 - excluded.ravel()
+        count = len(columns)
+        session.bounds(np.arange(count), lower[columns], upper[columns])
+        session.bounds(np.arange(count, count + values.size), np.zeros(values.size), most)
+        session.cost(np.concatenate([cost[columns], values.ravel()]))
+        result = session.run(time_limit_s=LP_LIMIT_S)
+        if result.x is None or result.status != "optimal":
+            return result, np.zeros(values.shape)
+        return result, result.x[count:].reshape(values.shape)
+
+    def nearest(self, wanted: Array, threshold: float, lower: Array, upper: Array) -> Array | None:
+        """Return a whole schedule in which states above a threshold are rather 1.
+
+        Args:
+            wanted: the states; shape (units, steps).
+            threshold: 0 to 1.
+            lower: bounds of the program's columns.
+            upper: likewise.
+        """
+        cost = np.zeros(len(self.program.cost))
+        for state, values in zip(self.states, wanted, strict=True):
+            present = state >= 0
+            cost[state[present]] = threshold - values[present]
+        result, weights = self.best(cost, np.zeros((self.modes, self.length)), lower, upper)
+        if result.status != "optimal":
+            return None
+        states = self.states_of(weights)
+        whole = np.round(states)
+        return whole if np.abs(states - whole).max() < WHOLE else None
+
+    def states_of(self, weights: Array) -> Array:
+        """Return the states of weights of modes; shape (units, steps)."""
+        return np.array([
+            weights[[mode for mode in range(self.modes) if mode >> unit & 1]].sum(axis=0)
+            for unit in range(len(self.states))
+        ])  # fmt: skip
+
+
+def _committed_columns(program: Program, states: Sequence[Indices]) -> Flags:
+    """Return the columns of the schedule of some states."""
+    entries = sparse.coo_array(program.matrix)
+    rows, columns, count = entries.row, entries.col, entries.shape[0]
+    committed = np.zeros(len(program.cost), dtype=bool)
+    for state in states:
+        committed[state[state >= 0]] = True
+    integer = program.integer.copy()
+    integer[program.switches] = False
+    pure = np.bincount(rows[~integer[columns]], minlength=count) == 0
+    shared = pure[rows]
+    graph = sparse.csr_array(
+        (np.ones(shared.sum()), (rows[shared], columns[shared])), shape=entries.shape
+    )
+    _, labels = connected_components(graph.T @ graph, directed=False)
+    committed |= np.isin(labels, labels[committed])
+    touched = np.bincount(rows[committed[columns]], minlength=count) > 0
+    joined = np.zeros(len(integer), dtype=bool)
+    joined[columns[touched[rows]]] = True
+    joined[program.switches] = False
+    joined &= program.column_steps != NO_STEP
+    while True:
+        foreign = np.bincount(rows[~(committed | joined)[columns]], minlength=count) > 0
+        mixed = np.zeros(len(integer), dtype=bool)
+        mixed[columns[foreign[rows]]] = True
+        if not (joined & mixed).any():
+            return committed | joined
+        joined &= ~mixed
