@@ -77,7 +77,7 @@ class Hull:
         self, program: Program, states: Sequence[Indices], settings: Mapping[str, int]
     ) -> None:
         self.program, self.states, self._settings = program, states, settings
-        self.schedule = StateSchedule(program, states, settings)
+        self.schedule = StateSchedule(program, states, settings, weighed=True)
         self.modes, self.length = self.schedule.modes, self.schedule.length
         self.committed = self.schedule.committed
         self.steps = np.where(

@@ -26,7 +26,7 @@ from planner.solver.program import Indices, Program
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
-MOST_STATES = 3
+MOST_STATES = 6
 THRESHOLDS = 0.5, 0.25  # of a state in the relaxation, from which a plan has it
 PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is better
 PLAIN_NODES = 40
@@ -118,17 +118,16 @@ class Search:
         program, numbers = self.program, count()
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         open_nodes: list[Node] = []
-        closed = np.inf  # the least bound of a node that no branch can improve
+        closed = np.inf  # the least bound of a node that is not branched on
 
         def consider(lower: Array, upper: Array, least: float) -> None:
             nonlocal closed
             bound, x = evaluate(lower, upper)
             bound = max(bound, least)
-            if bound >= self.target:
-                return
-            if x is None or (column := self._to_branch_on(x)) is None:
+            column = None if x is None else self._to_branch_on(x)
+            if bound >= self.target or x is None or column is None:
                 closed = min(closed, bound)
-                if x is not None:
+                if x is not None and column is None:
                     self._try(self._states(x, program.states))
                 return
             heapq.heappush(open_nodes, Node(bound, next(numbers), lower, upper, column))
@@ -146,7 +145,7 @@ class Search:
                 consider(lower, upper, node.bound)
                 evaluated += 1
         least = open_nodes[0].bound if open_nodes else np.inf
-        self.bound = max(self.bound, min(least, closed, self.target))
+        self.bound = max(self.bound, min(least, closed, self.value))
 
     def _plain(self, lower: Array, upper: Array) -> tuple[float, Array | None]:
         result = self._solve(self.session, lower, upper)

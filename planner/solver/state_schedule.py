@@ -36,7 +36,7 @@ class LinearProgram:
 
 
 class StateSchedule:
-    """The schedule of some states of a program, with weights of their modes by step.
+    """The schedule of some states of a program, on request with weights of their modes by step.
 
     A mode is a set of states that are 1, as a binary number; its weight in a step is the share of
     it in the schedule, so that states are sums of weights.
@@ -45,10 +45,15 @@ class StateSchedule:
     """
 
     def __init__(
-        self, program: Program, states: Sequence[Indices], settings: Mapping[str, int]
+        self,
+        program: Program,
+        states: Sequence[Indices],
+        settings: Mapping[str, int],
+        *,
+        weighed: bool = False,
     ) -> None:
         self.program, self.states = program, states
-        self.modes, self.length = 1 << len(states), len(program.window)
+        self.modes, self.length = 1 << len(states) if weighed else 0, len(program.window)
         self.committed = _committed_columns(program, states)
         self.columns = np.flatnonzero(self.committed)
         matrix = sparse.csr_array(program.matrix)
@@ -63,14 +68,14 @@ class StateSchedule:
         place = np.full(len(program.cost), -1)
         place[columns] = np.arange(count)
         rows = matrix[self.rows][:, columns]
-        steps = np.arange(self.length)
-        shares = (np.tile(steps, self.modes), count + np.arange(size))
-        parts = [
-            sparse.hstack([rows, sparse.csr_array((rows.shape[0], size))]),
-            sparse.csr_array((np.ones(size), shares), shape=(self.length, width)),
-        ]
-        sides = [np.ones(self.length)]
-        for unit, state in enumerate(self.states):
+        parts = [sparse.hstack([rows, sparse.csr_array((rows.shape[0], size))])]
+        sides = list[Array]()
+        if self.modes:
+            steps = np.arange(self.length)
+            shares = (np.tile(steps, self.modes), count + np.arange(size))
+            parts.append(sparse.csr_array((np.ones(size), shares), shape=(self.length, width)))
+            sides.append(np.ones(self.length))
+        for unit, state in enumerate(self.states if self.modes else ()):
             present = np.flatnonzero(state >= 0)
             on = [mode for mode in range(self.modes) if mode >> unit & 1]
             weights = np.concatenate([count + mode * self.length + present for mode in on])
@@ -80,7 +85,7 @@ class StateSchedule:
             link = sparse.csr_array((signs, (at, entries)), shape=(self.length, width))
             parts.append(link[present])
             sides.append(np.zeros(len(present)))
-        side = np.concatenate(sides)
+        side = np.concatenate([np.zeros(0), *sides])
         return LinearProgram(
             sparse.csc_array(sparse.vstack(parts)),
             np.concatenate([program.row_lower[self.rows], side]),
@@ -126,19 +131,14 @@ class StateSchedule:
         for state, values in zip(self.states, wanted, strict=True):
             present = state >= 0
             cost[state[present]] = threshold - values[present]
-        result, weights = self.best(cost, np.zeros((self.modes, self.length)), lower, upper)
-        if result.status != "optimal":
+        result, _ = self.best(cost, np.zeros((self.modes, self.length)), lower, upper)
+        if result.x is None or result.status != "optimal":
             return None
-        states = self.states_of(weights)
+        x = np.zeros(len(cost))
+        x[self.committed] = result.x[: len(self.columns)]
+        states = np.array([np.where(state >= 0, x[state], 0.0) for state in self.states])
         whole = np.round(states)
         return whole if np.abs(states - whole).max() < WHOLE else None
-
-    def states_of(self, weights: Array) -> Array:
-        """Return the states of weights of modes; shape (units, steps)."""
-        return np.array([
-            weights[[mode for mode in range(self.modes) if mode >> unit & 1]].sum(axis=0)
-            for unit in range(len(self.states))
-        ])  # fmt: skip
 
 
 def _committed_columns(program: Program, states: Sequence[Indices]) -> Flags:
@@ -157,15 +157,22 @@ def _committed_columns(program: Program, states: Sequence[Indices]) -> Flags:
     )
     _, labels = connected_components(graph.T @ graph, directed=False)
     committed |= np.isin(labels, labels[committed])
-    touched = np.bincount(rows[committed[columns]], minlength=count) > 0
-    joined = np.zeros(len(integer), dtype=bool)
+    near = committed | integer
+    touched = np.bincount(rows[near[columns]], minlength=count) > 0
+    joined = near.copy()
     joined[columns[touched[rows]]] = True
     joined[program.switches] = False
-    joined &= program.column_steps != NO_STEP
+    joined &= (program.column_steps != NO_STEP) & ~committed
+    return committed | _closed(joined, committed, entries)
+
+
+def _closed(joined: Flags, committed: Flags, entries: Any) -> Flags:
+    """Return those of the joined columns whose rows hold no other columns than them."""
+    rows, columns, count = entries.row, entries.col, entries.shape[0]
     while True:
         foreign = np.bincount(rows[~(committed | joined)[columns]], minlength=count) > 0
-        mixed = np.zeros(len(integer), dtype=bool)
+        mixed = np.zeros(len(joined), dtype=bool)
         mixed[columns[foreign[rows]]] = True
         if not (joined & mixed).any():
-            return committed | joined
-        joined &= ~mixed
+            return joined
+        joined = joined & ~mixed
