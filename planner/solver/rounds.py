@@ -134,6 +134,7 @@ class Rounds:
     turnover: what the gap is relative to, CNY: that of the relaxation, until a plan has less.
     integer: the integer columns of the round, including the switches that are binary by now.
     overlapping: the continuous switches whose flows overlap; all of them where no point is known.
+    plan: the settled plan of the round before.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Rounds:
         self.turnover = program.turnover(relaxed.x)
         self.integer = program.integer.copy()
         self.overlapping = np.zeros(len(program.switches), dtype=bool)
+        self.plan: Array | None = None
         self.number = 0
 
     def solve(self) -> Solution:
@@ -160,6 +162,7 @@ class Rounds:
         while True:
             self._solve_round()
             plan = self._settled_plan()
+            self.plan = None if plan is None else plan.x
             if plan is None:
                 self._require_another_round()
             elif self._is_final(plan):
@@ -197,7 +200,7 @@ class Rounds:
         self.result = self.session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
-            start=searched and searched.x,
+            start=searched.x if searched is not None and searched.x is not None else self.plan,
         )
         _require_point(self.result)
         if searched is not None:

@@ -79,6 +79,7 @@ class Search:
     """A search for a plan within a gap of its bound.
 
     best: the best plan so far, its directions settled; None before the first.
+    overlapping: a point with whole states that is better than its settled plan, beyond the gap.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Search:
         self.settings = {"threads": program.scenario.solver.threads, "seed": program.scenario.solver.seed}
         self.schedule = StateSchedule(program, program.states, self.settings)
         self.best: Array | None = None
+        self.overlapping: Array | None = None
         self.value, self.target = np.inf, np.inf
         self.bound = relaxed.bound
         self.tried: dict[bytes, bool] = {}
@@ -107,12 +109,16 @@ class Search:
             self._try_near(x, threshold, lower, upper)
         small = self.session.iterations <= PLAIN_ITERATIONS
         self._branch_and_bound(self._plain, PLAIN_NODES if small else 1)
-        if self.bound < self.target and self.best is not None and not self._stopped:
-            self._open_hull()
+        if not (self._is_over() or self.best is None) and self._open_hull():
             self._branch_and_bound(self._with_copies, HULL_NODES)
+        if self.bound < self.target and self.overlapping is not None:
+            return Result("optimal", self.overlapping, self.value, self.bound)
         proven = self.bound >= self.target
         status = "optimal" if proven else "interrupted" if self.session.stopped else "work_limit"
         return Result(status, self.best, self.value, self.bound)
+
+    def _is_over(self) -> bool:
+        return self.bound >= self.target or self.overlapping is not None or self._out_of_time()
 
     def _branch_and_bound(self, evaluate: Evaluate, most: int) -> None:
         program, numbers = self.program, count()
@@ -129,6 +135,8 @@ class Search:
                 closed = min(closed, bound)
                 if x is not None and column is None:
                     self._try(self._states(x, program.states))
+                    if bound < self.target:
+                        self.overlapping = x
                 return
             heapq.heappush(open_nodes, Node(bound, next(numbers), lower, upper, column))
             self._try_near(x, 0.5, lower, upper)
@@ -136,7 +144,7 @@ class Search:
         consider(lower, upper, self.bound)
         evaluated = 1
         while open_nodes and open_nodes[0].bound < self.target:
-            if evaluated >= most or self._out_of_time():
+            if evaluated >= most or self._out_of_time() or self.overlapping is not None:
                 break
             node = heapq.heappop(open_nodes)
             for value in (0.0, 1.0):
@@ -168,13 +176,18 @@ class Search:
             return None
         return result if result.status in ("optimal", "infeasible") else None
 
-    def _open_hull(self) -> None:
-        """Prepare the program with copies, the best plan's modes as those planned."""
+    def _open_hull(self) -> bool:
+        """Prepare the program with copies, the best plan's modes as those planned.
+
+        Returns whether there is a state to copy steps for.
+        """
         assert self.best is not None and self.relaxed.x is not None
         program, x = self.program, self.relaxed.x
         weights = [np.minimum(x[state], 1 - x[state])[state >= 0].sum() for state in program.states]
         chosen = sorted(range(len(weights)), key=lambda unit: -weights[unit])[:MOST_COPIED]
         states = [program.states[unit] for unit in chosen if weights[unit] > TIGHT]
+        if not states:
+            return False
         self.hull = Hull(program, states, self.settings)
         self.modes = self._modes(self._states(self.best, states))
         self.nodes = Session(program)
@@ -182,6 +195,7 @@ class Search:
         self.nodes.start_from(self.session)
         self.prices = self._prices(self.session)
         self.copies = Copies(self.nodes, self.hull, self.modes)
+        return True
 
     def _with_copies(self, lower: Array, upper: Array) -> tuple[float, Array | None]:
         """Return the bound of the hull in a node, and its point."""
