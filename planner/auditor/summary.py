@@ -241,7 +241,7 @@ def gap_of_profit(objective: float, bound: float) -> tuple[float | None, float]:
     if profit < MIN_CNY:
         return None, 0.0
     gap = max(bound - objective, 0.0) / profit
-    return gap, 3 * ROUNDED * (1 + gap) / profit
+    return gap, 3 * ROUNDED * (1 + gap) / profit + 1e-11
 
 
 def _check_worst(plan: Plan, note: Notes) -> None:

@@ -53,9 +53,8 @@ def search(
     if not 0 < len(program.states) <= MOST_STATES or relaxed.x is None:
         return None
     searching = Search(session, program, relaxed, gap, deadline)
-    whole = program.integer.copy()
-    whole[program.switches] = False
-    return None if (whole & ~searching.schedule.committed).any() else searching.run()
+    decided = searching.schedule.committed
+    return None if (program.integer & ~decided).any() else searching.run()
 
 
 @dataclass(order=True)
@@ -100,8 +99,8 @@ class Search:
         self.lps = 0
         self._stopped = False
 
-    def run(self) -> Result:
-        """Search; return the best plan and the proven bound."""
+    def run(self) -> Result | None:
+        """Search; return the best plan and the proven bound, None without a plan."""
         program, x = self.program, self.relaxed.x
         assert x is not None
         lower, upper = program.column_lower, program.column_upper
@@ -113,6 +112,8 @@ class Search:
             self._branch_and_bound(self._with_copies, HULL_NODES)
         if self.bound < self.target and self.overlapping is not None:
             return Result("optimal", self.overlapping, self.value, self.bound)
+        if self.best is None:
+            return None
         proven = self.bound >= self.target
         status = "optimal" if proven else "interrupted" if self.session.stopped else "work_limit"
         return Result(status, self.best, self.value, self.bound)
@@ -279,8 +280,7 @@ class Search:
             result = self.session.run(time_limit_s=self.deadline - time.perf_counter())
             if result.status != "optimal" or result.x is None or result.objective >= self.value:
                 return
-        whole = program.integer.copy()
-        whole[program.switches] = False
+        whole = program.integer
         if np.abs(result.x - np.round(result.x))[whole].max(initial=0.0) > TIGHT:
             return
         self.best, self.value = result.x, result.objective
