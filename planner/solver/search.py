@@ -21,8 +21,8 @@ import numpy as np
 from planner.errors import SolveError
 from planner.solver.copies import Copies
 from planner.solver.highs import Result, Session
-from planner.solver.hull import TIGHT, Hull
-from planner.solver.program import Indices, Program
+from planner.solver.hull import TIGHT, Hull, ModeBound
+from planner.solver.program import Flags, Indices, Program
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
@@ -34,6 +34,8 @@ PLAIN_NODES = 40
 HULL_NODES = 60
 MOST_COPIED = 1  # states that get copies
 MOST_COPIES = 8  # rounds of copies in a node
+HOT_GROWTH = 1.3  # columns by which a program grows without losing its basis
+MOST_NEW = 24  # copies at once
 WIDENED = 2  # steps around those that need a copy
 
 
@@ -212,10 +214,11 @@ class Search:
         bound = hull.bound(self.prices, lower, upper, self.modes)
         for number in range(MOST_COPIES):
             best = max(best, bound.value)
-            wanted = bound.weights > TIGHT
-            if not number:
-                wanted = _widened(wanted) & ~hull.excluded
+            wanted = self._most_wanted(bound)
+            before = self.nodes.columns
             added = self.copies.add(wanted)
+            if self.nodes.columns > HOT_GROWTH * before:
+                self.nodes.start_afresh()
             if best >= self.target or (number and not added) or self._out_of_time():
                 break
             low, high = lower.copy(), upper.copy()
@@ -235,6 +238,20 @@ class Search:
             self.prices = self._prices(self.nodes)
             bound = hull.bound(self.prices, lower, upper, self.modes)
         return best, x
+
+    def _most_wanted(self, bound: ModeBound) -> Flags:
+        """Return the modes by step of a bound that gain most over those planned, and around them."""
+        wanted = (bound.weights > TIGHT) & ~self.copies.active
+        wanted[self.modes, np.arange(wanted.shape[1])] = False
+        gain = bound.values[self.modes, np.arange(wanted.shape[1])] - bound.values
+        at = np.flatnonzero(wanted)
+        late = at[np.argsort(-gain.ravel()[at], kind="stable")[MOST_NEW:]]
+        wanted.ravel()[late] = False
+        wide = wanted.copy()
+        for distance in range(1, WIDENED + 1):
+            wide[:, distance:] |= wanted[:, :-distance]
+            wide[:, :-distance] |= wanted[:, distance:]
+        return wide & ~self.hull.excluded
 
     def _prices(self, session: Session) -> Array:
         duals = session.duals()
@@ -315,10 +332,3 @@ class Search:
         self._stopped = self.session.stopped or time.perf_counter() > self.deadline
         return self._stopped
 
-
-def _widened(wanted: Array) -> Array:
-    wide = wanted.copy()
-    for distance in range(1, WIDENED + 1):
-        wide[:, distance:] |= wanted[:, :-distance]
-        wide[:, :-distance] |= wanted[:, distance:]
-    return wide
