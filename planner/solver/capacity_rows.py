@@ -19,7 +19,6 @@ This is a nonnegative combination of rows and bounds: it is valid whatever y is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,25 +26,22 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from planner.solver.highs import LP_LIMIT_S, Session
-from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Indices, Program
+from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Program
 from planner.timeseries.series import Array
 
 NEGLIGIBLE = 1e-9  # a dual, a value or a coefficient of this size is 0, as for the solver
 
 
-def capacity_rows(
-    program: Program, states: Sequence[Indices], x: Array
-) -> tuple[sparse.csr_array, Array]:
+def capacity_rows(program: Program, x: Array) -> tuple[sparse.csr_array, Array]:
     """Return rows that every plan keeps, matrix @ x >= lower, where the relaxation needs states.
 
     These are the rows without room to spare at x; none where others can cover every step.
 
     Args:
         program: in the units it is solved in.
-        states: the columns of each state by step, -1 where it is constant.
         x: an optimum of the LP relaxation; shape (columns,).
     """
-    state = np.isin(np.arange(len(x)), np.concatenate([NO_INDICES, *states]))
+    state = np.isin(np.arange(len(x)), np.concatenate([NO_INDICES, *program.states]))
     kept = state | _slacks(program, state, x)
     alone = _steps_alone(program)
     y = _prices(alone, state, kept)

@@ -14,7 +14,6 @@ import planner
 from planner.solver.capacity_rows import capacity_rows
 from planner.solver.compiler import program_of
 from planner.solver.highs import Session
-from planner.solver.model import column_name
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
 from planner.timeseries.series import Array
@@ -33,19 +32,8 @@ def relaxation(program: Program) -> Array:
     return x
 
 
-def states(program: Program) -> list[np.ndarray[Any, Any]]:
-    return [
-        columns
-        for name, component in program.scenario.components.items()
-        for state in component.states
-        if state.whole
-        for column, (columns, _) in program.schedule.items()
-        if column.partition("[")[0] == column_name(name, state.column, ())
-    ]
-
-
 def rows_of(program: Program) -> Rows:
-    return capacity_rows(program, states(program), relaxation(program))
+    return capacity_rows(program, relaxation(program))
 
 
 def as_text(program: Program, rows: Rows) -> list[str]:
@@ -101,7 +89,7 @@ def test_what_others_can_cover_asks_for_no_unit():
 
 
 def test_programs_without_states_or_steps_have_no_rows():
-    matrix, lower = capacity_rows(program([1.0], [([1.0], 1.0, 2.0)], [3.0]), [], np.ones(1))
+    matrix, lower = capacity_rows(program([1.0], [([1.0], 1.0, 2.0)], [3.0]), np.ones(1))
     assert matrix.shape == (0, 1)
     assert lower.shape == (0,)
 
@@ -119,7 +107,7 @@ def test_every_node_has_a_row_of_its_own():
 def test_published_units_cover_load_and_reserve_and_the_bound_stays():
     program = program_of(planner.Scenario.from_mapping(scenario_data()))
     x = relaxation(program)
-    matrix, lower = capacity_rows(program, states(program), x)
+    matrix, lower = capacity_rows(program, x)
     tight = Session(program.with_rows(matrix, lower, np.inf)).run(time_limit_s=60)
     assert tight.objective == pytest.approx(program.objective(x), abs=1e-6)
     assert len(lower) == 18
