@@ -155,6 +155,14 @@ class Session:
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
 
+    def search_without_restarts(self) -> None:
+        """Search integer programs without restarts, and without sub-programs by reduced cost.
+
+        With many units most of the time of a search goes into both.
+        """
+        self._option("mip_heuristic_run_root_reduced_cost", False)
+        self._option("mip_allow_restart", False)
+
     def start_afresh(self) -> None:
         """Forget the basis: the next run begins with presolve."""
         self._call("clearSolver")

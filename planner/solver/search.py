@@ -26,13 +26,13 @@ from planner.solver.program import Flags, Indices, Program
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
-MOST_STATES = 6
+MOST_STATES = 4  # with more, the solver's own search is better
 MOST_OTHERS = 50  # integers that are no part of the schedule of the states
 THRESHOLDS = 0.5, 0.25  # of a state in the relaxation, from which a plan has it
 PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is better
 PLAIN_NODES = 40
 PLANLESS_NODES = 8  # after which a search without a plan ends
-HULL_NODES = 24
+HULL_NODES = 60
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: others that are as fractional get copies too
 MOST_COPIES = 8  # rounds of copies in a node
