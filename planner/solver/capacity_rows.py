@@ -25,7 +25,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.solver.highs import LP_LIMIT_S, Session
+from planner.solver.highs import LP_ITERATIONS, Session
 from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Program
 from planner.timeseries.series import Array
 
@@ -106,7 +106,7 @@ def _prices(alone: Program, state: Flags, kept: Flags) -> Array:
     signs = (2.0 * side - 1, (wanting, np.arange(len(wanting))))
     shortage = sparse.csc_array(signs, (count, len(wanting)))
     session = Session(alone.with_bounds(kept, 0.0, 0.0).with_columns(shortage, 0.0, np.inf, 1.0))
-    best, duals = session.run(time_limit_s=LP_LIMIT_S), session.duals()
+    best, duals = session.run(iterations=LP_ITERATIONS), session.duals()
     if best.status != "optimal" or duals is None:
         return np.zeros(count)
     possible = np.isfinite(np.where(duals.rows > 0, alone.row_lower, alone.row_upper))

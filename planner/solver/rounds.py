@@ -21,7 +21,7 @@ from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.capacity_rows import capacity_rows
-from planner.solver.highs import LP_LIMIT_S, Result, Session
+from planner.solver.highs import LP_ITERATIONS, Result, Session
 from planner.solver.origins import Ranges, attribute, origins_are_given
 from planner.solver.program import Duals, Program
 from planner.solver.scaling import rescaled
@@ -282,7 +282,7 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     fixed = np.concatenate([np.round(x[states]), program.directions(x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
-    best = session.run(time_limit_s=LP_LIMIT_S)
+    best = session.run(iterations=LP_ITERATIONS)
     if best.status != "optimal" or best.x is None:
         return None
     duals = session.duals()
