@@ -16,7 +16,8 @@ from scipy import sparse
 
 from planner.errors import SolveError
 from planner.message import Message
-from planner.solver.program import Duals, Flags, Indices, LinearArrays, Program
+from planner.solver.linear_program import LinearArrays
+from planner.solver.program import Duals, Flags, Indices, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)

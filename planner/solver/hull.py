@@ -31,9 +31,10 @@ import numpy as np
 from scipy import sparse
 
 from planner.solver.highs import LP_ITERATIONS, Session
-from planner.solver.implied_bounds import Bounds, Entries, entries_of, implied_bounds, propagated
+from planner.solver.implied_bounds import Bounds, entries_of, implied_bounds, propagated
+from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
-from planner.solver.state_schedule import LinearProgram, StateSchedule
+from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
 NO_COLUMN = -1
@@ -96,9 +97,14 @@ class Hull:
         self.excluded = np.zeros((self.modes, self.length), dtype=bool)
         self._solvers: list[Session | None] = [None] * self.modes
 
-    def on(self, mode: int, unit: int) -> int:
-        """Return the state of a unit in a mode."""
+    def on(self, mode: Any, unit: int) -> Any:
+        """Return the state of a unit in a mode, or in each of several."""
         return mode >> unit & 1
+
+    def states_of(self, weights: Array) -> Array:
+        """Return the states that weights of modes by step make up; shape (units, steps)."""
+        modes, units = np.arange(self.modes), np.arange(len(self.states))
+        return np.asarray(self.on(modes, units[:, None]) @ weights)
 
     def _classify(self) -> None:
         program, steps = self.program, self.steps
@@ -146,7 +152,7 @@ class Hull:
     def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
         """Return what joining rows with a state imply for the columns of their own step.
 
-        Rows, their limits and their steps; the other columns are at the bounds that leave most room.
+        Rows, their limits and steps; the other columns are at the bounds that leave most room.
         """
         program, (low, high) = self.program, self.bounds
         steps = row_steps[self.joining]
@@ -163,8 +169,8 @@ class Hull:
             upper[~(np.bincount(rows[own], most[own], count) > upper + TIGHT)] = np.inf
             lower[~(np.bincount(rows[own], least[own], count) < lower - TIGHT)] = -np.inf
         of_states = np.bincount(rows[own & self._is_state[columns]], minlength=count) > 0
-        used = (np.isfinite(upper) | np.isfinite(lower)) & (steps >= 0) & of_states
-        used = np.flatnonzero(used)
+        limited = np.isfinite(upper) | np.isfinite(lower)
+        used = np.flatnonzero(limited & (steps >= 0) & of_states)
         part = sparse.csr_array((values[own], (rows[own], columns[own])), shape=entries.shape)
         return part[used], lower[used], upper[used], steps[used]
 

@@ -58,7 +58,11 @@ def implied_bounds(program: Program) -> Bounds:
         of_infinite = np.zeros(len(entries.lower), dtype=bool)
         of_infinite[entries.rows[bounds.infinite[entries.columns]]] = True
         chosen = of_infinite[entries.rows]
-        part = Entries(*(each[chosen] for each in entries[:3]), *entries[3:])
+        part = entries._replace(
+            rows=entries.rows[chosen],
+            columns=entries.columns[chosen],
+            values=entries.values[chosen],
+        )
         further = propagated(part, bounds, 1)
         if further is bounds:
             break
@@ -88,7 +92,7 @@ def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
 
 def _implied(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
     """Return, for each entry, the least and the most that its row leaves for its column."""
-    rows, columns, values, lower, upper = entries
+    rows, values, lower, upper = entries.rows, entries.values, entries.lower, entries.upper
     least, most = _others(entries, bounds)
     with np.errstate(invalid="ignore"):
         room, need = upper[rows] - least, lower[rows] - most

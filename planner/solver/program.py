@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,25 +51,6 @@ class Units(NamedTuple):
 OWN_UNITS = Units()
 
 
-class LinearArrays(Protocol):
-    """A linear program as arrays, as in `Program`."""
-
-    @property
-    def matrix(self) -> Any: ...
-    @property
-    def row_lower(self) -> Array: ...
-    @property
-    def row_upper(self) -> Array: ...
-    @property
-    def column_lower(self) -> Array: ...
-    @property
-    def column_upper(self) -> Array: ...
-    @property
-    def cost(self) -> Array: ...
-    @property
-    def offset(self) -> float: ...
-
-
 @dataclass(frozen=True)
 class Program:
     """A mixed-integer linear program as arrays: minimise cost @ x + offset.
@@ -81,8 +62,8 @@ class Program:
     column, the columns of the program by step, or -1 and the constant there. `row_steps` and
     `column_steps` are the steps of rows and columns, 0 where they have none; `row_families` numbers
     the names of rows as `families` and `balances` do, `column_families` those of columns as
-    `variable_families` does. `pairs` says for each switch what its two flows are. `states` holds the
-    column of every state that a component declares by step, or -1 where it is constant.
+    `variable_families` does. `pairs` says for each switch what its two flows are. `states` holds,
+    for every state that a component declares, its column by step, or -1 where it is constant.
     """
 
     scenario: Scenario

@@ -8,7 +8,6 @@ times make its vertices whole, with few exceptions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,23 +15,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from planner.solver.highs import LP_ITERATIONS, Result, Session
+from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.timeseries.series import Array
 
 WHOLE = 1e-6  # a state that is closer to 0 or 1 is whole
-
-
-@dataclass(frozen=True)
-class LinearProgram:
-    """A linear program as arrays."""
-
-    matrix: Any
-    row_lower: Array
-    row_upper: Array
-    column_lower: Array
-    column_upper: Array
-    cost: Array
-    offset: float = 0.0
 
 
 class StateSchedule:
@@ -108,7 +95,9 @@ class StateSchedule:
             excluded: modes by step that may not be.
         """
         columns, session = self.columns, self._session
-        most = np.ones(values.size) if excluded is None else 1.0 - excluded.ravel()
+        most = np.ones(values.size)
+        if excluded is not None:
+            most[excluded.ravel()] = 0.0
         count = len(columns)
         session.bounds(np.arange(count), lower[columns], upper[columns])
         session.bounds(np.arange(count, count + values.size), np.zeros(values.size), most)
