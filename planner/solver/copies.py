@@ -8,12 +8,14 @@ A step has a planned mode p; its copy is what the others leave: x - sum_m x_m, o
     states      on_k + sum_m (p_k - m_k) w_m = p_k
     weights     sum_m w_m <= 1
 
-where only the modes added so far count. A step without copies has the rows of the program.
+where only the modes added so far count. A step without copies has the rows of the program. Upper
+bounds that the rows of the block imply by themselves are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,15 +26,39 @@ from planner.solver.hull import TIGHT, Hull
 from planner.solver.program import Flags, Indices
 from planner.timeseries.series import Array
 
-NO_ROW = -1
+NONE = -1  # of rows and columns
 
 
 class _Rows(NamedTuple):
-    """Rows as entries: their limits and, for each entry, row, column and value."""
+    """Rows by their limits and entries: the row of each, its column and value."""
 
     lower: Array
     upper: Array
-    entries: tuple[Array, Indices, Indices]
+    rows: Indices
+    columns: Indices
+    values: Array
+
+
+class _Entries(NamedTuple):
+    """Entries of a matrix."""
+
+    rows: Indices
+    columns: Indices
+    values: Array
+
+
+class _Numbers(NamedTuple):
+    """The rows of a session that the remainder of steps has: NONE where it has none.
+
+    block: by row of the block. upper, lower: by column of the program. states: by unit and step.
+    weights: by step.
+    """
+
+    block: Indices
+    upper: Indices
+    lower: Indices
+    states: Indices
+    weights: Indices
 
 
 class Copies:
@@ -45,22 +71,23 @@ class Copies:
     def __init__(self, session: Session, hull: Hull, planned: Indices) -> None:
         self.session, self.hull, self.planned = session, hull, planned
         self.active = np.zeros((hull.modes, hull.length), dtype=bool)
+        columns, steps = len(hull.program.cost), hull.length
         self._bounds = [hull.mode_bounds(mode) for mode in range(hull.modes)]
-        block, count = hull.block, len(hull.program.cost)
-        self._bound_up = np.zeros(count, dtype=bool)  # in a row of a block; others need no copy
-        self._bound_up[hull.block_columns[block.matrix.indices]] = True
-        self._remainder = np.full(len(block.steps), NO_ROW)
-        self._upper, self._lower = np.full(count, NO_ROW), np.full(count, NO_ROW)
-        self._links = np.full((len(hull.states), hull.length), NO_ROW)
-        self._weights = np.full(hull.length, NO_ROW)
-        self._rows = len(hull.program.row_lower)
+        self._coupled = np.zeros(columns, dtype=bool)  # others need no copy
+        self._coupled[hull.block_columns[hull.block.matrix.indices]] = True
+        self._count = len(hull.program.row_lower)
+        self._numbers = _Numbers(*(
+            np.full(shape, NONE)
+            for shape in (
+                len(hull.block.steps), columns, columns, (len(hull.states), steps), steps
+            )
+        ))  # fmt: skip
 
     def add(self, wanted: Flags) -> bool:
         """Add copies of modes by step, shape (modes, steps); return whether any was missing."""
-        hull = self.hull
         wanted = wanted & ~self.active
-        wanted[self.planned, np.arange(hull.length)] = False
-        new = np.flatnonzero(wanted.any(axis=0) & (self._weights == NO_ROW))
+        wanted[self.planned, np.arange(self.hull.length)] = False
+        new = np.flatnonzero(wanted.any(axis=0) & ~self.covered)
         if new.size:
             self._add_remainders(new)
         for mode in np.flatnonzero(wanted.any(axis=1)):
@@ -72,168 +99,159 @@ class Copies:
     @property
     def covered(self) -> Flags:
         """The steps that have copies."""
-        return np.asarray(self._weights != NO_ROW)
+        return np.asarray(self._numbers.weights != NONE)
 
     def _in_steps(self, steps: Indices) -> tuple[Indices, Indices]:
-        """Return the rows of the blocks of some steps, and their columns."""
-        hull, chosen = self.hull, np.zeros(self.hull.length, dtype=bool)
+        """Return the rows of the blocks of some steps, and the columns that these rows couple."""
+        hull = self.hull
+        chosen = np.zeros(hull.length, dtype=bool)
         chosen[steps] = True
-        rows = np.flatnonzero(chosen[hull.block.steps])
         columns = hull.block_columns[chosen[hull.steps[hull.block_columns]]]
-        return rows, columns[self._bound_up[columns]]
+        return np.flatnonzero(chosen[hull.block.steps]), columns[self._coupled[columns]]
 
-    def _planned_values(self, at: Indices, of_mode: Any) -> Array:
-        """Return values of rows or columns in the planned mode of their steps."""
+    def _as_planned(self, steps: Indices, of_mode: Callable[[int], Array]) -> Array:
+        """Return values, one per entry of `steps`, in the planned mode of its step."""
         values = np.stack([of_mode(mode) for mode in range(self.hull.modes)])
-        return np.asarray(values[self.planned[at], np.arange(len(at))])
+        return np.asarray(values[self.planned[steps], np.arange(len(steps))])
+
+    def _sides(self, rows: Indices) -> tuple[Array, Array]:
+        """Return the limits of rows of blocks in the planned modes."""
+        steps, sides = self.hull.block.steps[rows], self.hull.sides
+        low = self._as_planned(steps, lambda mode: sides[mode][0][rows])
+        return low, self._as_planned(steps, lambda mode: sides[mode][1][rows])
+
+    def _planned_bounds(self, columns: Indices) -> tuple[Array, Array]:
+        """Return the bounds of columns in the planned modes."""
+        steps, bounds = self.hull.steps[columns], self._bounds
+        low = self._as_planned(steps, lambda mode: bounds[mode][0].lower[columns])
+        return low, self._as_planned(steps, lambda mode: bounds[mode][0].upper[columns])
 
     def _add_remainders(self, steps: Indices) -> None:
         """Add the rows of the planned modes of steps, as yet without copies."""
-        hull, session = self.hull, self.session
+        hull = self.hull
         rows, columns = self._in_steps(steps)
-        at = hull.block.steps[rows]
-        low = self._planned_values(at, lambda mode: hull.sides[mode][0][rows])
-        high = self._planned_values(at, lambda mode: hull.sides[mode][1][rows])
-        matrix = self._widened(hull.block.matrix[rows], hull.block_columns)
-        at = hull.steps[columns]
-        least = self._planned_values(at, lambda mode: self._bounds[mode][0].lower[columns])
-        most = self._planned_values(at, lambda mode: self._bounds[mode][0].upper[columns])
-        by_rows = self._planned_values(at, lambda mode: self._bounds[mode][1][columns])
-        above = columns[~by_rows & np.isfinite(most)]
-        below = columns[np.isfinite(least)]
-        units = range(len(hull.states))
-        linked = [(unit, step) for unit in units for step in steps if hull.states[unit][step] >= 0]
-        states = np.array([hull.states[unit][step] for unit, step in linked], dtype=int)
-        planned = np.array([float(hull.on(self.planned[step], unit)) for unit, step in linked])
-        numbers = self._numbers(len(rows), len(above), len(below), len(linked), len(steps))
-        self._remainder[rows], self._upper[above], self._lower[below] = numbers[:3]
-        for (unit, step), number in zip(linked, numbers[3], strict=True):
-            self._links[unit, step] = number
-        self._weights[steps] = numbers[4]
-        ones = self._widened(
-            sparse.identity(len(above) + len(below) + len(states), format="csr"),
-            np.concatenate([above, below, states]),
+        least, most = self._planned_bounds(columns)
+        implied = self._as_planned(
+            hull.steps[columns], lambda mode: self._bounds[mode][1][columns].astype(float)
         )
-        empty = sparse.csr_array((len(steps), session.columns))
-        infinite = np.full(len(columns), np.inf)
-        session.extend(
-            sparse.csr_array(sparse.vstack([matrix, ones, empty])),
-            np.concatenate([
-                low, -infinite[: len(above)], least[np.isfinite(least)], planned,
-                np.full(len(steps), -np.inf),
-            ]),
-            np.concatenate([
-                high, most[~by_rows & np.isfinite(most)], infinite[: len(below)], planned,
-                np.ones(len(steps)),
-            ]),
-        )  # fmt: skip
+        above, below = (implied == 0) & np.isfinite(most), np.isfinite(least)
+        units, at = np.nonzero(np.array([state[steps] >= 0 for state in hull.states]))
+        states = np.array([hull.states[k][t] for k, t in zip(units, steps[at], strict=True)], int)
+        planned = hull.on(self.planned[steps[at]], units).astype(float)
+        entries = sparse.coo_array(hull.block.matrix[rows])
+        block_columns = hull.block_columns[entries.col]
+        parts = [
+            _Rows(*self._sides(rows), entries.row, block_columns, entries.data),
+            _single(columns[above], -np.inf, most[above]),
+            _single(columns[below], least[below], np.inf),
+            _single(states, planned, planned),
+            _Rows(np.full(len(steps), -np.inf), np.ones(len(steps)), *_no_entries()),
+        ]
+        blocks, upper, lower, links, weights = self._extend(parts, self.session.columns)
+        numbers = self._numbers
+        numbers.block[rows], numbers.upper[columns[above]] = blocks, upper
+        numbers.lower[columns[below]], numbers.weights[steps] = lower, weights
+        numbers.states[units, steps[at]] = links
 
     def _add_copies(self, mode: int, steps: Indices) -> None:
         """Add the copies of a mode for steps that have a remainder."""
-        hull, session = self.hull, self.session
+        hull, first = self.hull, self.session.columns
         rows, columns = self._in_steps(steps)
-        (least, most), by_rows = self._bounds[mode]
+        (least, most), implied = self._bounds[mode]
         columns = columns[np.maximum(np.abs(least[columns]), np.abs(most[columns])) > TIGHT]
-        count, first = len(columns), session.columns
-        place = np.full(len(hull.program.cost), NO_ROW)
-        place[columns] = first + np.arange(count)
-        weight = np.full(hull.length, NO_ROW)
-        weight[steps] = first + count + np.arange(len(steps))
-        width = first + count + len(steps)
-        at = hull.steps[columns]
-        # the copy's own rows
+        copy, weight = np.full(len(hull.program.cost), NONE), np.full(hull.length, NONE)
+        copy[columns] = first + np.arange(len(columns))
+        weight[steps] = first + len(columns) + np.arange(len(steps))
         entries = sparse.coo_array(hull.block.matrix[rows])
-        owner = place[hull.block_columns[entries.col]]
-        present = owner != NO_ROW
+        copied = copy[hull.block_columns[entries.col]] != NONE
+        block = _Entries(
+            entries.row[copied], copy[hull.block_columns[entries.col]][copied], entries.data[copied]
+        )
         low, high = (side[rows] for side in hull.sides[mode])
-        limit = np.where(np.isfinite(high), high, low)
-        above = columns[~by_rows[columns] & np.isfinite(most[columns])]
+        weights = weight[hull.block.steps[rows]]
+        above = columns[~implied[columns] & np.isfinite(most[columns])]
         below = columns[np.isfinite(least[columns]) & (least[columns] != 0)]
-        own = _stacked(width, [
+        parts = [
             _Rows(
                 np.where(np.isfinite(low), 0.0, -np.inf), np.where(np.isfinite(high), 0.0, np.inf),
-                (
-                    np.append(entries.data[present], -limit),
-                    np.append(entries.row[present], np.arange(len(rows))),
-                    np.append(owner[present], weight[hull.block.steps[rows]]),
-                ),
+                np.append(block.rows, np.arange(len(rows))), np.append(block.columns, weights),
+                np.append(block.values, -_limit(low, high)),
             ),
-            _bounded(place[above], weight[hull.steps[above]], most[above], is_upper=True),
-            _bounded(place[below], weight[hull.steps[below]], least[below], is_upper=False),
-        ])  # fmt: skip
-        # and what it takes from the remainder
-        remainder = self._remainder[rows]
-        planned_low, planned_high = (
-            self._planned_values(hull.block.steps[rows], lambda m, k=k: hull.sides[m][k][rows])
-            for k in range(2)
-        )
-        planned_limit = np.where(np.isfinite(planned_high), planned_high, planned_low)
-        planned_least, planned_most = (
-            self._planned_values(
-                hull.steps[hull.block_columns],
-                lambda m, k=k: self._bounds[m][0][k][hull.block_columns],
-            )
-            for k in range(2)
-        )
-        of_block = hull.block_columns
-        in_steps = weight[hull.steps[of_block]] != NO_ROW
-        parts = [
-            (-entries.data[present], remainder[entries.row[present]], owner[present]),
-            (planned_limit, remainder, weight[hull.block.steps[rows]]),
-        ]
-        for number, planned in ((self._upper, planned_most), (self._lower, planned_least)):
-            held = in_steps & (number[of_block] != NO_ROW)
-            chosen = of_block[held]
-            weights = weight[hull.steps[chosen]]
-            parts.append((planned[held], number[chosen], weights))
-            copied = columns[number[columns] != NO_ROW]
-            parts.append((np.full(len(copied), -1.0), number[copied], place[copied]))
-        for unit in range(len(hull.states)):
-            linked = steps[self._links[unit][steps] != NO_ROW]
-            planned = np.array([hull.on(self.planned[step], unit) for step in linked], dtype=float)
-            change = planned - hull.on(mode, unit)
-            parts.append((change, self._links[unit][linked], weight[linked]))
-        parts.append((np.ones(len(steps)), self._weights[steps], weight[steps]))
-        values, numbers, owners = (np.concatenate(each) for each in zip(*parts, strict=True))
+            _weighed(copy[above], weight[hull.steps[above]], most[above], -np.inf, 0.0),
+            _weighed(copy[below], weight[hull.steps[below]], least[below], 0.0, np.inf),
+        ]  # fmt: skip
+        taken = self._taken(mode, steps, rows, block, copy, weight)
+        width = first + len(columns) + len(steps)
         into = sparse.csc_array(
-            (values, (numbers, owners - first)), shape=(self._rows, width - first)
+            (taken.values, (taken.rows, taken.columns - first)), shape=(self._count, width - first)
         )
-        lowest = np.where(least[columns] < 0, -np.inf, 0.0)
-        session.extend(own[0], own[1], own[2], into, np.append(lowest, np.zeros(len(steps))))
-        self._rows += own[0].shape[0]
+        lowest = np.append(np.where(least[columns] < 0, -np.inf, 0.0), np.zeros(len(steps)))
+        self._extend(parts, width, into, lowest)
 
-    def _numbers(self, *counts: int) -> list[Indices]:
-        """Return the numbers of the next rows of the session, part by part."""
-        ends = np.cumsum([self._rows, *counts])
-        self._rows = int(ends[-1])
-        return [np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    def _taken(
+        self, mode: int, steps: Indices, rows: Indices, block: _Entries, copy: Indices,
+        weight: Indices,
+    ) -> _Entries:  # fmt: skip
+        """Return what copies of a mode take from the remainders of their steps."""
+        hull, numbers = self.hull, self._numbers
+        in_blocks = numbers.block[rows]
+        parts = [
+            _Entries(in_blocks[block.rows], block.columns, -block.values),
+            _Entries(in_blocks, weight[hull.block.steps[rows]], _limit(*self._sides(rows))),
+            _Entries(numbers.weights[steps], weight[steps], np.ones(len(steps))),
+        ]
+        limited = hull.block_columns[weight[hull.steps[hull.block_columns]] != NONE]
+        for number, bounds in zip(
+            (numbers.lower, numbers.upper), self._planned_bounds(limited), strict=True
+        ):
+            has_row = number[limited] != NONE
+            of_rows = limited[has_row]
+            weights = weight[hull.steps[of_rows]]
+            parts.append(_Entries(number[of_rows], weights, bounds[has_row]))
+            taken = of_rows[copy[of_rows] != NONE]
+            parts.append(_Entries(number[taken], copy[taken], np.full(len(taken), -1.0)))
+        for unit in range(len(hull.states)):
+            linked = steps[numbers.states[unit, steps] != NONE]
+            change = hull.on(self.planned[linked], unit) - hull.on(mode, unit)
+            parts.append(_Entries(numbers.states[unit, linked], weight[linked], change))
+        return _Entries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
-    def _widened(self, matrix: Any, columns: Indices) -> Any:
-        """Return a matrix over some columns as one over all of the session."""
-        entries = sparse.coo_array(matrix)
-        shape = entries.shape[0], self.session.columns
-        return sparse.csr_array((entries.data, (entries.row, columns[entries.col])), shape=shape)
+    def _extend(
+        self, parts: Sequence[_Rows], width: int, into: Any = None, least: Array | float = 0.0
+    ) -> list[Indices]:
+        """Add rows to the session, and columns up to its new width; return the numbers of rows."""
+        starts = np.cumsum([0, *(len(part.lower) for part in parts)])
+        rows = np.concatenate([s + part.rows for s, part in zip(starts[:-1], parts, strict=True)])
+        columns = np.concatenate([part.columns for part in parts])
+        values = np.concatenate([part.values for part in parts])
+        matrix = sparse.csr_array((values, (rows, columns)), shape=(int(starts[-1]), width))
+        lower, upper = (np.concatenate([part[side] for part in parts]) for side in range(2))
+        self.session.extend(matrix, lower, upper, into, least)
+        numbers = [self._count + np.arange(a, b) for a, b in pairwise(starts)]
+        self._count += int(starts[-1])
+        return numbers
 
 
-def _bounded(columns: Indices, weights: Indices, limits: Array, *, is_upper: bool) -> _Rows:
-    """Return rows that keep columns within limits times their weights."""
+def _limit(low: Array, high: Array) -> Array:
+    """Return the limit of rows that have one, or two that are equal."""
+    return np.where(np.isfinite(high), high, low)
+
+
+def _no_entries() -> tuple[Indices, Indices, Array]:
+    return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+
+
+def _single(columns: Indices, lower: Array | float, upper: Array | float) -> _Rows:
+    """Return a row for each column, within limits."""
     count = len(columns)
-    zero, infinite = np.zeros(count), np.full(count, np.inf)
-    rows = np.arange(count)
-    entries = (
-        np.append(np.ones(count), -limits), np.append(rows, rows), np.append(columns, weights)
-    )  # fmt: skip
-    return _Rows(*((-infinite, zero) if is_upper else (zero, infinite)), entries)
+    limits = (np.broadcast_to(limit, count) for limit in (lower, upper))
+    return _Rows(*limits, np.arange(count), columns, np.ones(count))
 
 
-def _stacked(width: int, parts: Iterable[_Rows]) -> tuple[Any, Array, Array]:
-    matrices, lower, upper = [], [], []
-    for part in parts:
-        values, rows, columns = part.entries
-        shape = len(part.lower), width
-        matrices.append(sparse.csr_array((values, (rows, columns)), shape=shape))
-        lower.append(part.lower)
-        upper.append(part.upper)
-    return (
-        sparse.csr_array(sparse.vstack(matrices)), np.concatenate(lower), np.concatenate(upper)
+def _weighed(columns: Indices, weights: Indices, factor: Array, low: float, high: float) -> _Rows:
+    """Return a row for each column less a factor of its weight, within limits."""
+    rows, count = np.arange(len(columns)), len(columns)
+    return _Rows(
+        np.full(count, low), np.full(count, high), np.append(rows, rows),
+        np.append(columns, weights), np.append(np.ones(count), -factor),
     )  # fmt: skip
