@@ -19,7 +19,7 @@ from planner.timeseries.series import Array
 
 PASSES = 6  # over all rows; what they leave infinite is followed along the steps
 LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
-ROUNDING = 1e-9  # relative, by which a bound is widened
+WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
 
 
 class Entries(NamedTuple):
@@ -63,7 +63,10 @@ def implied_bounds(program: Program) -> Bounds:
         if further is bounds:
             break
         bounds = further
-    return propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low = np.where(program.integer, np.ceil(low - WHOLE), low)
+    high = np.where(program.integer, np.floor(high + WHOLE), high)
+    return Bounds(np.minimum(low, high), high)
 
 
 def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
@@ -80,8 +83,7 @@ def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
             down = ~(lower >= high - LEAST_CHANGE * np.maximum(1.0, np.abs(high))) & (lower < high)
         if not (up.any() or down.any()):
             break
-        low = np.where(up, higher - ROUNDING * np.maximum(1.0, np.abs(higher)), low)
-        high = np.where(down, lower + ROUNDING * np.maximum(1.0, np.abs(lower)), high)
+        low, high = np.where(up, higher, low), np.where(down, lower, high)
         bounds = Bounds(np.minimum(low, high), high)
     return bounds
 
