@@ -91,12 +91,23 @@ class Hull:
         self._free = np.flatnonzero(~self.committed & (self.steps < 0))
         self._classify()
         self.sides = [self._sides(mode) for mode in range(self.modes)]
-        self.excluded = np.zeros((self.modes, self.length), dtype=bool)
+        self.excluded = self._contradicting_bounds()
         self._solvers: list[Session | None] = [None] * self.modes
 
     def on(self, mode: int, unit: int) -> int:
         """Return the state of a unit in a mode."""
         return mode >> unit & 1
+
+    def _contradicting_bounds(self) -> Flags:
+        """Return the modes by step that the bounds of states forbid."""
+        excluded = np.zeros((self.modes, self.length), dtype=bool)
+        for unit, state in enumerate(self.states):
+            present = np.flatnonzero(state >= 0)
+            low, high = (bound[state[present]] for bound in self.bounds)
+            for mode in range(self.modes):
+                on = self.on(mode, unit)
+                excluded[mode, present] |= (on < low - TIGHT) | (on > high + TIGHT)
+        return excluded
 
     def _classify(self) -> None:
         program, steps = self.program, self.steps
