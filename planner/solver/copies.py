@@ -47,6 +47,8 @@ class Copies:
         self.active = np.zeros((hull.modes, hull.length), dtype=bool)
         self._bounds = [hull.mode_bounds(mode) for mode in range(hull.modes)]
         block, count = hull.block, len(hull.program.cost)
+        self._bound_up = np.zeros(count, dtype=bool)  # in a row of a block; others need no copy
+        self._bound_up[hull.block_columns[block.matrix.indices]] = True
         self._remainder = np.full(len(block.steps), NO_ROW)
         self._upper, self._lower = np.full(count, NO_ROW), np.full(count, NO_ROW)
         self._links = np.full((len(hull.states), hull.length), NO_ROW)
@@ -78,7 +80,7 @@ class Copies:
         chosen[steps] = True
         rows = np.flatnonzero(chosen[hull.block.steps])
         columns = hull.block_columns[chosen[hull.steps[hull.block_columns]]]
-        return rows, columns
+        return rows, columns[self._bound_up[columns]]
 
     def _planned_values(self, at: Indices, of_mode: Any) -> Array:
         """Return values of rows or columns in the planned mode of their steps."""

@@ -155,6 +155,10 @@ class Session:
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
 
+    def start_afresh(self) -> None:
+        """Forget the basis: the next run begins with presolve."""
+        self._call("clearSolver")
+
     def start_from(self, other: Session) -> None:
         """Start the next run from the basis of another session over the same rows and columns."""
         self._call("setBasis", other._highs.getBasis())

@@ -46,10 +46,12 @@ class ModeBound(NamedTuple):
     """A bound of a program, and the modes that attain it.
 
     value: -inf where the prices give none. weights: of each mode by step; shape (modes, steps).
+    values: of the block of each mode and step at the prices; likewise.
     """
 
     value: float
     weights: Array
+    values: Array
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,9 @@ class Hull:
         return np.where(present, np.asarray(coefficients).ravel(), 0.0)
 
     def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
-        """Return what joining rows imply for the columns of their own step: rows and their steps.
+        """Return what joining rows with a state imply for the columns of their own step.
 
-        The other columns are at the bounds that leave most room.
+        Rows, their limits and their steps; the other columns are at the bounds that leave most room.
         """
         program, (low, high) = self.program, self.bounds
         steps = row_steps[self.joining]
@@ -171,7 +173,9 @@ class Hull:
             lower = program.row_lower[self.joining] - np.bincount(rows[~own], most[~own], count)
             upper[~(np.bincount(rows[own], most[own], count) > upper + TIGHT)] = np.inf
             lower[~(np.bincount(rows[own], least[own], count) < lower - TIGHT)] = -np.inf
-        used = np.flatnonzero((np.isfinite(upper) | np.isfinite(lower)) & (steps >= 0))
+        of_states = np.bincount(rows[own & self._is_state[columns]], minlength=count) > 0
+        used = (np.isfinite(upper) | np.isfinite(lower)) & (steps >= 0) & of_states
+        used = np.flatnonzero(used)
         part = sparse.csr_array((values[own], (rows[own], columns[own])), shape=entries.shape)
         return part[used], lower[used], upper[used], steps[used]
 
@@ -223,14 +227,16 @@ class Hull:
         value += float(free[free != 0] @ at[free != 0])
         values = self._block_values(cost[self.block_columns])
         if not np.isfinite(value) or values is None:
-            return ModeBound(-np.inf, np.zeros((self.modes, self.length)))
+            none = np.zeros((self.modes, self.length))
+            return ModeBound(-np.inf, none, none)
         if preferred is not None:
             steps = np.arange(self.length)
             values[preferred, steps] -= PREFERENCE * np.abs(values).max(axis=0)
         result, weights = self.schedule.best(cost, values, lower, upper, self.excluded)
         if result.status != "optimal":
-            return ModeBound(np.inf if result.status == "infeasible" else -np.inf, weights)
-        return ModeBound(value + result.objective, weights)
+            infeasible = result.status == "infeasible"
+            return ModeBound(np.inf if infeasible else -np.inf, weights, values)
+        return ModeBound(value + result.objective, weights, values)
 
     def _block_values(self, cost: Array) -> Array | None:
         """Return the least cost of every mode in every step; None where there is none."""

@@ -21,18 +21,21 @@ import numpy as np
 from planner.errors import SolveError
 from planner.solver.copies import Copies
 from planner.solver.highs import Result, Session
-from planner.solver.hull import TIGHT, Hull
-from planner.solver.program import Indices, Program
+from planner.solver.hull import TIGHT, Hull, ModeBound
+from planner.solver.program import Flags, Indices, Program
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
 MOST_STATES = 6
+MOST_OTHERS = 50  # integers that are no part of the schedule of the states
 THRESHOLDS = 0.5, 0.25  # of a state in the relaxation, from which a plan has it
 PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is better
 PLAIN_NODES = 40
 HULL_NODES = 60
 MOST_COPIED = 1  # states that get copies
 MOST_COPIES = 8  # rounds of copies in a node
+HOT_GROWTH = 1.3  # columns by which a program grows without losing its basis
+MOST_NEW = 24  # copies at once
 WIDENED = 2  # steps around those that need a copy
 
 
@@ -53,15 +56,14 @@ def search(
     if not 0 < len(program.states) <= MOST_STATES or relaxed.x is None:
         return None
     searching = Search(session, program, relaxed, gap, deadline)
-    decided = searching.schedule.committed
-    return None if (program.integer & ~decided).any() else searching.run()
+    return searching.run() if len(searching.others) <= MOST_OTHERS else None
 
 
 @dataclass(order=True)
 class Node:
     """A part of the search: bounds of columns, of which states may differ from the program's.
 
-    column: the state to branch on. fractional: what made it so.
+    column: the column to branch on. value: its own.
     """
 
     bound: float
@@ -69,6 +71,7 @@ class Node:
     lower: Array = field(compare=False)
     upper: Array = field(compare=False)
     column: int = field(compare=False)
+    value: float = field(compare=False)
 
 
 Evaluate = Callable[[Array, Array], tuple[float, Array | None]]
@@ -90,6 +93,9 @@ class Search:
         self.prices = self._prices(session)
         self.settings = {"threads": program.scenario.solver.threads, "seed": program.scenario.solver.seed}
         self.schedule = StateSchedule(program, program.states, self.settings)
+        self.others = np.flatnonzero(program.integer & ~self.schedule.committed)
+        states = [state[state >= 0] for state in program.states]
+        self.branched = np.concatenate([*states, self.others])
         self.best: Array | None = None
         self.overlapping: Array | None = None
         self.value, self.target = np.inf, np.inf
@@ -139,7 +145,8 @@ class Search:
                     if bound < self.target:
                         self.overlapping = x
                 return
-            heapq.heappush(open_nodes, Node(bound, next(numbers), lower, upper, column))
+            node = Node(bound, next(numbers), lower, upper, column, float(x[column]))
+            heapq.heappush(open_nodes, node)
             self._try_near(x, 0.5, lower, upper)
 
         consider(lower, upper, self.bound)
@@ -148,9 +155,12 @@ class Search:
             if evaluated >= most or self._out_of_time() or self.overlapping is not None:
                 break
             node = heapq.heappop(open_nodes)
-            for value in (0.0, 1.0):
+            for is_up in (False, True):
                 lower, upper = node.lower.copy(), node.upper.copy()
-                lower[node.column] = upper[node.column] = value
+                if is_up:
+                    lower[node.column] = np.ceil(node.value)
+                else:
+                    upper[node.column] = np.floor(node.value)
                 consider(lower, upper, node.bound)
                 evaluated += 1
         least = open_nodes[0].bound if open_nodes else np.inf
@@ -164,8 +174,7 @@ class Search:
 
     def _solve(self, session: Session, lower: Array, upper: Array) -> Result | None:
         """Return the optimum of a session's LP, None where it is not known; inf if infeasible."""
-        columns = np.concatenate([state[state >= 0] for state in self.program.states])
-        session.bounds(columns, lower[columns], upper[columns])
+        session.bounds(self.branched, lower[self.branched], upper[self.branched])
         switches = self.program.switches
         session.bounds(
             switches, self.program.column_lower[switches], self.program.column_upper[switches]
@@ -205,10 +214,11 @@ class Search:
         bound = hull.bound(self.prices, lower, upper, self.modes)
         for number in range(MOST_COPIES):
             best = max(best, bound.value)
-            wanted = bound.weights > TIGHT
-            if not number:
-                wanted = _widened(wanted) & ~hull.excluded
+            wanted = self._most_wanted(bound)
+            before = self.nodes.columns
             added = self.copies.add(wanted)
+            if self.nodes.columns > HOT_GROWTH * before:
+                self.nodes.start_afresh()
             if best >= self.target or (number and not added) or self._out_of_time():
                 break
             low, high = lower.copy(), upper.copy()
@@ -229,6 +239,20 @@ class Search:
             bound = hull.bound(self.prices, lower, upper, self.modes)
         return best, x
 
+    def _most_wanted(self, bound: ModeBound) -> Flags:
+        """Return the modes by step of a bound that gain most over those planned, and around them."""
+        wanted = (bound.weights > TIGHT) & ~self.copies.active
+        wanted[self.modes, np.arange(wanted.shape[1])] = False
+        gain = bound.values[self.modes, np.arange(wanted.shape[1])] - bound.values
+        at = np.flatnonzero(wanted)
+        late = at[np.argsort(-gain.ravel()[at], kind="stable")[MOST_NEW:]]
+        wanted.ravel()[late] = False
+        wide = wanted.copy()
+        for distance in range(1, WIDENED + 1):
+            wide[:, distance:] |= wanted[:, :-distance]
+            wide[:, :-distance] |= wanted[:, distance:]
+        return wide & ~self.hull.excluded
+
     def _prices(self, session: Session) -> Array:
         duals = session.duals()
         return np.zeros(len(self.program.row_lower)) if duals is None else duals.rows
@@ -241,7 +265,10 @@ class Search:
         return np.asarray(units @ states.astype(int))
 
     def _to_branch_on(self, x: Array) -> int | None:
-        """Return the state in the middle of the longest run of equal fractions, weighed by them."""
+        """Return the state in the middle of the longest run of equal fractions, weighed by them.
+
+        With all states whole, the most fractional of the other integers; None if these are whole.
+        """
         best, column = TIGHT, None
         for state in self.program.states:
             values = x[state[state >= 0]]
@@ -250,6 +277,10 @@ class Search:
                 weight = len(run) * min(values[run[0]], 1 - values[run[0]])
                 if weight > best:
                     best, column = weight, int(state[state >= 0][run[(len(run) - 1) // 2]])
+        if column is None and self.others.size:
+            fractions = np.abs(x - np.round(x))[self.others]
+            if fractions.max() > TIGHT:
+                return int(self.others[fractions.argmax()])
         return column
 
     def _try_near(self, x: Array, threshold: float, lower: Array, upper: Array) -> None:
@@ -271,6 +302,9 @@ class Search:
             present = state >= 0
             lower[state[present]] = upper[state[present]] = on[present]
         result = self._solve(self.session, lower, upper)
+        if self.others.size and result is not None and result.x is not None:
+            lower[self.others] = upper[self.others] = np.round(result.x[self.others])
+            result = self._solve(self.session, lower, upper)
         if result is None or result.x is None or result.objective >= self.value:
             return
         if program.overlaps(result.x).any():
@@ -288,22 +322,13 @@ class Search:
         self.target = self.value - allowed * (1 - TIGHT)
 
     def _solve_best(self) -> None:
-        """Solve the LP of the best plan's states once more, for its prices."""
+        """Solve the LP of the best plan's integers once more, for its prices."""
         assert self.best is not None
         lower, upper = self.program.column_lower.copy(), self.program.column_upper.copy()
-        for state in self.program.states:
-            present = state[state >= 0]
-            lower[present] = upper[present] = np.round(self.best[present])
+        lower[self.branched] = upper[self.branched] = np.round(self.best[self.branched])
         self._solve(self.session, lower, upper)
 
     def _out_of_time(self) -> bool:
         self._stopped = self.session.stopped or time.perf_counter() > self.deadline
         return self._stopped
 
-
-def _widened(wanted: Array) -> Array:
-    wide = wanted.copy()
-    for distance in range(1, WIDENED + 1):
-        wide[:, distance:] |= wanted[:, :-distance]
-        wide[:, :-distance] |= wanted[:, distance:]
-    return wide
