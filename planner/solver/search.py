@@ -44,7 +44,7 @@ def search(
 ) -> Result | None:
     """Return the best plan within limits of work, and the proven bound; None where it cannot help.
 
-    The session keeps bounds of states and switches, and no integers.
+    The session has the program's bounds again afterwards, and no integers.
 
     Args:
         session: one whose relaxation was just solved.
@@ -56,7 +56,12 @@ def search(
     if not 0 < len(program.states) <= MOST_STATES or relaxed.x is None:
         return None
     searching = Search(session, program, relaxed, gap, deadline)
-    return searching.run() if len(searching.others) <= MOST_OTHERS else None
+    if len(searching.others) > MOST_OTHERS:
+        return None
+    result = searching.run()
+    columns = np.concatenate([searching.branched, program.switches])
+    session.bounds(columns, program.column_lower[columns], program.column_upper[columns])
+    return result
 
 
 @dataclass(order=True)
