@@ -16,6 +16,8 @@ IN_SECONDS = (
     "planner.diagnosis.repair.SOLVE_LIMIT_S",
     "planner.solver.rounds.LP_LIMIT_S",
     "planner.solver.highs.LP_LIMIT_S",
+    "planner.solver.hull.LP_LIMIT_S",
+    "planner.solver.state_schedule.LP_LIMIT_S",
     "planner.studies.prices.LP_LIMIT_S",
     "tests.support.fuzz.SOLVER_S",
 )

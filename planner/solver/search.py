@@ -26,6 +26,7 @@ from planner.solver.program import Flags, Indices, Program
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
+ROUNDING = 1e-8  # of turnover, by which optima of the same LP differ
 MOST_STATES = 6
 MOST_OTHERS = 50  # integers that are no part of the schedule of the states
 THRESHOLDS = 0.5, 0.25  # of a state in the relaxation, from which a plan has it
@@ -96,7 +97,10 @@ class Search:
         self.session, self.program, self.relaxed = session, program, relaxed
         self.gap, self.deadline = gap, deadline
         self.prices = self._prices(session)
-        self.settings = {"threads": program.scenario.solver.threads, "seed": program.scenario.solver.seed}
+        self.settings = {
+            "threads": program.scenario.solver.threads,
+            "seed": program.scenario.solver.seed,
+        }
         self.schedule = StateSchedule(program, program.states, self.settings)
         self.others = np.flatnonzero(program.integer & ~self.schedule.committed)
         states = [state[state >= 0] for state in program.states]
@@ -147,7 +151,7 @@ class Search:
                 closed = min(closed, bound)
                 if x is not None and column is None:
                     self._try(self._states(x, program.states))
-                    if bound < self.target:
+                    if bound < self.target and program.overlaps(x).any():
                         self.overlapping = x
                 return
             node = Node(bound, next(numbers), lower, upper, column, float(x[column]))
@@ -242,6 +246,9 @@ class Search:
             x = result.x[: len(program.cost)]
             self.prices = self._prices(self.nodes)
             bound = hull.bound(self.prices, lower, upper, self.modes)
+        if x is not None and self._to_branch_on(x) is None and best < self.target:
+            relaxation, x = self._plain(lower, upper)  # it is the best of some modes only
+            best = max(best, relaxation)
         return best, x
 
     def _most_wanted(self, bound: ModeBound) -> Flags:
@@ -324,7 +331,7 @@ class Search:
             return
         self.best, self.value = result.x, result.objective
         allowed = self.gap * program.turnover(result.x)
-        self.target = self.value - allowed * (1 - TIGHT)
+        self.target = self.value - max(allowed * (1 - TIGHT), ROUNDING * program.turnover(result.x))
 
     def _solve_best(self) -> None:
         """Solve the LP of the best plan's integers once more, for its prices."""
@@ -336,4 +343,3 @@ class Search:
     def _out_of_time(self) -> bool:
         self._stopped = self.session.stopped or time.perf_counter() > self.deadline
         return self._stopped
-

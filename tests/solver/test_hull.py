@@ -56,8 +56,8 @@ def require_valid(program: Program, units: int = 2) -> None:
         assert bound_of(hull, prices) <= best.objective + room(best.objective)
 
 
-# A unit of 2 to 4 MW and an import serve 3 MW. In an hour it costs 10 and 3 * 10 to be on, 3 * 20 to
-# be off. The relaxation has 3/4 of it on, for 7.5 + 30.
+# A unit of 2 to 4 MW and an import serve 3 MW. In an hour it costs 10 and 3 * 10 to be on, 3 * 20
+# to be off. The relaxation has 3/4 of it on, for 7.5 + 30.
 
 
 def test_one_step_by_hand():
@@ -150,7 +150,8 @@ def twins() -> Program:
     matrix = np.zeros((4, 2))
     matrix[2, 1] = 1
     both = one.with_columns(matrix, 0.0, [1.0, np.inf], [10.0, 10.0])
-    both = both.with_rows([[0, 0, 0, -4, 1]], -np.inf, 0, 1).with_rows([[0, 0, 0, -2, 1]], 0, np.inf, 1)
+    both = both.with_rows([[0, 0, 0, -4, 1]], -np.inf, 0, 1)
+    both = both.with_rows([[0, 0, 0, -2, 1]], 0, np.inf, 1)
     return replace(
         both,
         column_steps=np.ones(5, dtype=int),
@@ -214,7 +215,8 @@ def futures(seed: int) -> list:
     rng = np.random.default_rng(seed)
     return [
         build.scenario(site | {
-            "sun": build.renewable(*rng.integers(0, 60, 5)), "town": build.load(*rng.integers(9, 90, 5))
+            "sun": build.renewable(*rng.integers(0, 60, 5)),
+            "town": build.load(*rng.integers(9, 90, 5)),
         }, 5) for _ in range(3)
     ]  # fmt: skip
 

@@ -21,24 +21,24 @@ def bounds_of(*arguments, **more) -> list[tuple[float, float]]:
 
 
 def test_a_sum_limits_each_of_its_columns():
-    """x + y <= 3 with both 0 or more: each is 3 at most."""
+    """With x + y <= 3 and both 0 or more: each is 3 at most."""
     rows = [([1, 1], -INFINITE, 3)]
     assert bounds_of([-1, -1], rows, [INFINITE, INFINITE]) == [(0, 3), (0, 3)]
 
 
 def test_what_the_others_take_at_least_counts():
-    """x + 2 y <= 10 and y >= 3: x is 10 - 6 = 4 at most, y is 5."""
+    """With x + 2 y <= 10 and y >= 3: x is 10 - 6 = 4 at most, y is 5."""
     rows = [([1, 2], -INFINITE, 10), ([0, 1], 3, INFINITE)]
     assert bounds_of([-1, -1], rows, [INFINITE, INFINITE]) == [(0, 4), (3, 5)]
 
 
 def test_a_row_asks_for_what_the_others_cannot_give():
-    """x + y >= 5 and y <= 2: x is 3 or more; as it costs, no optimum needs more than 5."""
+    """With x + y >= 5 and y <= 2: x is 3 or more; as it costs, no optimum needs more than 5."""
     assert bounds_of([1, -1], [([1, 1], 5, INFINITE)], [INFINITE, 2]) == [(3, 5), (0, 2)]
 
 
 def test_negative_lower_bounds_and_coefficients():
-    """x - y = 1 and -4 <= y <= 2: x lies in -3 to 3."""
+    """With x - y = 1 and -4 <= y <= 2: x lies in -3 to 3."""
     free = program([1, 0], [([1, -1], 1, 1)], [INFINITE, 2])
     free = free.with_bounds(slice(None), np.array([-INFINITE, -4]))
     low, high = implied_bounds(free)
@@ -61,9 +61,8 @@ def test_a_store_is_followed_along_its_steps():
     assert implied_bounds(store).upper[:steps].round(9).tolist() == list(range(7, 47, 2))
 
 
-
 def test_a_peak_that_only_costs_is_what_its_rows_ask_for():
-    """peak >= import, import <= 60, and a price of the peak: 60 at most."""
+    """With peak >= import, import <= 60 and a price of the peak: 60 at most."""
     rows = [([1, -1], 0, INFINITE)]
     assert bounds_of([9, -1], rows, [INFINITE, 60]) == [(0, 60), (0, 60)]
 
@@ -75,7 +74,7 @@ def test_a_peak_without_a_price_is_limited_and_one_that_earns_is_not(cost: float
 
 
 def test_a_column_of_an_equality_may_be_needed_to_any_height():
-    """surplus - x = 0 with x unlimited: nothing bounds the two."""
+    """With surplus - x = 0 and x unlimited: nothing bounds the two."""
     assert bounds_of([1, -2], [([1, -1], 0, 0)], [INFINITE, INFINITE])[0] == (0, INFINITE)
 
 

@@ -79,7 +79,9 @@ def test_a_wish_that_keeps_the_rules_is_the_schedule():
     assert nearest(site_of(), [0, 1, 0, 1, 1, 0]) == [0, 1, 0, 1, 1, 0]
 
 
-@pytest.mark.parametrize(("threshold", "on"), [(0.5, [0, 0, 0, 1, 1, 1]), (0.2, [0, 1, 1, 1, 1, 1])])
+@pytest.mark.parametrize(
+    ("threshold", "on"), [(0.5, [0, 0, 0, 1, 1, 1]), (0.2, [0, 1, 1, 1, 1, 1])]
+)
 def test_a_state_is_1_above_the_threshold(threshold: float, on: list[float]):
     assert nearest(site_of(), [0.1, 0.3, 0.4, 0.6, 0.8, 1], threshold) == on
 

@@ -30,9 +30,7 @@ SITES = [f"any {seed}" for seed in (1, 2, 14, 15, 18, 19, 22, 25, 29, 37)]
 LIMIT_S = 3600.0
 
 
-def unit_beside_import(
-    steps: int = 2, energy_mwh: float = np.inf
-) -> Program:
+def unit_beside_import(steps: int = 2, energy_mwh: float = np.inf) -> Program:
     """A unit of 2 to 4 MW and an import serve 3 MW in every step, each of an hour.
 
     The unit costs 10 CNY an hour and 10 CNY/MWh, the import 20 CNY/MWh; the unit gives no more than
