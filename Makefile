@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow screen fuzz lint format bench scenarios golden docs pictures words clean
+.PHONY: help install run test slow screen fuzz lint format bench instances scenarios golden docs pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ bench: $(STAMP) ## measure: sizes of ours, and side by side with PyPSA and oemof
 	  --constraint constraints.txt --editable '.[dev,bench]'
 	@$(BIN)/python benchmarks/sizes.py scenarios/huainan/scenario.yaml
 	@$(BIN)/python benchmarks/side_by_side.py
+
+instances: $(STAMP) ## write programs of shipped scenarios as MPS files for authors of solvers
+	@$(BIN)/python benchmarks/instances.py
 
 scenarios: $(STAMP) ## make the data of the shipped scenarios again and solve each of them
 	@$(BIN)/python scenarios/huainan/build_data.py

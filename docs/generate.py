@@ -2,12 +2,13 @@
 
 docs/scenario.md comes from the JSON Schema, docs/formulation.md from the docstrings of the modules
 that hold the mathematics. In docs/forecasts.md the table of a simulation is generated, in
-docs/architecture.md the tree of files.
+docs/instances.md that of the best known values, in docs/architecture.md the tree of files.
 """
 
 from __future__ import annotations
 
 import ast
+import csv
 import importlib
 import re
 from pathlib import Path
@@ -221,6 +222,35 @@ def forecasts() -> str:
     return MADE.sub(lambda match: f"{match[1]}{table}\n{match[2]}", page)
 
 
+def instances() -> str:
+    """Return the page with the table of benchmarks/instances.csv above it."""
+    sizes = ("rows", "columns", "nonzeros", "integers")
+    rows = [
+        f"| instance | what | {' | '.join(sizes)} | objective | bound | gap | gap of the LP |",
+        "| --- | --- |" + " ---: |" * (len(sizes) + 4),
+    ]
+    table = FOLDER.parent / "benchmarks" / "instances.csv"
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            best, bound, relaxation = (
+                float(row[name]) for name in ("objective_cny", "bound_cny", "relaxation_cny")
+            )
+            rows.append(
+                f"| `{row['name']}` | {row['what']}"
+                f" | {' | '.join(f'{int(row[name]):,}' for name in sizes)}"
+                f" | {best:,.2f} | {bound:,.2f}"
+                f" | {_relative(best - bound, best)} | {_relative(best - relaxation, best)} |"
+            )
+    table_text = "\n".join(rows)
+    page = (FOLDER / "instances.md").read_text(encoding="utf-8")
+    return MADE.sub(lambda match: f"{match[1]}{table_text}\n{match[2]}", page)
+
+
+def _relative(distance: float, size: float) -> str:
+    share = distance / max(1.0, abs(size))
+    return "0" if share < 1e-9 else f"{share:.1e}"
+
+
 def architecture() -> str:
     """Return the page with its tree: every file with the first line of its docstring."""
     rows = []
@@ -246,6 +276,7 @@ PAGES = {
     "scenario.md": scenario,
     "formulation.md": formulation,
     "forecasts.md": forecasts,
+    "instances.md": instances,
     "architecture.md": architecture,
 }
 

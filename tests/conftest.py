@@ -14,11 +14,9 @@ IN_SECONDS = (
     "planner.diagnosis.infeasible.CHANGE_LIMIT_S",
     "planner.diagnosis.infeasible.CONFLICT_LIMIT_S",
     "planner.diagnosis.repair.SOLVE_LIMIT_S",
-    "planner.solver.rounds.LP_LIMIT_S",
-    "planner.solver.highs.LP_LIMIT_S",
-    "planner.solver.hull.LP_LIMIT_S",
-    "planner.solver.state_schedule.LP_LIMIT_S",
-    "planner.studies.prices.LP_LIMIT_S",
+    "planner.solver.rounds.LP_ITERATIONS",
+    "planner.solver.highs.LP_ITERATIONS",
+    "planner.studies.prices.LP_ITERATIONS",
     "tests.support.fuzz.SOLVER_S",
 )
 

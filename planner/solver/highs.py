@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from _thread import start_new_thread
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models 
 MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
-LP_LIMIT_S = 60.0  # of an LP with all integers fixed
+LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
+MOST_ITERATIONS = 2**31 - 1
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
@@ -155,6 +157,14 @@ class Session:
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
 
+    def search_without_restarts(self) -> None:
+        """Search integer programs without restarts, and without sub-programs by reduced cost.
+
+        With many units most of the time of a search goes into both.
+        """
+        self._option("mip_heuristic_run_root_reduced_cost", False)
+        self._option("mip_allow_restart", False)
+
     def start_afresh(self) -> None:
         """Forget the basis: the next run begins with presolve."""
         self._call("clearSolver")
@@ -176,7 +186,7 @@ class Session:
             cost: of the program's columns and, if it is longer, of the added ones.
         """
         self.cost(np.append(cost, np.zeros(self.columns - len(cost))))
-        result = self.run(time_limit_s=LP_LIMIT_S)
+        result = self.run(iterations=LP_ITERATIONS)
         if result.status != "optimal" or result.x is None:
             return None
         return result.x[: len(self.program.cost)]
@@ -221,9 +231,20 @@ class Session:
         )
 
     def run(
-        self, *, time_limit_s: float, absolute_gap: float = 0.0, start: Array | None = None
+        self,
+        *,
+        time_limit_s: float = math.inf,
+        iterations: int = MOST_ITERATIONS,
+        absolute_gap: float = 0.0,
+        start: Array | None = None,
     ) -> Result:
-        """Solve, within the time limit, an integer program from a feasible point if there is one.
+        """Solve, within limits of time and of simplex iterations.
+
+        Args:
+            time_limit_s: of the clock: what it ends differs from machine to machine.
+            iterations: of the simplex, of an LP.
+            absolute_gap: at which the search over integers ends, CNY.
+            start: a feasible point of an integer program.
 
         Raises:
             SolveError: the solver ended without a result.
@@ -231,6 +252,7 @@ class Session:
         # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
+        self._option("simplex_iteration_limit", iterations)
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         if start is not None:
             solution = highspy.HighsSolution()

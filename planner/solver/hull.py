@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.solver.highs import LP_LIMIT_S, Session
+from planner.solver.highs import LP_ITERATIONS, Session
 from planner.solver.implied_bounds import Bounds, Entries, entries_of, implied_bounds, propagated
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.solver.state_schedule import LinearProgram, StateSchedule
@@ -247,12 +247,12 @@ class Hull:
             if solver is None:
                 solver = self._solvers[mode] = self._block_solver(mode)
             solver.cost(cost)
-            result = solver.run(time_limit_s=LP_LIMIT_S)
+            result = solver.run(iterations=LP_ITERATIONS)
             if result.status == "infeasible":
                 self._exclude(mode)
                 solver = self._solvers[mode] = self._block_solver(mode)
                 solver.cost(cost)
-                result = solver.run(time_limit_s=LP_LIMIT_S)
+                result = solver.run(iterations=LP_ITERATIONS)
             if result.x is None or result.status != "optimal":
                 return None
             values[mode] = np.bincount(steps, cost * result.x, self.length)
@@ -286,7 +286,7 @@ class Hull:
                 np.append(np.zeros(count), np.ones(2 * rows)),
             ), **self._settings,
         )  # fmt: skip
-        x = elastic.run(time_limit_s=LP_LIMIT_S).x
+        x = elastic.run(iterations=LP_ITERATIONS).x
         if x is not None:
             missed = x[count : count + rows] + x[count + rows :]
             self.excluded[mode] |= np.bincount(block.steps, missed, self.length) > TIGHT

@@ -20,11 +20,12 @@ import numpy as np
 from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
-from planner.solver.highs import LP_LIMIT_S, Result, Session
+from planner.solver.capacity_rows import capacity_rows
+from planner.solver.highs import LP_ITERATIONS, Result, Session
 from planner.solver.origins import Ranges, attribute, origins_are_given
 from planner.solver.program import Duals, Program
 from planner.solver.scaling import rescaled
-from planner.solver.search import search
+from planner.solver.search import MOST_STATES, search
 from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
@@ -135,6 +136,7 @@ class Rounds:
     integer: the integer columns of the round, including the switches that are binary by now.
     overlapping: the continuous switches whose flows overlap; all of them where no point is known.
     plan: the settled plan of the round before.
+    searching: the session of the solver's own search.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Rounds:
         self.integer = program.integer.copy()
         self.overlapping = np.zeros(len(program.switches), dtype=bool)
         self.plan: Array | None = None
+        self.searching: Session | None = None
         self.number = 0
 
     def solve(self) -> Solution:
@@ -194,17 +197,35 @@ class Rounds:
 
     def _search_further(self, deadline: float, searched: Result | None) -> None:
         """Solve the round with the solver's own search, from the best plan of another."""
-        every = np.arange(len(self.integer))
-        self.session.bounds(every, self.program.column_lower, self.program.column_upper)
-        self.session.integrality(self.integer)
-        self.result = self.session.run(
+        if self.searching is None:
+            self.searching = self._session_of_search()
+        every, session = np.arange(len(self.integer)), self.searching
+        session.bounds(every, self.program.column_lower, self.program.column_upper)
+        session.integrality(self.integer)
+        spent = 0.0 if session is self.session else session.seconds
+        self.result = session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
             start=searched.x if searched is not None and searched.x is not None else self.plan,
         )
+        if session is not self.session:
+            self.session.seconds += session.seconds - spent
+            self.session.stopped |= session.stopped
         _require_point(self.result)
         if searched is not None:
             self.bound = max(self.bound, searched.bound)
+
+    def _session_of_search(self) -> Session:
+        """Return the session that searches: one of its own, with capacity rows, for many states."""
+        if len(self.program.states) <= MOST_STATES or self.result.x is None:
+            return self.session
+        matrix, lower = capacity_rows(self.program, self.result.x)
+        session = Session(
+            self.program.with_rows(matrix, lower, np.inf),
+            threads=self.settings.threads, seed=self.settings.seed,
+        )  # fmt: skip
+        session.search_without_restarts()
+        return session
 
     def _settled_plan(self) -> Solution | None:
         """Return the best plan with the round's integers and directions, None if there is none.
@@ -261,7 +282,7 @@ def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals |
     fixed = np.concatenate([np.round(x[states]), program.directions(x)])
     session.integrality(np.zeros(len(x), dtype=bool))
     session.bounds(columns, fixed, fixed)
-    best = session.run(time_limit_s=LP_LIMIT_S)
+    best = session.run(iterations=LP_ITERATIONS)
     if best.status != "optimal" or best.x is None:
         return None
     duals = session.duals()

@@ -27,13 +27,15 @@ from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
 ROUNDING = 1e-8  # of turnover, by which optima of the same LP differ
-MOST_STATES = 6
+MOST_STATES = 4  # with more, the solver's own search is better
 MOST_OTHERS = 50  # integers that are no part of the schedule of the states
 THRESHOLDS = 0.5, 0.25  # of a state in the relaxation, from which a plan has it
 PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is better
 PLAIN_NODES = 40
+PLANLESS_NODES = 8  # after which a search without a plan ends
 HULL_NODES = 60
-MOST_COPIED = 1  # states that get copies
+MOST_COPIED = 2  # states that get copies
+ALSO_COPIED = 0.25  # of the most fractional state: others that are as fractional get copies too
 MOST_COPIES = 8  # rounds of copies in a node
 HOT_GROWTH = 1.3  # columns by which a program grows without losing its basis
 MOST_NEW = 24  # copies at once
@@ -116,13 +118,8 @@ class Search:
 
     def run(self) -> Result | None:
         """Search; return the best plan and the proven bound, None without a plan."""
-        program, x = self.program, self.relaxed.x
-        assert x is not None
-        lower, upper = program.column_lower, program.column_upper
-        for threshold in THRESHOLDS:
-            self._try_near(x, threshold, lower, upper)
         small = self.session.iterations <= PLAIN_ITERATIONS
-        self._branch_and_bound(self._plain, PLAIN_NODES if small else 1)
+        self._branch_and_bound(self._plain, PLAIN_NODES if small else 0)
         if not (self._is_over() or self.best is None) and self._open_hull():
             self._branch_and_bound(self._with_copies, HULL_NODES)
         if self.bound < self.target and self.overlapping is not None:
@@ -156,12 +153,15 @@ class Search:
                 return
             node = Node(bound, next(numbers), lower, upper, column, float(x[column]))
             heapq.heappush(open_nodes, node)
-            self._try_near(x, 0.5, lower, upper)
+            for threshold in THRESHOLDS if not evaluated else THRESHOLDS[:1]:
+                self._try_near(x, threshold, lower, upper)
 
+        evaluated = 0
         consider(lower, upper, self.bound)
-        evaluated = 1
         while open_nodes and open_nodes[0].bound < self.target:
-            if evaluated >= most or self._out_of_time() or self.overlapping is not None:
+            if evaluated >= (most if self.best is not None else min(most, PLANLESS_NODES)):
+                break
+            if self._out_of_time() or self.overlapping is not None:
                 break
             node = heapq.heappop(open_nodes)
             for is_up in (False, True):
@@ -204,7 +204,7 @@ class Search:
         program, x = self.program, self.relaxed.x
         weights = [np.minimum(x[state], 1 - x[state])[state >= 0].sum() for state in program.states]
         chosen = sorted(range(len(weights)), key=lambda unit: -weights[unit])[:MOST_COPIED]
-        states = [program.states[unit] for unit in chosen if weights[unit] > TIGHT]
+        states = [program.states[unit] for unit in chosen if weights[unit] > max(TIGHT, ALSO_COPIED * max(weights))]
         if not states:
             return False
         self.hull = Hull(program, states, self.settings)

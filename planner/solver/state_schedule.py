@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.solver.highs import LP_LIMIT_S, Result, Session
+from planner.solver.highs import LP_ITERATIONS, Result, Session
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.timeseries.series import Array
 
@@ -113,7 +113,7 @@ class StateSchedule:
         session.bounds(np.arange(count), lower[columns], upper[columns])
         session.bounds(np.arange(count, count + values.size), np.zeros(values.size), most)
         session.cost(np.concatenate([cost[columns], values.ravel()]))
-        result = session.run(time_limit_s=LP_LIMIT_S)
+        result = session.run(iterations=LP_ITERATIONS)
         if result.x is None or result.status != "optimal":
             return result, np.zeros(values.shape)
         return result, result.x[count:].reshape(values.shape)

@@ -33,7 +33,7 @@ from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
-from planner.solver.highs import LP_LIMIT_S, Session
+from planner.solver.highs import LP_ITERATIONS, Session
 from planner.solver.program import Duals, Program
 from planner.solver.rounds import Solution
 from planner.solver.scaling import rescaled
@@ -265,7 +265,7 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     fixed = program.with_bounds(duals.fixed, duals.x[duals.fixed], duals.x[duals.fixed])
     solved = rescaled(fixed.with_row_bounds(rows, lower, upper))
     session = Session(solved.program)
-    result = session.run(time_limit_s=LP_LIMIT_S)
+    result = session.run(iterations=LP_ITERATIONS)
     at_margin = session.duals() if result.status == "optimal" else None
     return solved.duals(at_margin) if at_margin else duals
 
