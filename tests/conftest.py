@@ -14,9 +14,6 @@ IN_SECONDS = (
     "planner.diagnosis.infeasible.CHANGE_LIMIT_S",
     "planner.diagnosis.infeasible.CONFLICT_LIMIT_S",
     "planner.diagnosis.repair.SOLVE_LIMIT_S",
-    "planner.solver.rounds.LP_ITERATIONS",
-    "planner.solver.highs.LP_ITERATIONS",
-    "planner.studies.prices.LP_ITERATIONS",
     "tests.support.fuzz.SOLVER_S",
 )
 
