@@ -257,9 +257,9 @@ def least_miss(
     integer = elastic.all_integer & (elastic.column_upper > elastic.column_lower)
     session.integrality(integer)
     x = session.run(time_limit_s=time_limit_s, absolute_gap=precision).x
-    if x is not None and integer.any() and not session.stopped:
+    if x is not None and integer.any() and not session.spent.stopped:
         x = _exact(session, integer, x, time_limit_s)
-    if session.stopped:
+    if session.spent.stopped:
         raise KeyboardInterrupt
     if x is None:
         return None

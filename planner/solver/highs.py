@@ -56,17 +56,30 @@ class Result:
     bound: float
 
 
+@dataclass
+class Spent:
+    """What sessions that work on one thing have spent, and whether Ctrl-C has stopped one."""
+
+    seconds: float = 0.0
+    stopped: bool = False
+
+
 class Session:
     """One model inside HiGHS; bounds, integrality, cost and rows can change between runs.
 
     Sessions are independent of each other: each may run in any thread, beside others.
+
+    spent: shared by sessions that work on one thing.
+    iterations: of the simplex, in all runs.
     """
 
-    def __init__(self, program: LinearArrays, *, threads: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self, program: LinearArrays, *, threads: int = 1, seed: int = 0, spent: Spent | None = None
+    ) -> None:
         check_version(version())
         self.program = program
-        self.seconds, self.iterations = 0.0, 0
-        self.stopped = False
+        self.spent = spent or Spent()
+        self.iterations = 0
         self._is_mip = False
         self._scale = _scale(program.cost)
         self._row_bounds = np.array([program.row_lower, program.row_upper])
@@ -270,7 +283,7 @@ class Session:
             self._call("clearSolver")
             self._run()
             self._option("presolve", "choose")
-        self.seconds += time.perf_counter() - began
+        self.spent.seconds += time.perf_counter() - began
         self.iterations += info.simplex_iteration_count
         return self._result()
 
@@ -287,7 +300,7 @@ class Session:
         except KeyboardInterrupt:
             self._stop.set()
             _wait(ended)
-            self.stopped = True  # also where the run ended by itself in that moment
+            self.spent.stopped = True  # also where the run ended by itself in that moment
             self._stop.clear()  # it would stop the short runs that follow too
         if errors:
             raise errors[0]

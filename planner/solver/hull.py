@@ -76,7 +76,7 @@ class Hull:
     """
 
     def __init__(
-        self, program: Program, states: Sequence[Indices], settings: Mapping[str, int]
+        self, program: Program, states: Sequence[Indices], settings: Mapping[str, Any]
     ) -> None:
         self.program, self.states, self._settings = program, states, settings
         self.schedule = StateSchedule(program, states, settings, weighed=True)

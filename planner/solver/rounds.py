@@ -86,11 +86,11 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
     _require_point(relaxed)
-    if session.stopped:
+    if session.spent.stopped:
         raise KeyboardInterrupt
     if relaxed.x is None or (settings.relax and relaxed.status != "optimal"):
         raise _out_of_time(settings)
-    seconds = {"relaxation_s": session.seconds}
+    seconds = {"relaxation_s": session.spent.seconds}
     if settings.relax:
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
@@ -103,7 +103,7 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
                 Message("the plan is better than the solver's bound; neither can be trusted")
             )
         solution.bound = min(solution.bound, objective)  # rounding
-    solution.seconds = seconds | {"solver_s": session.seconds}
+    solution.seconds = seconds | {"solver_s": session.spent.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
     if (violation := exact.violation(solution.x)) > MAX_VIOLATION:
         raise SolveError(
@@ -202,15 +202,11 @@ class Rounds:
         every, session = np.arange(len(self.integer)), self.searching
         session.bounds(every, self.program.column_lower, self.program.column_upper)
         session.integrality(self.integer)
-        spent = 0.0 if session is self.session else session.seconds
         self.result = session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
             start=searched.x if searched is not None and searched.x is not None else self.plan,
         )
-        if session is not self.session:
-            self.session.seconds += session.seconds - spent
-            self.session.stopped |= session.stopped
         _require_point(self.result)
         if searched is not None:
             self.bound = max(self.bound, searched.bound)
@@ -222,7 +218,7 @@ class Rounds:
         matrix, lower = capacity_rows(self.program, self.result.x)
         session = Session(
             self.program.with_rows(matrix, lower, np.inf),
-            threads=self.settings.threads, seed=self.settings.seed,
+            threads=self.settings.threads, seed=self.settings.seed, spent=self.session.spent,
         )  # fmt: skip
         session.search_without_restarts()
         return session
@@ -243,7 +239,7 @@ class Rounds:
         else:
             x = x.copy()
             x[self.program.switches] = self.program.directions(x)
-        status = "interrupted" if self.session.stopped else self.result.status
+        status = "interrupted" if self.session.spent.stopped else self.result.status
         if _within_gap(self.program, self.settings.gap, x, self.bound):
             status = "optimal"
         return Solution(x, status, self.bound, settled is not None, self.number, duals=duals)
@@ -251,7 +247,7 @@ class Rounds:
     def _is_final(self, plan: Solution) -> bool:
         """Return whether a plan is within the gap, or no further round can improve it."""
         within_gap = _within_gap(self.program, self.settings.gap, plan.x, self.bound)
-        if self.session.stopped or within_gap:
+        if self.session.spent.stopped or within_gap:
             return True
         if self.overlapping.any():
             return False
@@ -260,7 +256,7 @@ class Rounds:
 
     def _require_another_round(self) -> None:
         """Raise if the last possible round has found no plan."""
-        if self.session.stopped:
+        if self.session.spent.stopped:
             raise KeyboardInterrupt
         if not self.overlapping.any():
             raise _out_of_time(self.settings)

@@ -99,10 +99,10 @@ class Search:
         self.session, self.program, self.relaxed = session, program, relaxed
         self.gap, self.deadline = gap, deadline
         self.prices = self._prices(session)
+        settings = program.scenario.solver
         self.settings = {
-            "threads": program.scenario.solver.threads,
-            "seed": program.scenario.solver.seed,
-        }
+            "threads": settings.threads, "seed": settings.seed, "spent": session.spent
+        }  # fmt: skip
         self.schedule = StateSchedule(program, program.states, self.settings)
         self.others = np.flatnonzero(program.integer & ~self.schedule.committed)
         states = [state[state >= 0] for state in program.states]
@@ -118,17 +118,25 @@ class Search:
 
     def run(self) -> Result | None:
         """Search; return the best plan and the proven bound, None without a plan."""
-        small = self.session.iterations <= PLAIN_ITERATIONS
-        self._branch_and_bound(self._plain, PLAIN_NODES if small else 0)
-        if not (self._is_over() or self.best is None) and self._open_hull():
-            self._branch_and_bound(self._with_copies, HULL_NODES)
+        try:
+            self._search()
+        except KeyboardInterrupt:
+            if self.best is None:
+                raise
+            self.session.spent.stopped = True
         if self.bound < self.target and self.overlapping is not None:
             return Result("optimal", self.overlapping, self.value, self.bound)
         if self.best is None:
             return None
         proven = self.bound >= self.target
-        status = "optimal" if proven else "interrupted" if self.session.stopped else "work_limit"
+        status = "optimal" if proven else "interrupted" if self.session.spent.stopped else "work_limit"
         return Result(status, self.best, self.value, self.bound)
+
+    def _search(self) -> None:
+        small = self.session.iterations <= PLAIN_ITERATIONS
+        self._branch_and_bound(self._plain, PLAIN_NODES if small else 0)
+        if not (self._is_over() or self.best is None) and self._open_hull():
+            self._branch_and_bound(self._with_copies, HULL_NODES)
 
     def _is_over(self) -> bool:
         return self.bound >= self.target or self.overlapping is not None or self._out_of_time()
@@ -209,7 +217,7 @@ class Search:
             return False
         self.hull = Hull(program, states, self.settings)
         self.modes = self._modes(self._states(self.best, states))
-        self.nodes = Session(program)
+        self.nodes = Session(program, **self.settings)
         self._solve_best()
         self.nodes.start_from(self.session)
         self.prices = self._prices(self.session)
@@ -341,5 +349,5 @@ class Search:
         self._solve(self.session, lower, upper)
 
     def _out_of_time(self) -> bool:
-        self._stopped = self.session.stopped or time.perf_counter() > self.deadline
+        self._stopped = self.session.spent.stopped or time.perf_counter() > self.deadline
         return self._stopped

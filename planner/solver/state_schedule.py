@@ -48,7 +48,7 @@ class StateSchedule:
         self,
         program: Program,
         states: Sequence[Indices],
-        settings: Mapping[str, int],
+        settings: Mapping[str, Any],
         *,
         weighed: bool = False,
     ) -> None:

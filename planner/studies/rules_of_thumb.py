@@ -91,7 +91,7 @@ def _minimum(program: Program) -> Array | None:
         if solved.program.violation(x) > RELAXATION_TOLERANCE:
             session.integrality(program.integer)
             x = session.run(time_limit_s=limit).x
-    if session.stopped:
+    if session.spent.stopped:
         raise KeyboardInterrupt
     return x if x is None else solved.point(x)
 

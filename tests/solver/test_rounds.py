@@ -74,7 +74,7 @@ def far_from_the_bound(session: Session, result: Result) -> Result:
 
 
 def stopped(session: Session, result: Result) -> Result:
-    session.stopped = True
+    session.spent.stopped = True
     return no_point(session, result)
 
 

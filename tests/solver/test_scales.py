@@ -26,8 +26,11 @@ TINY = sorted(path.name for path in SCENARIOS.glob("tiny_*"))
 WHOLE_NODES = {"tiny_latency"}  # a millionth of a node is none
 HOURS = 6
 SCALES = [("money", 1e7), ("money", 1e-6), ("size", 1e7), ("size", 1e-6)]
-# Free reserve, origins, and directions where nothing flows; the flows are compared.
-TIED = {"reserve_mw", "load_renewable_mw", "load_renewable_mwh", "importing", "charging"}
+# Free reserve, origins, directions where nothing flows, segments of a fuel curve that end where the
+# power stands; the flows are compared.
+TIED = {
+    "reserve_mw", "load_renewable_mw", "load_renewable_mwh", "importing", "charging", "segment_full"
+}  # fmt: skip
 ROUNDED_CNY, ROUNDED = 1e-6, 1e-9  # as plans are
 
 

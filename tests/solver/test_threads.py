@@ -107,7 +107,7 @@ def test_ctrl_c_stops_the_solver_of_the_main_thread_alone(monkeypatch: pytest.Mo
         beside = pool.submit(solved, other)
         assert solved(stopped).status == "interrupted"
         assert beside.result().status == "optimal"
-    assert (stopped.stopped, other.stopped) == (True, False)
+    assert (stopped.spent.stopped, other.spent.stopped) == (True, False)
 
 
 def test_a_run_after_ctrl_c_is_whole(monkeypatch: pytest.MonkeyPatch):
@@ -115,7 +115,7 @@ def test_a_run_after_ctrl_c_is_whole(monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
         before_each_run(patch, lambda s: (ctrl_c(main), s._stop.wait(HANGS_S)))
         solved(session)
-    assert session.stopped
+    assert session.spent.stopped
     assert (solved(session).status, solved(session).objective) == ("optimal", -3)
 
 
