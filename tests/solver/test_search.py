@@ -143,7 +143,7 @@ def test_ctrl_c_ends_it_with_the_plan_so_far(monkeypatch: pytest.MonkeyPatch):
 
     def interrupted(self: Session, **limits: float) -> Result:
         runs.append(self)
-        session.stopped = len(runs) > 3
+        session.spent.stopped = len(runs) > 3
         return run(self, **limits)
 
     monkeypatch.setattr(Session, "run", interrupted)
