@@ -150,9 +150,9 @@ class Hull:
 
     def _shares(self, matrix: Any, columns: Indices) -> Array:
         """Return the coefficient of one column in each row; 0 where there is none."""
-        present = columns != NO_COLUMN
-        coefficients = matrix[np.arange(len(columns)), np.where(present, columns, 0)]
-        return np.where(present, np.asarray(coefficients).ravel(), 0.0)
+        rows = np.flatnonzero(columns != NO_COLUMN)
+        chosen = sparse.csr_array((np.ones(len(rows)), (rows, columns[rows])), shape=matrix.shape)
+        return np.asarray(matrix.multiply(chosen).sum(axis=1), dtype=float)
 
     def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
         """Return what joining rows with a state imply for the columns of their own step.
