@@ -70,13 +70,12 @@ def test_it_finds_the_optimum_of_one_to_three_units(name: str):
         require_honest(program, result, 0.0)
 
 
-@pytest.mark.parametrize("gap", [1e-3, 1e-2])
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
-def test_the_gap_is_kept(name: str, gap: float):
+def test_the_gap_is_kept(name: str):
     program = program_named(name)
-    result = searched(program, gap)
+    result = searched(program, 1e-2)
     if result is not None:
-        require_honest(program, result, gap)
+        require_honest(program, result, 1e-2)
 
 
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
@@ -85,10 +84,9 @@ def test_the_hull_is_honest_too(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(searching, "PLAIN_NODES", 1)
     monkeypatch.setattr(searching, "MOST_NEW", 3)
     program = program_named(name)
-    for gap in (0.0, 1e-4):
-        result = searched(program, gap)
-        if result is not None:
-            require_honest(program, result, gap)
+    result = searched(program)
+    if result is not None:
+        require_honest(program, result, 0.0)
 
 
 @pytest.mark.parametrize("name", ["units 1", "units 14", "units 26", "any 2", "any 15", "any 37"])
@@ -154,7 +152,7 @@ def test_ctrl_c_ends_it_with_the_plan_so_far(monkeypatch: pytest.MonkeyPatch):
         assert ended.x is not None
 
 
-@pytest.mark.parametrize("name", ["units 2", "units 13", "units 26", "any 15", "any 22"])
+@pytest.mark.parametrize("name", ["units 2", "units 13", "units 26", "any 15", "any 18"])
 def test_the_clock_decides_nothing(name: str, monkeypatch: pytest.MonkeyPatch):
     """The same plan and bound twice, and where every second lasts 50."""
     program = program_named(name)

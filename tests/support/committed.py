@@ -25,8 +25,8 @@ from tests.support.sites import random_site
 
 SETTINGS = {"threads": 1, "seed": 0}
 CLOSE = 1e-6  # relative, of two optima
-UNITS = [f"units {seed}" for seed in (0, 1, 2, 3, 5, 7, 10, 13, 14, 18, 26, 29, 34)]
-SITES = [f"any {seed}" for seed in (1, 2, 14, 15, 18, 19, 22, 25, 29, 37)]
+UNITS = [f"units {seed}" for seed in (0, 1, 3, 7, 13, 14, 18, 26, 34)]
+SITES = [f"any {seed}" for seed in (1, 2, 14, 15, 18, 19, 25, 37)]
 LIMIT_S = 3600.0
 
 
