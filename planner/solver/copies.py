@@ -14,6 +14,7 @@ where only the modes added so far count. A step without copies has the rows of t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ from planner.timeseries.series import Array
 NO_ROW = -1
 
 
-class _Rows(NamedTuple):
+class _NewRows(NamedTuple):
     """Rows as entries: their limits and, for each entry, row, column and value."""
 
     lower: Array
@@ -82,10 +83,10 @@ class Copies:
         columns = hull.block_columns[chosen[hull.steps[hull.block_columns]]]
         return rows, columns[self._bound_up[columns]]
 
-    def _planned_values(self, at: Indices, of_mode: Any) -> Array:
+    def _planned_values(self, at: Indices, of_mode: Any) -> Any:
         """Return values of rows or columns in the planned mode of their steps."""
         values = np.stack([of_mode(mode) for mode in range(self.hull.modes)])
-        return np.asarray(values[self.planned[at], np.arange(len(at))])
+        return values[self.planned[at], np.arange(len(at))]
 
     def _add_remainders(self, steps: Indices) -> None:
         """Add the rows of the planned modes of steps, as yet without copies."""
@@ -140,7 +141,6 @@ class Copies:
         weight = np.full(hull.length, NO_ROW)
         weight[steps] = first + count + np.arange(len(steps))
         width = first + count + len(steps)
-        at = hull.steps[columns]
         # the copy's own rows
         entries = sparse.coo_array(hull.block.matrix[rows])
         owner = place[hull.block_columns[entries.col]]
@@ -150,7 +150,7 @@ class Copies:
         above = columns[~by_rows[columns] & np.isfinite(most[columns])]
         below = columns[np.isfinite(least[columns]) & (least[columns] != 0)]
         own = _stacked(width, [
-            _Rows(
+            _NewRows(
                 np.where(np.isfinite(low), 0.0, -np.inf), np.where(np.isfinite(high), 0.0, np.inf),
                 (
                     np.append(entries.data[present], -limit),
@@ -182,10 +182,10 @@ class Copies:
             (planned_limit, remainder, weight[hull.block.steps[rows]]),
         ]
         for number, planned in ((self._upper, planned_most), (self._lower, planned_least)):
-            held = in_steps & (number[of_block] != NO_ROW)
-            chosen = of_block[held]
+            limited = in_steps & (number[of_block] != NO_ROW)
+            chosen = of_block[limited]
             weights = weight[hull.steps[chosen]]
-            parts.append((planned[held], number[chosen], weights))
+            parts.append((planned[limited], number[chosen], weights))
             copied = columns[number[columns] != NO_ROW]
             parts.append((np.full(len(copied), -1.0), number[copied], place[copied]))
         for unit in range(len(hull.states)):
@@ -206,7 +206,7 @@ class Copies:
         """Return the numbers of the next rows of the session, part by part."""
         ends = np.cumsum([self._rows, *counts])
         self._rows = int(ends[-1])
-        return [np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [np.arange(a, b) for a, b in pairwise(ends)]
 
     def _widened(self, matrix: Any, columns: Indices) -> Any:
         """Return a matrix over some columns as one over all of the session."""
@@ -215,7 +215,7 @@ class Copies:
         return sparse.csr_array((entries.data, (entries.row, columns[entries.col])), shape=shape)
 
 
-def _bounded(columns: Indices, weights: Indices, limits: Array, *, is_upper: bool) -> _Rows:
+def _bounded(columns: Indices, weights: Indices, limits: Array, *, is_upper: bool) -> _NewRows:
     """Return rows that keep columns within limits times their weights."""
     count = len(columns)
     zero, infinite = np.zeros(count), np.full(count, np.inf)
@@ -223,10 +223,11 @@ def _bounded(columns: Indices, weights: Indices, limits: Array, *, is_upper: boo
     entries = (
         np.append(np.ones(count), -limits), np.append(rows, rows), np.append(columns, weights)
     )  # fmt: skip
-    return _Rows(*((-infinite, zero) if is_upper else (zero, infinite)), entries)
+    lower, upper = (-infinite, zero) if is_upper else (zero, infinite)
+    return _NewRows(lower, upper, entries)
 
 
-def _stacked(width: int, parts: Iterable[_Rows]) -> tuple[Any, Array, Array]:
+def _stacked(width: int, parts: Iterable[_NewRows]) -> tuple[Any, Array, Array]:
     matrices, lower, upper = [], [], []
     for part in parts:
         values, rows, columns = part.entries

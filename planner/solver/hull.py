@@ -31,7 +31,7 @@ import numpy as np
 from scipy import sparse
 
 from planner.solver.highs import LP_ITERATIONS, Session
-from planner.solver.implied_bounds import Bounds, Entries, entries_of, implied_bounds, propagated
+from planner.solver.implied_bounds import Bounds, entries_of, implied_bounds, propagated
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.solver.state_schedule import LinearProgram, StateSchedule
 from planner.timeseries.series import Array
@@ -55,7 +55,7 @@ class ModeBound(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Block:
+class StepRows:
     """The rows over one step each, without the states: one-sided or equalities.
 
     shares: the coefficient of the state of each unit in a row. steps: of the rows, from 0.
@@ -140,7 +140,7 @@ class Hull:
         upper[doubled], lower[np.flatnonzero(both)] = np.inf, -np.inf
         steps_of = at[rows_of]
         self._entries = entries_of(whole, lower, upper)
-        self.block = Block(
+        self.block = StepRows(
             matrix=sparse.csr_array(whole[:, self.block_columns]),
             lower=lower,
             upper=upper,
@@ -157,7 +157,7 @@ class Hull:
     def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
         """Return what joining rows with a state imply for the columns of their own step.
 
-        Rows, their limits and their steps; the other columns are at the bounds that leave most room.
+        Rows, limits and steps of these; the other columns are at the bounds that leave most room.
         """
         program, (low, high) = self.program, self.bounds
         steps = row_steps[self.joining]
@@ -174,8 +174,8 @@ class Hull:
             upper[~(np.bincount(rows[own], most[own], count) > upper + TIGHT)] = np.inf
             lower[~(np.bincount(rows[own], least[own], count) < lower - TIGHT)] = -np.inf
         of_states = np.bincount(rows[own & self._is_state[columns]], minlength=count) > 0
-        used = (np.isfinite(upper) | np.isfinite(lower)) & (steps >= 0) & of_states
-        used = np.flatnonzero(used)
+        is_limited = np.isfinite(upper) | np.isfinite(lower)
+        used = np.flatnonzero(is_limited & (steps >= 0) & of_states)
         part = sparse.csr_array((values[own], (rows[own], columns[own])), shape=entries.shape)
         return part[used], lower[used], upper[used], steps[used]
 

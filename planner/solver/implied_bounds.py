@@ -22,7 +22,7 @@ LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
 WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
 
 
-class Entries(NamedTuple):
+class RowEntries(NamedTuple):
     """The nonzeros of rows, and the limits of these."""
 
     rows: Indices
@@ -44,10 +44,10 @@ class Bounds(NamedTuple):
         return np.asarray(~(np.isfinite(self.lower) & np.isfinite(self.upper)))
 
 
-def entries_of(matrix: Any, lower: Array, upper: Array) -> Entries:
+def entries_of(matrix: Any, lower: Array, upper: Array) -> RowEntries:
     """Return the entries of a sparse matrix and the limits of its rows."""
     entries = sparse.coo_array(matrix)
-    return Entries(entries.row, entries.col, entries.data, lower, upper)
+    return RowEntries(entries.row, entries.col, entries.data, lower, upper)
 
 
 def implied_bounds(program: Program) -> Bounds:
@@ -58,7 +58,11 @@ def implied_bounds(program: Program) -> Bounds:
         of_infinite = np.zeros(len(entries.lower), dtype=bool)
         of_infinite[entries.rows[bounds.infinite[entries.columns]]] = True
         chosen = of_infinite[entries.rows]
-        part = Entries(*(each[chosen] for each in entries[:3]), *entries[3:])
+        part = entries._replace(
+            rows=entries.rows[chosen],
+            columns=entries.columns[chosen],
+            values=entries.values[chosen],
+        )
         further = propagated(part, bounds, 1)
         if further is bounds:
             break
@@ -69,7 +73,7 @@ def implied_bounds(program: Program) -> Bounds:
     return Bounds(np.minimum(low, high), high)
 
 
-def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
+def propagated(entries: RowEntries, bounds: Bounds, passes: int) -> Bounds:
     """Return the bounds after some passes over the rows; the same object if none is tighter."""
     columns = entries.columns
     for _ in range(passes):
@@ -88,9 +92,9 @@ def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
     return bounds
 
 
-def _implied(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
+def _implied(entries: RowEntries, bounds: Bounds) -> tuple[Array, Array]:
     """Return, for each entry, the least and the most that its row leaves for its column."""
-    rows, columns, values, lower, upper = entries
+    rows, values, lower, upper = entries.rows, entries.values, entries.lower, entries.upper
     least, most = _others(entries, bounds)
     with np.errstate(invalid="ignore"):
         room, need = upper[rows] - least, lower[rows] - most
@@ -98,7 +102,7 @@ def _implied(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
     return np.where(positive, need, room) / values, np.where(positive, room, need) / values
 
 
-def _others(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
+def _others(entries: RowEntries, bounds: Bounds) -> tuple[Array, Array]:
     """Return, for each entry, the least and the most activity of the other columns of its row."""
     rows, columns, values, lower, _ = entries
     count, positive = len(lower), values > 0
@@ -116,7 +120,7 @@ def _others(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
     return sums[0], sums[1]
 
 
-def _no_more_than_needed(program: Program, entries: Entries, bounds: Bounds) -> Bounds:
+def _no_more_than_needed(program: Program, entries: RowEntries, bounds: Bounds) -> Bounds:
     """Limit columns that no optimum needs more of than their rows ask for at worst."""
     rows, columns, values, lower, upper = entries
     on_both_sides = np.isfinite(lower) & np.isfinite(upper)

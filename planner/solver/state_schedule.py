@@ -108,7 +108,9 @@ class StateSchedule:
             excluded: modes by step that may not be.
         """
         columns, session = self.columns, self._session
-        most = np.ones(values.size) if excluded is None else 1.0 - excluded.ravel()
+        most = np.ones(values.size)
+        if excluded is not None:
+            most[excluded.ravel()] = 0.0
         count = len(columns)
         session.bounds(np.arange(count), lower[columns], upper[columns])
         session.bounds(np.arange(count, count + values.size), np.zeros(values.size), most)
