@@ -75,6 +75,12 @@ class Copies:
         """The steps that have copies."""
         return np.asarray(self._weights != NO_ROW)
 
+    @property
+    def relaxes(self) -> bool:
+        """Whether the program is a relaxation: no step is confined to some of its modes."""
+        every = (self.active | self.hull.excluded).all(axis=0)
+        return bool((every | ~self.covered).all())
+
     def _in_steps(self, steps: Indices) -> tuple[Indices, Indices]:
         """Return the rows of the blocks of some steps, and their columns."""
         hull, chosen = self.hull, np.zeros(self.hull.length, dtype=bool)

@@ -249,8 +249,9 @@ class Search:
                 result = self._solve(self.nodes, lower, upper)
                 if result is None or result.x is None:
                     infeasible = result is not None and result.status == "infeasible"
-                    return (np.inf if infeasible else best), x
-                best = max(best, result.objective)
+                    return (np.inf if infeasible and self.copies.relaxes else best), x
+                if self.copies.relaxes:
+                    best = max(best, result.objective)
             x = result.x[: len(program.cost)]
             self.prices = self._prices(self.nodes)
             bound = hull.bound(self.prices, lower, upper, self.modes)

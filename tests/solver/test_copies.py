@@ -84,6 +84,17 @@ def test_those_added_are_active_and_added_once():
     assert not copies.add(off)
 
 
+def test_a_step_with_some_of_its_modes_is_confined_to_them():
+    """Of two units, none or the first may be on: that is no relaxation; with all four it is."""
+    hull = hull_of(program_named("units 1"))
+    copies = Copies(Session(hull.program), hull, np.zeros(hull.length, dtype=int))
+    assert copies.relaxes
+    copies.add(every_mode(hull) & (np.arange(4) == 1)[:, None])
+    assert not copies.relaxes
+    copies.add(every_mode(hull))
+    assert copies.relaxes
+
+
 @pytest.mark.parametrize("name", [*UNITS, *SITES])
 def test_it_is_as_strong_as_the_best_prices_and_valid(name: str):
     program = program_named(name)
