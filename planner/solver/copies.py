@@ -29,7 +29,7 @@ from planner.timeseries.series import Array
 NONE = -1  # of rows and columns
 
 
-class _Rows(NamedTuple):
+class _NewRows(NamedTuple):
     """Rows by their limits and entries: the row of each, its column and value."""
 
     lower: Array
@@ -101,6 +101,12 @@ class Copies:
         """The steps that have copies."""
         return np.asarray(self._numbers.weights != NONE)
 
+    @property
+    def relaxes(self) -> bool:
+        """Whether the program is a relaxation: no step is confined to some of its modes."""
+        every = (self.active | self.hull.excluded).all(axis=0)
+        return bool((every | ~self.covered).all())
+
     def _in_steps(self, steps: Indices) -> tuple[Indices, Indices]:
         """Return the rows of the blocks of some steps, and the columns that these rows couple."""
         hull = self.hull
@@ -135,17 +141,17 @@ class Copies:
             hull.steps[columns], lambda mode: self._bounds[mode][1][columns].astype(float)
         )
         above, below = (implied == 0) & np.isfinite(most), np.isfinite(least)
-        units, at = np.nonzero(np.array([state[steps] >= 0 for state in hull.states]))
-        states = np.array([hull.states[k][t] for k, t in zip(units, steps[at], strict=True)], int)
-        planned = hull.on(self.planned[steps[at]], units).astype(float)
+        every = np.array(hull.states)
+        units, at = np.nonzero(every[:, steps] >= 0)
+        states, planned = every[units, steps[at]], hull.on(self.planned[steps[at]], units)
         entries = sparse.coo_array(hull.block.matrix[rows])
         block_columns = hull.block_columns[entries.col]
         parts = [
-            _Rows(*self._sides(rows), entries.row, block_columns, entries.data),
+            _NewRows(*self._sides(rows), entries.row, block_columns, entries.data),
             _single(columns[above], -np.inf, most[above]),
             _single(columns[below], least[below], np.inf),
-            _single(states, planned, planned),
-            _Rows(np.full(len(steps), -np.inf), np.ones(len(steps)), *_no_entries()),
+            _single(states, planned.astype(float), planned.astype(float)),
+            _NewRows(np.full(len(steps), -np.inf), np.ones(len(steps)), *_no_entries()),
         ]
         blocks, upper, lower, links, weights = self._extend(parts, self.session.columns)
         numbers = self._numbers
@@ -172,7 +178,7 @@ class Copies:
         above = columns[~implied[columns] & np.isfinite(most[columns])]
         below = columns[np.isfinite(least[columns]) & (least[columns] != 0)]
         parts = [
-            _Rows(
+            _NewRows(
                 np.where(np.isfinite(low), 0.0, -np.inf), np.where(np.isfinite(high), 0.0, np.inf),
                 np.append(block.rows, np.arange(len(rows))), np.append(block.columns, weights),
                 np.append(block.values, -_limit(low, high)),
@@ -217,7 +223,7 @@ class Copies:
         return _Entries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _extend(
-        self, parts: Sequence[_Rows], width: int, into: Any = None, least: Array | float = 0.0
+        self, parts: Sequence[_NewRows], width: int, into: Any = None, least: Array | float = 0.0
     ) -> list[Indices]:
         """Add rows to the session, and columns up to its new width; return the numbers of rows."""
         starts = np.cumsum([0, *(len(part.lower) for part in parts)])
@@ -241,17 +247,19 @@ def _no_entries() -> tuple[Indices, Indices, Array]:
     return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
 
 
-def _single(columns: Indices, lower: Array | float, upper: Array | float) -> _Rows:
+def _single(columns: Indices, lower: Array | float, upper: Array | float) -> _NewRows:
     """Return a row for each column, within limits."""
     count = len(columns)
-    limits = (np.broadcast_to(limit, count) for limit in (lower, upper))
-    return _Rows(*limits, np.arange(count), columns, np.ones(count))
+    low, high = np.broadcast_to(lower, count), np.broadcast_to(upper, count)
+    return _NewRows(low, high, np.arange(count), columns, np.ones(count))
 
 
-def _weighed(columns: Indices, weights: Indices, factor: Array, low: float, high: float) -> _Rows:
+def _weighed(
+    columns: Indices, weights: Indices, factor: Array, low: float, high: float
+) -> _NewRows:
     """Return a row for each column less a factor of its weight, within limits."""
     rows, count = np.arange(len(columns)), len(columns)
-    return _Rows(
+    return _NewRows(
         np.full(count, low), np.full(count, high), np.append(rows, rows),
         np.append(columns, weights), np.append(np.ones(count), -factor),
     )  # fmt: skip

@@ -276,8 +276,10 @@ class Session:
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
-        if self._is_mip and untouched and ended == _STATUS.kOptimal:
-            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
+        presolved = self._is_mip and untouched and ended == _STATUS.kOptimal
+        if presolved or ended == _STATUS.kUnknown:
+            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum, and to find
+            # no status for an LP that it began from the last one's basis: solve again.
             self._option("presolve", "off")
             self._call("clearSolver")
             self._run()

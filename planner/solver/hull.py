@@ -56,7 +56,7 @@ class ModeBound(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Block:
+class StepRows:
     """The rows over one step each, without the states: one-sided or equalities.
 
     shares: the coefficient of the state of each unit in a row. steps: of the rows, from 0.
@@ -94,17 +94,28 @@ class Hull:
         self._free = np.flatnonzero(~self.committed & (self.steps < 0))
         self._classify()
         self.sides = [self._sides(mode) for mode in range(self.modes)]
-        self.excluded = np.zeros((self.modes, self.length), dtype=bool)
+        self.excluded = self._contradicting_bounds()
         self._solvers: list[Session | None] = [None] * self.modes
 
-    def on(self, mode: Any, unit: int) -> Any:
-        """Return the state of a unit in a mode, or in each of several."""
+    def on(self, mode: Any, unit: Any) -> Any:
+        """Return the state of a unit in a mode, or of each of several."""
         return mode >> unit & 1
 
     def states_of(self, weights: Array) -> Array:
         """Return the states that weights of modes by step make up; shape (units, steps)."""
         modes, units = np.arange(self.modes), np.arange(len(self.states))
         return np.asarray(self.on(modes, units[:, None]) @ weights)
+
+    def _contradicting_bounds(self) -> Flags:
+        """Return the modes by step that the bounds of states forbid."""
+        excluded = np.zeros((self.modes, self.length), dtype=bool)
+        for unit, state in enumerate(self.states):
+            present = np.flatnonzero(state >= 0)
+            low, high = (bound[state[present]] for bound in self.bounds)
+            for mode in range(self.modes):
+                on = self.on(mode, unit)
+                excluded[mode, present] |= (on < low - TIGHT) | (on > high + TIGHT)
+        return excluded
 
     def _classify(self) -> None:
         program, steps = self.program, self.steps
@@ -135,7 +146,7 @@ class Hull:
         upper[doubled], lower[np.flatnonzero(both)] = np.inf, -np.inf
         steps_of = at[rows_of]
         self._entries = entries_of(whole, lower, upper)
-        self.block = Block(
+        self.block = StepRows(
             matrix=sparse.csr_array(whole[:, self.block_columns]),
             lower=lower,
             upper=upper,
@@ -145,9 +156,9 @@ class Hull:
 
     def _shares(self, matrix: Any, columns: Indices) -> Array:
         """Return the coefficient of one column in each row; 0 where there is none."""
-        present = columns != NO_COLUMN
-        coefficients = matrix[np.arange(len(columns)), np.where(present, columns, 0)]
-        return np.where(present, np.asarray(coefficients).ravel(), 0.0)
+        rows = np.flatnonzero(columns != NO_COLUMN)
+        chosen = sparse.csr_array((np.ones(len(rows)), (rows, columns[rows])), shape=matrix.shape)
+        return np.asarray(matrix.multiply(chosen).sum(axis=1), dtype=float)
 
     def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
         """Return what joining rows with a state imply for the columns of their own step.

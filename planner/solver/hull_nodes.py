@@ -18,7 +18,7 @@ from planner.solver.node_program import NodeProgram
 from planner.solver.program import Flags, Indices
 from planner.timeseries.series import Array
 
-MOST_ROUNDS = 8  # of copies in a node
+MOST_ROUNDS = 16  # of copies in a node
 MOST_NEW = 24  # copies at once
 WIDENED = 2  # steps around those that need a copy
 HOT_GROWTH = 1.3  # of the columns: an LP that grows by more begins afresh
@@ -68,11 +68,10 @@ class HullNodes:
             result = self.nodes.solve(*self._as_planned(lower, upper))
             if result is None or result.x is None:  # the planned states may have no plan here
                 result = self.nodes.solve(lower, upper)
-                if result is None:
-                    break
-                if result.x is None:
-                    return np.inf, None
-                best = max(best, result.objective)
+                if result is not None and self.copies.relaxes:
+                    best = max(best, result.objective)
+                if result is None or result.x is None:
+                    return best, None
             x = result.x[: len(self.program.cost)]
             self.prices = self.nodes.prices()
             bound = self.hull.bound(self.prices, lower, upper, self.modes)

@@ -19,10 +19,10 @@ from planner.timeseries.series import Array
 
 PASSES = 6  # over all rows; what they leave infinite is followed along the steps
 LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
-ROUNDING = 1e-9  # relative, by which a bound is widened
+WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
 
 
-class Entries(NamedTuple):
+class RowEntries(NamedTuple):
     """The nonzeros of rows, and the limits of these."""
 
     rows: Indices
@@ -44,10 +44,10 @@ class Bounds(NamedTuple):
         return np.asarray(~(np.isfinite(self.lower) & np.isfinite(self.upper)))
 
 
-def entries_of(matrix: Any, lower: Array, upper: Array) -> Entries:
+def entries_of(matrix: Any, lower: Array, upper: Array) -> RowEntries:
     """Return the entries of a sparse matrix and the limits of its rows."""
     entries = sparse.coo_array(matrix)
-    return Entries(entries.row, entries.col, entries.data, lower, upper)
+    return RowEntries(entries.row, entries.col, entries.data, lower, upper)
 
 
 def implied_bounds(program: Program) -> Bounds:
@@ -67,10 +67,13 @@ def implied_bounds(program: Program) -> Bounds:
         if further is bounds:
             break
         bounds = further
-    return propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low = np.where(program.integer, np.ceil(low - WHOLE), low)
+    high = np.where(program.integer, np.floor(high + WHOLE), high)
+    return Bounds(np.minimum(low, high), high)
 
 
-def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
+def propagated(entries: RowEntries, bounds: Bounds, passes: int) -> Bounds:
     """Return the bounds after some passes over the rows; the same object if none is tighter."""
     columns = entries.columns
     for _ in range(passes):
@@ -84,13 +87,12 @@ def propagated(entries: Entries, bounds: Bounds, passes: int) -> Bounds:
             down = ~(lower >= high - LEAST_CHANGE * np.maximum(1.0, np.abs(high))) & (lower < high)
         if not (up.any() or down.any()):
             break
-        low = np.where(up, higher - ROUNDING * np.maximum(1.0, np.abs(higher)), low)
-        high = np.where(down, lower + ROUNDING * np.maximum(1.0, np.abs(lower)), high)
+        low, high = np.where(up, higher, low), np.where(down, lower, high)
         bounds = Bounds(np.minimum(low, high), high)
     return bounds
 
 
-def _implied(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
+def _implied(entries: RowEntries, bounds: Bounds) -> tuple[Array, Array]:
     """Return, for each entry, the least and the most that its row leaves for its column."""
     rows, values, lower, upper = entries.rows, entries.values, entries.lower, entries.upper
     least, most = _others(entries, bounds)
@@ -100,7 +102,7 @@ def _implied(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
     return np.where(positive, need, room) / values, np.where(positive, room, need) / values
 
 
-def _others(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
+def _others(entries: RowEntries, bounds: Bounds) -> tuple[Array, Array]:
     """Return, for each entry, the least and the most activity of the other columns of its row."""
     rows, columns, values, lower, _ = entries
     count, positive = len(lower), values > 0
@@ -118,7 +120,7 @@ def _others(entries: Entries, bounds: Bounds) -> tuple[Array, Array]:
     return sums[0], sums[1]
 
 
-def _no_more_than_needed(program: Program, entries: Entries, bounds: Bounds) -> Bounds:
+def _no_more_than_needed(program: Program, entries: RowEntries, bounds: Bounds) -> Bounds:
     """Limit columns that no optimum needs more of than their rows ask for at worst."""
     rows, columns, values, lower, upper = entries
     on_both_sides = np.isfinite(lower) & np.isfinite(upper)

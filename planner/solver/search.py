@@ -31,8 +31,10 @@ PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is
 PLAIN_NODES = 40
 PLANLESS_NODES = 8  # after which a search without a plan ends
 HULL_NODES = 60
+LEAST_GAIN = 0.25  # of the gap, that the hull must close at once to be worth its time
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: another that is as fractional gets copies too
+ROUNDING = 1e-8  # of turnover, by which optima of the same LP differ
 TARGET = 0.99  # of the gap: the settled plan may turn over less than the one that is compared
 
 
@@ -42,7 +44,7 @@ def search(
     """Return the best plan within limits of work, and the proven bound; None where it cannot help.
 
     The status is optimal where the gap is proven or only directions are left to decide, work_limit
-    or interrupted. The session keeps bounds of states and switches, and no integers.
+    or interrupted. The session has the program's bounds again, and no integers.
 
     Args:
         session: one whose relaxation was just solved.
@@ -54,7 +56,12 @@ def search(
     if not 0 < len(program.states) <= MOST_STATES or relaxed.x is None:
         return None
     searching = Search(session, program, relaxed, gap, deadline)
-    return searching.run() if len(searching.others) <= MOST_OTHERS else None
+    if len(searching.others) > MOST_OTHERS:
+        return None
+    result = searching.run()
+    columns = np.concatenate([searching.nodes.integers, program.switches])
+    session.bounds(columns, program.column_lower[columns], program.column_upper[columns])
+    return result
 
 
 @dataclass(order=True)
@@ -126,7 +133,19 @@ class Search:
         self._try_best_of(hull)
         self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))
         nodes = HullNodes(self.nodes, hull, self.best, self.settings)
-        self._branch_and_bound(lambda low, high: nodes.bound(low, high, self.target), HULL_NODES)
+
+        before = self.bound
+
+        def hull_bound(lower: Array, upper: Array) -> tuple[float, Array | None]:
+            bound, x = nodes.bound(lower, upper, self.target)
+            if x is not None and bound < self.target and self._to_branch_on(x) is None:
+                relaxed, x = self._plain_bound(lower, upper)  # x is the best of some modes only
+                bound = max(bound, relaxed)
+            return bound, x
+
+        self._branch_and_bound(hull_bound, 0)
+        if not self._is_over() and self.bound - before >= LEAST_GAIN * (self.target - before):
+            self._branch_and_bound(hull_bound, HULL_NODES)
 
     def _try_best_of(self, hull: Hull) -> None:
         """Try the states that the bound of a hull chooses at the prices of the relaxation."""
@@ -250,7 +269,8 @@ class Search:
         if np.abs(result.x - np.round(result.x))[program.integer].max(initial=0.0) > TIGHT:
             return
         self.best, self.value = result.x, result.objective
-        self.target = self.value - TARGET * self.gap * program.turnover(result.x)
+        allowed = max(TARGET * self.gap, ROUNDING) * program.turnover(result.x)
+        self.target = self.value - allowed
 
     def _with_integers(self, values: Array) -> tuple[Array, Array]:
         """Return bounds that fix the integers of nodes."""

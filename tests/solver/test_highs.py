@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 
@@ -132,3 +133,29 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_plan(tmp_path: Path):
     assert left in ([], ["plan"])
     if left:
         assert planner.read_plan(tmp_path / "plan").summary["status"] == "interrupted"
+
+
+class Stalled:
+    """A solver that has no status for its first run."""
+
+    def __init__(self, highs: Any) -> None:
+        self.highs, self.runs = highs, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.highs, name)
+
+    def run(self) -> None:
+        self.highs.run()
+        self.runs += 1
+
+    def getModelStatus(self) -> Any:  # noqa: N802
+        unknown = self.runs == 1
+        return highspy.HighsModelStatus.kUnknown if unknown else self.highs.getModelStatus()
+
+
+def test_an_lp_that_stalls_is_solved_again():
+    """At most 3 of x and y for 1 and 2 each: 6 of y."""
+    session = Session(program([-1, -2], [([1, 1], -INF, 3)], [INF, INF]))
+    session._highs = stalled = Stalled(session._highs)
+    assert session.run(time_limit_s=10).objective == -6
+    assert stalled.runs == 2
