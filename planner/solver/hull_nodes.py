@@ -75,6 +75,9 @@ class HullNodes:
             x = result.x[: len(self.program.cost)]
             self.prices = self.nodes.prices()
             bound = self.hull.bound(self.prices, lower, upper, self.modes)
+            best = max(best, bound.value)
+            if result.objective - best < target - result.objective:  # no copies reach the target
+                break
         return best, x
 
     def _as_planned(self, lower: Array, upper: Array) -> tuple[Array, Array]:
