@@ -24,13 +24,15 @@ MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
 LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
-MOST_ITERATIONS = 2**31 - 1
+MOST = 2**31 - 1  # iterations or nodes: no limit
+ROWS_AN_ITERATION = 100  # a run costs one iteration more for so many rows
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
 _LIMITS = {
     _STATUS.kTimeLimit: "time_limit",
     _STATUS.kIterationLimit: "iteration_limit",
+    _STATUS.kSolutionLimit: "node_limit",
     _STATUS.kInterrupt: "interrupted",
 }
 _CALLBACKS = highspy.cb.HighsCallbackType
@@ -46,8 +48,9 @@ _end_scheduler = getattr(_Highs, "resetThreadScheduler", _Highs.resetGlobalSched
 class Result:
     """The result of one run of the solver.
 
-    `status` is optimal, time_limit, iteration_limit, interrupted, infeasible or unbounded; `x` is
-    None where no feasible point is known; `bound` is the proven lower bound of the minimum.
+    `status` is optimal, time_limit, iteration_limit, node_limit, interrupted, infeasible or
+    unbounded; `x` is None where no feasible point is known; `bound` is the proven lower bound of
+    the minimum.
     """
 
     status: str
@@ -59,13 +62,14 @@ class Result:
 class Session:
     """One model inside HiGHS; bounds, integrality, cost and rows can change between runs.
 
-    Sessions are independent of each other: each may run in any thread, beside others.
+    Sessions are independent of each other: each may run in any thread, beside others. `work` is
+    the cost of all runs, the same on every machine: simplex iterations, and some for the rows.
     """
 
     def __init__(self, program: LinearArrays, *, threads: int = 1, seed: int = 0) -> None:
         check_version(version())
         self.program = program
-        self.seconds, self.iterations = 0.0, 0
+        self.seconds, self.iterations, self.work = 0.0, 0, 0.0
         self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
@@ -234,15 +238,17 @@ class Session:
         self,
         *,
         time_limit_s: float = math.inf,
-        iterations: int = MOST_ITERATIONS,
+        iterations: int = MOST,
+        nodes: int = MOST,
         absolute_gap: float = 0.0,
         start: Array | None = None,
     ) -> Result:
-        """Solve, within limits of time and of simplex iterations.
+        """Solve, within limits of time, of simplex iterations and of nodes.
 
         Args:
             time_limit_s: of the clock: what it ends differs from machine to machine.
             iterations: of the simplex, of an LP.
+            nodes: of the search over integers.
             absolute_gap: at which the search over integers ends, CNY.
             start: a feasible point of an integer program.
 
@@ -253,6 +259,7 @@ class Session:
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("simplex_iteration_limit", iterations)
+        self._option("mip_max_nodes", nodes)
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         if start is not None:
             solution = highspy.HighsSolution()
@@ -268,8 +275,13 @@ class Session:
             self._call("clearSolver")
             self._run()
             self._option("presolve", "choose")
+        elif not self._is_mip and ended == _STATUS.kUnknown:  # from a basis: afresh it ends
+            self._call("clearSolver")
+            self._run()
         self.seconds += time.perf_counter() - began
         self.iterations += info.simplex_iteration_count
+        rows = self._row_bounds.shape[1]
+        self.work += info.simplex_iteration_count + rows / ROWS_AN_ITERATION
         return self._result()
 
     def _run(self) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 import planner
 from planner.errors import SolveError
-from planner.solver.highs import Session, check_version, version
+from planner.solver.highs import _STATUS, Session, check_version, version
 from planner.solver.program import Program
 from tests.support.build import HANGS_S
 from tests.support.programs import program
@@ -68,6 +68,27 @@ def test_statuses_are_told_apart():
     assert (solved(box).status, solved(box).objective) == ("optimal", -3)
     assert solved(program([1], [([1], 5, INF)], [4])).status == "infeasible"
     assert solved(program([-1], [([1], 0, INF)], [INF])).status == "unbounded"
+
+
+def test_an_lp_without_an_end_from_a_basis_is_solved_afresh(monkeypatch: pytest.MonkeyPatch):
+    """HiGHS 1.15.1 ended some LPs of a week as "Unknown" when only bounds had changed."""
+    session = Session(program([-1], [([1], -INF, 3)], [INF]))
+    ends = iter([_STATUS.kUnknown])
+    calls: list[str] = []
+
+    class Forgetful:
+        def __getattr__(self, name: str) -> Any:
+            calls.append(name)
+            return getattr(highs, name)
+
+        def getModelStatus(self) -> Any:
+            return next(ends, highs.getModelStatus())
+
+    highs = session._highs
+    monkeypatch.setattr(session, "_highs", Forgetful())
+    assert session.run().objective == -3
+    assert calls.count("run") == 2
+    assert calls.index("clearSolver") > calls.index("run")
 
 
 def test_an_unknown_option_is_an_error_not_a_silence():
