@@ -83,7 +83,11 @@ def test_a_machine_of_any_speed_makes_the_same_plan(
 ) -> None:
     """Only the time limit that users give may end a search by the clock."""
     prices = [30, 12, 6, 4, 9, 26, 31, 8] * 3
-    unit = build.thermal(min_up_h=3, min_down_h=2, startups=[{"off_h": 0, "cost_cny": 900}])
+    curve = [{"power_mw": 20, "fuel_gj_per_h": 60}, {"power_mw": 100, "fuel_gj_per_h": 110}]
+    unit = build.thermal(
+        curve=curve, min_up_h=3, min_down_h=2, ramp_up_mw_per_h=30, ramp_down_mw_per_h=30,
+        startup_ramp_mw=40, shutdown_ramp_mw=40, startups=[{"off_h": 0, "cost_cny": 400}],
+    )  # fmt: skip
     site = {"unit": unit, "battery": build.battery(), "grid": build.market(*prices)}
     scenario = build.scenario(site, len(prices), solver=UNLIMITED | {"gap": 1e-6})
     first = planner.solve(scenario).write(tmp_path / "one")

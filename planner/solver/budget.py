@@ -9,14 +9,15 @@ from planner.solver.program import Flags
 from planner.timeseries.series import Array
 
 SOLVE_ITERATIONS = 100_000  # of the simplex, of an LP
-SOLVE_NODES = 2_000_000  # of a search over integers of one row; of many rows so much fewer
+ROWS_AN_ITERATION = 100  # a solve costs one iteration more for so many rows
+SOLVE_NODES = 1_000_000  # of a search over integers of one row; of many rows so much fewer
 
 
 @dataclass
 class Budget:
     """The work that a search may still do, each solve within limits of its own.
 
-    left: of `Session.work`.
+    left: simplex iterations; a solve costs some more for its rows.
     """
 
     left: float
@@ -32,11 +33,13 @@ class Budget:
         Raises:
             KeyboardInterrupt: Ctrl-C.
         """
-        before, nodes = session.work, SOLVE_NODES // max(1, len(session.program.row_lower))
+        before, rows = session.iterations, max(1, len(session.program.row_lower))
         result = session.run(
-            iterations=SOLVE_ITERATIONS, nodes=max(1, nodes), absolute_gap=absolute_gap
+            iterations=SOLVE_ITERATIONS,
+            nodes=max(1, SOLVE_NODES // rows),
+            absolute_gap=absolute_gap,
         )
-        self.left -= session.work - before
+        self.left -= session.iterations - before + rows / ROWS_AN_ITERATION
         if session.stopped:
             raise KeyboardInterrupt
         return result

@@ -23,9 +23,9 @@ WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models 
 MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
+SCALE_STRATEGY = 2  # of the simplex: that of HiGHS
 LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
 MOST = 2**31 - 1  # iterations or nodes: no limit
-ROWS_AN_ITERATION = 100  # a run costs one iteration more for so many rows
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
@@ -62,14 +62,13 @@ class Result:
 class Session:
     """One model inside HiGHS; bounds, integrality, cost and rows can change between runs.
 
-    Sessions are independent of each other: each may run in any thread, beside others. `work` is
-    the cost of all runs, the same on every machine: simplex iterations, and some for the rows.
+    Sessions are independent of each other: each may run in any thread, beside others.
     """
 
     def __init__(self, program: LinearArrays, *, threads: int = 1, seed: int = 0) -> None:
         check_version(version())
         self.program = program
-        self.seconds, self.iterations, self.work = 0.0, 0, 0.0
+        self.seconds, self.iterations = 0.0, 0
         self.stopped = False
         self._is_mip = False
         self._scale = _scale(program.cost)
@@ -271,18 +270,20 @@ class Session:
         untouched = not info.mip_node_count and not info.simplex_iteration_count
         if self._is_mip and untouched and ended == _STATUS.kOptimal:
             # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
-            self._option("presolve", "off")
-            self._call("clearSolver")
-            self._run()
-            self._option("presolve", "choose")
-        elif not self._is_mip and ended == _STATUS.kUnknown:  # from a basis: afresh it ends
-            self._call("clearSolver")
-            self._run()
+            self._run_afresh("presolve", "off", normal="choose")
+        elif not self._is_mip and ended == _STATUS.kUnknown:
+            # Some infeasible LPs end so, from a basis or afresh: unscaled they do not.
+            self._run_afresh("simplex_scale_strategy", 0, normal=SCALE_STRATEGY)
         self.seconds += time.perf_counter() - began
         self.iterations += info.simplex_iteration_count
-        rows = self._row_bounds.shape[1]
-        self.work += info.simplex_iteration_count + rows / ROWS_AN_ITERATION
         return self._result()
+
+    def _run_afresh(self, option: str, value: Any, normal: Any) -> None:
+        """Run without the state of earlier runs, with another value of an option."""
+        self._option(option, value)
+        self._call("clearSolver")
+        self._run()
+        self._option(option, normal)
 
     def _run(self) -> None:
         """Run in a thread of its own; the first Ctrl-C in the main thread stops it."""
@@ -315,9 +316,7 @@ class Session:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
         if status == _STATUS.kUnboundedOrInfeasible:
-            self._option("presolve", "off")
-            self._run()
-            self._option("presolve", "choose")
+            self._run_afresh("presolve", "off", normal="choose")
             unbounded = self._highs.getModelStatus() == _STATUS.kUnbounded
             status = _STATUS.kUnbounded if unbounded else _STATUS.kInfeasible
         if status == _STATUS.kInfeasible:
