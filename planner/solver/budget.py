@@ -10,6 +10,7 @@ from planner.timeseries.series import Array
 
 SOLVE_ITERATIONS = 100_000  # of the simplex, of an LP
 ROWS_AN_ITERATION = 100  # a solve costs one iteration more for so many rows
+INTEGRAL_COST = 3  # of an iteration within a search over integers
 SOLVE_NODES = 1_000_000  # of a search over integers of one row; of many rows so much fewer
 
 
@@ -17,7 +18,7 @@ SOLVE_NODES = 1_000_000  # of a search over integers of one row; of many rows so
 class Budget:
     """The work that a search may still do, each solve within limits of its own.
 
-    left: simplex iterations; a solve costs some more for its rows.
+    left: simplex iterations; those of a search over integers, and rows, cost some more.
     """
 
     left: float
@@ -27,7 +28,7 @@ class Budget:
         """Whether the search ends here."""
         return self.left <= 0
 
-    def run(self, session: Session, absolute_gap: float = 0.0) -> Result:
+    def run(self, session: Session, *, integral: bool, absolute_gap: float = 0.0) -> Result:
         """Solve what a session holds, within the limits of one solve.
 
         Raises:
@@ -39,7 +40,8 @@ class Budget:
             nodes=max(1, SOLVE_NODES // rows),
             absolute_gap=absolute_gap,
         )
-        self.left -= session.iterations - before + rows / ROWS_AN_ITERATION
+        cost = INTEGRAL_COST if integral else 1
+        self.left -= cost * (session.iterations - before) + rows / ROWS_AN_ITERATION
         if session.stopped:
             raise KeyboardInterrupt
         return result
@@ -49,10 +51,10 @@ class Budget:
 
         Its LP comes first: nothing limits the one at the root of a search over integers.
         """
-        result = self.run(session)
+        result = self.run(session, integral=False)
         if result.status != "optimal":
             return None
         if integer.any():
             session.integrality(integer)
-            result = self.run(session, absolute_gap)
+            result = self.run(session, integral=True, absolute_gap=absolute_gap)
         return result.x

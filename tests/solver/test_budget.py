@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.solver.budget import ROWS_AN_ITERATION, Budget
+from planner.solver.budget import INTEGRAL_COST, ROWS_AN_ITERATION, Budget
 from planner.solver.highs import Session
 from planner.solver.program import Program
 from tests.support.programs import program
@@ -44,7 +44,7 @@ def test_a_search_of_some_nodes_ends_in_the_same_place():
 
 def test_a_run_costs_its_iterations_and_some_for_its_rows():
     budget, session = Budget(100.0), Session(halves(n=300))
-    assert budget.run(session).objective == -2.5
+    assert budget.run(session, integral=False).objective == -2.5
     assert budget.left == 100 - session.iterations - 300 / ROWS_AN_ITERATION
     assert not budget.is_spent
     assert Budget(0.0).is_spent
@@ -68,4 +68,11 @@ def test_ctrl_c_ends_a_search():
     session = Session(halves())
     session.stopped = True
     with pytest.raises(KeyboardInterrupt):
-        Budget(1.0).run(session)
+        Budget(1.0).run(session, integral=False)
+
+
+def test_an_iteration_within_a_search_over_integers_costs_more():
+    budget, session = Budget(1e6), Session(knapsack())
+    session.integrality(session.program.integer)
+    budget.run(session, integral=True)
+    assert budget.left == 1e6 - INTEGRAL_COST * session.iterations - 5 / ROWS_AN_ITERATION
