@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-# Limits in seconds that would let a slow machine decide the outcome of a test.
-IN_SECONDS = (
-    "planner.diagnosis.conflict.CHECK_LIMIT_S",
-    "planner.diagnosis.infeasible.CHANGE_LIMIT_S",
-    "planner.diagnosis.infeasible.CONFLICT_LIMIT_S",
-    "planner.diagnosis.repair.SOLVE_LIMIT_S",
-    "tests.support.fuzz.SOLVER_S",
-)
 
 # Tests of these files share solves, a scheduler or plans: each line stays in one process.
 SHARING = (
@@ -31,14 +21,6 @@ SHARING = (
     {"components/test_reasons"},
 )  # fmt: skip
 GROUPS = {f"tests/{name}.py": f"group {i}" for i, names in enumerate(SHARING) for name in names}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _the_clock_decides_nothing() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in IN_SECONDS:
-            patch.setattr(name, 3600.0)
-        yield
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

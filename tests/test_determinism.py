@@ -1,4 +1,4 @@
-"""The same input gives the same files, in any process and in any order of components."""
+"""The same input gives the same files: in any process, in any order of components, at any speed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 import planner
 from planner.files.yaml_document import read_yaml
+from tests.support import build
+from tests.support.clock import UNLIMITED, make_the_clock_jump
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 CUT = {"tiny_origin": None, "huainan": 12}  # hours of the horizon; the shortened solves exactly
@@ -71,5 +74,24 @@ def test_two_processes_and_two_orders_write_the_same_bytes(tmp_path: Path) -> No
 def test_a_plan_solved_again_from_its_own_folder_is_the_same(tmp_path: Path) -> None:
     first = planner.solve(planner.load(SCENARIOS / "tiny_origin")).write(tmp_path / "one")
     again = planner.solve(planner.load(first)).write(tmp_path / "two")
+    for name in (name for name in TABLES if (first / name).exists()):
+        assert (again / name).read_bytes() == (first / name).read_bytes()
+
+
+def test_a_machine_of_any_speed_makes_the_same_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the time limit that users give may end a search by the clock."""
+    prices = [30, 12, 6, 4, 9, 26, 31, 8] * 3
+    curve = [{"power_mw": 20, "fuel_gj_per_h": 60}, {"power_mw": 100, "fuel_gj_per_h": 110}]
+    unit = build.thermal(
+        curve=curve, min_up_h=3, min_down_h=2, ramp_up_mw_per_h=30, ramp_down_mw_per_h=30,
+        startup_ramp_mw=40, shutdown_ramp_mw=40, startups=[{"off_h": 0, "cost_cny": 400}],
+    )  # fmt: skip
+    site = {"unit": unit, "battery": build.battery(), "grid": build.market(*prices)}
+    scenario = build.scenario(site, len(prices), solver=UNLIMITED | {"gap": 1e-6})
+    first = planner.solve(scenario).write(tmp_path / "one")
+    make_the_clock_jump(monkeypatch)
+    again = planner.solve(scenario).write(tmp_path / "two")
     for name in (name for name in TABLES if (first / name).exists()):
         assert (again / name).read_bytes() == (first / name).read_bytes()

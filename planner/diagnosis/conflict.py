@@ -13,18 +13,18 @@ smallest set. Of a component's rules the first ones are preferred.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
+from planner.solver.budget import Budget
 from planner.solver.highs import Session
 from planner.solver.program import Family, Indices, Program
 from planner.solver.scaling import rescaled
 
-CHECK_LIMIT_S = 5.0
+FURTHER_STARTS = 2 / 3  # of the budget that must be left for the search to start once more
 
 Item = TypeVar("Item")
 
@@ -89,8 +89,8 @@ def _rules(
 class Check:
     """Checks a program for feasibility when only some of its rules hold."""
 
-    def __init__(self, program: Program, by_rule: dict[Rule, Place], until: float) -> None:
-        self.program, self.by_rule, self.until = rescaled(program).program, by_rule, until
+    def __init__(self, program: Program, by_rule: dict[Rule, Place], budget: Budget) -> None:
+        self.program, self.by_rule, self.budget = rescaled(program).program, by_rule, budget
         settings = program.scenario.solver
         checked = self.program.feasibility
         self.session = Session(checked, threads=settings.threads, seed=settings.seed)
@@ -114,14 +114,9 @@ class Check:
         session.integrality(integer & self.integral)
         session.bounds(np.arange(len(integer)), opened.column_lower, opened.column_upper)
         session.row_bounds(opened.row_lower, opened.row_upper)
-        limit = min(CHECK_LIMIT_S, max(self.until - time.perf_counter(), 0.1))
-        result = session.run(time_limit_s=limit)
+        result = self.budget.run(session, integral=self.integral)
         self.unsure |= result.x is None and result.status != "infeasible"
         return result.status == "infeasible"
-
-    def late(self) -> bool:
-        """Return whether the time limit of the search has struck."""
-        return time.perf_counter() > self.until
 
 
 def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
@@ -130,11 +125,11 @@ def _pairs(parts: Sequence[Sequence[int]]) -> tuple[Indices, Indices]:
     return entries, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def conflict(program: Program, until: float) -> Conflict:
+def conflict(program: Program, budget: Budget) -> Conflict:
     """Return rules that contradict each other, sorted; none if the search finds none."""
-    began = time.perf_counter()
+    enough = FURTHER_STARTS * budget.left
     by_rule = rule_places(program)
-    check = Check(program, by_rule, until)
+    check = Check(program, by_rule, budget)
     order = {name: list(part.rules) for name, part in program.scenario.components.items()}
     all_rules = sorted(by_rule, key=lambda r: (order[r.component].index(r.name), r.step or 0))
     starts = [
@@ -149,7 +144,7 @@ def conflict(program: Program, until: float) -> Conflict:
             return Conflict((), proven=False)
     best: Conflict | None = None
     for start in starts:
-        if best is not None and time.perf_counter() - began > (until - began) / 3:
+        if best is not None and budget.left < enough:
             break
         check.unsure = False
         thinned = _thinned(check, start)
@@ -199,7 +194,7 @@ def _thinned(check: Check, rules: Sequence[Rule]) -> Conflict:
     if steps:
         rules = at_steps(thin_out(check, steps, at_steps))
     rules = thin_out(check, rules, lambda some: some)
-    return Conflict(tuple(rules), proven=not (check.late() or check.unsure))
+    return Conflict(tuple(rules), proven=not (check.budget.is_spent or check.unsure))
 
 
 def thin_out(
@@ -213,7 +208,7 @@ def thin_out(
     def thin(required: list[Item], fresh: bool, rest: list[Item]) -> list[Item]:
         if fresh and fails(required):
             return []
-        if len(rest) == 1 or check.late():
+        if len(rest) == 1 or check.budget.is_spent:
             return rest
         half = len(rest) // 2
         first, second = rest[:half], rest[half:]

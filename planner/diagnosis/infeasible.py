@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,15 +16,15 @@ from planner.errors import InfeasibleError
 from planner.fields import value_text
 from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
+from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session
+from planner.solver.highs import LP_ITERATIONS, Session
 from planner.solver.program import Program
 from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
 from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
 
-CONFLICT_LIMIT_S = 40.0
-CHANGE_LIMIT_S = 60.0
+CONFLICT_WORK, CHANGE_WORK = 750_000, 500_000  # simplex iterations, as `Budget` counts them
 BOX = 1e7  # bounds of all columns when looking for the revenue without limit
 ALWAYS = "the whole horizon"
 
@@ -92,7 +91,7 @@ def infeasible(
     program = program_of(scenario, window)
     rules, proven = list(contradictions), True
     if not rules:
-        contradiction = conflict(program, time.perf_counter() + CONFLICT_LIMIT_S)
+        contradiction = conflict(program, Budget(CONFLICT_WORK))
         rules = [
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
@@ -104,7 +103,7 @@ def infeasible(
         lines.append(several if len(rules) > 1 else Message("this is impossible:"))
         lines += listed(rule.text for rule in rules)
         if not proven:
-            lines.append(Message("the search ended at its time limit; some may not be needed"))
+            lines.append(Message("the search ended at its limit of work; some may not be needed"))
     if changes:
         first, *others = (change.text for change in changes)
         alternatives = [first, *(Message("or {sentence}", sentence=text) for text in others)]
@@ -133,7 +132,7 @@ def _changes(
     window: Window | None,
 ) -> list[Change]:
     """Return changes that make a plan possible: of the components in conflict, else of others."""
-    repair = Repair(scenario, program, time.perf_counter() + CHANGE_LIMIT_S, window)
+    repair = Repair(scenario, program, Budget(CHANGE_WORK), window)
     named = sorted({name for rule in rules for name in rule.components})
     others = [name for name in scenario.components if name not in named]
     return repair.single(named) or repair.together() or repair.single(others) or repair.together()
@@ -147,7 +146,7 @@ def unbounded(program: Program) -> InfeasibleError:
         np.maximum(program.column_lower, -BOX),
         np.minimum(program.column_upper, BOX),
     )
-    result = Session(boxed).run(time_limit_s=CONFLICT_LIMIT_S)
+    result = Session(boxed).run(iterations=LP_ITERATIONS)
     lines: list[str] = []
     if result.x is not None:
         values = program.values(result.x)

@@ -8,7 +8,6 @@ Every proposal is checked by finding a feasible point of the changed scenario.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from planner.fields import Frozen, is_number, value_text
 from planner.message import Message, MessageList, template
 from planner.scenario.paths import places, value_at, with_value
 from planner.scenario.scenario import Scenario
+from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
 from planner.solver.highs import Session
@@ -31,7 +31,6 @@ from planner.timeseries.series import Array
 from planner.units import unit
 
 MAX_PROPOSALS = 5
-SOLVE_LIMIT_S = 10.0
 DIGITS = (4, 8)  # significant digits of a new value, the fewest first
 MAX_FACTORS = (4.0, 1000.0)  # of the old value: how far up a number is searched
 SEARCH_TOLERANCE = 1e-3  # of the value: the width at which the bisection ends
@@ -96,25 +95,17 @@ class Choice:
 
 
 class Repair:
-    """A search for changes of a scenario that make a plan possible, with a time limit."""
+    """A search for changes of a scenario that make a plan possible, within a budget of work."""
 
     def __init__(
         self,
         scenario: Scenario,
         program: Program | None,
-        until: float,
+        budget: Budget,
         window: Window | None = None,
     ) -> None:
-        self.scenario, self.program, self.until, self.window = scenario, program, until, window
+        self.scenario, self.program, self.budget, self.window = scenario, program, budget, window
         self.slacks: list[tuple[Choice, Slack]] = []
-
-    def late(self) -> bool:
-        """Return whether the time limit of the search has struck."""
-        return time.perf_counter() > self.until
-
-    def limit_s(self) -> float:
-        """Return the time limit of one run of the solver."""
-        return min(SOLVE_LIMIT_S, max(self.until - time.perf_counter(), 0.1))
 
     def single(self, components: Sequence[str]) -> list[Change]:
         """Return the smallest changes of one field of these components that work."""
@@ -122,7 +113,7 @@ class Repair:
         shaping: list[Choice] = []
         candidates: list[tuple[float, str, Choice, Any]] = []
         for choice in choices:
-            if self.late():
+            if self.budget.is_spent:
                 break
             if choice.other is not None:
                 candidates.append((SWITCH_SIZE, choice.dotted, choice, None))
@@ -136,7 +127,7 @@ class Repair:
                 shaping.append(choice)
         changes: list[Change] = []
         for size, path, choice, change in sorted(candidates, key=lambda one: one[:2]):
-            if len(changes) == MAX_PROPOSALS or self.late():
+            if len(changes) == MAX_PROPOSALS or self.budget.is_spent:
                 break
             if change is not None:
                 changes += self._rounded([(choice, change)], size)
@@ -146,7 +137,7 @@ class Repair:
                 text = Message("{path}: {value}", path=path, value=other)
                 changes.append(Change({path: choice.other}, text, size))
         for choice in sorted(shaping, key=lambda choice: choice.is_series):
-            if not (self.late() or (choice.is_series and changes)):
+            if not (self.budget.is_spent or (choice.is_series and changes)):
                 changes += self._searched(choice)
         return sorted(changes, key=lambda change: (change.size, change.text))[:MAX_PROPOSALS]
 
@@ -181,7 +172,7 @@ class Repair:
 
     def together(self) -> list[Change]:
         """Return the least change of several fields at once, of those that `single` tried."""
-        if not self.slacks or self.late():
+        if not self.slacks or self.budget.is_spent:
             return []
         self.slacks.sort(key=lambda pair: pair[0].dotted)
         least = self._least_changes([slack for _, slack in self.slacks])
@@ -201,13 +192,12 @@ class Repair:
             return False
         solved, threads = rescaled(program).program, self.scenario.solver.threads
         session = Session(solved.feasibility, threads=threads, seed=0)
-        session.integrality(solved.all_integer)
-        return session.run(time_limit_s=self.limit_s()).x is not None
+        return self.budget.point(session, solved.all_integer) is not None
 
     def _least_changes(self, slacks: Sequence[Slack]) -> list[Array]:
         """Return the least changes that make the program feasible, none if nothing does."""
         assert self.program is not None
-        return least_slack(self.program, slacks, self.limit_s()) or []
+        return least_slack(self.program, slacks, self.budget) or []
 
     def _slack(self, choice: Choice) -> Slack | None:
         """Return the slack of a field; None where its effect is not constant."""
@@ -253,7 +243,7 @@ class Repair:
         for ends in ([0.0], [top for top in tops if top > value]):
             infeasible = value
             for end in ends:
-                if not self.late() and self.possible({choice.dotted: shape * end}):
+                if not self.budget.is_spent and self.possible({choice.dotted: shape * end}):
                     least.append(self._bisected(choice, shape, infeasible, end))
                     break
                 infeasible = end
@@ -272,7 +262,7 @@ class Repair:
                 middle = round(middle / step_h) * step_h
             middle = float(f"{middle:.3g}")
             between = min(infeasible, feasible) < middle < max(infeasible, feasible)
-            if self.late() or not between:
+            if self.budget.is_spent or not between:
                 break
             if self.possible({choice.dotted: shape * middle}):
                 feasible = middle

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from planner.solver.budget import Budget
 from planner.solver.highs import Session
 from planner.solver.program import Flags, Indices, Program
 from planner.solver.scaling import rescaled
@@ -163,9 +164,7 @@ def effects_of(program: Program, perturbed: Program, amount: float) -> Effects |
     return result if largest > MIN_EFFECT else None
 
 
-def least_slack(
-    program: Program, slacks: Sequence[Slack], time_limit_s: float
-) -> list[Array] | None:
+def least_slack(program: Program, slacks: Sequence[Slack], budget: Budget) -> list[Array] | None:
     """Return the cheapest changes of fields, by step, that allow a feasible point, else None."""
     width = program.matrix.shape[1]
     row_steps, column_steps = program.row_steps, program.column_steps
@@ -205,12 +204,10 @@ def least_slack(
         np.concatenate([program.column_lower[low], no_less]),
         np.concatenate([no_more, program.column_upper[high], np.zeros(len(value))]),
     )
-    session = Session(elastic)
-    session.integrality(elastic.all_integer)
-    result = session.run(time_limit_s=time_limit_s, absolute_gap=1e-6)
-    if result.x is None:
+    x = budget.point(Session(elastic), elastic.all_integer, absolute_gap=1e-6)
+    if x is None:
         return None
-    _, up, down, _ = np.split(result.x, width + np.cumsum([0, len(value), len(value)]))
+    _, up, down, _ = np.split(x, width + np.cumsum([0, len(value), len(value)]))
     change = np.where(np.abs(up - down) > MIN_EFFECT, up - down, 0.0)
     return list(np.split(change, np.cumsum(sizes)[:-1]))
 

@@ -24,14 +24,16 @@ WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models 
 MIN_VERSION = (1, 15, 1)
 
 IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
+SCALE_STRATEGY = 2  # of the simplex: that of HiGHS
 LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
-MOST_ITERATIONS = 2**31 - 1
+MOST = 2**31 - 1  # iterations or nodes: no limit
 MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
 _LIMITS = {
     _STATUS.kTimeLimit: "time_limit",
     _STATUS.kIterationLimit: "iteration_limit",
+    _STATUS.kSolutionLimit: "node_limit",
     _STATUS.kInterrupt: "interrupted",
 }
 _CALLBACKS = highspy.cb.HighsCallbackType
@@ -47,8 +49,9 @@ _end_scheduler = getattr(_Highs, "resetThreadScheduler", _Highs.resetGlobalSched
 class Result:
     """The result of one run of the solver.
 
-    `status` is optimal, time_limit, iteration_limit, interrupted, infeasible or unbounded; `x` is
-    None where no feasible point is known; `bound` is the proven lower bound of the minimum.
+    `status` is optimal, time_limit, iteration_limit, node_limit, interrupted, infeasible or
+    unbounded; `x` is None where no feasible point is known; `bound` is the proven lower bound of
+    the minimum.
     """
 
     status: str
@@ -248,15 +251,17 @@ class Session:
         self,
         *,
         time_limit_s: float = math.inf,
-        iterations: int = MOST_ITERATIONS,
+        iterations: int = MOST,
+        nodes: int = MOST,
         absolute_gap: float = 0.0,
         start: Array | None = None,
     ) -> Result:
-        """Solve, within limits of time and of simplex iterations.
+        """Solve, within limits of time, of simplex iterations and of nodes.
 
         Args:
             time_limit_s: of the clock: what it ends differs from machine to machine.
             iterations: of the simplex, of an LP.
+            nodes: of the search over integers.
             absolute_gap: at which the search over integers ends, CNY.
             start: a feasible point of an integer program.
 
@@ -267,6 +272,7 @@ class Session:
         spent = 0.0 if self._is_mip else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("simplex_iteration_limit", iterations)
+        self._option("mip_max_nodes", nodes)
         self._option("mip_abs_gap", max(absolute_gap, 0.0) * self._scale)
         if start is not None:
             solution = highspy.HighsSolution()
@@ -276,17 +282,22 @@ class Session:
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
-        presolved = self._is_mip and untouched and ended == _STATUS.kOptimal
-        if presolved or ended == _STATUS.kUnknown:
-            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum, and to find
-            # no status for an LP that it began from the last one's basis: solve again.
-            self._option("presolve", "off")
-            self._call("clearSolver")
-            self._run()
-            self._option("presolve", "choose")
+        if self._is_mip and untouched and ended == _STATUS.kOptimal:
+            # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
+            self._run_afresh("presolve", "off", normal="choose")
+        elif not self._is_mip and ended == _STATUS.kUnknown:
+            # Some infeasible LPs end so, from a basis or afresh: unscaled they do not.
+            self._run_afresh("simplex_scale_strategy", 0, normal=SCALE_STRATEGY)
         self.spent.seconds += time.perf_counter() - began
         self.iterations += info.simplex_iteration_count
         return self._result()
+
+    def _run_afresh(self, option: str, value: Any, normal: Any) -> None:
+        """Run without the state of earlier runs, with another value of an option."""
+        self._option(option, value)
+        self._call("clearSolver")
+        self._run()
+        self._option(option, normal)
 
     def _run(self) -> None:
         """Run in a thread of its own; the first Ctrl-C in the main thread stops it."""
@@ -319,9 +330,7 @@ class Session:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
         if status == _STATUS.kUnboundedOrInfeasible:
-            self._option("presolve", "off")
-            self._run()
-            self._option("presolve", "choose")
+            self._run_afresh("presolve", "off", normal="choose")
             unbounded = self._highs.getModelStatus() == _STATUS.kUnbounded
             status = _STATUS.kUnbounded if unbounded else _STATUS.kInfeasible
         if status == _STATUS.kInfeasible:

@@ -20,9 +20,11 @@ from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.fields import value_text
 from planner.language.language import language
 from planner.scenario.scenario import load
+from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
 from planner.studies.solve import solve
 from tests.support import build
+from tests.support.clock import UNLIMITED, make_the_clock_jump
 from tests.support.infeasible_cases import CASES, Case
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,7 +74,7 @@ def test_without_any_one_rule_the_others_can_be_kept(name: str) -> None:
         if (rule.component, rule.name) == (part["components"][0], part["rule"])
         and (rule.step is None or _inside(rule, part["when"], horizon))
     ]
-    check = Check(program, by_rule, until=float("inf"))
+    check = Check(program, by_rule, Budget(float("inf")))
     check.integral = True
     assert check.infeasible(kept)
     for rule in kept:
@@ -232,12 +234,22 @@ def test_the_command_line_leaves_the_diagnosis_in_the_folder(tmp_path: Path) -> 
 
 
 def test_a_search_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.diagnosis.infeasible.CONFLICT_LIMIT_S", -1.0)
-    monkeypatch.setattr("planner.diagnosis.infeasible.CHANGE_LIMIT_S", -1.0)
+    monkeypatch.setattr("planner.diagnosis.infeasible.CONFLICT_WORK", 0.0)
+    monkeypatch.setattr("planner.diagnosis.infeasible.CHANGE_WORK", 0.0)
     error = infeasible(BY_NAME["ramp"].scenario())
     assert not error.diagnosis["irreducible"]
     assert error.diagnosis["changes"] == []
     assert "some may not be needed" in str(error)
+
+
+@pytest.mark.parametrize("name", ["minimum_time", "energy", "integers", "two_rules"])
+def test_no_clock_decides_what_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = BY_NAME[name].scenario()
+    scenario = scenario.with_values({f"solver.{key}": to for key, to in UNLIMITED.items()})
+    expected = explained(scenario).diagnosis
+    assert expected["irreducible"]
+    make_the_clock_jump(monkeypatch)
+    assert explained(scenario).diagnosis == expected
 
 
 def test_times_and_figures_are_said_shortly() -> None:

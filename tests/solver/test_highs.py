@@ -18,7 +18,7 @@ import pytest
 
 import planner
 from planner.errors import SolveError
-from planner.solver.highs import Session, check_version, version
+from planner.solver.highs import _STATUS, Session, check_version, version
 from planner.solver.program import Program
 from tests.support.build import HANGS_S
 from tests.support.programs import program
@@ -69,6 +69,26 @@ def test_statuses_are_told_apart():
     assert (solved(box).status, solved(box).objective) == ("optimal", -3)
     assert solved(program([1], [([1], 5, INF)], [4])).status == "infeasible"
     assert solved(program([-1], [([1], 0, INF)], [INF])).status == "unbounded"
+
+
+def test_an_lp_that_ends_as_unknown_is_solved_afresh(monkeypatch: pytest.MonkeyPatch):
+    """HiGHS 1.15.1 ends some infeasible LPs of two days and more so."""
+    session = Session(program([-1], [([1], -INF, 3)], [INF]))
+    ends = iter([_STATUS.kUnknown])
+    calls: list[str] = []
+
+    class Forgetful:
+        def __getattr__(self, name: str) -> Any:
+            calls.append(name)
+            if name == "getModelStatus":
+                return lambda: next(ends, highs.getModelStatus())
+            return getattr(highs, name)
+
+    highs = session._highs
+    monkeypatch.setattr(session, "_highs", Forgetful())
+    assert session.run().objective == -3
+    assert calls.count("run") == 2
+    assert calls.index("clearSolver") > calls.index("run")
 
 
 def test_an_unknown_option_is_an_error_not_a_silence():

@@ -1,0 +1,60 @@
+"""The work that a search may do, counted rather than timed: it ends alike on every machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.solver.highs import Result, Session
+from planner.solver.program import Flags
+from planner.timeseries.series import Array
+
+SOLVE_ITERATIONS = 100_000  # of the simplex, of an LP
+ROWS_AN_ITERATION = 100  # a solve costs one iteration more for so many rows
+INTEGRAL_COST = 3  # of an iteration within a search over integers
+SOLVE_NODES = 1_000_000  # of a search over integers of one row; of many rows so much fewer
+
+
+@dataclass
+class Budget:
+    """The work that a search may still do, each solve within limits of its own.
+
+    left: simplex iterations; those of a search over integers, and rows, cost some more.
+    """
+
+    left: float
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the search ends here."""
+        return self.left <= 0
+
+    def run(self, session: Session, *, integral: bool, absolute_gap: float = 0.0) -> Result:
+        """Solve what a session holds, within the limits of one solve.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+        """
+        before, rows = session.iterations, max(1, len(session.program.row_lower))
+        result = session.run(
+            iterations=SOLVE_ITERATIONS,
+            nodes=max(1, SOLVE_NODES // rows),
+            absolute_gap=absolute_gap,
+        )
+        cost = INTEGRAL_COST if integral else 1
+        self.left -= cost * (session.iterations - before) + rows / ROWS_AN_ITERATION
+        if session.stopped:
+            raise KeyboardInterrupt
+        return result
+
+    def point(self, session: Session, integer: Flags, absolute_gap: float = 0.0) -> Array | None:
+        """Return the best point of a new session with some columns integer, None if none is known.
+
+        Its LP comes first: nothing limits the one at the root of a search over integers.
+        """
+        result = self.run(session, integral=False)
+        if result.status != "optimal":
+            return None
+        if integer.any():
+            session.integrality(integer)
+            result = self.run(session, integral=True, absolute_gap=absolute_gap)
+        return result.x
