@@ -1,11 +1,11 @@
 """A small branch and bound over the states of units, on hot LPs.
 
-Only states are branched on: with all of them whole, an LP has the rest. A node is a set of states
-fixed to 0 or 1, its bound the LP relaxation or, where that is too weak, the hull of the states
-(`hull`), in which steps get copies as they turn out to need them. Plans are schedules of states
-near a relaxation, with what minimum times ask for, settled by an LP. The branch is in the middle of
-the longest run of equal fractions. Limits are counted in LPs: the result does not depend on the
-clock, unless the user's time limit strikes.
+States are branched on first: with all of them whole, an LP has the rest but a few other integers,
+which are branched on after them. A node fixes states; its bound is the LP relaxation or, where that
+is too weak, the hull of the states (`hull`), in which steps get copies as they turn out to need
+them. Plans are schedules of states near a relaxation, with what minimum times ask for, settled by
+an LP. The branch is in the middle of the longest run of equal fractions. Limits are counted in
+nodes: the result does not depend on the clock, unless the user's time limit strikes.
 """
 
 from __future__ import annotations
