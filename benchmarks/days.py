@@ -72,14 +72,14 @@ class Run(NamedTuple):
 FIGURES: dict[str, Callable[[Run], str]] = {
     "command, s": lambda run: f"{run.command_s:.2f}",
     "solver, s": lambda run: f"{run.solver_s:.2f}",
-    "gap": lambda run: gap(run, run.summary["turnover_cny"]),
-    "gap of profit": lambda run: gap(run, run.summary["objective_cny"]),
+    "gap": lambda run: relative_gap(run, run.summary["turnover_cny"]),
+    "gap of profit": lambda run: relative_gap(run, run.summary["objective_cny"]),
     "profit, CNY": lambda run: f"{run.summary['objective_cny']:,.0f}",
     "status": lambda run: str(run.summary["status"]),
 }
 
 
-def gap(run: Run, amount: float) -> str:
+def relative_gap(run: Run, amount: float) -> str:
     """Return the distance of the plan from its bound, as a fraction of an amount."""
     summary = run.summary
     share = (summary["bound_cny"] - summary["objective_cny"]) / max(1.0, abs(amount))
@@ -119,8 +119,8 @@ def different_units(count: int) -> dict[str, Any]:
 def cases(folder: Path) -> dict[str, Case]:
     """Return the cases by name, and write those without a shipped file into a folder."""
 
-    def huainan(hours: int, gap: float, changes: Mapping[str, Any] | None = None) -> Case:
-        return Case(SCENARIOS / "huainan", gap, {"horizon.hours": hours} | dict(changes or {}))
+    def huainan(hours: int, asked: float, changes: Mapping[str, Any] | None = None) -> Case:
+        return Case(SCENARIOS / "huainan", asked, {"horizon.hours": hours} | dict(changes or {}))
 
     def kazarlis(times: int) -> Case:
         file = folder / f"kazarlis_{times}"
