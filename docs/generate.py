@@ -50,6 +50,12 @@ and thermal energy, and energy from the grid only with `resale`.
 
 """
 
+METHOD = """\
+The first round is searched over states if there are few, later ones and the others by HiGHS:
+[How a plan is found and proven](proof.md) has the whole in words, with sums, limits and sources.
+
+"""
+
 HEAD = """\
 # Scenario reference
 
@@ -178,6 +184,13 @@ def formulation() -> str:
                 done.add(part)
                 text += _section("###", part)
     text += _section("##", "planner.solver.rounds", "Solution method")
+    text += METHOD
+    text += _section("###", "planner.solver.search", "Search over states")
+    text += _section("###", "planner.solver.state_schedule")
+    text += _section("###", "planner.solver.hull", "The hull of the states")
+    text += _section("###", "planner.solver.copies")
+    text += _section("###", "planner.solver.implied_bounds")
+    text += _section("###", "planner.solver.capacity_rows")
     text += _section("###", "planner.solver.tidying", "Plans of the same profit")
     text += _section("###", "planner.solver.origins", "The origin of energy")
     text += _section("##", "planner.solver.joint_program", "Stochastic program")
