@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import optimise
+from planner.solver.solution import Solution
 from tests.support.exclusivity import program, with_every_binary
 
 

@@ -42,9 +42,10 @@ from benchmarks.rules import rules
 from planner.files.yaml_document import read_yaml
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session, version
+from planner.solver.highs import version
 from planner.solver.program import Program
 from planner.solver.rounds import optimise
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 from tests.support import kazarlis
 

@@ -20,9 +20,9 @@ from typing import TypeVar
 import numpy as np
 
 from planner.solver.budget import Budget
-from planner.solver.highs import Session
 from planner.solver.program import Family, Indices, Program
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
 
 FURTHER_STARTS = 2 / 3  # of the budget that must be left for the search to start once more
 

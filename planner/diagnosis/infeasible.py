@@ -18,10 +18,12 @@ from planner.message import Message, MessageList
 from planner.scenario.scenario import Scenario
 from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
-from planner.solver.highs import LP_ITERATIONS, Session
+from planner.solver.highs import LP_ITERATIONS
 from planner.solver.program import Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.solver.rounds import InfeasibleProgramError, UnboundedError, optimise
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
+from planner.solver.solution import Solution
 from planner.timeseries.horizon import Window
 
 CONFLICT_WORK, CHANGE_WORK = 750_000, 500_000  # simplex iterations, as `Budget` counts them

@@ -23,9 +23,9 @@ from planner.scenario.scenario import Scenario
 from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Slack, effects_of, least_slack
-from planner.solver.highs import Session
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from planner.units import unit

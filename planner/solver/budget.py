@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.program import Flags
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 SOLVE_ITERATIONS = 100_000  # of the simplex, of an LP
@@ -42,7 +43,7 @@ class Budget:
         )
         cost = INTEGRAL_COST if integral else 1
         self.left -= cost * (session.iterations - before) + rows / ROWS_AN_ITERATION
-        if session.stopped:
+        if session.spent.stopped:
             raise KeyboardInterrupt
         return result
 

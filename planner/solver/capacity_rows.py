@@ -25,8 +25,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.solver.highs import LP_ITERATIONS, Session
+from planner.solver.highs import LP_ITERATIONS
 from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Program
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 NEGLIGIBLE = 1e-9  # a dual, a value or a coefficient of this size is 0, as for the solver

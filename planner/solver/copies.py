@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.solver.highs import Session
 from planner.solver.hull import TIGHT, Hull
 from planner.solver.program import Flags, Indices
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 NONE = -1  # of rows and columns
@@ -39,7 +39,7 @@ class _NewRows(NamedTuple):
     values: Array
 
 
-class _Entries(NamedTuple):
+class _CopyEntries(NamedTuple):
     """Entries of a matrix."""
 
     rows: Indices
@@ -47,7 +47,7 @@ class _Entries(NamedTuple):
     values: Array
 
 
-class _Numbers(NamedTuple):
+class _RowNumbers(NamedTuple):
     """The rows of a session that the remainder of steps has: NONE where it has none.
 
     block: by row of the block. upper, lower: by column of the program. states: by unit and step.
@@ -76,7 +76,7 @@ class Copies:
         self._coupled = np.zeros(columns, dtype=bool)  # others need no copy
         self._coupled[hull.block_columns[hull.block.matrix.indices]] = True
         self._count = len(hull.program.row_lower)
-        self._numbers = _Numbers(*(
+        self._numbers = _RowNumbers(*(
             np.full(shape, NONE)
             for shape in (
                 len(hull.block.steps), columns, columns, (len(hull.states), steps), steps
@@ -170,7 +170,7 @@ class Copies:
         weight[steps] = first + len(columns) + np.arange(len(steps))
         entries = sparse.coo_array(hull.block.matrix[rows])
         copied = copy[hull.block_columns[entries.col]] != NONE
-        block = _Entries(
+        block = _CopyEntries(
             entries.row[copied], copy[hull.block_columns[entries.col]][copied], entries.data[copied]
         )
         low, high = (side[rows] for side in hull.sides[mode])
@@ -195,16 +195,16 @@ class Copies:
         self._extend(parts, width, into, lowest)
 
     def _taken(
-        self, mode: int, steps: Indices, rows: Indices, block: _Entries, copy: Indices,
+        self, mode: int, steps: Indices, rows: Indices, block: _CopyEntries, copy: Indices,
         weight: Indices,
-    ) -> _Entries:  # fmt: skip
+    ) -> _CopyEntries:  # fmt: skip
         """Return what copies of a mode take from the remainders of their steps."""
         hull, numbers = self.hull, self._numbers
         in_blocks = numbers.block[rows]
         parts = [
-            _Entries(in_blocks[block.rows], block.columns, -block.values),
-            _Entries(in_blocks, weight[hull.block.steps[rows]], _limit(*self._sides(rows))),
-            _Entries(numbers.weights[steps], weight[steps], np.ones(len(steps))),
+            _CopyEntries(in_blocks[block.rows], block.columns, -block.values),
+            _CopyEntries(in_blocks, weight[hull.block.steps[rows]], _limit(*self._sides(rows))),
+            _CopyEntries(numbers.weights[steps], weight[steps], np.ones(len(steps))),
         ]
         limited = hull.block_columns[weight[hull.steps[hull.block_columns]] != NONE]
         for number, bounds in zip(
@@ -213,14 +213,14 @@ class Copies:
             has_row = number[limited] != NONE
             of_rows = limited[has_row]
             weights = weight[hull.steps[of_rows]]
-            parts.append(_Entries(number[of_rows], weights, bounds[has_row]))
+            parts.append(_CopyEntries(number[of_rows], weights, bounds[has_row]))
             taken = of_rows[copy[of_rows] != NONE]
-            parts.append(_Entries(number[taken], copy[taken], np.full(len(taken), -1.0)))
+            parts.append(_CopyEntries(number[taken], copy[taken], np.full(len(taken), -1.0)))
         for unit in range(len(hull.states)):
             linked = steps[numbers.states[unit, steps] != NONE]
             change = hull.on(self.planned[linked], unit) - hull.on(mode, unit)
-            parts.append(_Entries(numbers.states[unit, linked], weight[linked], change))
-        return _Entries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+            parts.append(_CopyEntries(numbers.states[unit, linked], weight[linked], change))
+        return _CopyEntries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _extend(
         self, parts: Sequence[_NewRows], width: int, into: Any = None, least: Array | float = 0.0

@@ -16,9 +16,9 @@ import numpy as np
 from scipy import sparse
 
 from planner.solver.budget import Budget
-from planner.solver.highs import Session
 from planner.solver.program import Flags, Indices, Program
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 ROW_TOLERANCE = 1e-6  # of its size: a point that misses a row by less satisfies it

@@ -12,22 +12,18 @@ from typing import Any
 import highspy
 import numpy as np
 from highspy import _Highs  # type: ignore[attr-defined]  # `Highs` shares its locks
-from scipy import sparse
 
 from planner.errors import SolveError
 from planner.message import Message
 from planner.solver.linear_program import LinearArrays
-from planner.solver.program import Duals, Flags, Indices, Program
 from planner.timeseries.series import Array
 
 WRONG_VERSIONS = {"1.14.0"}  # returns wrong optima for binary and big-M models (its presolve)
 MIN_VERSION = (1, 15, 1)
 
-IRREDUCIBLE = 2  # strategy of getIis; the default finds nothing
 SCALE_STRATEGY = 2  # of the simplex: that of HiGHS
 LP_ITERATIONS = 5_000_000  # of the simplex: an LP that takes more has no optimum for us
 MOST = 2**31 - 1  # iterations or nodes: no limit
-MIN_DUAL = 1e-6  # a smaller dual or reduced cost counts as zero
 
 _STATUS = highspy.HighsModelStatus
 _LIMITS = {
@@ -62,18 +58,18 @@ class Result:
 
 @dataclass
 class Spent:
-    """What sessions that work on one thing have spent, and whether Ctrl-C has stopped one."""
+    """What models that work on one thing have spent, and whether Ctrl-C has stopped one."""
 
     seconds: float = 0.0
     stopped: bool = False
 
 
-class Session:
-    """One model inside HiGHS; bounds, integrality, cost and rows can change between runs.
+class HighsModel:
+    """A model inside HiGHS, and its runs.
 
-    Sessions are independent of each other: each may run in any thread, beside others.
+    Models are independent of each other: each may run in any thread, beside others.
 
-    spent: shared by sessions that work on one thing.
+    spent: shared by models that work on one thing.
     iterations: of the simplex, in all runs.
     """
 
@@ -85,10 +81,7 @@ class Session:
         self.spent = spent or Spent()
         self.iterations = 0
         self._is_mip = False
-        self._scale = _scale(program.cost)
-        self._row_bounds = np.array([program.row_lower, program.row_upper])
-        self._own_row_bounds = self._row_bounds
-        self._column_bounds = np.array([program.column_lower, program.column_upper])
+        self._scale = scale_of(program.cost)
         self._stop = Event()
         self._highs = _Highs()
         self._option("output_flag", False)  # first: setting a callback prints a banner
@@ -107,145 +100,6 @@ class Session:
             matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False),
             matrix.data.astype(float, copy=False), np.zeros(columns, dtype=np.int32),
         )  # fmt: skip
-
-    def integrality(self, integer: Flags) -> None:
-        """Set which columns are integer.
-
-        The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
-        spend half of its time on completing it.
-        """
-        if not self._is_mip and not integer.any():
-            return
-        self._call("clearSolver")
-        self._is_mip = bool(integer.any())
-        columns = np.arange(self.columns, dtype=np.int32)
-        self._call("changeColsIntegrality", self.columns, columns, integer.astype(np.uint8))
-
-    def bounds(self, columns: Indices, lower: Array, upper: Array) -> None:
-        """Change the bounds of some columns."""
-        self._column_bounds[:, columns] = lower, upper
-        self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
-
-    def row_bounds(self, lower: Array, upper: Array) -> None:
-        """Change the bounds of all rows."""
-        earlier, self._row_bounds = self._row_bounds, np.array([lower, upper])
-        rows = np.flatnonzero((self._row_bounds != earlier).any(axis=0))
-        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower[rows], upper[rows])
-
-    def bounded(self, program: Program) -> Program:
-        """Return the session's program with the bounds of columns and rows as they are now."""
-        columns, rows = len(program.cost), len(program.row_lower)
-        bounded = program.with_bounds(slice(None), *self._column_bounds[:, :columns])
-        return bounded.with_row_bounds(slice(None), *self._row_bounds[:, :rows])
-
-    def reset(self, lower: Array, upper: Array) -> None:
-        """Set the bounds of the program's columns; added columns and all rows get theirs again."""
-        added, every = self.columns - len(lower), np.arange(self.columns)
-        lower, upper = np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
-        self.bounds(every, lower, upper)
-        self.row_bounds(*self._own_row_bounds)
-
-    def extend(
-        self, matrix: Any, lower: Array, upper: Array, into: Any = None, least: Array | float = 0.0
-    ) -> None:
-        """Add rows, and the columns without cost or upper bound that `matrix` has beyond its own.
-
-        Args:
-            matrix: the coefficients of the new rows, sparse by row.
-            lower: their least activities.
-            upper: their greatest.
-            into: the coefficients of the new columns in the rows so far, sparse by column [none].
-            least: the lower bounds of the new columns.
-        """
-        rows, columns = matrix.shape
-        count = columns - self.columns
-        into = sparse.csc_array((self._row_bounds.shape[1], count)) if into is None else into
-        least, unlimited = np.broadcast_to(least, count).copy(), np.full(count, np.inf)
-        self._call(
-            "addCols", count, np.zeros(count), least, unlimited, into.nnz,
-            into.indptr.astype(np.int32), into.indices.astype(np.int32), into.data.astype(float),
-        )  # fmt: skip
-        self._call(
-            "addRows", rows, lower, upper, matrix.nnz, matrix.indptr.astype(np.int32),
-            matrix.indices.astype(np.int32), matrix.data.astype(float),
-        )  # fmt: skip
-        self._column_bounds = np.hstack([self._column_bounds, [least, unlimited]])
-        self._row_bounds = np.hstack([self._row_bounds, [lower, upper]])
-        self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
-        self.columns = columns
-
-    def search_without_restarts(self) -> None:
-        """Search integer programs without restarts, and without sub-programs by reduced cost.
-
-        With many units most of the time of a search goes into both.
-        """
-        self._option("mip_heuristic_run_root_reduced_cost", False)
-        self._option("mip_allow_restart", False)
-
-    def start_afresh(self) -> None:
-        """Forget the basis: the next run begins with presolve."""
-        self._call("clearSolver")
-
-    def start_from(self, other: Session) -> None:
-        """Start the next run from the basis of another session over the same rows and columns."""
-        self._call("setBasis", other._highs.getBasis())
-
-    def irreducible(self) -> tuple[set[int], set[int]]:
-        """Return an irreducible infeasible set, rows and columns, of an LP found infeasible."""
-        self._option("iis_strategy", IRREDUCIBLE)
-        _, system = self._highs.getIis()
-        return set(system.row_index_), set(system.col_index_)
-
-    def minimise(self, cost: Array) -> Array | None:
-        """Return the point of the program that is best for another cost, None without an optimum.
-
-        Args:
-            cost: of the program's columns and, if it is longer, of the added ones.
-        """
-        self.cost(np.append(cost, np.zeros(self.columns - len(cost))))
-        result = self.run(iterations=LP_ITERATIONS)
-        if result.status != "optimal" or result.x is None:
-            return None
-        return result.x[: len(self.program.cost)]
-
-    def cost(self, cost: Array) -> None:
-        """Change the objective, to one without an offset."""
-        self._scale = _scale(cost)
-        columns = np.arange(self.columns, dtype=np.int32)
-        self._call("changeColsCost", self.columns, columns, cost * self._scale)
-        self._call("changeObjectiveOffset", 0.0)
-
-    def stay_optimal(self) -> None:
-        """Confine an LP to its optimal face: rows and columns with a dual are fixed at their bound.
-
-        By complementary slackness every point of the remaining set is optimal for the cost just
-        minimised, and every optimum (within the dual tolerance) is in it.
-        """
-        solution, (lower, upper) = self._highs.getSolution(), self._column_bounds
-        reduced, price = np.array(solution.col_dual), np.array(solution.row_dual)
-        at = np.where(reduced > 0, lower, upper)
-        priced = np.flatnonzero((np.abs(reduced) > MIN_DUAL) & np.isfinite(at))
-        self.bounds(priced, at[priced], at[priced])
-        lower, upper = self._row_bounds
-        at = np.where(price > 0, lower, upper)
-        priced_rows = (np.abs(price) > MIN_DUAL) & np.isfinite(at)
-        self.row_bounds(np.where(priced_rows, at, lower), np.where(priced_rows, at, upper))
-
-    def duals(self) -> Duals | None:
-        """Return the optimum of the LP just solved and its duals; None where it has none.
-
-        Those of the program, without added rows and columns.
-        """
-        solution = self._highs.getSolution()
-        if self._is_mip or not solution.dual_valid:
-            return None
-        columns, rows = len(self.program.cost), len(self.program.row_lower)
-        return Duals(
-            x=np.array(solution.col_value)[:columns],
-            rows=np.array(solution.row_dual)[:rows] / self._scale,
-            columns=np.array(solution.col_dual)[:columns] / self._scale,
-            fixed=np.zeros(columns, dtype=bool),
-        )
 
     def run(
         self,
@@ -394,7 +248,7 @@ def check_version(text: str) -> None:
         ))  # fmt: skip
 
 
-def _scale(cost: Array) -> float:
+def scale_of(cost: Array) -> float:
     """Return a power of two that lifts small costs above the solver's absolute dual tolerance."""
     largest = float(np.max(np.abs(cost), initial=0.0))
     return 1.0 if largest == 0 or largest >= 1 else 2.0 ** np.ceil(np.log2(16 / largest))

@@ -30,10 +30,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.solver.highs import LP_ITERATIONS, Session
+from planner.solver.highs import LP_ITERATIONS
 from planner.solver.implied_bounds import Bounds, entries_of, implied_bounds, propagated
 from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
+from planner.solver.session import Session
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from planner.solver.copies import Copies
-from planner.solver.highs import Session
 from planner.solver.hull import TIGHT, Hull, ModeBound
 from planner.solver.node_program import NodeProgram
 from planner.solver.program import Flags, Indices
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 MOST_ROUNDS = 16  # of copies in a node

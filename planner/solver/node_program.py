@@ -7,8 +7,9 @@ import time
 import numpy as np
 
 from planner.errors import SolveError
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.program import Indices, Program
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 

@@ -17,9 +17,9 @@ from scipy import sparse
 
 from planner.components.registry import uses_of
 from planner.scenario.scenario_file import SolverSettings
-from planner.solver.highs import Session
 from planner.solver.meter_totals import meter_of
 from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Program
+from planner.solver.session import Session
 from planner.solver.tidying import weights_by
 from planner.timeseries.series import Array
 

@@ -27,7 +27,8 @@ from scipy import sparse
 from planner.solver.elastic import least_miss
 from planner.solver.meter_totals import Sum, sums_of
 from planner.solver.program import Flags, Indices, Program
-from planner.solver.rounds import InfeasibleProgramError, Solution, optimise
+from planner.solver.rounds import InfeasibleProgramError, optimise
+from planner.solver.solution import Solution
 from planner.timeseries.series import Array
 from planner.units import unit
 

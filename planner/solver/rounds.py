@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from planner.errors import InfeasibleError, NoPlanError, SolveError
 from planner.message import Message
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.capacity_rows import capacity_rows
-from planner.solver.highs import LP_ITERATIONS, Result, Session
-from planner.solver.origins import Ranges, attribute, origins_are_given
+from planner.solver.highs import LP_ITERATIONS, Result
+from planner.solver.origins import attribute, origins_are_given
 from planner.solver.program import Duals, Program
 from planner.solver.scaling import rescaled
 from planner.solver.search import MOST_STATES, search
+from planner.solver.session import Session
+from planner.solver.solution import Solution
 from planner.solver.tidying import Tidying
 from planner.timeseries.series import Array
 
@@ -41,31 +43,6 @@ class InfeasibleProgramError(InfeasibleError):
 
 class UnboundedError(InfeasibleError):
     """The program is unbounded; the diagnosis is still to be made."""
-
-
-@dataclass
-class Solution:
-    """A feasible point of a program, its status and the proven bound.
-
-    status: optimal, time_limit, interrupted or relaxed.
-    settled: whether an LP found it, with its integers and directions fixed.
-    rounds: solves until no exclusive flows overlapped.
-    duals: of the LP with its integers and directions fixed, in a relaxed scenario of the
-        relaxation; None where that LP has no optimum.
-    tidied: whether the tidiest plan of the same profit was chosen.
-    ranges: as of `attribute`; None where energy is pooled, its origins are given, or no LP
-        attributed it.
-    """
-
-    x: Array
-    status: str
-    bound: float
-    settled: bool = False
-    rounds: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    duals: Duals | None = None
-    tidied: bool = False
-    ranges: Ranges | None = None
 
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.hull import TIGHT, Hull
 from planner.solver.hull_nodes import HullNodes
 from planner.solver.node_program import NodeProgram
 from planner.solver.program import Indices, Program
+from planner.solver.session import Session
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 

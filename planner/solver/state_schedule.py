@@ -14,9 +14,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.solver.highs import LP_ITERATIONS, Result, Session
+from planner.solver.highs import LP_ITERATIONS, Result
 from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 WHOLE = 1e-6  # a state that is closer to 0 or 1 is whole

@@ -24,9 +24,9 @@ import numpy as np
 from scipy import sparse
 
 from planner.components.registry import uses_of
-from planner.solver.highs import Session
 from planner.solver.meter_totals import meter_of
 from planner.solver.program import Duals, Indices, Program
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 MOST_ROUNDS = 4  # that hold only the directions that overlap; after them all are held

@@ -28,7 +28,8 @@ from planner.scenario.paths import with_raised
 from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Shift
 from planner.solver.program import NO_INDICES, OVERLAP_MW, Program
-from planner.solver.rounds import Solution, optimise_uninterrupted
+from planner.solver.rounds import optimise_uninterrupted
+from planner.solver.solution import Solution
 
 ONE_UNIT = 1.0
 

@@ -33,10 +33,11 @@ from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
-from planner.solver.highs import LP_ITERATIONS, Session
+from planner.solver.highs import LP_ITERATIONS
 from planner.solver.program import Duals, Program
-from planner.solver.rounds import Solution
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
+from planner.solver.solution import Solution
 from planner.solver.step_prices import energy_values, token_costs
 from planner.studies.first_unit import FirstUnit, first_unit
 from planner.studies.solve import solve_program

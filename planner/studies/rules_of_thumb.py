@@ -46,11 +46,11 @@ from planner.message import Message
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session
 from planner.solver.model import Cost
 from planner.solver.pinning import pin
 from planner.solver.program import Indices, Program
 from planner.solver.scaling import plain_factor, rescaled
+from planner.solver.session import Session
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import least_broken
 from planner.studies.settle import settle_executed

@@ -30,7 +30,8 @@ from planner.solver.meter_totals import Sum, origins_left_open, sums_of
 from planner.solver.model import assemble
 from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import optimise
+from planner.solver.solution import Solution
 from planner.studies.to_plan import Out, audited, failed_audit, output_of, to_plan
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.schedule import (

@@ -12,7 +12,7 @@ from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.program import Program
-from planner.solver.rounds import Solution
+from planner.solver.solution import Solution
 from planner.studies.settle import solve_fixed, timed_program
 from planner.studies.to_plan import Out, publish, to_plan
 

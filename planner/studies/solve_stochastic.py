@@ -33,7 +33,8 @@ from planner.scenario.uncertainty.fields import Uncertainty, cvar, mean, worth
 from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, shared_columns
 from planner.solver.pinning import best_kept, pin
-from planner.solver.rounds import Solution, optimise_uninterrupted
+from planner.solver.rounds import optimise_uninterrupted
+from planner.solver.solution import Solution
 from planner.studies.to_plan import Out, publish, to_plan
 from planner.studies.two_stage import JointPlan, of_member, plan_window
 

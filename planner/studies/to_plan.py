@@ -29,7 +29,7 @@ from planner.plan.stochastic_plan import StochasticPlan
 from planner.plan_tables.summary import summarise
 from planner.plan_tables.tables import MONEY_DECIMALS, ONCE, WHY
 from planner.solver.program import NO_INDICES, Duals, Program
-from planner.solver.rounds import Solution
+from planner.solver.solution import Solution
 from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
 from planner.timeseries.series import Array

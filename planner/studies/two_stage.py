@@ -22,7 +22,8 @@ from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.fields import Risk
 from planner.solver.compiler import program_of
 from planner.solver.joint_program import MemberProgram, join, shared_columns
-from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedError, optimise
+from planner.solver.rounds import InfeasibleProgramError, UnboundedError, optimise
+from planner.solver.solution import Solution
 from planner.timeseries.horizon import Window
 
 

@@ -19,7 +19,8 @@ from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise_uninterrupted
+from planner.solver.rounds import optimise_uninterrupted
+from planner.solver.solution import Solution
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.schedule import columns_by_component
 

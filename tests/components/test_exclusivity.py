@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from planner.solver.program import OVERLAP_MW, Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import optimise
+from planner.solver.solution import Solution
 from tests.support.exclusivity import program, with_every_binary
 
 HOURS = 12

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from planner.solver.budget import INTEGRAL_COST, ROWS_AN_ITERATION, Budget
-from planner.solver.highs import Session
 from planner.solver.program import Program
+from planner.solver.session import Session
 from tests.support.programs import program
 
 INF = np.inf
@@ -66,7 +66,7 @@ def test_an_lp_beyond_the_limit_has_no_point(monkeypatch: pytest.MonkeyPatch):
 
 def test_ctrl_c_ends_a_search():
     session = Session(halves())
-    session.stopped = True
+    session.spent.stopped = True
     with pytest.raises(KeyboardInterrupt):
         Budget(1.0).run(session, integral=False)
 

@@ -13,9 +13,9 @@ from scipy import sparse
 import planner
 from planner.solver.capacity_rows import capacity_rows
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
 from planner.timeseries.series import Array
 from tests.support import build
 from tests.support.any_site import any_site

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from planner.solver.copies import Copies
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.hull import Hull
 from planner.solver.program import Flags, Indices, Program
+from planner.solver.session import Session
 from tests.support.committed import (
     LIMIT_S,
     SETTINGS,

@@ -18,8 +18,9 @@ import pytest
 
 import planner
 from planner.errors import SolveError
-from planner.solver.highs import _STATUS, Session, check_version, version
+from planner.solver.highs import _STATUS, check_version, version
 from planner.solver.program import Program
+from planner.solver.session import Session
 from tests.support.build import HANGS_S
 from tests.support.programs import program
 

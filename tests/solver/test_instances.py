@@ -14,8 +14,8 @@ import pytest
 import planner
 from benchmarks import instances, mps
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session
 from planner.solver.program import Program
+from planner.solver.session import Session
 from tests.support.programs import program
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,8 +7,8 @@ import pytest
 
 from planner.solver.compiler import program_of
 from planner.solver.elastic import least_miss, row_sizes
-from planner.solver.highs import Session
 from planner.solver.program import Program
+from planner.solver.session import Session
 from planner.timeseries.horizon import Window
 from tests.support import build
 from tests.support.programs import program

@@ -11,9 +11,9 @@ import planner
 from planner.solver.capacity_rows import capacity_rows
 from planner.solver.compiler import program_of
 from planner.solver.copies import Copies
-from planner.solver.highs import Session
 from planner.solver.hull import Hull
 from planner.solver.program import Program
+from planner.solver.session import Session
 from tests.support import build
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "proof.md"

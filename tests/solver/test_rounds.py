@@ -10,8 +10,9 @@ import pytest
 
 import planner
 from planner.solver.compiler import program_of
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.program import Flags
+from planner.solver.session import Session
 from tests.auditor.test_mutations import HOURS, everything
 from tests.support import build
 from tests.support.sites import random_site

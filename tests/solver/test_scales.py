@@ -14,8 +14,9 @@ import planner
 from planner.errors import InfeasibleError
 from planner.solver.compiler import program_of
 from planner.solver.program import Program
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import optimise
 from planner.solver.scaling import rescaled
+from planner.solver.solution import Solution
 from tests.support import build
 from tests.support.scales import factor, scaled
 from tests.support.sites import random_site

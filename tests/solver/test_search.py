@@ -10,10 +10,11 @@ import planner
 from planner.solver import hull_nodes
 from planner.solver import search as searching
 from planner.solver.compiler import program_of
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.program import Program
 from planner.solver.rounds import optimise
 from planner.solver.search import search
+from planner.solver.session import Session
 from tests.support import build
 from tests.support.committed import (
     LIMIT_S,

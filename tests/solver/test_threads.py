@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import planner
-from planner.solver.highs import Result, Session, version
+from planner.solver.highs import Result, version
 from planner.solver.program import Program
+from planner.solver.session import Session
 from tests.support.build import HANGS_S
 from tests.support.programs import program
 

@@ -12,7 +12,8 @@ import pytest
 
 import planner
 from planner.solver.compiler import program_of
-from planner.solver.rounds import Solution, optimise
+from planner.solver.rounds import optimise
+from planner.solver.solution import Solution
 from planner.solver.tidying import Tidying
 from tests.support import build
 from tests.support.variants import first_of

@@ -19,8 +19,8 @@ import planner
 from planner.components.component import Component
 from planner.scenario.paths import places, value_at, with_value
 from planner.solver.compiler import program_of
-from planner.solver.highs import Session
 from planner.solver.program import Duals, Program
+from planner.solver.session import Session
 from planner.studies.prices import NO_PRICES, RELAXED
 from planner.studies.solve import solve_program
 from tests.support import compute, full_site

@@ -13,9 +13,10 @@ import numpy as np
 
 import planner
 from planner.solver.compiler import program_of
-from planner.solver.highs import Result, Session
+from planner.solver.highs import Result
 from planner.solver.hull import Hull
 from planner.solver.program import Program
+from planner.solver.session import Session
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from tests.support import build
