@@ -24,6 +24,7 @@ from scipy import sparse
 from planner.solver.hull import TIGHT, Hull
 from planner.solver.program import Flags, Indices
 from planner.solver.session import Session
+from planner.solver.state_schedule import is_on
 from planner.timeseries.series import Array
 
 NONE = -1  # of rows and columns
@@ -143,7 +144,7 @@ class Copies:
         above, below = (implied == 0) & np.isfinite(most), np.isfinite(least)
         every = np.array(hull.states)
         units, at = np.nonzero(every[:, steps] >= 0)
-        states, planned = every[units, steps[at]], hull.on(self.planned[steps[at]], units)
+        states, planned = every[units, steps[at]], is_on(self.planned[steps[at]], units)
         entries = sparse.coo_array(hull.block.matrix[rows])
         block_columns = hull.block_columns[entries.col]
         parts = [
@@ -218,7 +219,7 @@ class Copies:
             parts.append(_CopyEntries(number[taken], copy[taken], np.full(len(taken), -1.0)))
         for unit in range(len(hull.states)):
             linked = steps[numbers.states[unit, steps] != NONE]
-            change = hull.on(self.planned[linked], unit) - hull.on(mode, unit)
+            change = is_on(self.planned[linked], unit) - is_on(mode, unit)
             parts.append(_CopyEntries(numbers.states[unit, linked], weight[linked], change))
         return _CopyEntries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 

@@ -16,6 +16,7 @@ from planner.solver.hull import TIGHT, Hull, ModeBound
 from planner.solver.node_program import NodeProgram
 from planner.solver.program import Flags, Indices
 from planner.solver.session import Session
+from planner.solver.state_schedule import is_on
 from planner.timeseries.series import Array
 
 MOST_ROUNDS = 16  # of copies in a node
@@ -85,7 +86,7 @@ class HullNodes:
         low, high = lower.copy(), upper.copy()
         for unit, state in enumerate(self.hull.states):
             without = (state >= 0) & ~self.copies.covered
-            columns, planned = state[without], self.hull.on(self.modes[without], unit)
+            columns, planned = state[without], is_on(self.modes[without], unit)
             low[columns] = np.maximum(low[columns], planned)
             high[columns] = np.minimum(high[columns], planned)
         return low, high

@@ -50,6 +50,21 @@ def entries_of(matrix: Any, lower: Array, upper: Array) -> RowEntries:
     return RowEntries(entries.row, entries.col, entries.data, lower, upper)
 
 
+def extremes(columns: Indices, values: Array, bounds: Bounds) -> tuple[Array, Array]:
+    """Return the least and the most of coefficient times column, one per entry."""
+    lower, upper = values * bounds.lower[columns], values * bounds.upper[columns]
+    return np.minimum(lower, upper), np.maximum(lower, upper)
+
+
+def confined(entries: RowEntries, own: Flags, bounds: Bounds) -> RowEntries:
+    """Return rows over some of their entries, the others at the bounds that leave most room."""
+    rows, columns, values, lower, upper = entries
+    least, most = extremes(columns[~own], values[~own], bounds)
+    lower = lower - np.bincount(rows[~own], most, len(lower))
+    upper = upper - np.bincount(rows[~own], least, len(upper))
+    return RowEntries(rows[own], columns[own], values[own], lower, upper)
+
+
 def implied_bounds(program: Program) -> Bounds:
     """Return bounds that some optimum of a program keeps."""
     entries = entries_of(program.matrix, program.row_lower, program.row_upper)

@@ -65,7 +65,7 @@ class StateSchedule:
             sides.append(np.ones(self.length))
         for unit, state in enumerate(self.states if self.modes else ()):
             present = np.flatnonzero(state >= 0)
-            on = [mode for mode in range(self.modes) if mode >> unit & 1]
+            on = [mode for mode in range(self.modes) if is_on(mode, unit)]
             weights = np.concatenate([count + mode * self.length + present for mode in on])
             entries = np.concatenate([weights, place[state[present]]])
             signs = np.concatenate([np.ones(len(weights)), -np.ones(len(present))])
@@ -129,6 +129,11 @@ class StateSchedule:
         states = np.array([np.where(state >= 0, x[state], 0.0) for state in self.states])
         whole = np.round(states)
         return whole if np.abs(states - whole).max() < WHOLE else None
+
+
+def is_on(mode: Any, unit: Any) -> Any:
+    """Return the state of a unit in a mode; arrays broadcast."""
+    return mode >> unit & 1
 
 
 def _committed_columns(program: Program, states: Sequence[Indices]) -> Flags:
