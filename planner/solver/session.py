@@ -26,6 +26,7 @@ class Session(HighsModel):
         self._row_bounds = np.array([program.row_lower, program.row_upper])
         self._own_row_bounds = self._row_bounds
         self._column_bounds = np.array([program.column_lower, program.column_upper])
+        self._own_column_bounds = self._column_bounds.copy()
 
     def integrality(self, integer: Flags) -> None:
         """Set which columns are integer.
@@ -59,9 +60,9 @@ class Session(HighsModel):
 
     def reset(self, lower: Array, upper: Array) -> None:
         """Set the bounds of the program's columns; added columns and all rows get theirs again."""
-        added, every = self.columns - len(lower), np.arange(self.columns)
-        lower, upper = np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
-        self.bounds(every, lower, upper)
+        least, most = self._own_column_bounds[:, len(lower) :]
+        every = np.arange(self.columns)
+        self.bounds(every, np.append(lower, least), np.append(upper, most))
         self.row_bounds(*self._own_row_bounds)
 
     def extend(
@@ -89,6 +90,7 @@ class Session(HighsModel):
             matrix.indices.astype(np.int32), matrix.data.astype(float),
         )  # fmt: skip
         self._column_bounds = np.hstack([self._column_bounds, [least, unlimited]])
+        self._own_column_bounds = np.hstack([self._own_column_bounds, [least, unlimited]])
         self._row_bounds = np.hstack([self._row_bounds, [lower, upper]])
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
