@@ -46,8 +46,8 @@ class Result:
     """The result of one run of the solver.
 
     `status` is optimal, time_limit, iteration_limit, node_limit, interrupted, infeasible or
-    unbounded; `x` is None where no feasible point is known; `bound` is the proven lower bound of
-    the minimum.
+    unbounded, that of `search` also work_limit; `x` is None where no feasible point is known;
+    `bound` is the proven lower bound of the minimum.
     """
 
     status: str
@@ -69,6 +69,7 @@ class HighsModel:
 
     Models are independent of each other: each may run in any thread, beside others.
 
+    program: as it was passed. columns: how many the model has by now.
     spent: shared by models that work on one thing.
     iterations: of the simplex, in all runs.
     """

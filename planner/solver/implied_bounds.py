@@ -18,6 +18,7 @@ from planner.solver.program import Flags, Indices, Program
 from planner.timeseries.series import Array
 
 PASSES = 6  # over all rows; what they leave infinite is followed along the steps
+LAST_PASSES = 3  # with the columns limited that no optimum needs more of
 LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
 WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
 
@@ -82,7 +83,7 @@ def implied_bounds(program: Program) -> Bounds:
         if further is bounds:
             break
         bounds = further
-    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), LAST_PASSES)
     low = np.where(program.integer, np.ceil(low - WHOLE), low)
     high = np.where(program.integer, np.floor(high + WHOLE), high)
     return Bounds(np.minimum(low, high), high)

@@ -132,13 +132,12 @@ class Search:
             return
         hull = Hull(self.program, states, self.settings)
         self._try_best_of(hull)
-        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))
-        nodes = HullNodes(self.nodes, hull, self.best, self.settings)
-
+        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
+        hull_nodes = HullNodes(self.nodes, hull, self.best, self.settings)
         before = self.bound
 
         def hull_bound(lower: Array, upper: Array) -> tuple[float, Array | None]:
-            bound, x = nodes.bound(lower, upper, self.target)
+            bound, x = hull_nodes.bound(lower, upper, self.target)
             if x is not None and bound < self.target and self._to_branch_on(x) is None:
                 relaxed, x = self._plain_bound(lower, upper)  # x is the best of some modes only
                 bound = max(bound, relaxed)
