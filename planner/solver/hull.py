@@ -23,14 +23,14 @@ the program with copies, but only of the modes of a step that matter: the bound 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from planner.solver.highs import LP_ITERATIONS
+from planner.solver.highs import LP_ITERATIONS, Result
 from planner.solver.implied_bounds import (
     Bounds,
     confined,
@@ -85,11 +85,10 @@ class Hull:
     excluded: modes that a step does not allow; shape (modes, steps).
     """
 
-    def __init__(
-        self, program: Program, states: Sequence[Indices], settings: Mapping[str, Any]
-    ) -> None:
-        self.program, self.states, self._settings = program, states, settings
-        self.schedule = StateSchedule(program, states, settings, weighed=True)
+    def __init__(self, program: Program, states: Sequence[Indices], session: Session) -> None:
+        """Divide the program; its LPs have sessions beside the one given."""
+        self.program, self.states, self._session = program, states, session
+        self.schedule = StateSchedule(program, states, session, weighed=True)
         self.modes, self.length = self.schedule.modes, self.schedule.length
         self.steps = np.where(
             program.column_steps == NO_STEP, -1, program.column_steps - program.window.first
@@ -104,7 +103,7 @@ class Hull:
         self._classify()
         self.sides = [self._sides(mode) for mode in range(self.modes)]
         self.excluded = self._contradicting_bounds()
-        self._solvers: list[Session | None] = [None] * self.modes
+        self._solvers = [self._block_solver(mode) for mode in range(self.modes)]
 
     def states_of(self, weights: Array) -> Array:
         """Return the states that weights of modes by step make up; shape (units, steps)."""
@@ -242,32 +241,33 @@ class Hull:
         values = np.zeros((self.modes, self.length))
         steps = self.steps[self.block_columns]
         for mode in range(self.modes):
-            solver = self._solvers[mode]
-            if solver is None:
-                solver = self._solvers[mode] = self._block_solver(mode)
-            solver.cost(cost)
-            result = solver.run(iterations=LP_ITERATIONS)
+            result = self._cheapest(mode, cost)
             if result.status == "infeasible":
                 self._exclude(mode)
-                solver = self._solvers[mode] = self._block_solver(mode)
-                solver.cost(cost)
-                result = solver.run(iterations=LP_ITERATIONS)
+                self._solvers[mode] = self._block_solver(mode)
+                result = self._cheapest(mode, cost)
             if result.x is None or result.status != "optimal":
                 return None
             values[mode] = np.bincount(steps, cost * result.x, self.length)
         return values
+
+    def _cheapest(self, mode: int, cost: Array) -> Result:
+        """Return the optimum of all blocks in a mode."""
+        solver = self._solvers[mode]
+        solver.cost(cost)
+        return solver.run(iterations=LP_ITERATIONS)
 
     def _block_solver(self, mode: int) -> Session:
         """Return the LP of all blocks in a mode, without those of excluded steps."""
         block, columns = self.block, self.block_columns
         lower, upper = self.sides[mode]
         left_out = self.excluded[mode][block.steps]
-        return Session(
+        return self._session.beside(
             LinearProgram(
                 sparse.csc_array(block.matrix),
                 np.where(left_out, -np.inf, lower), np.where(left_out, np.inf, upper),
                 self.bounds.lower[columns], self.bounds.upper[columns], np.zeros(len(columns)),
-            ), **self._settings,
+            )
         )  # fmt: skip
 
     def _exclude(self, mode: int) -> None:
@@ -277,13 +277,13 @@ class Hull:
         rows, count = block.matrix.shape
         unit = sparse.identity(rows, format="csc")
         zero, infinite = np.zeros(2 * rows), np.full(2 * rows, np.inf)
-        elastic = Session(
+        elastic = self._session.beside(
             LinearProgram(
                 sparse.csc_array(sparse.hstack([block.matrix, unit, -unit])), lower, upper,
                 np.append(self.bounds.lower[columns], zero),
                 np.append(self.bounds.upper[columns], infinite),
                 np.append(np.zeros(count), np.ones(2 * rows)),
-            ), **self._settings,
+            )
         )  # fmt: skip
         x = elastic.run(iterations=LP_ITERATIONS).x
         if x is not None:

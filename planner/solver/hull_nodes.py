@@ -7,15 +7,12 @@ states there: its optimum is that bound.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from planner.solver.copies import Copies
 from planner.solver.hull import TIGHT, Hull, ModeBound
 from planner.solver.node_program import NodeProgram
 from planner.solver.program import Flags, Indices
-from planner.solver.session import Session
 from planner.solver.state_schedule import is_on
 from planner.timeseries.series import Array
 
@@ -31,16 +28,13 @@ class HullNodes:
     modes: the planned mode of each step.
     """
 
-    def __init__(
-        self, plain: NodeProgram, hull: Hull, planned: Array, settings: dict[str, Any]
-    ) -> None:
+    def __init__(self, plain: NodeProgram, hull: Hull, planned: Array) -> None:
         """Begin at a plan.
 
         Args:
             plain: the nodes of the program as it is, just solved for the integers of the plan.
             hull: of the program.
             planned: a point of the plan.
-            settings: of sessions.
         """
         program = plain.program
         self.program, self.hull = program, hull
@@ -48,7 +42,7 @@ class HullNodes:
         for unit, state in enumerate(hull.states):
             on = np.where(state >= 0, np.round(planned[state]), 0.0)
             self.modes += on.astype(np.int64) << unit
-        session = Session(program, **settings)
+        session = plain.session.beside(program)
         session.start_from(plain.session)
         self.nodes = NodeProgram(session, program, plain.integers, plain.deadline)
         self.prices = plain.prices()

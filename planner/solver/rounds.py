@@ -195,10 +195,7 @@ class Rounds:
         if len(self.program.states) <= MOST_STATES or self.result.x is None:
             return self.session
         matrix, lower = capacity_rows(self.program, self.result.x)
-        session = Session(
-            self.program.with_rows(matrix, lower, np.inf),
-            threads=self.settings.threads, seed=self.settings.seed, spent=self.session.spent,
-        )  # fmt: skip
+        session = self.session.beside(self.program.with_rows(matrix, lower, np.inf))
         session.search_without_restarts()
         return session
 

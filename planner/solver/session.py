@@ -23,10 +23,15 @@ class Session(HighsModel):
         self, program: LinearArrays, *, threads: int = 1, seed: int = 0, spent: Spent | None = None
     ) -> None:
         super().__init__(program, threads=threads, seed=seed, spent=spent)
+        self._settings = {"threads": threads, "seed": seed}
         self._row_bounds = np.array([program.row_lower, program.row_upper])
         self._own_row_bounds = self._row_bounds
         self._column_bounds = np.array([program.column_lower, program.column_upper])
         self._own_column_bounds = self._column_bounds.copy()
+
+    def beside(self, program: LinearArrays) -> Session:
+        """Return a session of another program, with the same settings, that shares `spent`."""
+        return Session(program, **self._settings, spent=self.spent)
 
     def integrality(self, integer: Flags) -> None:
         """Set which columns are integer.

@@ -7,7 +7,7 @@ times make its vertices whole, with few exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class StateSchedule:
         self,
         program: Program,
         states: Sequence[Indices],
-        settings: Mapping[str, Any],
+        session: Session,
         *,
         weighed: bool = False,
     ) -> None:
@@ -47,7 +47,7 @@ class StateSchedule:
         matrix = sparse.csr_array(program.matrix)
         outside = sparse.csr_array(matrix[:, ~self.committed])
         self.rows = np.flatnonzero((np.diff(outside.indptr) == 0) & (np.diff(matrix.indptr) > 0))
-        self._session = Session(self._linear_program(matrix), **settings)
+        self._session = session.beside(self._linear_program(matrix))
 
     def _linear_program(self, matrix: Any) -> LinearProgram:
         """Return the rows of the schedule; with weights, also that these sum to 1 and to states."""
