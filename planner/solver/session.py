@@ -39,10 +39,10 @@ class Session(HighsModel):
         The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
         spend half of its time on completing it.
         """
-        if not self._is_mip and not integer.any():
+        if not self.has_integers and not integer.any():
             return
         self._call("clearSolver")
-        self._is_mip = bool(integer.any())
+        self.has_integers = bool(integer.any())
         columns = np.arange(self.columns, dtype=np.int32)
         self._call("changeColsIntegrality", self.columns, columns, integer.astype(np.uint8))
 
@@ -163,7 +163,7 @@ class Session(HighsModel):
         Those of the program, without added rows and columns.
         """
         solution = self._highs.getSolution()
-        if self._is_mip or not solution.dual_valid:
+        if self.has_integers or not solution.dual_valid:
             return None
         columns, rows = len(self.program.cost), len(self.program.row_lower)
         return Duals(
