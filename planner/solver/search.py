@@ -49,12 +49,14 @@ def search(
 
     Args:
         session: one whose relaxation was just solved.
-        program: its program; switches are continuous.
+        program: its program; where switches are integer the search cannot help.
         relaxed: the result.
         gap: of turnover, within which the search may end.
         deadline: of `time.perf_counter`.
     """
     if not 0 < len(program.states) <= MOST_STATES or relaxed.x is None:
+        return None
+    if program.integer[program.switches].any():
         return None
     searching = Search(session, program, relaxed, gap, deadline)
     if len(searching.others) > MOST_OTHERS:
