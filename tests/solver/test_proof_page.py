@@ -38,7 +38,7 @@ def test_all_copies_have_a_whole_hour_and_half_a_start(
     (state,) = two_hours.states
     if on is not None:
         two_hours = two_hours.with_bounds(state[:1], float(on), float(on))
-    hull, session = Hull(two_hours, [state], {}), Session(two_hours)
+    hull, session = Hull(two_hours, [state], Session(two_hours)), Session(two_hours)
     Copies(session, hull, np.zeros(2, dtype=int)).add(np.ones((2, 2), dtype=bool))
     assert session.run().objective == pytest.approx(cost)
     duals = session.duals()
