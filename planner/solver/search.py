@@ -179,7 +179,7 @@ class Search:
             bound = max(bound, least)
             column = None if x is None else self._to_branch_on(x)
             if x is not None and column is None:
-                self._try(self._states(x))
+                self._try(self._states(x), x[self.others])
             if bound >= self.target or x is None or column is None:
                 closed = min(closed, bound)
                 if x is not None and bound < self.target and program.overlaps(x).any():
@@ -250,16 +250,21 @@ class Search:
         if states is not None:
             self._try(states)
 
-    def _try(self, states: Array) -> None:
-        """Settle the plan of a schedule of states, unless it was tried before."""
+    def _try(self, states: Array, others: Array | None = None) -> None:
+        """Settle the plan of a schedule of states, unless it was tried before.
+
+        others: the other integers where they are known [those nearest to the LP of the states].
+        """
         states, program = np.round(states), self.program
-        key = states.tobytes()
+        key = states.tobytes() + (b"" if others is None else np.round(others).tobytes())
         if key in self.tried or self.nodes.is_over():
             return
         self.tried.add(key)
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         for state, on in zip(program.states, states, strict=True):
             lower[state[state >= 0]] = upper[state[state >= 0]] = on[state >= 0]
+        if others is not None:
+            lower[self.others] = upper[self.others] = np.round(others)
         result = self.nodes.solve(lower, upper)
         if self.others.size and result is not None and result.x is not None:
             result = self.nodes.solve(*self._with_integers(result.x[self.nodes.integers]))
