@@ -24,7 +24,7 @@ from planner.solver.rounds import InfeasibleProgramError, Solution, UnboundedErr
 from planner.solver.scaling import rescaled
 from planner.timeseries.horizon import Window
 
-CONFLICT_WORK, CHANGE_WORK = 750_000, 500_000  # simplex iterations, as `Budget` counts them
+CONFLICT_WORK, CHANGE_WORK = 750_000, 1_000_000  # simplex iterations, as `Budget` counts them
 BOX = 1e7  # bounds of all columns when looking for the revenue without limit
 ALWAYS = "the whole horizon"
 
