@@ -32,6 +32,7 @@ PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is
 PLAIN_NODES = 40
 PLANLESS_NODES = 8  # after which a search without a plan ends
 HULL_NODES = 60
+MOST_COLUMNS = 200_000  # of a program whose steps get copies
 LEAST_GAIN = 0.25  # of the gap, that the hull must close at once to be worth its time
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: another that is as fractional gets copies too
@@ -128,7 +129,8 @@ class Search:
     def _search(self) -> None:
         small = self.nodes.session.iterations <= PLAIN_ITERATIONS
         self._branch_and_bound(self._plain_bound, PLAIN_NODES if small else 0)
-        if self.best is None or self._is_over() or not (states := self._most_fractional()):
+        states = self._most_fractional()
+        if self.best is None or self._is_over() or not states:
             return
         hull = Hull(self.program, states, self.settings)
         self._try_best_of(hull)
@@ -217,6 +219,8 @@ class Search:
         assert x is not None
         split = np.array([np.minimum(x[state], 1 - x[state])[state >= 0].sum() for state in states])
         least = max(TIGHT, ALSO_COPIED * float(split.max()))
+        if len(x) > MOST_COLUMNS:
+            return []
         chosen = np.argsort(-split, kind="stable")[:MOST_COPIED]
         return [states[unit] for unit in chosen if split[unit] > least]
 
