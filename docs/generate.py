@@ -51,7 +51,6 @@ and thermal energy, and energy from the grid only with `resale`.
 """
 
 METHOD = """\
-The first round is searched over states if there are few, later ones and the others by HiGHS:
 [How a plan is found and proven](proof.md) has the whole in words, with sums, limits and sources.
 
 """

@@ -114,7 +114,7 @@ class Check:
         session.integrality(integer & self.integral)
         session.bounds(np.arange(len(integer)), opened.column_lower, opened.column_upper)
         session.row_bounds(opened.row_lower, opened.row_upper)
-        result = self.budget.run(session, integral=self.integral)
+        result = self.budget.run(session)
         self.unsure |= result.x is None and result.status != "infeasible"
         return result.status == "infeasible"
 

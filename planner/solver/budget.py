@@ -30,7 +30,7 @@ class Budget:
         """Whether the search ends here."""
         return self.left <= 0
 
-    def run(self, session: Session, *, integral: bool, absolute_gap: float = 0.0) -> Result:
+    def run(self, session: Session, absolute_gap: float = 0.0) -> Result:
         """Solve what a session holds, within the limits of one solve.
 
         Raises:
@@ -42,7 +42,7 @@ class Budget:
             nodes=max(1, min(SOLVE_NODES, int(LARGE_NODES / rows**2))),
             absolute_gap=absolute_gap,
         )
-        cost = INTEGRAL_COST if integral else 1
+        cost = INTEGRAL_COST if session.has_integers else 1
         self.left -= cost * (session.iterations - before) + rows / ROWS_AN_ITERATION
         if session.spent.stopped:
             raise KeyboardInterrupt
@@ -53,11 +53,11 @@ class Budget:
 
         Its LP comes first: nothing limits the one at the root of a search over integers.
         """
-        result = self.run(session, integral=False)
+        result = self.run(session)
         if result.status != "optimal":
             return None
         if integer.any():
             session.search_without_restarts()  # most of the time of a week goes into them
             session.integrality(integer)
-            result = self.run(session, integral=True, absolute_gap=absolute_gap)
+            result = self.run(session, absolute_gap)
         return result.x

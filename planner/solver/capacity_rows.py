@@ -26,6 +26,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from planner.solver.highs import LP_ITERATIONS
+from planner.solver.implied_bounds import Bounds, confined, entries_of, extremes
 from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Program
 from planner.solver.session import Session
 from planner.timeseries.series import Array
@@ -51,7 +52,7 @@ def capacity_rows(program: Program, x: Array) -> tuple[sparse.csr_array, Array]:
         sparse.csr_array((y, (step, np.arange(len(y)))), shape=(count, len(y))) @ alone.matrix
     )
     asked = y * np.where(y > 0, alone.row_lower, np.where(y < 0, alone.row_upper, 0.0))
-    _, most = _extremes(program, rows)
+    _, most = extremes(rows.col, rows.data, _bounds(program))
     nothing = kept[rows.col] | (np.isinf(most) & _negligible(rows.data))
     given = np.bincount(rows.row, np.where(nothing, 0.0, most), count)
     lower = np.bincount(step, asked, count) - given
@@ -71,15 +72,11 @@ def _slacks(program: Program, state: Flags, x: Array) -> Flags:
 
 def _steps_alone(program: Program) -> Program:
     """Return the rows of steps over the columns of their own step, without an objective."""
-    entries = sparse.coo_array(program.matrix)
-    row, step = entries.row, program.row_steps[entries.row]
-    own = (step == program.column_steps[entries.col]) & (step != NO_STEP)
-    least, most = (
-        np.bincount(row, np.where(own, 0.0, side), entries.shape[0])
-        for side in _extremes(program, entries)
-    )
-    lower, upper = program.row_lower - most, program.row_upper - least
-    matrix = sparse.csr_array((entries.data[own], (row[own], entries.col[own])), entries.shape)
+    entries = entries_of(program.matrix, program.row_lower, program.row_upper)
+    step = program.row_steps[entries.rows]
+    own = (step == program.column_steps[entries.columns]) & (step != NO_STEP)
+    row, column, values, lower, upper = confined(entries, own, _bounds(program))
+    matrix = sparse.csr_array((values, (row, column)), program.matrix.shape)
     rows = (np.isfinite(lower) | np.isfinite(upper)) & (np.diff(matrix.indptr) > 0)
     return replace(
         program.feasibility,
@@ -114,11 +111,8 @@ def _prices(alone: Program, state: Flags, kept: Flags) -> Array:
     return np.where(possible & ~_negligible(duals.rows), duals.rows, 0.0)
 
 
-def _extremes(program: Program, entries: sparse.coo_array) -> tuple[Array, Array]:
-    """Return the least and the most of coefficient times column, one per entry."""
-    lower = entries.data * program.column_lower[entries.col]
-    upper = entries.data * program.column_upper[entries.col]
-    return np.minimum(lower, upper), np.maximum(lower, upper)
+def _bounds(program: Program) -> Bounds:
+    return Bounds(program.column_lower, program.column_upper)
 
 
 def _negligible(values: Array) -> Flags:

@@ -22,29 +22,31 @@ import numpy as np
 from scipy import sparse
 
 from planner.solver.hull import TIGHT, Hull
-from planner.solver.program import Flags, Indices
+from planner.solver.program import NO_INDICES, Flags, Indices
 from planner.solver.session import Session
+from planner.solver.state_schedule import is_on
 from planner.timeseries.series import Array
 
 NONE = -1  # of rows and columns
 
 
+class _MatrixEntries(NamedTuple):
+    """Entries of a matrix: the row, the column and the value of each."""
+
+    rows: Indices
+    columns: Indices
+    values: Array
+
+
 class _NewRows(NamedTuple):
-    """Rows by their limits and entries: the row of each, its column and value."""
+    """Rows by their limits and entries."""
 
     lower: Array
     upper: Array
-    rows: Indices
-    columns: Indices
-    values: Array
+    entries: _MatrixEntries
 
 
-class _CopyEntries(NamedTuple):
-    """Entries of a matrix."""
-
-    rows: Indices
-    columns: Indices
-    values: Array
+NO_ENTRIES = _MatrixEntries(NO_INDICES, NO_INDICES, np.zeros(0))
 
 
 class _RowNumbers(NamedTuple):
@@ -99,7 +101,7 @@ class Copies:
     @property
     def covered(self) -> Flags:
         """The steps that have copies."""
-        return np.asarray(self._numbers.weights != NONE)
+        return np.asarray(self.active.any(axis=0))
 
     @property
     def relaxes(self) -> bool:
@@ -107,18 +109,21 @@ class Copies:
         every = (self.active | self.hull.excluded).all(axis=0)
         return bool((every | ~self.covered).all())
 
-    def _in_steps(self, steps: Indices) -> tuple[Indices, Indices]:
-        """Return the rows of the blocks of some steps, and the columns that these rows couple."""
+    def _in_steps(self, steps: Indices) -> tuple[Indices, Indices, _MatrixEntries]:
+        """Return the rows of the blocks of some steps, the columns they couple, and the entries."""
         hull = self.hull
         chosen = np.zeros(hull.length, dtype=bool)
         chosen[steps] = True
         columns = hull.block_columns[chosen[hull.steps[hull.block_columns]]]
-        return np.flatnonzero(chosen[hull.block.steps]), columns[self._coupled[columns]]
+        rows = np.flatnonzero(chosen[hull.block.steps])
+        entries = sparse.coo_array(hull.block.matrix[rows])
+        block = _MatrixEntries(entries.row, hull.block_columns[entries.col], entries.data)
+        return rows, columns[self._coupled[columns]], block
 
-    def _as_planned(self, steps: Indices, of_mode: Callable[[int], Array]) -> Array:
+    def _as_planned(self, steps: Indices, of_mode: Callable[[int], Any]) -> Any:
         """Return values, one per entry of `steps`, in the planned mode of its step."""
         values = np.stack([of_mode(mode) for mode in range(self.hull.modes)])
-        return np.asarray(values[self.planned[steps], np.arange(len(steps))])
+        return values[self.planned[steps], np.arange(len(steps))]
 
     def _sides(self, rows: Indices) -> tuple[Array, Array]:
         """Return the limits of rows of blocks in the planned modes."""
@@ -135,23 +140,19 @@ class Copies:
     def _add_remainders(self, steps: Indices) -> None:
         """Add the rows of the planned modes of steps, as yet without copies."""
         hull = self.hull
-        rows, columns = self._in_steps(steps)
+        rows, columns, block = self._in_steps(steps)
         least, most = self._planned_bounds(columns)
-        implied = self._as_planned(
-            hull.steps[columns], lambda mode: self._bounds[mode][1][columns].astype(float)
-        )
-        above, below = (implied == 0) & np.isfinite(most), np.isfinite(least)
+        implied = self._as_planned(hull.steps[columns], lambda mode: self._bounds[mode][1][columns])
+        above, below = ~implied & np.isfinite(most), np.isfinite(least)
         every = np.array(hull.states)
         units, at = np.nonzero(every[:, steps] >= 0)
-        states, planned = every[units, steps[at]], hull.on(self.planned[steps[at]], units)
-        entries = sparse.coo_array(hull.block.matrix[rows])
-        block_columns = hull.block_columns[entries.col]
+        states, planned = every[units, steps[at]], is_on(self.planned[steps[at]], units)
         parts = [
-            _NewRows(*self._sides(rows), entries.row, block_columns, entries.data),
+            _NewRows(*self._sides(rows), block),
             _single(columns[above], -np.inf, most[above]),
             _single(columns[below], least[below], np.inf),
             _single(states, planned.astype(float), planned.astype(float)),
-            _NewRows(np.full(len(steps), -np.inf), np.ones(len(steps)), *_no_entries()),
+            _NewRows(np.full(len(steps), -np.inf), np.ones(len(steps)), NO_ENTRIES),
         ]
         blocks, upper, lower, links, weights = self._extend(parts, self.session.columns)
         numbers = self._numbers
@@ -162,17 +163,14 @@ class Copies:
     def _add_copies(self, mode: int, steps: Indices) -> None:
         """Add the copies of a mode for steps that have a remainder."""
         hull, first = self.hull, self.session.columns
-        rows, columns = self._in_steps(steps)
+        rows, columns, block = self._in_steps(steps)
         (least, most), implied = self._bounds[mode]
         columns = columns[np.maximum(np.abs(least[columns]), np.abs(most[columns])) > TIGHT]
         copy, weight = np.full(len(hull.program.cost), NONE), np.full(hull.length, NONE)
         copy[columns] = first + np.arange(len(columns))
         weight[steps] = first + len(columns) + np.arange(len(steps))
-        entries = sparse.coo_array(hull.block.matrix[rows])
-        copied = copy[hull.block_columns[entries.col]] != NONE
-        block = _CopyEntries(
-            entries.row[copied], copy[hull.block_columns[entries.col]][copied], entries.data[copied]
-        )
+        block = block._replace(columns=copy[block.columns])
+        block = _MatrixEntries(*(part[block.columns != NONE] for part in block))
         low, high = (side[rows] for side in hull.sides[mode])
         weights = weight[hull.block.steps[rows]]
         above = columns[~implied[columns] & np.isfinite(most[columns])]
@@ -180,8 +178,10 @@ class Copies:
         parts = [
             _NewRows(
                 np.where(np.isfinite(low), 0.0, -np.inf), np.where(np.isfinite(high), 0.0, np.inf),
-                np.append(block.rows, np.arange(len(rows))), np.append(block.columns, weights),
-                np.append(block.values, -_limit(low, high)),
+                _MatrixEntries(
+                    np.append(block.rows, np.arange(len(rows))), np.append(block.columns, weights),
+                    np.append(block.values, -_limit(low, high)),
+                ),
             ),
             _weighed(copy[above], weight[hull.steps[above]], most[above], -np.inf, 0.0),
             _weighed(copy[below], weight[hull.steps[below]], least[below], 0.0, np.inf),
@@ -195,16 +195,16 @@ class Copies:
         self._extend(parts, width, into, lowest)
 
     def _taken(
-        self, mode: int, steps: Indices, rows: Indices, block: _CopyEntries, copy: Indices,
+        self, mode: int, steps: Indices, rows: Indices, block: _MatrixEntries, copy: Indices,
         weight: Indices,
-    ) -> _CopyEntries:  # fmt: skip
+    ) -> _MatrixEntries:  # fmt: skip
         """Return what copies of a mode take from the remainders of their steps."""
         hull, numbers = self.hull, self._numbers
         in_blocks = numbers.block[rows]
         parts = [
-            _CopyEntries(in_blocks[block.rows], block.columns, -block.values),
-            _CopyEntries(in_blocks, weight[hull.block.steps[rows]], _limit(*self._sides(rows))),
-            _CopyEntries(numbers.weights[steps], weight[steps], np.ones(len(steps))),
+            _MatrixEntries(in_blocks[block.rows], block.columns, -block.values),
+            _MatrixEntries(in_blocks, weight[hull.block.steps[rows]], _limit(*self._sides(rows))),
+            _MatrixEntries(numbers.weights[steps], weight[steps], np.ones(len(steps))),
         ]
         limited = hull.block_columns[weight[hull.steps[hull.block_columns]] != NONE]
         for number, bounds in zip(
@@ -213,23 +213,24 @@ class Copies:
             has_row = number[limited] != NONE
             of_rows = limited[has_row]
             weights = weight[hull.steps[of_rows]]
-            parts.append(_CopyEntries(number[of_rows], weights, bounds[has_row]))
+            parts.append(_MatrixEntries(number[of_rows], weights, bounds[has_row]))
             taken = of_rows[copy[of_rows] != NONE]
-            parts.append(_CopyEntries(number[taken], copy[taken], np.full(len(taken), -1.0)))
+            parts.append(_MatrixEntries(number[taken], copy[taken], np.full(len(taken), -1.0)))
         for unit in range(len(hull.states)):
             linked = steps[numbers.states[unit, steps] != NONE]
-            change = hull.on(self.planned[linked], unit) - hull.on(mode, unit)
-            parts.append(_CopyEntries(numbers.states[unit, linked], weight[linked], change))
-        return _CopyEntries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+            change = is_on(self.planned[linked], unit) - is_on(mode, unit)
+            parts.append(_MatrixEntries(numbers.states[unit, linked], weight[linked], change))
+        return _joined(parts)
 
     def _extend(
         self, parts: Sequence[_NewRows], width: int, into: Any = None, least: Array | float = 0.0
     ) -> list[Indices]:
         """Add rows to the session, and columns up to its new width; return the numbers of rows."""
         starts = np.cumsum([0, *(len(part.lower) for part in parts)])
-        rows = np.concatenate([s + part.rows for s, part in zip(starts[:-1], parts, strict=True)])
-        columns = np.concatenate([part.columns for part in parts])
-        values = np.concatenate([part.values for part in parts])
+        rows, columns, values = _joined([
+            part.entries._replace(rows=start + part.entries.rows)
+            for start, part in zip(starts[:-1], parts, strict=True)
+        ])  # fmt: skip
         matrix = sparse.csr_array((values, (rows, columns)), shape=(int(starts[-1]), width))
         lower, upper = (np.concatenate([part[side] for part in parts]) for side in range(2))
         self.session.extend(matrix, lower, upper, into, least)
@@ -243,15 +244,15 @@ def _limit(low: Array, high: Array) -> Array:
     return np.where(np.isfinite(high), high, low)
 
 
-def _no_entries() -> tuple[Indices, Indices, Array]:
-    return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+def _joined(parts: Sequence[_MatrixEntries]) -> _MatrixEntries:
+    return _MatrixEntries(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
 def _single(columns: Indices, lower: Array | float, upper: Array | float) -> _NewRows:
     """Return a row for each column, within limits."""
     count = len(columns)
     low, high = np.broadcast_to(lower, count), np.broadcast_to(upper, count)
-    return _NewRows(low, high, np.arange(count), columns, np.ones(count))
+    return _NewRows(low, high, _MatrixEntries(np.arange(count), columns, np.ones(count)))
 
 
 def _weighed(
@@ -260,6 +261,8 @@ def _weighed(
     """Return a row for each column less a factor of its weight, within limits."""
     rows, count = np.arange(len(columns)), len(columns)
     return _NewRows(
-        np.full(count, low), np.full(count, high), np.append(rows, rows),
-        np.append(columns, weights), np.append(np.ones(count), -factor),
+        np.full(count, low), np.full(count, high),
+        _MatrixEntries(
+            np.append(rows, rows), np.append(columns, weights), np.append(np.ones(count), -factor)
+        ),
     )  # fmt: skip

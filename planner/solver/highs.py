@@ -46,8 +46,8 @@ class Result:
     """The result of one run of the solver.
 
     `status` is optimal, time_limit, iteration_limit, node_limit, interrupted, infeasible or
-    unbounded; `x` is None where no feasible point is known; `bound` is the proven lower bound of
-    the minimum.
+    unbounded, that of `search` also work_limit; `x` is None where no feasible point is known;
+    `bound` is the proven lower bound of the minimum.
     """
 
     status: str
@@ -69,6 +69,8 @@ class HighsModel:
 
     Models are independent of each other: each may run in any thread, beside others.
 
+    program: as it was passed. columns: how many the model has by now.
+    has_integers: whether some of them are integer.
     spent: shared by models that work on one thing.
     iterations: of the simplex, in all runs.
     """
@@ -80,7 +82,7 @@ class HighsModel:
         self.program = program
         self.spent = spent or Spent()
         self.iterations = 0
-        self._is_mip = False
+        self.has_integers = False
         self._scale = scale_of(program.cost)
         self._stop = Event()
         self._highs = _Highs()
@@ -123,7 +125,7 @@ class HighsModel:
             SolveError: the solver ended without a result.
         """
         # HiGHS counts the time of an integer program from its start, that of LPs over all runs.
-        spent = 0.0 if self._is_mip else self._highs.getRunTime()
+        spent = 0.0 if self.has_integers else self._highs.getRunTime()
         self._option("time_limit", spent + max(time_limit_s, 0.0))
         self._option("simplex_iteration_limit", iterations)
         self._option("mip_max_nodes", nodes)
@@ -136,10 +138,10 @@ class HighsModel:
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
         untouched = not info.mip_node_count and not info.simplex_iteration_count
-        if self._is_mip and untouched and ended == _STATUS.kOptimal:
+        if self.has_integers and untouched and ended == _STATUS.kOptimal:
             # HiGHS 1.15.1 has been seen to presolve a tiny program to a wrong optimum: solve again.
             self._run_afresh("presolve", "off", normal="choose")
-        elif not self._is_mip and ended == _STATUS.kUnknown:
+        elif not self.has_integers and ended == _STATUS.kUnknown:
             # Some infeasible LPs end so, from a basis or afresh: unscaled they do not.
             self._run_afresh("simplex_scale_strategy", 0, normal=SCALE_STRATEGY)
         self.spent.seconds += time.perf_counter() - began
@@ -206,7 +208,7 @@ class HighsModel:
             objective = float(self._highs.getLp().offset_) / self._scale
         exact = status in (_STATUS.kOptimal, _STATUS.kModelEmpty)
         proven = float(info.mip_dual_bound) / self._scale
-        bound = proven if self._is_mip else (objective if exact else -np.inf)
+        bound = proven if self.has_integers else (objective if exact else -np.inf)
         return Result(_LIMITS.get(status, "optimal"), x, objective, bound)
 
     def _option(self, name: str, value: Any) -> None:

@@ -1,9 +1,9 @@
 """The convex hull of the states of units, step by step: a bound from prices, and its copies.
 
 Let m be a mode, the state of every unit in a step: 2^K of them for K units. Rows whose columns all
-lie in one step, but for states of that step, are the block of that step, with a right-hand side
-b_m for each mode. Rows that hold states alone (minimum times, starts) are the schedule of the
-states. All other rows join steps. With prices y of the joining rows, c' = c - A'y,
+lie in one step are the block of that step; the mode fixes its states, which gives the block a
+right-hand side b_m for each. Rows that hold states alone (minimum times, starts) are the schedule
+of the states. All other rows join steps. With prices y of the joining rows, c' = c - A'y,
 
     bound(y) = y b + sum_t min over modes of [v_m(t)] as the schedule of the states allows
     v_m(t)   = min c' x_t  over the block of step t in mode m
@@ -23,23 +23,29 @@ the program with copies, but only of the modes of a step that matter: the bound 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from planner.solver.highs import LP_ITERATIONS
-from planner.solver.implied_bounds import Bounds, entries_of, implied_bounds, propagated
+from planner.solver.highs import LP_ITERATIONS, Result
+from planner.solver.implied_bounds import (
+    Bounds,
+    confined,
+    entries_of,
+    extremes,
+    implied_bounds,
+    propagated,
+)
 from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.solver.session import Session
-from planner.solver.state_schedule import StateSchedule
+from planner.solver.state_schedule import StateSchedule, is_on
 from planner.timeseries.series import Array
 
-NO_COLUMN = -1
-BLOCK_PASSES = 3
+BLOCK_PASSES = 3  # over the rows of all blocks, for the bounds of a mode
 TIGHT = 1e-6  # a bound or weight that is closer is the same
 PREFERENCE = 1e-8  # of a mode among equals, relative to the cost of a block
 
@@ -58,32 +64,32 @@ class ModeBound(NamedTuple):
 
 @dataclass(frozen=True)
 class StepRows:
-    """The rows over one step each, without the states: one-sided or equalities.
+    """The rows over one step each: one-sided or equalities.
 
-    shares: the coefficient of the state of each unit in a row. steps: of the rows, from 0.
+    matrix: over the columns of blocks. of_states: over the states. steps: of the rows, from 0.
     """
 
     matrix: Any
+    of_states: Any
     lower: Array
     upper: Array
-    shares: Array
     steps: Indices
 
 
 class Hull:
     """The hull of a program over its states.
 
-    states: columns by step of each unit. committed: the columns of their schedule. modes: the
-    number of modes. excluded: modes that no step allows; shape (modes, steps).
+    states: columns by step of each unit. modes, length: the numbers of modes and of steps.
+    steps: of the program's columns, from 0; -1 where they have none. bounds: of these columns.
+    block: the rows of all blocks, over the columns `block_columns`. sides: their limits by mode.
+    excluded: modes that a step does not allow; shape (modes, steps).
     """
 
-    def __init__(
-        self, program: Program, states: Sequence[Indices], settings: Mapping[str, Any]
-    ) -> None:
-        self.program, self.states, self._settings = program, states, settings
-        self.schedule = StateSchedule(program, states, settings, weighed=True)
+    def __init__(self, program: Program, states: Sequence[Indices], session: Session) -> None:
+        """Divide the program; its LPs have sessions beside the one given."""
+        self.program, self.states, self._session = program, states, session
+        self.schedule = StateSchedule(program, states, session, weighed=True)
         self.modes, self.length = self.schedule.modes, self.schedule.length
-        self.committed = self.schedule.committed
         self.steps = np.where(
             program.column_steps == NO_STEP, -1, program.column_steps - program.window.first
         )
@@ -91,21 +97,18 @@ class Hull:
         self._is_state = np.zeros(len(program.cost), dtype=bool)
         for state in self.states:
             self._is_state[state[state >= 0]] = True
-        self.block_columns = np.flatnonzero(~self.committed & (self.steps >= 0))
-        self._free = np.flatnonzero(~self.committed & (self.steps < 0))
+        free = ~self.schedule.committed
+        self.block_columns = np.flatnonzero(free & (self.steps >= 0))
+        self._free = np.flatnonzero(free & (self.steps < 0))
         self._classify()
         self.sides = [self._sides(mode) for mode in range(self.modes)]
         self.excluded = self._contradicting_bounds()
-        self._solvers: list[Session | None] = [None] * self.modes
-
-    def on(self, mode: Any, unit: Any) -> Any:
-        """Return the state of a unit in a mode, or of each of several."""
-        return mode >> unit & 1
+        self._solvers = [self._block_solver(mode) for mode in range(self.modes)]
 
     def states_of(self, weights: Array) -> Array:
         """Return the states that weights of modes by step make up; shape (units, steps)."""
         modes, units = np.arange(self.modes), np.arange(len(self.states))
-        return np.asarray(self.on(modes, units[:, None]) @ weights)
+        return np.asarray(is_on(modes, units[:, None]) @ weights)
 
     def _contradicting_bounds(self) -> Flags:
         """Return the modes by step that the bounds of states forbid."""
@@ -114,16 +117,17 @@ class Hull:
             present = np.flatnonzero(state >= 0)
             low, high = (bound[state[present]] for bound in self.bounds)
             for mode in range(self.modes):
-                on = self.on(mode, unit)
+                on = is_on(mode, unit)
                 excluded[mode, present] |= (on < low - TIGHT) | (on > high + TIGHT)
         return excluded
 
     def _classify(self) -> None:
+        """Divide the rows: those of blocks, those of the schedule, and those that join steps."""
         program, steps = self.program, self.steps
         matrix = sparse.csr_array(program.matrix)
-        entries = entries_of(matrix, program.row_lower, program.row_upper)
-        rows, columns, count = entries.rows, entries.columns, matrix.shape[0]
-        is_foreign = self.committed & ~self._is_state | (steps < 0)
+        rows, columns, *_ = entries_of(matrix, program.row_lower, program.row_upper)
+        count = matrix.shape[0]
+        is_foreign = self.schedule.committed & ~self._is_state | (steps < 0)
         first, last = np.full(count, self.length), np.full(count, -1)
         np.minimum.at(first, rows, np.where(steps[columns] < 0, self.length, steps[columns]))
         np.maximum.at(last, rows, steps[columns])
@@ -131,80 +135,67 @@ class Hull:
         scheduling = np.zeros(count, dtype=bool)
         scheduling[self.schedule.rows] = True
         in_step = (first == last) & ~foreign & ~scheduling
-        self.joining = np.flatnonzero(~in_step & ~scheduling)
-        self._joining_matrix = matrix[self.joining]
+        self._joining = np.flatnonzero(~in_step & ~scheduling)
+        self._joining_matrix = matrix[self._joining]
         self._joining_transposed = sparse.csr_array(self._joining_matrix.T)
-        implied = self._implied(program.row_steps - program.window.first)
         own = np.flatnonzero(in_step)
-        lower = np.concatenate([program.row_lower[own], implied[1]])
-        upper = np.concatenate([program.row_upper[own], implied[2]])
-        at = np.concatenate([first[own], implied[3]])
-        both = np.isfinite(lower) & np.isfinite(upper) & (lower != upper)
-        rows_of = np.concatenate([np.arange(len(lower)), np.flatnonzero(both)])
-        whole = sparse.csr_array(sparse.vstack([matrix[own], implied[0]]))[rows_of]
-        lower, upper = lower[rows_of], upper[rows_of]
-        doubled = np.arange(len(rows_of)) >= len(both)
-        upper[doubled], lower[np.flatnonzero(both)] = np.inf, -np.inf
-        steps_of = at[rows_of]
+        implied, least, most, at = self._implied()
+        whole = sparse.csr_array(sparse.vstack([matrix[own], implied]))
+        lower = np.append(program.row_lower[own], least)
+        upper = np.append(program.row_upper[own], most)
+        at = np.append(first[own], at)
+        ranged = np.isfinite(lower) & np.isfinite(upper) & (lower != upper)  # these stand twice
+        whole = sparse.csr_array(sparse.vstack([whole, whole[ranged]]))
+        lower = np.append(np.where(ranged, -np.inf, lower), lower[ranged])
+        upper = np.append(upper, np.full(ranged.sum(), np.inf))
         self._entries = entries_of(whole, lower, upper)
         self.block = StepRows(
             matrix=sparse.csr_array(whole[:, self.block_columns]),
+            of_states=sparse.csr_array(whole[:, self._is_state]),
             lower=lower,
             upper=upper,
-            shares=np.array([self._shares(whole, state[steps_of]) for state in self.states]),
-            steps=steps_of,
+            steps=np.append(at, at[ranged]),
         )
 
-    def _shares(self, matrix: Any, columns: Indices) -> Array:
-        """Return the coefficient of one column in each row; 0 where there is none."""
-        rows = np.flatnonzero(columns != NO_COLUMN)
-        chosen = sparse.csr_array((np.ones(len(rows)), (rows, columns[rows])), shape=matrix.shape)
-        return np.asarray(matrix.multiply(chosen).sum(axis=1), dtype=float)
-
-    def _implied(self, row_steps: Indices) -> tuple[Any, Array, Array, Indices]:
+    def _implied(self) -> tuple[Any, Array, Array, Indices]:
         """Return what joining rows with a state imply for the columns of their own step.
 
-        Rows, their limits and steps; the other columns are at the bounds that leave most room.
+        Rows, their limits and steps; limits that the bounds of columns imply are left out.
         """
-        program, (low, high) = self.program, self.bounds
-        steps = row_steps[self.joining]
-        entries = sparse.coo_array(self._joining_matrix)
-        rows, columns, values = entries.row, entries.col, entries.data
-        own = self.steps[columns] == steps[rows]
-        own &= ~self.committed[columns] | self._is_state[columns]
-        count, positive = len(steps), values > 0
-        least = values * np.where(positive, low[columns], high[columns])
-        most = values * np.where(positive, high[columns], low[columns])
-        with np.errstate(invalid="ignore"):
-            upper = program.row_upper[self.joining] - np.bincount(rows[~own], least[~own], count)
-            lower = program.row_lower[self.joining] - np.bincount(rows[~own], most[~own], count)
-            upper[~(np.bincount(rows[own], most[own], count) > upper + TIGHT)] = np.inf
-            lower[~(np.bincount(rows[own], least[own], count) < lower - TIGHT)] = -np.inf
-        of_states = np.bincount(rows[own & self._is_state[columns]], minlength=count) > 0
+        program, joining = self.program, self._joining
+        lower, upper = program.row_lower[joining], program.row_upper[joining]
+        entries = entries_of(self._joining_matrix, lower, upper)
+        steps = program.row_steps[joining] - program.window.first
+        own = self.steps[entries.columns] == steps[entries.rows]
+        own &= (~self.schedule.committed | self._is_state)[entries.columns]
+        rows, columns, values, lower, upper = confined(entries, own, self.bounds)
+        least, most = extremes(columns, values, self.bounds)
+        count = len(steps)
+        upper[~(np.bincount(rows, most, count) > upper + TIGHT)] = np.inf
+        lower[~(np.bincount(rows, least, count) < lower - TIGHT)] = -np.inf
+        of_states = np.bincount(rows[self._is_state[columns]], minlength=count) > 0
         limited = np.isfinite(upper) | np.isfinite(lower)
         used = np.flatnonzero(limited & (steps >= 0) & of_states)
-        part = sparse.csr_array((values[own], (rows[own], columns[own])), shape=entries.shape)
+        part = sparse.csr_array((values, (rows, columns)), shape=self._joining_matrix.shape)
         return part[used], lower[used], upper[used], steps[used]
+
+    def _in_mode(self, mode: int) -> Bounds:
+        """Return the bounds of columns with the states of a mode, as far as theirs allow these."""
+        low, high = self.bounds.lower.copy(), self.bounds.upper.copy()
+        for unit, state in enumerate(self.states):
+            present = state[state >= 0]
+            on = np.clip(float(is_on(mode, unit)), low[present], high[present])
+            low[present] = high[present] = on
+        return Bounds(low, high)
 
     def _sides(self, mode: int) -> tuple[Array, Array]:
         """Return the limits of the rows of all blocks in a mode."""
-        shift = np.zeros(len(self.block.steps))
-        for unit, state in enumerate(self.states):
-            value = np.full(self.length, float(self.on(mode, unit)))
-            present = state >= 0
-            bounds = self.bounds.lower[state[present]], self.bounds.upper[state[present]]
-            value[present] = np.clip(value[present], *bounds)
-            shift += self.block.shares[unit] * value[self.block.steps]
+        shift = self.block.of_states @ self._in_mode(mode).lower[self._is_state]
         return self.block.lower - shift, self.block.upper - shift
 
     def mode_bounds(self, mode: int) -> tuple[Bounds, Flags]:
         """Return the bounds of columns in a mode, and which upper ones rows imply by themselves."""
-        low, high = self.bounds.lower.copy(), self.bounds.upper.copy()
-        for unit, state in enumerate(self.states):
-            present = state[state >= 0]
-            value = np.clip(float(self.on(mode, unit)), low[present], high[present])
-            low[present] = high[present] = value
-        bounds = propagated(self._entries, Bounds(low, high), BLOCK_PASSES)
+        bounds = propagated(self._entries, self._in_mode(mode), BLOCK_PASSES)
         unlimited = np.where(self._is_state, bounds.upper, np.inf)
         by_rows = propagated(self._entries, Bounds(bounds.lower, unlimited), BLOCK_PASSES + 1)
         room = TIGHT * np.maximum(1.0, np.abs(bounds.upper))
@@ -222,7 +213,7 @@ class Hull:
             preferred: the mode of each step that is chosen among equals; the bound is less by what
                 this needs, a millionth of the blocks' costs at most.
         """
-        program, joining = self.program, self.joining
+        program, joining = self.program, self._joining
         row_lower, row_upper = program.row_lower[joining], program.row_upper[joining]
         y = prices[joining]
         y = np.where(np.where(y > 0, np.isfinite(row_lower), np.isfinite(row_upper)), y, 0.0)
@@ -250,32 +241,33 @@ class Hull:
         values = np.zeros((self.modes, self.length))
         steps = self.steps[self.block_columns]
         for mode in range(self.modes):
-            solver = self._solvers[mode]
-            if solver is None:
-                solver = self._solvers[mode] = self._block_solver(mode)
-            solver.cost(cost)
-            result = solver.run(iterations=LP_ITERATIONS)
+            result = self._cheapest(mode, cost)
             if result.status == "infeasible":
                 self._exclude(mode)
-                solver = self._solvers[mode] = self._block_solver(mode)
-                solver.cost(cost)
-                result = solver.run(iterations=LP_ITERATIONS)
+                self._solvers[mode] = self._block_solver(mode)
+                result = self._cheapest(mode, cost)
             if result.x is None or result.status != "optimal":
                 return None
             values[mode] = np.bincount(steps, cost * result.x, self.length)
         return values
+
+    def _cheapest(self, mode: int, cost: Array) -> Result:
+        """Return the optimum of all blocks in a mode."""
+        solver = self._solvers[mode]
+        solver.cost(cost)
+        return solver.run(iterations=LP_ITERATIONS)
 
     def _block_solver(self, mode: int) -> Session:
         """Return the LP of all blocks in a mode, without those of excluded steps."""
         block, columns = self.block, self.block_columns
         lower, upper = self.sides[mode]
         left_out = self.excluded[mode][block.steps]
-        return Session(
+        return self._session.beside(
             LinearProgram(
                 sparse.csc_array(block.matrix),
                 np.where(left_out, -np.inf, lower), np.where(left_out, np.inf, upper),
                 self.bounds.lower[columns], self.bounds.upper[columns], np.zeros(len(columns)),
-            ), **self._settings,
+            )
         )  # fmt: skip
 
     def _exclude(self, mode: int) -> None:
@@ -285,13 +277,13 @@ class Hull:
         rows, count = block.matrix.shape
         unit = sparse.identity(rows, format="csc")
         zero, infinite = np.zeros(2 * rows), np.full(2 * rows, np.inf)
-        elastic = Session(
+        elastic = self._session.beside(
             LinearProgram(
                 sparse.csc_array(sparse.hstack([block.matrix, unit, -unit])), lower, upper,
                 np.append(self.bounds.lower[columns], zero),
                 np.append(self.bounds.upper[columns], infinite),
                 np.append(np.zeros(count), np.ones(2 * rows)),
-            ), **self._settings,
+            )
         )  # fmt: skip
         x = elastic.run(iterations=LP_ITERATIONS).x
         if x is not None:

@@ -7,15 +7,13 @@ states there: its optimum is that bound.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from planner.solver.copies import Copies
 from planner.solver.hull import TIGHT, Hull, ModeBound
 from planner.solver.node_program import NodeProgram
 from planner.solver.program import Flags, Indices
-from planner.solver.session import Session
+from planner.solver.state_schedule import is_on
 from planner.timeseries.series import Array
 
 MOST_ROUNDS = 16  # of copies in a node
@@ -30,16 +28,13 @@ class HullNodes:
     modes: the planned mode of each step.
     """
 
-    def __init__(
-        self, plain: NodeProgram, hull: Hull, planned: Array, settings: dict[str, Any]
-    ) -> None:
+    def __init__(self, plain: NodeProgram, hull: Hull, planned: Array) -> None:
         """Begin at a plan.
 
         Args:
             plain: the nodes of the program as it is, just solved for the integers of the plan.
             hull: of the program.
             planned: a point of the plan.
-            settings: of sessions.
         """
         program = plain.program
         self.program, self.hull = program, hull
@@ -47,7 +42,7 @@ class HullNodes:
         for unit, state in enumerate(hull.states):
             on = np.where(state >= 0, np.round(planned[state]), 0.0)
             self.modes += on.astype(np.int64) << unit
-        session = Session(program, **settings)
+        session = plain.session.beside(program)
         session.start_from(plain.session)
         self.nodes = NodeProgram(session, program, plain.integers, plain.deadline)
         self.prices = plain.prices()
@@ -85,7 +80,7 @@ class HullNodes:
         low, high = lower.copy(), upper.copy()
         for unit, state in enumerate(self.hull.states):
             without = (state >= 0) & ~self.copies.covered
-            columns, planned = state[without], self.hull.on(self.modes[without], unit)
+            columns, planned = state[without], is_on(self.modes[without], unit)
             low[columns] = np.maximum(low[columns], planned)
             high[columns] = np.minimum(high[columns], planned)
         return low, high

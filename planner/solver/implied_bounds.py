@@ -18,6 +18,7 @@ from planner.solver.program import Flags, Indices, Program
 from planner.timeseries.series import Array
 
 PASSES = 6  # over all rows; what they leave infinite is followed along the steps
+LAST_PASSES = 3  # with the columns limited that no optimum needs more of
 LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
 WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
 
@@ -50,6 +51,21 @@ def entries_of(matrix: Any, lower: Array, upper: Array) -> RowEntries:
     return RowEntries(entries.row, entries.col, entries.data, lower, upper)
 
 
+def extremes(columns: Indices, values: Array, bounds: Bounds) -> tuple[Array, Array]:
+    """Return the least and the most of coefficient times column, one per entry."""
+    lower, upper = values * bounds.lower[columns], values * bounds.upper[columns]
+    return np.minimum(lower, upper), np.maximum(lower, upper)
+
+
+def confined(entries: RowEntries, own: Flags, bounds: Bounds) -> RowEntries:
+    """Return rows over some of their entries, the others at the bounds that leave most room."""
+    rows, columns, values, lower, upper = entries
+    least, most = extremes(columns[~own], values[~own], bounds)
+    lower = lower - np.bincount(rows[~own], most, len(lower))
+    upper = upper - np.bincount(rows[~own], least, len(upper))
+    return RowEntries(rows[own], columns[own], values[own], lower, upper)
+
+
 def implied_bounds(program: Program) -> Bounds:
     """Return bounds that some optimum of a program keeps."""
     entries = entries_of(program.matrix, program.row_lower, program.row_upper)
@@ -61,7 +77,7 @@ def implied_bounds(program: Program) -> Bounds:
         if further is bounds:
             break
         bounds = further
-    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), 3)
+    low, high = propagated(entries, _no_more_than_needed(program, entries, bounds), LAST_PASSES)
     low = np.where(program.integer, np.ceil(low - WHOLE), low)
     high = np.where(program.integer, np.floor(high + WHOLE), high)
     return Bounds(np.minimum(low, high), high)

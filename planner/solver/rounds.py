@@ -1,13 +1,15 @@
 """Solves a program in rounds: relax, make directions binary where they matter, settle, tidy.
 
 1. The LP relaxation gives a bound and the turnover that the gap is relative to.
-2. The switches of opposite flows (charge and discharge, import and export) start continuous, so
+2. Integers are decided by `search` over states in the first round, where there are few; where that
+   cannot help, reaches its limits or another round follows, by the search of HiGHS.
+3. The switches of opposite flows (charge and discharge, import and export) start continuous, so
    each round solves a relaxation of the full program, whose bound holds for the full program. An LP
    with integers and directions fixed then settles a plan without overlaps. The plan is returned if
    it is within the gap of the bound; else the switches of the steps that overlapped (by more than
    1e-6 MW) become binary for the next round. If the time limit strikes first, all switches become
    binary for a last round.
-3. Among plans of the same profit `tidying` chooses one, and `origins` attributes its energy.
+4. Among plans of the same profit `tidying` chooses one, and `origins` attributes its energy.
 """
 
 from __future__ import annotations
@@ -179,11 +181,10 @@ class Rounds:
         every, session = np.arange(len(self.integer)), self.searching
         session.bounds(every, self.program.column_lower, self.program.column_upper)
         session.integrality(self.integer)
-        start = self.plan if searched is None else searched.x
         self.result = session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
-            start=start,
+            start=self.plan if searched is None else searched.x,
         )
         _require_point(self.result)
         if searched is not None:
@@ -196,10 +197,7 @@ class Rounds:
         if len(self.program.states) <= MOST_STATES or self.result.x is None:
             return self.session
         matrix, lower = capacity_rows(self.program, self.result.x)
-        session = Session(
-            self.program.with_rows(matrix, lower, np.inf),
-            threads=self.settings.threads, seed=self.settings.seed, spent=self.session.spent,
-        )  # fmt: skip
+        session = self.session.beside(self.program.with_rows(matrix, lower, np.inf))
         session.search_without_restarts()
         return session
 

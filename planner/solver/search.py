@@ -94,11 +94,7 @@ class Search:
         self, session: Session, program: Program, relaxed: Result, gap: float, deadline: float
     ) -> None:
         self.program, self.gap, self.relaxed = program, gap, relaxed
-        settings = program.scenario.solver
-        self.settings = {
-            "threads": settings.threads, "seed": settings.seed, "spent": session.spent
-        }  # fmt: skip
-        self.schedule = StateSchedule(program, program.states, self.settings)
+        self.schedule = StateSchedule(program, program.states, session)
         self.others = np.flatnonzero(program.integer & ~self.schedule.committed)
         states = [state[state >= 0] for state in program.states]
         self.nodes = NodeProgram(session, program, np.concatenate([*states, self.others]), deadline)
@@ -135,15 +131,14 @@ class Search:
         states = self._most_fractional()
         if self.best is None or self._is_over() or not states:
             return
-        hull = Hull(self.program, states, self.settings)
+        hull = Hull(self.program, states, self.nodes.session)
         self._try_best_of(hull)
-        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))
-        nodes = HullNodes(self.nodes, hull, self.best, self.settings)
-
+        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
+        hull_nodes = HullNodes(self.nodes, hull, self.best)
         before = self.bound
 
         def hull_bound(lower: Array, upper: Array) -> tuple[float, Array | None]:
-            bound, x = nodes.bound(lower, upper, self.target)
+            bound, x = hull_nodes.bound(lower, upper, self.target)
             if x is not None and bound < self.target and self._to_branch_on(x) is None:
                 relaxed, x = self._plain_bound(lower, upper)  # x is the best of some modes only
                 bound = max(bound, relaxed)

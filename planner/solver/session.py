@@ -23,9 +23,15 @@ class Session(HighsModel):
         self, program: LinearArrays, *, threads: int = 1, seed: int = 0, spent: Spent | None = None
     ) -> None:
         super().__init__(program, threads=threads, seed=seed, spent=spent)
+        self._settings = {"threads": threads, "seed": seed}
         self._row_bounds = np.array([program.row_lower, program.row_upper])
         self._own_row_bounds = self._row_bounds
         self._column_bounds = np.array([program.column_lower, program.column_upper])
+        self._own_column_bounds = self._column_bounds.copy()
+
+    def beside(self, program: LinearArrays) -> Session:
+        """Return a session of another program, with the same settings, that shares `spent`."""
+        return Session(program, **self._settings, spent=self.spent)
 
     def integrality(self, integer: Flags) -> None:
         """Set which columns are integer.
@@ -33,10 +39,10 @@ class Session(HighsModel):
         The state of an earlier run is dropped: HiGHS would take the old LP solution as a start and
         spend half of its time on completing it.
         """
-        if not self._is_mip and not integer.any():
+        if not self.has_integers and not integer.any():
             return
         self._call("clearSolver")
-        self._is_mip = bool(integer.any())
+        self.has_integers = bool(integer.any())
         columns = np.arange(self.columns, dtype=np.int32)
         self._call("changeColsIntegrality", self.columns, columns, integer.astype(np.uint8))
 
@@ -59,9 +65,9 @@ class Session(HighsModel):
 
     def reset(self, lower: Array, upper: Array) -> None:
         """Set the bounds of the program's columns; added columns and all rows get theirs again."""
-        added, every = self.columns - len(lower), np.arange(self.columns)
-        lower, upper = np.append(lower, np.zeros(added)), np.append(upper, np.full(added, np.inf))
-        self.bounds(every, lower, upper)
+        least, most = self._own_column_bounds[:, len(lower) :]
+        every = np.arange(self.columns)
+        self.bounds(every, np.append(lower, least), np.append(upper, most))
         self.row_bounds(*self._own_row_bounds)
 
     def extend(
@@ -89,6 +95,7 @@ class Session(HighsModel):
             matrix.indices.astype(np.int32), matrix.data.astype(float),
         )  # fmt: skip
         self._column_bounds = np.hstack([self._column_bounds, [least, unlimited]])
+        self._own_column_bounds = np.hstack([self._own_column_bounds, [least, unlimited]])
         self._row_bounds = np.hstack([self._row_bounds, [lower, upper]])
         self._own_row_bounds = np.hstack([self._own_row_bounds, [lower, upper]])
         self.columns = columns
@@ -156,7 +163,7 @@ class Session(HighsModel):
         Those of the program, without added rows and columns.
         """
         solution = self._highs.getSolution()
-        if self._is_mip or not solution.dual_valid:
+        if self.has_integers or not solution.dual_valid:
             return None
         columns, rows = len(self.program.cost), len(self.program.row_lower)
         return Duals(

@@ -7,7 +7,7 @@ times make its vertices whole, with few exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class StateSchedule:
         self,
         program: Program,
         states: Sequence[Indices],
-        settings: Mapping[str, Any],
+        session: Session,
         *,
         weighed: bool = False,
     ) -> None:
@@ -47,40 +47,31 @@ class StateSchedule:
         matrix = sparse.csr_array(program.matrix)
         outside = sparse.csr_array(matrix[:, ~self.committed])
         self.rows = np.flatnonzero((np.diff(outside.indptr) == 0) & (np.diff(matrix.indptr) > 0))
-        self._session = Session(self._linear_program(matrix), **settings)
+        self._session = session.beside(self._linear_program(matrix))
 
     def _linear_program(self, matrix: Any) -> LinearProgram:
-        program, columns = self.program, self.columns
-        count, size = len(columns), self.modes * self.length
-        width = count + size
-        place = np.full(len(program.cost), -1)
-        place[columns] = np.arange(count)
-        rows = matrix[self.rows][:, columns]
-        parts = [sparse.hstack([rows, sparse.csr_array((rows.shape[0], size))])]
-        sides = list[Array]()
+        """Return the rows of the schedule; with weights, also that these sum to 1 and to states."""
+        program, columns, every = self.program, self.columns, np.arange(self.modes)
+        size, each_step = self.modes * self.length, sparse.eye_array(self.length, format="csr")
+        each_column = sparse.eye_array(len(program.cost), format="csr")[:, columns]
+        parts = [[matrix[self.rows][:, columns], sparse.csr_array((len(self.rows), size))]]
+        sides = [np.zeros(0)]
         if self.modes:
-            steps = np.arange(self.length)
-            shares = (np.tile(steps, self.modes), count + np.arange(size))
-            parts.append(sparse.csr_array((np.ones(size), shares), shape=(self.length, width)))
+            parts.append([None, sparse.kron(np.ones((1, self.modes)), each_step, "csr")])
             sides.append(np.ones(self.length))
         for unit, state in enumerate(self.states if self.modes else ()):
             present = np.flatnonzero(state >= 0)
-            on = [mode for mode in range(self.modes) if mode >> unit & 1]
-            weights = np.concatenate([count + mode * self.length + present for mode in on])
-            entries = np.concatenate([weights, place[state[present]]])
-            signs = np.concatenate([np.ones(len(weights)), -np.ones(len(present))])
-            at = np.concatenate([np.tile(present, len(on)), present])
-            link = sparse.csr_array((signs, (at, entries)), shape=(self.length, width))
-            parts.append(link[present])
+            weights = sparse.kron(is_on(every, unit)[None], each_step, "csr")[present]
+            parts.append([-each_column[state[present]], weights])
             sides.append(np.zeros(len(present)))
-        side = np.concatenate([np.zeros(0), *sides])
+        side = np.concatenate(sides)
         return LinearProgram(
-            sparse.csc_array(sparse.vstack(parts)),
+            sparse.csc_array(sparse.block_array(parts, format="csr")),
             np.concatenate([program.row_lower[self.rows], side]),
             np.concatenate([program.row_upper[self.rows], side]),
             np.append(program.column_lower[columns], np.zeros(size)),
             np.append(program.column_upper[columns], np.ones(size)),
-            np.zeros(width),
+            np.zeros(len(columns) + size),
         )
 
     def best(
@@ -129,6 +120,11 @@ class StateSchedule:
         states = np.array([np.where(state >= 0, x[state], 0.0) for state in self.states])
         whole = np.round(states)
         return whole if np.abs(states - whole).max() < WHOLE else None
+
+
+def is_on(mode: Any, unit: Any) -> Any:
+    """Return the state of a unit in a mode; arrays broadcast."""
+    return mode >> unit & 1
 
 
 def _committed_columns(program: Program, states: Sequence[Indices]) -> Flags:

@@ -44,7 +44,7 @@ def test_a_search_of_some_nodes_ends_in_the_same_place():
 
 def test_a_run_costs_its_iterations_and_some_for_its_rows():
     budget, session = Budget(100.0), Session(halves(n=300))
-    assert budget.run(session, integral=False).objective == -2.5
+    assert budget.run(session).objective == -2.5
     assert budget.left == 100 - session.iterations - 300 / ROWS_AN_ITERATION
     assert not budget.is_spent
     assert Budget(0.0).is_spent
@@ -68,11 +68,11 @@ def test_ctrl_c_ends_a_search():
     session = Session(halves())
     session.spent.stopped = True
     with pytest.raises(KeyboardInterrupt):
-        Budget(1.0).run(session, integral=False)
+        Budget(1.0).run(session)
 
 
 def test_an_iteration_within_a_search_over_integers_costs_more():
     budget, session = Budget(1e6), Session(knapsack())
     session.integrality(session.program.integer)
-    budget.run(session, integral=True)
+    budget.run(session)
     assert budget.left == 1e6 - INTEGRAL_COST * session.iterations - 5 / ROWS_AN_ITERATION

@@ -12,7 +12,6 @@ from planner.solver.program import Flags, Indices, Program
 from planner.solver.session import Session
 from tests.support.committed import (
     LIMIT_S,
-    SETTINGS,
     SITES,
     UNITS,
     bound_of,
@@ -25,7 +24,7 @@ from tests.support.committed import (
 
 
 def hull_of(program: Program, units: int = 2) -> Hull:
-    return Hull(program, program.states[:units], SETTINGS)
+    return Hull(program, program.states[:units], Session(program))
 
 
 def every_mode(hull: Hull) -> Flags:

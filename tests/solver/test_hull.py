@@ -13,11 +13,11 @@ from planner.solver.implied_bounds import implied_bounds
 from planner.solver.joint_program import MemberProgram, join
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
+from planner.solver.session import Session
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 from tests.support import build
 from tests.support.committed import (
-    SETTINGS,
     SITES,
     UNITS,
     bound_of,
@@ -32,7 +32,7 @@ from tests.support.committed import (
 
 
 def hull_of(program: Program, units: int = 9) -> Hull:
-    return Hull(program, program.states[:units], SETTINGS)
+    return Hull(program, program.states[:units], Session(program))
 
 
 def some_prices(program: Program, best: Array | None, seed: int = 0) -> list[Array]:

@@ -60,7 +60,7 @@ class Script:
 
         def scripted(session: Session, **limits: float) -> Result:
             result = run(session, **limits)
-            return left.pop(0)(session, result) if session._is_mip and left else result
+            return left.pop(0)(session, result) if session.has_integers and left else result
 
         monkeypatch.setattr(Session, "integrality", noted)
         monkeypatch.setattr(Session, "run", scripted)

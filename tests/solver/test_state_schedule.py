@@ -9,10 +9,11 @@ import pytest
 
 from planner.solver.compiler import program_of
 from planner.solver.program import Program
+from planner.solver.session import Session
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.horizon import Window
 from tests.support import build, compute
-from tests.support.committed import SETTINGS, SITES, UNITS, program_named
+from tests.support.committed import SITES, UNITS, program_named
 
 KINDS = [{"off_h": 0, "cost_cny": 5}, {"off_h": 3, "cost_cny": 9}]
 JOB = {
@@ -27,7 +28,7 @@ def site_of(hours: int = 6, **unit: Any) -> Program:
 
 
 def schedule_of(program: Program) -> StateSchedule:
-    return StateSchedule(program, program.states, SETTINGS)
+    return StateSchedule(program, program.states, Session(program))
 
 
 def families(program: Program, columns: Any) -> set[str]:
@@ -132,7 +133,7 @@ def test_there_is_none_where_the_bounds_contradict_the_times():
 
 def test_weights_of_modes_add_up_to_the_states():
     program = program_named("units 1")
-    schedule = StateSchedule(program, program.states, SETTINGS, weighed=True)
+    schedule = StateSchedule(program, program.states, Session(program), weighed=True)
     rng = np.random.default_rng(1)
     values = rng.normal(size=(schedule.modes, schedule.length))
     result, weights = schedule.best(

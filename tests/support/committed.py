@@ -24,7 +24,6 @@ from tests.support.any_site import any_site
 from tests.support.programs import program
 from tests.support.sites import random_site
 
-SETTINGS = {"threads": 1, "seed": 0}
 CLOSE = 1e-6  # relative, of two optima
 UNITS = [f"units {seed}" for seed in (0, 1, 3, 7, 13, 14, 18, 26, 34)]
 SITES = [f"any {seed}" for seed in (1, 2, 14, 15, 18, 19, 25, 37)]
