@@ -179,14 +179,17 @@ class Rounds:
         every, session = np.arange(len(self.integer)), self.searching
         session.bounds(every, self.program.column_lower, self.program.column_upper)
         session.integrality(self.integer)
+        start = self.plan if searched is None else searched.x
         self.result = session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
-            start=searched.x if searched is not None and searched.x is not None else self.plan,
+            start=start,
         )
         _require_point(self.result)
         if searched is not None:
             self.bound = max(self.bound, searched.bound)
+            if self.result.x is None:
+                self.result = replace(self.result, x=searched.x)
 
     def _session_of_search(self) -> Session:
         """Return the session that searches: one of its own, with capacity rows, for many states."""

@@ -45,8 +45,8 @@ def search(
 ) -> Result | None:
     """Return the best plan within limits of work, and the proven bound; None where it cannot help.
 
-    The status is optimal where the gap is proven or only directions are left to decide, work_limit
-    or interrupted. The session has the program's bounds again, and no integers.
+    The status is optimal where the gap is proven or only directions are left to decide, work_limit,
+    time_limit or interrupted. The session has the program's bounds again, and no integers.
 
     Args:
         session: one whose relaxation was just solved.
@@ -123,7 +123,10 @@ class Search:
             return Result("optimal", self.best, self.value, self.bound)
         if self.overlapping is not None:
             return Result("optimal", self.overlapping, self.value, self.bound)
-        status = "interrupted" if self.nodes.session.spent.stopped else "work_limit"
+        if self.nodes.session.spent.stopped:
+            status = "interrupted"
+        else:
+            status = "time_limit" if self.nodes.is_over() else "work_limit"
         return Result(status, self.best, self.value, self.bound)
 
     def _search(self) -> None:
