@@ -193,10 +193,12 @@ def main() -> None:
     trees = [given.tree.resolve(), ROOT] if given.tree else [ROOT]
     times = (" before", "") if given.tree else ("",)
     columns = [f"{figure}{time}" for figure in FIGURES for time in times]
-    print("| case | asked | " + " | ".join(columns) + " |")
-    print("| --- | ---: |" + " ---: |" * len(columns), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         known = cases(Path(folder))
+        if unknown := set(given.only or ()) - known.keys():
+            parser.error(f"{', '.join(sorted(unknown))}: not among {', '.join(known)}")
+        print("| case | asked | " + " | ".join(columns) + " |")
+        print("| --- | ---: |" + " ---: |" * len(columns), flush=True)
         for name in given.only or known:
             case = known[name]
             runs = [[run(case, tree, Path(folder)) for tree in trees] for _ in range(given.repeat)]

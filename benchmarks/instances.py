@@ -315,6 +315,8 @@ def main() -> None:
         parser.error(f"no instance is called {', '.join(sorted(unknown))}")
     if given.verify and len(given.names) != 1:
         parser.error("--verify needs the name of one instance")
+    if given.verify and not given.verify.is_file():
+        parser.error(f"{given.verify} is no file")
     table, as_known = read_table() if TABLE.exists() else {}, True
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if given.check else given.folder

@@ -177,11 +177,15 @@ def read_point(program: Program, path: Path) -> Array:
     """Return the point in a file; columns that are not named are 0.
 
     A line is a name and a value; lines of `=obj=`, empty lines and those that begin with # are
-    skipped, and what follows the value.
+    skipped, and what follows the value. Of a solution file of HiGHS only the columns are read.
     """
     place = {name: i for i, name in enumerate(column_names(program))}
     x, named = np.zeros(len(place)), set[str]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    begin = next((n for n, line in enumerate(lines) if line.startswith("# Columns")), 0)
+    for number, line in enumerate(lines[begin:], begin + 1):
+        if line.startswith("# Rows"):
+            break
         words = line.split()
         if not words or words[0] == "=obj=" or words[0].startswith("#"):
             continue

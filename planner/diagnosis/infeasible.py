@@ -26,7 +26,7 @@ from planner.solver.session import Session
 from planner.solver.solution import Solution
 from planner.timeseries.horizon import Window
 
-CONFLICT_WORK, CHANGE_WORK = 750_000, 500_000  # simplex iterations, as `Budget` counts them
+CONFLICT_WORK, CHANGE_WORK = 750_000, 1_000_000  # simplex iterations, as `Budget` counts them
 BOX = 1e7  # bounds of all columns when looking for the revenue without limit
 ALWAYS = "the whole horizon"
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.components.component import ORIGINS
 from planner.language.language import Language
-from planner.language.section import SHARE, Quantity, Row, Section, text
+from planner.language.section import SHARE, Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
 from planner.units import unit
 
@@ -47,6 +47,17 @@ def vat_text(vat: str, words: Language) -> str:
         "All prices and amounts include VAT."
         if vat == "included"
         else "All prices and amounts are without VAT."
+    )
+
+
+def gap_text(words: Language, gap: float, of_profit: float | None) -> str:
+    """Return how far a plan may be from the best, with the figures that terminals show."""
+    if of_profit is None:
+        return words("{gap} of the turnover", gap=percent(gap, 4))
+    return words(
+        "{gap} of the turnover, {of_profit} of the profit",
+        gap=percent(gap, 4),
+        of_profit=percent(of_profit, 4),
     )
 
 

@@ -30,7 +30,7 @@ from markupsafe import Markup
 from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
 from planner.report.charts.chart import Chart
-from planner.report.plan_sections import paragraph
+from planner.report.plan_sections import gap_text, paragraph
 
 GZIP = 16 + zlib.MAX_WBITS
 QUICK = 4
@@ -148,7 +148,7 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["text"] = text
-    environment.globals |= {"percent": percent, "paragraph": paragraph}
+    environment.globals |= {"percent": percent, "paragraph": paragraph, "gap_text": gap_text}
     return environment.get_template(name)
 
 

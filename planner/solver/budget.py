@@ -12,7 +12,8 @@ from planner.timeseries.series import Array
 SOLVE_ITERATIONS = 100_000  # of the simplex, of an LP
 ROWS_AN_ITERATION = 100  # a solve costs one iteration more for so many rows
 INTEGRAL_COST = 3  # of an iteration within a search over integers
-SOLVE_NODES = 1_000_000  # of a search over integers of one row; of many rows so much fewer
+SOLVE_NODES = 20_000  # of a search over integers
+LARGE_NODES = 4e9  # divided by the square of the rows: fewer where a node takes long
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Budget:
         before, rows = session.iterations, max(1, len(session.program.row_lower))
         result = session.run(
             iterations=SOLVE_ITERATIONS,
-            nodes=max(1, SOLVE_NODES // rows),
+            nodes=max(1, min(SOLVE_NODES, int(LARGE_NODES / rows**2))),
             absolute_gap=absolute_gap,
         )
         cost = INTEGRAL_COST if session.has_integers else 1
@@ -56,6 +57,7 @@ class Budget:
         if result.status != "optimal":
             return None
         if integer.any():
+            session.search_without_restarts()  # most of the time of a week goes into them
             session.integrality(integer)
             result = self.run(session, absolute_gap)
         return result.x

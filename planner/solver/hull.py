@@ -8,7 +8,8 @@ of the states. All other rows join steps. With prices y of the joining rows, c' 
     bound(y) = y b + sum_t min over modes of [v_m(t)] as the schedule of the states allows
     v_m(t)   = min c' x_t  over the block of step t in mode m
 
-is a lower bound of the program for any y (Lagrangian relaxation). The greatest over y is the
+is a lower bound of the program for any y of the signs that the rows allow: 0 or more where b is the
+least that a row may be, 0 or less where it is the most (Lagrangian relaxation). The greatest is the
 optimum of the program in which every step has a copy for each mode (the two copies of a unit that
 is on or off):
 

@@ -70,15 +70,9 @@ def implied_bounds(program: Program) -> Bounds:
     """Return bounds that some optimum of a program keeps."""
     entries = entries_of(program.matrix, program.row_lower, program.row_upper)
     bounds = propagated(entries, Bounds(program.column_lower, program.column_upper), PASSES)
+    part = entries
     for _ in range(2 * len(program.window)):  # along stores and counters, a step at a time
-        of_infinite = np.zeros(len(entries.lower), dtype=bool)
-        of_infinite[entries.rows[bounds.infinite[entries.columns]]] = True
-        chosen = of_infinite[entries.rows]
-        part = entries._replace(
-            rows=entries.rows[chosen],
-            columns=entries.columns[chosen],
-            values=entries.values[chosen],
-        )
+        part = _of_infinite(part, bounds)
         further = propagated(part, bounds, 1)
         if further is bounds:
             break
@@ -87,6 +81,17 @@ def implied_bounds(program: Program) -> Bounds:
     low = np.where(program.integer, np.ceil(low - WHOLE), low)
     high = np.where(program.integer, np.floor(high + WHOLE), high)
     return Bounds(np.minimum(low, high), high)
+
+
+def _of_infinite(entries: RowEntries, bounds: Bounds) -> RowEntries:
+    """Return the rows that hold a column without a finite bound."""
+    chosen = np.zeros(len(entries.lower), dtype=bool)
+    chosen[entries.rows[bounds.infinite[entries.columns]]] = True
+    number, of_chosen = np.cumsum(chosen) - 1, chosen[entries.rows]
+    return RowEntries(
+        number[entries.rows[of_chosen]], entries.columns[of_chosen], entries.values[of_chosen],
+        entries.lower[chosen], entries.upper[chosen],
+    )  # fmt: skip
 
 
 def propagated(entries: RowEntries, bounds: Bounds, passes: int) -> Bounds:

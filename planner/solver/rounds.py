@@ -189,6 +189,8 @@ class Rounds:
         _require_point(self.result)
         if searched is not None:
             self.bound = max(self.bound, searched.bound)
+            if self.result.x is None:
+                self.result = replace(self.result, x=searched.x)
 
     def _session_of_search(self) -> Session:
         """Return the session that searches: one of its own, with capacity rows, for many states."""

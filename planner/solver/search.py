@@ -32,6 +32,7 @@ PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is
 PLAIN_NODES = 40
 PLANLESS_NODES = 8  # after which a search without a plan ends
 HULL_NODES = 60
+MOST_COLUMNS = 200_000  # of a program whose steps get copies
 LEAST_GAIN = 0.25  # of the gap, that the hull must close at once to be worth its time
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: another that is as fractional gets copies too
@@ -44,8 +45,8 @@ def search(
 ) -> Result | None:
     """Return the best plan within limits of work, and the proven bound; None where it cannot help.
 
-    The status is optimal where the gap is proven or only directions are left to decide, work_limit
-    or interrupted. The session has the program's bounds again, and no integers.
+    The status is optimal where the gap is proven or only directions are left to decide, work_limit,
+    time_limit or interrupted. The session has the program's bounds again, and no integers.
 
     Args:
         session: one whose relaxation was just solved.
@@ -120,13 +121,17 @@ class Search:
             return Result("optimal", self.best, self.value, self.bound)
         if self.overlapping is not None:
             return Result("optimal", self.overlapping, self.value, self.bound)
-        status = "interrupted" if self.nodes.session.spent.stopped else "work_limit"
+        if self.nodes.session.spent.stopped:
+            status = "interrupted"
+        else:
+            status = "time_limit" if self.nodes.is_over() else "work_limit"
         return Result(status, self.best, self.value, self.bound)
 
     def _search(self) -> None:
         small = self.nodes.session.iterations <= PLAIN_ITERATIONS
         self._branch_and_bound(self._plain_bound, PLAIN_NODES if small else 0)
-        if self.best is None or self._is_over() or not (states := self._most_fractional()):
+        states = self._most_fractional()
+        if self.best is None or self._is_over() or not states:
             return
         hull = Hull(self.program, states, self.nodes.session)
         self._try_best_of(hull)
@@ -176,7 +181,7 @@ class Search:
             bound = max(bound, least)
             column = None if x is None else self._to_branch_on(x)
             if x is not None and column is None:
-                self._try(self._states(x))
+                self._try(self._states(x), x[self.others])
             if bound >= self.target or x is None or column is None:
                 closed = min(closed, bound)
                 if x is not None and bound < self.target and program.overlaps(x).any():
@@ -214,6 +219,8 @@ class Search:
         assert x is not None
         split = np.array([np.minimum(x[state], 1 - x[state])[state >= 0].sum() for state in states])
         least = max(TIGHT, ALSO_COPIED * float(split.max()))
+        if len(x) > MOST_COLUMNS:
+            return []
         chosen = np.argsort(-split, kind="stable")[:MOST_COPIED]
         return [states[unit] for unit in chosen if split[unit] > least]
 
@@ -247,16 +254,21 @@ class Search:
         if states is not None:
             self._try(states)
 
-    def _try(self, states: Array) -> None:
-        """Settle the plan of a schedule of states, unless it was tried before."""
+    def _try(self, states: Array, others: Array | None = None) -> None:
+        """Settle the plan of a schedule of states, unless it was tried before.
+
+        others: the other integers where they are known [those nearest to the LP of the states].
+        """
         states, program = np.round(states), self.program
-        key = states.tobytes()
+        key = states.tobytes() + (b"" if others is None else np.round(others).tobytes())
         if key in self.tried or self.nodes.is_over():
             return
         self.tried.add(key)
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         for state, on in zip(program.states, states, strict=True):
             lower[state[state >= 0]] = upper[state[state >= 0]] = on[state >= 0]
+        if others is not None:
+            lower[self.others] = upper[self.others] = np.round(others)
         result = self.nodes.solve(lower, upper)
         if self.others.size and result is not None and result.x is not None:
             result = self.nodes.solve(*self._with_integers(result.x[self.nodes.integers]))

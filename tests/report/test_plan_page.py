@@ -145,7 +145,7 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("optimal", "Best plan, proven to within 0.32% of the turnover, 0.50% of the profit"),
+        ("optimal", "Best plan, proven to within 0.3215% of the turnover, 0.5025% of the profit"),
         ("settled", "Given schedule; it keeps every rule"),
         ("time_limit", "Stopped at the time limit"),
         ("interrupted", "Interrupted"),
@@ -159,7 +159,7 @@ def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str
     sign = "✓" if status in ("optimal", "settled") else "⚠"
     assert f'<p class="word"><span aria-hidden="true">{sign}</span> {said}</p>' in page
     # what is left open is 800 - 796 of a turnover of 720 + 300 + 224
-    left_open = "4 CNY above this one, 0.32% of the turnover, 0.50% of the profit."
+    left_open = "4 CNY above this one, 0.3215% of the turnover, 0.5025% of the profit."
     assert (left_open in page) == (status != "relaxed")
     assert ("can be run; the proof was not finished. No plan" in page) == (
         status in ("time_limit", "interrupted")
@@ -171,7 +171,7 @@ def test_a_plan_without_a_gap_of_profit_still_has_its_page(plan: planner.Plan) -
     earlier = {name: value for name, value in summary.items() if name != "gap_of_profit"}
     for each in (summary, earlier):
         page = plan_page(dataclasses.replace(plan, summary=each), WORDS)
-        assert "Best plan, proven to within 0.32% of the turnover</p>" in page
+        assert "Best plan, proven to within 0.3215% of the turnover</p>" in page
 
 
 # The page as a file

@@ -338,18 +338,20 @@ def test_the_first_screen_of_a_sweep_tells_what_came_out() -> None:
     assert [value for _, value in what_matters(grid, words)] == ["150 CNY", "30 CNY"]
     page = check(sweep_page(analysed("grid"))).text
     assert "+120 CNY" in page
-    assert "The largest gaps left are 0.01% of the turnover; smaller" in page
+    assert "The largest gaps left are 0.0100% of the turnover; smaller" in page
 
 
 def test_the_gap_of_profit_stands_beside_the_gap() -> None:
     """The worst case earns 60 CNY, with no gap known, the next 70, of which 0.07 CNY are 0.1%."""
     cases, description = made("grid")
     cases["gap_of_profit"] = (0.07 / cases["objective_cny"]).where(cases["objective_cny"] > 60)
+    found = analyse(cases, description)
+    assert "The largest gaps left are 0.0100% of the turnover, 0.1000% of" in printed(found)
     for lang, left, head in (
-        ("en", "0.01% of the turnover, 0.10% of the profit; smaller", "gap of profit"),
-        ("zh", "收支总额的 0.01%、利润的 0.10%；小于", "利润间隙"),
+        ("en", "0.0100% of the turnover, 0.1000% of the profit; smaller", "gap of profit"),
+        ("zh", "收支总额的 0.0100%、利润的 0.1000%；小于", "利润间隙"),
     ):
-        page = sweep_page(analyse(cases, description), language(lang))
+        page = sweep_page(found, language(lang))
         assert left in check(page).text
         assert f'<th scope="col" class="number">{head}</th>' in page
 

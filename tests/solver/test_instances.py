@@ -144,6 +144,13 @@ def test_a_point_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert np.array_equal(mps.read_point(one, tmp_path / "point.sol"), x)
 
 
+def test_a_solution_file_of_highs_is_a_point(tmp_path: Path) -> None:
+    columns = ["# Columns 2", "a.x[1] 1", "a.x[2] 0.5", "# Rows 1", "a.sum[1] 1.5"]
+    lines = ["Model status", "Optimal", "", "Objective 5", *columns, "", "# Dual solution values"]
+    (tmp_path / "point.sol").write_text("\n".join(lines))
+    assert mps.read_point(named([3, 4]), tmp_path / "point.sol").tolist() == [1, 0.5]
+
+
 # The table of best known values.
 
 

@@ -17,6 +17,7 @@ from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Row, Section, percent
 from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
+from planner.report.plan_sections import gap_text
 from planner.report.sweep_page.charts import changing, groups_of
 from planner.report.sweep_page.words import (
     amount,
@@ -149,8 +150,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         base="/".join(Path(sweep.base).parts[-2:]),
         design=design_text(sweep.design, words),
         proven=bool((cases["status"] == "optimal").all()),
-        largest_gap=_largest(analyses, "gap"),
-        largest_gap_of_profit=_largest(analyses, "gap_of_profit"),
+        proof=gaps_text(analyses, words),
         statuses=[(status_text(s, words), int(n), s in SOLVED) for s, n in counts.items()],
         varied=list(varied(analyses, words)),
         output=words.path(output),
@@ -175,6 +175,19 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         most_rows=MOST_ROWS,
         links=links,
         files=[name for name in FILES if folder is not None and (folder / name).is_file()],
+    )
+
+
+def gaps_text(analyses: Analyses, words: Language) -> str:
+    """Return how far the cases may be from the best, as a sentence; empty where none has a plan."""
+    gap, of_profit = (_largest(analyses, name) for name in GAPS)
+    if gap is None:
+        return ""
+    if gap == 0.0:
+        return words("No gap is left in any of them.")
+    return words(
+        "The largest gaps left are {gap}; smaller differences are not significant.",
+        gap=gap_text(words, gap, of_profit),
     )
 
 

@@ -11,7 +11,7 @@ from planner.files.output_folder import replace_file
 from planner.language.language import ENGLISH, Language
 from planner.plan_tables.files import PAGE, json_text
 from planner.report.sweep_page.charts import main_charts
-from planner.report.sweep_page.page import base_and_best, sweep_page
+from planner.report.sweep_page.page import base_and_best, gaps_text, sweep_page
 from planner.report.sweep_page.words import readable
 from planner.report.terminal.tables import print_frame, print_notes, safe, table
 from planner.sweeps.analysis.analyses import ANALYSES, Analyses, read_analyses
@@ -60,6 +60,8 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
     lost = failures(analyses.cases)
     if len(lost):
         show(words("Cases without a plan"), lost, MAX_ROWS)
+    if gaps := gaps_text(analyses, words):
+        say(gaps)
     print_notes(analyses.notes, console, words)
     if (both := base_and_best(analyses, words)) is not None:
         console.print(table(both, words))
