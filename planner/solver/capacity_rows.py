@@ -25,7 +25,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.solver.highs import LP_ITERATIONS
+from planner.solver.highs import LP_ITERATIONS, Spent
 from planner.solver.implied_bounds import Bounds, confined, entries_of, extremes
 from planner.solver.program import BINDING, NO_INDICES, NO_STEP, Flags, Program
 from planner.solver.session import Session
@@ -34,7 +34,9 @@ from planner.timeseries.series import Array
 NEGLIGIBLE = 1e-9  # a dual, a value or a coefficient of this size is 0, as for the solver
 
 
-def capacity_rows(program: Program, x: Array) -> tuple[sparse.csr_array, Array]:
+def capacity_rows(
+    program: Program, x: Array, spent: Spent | None = None
+) -> tuple[sparse.csr_array, Array]:
     """Return rows that every plan keeps, matrix @ x >= lower, where the relaxation needs states.
 
     These are the rows without room to spare at x; none where others can cover every step.
@@ -42,11 +44,12 @@ def capacity_rows(program: Program, x: Array) -> tuple[sparse.csr_array, Array]:
     Args:
         program: in the units it is solved in.
         x: an optimum of the LP relaxation; shape (columns,).
+        spent: of the session that the rows are for [none].
     """
     state = np.isin(np.arange(len(x)), np.concatenate([NO_INDICES, *program.states]))
     kept = state | _slacks(program, state, x)
     alone = _steps_alone(program)
-    y = _prices(alone, state, kept)
+    y = _prices(alone, state, kept, spent)
     count, step = connected_components(abs(alone.matrix) @ abs(alone.matrix).T, directed=False)
     rows = sparse.coo_array(
         sparse.csr_array((y, (step, np.arange(len(y)))), shape=(count, len(y))) @ alone.matrix
@@ -88,7 +91,7 @@ def _steps_alone(program: Program) -> Program:
     )
 
 
-def _prices(alone: Program, state: Flags, kept: Flags) -> Array:
+def _prices(alone: Program, state: Flags, kept: Flags, spent: Spent | None) -> Array:
     """Return the duals of rows where shortage is least and all kept columns are 0.
 
     Units deliver the columns that rows bound by a state. Every row that wants more of what is
@@ -103,7 +106,8 @@ def _prices(alone: Program, state: Flags, kept: Flags) -> Array:
     wanting, side = np.unique(np.array([row, rises])[:, helps & delivered], axis=1)
     signs = (2.0 * side - 1, (wanting, np.arange(len(wanting))))
     shortage = sparse.csc_array(signs, (count, len(wanting)))
-    session = Session(alone.with_bounds(kept, 0.0, 0.0).with_columns(shortage, 0.0, np.inf, 1.0))
+    limited = alone.with_bounds(kept, 0.0, 0.0).with_columns(shortage, 0.0, np.inf, 1.0)
+    session = Session(limited, spent=spent)
     best, duals = session.run(iterations=LP_ITERATIONS), session.duals()
     if best.status != "optimal" or duals is None:
         return np.zeros(count)

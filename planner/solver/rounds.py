@@ -179,6 +179,8 @@ class Rounds:
         if self.searching is None:
             self.searching = self._session_of_search()
         every, session = np.arange(len(self.integer)), self.searching
+        if session.spent.stopped:  # before a first plan
+            raise KeyboardInterrupt
         session.bounds(every, self.program.column_lower, self.program.column_upper)
         session.integrality(self.integer)
         self.result = session.run(
@@ -196,7 +198,7 @@ class Rounds:
         """Return the session that searches: one of its own, with capacity rows, for many states."""
         if len(self.program.states) <= MOST_STATES or self.result.x is None:
             return self.session
-        matrix, lower = capacity_rows(self.program, self.result.x)
+        matrix, lower = capacity_rows(self.program, self.result.x, self.session.spent)
         session = self.session.beside(self.program.with_rows(matrix, lower, np.inf))
         session.search_without_restarts()
         return session

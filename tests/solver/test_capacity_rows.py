@@ -13,6 +13,7 @@ from scipy import sparse
 import planner
 from planner.solver.capacity_rows import capacity_rows
 from planner.solver.compiler import program_of
+from planner.solver.highs import Spent
 from planner.solver.program import Program
 from planner.solver.scaling import rescaled
 from planner.solver.session import Session
@@ -92,6 +93,12 @@ def test_programs_without_states_or_steps_have_no_rows():
     matrix, lower = capacity_rows(program([1.0], [([1.0], 1.0, 2.0)], [3.0]), np.ones(1))
     assert matrix.shape == (0, 1)
     assert lower.shape == (0,)
+
+
+def test_their_lp_is_work_of_the_session_that_ctrl_c_stops():
+    program, spent = site(), Spent()
+    capacity_rows(program, relaxation(program), spent)
+    assert spent.seconds > 0
 
 
 def test_every_node_has_a_row_of_its_own():

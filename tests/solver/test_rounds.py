@@ -116,3 +116,14 @@ def test_ctrl_c_before_a_first_plan_is_one(monkeypatch: pytest.MonkeyPatch):
     Script(monkeypatch, stopped)
     with pytest.raises(KeyboardInterrupt):
         build.solve(NEGATIVE, 2)
+
+
+def test_ctrl_c_in_a_search_without_a_plan_begins_no_other(monkeypatch: pytest.MonkeyPatch):
+    def interrupted(session: Session, *_: object) -> None:
+        session.spent.stopped = True
+
+    script = Script(monkeypatch)
+    monkeypatch.setattr("planner.solver.rounds.search", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build.solve({**NEGATIVE, "unit": build.thermal(min_up_h=2)}, 2)
+    assert not script.binary
