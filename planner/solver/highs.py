@@ -47,13 +47,15 @@ class Result:
 
     `status` is optimal, time_limit, iteration_limit, node_limit, interrupted, infeasible or
     unbounded, that of `search` also work_limit; `x` is None where no feasible point is known;
-    `bound` is the proven lower bound of the minimum.
+    `bound` is the proven lower bound of the minimum; `best` a point of the program where the
+    directions of `x` are still to be decided.
     """
 
     status: str
     x: Array | None
     objective: float
     bound: float
+    best: Array | None = None
 
 
 @dataclass

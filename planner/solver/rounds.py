@@ -211,7 +211,10 @@ class Rounds:
         x, duals = self.result.x, None
         if x is None:
             return None
-        settled = settle(self.session, self.program, x)
+        settled, best = settle(self.session, self.program, x), self.result.best
+        value = np.inf if settled is None else self.program.objective(settled[0])
+        if best is not None and self.program.objective(best) < value:
+            settled = settle(self.session, self.program, best)
         if settled is not None:
             x, duals = settled
         elif self.program.overlaps(x).any():
