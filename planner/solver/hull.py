@@ -48,7 +48,7 @@ from planner.timeseries.series import Array
 
 BLOCK_PASSES = 3  # over the rows of all blocks, for the bounds of a mode
 TIGHT = 1e-6  # a bound or weight that is closer is the same
-PREFERENCE = 1e-10  # of a mode among equals, relative to the cost of a block
+PREFERENCE = 1e-8  # of a mode among equals, relative to the cost of a block
 
 
 class ModeBound(NamedTuple):

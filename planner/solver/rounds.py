@@ -254,12 +254,13 @@ class Rounds:
 def settle(session: Session, program: Program, x: Array) -> tuple[Array, Duals | None] | None:
     """Return the best point with the integers and directions of another fixed, and its duals.
 
-    None where this LP has no optimum.
+    None where this LP has no optimum. It begins afresh: its duals do not depend on the search.
     """
     states = np.setdiff1d(np.flatnonzero(program.integer), program.switches)
     columns = np.concatenate([states, program.switches])
     fixed = np.concatenate([np.round(x[states]), program.directions(x)])
     session.integrality(np.zeros(len(x), dtype=bool))
+    session.start_afresh()
     session.bounds(columns, fixed, fixed)
     best = session.run(iterations=LP_ITERATIONS)
     if best.status != "optimal" or best.x is None:

@@ -36,7 +36,7 @@ MOST_COLUMNS = 200_000  # of a program whose steps get copies
 LEAST_GAIN = 0.25  # of the gap, that the hull must close at once to be worth its time
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: another that is as fractional gets copies too
-ROUNDING = 1e-9  # of turnover, by which optima of the same LP differ
+ROUNDING = 1e-8  # of turnover, by which optima of the same LP differ
 TARGET = 0.99  # of the gap: the settled plan may turn over less than the one that is compared
 
 
