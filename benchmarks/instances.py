@@ -190,17 +190,17 @@ def write_table(known: Mapping[str, Known], path: Path = TABLE) -> None:
     newer.replace(path)
 
 
-def bettered(earlier: Known | None, found: Known) -> Known:
+def bettered(earlier: Known | None, latest: Known) -> Known:
     """Return the better objective and bound of the same instance; those of another do not count."""
-    if earlier is None or earlier.sha256 != found.sha256:
-        return found
+    if earlier is None or earlier.sha256 != latest.sha256:
+        return latest
     least = BETTER * max(1.0, abs(earlier.objective_cny))
     changes: dict[str, Any] = {}
-    if found.objective_cny < earlier.objective_cny - least:
-        changes |= {"objective_cny": found.objective_cny, "objective_by": found.objective_by}
-    if found.bound_cny > earlier.bound_cny + least:
-        changes |= {"bound_cny": found.bound_cny, "bound_by": found.bound_by}
-    return replace(earlier, **changes, date=found.date) if changes else earlier
+    if latest.objective_cny < earlier.objective_cny - least:
+        changes |= {"objective_cny": latest.objective_cny, "objective_by": latest.objective_by}
+    if latest.bound_cny > earlier.bound_cny + least:
+        changes |= {"bound_cny": latest.bound_cny, "bound_by": latest.bound_by}
+    return replace(earlier, **changes, date=latest.date) if changes else earlier
 
 
 @dataclass(frozen=True)
@@ -293,11 +293,11 @@ def record(
     return table[name]
 
 
-def compared(known: Known | None, found: Sizes, sha256: str) -> str:
+def compared(known: Known | None, written: Sizes, sha256: str) -> str:
     """Return in words whether an instance is the one of the table, empty if it is."""
     if known is None:
         return "not in the table"
-    if known.sizes != found:
+    if known.sizes != written:
         return f"the table has {known.sizes}"
     return "" if known.sha256 == sha256 else "the sizes of the table, but other figures"
 
@@ -329,10 +329,10 @@ def main() -> None:
             if given.solve:
                 solve(name, scenario, program, folder, sha256, given.solve)
                 continue
-            found = sizes(program)
-            differing = compared(table.get(name), found, sha256)
+            written = sizes(program)
+            differing = compared(table.get(name), written, sha256)
             as_known &= not differing
-            counts = ", ".join(f"{count:,} {size}" for size, count in found._asdict().items())
+            counts = ", ".join(f"{count:,} {size}" for size, count in written._asdict().items())
             print(f"{name if given.check else file}: {counts}; {differing or 'as in the table'}",
                   flush=True)  # fmt: skip
     sys.exit(given.check and not as_known)

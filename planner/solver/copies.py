@@ -120,7 +120,7 @@ class Copies:
         block = _MatrixEntries(entries.row, hull.block_columns[entries.col], entries.data)
         return rows, columns[self._coupled[columns]], block
 
-    def _as_planned(self, steps: Indices, of_mode: Callable[[int], Any]) -> Any:
+    def _in_planned_mode(self, steps: Indices, of_mode: Callable[[int], Any]) -> Any:
         """Return values, one per entry of `steps`, in the planned mode of its step."""
         values = np.stack([of_mode(mode) for mode in range(self.hull.modes)])
         return values[self.planned[steps], np.arange(len(steps))]
@@ -128,21 +128,23 @@ class Copies:
     def _sides(self, rows: Indices) -> tuple[Array, Array]:
         """Return the limits of rows of blocks in the planned modes."""
         steps, sides = self.hull.block.steps[rows], self.hull.sides
-        low = self._as_planned(steps, lambda mode: sides[mode][0][rows])
-        return low, self._as_planned(steps, lambda mode: sides[mode][1][rows])
+        low = self._in_planned_mode(steps, lambda mode: sides[mode][0][rows])
+        return low, self._in_planned_mode(steps, lambda mode: sides[mode][1][rows])
 
     def _planned_bounds(self, columns: Indices) -> tuple[Array, Array]:
         """Return the bounds of columns in the planned modes."""
         steps, bounds = self.hull.steps[columns], self._bounds
-        low = self._as_planned(steps, lambda mode: bounds[mode][0].lower[columns])
-        return low, self._as_planned(steps, lambda mode: bounds[mode][0].upper[columns])
+        low = self._in_planned_mode(steps, lambda mode: bounds[mode][0].lower[columns])
+        return low, self._in_planned_mode(steps, lambda mode: bounds[mode][0].upper[columns])
 
     def _add_remainders(self, steps: Indices) -> None:
         """Add the rows of the planned modes of steps, as yet without copies."""
         hull = self.hull
         rows, columns, block = self._in_steps(steps)
         least, most = self._planned_bounds(columns)
-        implied = self._as_planned(hull.steps[columns], lambda mode: self._bounds[mode][1][columns])
+        implied = self._in_planned_mode(
+            hull.steps[columns], lambda mode: self._bounds[mode][1][columns]
+        )
         above, below = ~implied & np.isfinite(most), np.isfinite(least)
         every = np.array(hull.states)
         units, at = np.nonzero(every[:, steps] >= 0)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from planner.solver.budget import Budget
+from planner.solver.linear_program import LinearProgram
 from planner.solver.program import Flags, Indices, Program
 from planner.solver.scaling import rescaled
 from planner.solver.session import Session
@@ -26,16 +27,8 @@ Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Shift:
+class Shift(LinearProgram):
     """The derivative of a program with respect to a field; infinite limits stay."""
-
-    matrix: Any
-    row_lower: Array
-    row_upper: Array
-    column_lower: Array
-    column_upper: Array
-    cost: Array
-    offset: float
 
 
 def shift_of(program: Program, perturbed: Program, amount: float) -> Shift | None:

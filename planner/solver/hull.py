@@ -211,8 +211,8 @@ class Hull:
             prices: by row of the program; those of joining rows count.
             lower: bounds of the program's columns; those of the schedule of states count.
             upper: likewise.
-            preferred: the mode of each step that is chosen among equals; the bound is less by what
-                this needs, a millionth of the blocks' costs at most.
+            preferred: the mode of each step that is chosen among equals; it lowers the bound by
+                `PREFERENCE` of the blocks' costs at most.
         """
         program, joining = self.program, self._joining
         row_lower, row_upper = program.row_lower[joining], program.row_upper[joining]

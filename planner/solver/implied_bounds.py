@@ -20,7 +20,7 @@ from planner.timeseries.series import Array
 PASSES = 6  # over all rows; what they leave infinite is followed along the steps
 LAST_PASSES = 3  # with the columns limited that no optimum needs more of
 LEAST_CHANGE = 1e-6  # relative: a bound that moves by less stays
-WHOLE = 1e-6  # an integer that may be this close to a whole number may be this number
+WHOLE = 1e-6  # an integer that is closer to a whole number is that number
 
 
 class RowEntries(NamedTuple):

@@ -30,7 +30,7 @@ class LinearArrays(Protocol):
 
 @dataclass(frozen=True)
 class LinearProgram:
-    """A linear program without reports."""
+    """The arrays of a linear program, without reports."""
 
     matrix: Any
     row_lower: Array

@@ -282,7 +282,7 @@ def _choose_among_equals(
     face = _tidy(session, program, settings, solution) if settings.tidy else None
     solution.tidied = face is not None
     if face is None:
-        session = Session(program, threads=settings.threads, seed=settings.seed)
+        session = session.beside(program)
         if settle(session, program, solution.x) is not None:
             session.stay_optimal()
             face = session.bounded(program)

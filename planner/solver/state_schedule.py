@@ -15,12 +15,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from planner.solver.highs import LP_ITERATIONS, Result
+from planner.solver.implied_bounds import WHOLE
 from planner.solver.linear_program import LinearProgram
 from planner.solver.program import NO_STEP, Flags, Indices, Program
 from planner.solver.session import Session
 from planner.timeseries.series import Array
-
-WHOLE = 1e-6  # a state that is closer to 0 or 1 is whole
 
 
 class StateSchedule:
