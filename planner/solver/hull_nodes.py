@@ -48,10 +48,13 @@ class HullNodes:
         self.prices = plain.prices()
         self.copies = Copies(session, self.hull, self.modes)
 
-    def bound(self, lower: Array, upper: Array, target: float) -> tuple[float, Array | None]:
+    def bound(
+        self, lower: Array, upper: Array, target: float, tolerance: float | None = None
+    ) -> tuple[float, Array | None]:
         """Return a bound of a node and the point of its LP; None where that is not known.
 
-        The bound may be the best one as soon as it reaches the target.
+        The bound is improved until it reaches the target or the point shows that it cannot; with a
+        tolerance, until it is as close to the point.
         """
         best, x = -np.inf, None
         bound = self.hull.bound(self.prices, lower, upper, self.modes)
@@ -71,9 +74,16 @@ class HullNodes:
             self.prices = self.nodes.prices()
             bound = self.hull.bound(self.prices, lower, upper, self.modes)
             best = max(best, bound.value)
-            if result.objective - best < target - result.objective:  # no copies reach the target
+            enough = target - result.objective if tolerance is None else tolerance
+            if result.objective - best < enough:  # no copies reach the target
                 break
         return best, x
+
+    def row_prices(self) -> Array:
+        """Return the duals of the program's rows at the last bound."""
+        prices, schedule = self.prices.copy(), self.hull.schedule
+        prices[schedule.rows] = schedule.prices()
+        return prices
 
     def _as_planned(self, lower: Array, upper: Array) -> tuple[Array, Array]:
         """Return bounds in which the states are as planned in steps without copies."""

@@ -64,7 +64,7 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     deadline = time.perf_counter() + settings.time_limit_s
     relaxed = session.run(time_limit_s=settings.time_limit_s)
-    _require_point(relaxed)
+    require_point(relaxed)
     if session.spent.stopped:
         raise KeyboardInterrupt
     if relaxed.x is None or (settings.relax and relaxed.status != "optimal"):
@@ -188,7 +188,7 @@ class Rounds:
             absolute_gap=self.settings.gap * self.turnover,
             start=self.plan if searched is None else searched.x,
         )
-        _require_point(self.result)
+        require_point(self.result)
         if searched is not None:
             self.bound = max(self.bound, searched.bound)
             if self.result.x is None:
@@ -325,7 +325,8 @@ def _within_gap(program: Program, gap: float, x: Array, bound: float) -> bool:
     return program.objective(x) - bound <= gap * program.turnover(x) + 1e-6
 
 
-def _require_point(result: Result) -> None:
+def require_point(result: Result) -> None:
+    """Raise InfeasibleProgramError or UnboundedError where the program is known to be that."""
     if result.status == "infeasible":
         raise InfeasibleProgramError(Message("no plan satisfies every rule of the scenario"))
     if result.status == "unbounded":

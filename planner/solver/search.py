@@ -130,13 +130,9 @@ class Search:
     def _search(self) -> None:
         small = self.nodes.session.iterations <= PLAIN_ITERATIONS
         self._branch_and_bound(self._plain_bound, PLAIN_NODES if small else 0)
-        states = self._most_fractional()
-        if self.best is None or self._is_over() or not states:
+        hull_nodes = None if self._is_over() else self._hull_nodes()
+        if hull_nodes is None:
             return
-        hull = Hull(self.program, states, self.nodes.session)
-        self._try_best_of(hull)
-        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
-        hull_nodes = HullNodes(self.nodes, hull, self.best)
         before = self.bound
 
         def hull_bound(lower: Array, upper: Array) -> tuple[float, Array | None]:
@@ -149,6 +145,32 @@ class Search:
         self._branch_and_bound(hull_bound, 0)
         if not self._is_over() and self.bound - before >= LEAST_GAIN * (self.target - before):
             self._branch_and_bound(hull_bound, HULL_NODES)
+
+    def _hull_nodes(self) -> HullNodes | None:
+        """Return the nodes bounded by the hull, from the best plan; None where they cannot help."""
+        states = self._most_fractional()
+        if self.best is None or not states:
+            return None
+        hull = Hull(self.program, states, self.nodes.session)
+        self._try_best_of(hull)
+        self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
+        return HullNodes(self.nodes, hull, self.best)
+
+    def hull_prices(self, share: float) -> tuple[Array, Array]:
+        """Return the duals of rows in the LP of the hull, and its point; else of the relaxation.
+
+        Args:
+            share: of the objective, within which the bound of the duals is the LP's optimum.
+        """
+        assert self.relaxed.x is not None
+        prices, program = self.prices, self.program
+        self._branch_and_bound(self._plain_bound, 0)
+        hull_nodes = self._hull_nodes()
+        if hull_nodes is None:
+            return prices, self.relaxed.x
+        bounds = program.column_lower, program.column_upper
+        _, x = hull_nodes.bound(*bounds, np.inf, share * abs(self.relaxed.objective))
+        return (prices, self.relaxed.x) if x is None else (hull_nodes.row_prices(), x)
 
     def _try_best_of(self, hull: Hull) -> None:
         """Try the states that the bound of a hull chooses at the prices of the relaxation."""

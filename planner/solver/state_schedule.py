@@ -98,6 +98,11 @@ class StateSchedule:
             return result, np.zeros(values.shape)
         return result, result.x[count:].reshape(values.shape)
 
+    def prices(self) -> Array:
+        """Return the duals of the schedule's rows at the schedule that was just the best."""
+        duals = self._session.duals()
+        return np.zeros(len(self.rows)) if duals is None else duals.rows[: len(self.rows)]
+
     def nearest(self, wanted: Array, threshold: float, lower: Array, upper: Array) -> Array | None:
         """Return a whole schedule in which states above a threshold are rather 1.
 
