@@ -1,0 +1,66 @@
+"""The prices and the bound of a window: a relaxation to the hull of its states, and a search."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from planner.scenario.scenario_file import SolverSettings
+from planner.solver.highs import Result
+from planner.solver.program import Duals, Program
+from planner.solver.rounds import optimise, require_point
+from planner.solver.scaling import Rescaled, rescaled
+from planner.solver.search import MOST_STATES, Search, search
+from planner.solver.session import Session
+from planner.solver.solution import Solution
+
+PRECISION = 1e-4  # of a window's objective: how far the bound of its prices is from the hull's
+
+
+def window_prices(program: Program, settings: SolverSettings) -> Duals:
+    """Return the duals of the rows of a program in the LP of its hull, with its point.
+
+    With too many states, or none, those of its relaxation. There are no reduced costs.
+
+    Raises:
+        InfeasibleProgramError, UnboundedError: the relaxation is infeasible or unbounded.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    solved, session, relaxed = _relaxed(program, settings)
+    searching = Search(session, solved.program, relaxed, settings.gap, np.inf)
+    rows, x = searching.prices, relaxed.x
+    if 0 < len(program.states) <= MOST_STATES:
+        rows, x = searching.hull_prices(PRECISION)
+    assert x is not None
+    none = np.zeros(len(x))
+    return solved.duals(Duals(x, rows, none, none.astype(bool)))
+
+
+def window_bound(program: Program, settings: SolverSettings) -> Solution:
+    """Return the best plan of a window that a search with limits of work finds, and its bound.
+
+    Raises:
+        NoPlanError: the time limit struck before a first plan.
+        Else as `window_prices`.
+    """
+    solved, session, relaxed = _relaxed(program, settings)
+    deadline = time.perf_counter() + settings.time_limit_s
+    result = search(session, solved.program, relaxed, settings.gap, deadline)
+    if result is None or result.x is None:
+        return optimise(program, settings)
+    if session.spent.stopped:
+        raise KeyboardInterrupt
+    best = result.x if result.best is None else result.best
+    return Solution(solved.point(best), result.status, result.bound / program.units.money)
+
+
+def _relaxed(program: Program, settings: SolverSettings) -> tuple[Rescaled, Session, Result]:
+    """Return a program as it is solved, and its session with the result of the relaxation."""
+    solved = rescaled(program)
+    session = Session(solved.program, threads=settings.threads, seed=settings.seed)
+    relaxed = session.run()
+    require_point(relaxed)
+    if session.spent.stopped:
+        raise KeyboardInterrupt
+    return solved, session, relaxed
