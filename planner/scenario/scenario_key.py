@@ -22,8 +22,9 @@ VERSIONS = ("planner", "highspy")  # of the packages that a plan depends on
 
 
 @cache
-def _versions() -> bytes:
-    return repr([(name, version(name)) for name in VERSIONS]).encode()
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a plan depends on."""
+    return {name: version(name) for name in VERSIONS}
 
 
 def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None) -> str:
@@ -33,7 +34,7 @@ def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None)
         scenario: the scenario.
         digests: the `digest` of components by name, where they are known already.
     """
-    total = hashlib.sha256(_versions())
+    total = hashlib.sha256(repr(list(versions().items())).encode())
     for name in ScenarioFile.model_fields:
         total.update(repr(getattr(scenario, name)).encode() + b";")
     known = digests or {}

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
-from planner.studies.sweep_case import Task, pack
+from planner.studies.sweep_case import Task, failed, pack, solve_case, unpacked
 from planner.studies.sweep_plan import CheckedSweep, cases_to_refine, prepare
-from planner.studies.sweep_workers import cluster, solve_all
+from planner.studies.workers import cluster, run_tasks
 from planner.sweeps.result import (
     DAMAGE,
     PLANS,
@@ -164,10 +165,11 @@ class _Driver:
             return
         name = self.sweep.name
         if self.client is None:
-            packed = pack(self.sweep.base)
-            workers = cluster(name, packed, self.workers, self.scheduler)
+            setup = partial(unpacked, name, pack(self.sweep.base))
+            workers = cluster(name, self.workers, self.scheduler, setup)
             self.client = self.resources.enter_context(workers)
-        for result, files in solve_all(self.client, name, waiting):
+        for task, solved in run_tasks(self.client, name, partial(solve_case, name), waiting):
+            result, files = failed(task, solved) if isinstance(solved, Exception) else solved
             if files:
                 self._write_plan(result["key"], files)
             self.records.add(result)

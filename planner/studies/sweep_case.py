@@ -10,12 +10,15 @@ import pickle
 import resource
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
+from planner.files.records import record_of
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan.plan import Plan
@@ -49,9 +52,14 @@ def pack(base: Base) -> bytes:
     return zlib.compress(pickle.dumps(base, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def unpack(name: str, packed: bytes) -> None:
-    """Store a base for the cases that follow."""
+@contextmanager
+def unpacked(name: str, packed: bytes) -> Iterator[None]:
+    """Hold a base for the cases that follow."""
     BASES[name] = pickle.loads(zlib.decompress(packed))
+    try:
+        yield
+    finally:
+        BASES.pop(name, None)
 
 
 def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
@@ -88,6 +96,14 @@ def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
         "figures": figures,
     }
     return result, files
+
+
+def failed(task: Task, error: Exception) -> tuple[Result, dict[str, bytes]]:
+    """Return the result of a case whose worker ended, or could not send it."""
+    message = _one_line(error)
+    if not isinstance(error, PlannerError):
+        message = f"{type(error).__name__}: {message[:500]}"
+    return record_of(task.key, task.at, "failed", 0.0) | {"message": message}, {}
 
 
 def _one_line(error: BaseException) -> str:

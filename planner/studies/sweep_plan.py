@@ -10,8 +10,8 @@ from planner.errors import ScenarioError
 from planner.files.records import read_records
 from planner.files.yaml_document import Document
 from planner.message import Message
-from planner.studies.sweep_case import Task, pack, solve_case, unpack
-from planner.studies.sweep_workers import cores
+from planner.studies.sweep_case import Task, pack, solve_case, unpacked
+from planner.studies.workers import cores
 from planner.sweeps.analysis.condition import parse_condition
 from planner.sweeps.design import Case, design
 from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
@@ -121,8 +121,8 @@ def first_seconds(sweep: CheckedSweep, folder: Path, workers: int | None) -> Est
         return Estimate(waiting, sum(earlier) / len(earlier), source, workers)
     key, case = next(iter(distinct.items()))
     task = Task(key, case.at, case.changes)
-    unpack(sweep.name, pack(sweep.base))
-    for _ in range(2):  # the first run includes imports, which each worker does once
-        result, _ = solve_case(sweep.name, task)
+    with unpacked(sweep.name, pack(sweep.base)):
+        for _ in range(2):  # the first run includes imports, which each worker does once
+            result, _ = solve_case(sweep.name, task)
     source = Message("case {case} solved once", case=case.number)
     return Estimate(waiting, float(result["seconds"]), source, workers)

@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ import planner
 from planner import PlanError, ScenarioError
 from planner.cli.app import app
 from planner.studies.sweep import sweep
-from planner.studies.sweep_case import BASES, Task
-from planner.studies.sweep_workers import cluster, solve_all
+from planner.studies.sweep_case import BASES, Task, failed, solve_case, unpacked
+from planner.studies.workers import cluster, run_tasks
 from planner.sweeps.result import RESULTS, read_cases
 from planner.sweeps.variants import Base
 from tests.support.build import HANGS_S
@@ -268,7 +269,7 @@ def test_an_interrupt_leaves_a_valid_folder(tmp_path: Path, scheduler: str) -> N
 
 
 def test_no_scheduler_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.studies.sweep_workers.SCHEDULER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("planner.studies.workers.SCHEDULER_TIMEOUT_S", 0.5)
     with pytest.raises(ScenarioError, match="no Dask scheduler answers at tcp:"):
         sweep(written(tmp_path, GRID), tmp_path / "out", scheduler="tcp://127.0.0.1:9")
 
@@ -415,8 +416,11 @@ class Killer(Base):
 def test_a_case_that_kills_its_workers_is_a_failed_row() -> None:
     packed = zlib.compress(pickle.dumps(Killer()))
     tasks = [Task(str(i), "", {"kill": 1} if i == 1 else {}, False) for i in range(6)]
-    with cluster("killer", packed, 2, None) as client:
-        found = {result["key"]: result for result, _ in solve_all(client, "killer", tasks)}
+    with cluster("killer", 2, None, partial(unpacked, "killer", packed)) as client:
+        found = {
+            task.key: failed(task, solved)[0] if isinstance(solved, Exception) else solved[0]
+            for task, solved in run_tasks(client, "killer", partial(solve_case, "killer"), tasks)
+        }
     assert sorted(found) == list("012345")
     assert {result["status"] for result in found.values()} == {"failed"}
     messages = [found[key]["message"] for key in sorted(found)]
