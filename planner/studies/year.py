@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -89,7 +89,7 @@ def plan_year(
             recorded beside it until it is written, and a run of the same scenario uses it again.
         gap: of turnover, at which the search ends [that of the scenario].
         window_h: hours in a window, about.
-        workers: processes of the local cluster [one a core].
+        workers: processes of the local cluster [one a core]; with 1 this process does the work.
         scheduler: address of a Dask scheduler to use instead.
         time_limit_s: of the run, after which the best plan so far is returned [none].
         fresh: forget what is recorded.
@@ -266,8 +266,7 @@ class _Run:
         if first is None:
             return results
         try:
-            found = run_tasks(self._client(), str(self.stages), work_on, chain([first], waiting))
-            for task, result in found:
+            for task, result in self._found(chain([first], waiting)):
                 if isinstance(result, Exception):
                     raise self._explained(task, result)
                 if self.records is not None:
@@ -282,11 +281,21 @@ class _Run:
             self.stopped = "interrupted"
         return results
 
-    def _client(self) -> Any:
+    def _found(
+        self, tasks: Iterable[WindowTask]
+    ) -> Iterator[tuple[WindowTask, WindowResult | Exception]]:
+        """Yield tasks with their results as workers find them, or this process as the only one."""
+        if self.workers == 1 and self.scheduler is None:
+            for task in tasks:
+                try:
+                    yield task, work_on(task)
+                except PlannerError as error:
+                    yield task, error
+            return
         if self.client is None:
             joined = cluster("year", self.workers, self.scheduler)
             self.client = self.resources.enter_context(joined)
-        return self.client
+        yield from run_tasks(self.client, str(self.stages), work_on, tasks)
 
     def _explained(self, task: WindowTask, error: Exception) -> Exception:
         """Return the error of a window with its number and hours."""
