@@ -58,6 +58,7 @@ class Windows:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._bare = program.scenario.model_copy(update={"components": {}})
         self._by_row = sparse.csr_array(program.matrix)
         self._by_column = sparse.csc_array(program.matrix)
         entries = sparse.coo_array(self._by_row)
@@ -90,6 +91,10 @@ class Windows:
         Args:
             window: any part of the horizon.
             prices: of all rows, those of rules of the sign that they allow; shape (rows,).
+
+        Returns:
+            A program without components in its scenario and without a schedule, which is small to
+            send, and has no tidiest plan.
         """
         program, own_rows = self.program, self.rows_of(window)
         own_columns = self.columns_of(window)
@@ -105,7 +110,9 @@ class Windows:
         cut = self._cut_out(window, own_rows | complete, used)
         steps = program.column_steps[cut.columns]
         near = np.where(steps == NO_STEP, NO_STEP, np.clip(steps, window.first, window.last))
-        priced = replace(cut.program, cost=cost[cut.columns], column_steps=near, schedule={})
+        priced = replace(
+            cut.program, cost=cost[cut.columns], column_steps=near, schedule={}, scenario=self._bare
+        )
         return replace(cut, program=priced)
 
     def constant(self, prices: Array) -> float:
@@ -139,13 +146,13 @@ class Windows:
         np.minimum.at(by_row, entries.row, factors[entries.col])
         return prices * by_row
 
-    def between(self, window: Window, x: Array) -> WindowProgram:
+    def between(self, window: Window, x: Array, prices: Array | None = None) -> WindowProgram:
         """Return the program of a window where all other columns are as at a point of the program.
 
-        Columns without a step are free, and rules over the horizon stay as well kept as they are.
-        The point is in it, also by what it misses its rows.
+        Columns without a step are free. Rules over the horizon have prices or, without any, stay as
+        well kept as they are. The point is in it, also by what it misses its rows.
         """
-        program = self.program
+        program, rules = self.program, self.rules
         free = self.columns_of(window) | (program.column_steps == NO_STEP)
         rest = np.where(free, 0.0, x)
         holding = np.diff(sparse.csr_array(self._by_column[:, free]).indptr) > 0
@@ -153,15 +160,19 @@ class Windows:
         part = cut.program.covering(x[free])
         fixed, activity = (self._by_row @ point for point in (rest, x))
         lower, upper = (side.copy() for side in (program.row_lower, program.row_upper))
-        for rule in self.rules:
-            lower[rule] = activity[rule] if np.isfinite(lower[rule]) else -np.inf
-            upper[rule] = activity[rule] if np.isfinite(upper[rule]) else np.inf
+        kept = activity[rules] if prices is None else np.inf
+        lower[rules] = np.where(np.isfinite(lower[rules]) & np.isfinite(kept), kept, -np.inf)
+        upper[rules] = np.where(np.isfinite(upper[rules]), kept, np.inf)
         part = part.with_row_bounds(
             slice(None),
             (np.minimum(lower, activity) - fixed)[holding],
             (np.maximum(upper, activity) - fixed)[holding],
         )
-        return replace(cut, program=replace(part, offset=program.objective(rest)))
+        cost = part.cost
+        if prices is not None:
+            cost = cost - self._by_row[rules][:, free].T @ prices[rules]
+        part = replace(part, cost=cost, offset=program.objective(rest))
+        return replace(cut, program=part)
 
     def _cut_out(
         self, window: Window, rows: Flags, columns: Flags, x: Array | None = None

@@ -48,9 +48,8 @@ from planner.studies.solve import solve_program
 from planner.studies.to_plan import Out, output_of, publish, to_plan
 from planner.studies.window import length_problems
 from planner.studies.workers import cluster, run_tasks
-from planner.studies.year_search import FIRST_SHARE, YearSearch, cut
+from planner.studies.year_search import YearSearch, cut
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
-from planner.timeseries.horizon import Window
 
 DAMAGE = template("{path} is no window of a year; remove the line or use --fresh")
 
@@ -74,7 +73,7 @@ def plan_year(
     out: Out = None,
     *,
     gap: float | None = None,
-    window_h: float = 168.0,
+    window_h: float = 60.0,
     workers: int | None = None,
     scheduler: str | None = None,
     time_limit_s: float | None = None,
@@ -88,7 +87,7 @@ def plan_year(
         out: the plan folder to write: an `Output`, or its path. What is found for windows is
             recorded beside it until it is written, and a run of the same scenario uses it again.
         gap: of turnover, at which the search ends [that of the scenario].
-        window_h: hours in a window, about.
+        window_h: hours in a window that is bounded, about; longer ones give the prices.
         workers: processes of the local cluster [one a core]; with 1 this process does the work.
         scheduler: address of a Dask scheduler to use instead.
         time_limit_s: of the run, after which the best plan so far is returned [none].
@@ -116,7 +115,6 @@ def plan_year(
         raise infeasible(scenario, contradictions)
     solver = scenario.solver
     gap = solver.gap if gap is None else gap
-    cuts = cut(scenario.horizon, window_h)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 
     def file_of(target: Path) -> Path:
@@ -126,7 +124,7 @@ def plan_year(
     folder = None if output is None else output.folder
     with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         run = _Run(
-            scenario, cuts, gap, records, progress or (lambda _: None), time_limit_s, workers,
+            scenario, window_h, gap, records, progress or (lambda _: None), time_limit_s, workers,
             scheduler,
         )  # fmt: skip
         with run.resources:
@@ -145,7 +143,7 @@ class _Run:
     """
 
     scenario: Scenario
-    cuts: list[Window]
+    window_h: float
     gap: float
     records: Records | None
     progress: Progress
@@ -164,12 +162,12 @@ class _Run:
 
     def plan(self) -> Plan:
         """Return the plan, to be published. Raises as `plan_year`."""
-        if len(self.cuts) == 1:
+        if len(cut(self.scenario.horizon, self.window_h)) == 1:
             return self._plan_of_one()
         began = time.perf_counter()
         program = program_of(self.scenario)
         reduced = without_totals(program)
-        self.search = search = YearSearch(reduced.program, self.cuts, self.gap, self._work_on)
+        self.search = search = YearSearch(reduced.program, self.window_h, self.gap, self._work_on)
         built = time.perf_counter()
         self._find_bound()
         self._find_plan()
@@ -194,7 +192,7 @@ class _Run:
         search.find_prices()
         self._require_go_on()
         self._log("prices")
-        search.bound_windows(range(len(self.cuts)), np.full(len(self.cuts), FIRST_SHARE * self.gap))
+        search.bound_windows(search.cuts)
         search.bound_rest()
         self._log("bounds")
 
@@ -243,7 +241,7 @@ class _Run:
         plan = to_plan(program, solution, seconds)
         return replace(plan, summary=plan.summary | {"year": self._summary(program, duals)})
 
-    def _work_on(self, tasks: Iterator[WindowTask]) -> dict[int, WindowResult]:
+    def _work_on(self, tasks: Iterator[WindowTask], count: int) -> dict[int, WindowResult]:
         """Return the results of tasks by window: recorded ones, and those that workers find."""
         results: dict[int, WindowResult] = {}
         self.stages += 1
@@ -259,7 +257,7 @@ class _Run:
                     yield task
                 else:
                     results[task.number] = recorded
-                    self._report(task.work, len(results))
+                    self._report(task.work, len(results), count)
 
         waiting = unfinished()
         first = next(waiting, None)
@@ -273,7 +271,7 @@ class _Run:
                     at = f"{task.work} {task.window.first}"
                     self.records.add(result.record(task.key, at))
                 results[task.number] = result
-                self._report(task.work, len(results))
+                self._report(task.work, len(results), count)
                 if time.monotonic() > self.deadline:
                     self.stopped = "time_limit"
                     break
@@ -301,8 +299,7 @@ class _Run:
         """Return the error of a window with its number and hours."""
         horizon, window = self.scenario.horizon, task.window
         title = Message(
-            "window {n} of {count}, {when}",
-            n=task.number + 1, count=len(self.cuts),
+            "the window {when}",
             when=time_span(horizon, window.first, window.last),
         )  # fmt: skip
         if isinstance(error, InfeasibleProgramError):
@@ -315,8 +312,8 @@ class _Run:
             return type(error)(MessageList(": ", (title, error.message)))
         return error
 
-    def _report(self, stage: str, done: int) -> None:
-        self.progress(YearProgress(stage, done, len(self.cuts), *self._known()))
+    def _report(self, stage: str, done: int, count: int) -> None:
+        self.progress(YearProgress(stage, done, count, *self._known()))
 
     def _known(self) -> tuple[float | None, float | None]:
         """Return the profit and its bound so far."""
@@ -334,7 +331,7 @@ class _Run:
             turnover = self.search.program.turnover(plan.x)
             gaps = proof(profit, max(bound, profit), turnover)
         self.steps.append({"work": work, "profit_cny": profit, **gaps})
-        self.progress(YearProgress(work, len(self.cuts), len(self.cuts), profit, bound))
+        self.progress(YearProgress(work, 1, 1, profit, bound))
 
     def _summary(self, program: Program, duals: Duals) -> dict[str, Any]:
         """Return what the summary says of the windows, months and rules of the year."""
@@ -346,7 +343,7 @@ class _Run:
                 "month": month,
                 "missing_cny": round(float(sum(
                     excess
-                    for window, excess in zip(self.cuts, missing, strict=True)
+                    for window, excess in zip(search.cuts, missing, strict=True)
                     if steps[0] <= window.first <= steps[-1]
                 )), 2),
             }
@@ -360,7 +357,7 @@ class _Run:
             for component, rule, _ in [names[program.row_families[row]]]
         ]
         return {
-            "windows": len(self.cuts),
+            "windows": len(search.cuts),
             "months": months,
             "shared_cny": round(shared, 2),
             "rule_prices": rules,

@@ -1,13 +1,13 @@
 """The search for the plan of a year and its bound, by windows.
 
-1. Prices: windows that overlap with their neighbours give the prices of their own rows.
-2. Rules over the horizon: windows offer plans at some prices of the rules; these settle where the
-   offers keep the rules together. Then the prices of 1 are found once more, with the rules priced.
-3. Bounds: each window is searched with its seams priced. The sum is a bound of the year whatever
-   the prices are, and the states found are those of a first plan.
+1. Rules over the horizon: long windows offer plans at some prices of the rules, which settle where
+   the offers keep the rules together.
+2. Prices: long windows that overlap with their neighbours give the prices of their own rows.
+3. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
+   whatever the prices are, and the states found are those of a first plan.
 4. Plan: one LP of the year with the integers fixed.
-5. Refinement: where a window's plan lies below its bound, the bound is searched further, and the
-   window planned anew between its neighbours, until the gap is reached or nothing improves.
+5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
+   its own, and are planned anew between their neighbours, until the gap is reached or nothing gains.
 
 Every stage waits for all of its windows and takes them in order, so that a plan does not depend on
 the number of workers, nor on when a run was interrupted.
@@ -38,19 +38,20 @@ from planner.timeseries.series import Array
 
 OVERLAP_H = 24.0  # of the windows that give prices, on both sides
 FIRST_SHARE = 0.4  # of the gap that windows may have at first
-FINER = 0.25  # of the gap of a window searched further
+FINER = 0.4  # of the gap of a window searched further
 LEAST_GAP = 1e-6
+LONGER = 2.8  # times the length of the windows that are bounded: those that give prices
 LEAST_PROGRESS = 0.02  # of the gap, by which a refinement has to narrow it
 ROUNDING_CNY = 1e-6
 SAME = 1e-8  # of a window's cost: plans whose costs differ by less earn the same
-WORST = 1 / 3  # of the windows, that are refined at once
+WORST = 0.7  # of the excess over the bounds, which the windows refined at once hold
 MOST_OFFERS = 8  # rounds
 SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
 SETTLED = 1e-5  # of the costs: what more offers could gain
 LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
 
-Solve = Callable[[Iterator[WindowTask]], Mapping[int, WindowResult]]
-"""Works on tasks, which are made as they are needed; returns the results by window.
+Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
+"""Works on a number of tasks, which are made as they are needed; returns the results by window.
 
 Where the run was stopped, those of unfinished windows are missing.
 """
@@ -92,15 +93,19 @@ class YearPlan:
 class YearSearch:
     """The search over a program without running totals.
 
-    prices: of all rows. bounds: of each window, with `gaps`, within which it was searched.
-    points: the best point of each window's own columns, joined to one of the program.
+    cuts: the windows that are bounded. prices: of all rows. bounds: of each window, and `gaps`
+    within which it was searched. points: the best known point of each window's own columns, joined
+    to one of the program.
     """
 
-    def __init__(self, program: Program, cuts: Sequence[Window], gap: float, solve: Solve) -> None:
-        self.program, self.cuts, self.gap = program, list(cuts), gap
+    def __init__(self, program: Program, window_h: float, gap: float, solve: Solve) -> None:
+        self.program, self.gap = program, gap
+        horizon = program.scenario.horizon
+        self.cuts, self._long = cut(horizon, window_h), cut(horizon, LONGER * window_h)
         self.windows = Windows(program)
         self.prices = np.zeros(len(program.row_lower))
-        self.bounds, self.gaps = np.full(len(cuts), -np.inf), np.full(len(cuts), np.inf)
+        self.bounds = np.full(len(self.cuts), -np.inf)
+        self.gaps = np.full(len(self.cuts), max(FIRST_SHARE * gap, LEAST_GAP))
         self.points = np.zeros(len(program.cost))
         self.plan: YearPlan | None = None
         self._solve, self._settings = solve, program.scenario.solver
@@ -120,8 +125,8 @@ class YearSearch:
     def find_prices(self) -> None:
         """Find the prices of all rows but rules, from windows that overlap."""
         prices = self.prices.copy()
-        for n, result in self._work("prices", range(len(self.cuts)), self._wide):
-            part, window = self._wide(n), self.cuts[n]
+        for window, result in self._work("prices", self._long, self._wide):
+            part = self._wide(window)
             own = self.windows.rows_of(window)[part.rows]
             prices[part.rows[own]] = result.arrays["rows"][own]
             own = self.windows.columns_of(window)[part.columns]
@@ -130,46 +135,42 @@ class YearSearch:
 
     def price_rules(self) -> None:
         """Find the prices of the rules over the horizon, at which windows keep them together."""
-        rules, windows = self.windows.rules, len(self.cuts)
-        of_rules = sparse.csr_array(self.program.matrix)[rules]
-        lower, upper = self.program.row_lower[rules], self.program.row_upper[rules]
-        self.prices[rules] = 0.0
-        master, prices = RulePrices(windows, lower, upper), np.zeros((1, len(rules)))
+        rules, program = self.windows.rules, self.program
+        of_rules = sparse.csr_array(program.matrix)[rules]
+        master = RulePrices(len(self._long), program.row_lower[rules], program.row_upper[rules])
+        self.prices[rules], prices = 0.0, np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
-            before = master.value
-            asked = partial(_asked, of_rules, prices)
-            for n, result in self._work("offers", range(windows), self._wide, arrays=asked):
-                part = self._wide(n)
-                own = part.columns[self.windows.columns_of(self.cuts[n])[part.columns]]
-                inside = np.isin(part.columns, own)
+            before, asked = master.value, partial(_asked, of_rules, prices)
+            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
+                part = self._wide(window)
+                inside = self.windows.columns_of(window)[part.columns]
+                own = part.columns[inside]
                 for x in result.arrays["x"].reshape(-1, len(part.columns)):
-                    point = x[inside]
-                    master.offer(n, float(self.program.cost[own] @ point), of_rules[:, own] @ point)
-            found = master.price()
-            if before - master.value <= SETTLED * abs(master.value):
+                    cost, added = program.cost[own] @ x[inside], of_rules[:, own] @ x[inside]
+                    master.offer(self._long.index(window), float(cost), added)
+            self.prices[rules] = master.price()
+            prices = np.array([share * self.prices[rules] for share in SPREAD])
+            if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
-            prices = np.array([share * found for share in SPREAD])
-            if not found.any():
-                break
-        self.prices[rules] = found
 
-    def bound_windows(self, numbers: Sequence[int], gaps: Array) -> None:
-        """Search windows with their seams priced, each within a gap of its turnover."""
+    def bound_windows(self, windows: Sequence[Window]) -> None:
+        """Search windows with their seams priced, each within its gap."""
 
-        def settings(n: int) -> SolverSettings:
-            return self._settings.model_copy(update={"gap": float(gaps[n])})
+        def settings(window: Window) -> SolverSettings:
+            gap = float(self.gaps[self.cuts.index(window)])
+            return self._settings.model_copy(update={"gap": gap})
 
-        for n, result in self._work("bound", numbers, self._alone, settings):
-            part = self._alone(n)
+        for window, result in self._work("bounds", windows, self._alone, settings):
+            part, n = self._alone(window), self.cuts.index(window)
             self.bounds[n] = max(self.bounds[n], result.figures["bound"])
-            self.gaps[n] = gaps[n]
             own = part.own_columns
             self.points[part.columns[own]] = result.arrays["x"][own]
 
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
         for n in np.flatnonzero(np.isinf(self.bounds)).tolist():
-            self.bounds[n] = relaxed_value(self._alone(n).program, self._settings)
+            part = self._alone(self.cuts[n])
+            self.bounds[n] = relaxed_value(part.program, self._settings)
 
     def tidy(self) -> None:
         """Choose the tidiest of the plans that earn the same, window by window."""
@@ -180,15 +181,15 @@ class YearSearch:
         for parity in range(2):
             x = self.plan.x
 
-            def between(n: int, x: Array = x) -> WindowProgram:
-                part = self.windows.between(self.cuts[n], x)
+            def between(window: Window, x: Array = x) -> WindowProgram:
+                part = self.windows.between(window, x)
                 fixed = held[part.columns]
                 point = x[part.columns][fixed]
                 return replace(part, program=part.program.with_bounds(fixed, point, point))
 
             tidied = x.copy()
-            for n, result in self._work("plan", range(parity, len(self.cuts), 2), between):
-                part = between(n)
+            for window, result in self._work("tidying", self.cuts[parity::2], between):
+                part = between(window)
                 own = part.own_columns
                 least = part.program.objective(x[part.columns])
                 if result.figures["value"] <= least + SAME * max(abs(least), 1.0):
@@ -198,7 +199,7 @@ class YearSearch:
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""
-        plan = self._lp.best(self.points)
+        plan = self._lp.best(self.points, self.windows.rules)
         if plan is None or (self.plan is not None and plan.value >= self.plan.value):
             return False
         self.plan = plan
@@ -212,67 +213,94 @@ class YearSearch:
         return self.plan.value - self.bound <= allowed + ROUNDING_CNY
 
     def refine(self) -> bool:
-        """Search the worst windows further and plan them anew; return whether that gained."""
+        """Narrow the gap where it is widest; return whether that gained."""
         assert self.plan is not None
         before = self.plan.value - self.bound
-        excess, most = self.excess(self.plan.x), max(1, round(WORST * len(self.cuts)))
-        worst = np.argsort(-excess, kind="stable")[:most].tolist()
-        finer = np.maximum(FINER * self.gaps, LEAST_GAP)
-        self.bound_windows([n for n in worst if finer[n] < self.gaps[n]], finer)
+        merged = self._merge_worst()
+        self.points = self.plan.x.copy()
+        self.bound_windows(merged)
+        self.plan_year()
         if not self.is_proven():
-            self._replan(worst)
+            self._replan(merged)
         return before - (self.plan.value - self.bound) > LEAST_PROGRESS * before
 
-    def _replan(self, worst: Sequence[int]) -> None:
-        """Plan windows anew that have no neighbour among them, a day longer on both sides."""
+    def _merge_worst(self) -> list[Window]:
+        """Make one window of two neighbours where the plan costs most above their bounds."""
         assert self.plan is not None
-        chosen: list[int] = []
-        for n in worst:
-            if not {n - 1, n + 1} & {*chosen}:
-                chosen.append(n)
-        x = self.plan.x
+        excess = self.excess(self.plan.x)
+        of_pairs, left = excess[:-1] + excess[1:], WORST * excess.sum()
+        taken: set[int] = set()
+        for n in np.argsort(-of_pairs, kind="stable").tolist():
+            if left <= 0:
+                break
+            if not {n, n + 1} & taken and not {n - 1, n + 2} & taken:
+                taken |= {n, n + 1}
+                left -= of_pairs[n]
+        firsts = [n for n in sorted(taken) if n + 1 in taken and n - 1 not in taken]
+        merged = []
+        for n in reversed(firsts):
+            window = Window(self.cuts[n].first, self.cuts[n + 1].last)
+            self.cuts[n : n + 2] = [window]
+            gap = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
+            self.bounds = np.insert(
+                np.delete(self.bounds, [n, n + 1]), n, self.bounds[n : n + 2].sum()
+            )
+            self.gaps = np.insert(np.delete(self.gaps, [n, n + 1]), n, gap)
+            merged.append(window)
+        return merged[::-1]
+
+    def _replan(self, windows: Sequence[Window]) -> None:
+        """Plan windows anew, a day longer on both sides, at the plan's prices of the rules.
+
+        No two of them are neighbours.
+        """
+        assert self.plan is not None
+        x, prices = self.plan.x, self.plan.duals.rows
+
+        def between(window: Window) -> WindowProgram:
+            return self.windows.between(self._around(window), x, prices)
+
+        gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
+        finer = self._settings.model_copy(update={"gap": gap})
         self.points = x.copy()
-
-        def between(n: int) -> WindowProgram:
-            return self.windows.between(self._window_around(n), x)
-
-        settings = self._settings.model_copy(update={"gap": max(LEAST_GAP, FINER * self.gap)})
-        for n, result in self._work("plan", sorted(chosen), between, settings=lambda _: settings):
-            part = between(n)
+        for window, result in self._work("refinement", windows, between, lambda _: finer):
+            part = between(window)
             own = part.own_columns
             self.points[part.columns[own]] = result.arrays["x"][own]
         self.plan_year()
 
-    def _window_around(self, n: int) -> Window:
+    def _around(self, window: Window) -> Window:
         """Return a window with a day more on both sides."""
         overlap = round(OVERLAP_H / self.program.scenario.horizon.step_h)
-        window, whole = self.cuts[n], self.program.window
+        whole = self.program.window
         return Window(
             max(window.first - overlap, whole.first), min(window.last + overlap, whole.last)
         )
 
-    def _wide(self, n: int) -> WindowProgram:
-        return self.windows.priced(self._window_around(n), self.prices)
+    def _wide(self, window: Window) -> WindowProgram:
+        return self.windows.priced(self._around(window), self.prices)
 
-    def _alone(self, n: int) -> WindowProgram:
-        return self.windows.priced(self.cuts[n], self.prices)
+    def _alone(self, window: Window) -> WindowProgram:
+        return self.windows.priced(window, self.prices)
 
     def _work(
         self,
         work: str,
-        numbers: Sequence[int],
-        part_of: Callable[[int], WindowProgram],
-        settings: Callable[[int], SolverSettings] | None = None,
+        windows: Sequence[Window],
+        part_of: Callable[[Window], WindowProgram],
+        settings: Callable[[Window], SolverSettings] | None = None,
         arrays: Callable[[WindowProgram], Mapping[str, Any]] = lambda _: {},
-    ) -> Iterator[tuple[int, WindowResult]]:
+    ) -> Iterator[tuple[Window, WindowResult]]:
         """Yield windows with the results of some work on them."""
 
-        def task(n: int) -> WindowTask:
-            part = part_of(n)
-            chosen = self._settings if settings is None else settings(n)
-            return WindowTask(work, n, self.cuts[n], part.program, chosen, arrays(part))
+        def task(numbered: tuple[int, Window]) -> WindowTask:
+            number, window = numbered
+            part = part_of(window)
+            chosen = self._settings if settings is None else settings(window)
+            return WindowTask(work, number, window, part.program, chosen, arrays(part))
 
-        return iter(sorted(self._solve(map(task, numbers)).items()))
+        results = self._solve(map(task, enumerate(windows)), len(windows))
+        return ((windows[number], results[number]) for number in sorted(results))
 
 
 def _asked(of_rules: Any, prices: Array, part: WindowProgram) -> Mapping[str, Any]:
@@ -287,7 +315,7 @@ class PlanProgram:
         self._solved = rescaled(program)
         self._session: Session | None = None
 
-    def best(self, points: Array) -> YearPlan | None:
+    def best(self, points: Array, rules: Indices = NO_INDICES) -> YearPlan | None:
         """Return the best plan with the integers of a point, made to fit together; None if none.
 
         Directions are fixed only where flows overlap.
@@ -308,6 +336,12 @@ class PlanProgram:
         session, held = self._session, np.zeros(len(program.switches), dtype=bool)
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         lower[columns] = upper[columns] = values
+        session.bounds(np.arange(len(lower)), lower, upper)
+        if not session.iterations and rules.size:  # an LP without its dense rows is a good start
+            free = program.with_row_bounds(rules, -np.inf, np.inf)
+            session.row_bounds(free.row_lower, free.row_upper)
+            session.run(iterations=LP_ITERATIONS)
+            session.row_bounds(program.row_lower, program.row_upper)
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
             result = session.run(iterations=LP_ITERATIONS)

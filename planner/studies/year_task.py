@@ -116,5 +116,5 @@ def _plan(task: WindowTask) -> WindowResult:
 
 
 WORK: Mapping[str, Callable[[WindowTask], WindowResult]] = {
-    "prices": _prices, "offers": _offers, "bound": _bound, "plan": _plan
+    "rules": _offers, "prices": _prices, "bounds": _bound, "tidying": _plan, "refinement": _plan
 }  # fmt: skip
