@@ -156,6 +156,11 @@ class Search:
         self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
         return HullNodes(self.nodes, hull, self.best)
 
+    def plan_nearby(self) -> Array | None:
+        """Return the best of the plans near the relaxation; None where none of them is one."""
+        self._branch_and_bound(self._plain_bound, 0)
+        return self.best
+
     def hull_prices(self, share: float) -> tuple[Array, Array]:
         """Return the duals of rows in the LP of the hull, and its point; else of the relaxation.
 

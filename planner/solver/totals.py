@@ -1,6 +1,6 @@
 """A program without its running totals: rows hold the sums that the totals stand for.
 
-A component declares running totals X[t] = X[t-1] + f[t](x) as its `counters`. Put into the other rows,
+A component declares running totals X[t] = X[t-1] + f[t](x) as its `counters`. In the other rows,
 
     sum_t a[t] X[t]    is    X[0] sum_t a[t] + sum_s (sum_{t >= s} a[t]) f[s](x)
 

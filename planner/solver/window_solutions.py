@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from planner.solver.scaling import Rescaled, rescaled
 from planner.solver.search import MOST_STATES, Search, search
 from planner.solver.session import Session
 from planner.solver.solution import Solution
+from planner.timeseries.series import Array
 
 PRECISION = 1e-4  # of a window's objective: how far the bound of its prices is from the hull's
 
@@ -35,6 +38,12 @@ def window_prices(program: Program, settings: SolverSettings) -> Duals:
     assert x is not None
     none = np.zeros(len(x))
     return solved.duals(Duals(x, rows, none, none.astype(bool)))
+
+
+def relaxed_value(program: Program, settings: SolverSettings) -> float:
+    """Return the optimum of the relaxation of a window. Raises as `window_prices`."""
+    _, _, relaxed = _relaxed(program, settings)
+    return relaxed.bound / program.units.money
 
 
 def window_bound(program: Program, settings: SolverSettings) -> Solution:
@@ -64,3 +73,36 @@ def _relaxed(program: Program, settings: SolverSettings) -> tuple[Rescaled, Sess
     if session.spent.stopped:
         raise KeyboardInterrupt
     return solved, session, relaxed
+
+
+def window_offers(
+    program: Program, settings: SolverSettings, rules: Any, prices: Array
+) -> list[Array | None]:
+    """Return a good plan of a window for each of some prices of the rules over the horizon.
+
+    Args:
+        program: of the window, with these rules unpriced.
+        settings: of the solver.
+        rules: their coefficients; shape (rules, columns).
+        prices: shape (prices, rules).
+
+    Raises:
+        As `window_prices`.
+    """
+    solved = rescaled(program)
+    session = Session(solved.program, threads=settings.threads, seed=settings.seed)
+    factors = solved.columns * program.units.money
+    points = list[Array | None]()
+    for price in prices:
+        cost = (program.cost - rules.T @ price) * factors
+        session.cost(cost)
+        relaxed = session.run()
+        require_point(relaxed)
+        if session.spent.stopped:
+            raise KeyboardInterrupt
+        priced = replace(solved.program, cost=cost, offset=0.0)
+        x = Search(session, priced, relaxed, settings.gap, np.inf).plan_nearby()
+        points.append(None if x is None else solved.point(x))
+        every = np.arange(len(cost))
+        session.bounds(every, priced.column_lower, priced.column_upper)
+    return points
