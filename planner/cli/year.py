@@ -57,9 +57,6 @@ def year(
     resume: Resume = True,
     formats: Formats = "csv",
     page: Page = True,
-    prices: Annotated[
-        bool, typer.Option("--prices", help="Write marginal prices into the plan folder too.")
-    ] = False,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -71,14 +68,12 @@ def year(
         raise wrong("--time-limit", Message("must be above 0, is {value:g}", value=time_limit))
     schedule_formats = known_formats(formats)
     site = planner.load(scenario, limited(set_, gap, None, hours))
-    request = Request(
-        site, words, plan_folder(out, site), schedule_formats, page, prices=prices, quiet=quiet
-    )
+    request = Request(site, words, plan_folder(out, site), schedule_formats, page, quiet=quiet)
     with claimed(request.target):
         with diagnosis_left_in(request.target), _progress(request) as report:
             plan = planner.plan_year(
                 site, request.output, workers=workers, scheduler=scheduler,
-                time_limit_s=time_limit, fresh=not resume, progress=report, prices=prices,
+                time_limit_s=time_limit, fresh=not resume, progress=report,
             )  # fmt: skip
         finish(plan, request, show)
 

@@ -48,13 +48,27 @@ def rule_prices(year: dict[str, Any], words: Language) -> Section:
     rows = (
         (
             price["component"],
-            words.term(price["rule"]),
+            rule_text(price["rule"], words),
             Quantity(price["value"]),
             words(price["unit"]),
         )
         for price in year["rule_prices"]
     )
     return Section(words("Prices of rules over the horizon"), heads, tuple(rows), labels=2)
+
+
+def rule_text(rule: str, words: Language) -> str:
+    """Return the name of a rule over the horizon."""
+    texts = {
+        "budget": words("emission budget"),
+        "ending": words("state at the end"),
+        "ending_most": words("state at the end, at most"),
+        "export": words("share of energy exported"),
+        "least": words("share of demand served"),
+        "load_share": words("renewable share of the load"),
+        "self_use": words("share of own use"),
+    }
+    return texts.get(rule) or words.term(rule)
 
 
 def steps(year: dict[str, Any], words: Language) -> Section:

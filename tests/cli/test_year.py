@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,20 +14,10 @@ import planner
 from planner.cli.app import app
 from planner.errors import NoPlanError
 from planner.message import Message
+from planner.studies.year import YearProgress
 from tests.support.years import as_year
 
 TINY = Path(__file__).parent.parent.parent / "scenarios" / "tiny_arbitrage"
-
-
-@dataclass(frozen=True)
-class Progressed:
-    """What `plan_year` reports, as `YearProgress` of it."""
-
-    stage: str
-    done: int
-    total: int
-    profit_cny: float | None = None
-    bound_cny: float | None = None
 
 
 Calls = list[dict[str, Any]]
@@ -48,10 +35,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Planning], Calls]:
             calls.append({"scenario": scenario, "out": out, **options})
             return planning(scenario, out, options["progress"] or (lambda _: None))
 
-        module = ModuleType("planner.studies.year")
-        module.plan_year = plan_year  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(planner._MODULES, "plan_year", "studies.year")
+        monkeypatch.setattr("planner.studies.year.plan_year", plan_year)
         return calls
 
     return let
@@ -83,12 +67,12 @@ def failing(error: BaseException) -> Planning:
 def improving(scenario: planner.Scenario, out: Any, report: Any) -> planner.Plan:
     """Plan and bound improve three times; one report is no better than those before it."""
     for now in (
-        Progressed("prices", 1, 2),
-        Progressed("bounds", 2, 2, None, 400.0),
-        Progressed("plan", 1, 1, 300.0, 400.0),
-        Progressed("refinement", 1, 2, 300.0, 450.0),
-        Progressed("refinement", 2, 2, 320.0, 352.0),
-        Progressed("tidying", 1, 1, 320.0, 352.0),
+        YearProgress("prices", 1, 2),
+        YearProgress("bounds", 2, 2, None, 400.0),
+        YearProgress("plan", 1, 1, 300.0, 400.0),
+        YearProgress("refinement", 1, 2, 300.0, 450.0),
+        YearProgress("refinement", 2, 2, 320.0, 352.0),
+        YearProgress("tidying", 1, 1, 320.0, 352.0),
     ):
         report(now)
     return ending("work_limit")(scenario, out, report)
@@ -99,7 +83,7 @@ def test_options_reach_the_year_and_what_changes_the_scenario_is_in_it(
 ) -> None:
     calls = planned(ending("optimal"))
     result = year(tmp_path, "--hours", 2, "--gap", "1e-4", "--workers", 3, "--time-limit", 60,
-                  "--fresh", "--no-page", "--formats", "csv,parquet", "--prices",
+                  "--fresh", "--no-page", "--formats", "csv,parquet",
                   "--set", "components.battery.capacity_mwh=5")  # fmt: skip
     assert result.exit_code == 0, result.output
     (call,) = calls
@@ -109,7 +93,6 @@ def test_options_reach_the_year_and_what_changes_the_scenario_is_in_it(
     assert site.solver.time_limit_s == planner.load(TINY).solver.time_limit_s
     assert (call["workers"], call["scheduler"], call["time_limit_s"]) == (3, None, 60)
     assert call["fresh"]
-    assert call["prices"]
     assert call["out"] == planner.Output(tmp_path / "plan", ("csv", "parquet"), "en", page=False)
     assert year(tmp_path, "--scheduler", "tcp://1.2.3.4:5", "--quiet").exit_code == 0
     assert (calls[1]["scheduler"], calls[1]["workers"]) == ("tcp://1.2.3.4:5", None)

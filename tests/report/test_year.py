@@ -71,8 +71,8 @@ def test_a_plan_without_a_gap_has_no_parts_of_it(plain: planner.Plan) -> None:
 def test_rules_have_prices_and_the_log_its_gaps(plan: planner.Plan) -> None:
     year = plan.summary["year"]
     assert rule_prices(year, EN).rows == (
-        ("carbon", "budget", Quantity(82.5), "CNY/tCO2"),
-        ("green", "min load share", Quantity(0.0125), "CNY/MWh"),
+        ("carbon", "emission budget", Quantity(82.5), "CNY/tCO2"),
+        ("green", "renewable share of the load", Quantity(0.0125), "CNY/MWh"),
     )
     bounds, planned = steps(year, EN).rows
     assert bounds[:3] == ("bounds of windows", None, 192.0)

@@ -26,7 +26,7 @@ def as_year(plan: planner.Plan, missing: dict[str, float], shared_cny: float = 0
         "shared_cny": shared_cny,
         "rule_prices": [
             {"component": "carbon", "rule": "budget", "value": 82.5, "unit": "CNY/tCO2"},
-            {"component": "green", "rule": "min_load_share", "value": 0.0125, "unit": "CNY/MWh"},
+            {"component": "green", "rule": "load_share", "value": 0.0125, "unit": "CNY/MWh"},
         ],
         "steps": [
             {"work": "bounds", "profit_cny": None, "bound_cny": profit + 2 * above, "gap": None,
