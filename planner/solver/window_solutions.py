@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Result
-from planner.solver.program import Duals, Program
+from planner.solver.program import Program
 from planner.solver.rounds import optimise, require_point
 from planner.solver.scaling import Rescaled, rescaled
 from planner.solver.search import MOST_STATES, Search, search
@@ -21,23 +21,23 @@ from planner.timeseries.series import Array
 PRECISION = 1e-4  # of a window's objective: how far the bound of its prices is from the hull's
 
 
-def window_prices(program: Program, settings: SolverSettings) -> Duals:
-    """Return the duals of the rows of a program in the LP of its hull, with its point.
+def window_prices(program: Program, settings: SolverSettings) -> tuple[Array, Array]:
+    """Return the duals of the rows of a program in the LP of its hull, and a plan near it.
 
-    With too many states, or none, those of its relaxation. There are no reduced costs.
+    With too many states, or none, the duals of its relaxation. Without a plan, a point of that.
 
     Raises:
         InfeasibleProgramError, UnboundedError: the relaxation is infeasible or unbounded.
         KeyboardInterrupt: Ctrl-C.
     """
     solved, session, relaxed = _relaxed(program, settings)
-    searching = Search(session, solved.program, relaxed, settings.gap, np.inf)
-    rows, x = searching.prices, relaxed.x
+    search = Search(session, solved.program, relaxed, settings.gap, np.inf)
+    rows = search.prices
     if 0 < len(program.states) <= MOST_STATES:
-        rows, x = searching.hull_prices(PRECISION)
+        rows = search.hull_prices(PRECISION)
+    x = relaxed.x if search.best is None else search.best
     assert x is not None
-    none = np.zeros(len(x))
-    return solved.duals(Duals(x, rows, none, none.astype(bool)))
+    return rows * solved.rows / program.units.money, solved.point(x)
 
 
 def relaxed_value(program: Program, settings: SolverSettings) -> float:

@@ -56,7 +56,13 @@ class Windows:
     rules: its rows over the horizon.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, longest_h: float) -> None:
+        """Begin.
+
+        Args:
+            program: the whole program.
+            longest_h: a row without a step that spans more is a rule over the horizon.
+        """
         self.program = program
         self._bare = program.scenario.model_copy(update={"components": {}})
         self._by_row = sparse.csr_array(program.matrix)
@@ -66,8 +72,10 @@ class Windows:
         first, last = np.full(count, program.window.last + 1), np.full(count, NO_STEP)
         np.minimum.at(first, entries.row, np.where(steps == NO_STEP, first[entries.row], steps))
         np.maximum.at(last, entries.row, steps)
-        most = MOST_SPAN_H / program.scenario.horizon.step_h
-        over_horizon = (last - first > most) | (last == NO_STEP)
+        stepless = program.row_steps == NO_STEP
+        most_h = np.where(stepless, min(longest_h, MOST_SPAN_H), MOST_SPAN_H)
+        spans_h = (last - first) * program.scenario.horizon.step_h
+        over_horizon = (spans_h > most_h) | (last == NO_STEP)
         self.rules = np.flatnonzero(over_horizon)
         home = np.where(program.row_steps == NO_STEP, last, program.row_steps)
         self._home = np.where(over_horizon, NO_STEP, home)
@@ -181,7 +189,7 @@ class Windows:
 
         `x` is the point before the window, where it is known.
         """
-        program, reports = self.program, _Reports(self.program, window)
+        program, reports = self.program, _WindowReports(self.program, window)
         number = np.append(np.where(columns, np.cumsum(columns) - 1, NONE), NONE)
         switching = self.columns_of(window)[program.switches]
         within = _places(program, window)
@@ -228,7 +236,7 @@ class Windows:
         return WindowProgram(cut, every_row, every_column, own_rows[every_row], own_columns)
 
 
-class _Reports:
+class _WindowReports:
     """The report rows of a window, numbered as they are asked for.
 
     kept: their numbers in the whole program.

@@ -2,12 +2,14 @@
 
 1. Rules over the horizon: long windows offer plans at some prices of the rules, which settle where
    the offers keep the rules together.
-2. Prices: long windows that overlap with their neighbours give the prices of their own rows.
-3. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
-   whatever the prices are, and the states found are those of a first plan.
-4. Plan: one LP of the year with the integers fixed.
+2. Prices: long windows that overlap with their neighbours give the prices of their own rows, and
+   plans of their steps.
+3. Plan: one LP of the year with the integers fixed.
+4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
+   whatever the prices are.
 5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
-   its own, and are planned anew between their neighbours, until the gap is reached or nothing gains.
+   its own, and are planned anew between their neighbours, until the gap is reached or nothing
+   gains.
 
 Every stage waits for all of its windows and takes them in order, so that a plan does not depend on
 the number of workers, nor on when a run was interrupted.
@@ -16,7 +18,7 @@ the number of workers, nor on when a run was interrupted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,12 +26,9 @@ import numpy as np
 from scipy import sparse
 
 from planner.scenario.scenario_file import SolverSettings
-from planner.solver.highs import LP_ITERATIONS
-from planner.solver.program import NO_INDICES, NO_STEP, Duals, Indices, Program
+from planner.solver.plan_program import PlanProgram, ProgramPlan
+from planner.solver.program import NO_STEP, Program
 from planner.solver.rule_prices import RulePrices
-from planner.solver.scaling import rescaled
-from planner.solver.session import Session
-from planner.solver.state_schedule import StateSchedule
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
 from planner.studies.year_task import WindowResult, WindowTask
@@ -41,6 +40,7 @@ FIRST_SHARE = 0.4  # of the gap that windows may have at first
 FINER = 0.4  # of the gap of a window searched further
 LEAST_GAP = 1e-6
 LONGER = 2.8  # times the length of the windows that are bounded: those that give prices
+RAISED = 0.2, 0.6, 1.5  # of the prices of rules, added where no plan keeps these
 LEAST_PROGRESS = 0.02  # of the gap, by which a refinement has to narrow it
 ROUNDING_CNY = 1e-6
 SAME = 1e-8  # of a window's cost: plans whose costs differ by less earn the same
@@ -81,15 +81,6 @@ def cut(horizon: Horizon, window_h: float) -> list[Window]:
     return merged
 
 
-@dataclass
-class YearPlan:
-    """The best plan so far: a point of the program, its value, and the duals of its LP."""
-
-    x: Array
-    value: float
-    duals: Duals
-
-
 class YearSearch:
     """The search over a program without running totals.
 
@@ -102,14 +93,14 @@ class YearSearch:
         self.program, self.gap = program, gap
         horizon = program.scenario.horizon
         self.cuts, self._long = cut(horizon, window_h), cut(horizon, LONGER * window_h)
-        self.windows = Windows(program)
+        self.windows = Windows(program, LONGER * window_h)
         self.prices = np.zeros(len(program.row_lower))
         self.bounds = np.full(len(self.cuts), -np.inf)
         self.gaps = np.full(len(self.cuts), max(FIRST_SHARE * gap, LEAST_GAP))
         self.points = np.zeros(len(program.cost))
-        self.plan: YearPlan | None = None
+        self.plan: ProgramPlan | None = None
         self._solve, self._settings = solve, program.scenario.solver
-        self._lp = PlanProgram(program)
+        self._lp = PlanProgram(program, self.windows.rules)
 
     @property
     def bound(self) -> float:
@@ -129,8 +120,7 @@ class YearSearch:
             part = self._wide(window)
             own = self.windows.rows_of(window)[part.rows]
             prices[part.rows[own]] = result.arrays["rows"][own]
-            own = self.windows.columns_of(window)[part.columns]
-            self.points[part.columns[own]] = result.arrays["x"][own]
+            self._take(window, part, result)
         self.prices = self.windows.affordable(prices)
 
     def price_rules(self) -> None:
@@ -163,8 +153,7 @@ class YearSearch:
         for window, result in self._work("bounds", windows, self._alone, settings):
             part, n = self._alone(window), self.cuts.index(window)
             self.bounds[n] = max(self.bounds[n], result.figures["bound"])
-            own = part.own_columns
-            self.points[part.columns[own]] = result.arrays["x"][own]
+            self._take(window, part, result)
 
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
@@ -172,18 +161,54 @@ class YearSearch:
             part = self._alone(self.cuts[n])
             self.bounds[n] = relaxed_value(part.program, self._settings)
 
+    def plan_with_rules(self) -> bool:
+        """Plan windows at higher prices of the rules; return whether the year then has a plan."""
+        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
+        for more in RAISED:
+            added = more * self.prices[self.windows.rules][None]
+            asked = partial(_asked, of_rules, added)
+            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
+                if result.arrays["x"].size:
+                    self._take(window, self._wide(window), result)
+            if self.plan_year():
+                return True
+        return False
+
+    def plan_in_order(self) -> bool:
+        """Plan windows one after the other, each from the state that those before it leave.
+
+        Returns whether the year then has a plan.
+        """
+
+        def after(window: Window) -> WindowProgram:
+            part = self.windows.priced(Window(window.first, self._around(window).last), self.prices)
+            steps = self.program.column_steps[part.columns]
+            decided = (steps != NO_STEP) & (steps < window.first)
+            point = self.points[part.columns][decided]
+            return replace(part, program=part.program.with_bounds(decided, point, point))
+
+        for window in self._long:
+            for _, result in self._work("plan", [window], after):
+                self._take(window, after(window), result)
+        return self.plan_year()
+
+    def _take(self, window: Window, part: WindowProgram, result: WindowResult) -> None:
+        """Take a window's own columns from a result."""
+        own = self.windows.columns_of(window)[part.columns]
+        self.points[part.columns[own]] = result.arrays["x"][own]
+
     def tidy(self) -> None:
         """Choose the tidiest of the plans that earn the same, window by window."""
         assert self.plan is not None
         integer = self.program.integer.copy()
         integer[self.program.switches] = False
-        held = integer | (self.program.column_steps == NO_STEP)
+        kept = integer | (self.program.column_steps == NO_STEP)
         for parity in range(2):
             x = self.plan.x
 
             def between(window: Window, x: Array = x) -> WindowProgram:
                 part = self.windows.between(window, x)
-                fixed = held[part.columns]
+                fixed = kept[part.columns]
                 point = x[part.columns][fixed]
                 return replace(part, program=part.program.with_bounds(fixed, point, point))
 
@@ -199,7 +224,7 @@ class YearSearch:
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""
-        plan = self._lp.best(self.points, self.windows.rules)
+        plan = self._lp.best(self.points)
         if plan is None or (self.plan is not None and plan.value >= self.plan.value):
             return False
         self.plan = plan
@@ -264,9 +289,7 @@ class YearSearch:
         finer = self._settings.model_copy(update={"gap": gap})
         self.points = x.copy()
         for window, result in self._work("refinement", windows, between, lambda _: finer):
-            part = between(window)
-            own = part.own_columns
-            self.points[part.columns[own]] = result.arrays["x"][own]
+            self._take(self._around(window), between(window), result)
         self.plan_year()
 
     def _around(self, window: Window) -> Window:
@@ -306,78 +329,3 @@ class YearSearch:
 def _asked(of_rules: Any, prices: Array, part: WindowProgram) -> Mapping[str, Any]:
     """Return what a window that is asked for offers needs to know of rules."""
     return {"rules": of_rules[:, part.columns], "prices": prices}
-
-
-class PlanProgram:
-    """The LP of a whole program with its integers fixed, solved again and again."""
-
-    def __init__(self, program: Program) -> None:
-        self._solved = rescaled(program)
-        self._session: Session | None = None
-
-    def best(self, points: Array, rules: Indices = NO_INDICES) -> YearPlan | None:
-        """Return the best plan with the integers of a point, made to fit together; None if none.
-
-        Directions are fixed only where flows overlap.
-
-        Raises:
-            KeyboardInterrupt: Ctrl-C.
-        """
-        solved, program = self._solved, self._solved.program
-        wanted = points / solved.columns
-        if self._session is None:
-            settings = program.scenario.solver
-            self._session = Session(program, threads=settings.threads, seed=settings.seed)
-            self._schedule = StateSchedule(program, program.states, self._session)
-        fixed = self._integers(wanted)
-        if fixed is None:
-            return None
-        columns, values = fixed
-        session, held = self._session, np.zeros(len(program.switches), dtype=bool)
-        lower, upper = program.column_lower.copy(), program.column_upper.copy()
-        lower[columns] = upper[columns] = values
-        session.bounds(np.arange(len(lower)), lower, upper)
-        if not session.iterations and rules.size:  # an LP without its dense rows is a good start
-            free = program.with_row_bounds(rules, -np.inf, np.inf)
-            session.row_bounds(free.row_lower, free.row_upper)
-            session.run(iterations=LP_ITERATIONS)
-            session.row_bounds(program.row_lower, program.row_upper)
-        while True:
-            session.bounds(np.arange(len(lower)), lower, upper)
-            result = session.run(iterations=LP_ITERATIONS)
-            if session.spent.stopped:
-                raise KeyboardInterrupt
-            if result.x is None or result.status != "optimal":
-                return None
-            x, overlapping = result.x, program.overlaps(result.x) & ~held
-            if not overlapping.any():
-                break
-            held |= overlapping
-            switches = program.switches[held]
-            lower[switches] = upper[switches] = program.directions(x)[held]
-        duals = session.duals()
-        if duals is None:
-            return None
-        duals.fixed[columns] = duals.fixed[program.switches[held]] = True
-        x[program.switches] = program.directions(x)
-        whole = solved.duals(replace(duals, x=x))
-        return YearPlan(whole.x, program.objective(x) / solved.original.units.money, whole)
-
-    def _integers(self, wanted: Array) -> tuple[Indices, Array] | None:
-        """Return the integer columns to fix and their values; None where states do not fit."""
-        program, schedule = self._solved.program, self._schedule
-        bounds = program.column_lower, program.column_upper
-        states = np.array([np.where(index >= 0, wanted[index], 0.0) for index in program.states])
-        columns, values = [NO_INDICES], [np.zeros(0)]
-        if program.states:
-            nearest = schedule.nearest(np.round(states), 0.5, *bounds)
-            if nearest is None:
-                return None
-            for index, on in zip(program.states, nearest, strict=True):
-                columns.append(index[index >= 0])
-                values.append(on[index >= 0])
-        others = program.integer & ~schedule.committed
-        others[program.switches] = False
-        columns.append(np.flatnonzero(others))
-        values.append(np.round(wanted[others]))
-        return np.concatenate(columns), np.concatenate(values)

@@ -27,7 +27,7 @@ from planner.timeseries.series import Array
 
 @dataclass(frozen=True)
 class WindowResult:
-    """What was found for a window: numbers and arrays by name."""
+    """The result of work on a window: numbers and arrays by name."""
 
     status: str
     figures: Mapping[str, float]
@@ -89,8 +89,8 @@ def work_on(task: WindowTask) -> WindowResult:
 
 
 def _prices(task: WindowTask) -> WindowResult:
-    duals = window_prices(task.program, task.settings)
-    return WindowResult("priced", {}, {"rows": duals.rows, "x": duals.x})
+    rows, x = window_prices(task.program, task.settings)
+    return WindowResult("priced", {}, {"rows": rows, "x": x})
 
 
 def _bound(task: WindowTask) -> WindowResult:
@@ -106,7 +106,7 @@ def _offers(task: WindowTask) -> WindowResult:
     return WindowResult("offered", {"offers": len(points)}, {"x": points.ravel()})
 
 
-def _plan(task: WindowTask) -> WindowResult:
+def _tidy(task: WindowTask) -> WindowResult:
     solution = optimise(task.program, task.settings)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
@@ -116,5 +116,6 @@ def _plan(task: WindowTask) -> WindowResult:
 
 
 WORK: Mapping[str, Callable[[WindowTask], WindowResult]] = {
-    "rules": _offers, "prices": _prices, "bounds": _bound, "tidying": _plan, "refinement": _plan
+    "rules": _offers, "prices": _prices, "plan": _bound, "bounds": _bound, "refinement": _bound,
+    "tidying": _tidy,
 }  # fmt: skip
