@@ -32,6 +32,7 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
 MOST_SPAN_H = 192.0  # between the first and the last step of a row of a window
+ROUNDING = 1e-12  # of what prices pay for a column
 NONE = -1
 
 
@@ -133,7 +134,7 @@ class Windows:
         paid = of_shared.T @ prices
         factors = np.ones(len(shared))
         over = paid > program.cost[shared]
-        factors[over] = program.cost[shared][over] / paid[over]
+        factors[over] = (1 - ROUNDING) * program.cost[shared][over] / paid[over]
         by_row = np.ones(len(prices))
         entries = sparse.coo_array(of_shared)
         np.minimum.at(by_row, entries.row, factors[entries.col])
