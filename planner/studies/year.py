@@ -108,14 +108,14 @@ def plan_year(
         KeyboardInterrupt: Ctrl-C before a first plan.
     """
     require_one_member(scenario)
+    if gap is not None:
+        scenario = scenario.with_values({"solver.gap": gap})
     if problems := length_problems(scenario.horizon, window_h=window_h):
         raise ScenarioError(problems)
     if scenario.solver.relax:
         raise wrong("solver.relax", Message("must be false: a year is planned with whole states"))
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
-    solver = scenario.solver
-    gap = solver.gap if gap is None else gap
     cuts = cut(scenario.horizon, window_h)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 
@@ -126,8 +126,8 @@ def plan_year(
     folder = None if output is None else output.folder
     with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         run = _Run(
-            scenario, cuts, gap, records, progress or (lambda _: None), time_limit_s, workers,
-            scheduler,
+            scenario, cuts, scenario.solver.gap, records, progress or (lambda _: None),
+            time_limit_s, workers, scheduler,
         )  # fmt: skip
         with run.resources:
             plan = run.plan()
@@ -219,9 +219,7 @@ class _Run:
             ))  # fmt: skip
 
     def _plan_of_one(self) -> Plan:
-        solver = self.scenario.solver.model_copy(update={"gap": self.gap})
-        scenario = self.scenario.model_copy(update={"solver": solver})
-        plan, _, _ = solve_program(scenario)
+        plan, _, _ = solve_program(self.scenario)
         return plan
 
     def _published(self, program: Program, reduced: WithoutTotals, seconds: Any) -> Plan:
