@@ -145,6 +145,8 @@ class YearSearch:
                 for x in result.arrays["x"].reshape(-1, len(part.columns)):
                     point = x[inside]
                     master.offer(n, float(self.program.cost[own] @ point), of_rules[:, own] @ point)
+            if len({*master.window_of}) < windows:
+                return  # stopped, or a window offers nothing: the rules stay unpriced
             found = master.price()
             if before - master.value <= SETTLED * abs(master.value):
                 break
