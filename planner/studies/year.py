@@ -203,9 +203,12 @@ class _Run:
         search = self.search
         if not search.plan_year():
             raise infeasible(self.scenario)
-        self._log("plan")
-        while self.stopped is None and not search.is_proven() and search.refine():
-            self._log("refinement")
+        try:
+            self._log("plan")
+            while self.stopped is None and not search.is_proven() and search.refine():
+                self._log("refinement")
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
 
     def _require_go_on(self) -> None:
         """Raise where the run was stopped before there can be a plan."""

@@ -322,6 +322,19 @@ def test_ctrl_c_in_bounds_or_later_gives_the_plan_so_far(
     adds_up(plan)
 
 
+@pytest.mark.parametrize("stage", ["plan", "refinement", "bound"])
+def test_ctrl_c_anywhere_after_a_first_plan_gives_it(stage: str):
+    """Also between the tasks, where this process solves the plan's LP or cuts the next window."""
+
+    def stop(progress: YearProgress) -> None:
+        if progress.profit_cny is not None and progress.stage == stage:
+            raise KeyboardInterrupt
+
+    plan = planned(build.scenario(day(), 24), gap=1e-3, progress=stop)
+    assert plan.summary["status"] == "interrupted"
+    adds_up(plan)
+
+
 def clock(monkeypatch: pytest.MonkeyPatch, is_over: Callable[[], bool]) -> None:
     """Let the time limit strike when something is so."""
     monkeypatch.setattr(year, "time", SimpleNamespace(
