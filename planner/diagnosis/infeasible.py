@@ -81,7 +81,10 @@ def _unmet_loads(scenario: Scenario) -> Iterator[ConflictRule]:
 
 
 def infeasible(
-    scenario: Scenario, contradictions: Sequence[ConflictRule] = (), window: Window | None = None
+    scenario: Scenario,
+    contradictions: Sequence[ConflictRule] = (),
+    window: Window | None = None,
+    program: Program | None = None,
 ) -> InfeasibleError:
     """Return the error of a scenario without a plan: the conflict and the changes that solve it.
 
@@ -89,8 +92,11 @@ def infeasible(
         scenario: the scenario without a plan.
         contradictions: the conflict, where it is known.
         window: the steps without a plan [all of the horizon].
+        program: of these steps, of which no changes are sought [that of the scenario].
     """
-    program = program_of(scenario, window)
+    is_own = program is None
+    if program is None:
+        program = program_of(scenario, window)
     rules, proven = list(contradictions), True
     if not rules:
         contradiction = conflict(program, Budget(CONFLICT_WORK))
@@ -98,7 +104,7 @@ def infeasible(
             conflict_rule(scenario, family) for family in families(contradiction.rules).values()
         ]
         proven = contradiction.proven
-    changes = _changes(scenario, program, rules, window)
+    changes = _changes(scenario, program, rules, window) if is_own else []
     lines = [Message("no plan satisfies every rule of the scenario")]
     if rules:
         several = Message("these rules contradict each other:")
@@ -110,7 +116,7 @@ def infeasible(
         first, *others = (change.text for change in changes)
         alternatives = [first, *(Message("or {sentence}", sentence=text) for text in others)]
         lines += [Message("a plan becomes possible with"), *listed(alternatives)]
-    else:
+    elif is_own:
         lines.append(
             Message("no change of the fields in conflict was found that makes a plan possible")
         )

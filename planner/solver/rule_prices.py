@@ -23,6 +23,7 @@ from planner.solver.program import Indices
 from planner.solver.session import Session
 from planner.timeseries.series import Array
 
+DEARER = 10.0  # than what all offers cost per unit that they add to a rule
 LEAST_ADDED = 1e-6  # to a rule, by all offers together
 GAP, NODES = 1e-7, 10_000  # of the costs, and of the search: the choice of plans ends
 
@@ -57,10 +58,15 @@ class RulePrices:
         return duals.rows[self.windows :]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every window has offered a plan."""
+        return len({*self.window_of}) == self.windows
+
+    @property
     def _penalty(self) -> Array:
-        """What missing a rule by a unit costs: as much as all offers do per unit of theirs."""
+        """What missing a rule by a unit costs: more than any offer does per unit of its own."""
         added = np.abs(self.added).sum(axis=0)
-        return np.asarray(np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
+        return np.asarray(DEARER * np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
 
     def choose(self) -> Indices:
         """Return the number of the offer to choose for each window, so that the rules are kept."""

@@ -32,6 +32,7 @@ from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
 MOST_SPAN_H = 192.0  # between the first and the last step of a row of a window
+ROUNDING = 1e-12  # of what prices pay for a column
 NONE = -1
 
 
@@ -53,10 +54,10 @@ class WindowProgram:
 class Windows:
     """The windows of a program without running totals (`totals`).
 
-    rules: its rows over the horizon.
+    rules: its rows over the horizon. sharing: whether another row holds a column without a step.
     """
 
-    def __init__(self, program: Program, longest_h: float) -> None:
+    def __init__(self, program: Program, longest_h: float = MOST_SPAN_H) -> None:
         """Begin.
 
         Args:
@@ -79,6 +80,8 @@ class Windows:
         self.rules = np.flatnonzero(over_horizon)
         home = np.where(program.row_steps == NO_STEP, last, program.row_steps)
         self._home = np.where(over_horizon, NO_STEP, home)
+        shared = np.bincount(entries.row[steps == NO_STEP], minlength=count) > 0
+        self.sharing = shared & ~over_horizon
         self._used = sparse.csr_array(
             (np.ones(self._by_row.nnz), self._by_row.indices, self._by_row.indptr),
             shape=self._by_row.shape,
@@ -148,7 +151,7 @@ class Windows:
         paid = of_shared.T @ prices
         factors = np.ones(len(shared))
         over = paid > program.cost[shared]
-        factors[over] = program.cost[shared][over] / paid[over]
+        factors[over] = (1 - ROUNDING) * program.cost[shared][over] / paid[over]
         by_row = np.ones(len(prices))
         entries = sparse.coo_array(of_shared)
         np.minimum.at(by_row, entries.row, factors[entries.col])

@@ -70,16 +70,16 @@ def plan_year(
         KeyboardInterrupt: Ctrl-C before a first plan.
     """
     require_one_member(scenario)
+    if gap is not None:
+        scenario = scenario.with_values({"solver.gap": gap})
     if problems := length_problems(scenario.horizon, window_h=window_h):
         raise ScenarioError(problems)
     if scenario.solver.relax:
         raise wrong("solver.relax", Message("must be false: a year is planned with whole states"))
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
-    gap = scenario.solver.gap if gap is None else gap
     if len(cut(scenario.horizon, window_h)) == 1:
-        solver = scenario.solver.model_copy(update={"gap": gap})
-        return solve(scenario.model_copy(update={"solver": solver}), out=out)
+        return solve(scenario, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 
     def file_of(target: Path) -> Path:
@@ -89,9 +89,7 @@ def plan_year(
     folder = None if output is None else output.folder
     with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
         report = progress or (lambda _: None)
-        run = YearRun(
-            scenario, window_h, gap, records, report, time_limit_s, workers, scheduler
-        )  # fmt: skip
+        run = YearRun(scenario, window_h, records, report, time_limit_s, workers, scheduler)
         with run.resources:
             plan = run.plan()
         publish(plan, output)

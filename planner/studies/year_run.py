@@ -22,7 +22,12 @@ from planner.plan_tables.summary import proof
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.program import Duals, Program
-from planner.solver.rounds import MAX_VIOLATION, InfeasibleProgramError, UnboundedError
+from planner.solver.rounds import (
+    MAX_VIOLATION,
+    InfeasibleProgramError,
+    UnboundedError,
+    optimise,
+)
 from planner.solver.solution import Solution
 from planner.solver.totals import WithoutTotals, without_totals
 from planner.studies.to_plan import to_plan
@@ -55,7 +60,6 @@ class YearRun:
 
     scenario: Scenario
     window_h: float
-    gap: float
     records: Records | None
     progress: Progress
     time_limit_s: float | None
@@ -76,16 +80,15 @@ class YearRun:
         began = time.perf_counter()
         program = program_of(self.scenario)
         reduced = without_totals(program)
-        self.search = search = YearSearch(reduced.program, self.window_h, self.gap, self._work_on)
+        self.search = search = YearSearch(reduced.program, self.window_h, self._work_on)
         built = time.perf_counter()
         self._find_prices()
         self._find_plan()
-        search.bound_windows()
+        try:
+            self._find_bound()
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
         search.bound_rest()
-        search.plan_year()
-        self._log("bounds")
-        while self.stopped is None and not search.is_proven() and search.refine():
-            self._log("refinement")
         searched = time.perf_counter()
         if self.stopped is None:
             search.tidy()
@@ -112,11 +115,38 @@ class YearRun:
         has_plan = search.plan_year()
         if not has_plan and search.windows.rules.size:
             has_plan = search.plan_with_rules()
+        self._require_to_go_on()
         has_plan = has_plan or search.plan_in_order()
         self._require_to_go_on()
         if not has_plan:
-            raise infeasible(self.scenario)
+            self._plan_as_one()
         self._log("plan")
+        if search.has_shared_prices():
+            search.find_prices()
+            search.plan_year()
+            self._log("prices")
+
+    def _plan_as_one(self) -> None:
+        """Plan the whole horizon as one program, where windows do not fit together. Raises."""
+        search = self.search
+        try:
+            solution = optimise(search.program, self.scenario.solver)
+        except InfeasibleProgramError:
+            raise infeasible(self.scenario) from None
+        except UnboundedError:
+            raise unbounded(program_of(self.scenario)) from None
+        search.points = solution.x
+        search.plan_year()
+
+    def _find_bound(self) -> None:
+        """Bound the windows, and narrow the gap."""
+        search = self.search
+        search.bound_windows()
+        search.bound_rest()
+        search.plan_year()
+        self._log("bounds")
+        while self.stopped is None and not search.is_proven() and search.refine():
+            self._log("refinement")
 
     def _require_to_go_on(self) -> None:
         """Raise where the run was stopped before there can be a plan."""
@@ -205,14 +235,15 @@ class YearRun:
         yield from run_tasks(self.client, str(self.stages), work_on, tasks)
 
     def _explained(self, task: WindowTask, error: Exception) -> Exception:
-        """Return the error of a window with its number and hours."""
-        horizon, window = self.scenario.horizon, task.window
+        """Return the error of a window with its hours."""
+        horizon, window = self.scenario.horizon, task.program.window
         title = Message(
-            "the window {when}",
+            "the window {when}, whatever comes before and after it",
             when=time_span(horizon, window.first, window.last),
-        )  # fmt: skip
+        )
         if isinstance(error, InfeasibleProgramError):
-            explained = infeasible(self.scenario, window=window)
+            program = replace(task.program, scenario=self.scenario)
+            explained = infeasible(self.scenario, window=window, program=program)
             text = MessageList("\n", (title, explained.message))
             return InfeasibleError(text, explained.diagnosis | {"window": title})
         if isinstance(error, UnboundedError):
@@ -233,13 +264,18 @@ class YearRun:
         """Add a line to the log of bound and plan."""
         profit, bound = self._known()
         if bound is None or profit is None:
-            gaps: Mapping[str, Any] = {"bound_cny": bound, "gap": None, "gap_of_profit": None}
+            gaps: Mapping[str, Any] = {
+                "bound_cny": bound if bound is None else round(bound, 6),
+                "gap": None, "gap_of_profit": None,
+            }  # fmt: skip
         else:
             plan = self.search.plan
             assert plan is not None
             turnover = self.search.program.turnover(plan.x)
             gaps = proof(profit, max(bound, profit), turnover)
-        self.steps.append({"work": work, "profit_cny": profit, **gaps})
+        self.steps.append({
+            "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
+        })  # fmt: skip
         self.progress(YearProgress(work, 1, 1, profit, bound))
 
     def _summary(self, program: Program, plan: Plan, duals: Duals) -> dict[str, Any]:
@@ -250,6 +286,7 @@ class YearRun:
         missing = search.excess(search.plan.x)
         missing_cny = {
             month: round(float(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum()), 2)
+            + 0.0
             for month, steps in horizon.months.items()
         }
         profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()
@@ -257,15 +294,19 @@ class YearRun:
         return {
             "windows": len(search.cuts),
             "months": [
-                {"month": month, "profit_cny": round(float(profits.get(month, 0.0)), 2),
+                {"month": month, "profit_cny": _cny(profits.get(month, 0.0)),
                  "missing_cny": missing_cny[month]}
                 for month in horizon.months
             ],
-            "shared_cny": round(whole - sum(missing_cny.values()), 2),
+            "shared_cny": _cny(whole - sum(missing_cny.values())),
             "rule_prices": _rule_prices(program, duals),
             "steps": self.steps,
             "interrupted": self.stopped is not None,
         }  # fmt: skip
+
+
+def _cny(value: Any) -> float:
+    return round(float(value), 2) + 0.0
 
 
 def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:

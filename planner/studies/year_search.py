@@ -101,14 +101,14 @@ class YearSearch:
     to one of the program.
     """
 
-    def __init__(self, program: Program, window_h: float, gap: float, solve: Solve) -> None:
-        self.program, self.gap = program, gap
+    def __init__(self, program: Program, window_h: float, solve: Solve) -> None:
+        self.program, self.gap = program, program.scenario.solver.gap
         horizon = program.scenario.horizon
         self.cuts, self._long = cut(horizon, window_h), cut(horizon, LONGER * window_h)
         self.windows = Windows(program, LONGER * window_h)
         self.prices = np.zeros(len(program.row_lower))
         self.bounds = np.full(len(self.cuts), -np.inf)
-        self.gaps = np.full(len(self.cuts), max(FIRST_SHARE * gap, LEAST_GAP))
+        self.gaps = np.full(len(self.cuts), max(FIRST_SHARE * self.gap, LEAST_GAP))
         self.points = np.zeros(len(program.cost))
         self.plan: ProgramPlan | None = None
         self._solve, self._settings = solve, program.scenario.solver
@@ -127,10 +127,11 @@ class YearSearch:
 
     def find_prices(self) -> None:
         """Find the prices of all rows but rules, from windows that overlap."""
-        prices = self.prices.copy()
+        prices, shared = self.prices.copy(), self.windows.sharing
         jobs = [Job("prices", window, self._wide) for window in self._long]
         for job, part, result in self._work(jobs):
             own = self.windows.rows_of(job.window)[part.rows]
+            own &= ~shared[part.rows] | (self.prices[part.rows] == 0)
             prices[part.rows[own]] = result.arrays["rows"][own]
             self._take(job.window, part, result.arrays["x"])
         self.prices = self.windows.affordable(prices)
@@ -148,6 +149,8 @@ class YearSearch:
                 own = part.columns[inside]
                 for x in points[:, inside]:
                     master.offer(number, float(program.cost[own] @ x), of_rules[:, own] @ x)
+            if not master.is_complete:
+                return  # stopped, or a window offers nothing: the rules stay unpriced
             found = master.price()
             prices = np.array([share * found for share in SPREAD])
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
@@ -248,6 +251,18 @@ class YearSearch:
                     tidied[part.columns[own]] = result.arrays["x"][own]
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
+
+    def has_shared_prices(self) -> bool:
+        """Take the plan's prices of columns without a step; return whether they change anything.
+
+        Windows alone do not know what a share of such a column costs: of the peak of a month.
+        """
+        assert self.plan is not None
+        sharing, prices = self.windows.sharing, self.plan.duals.rows
+        if not prices[sharing].any():
+            return False
+        self.prices = self.windows.affordable(np.where(sharing, prices, self.prices))
+        return True
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""

@@ -75,7 +75,8 @@ class WindowTask:
         parts = (
             program.matrix.indptr, program.matrix.indices, program.matrix.data,
             program.row_lower, program.row_upper, program.column_lower, program.column_upper,
-            program.cost, program.integer, program.column_steps, *self.arrays.values(),
+            program.cost, np.array(program.offset), program.integer, program.column_steps,
+            program.report_offset, *self.arrays.values(),
         )  # fmt: skip
         for part in parts:
             dense = part.toarray() if hasattr(part, "toarray") else part
