@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -84,14 +84,15 @@ class YearRun:
         built = time.perf_counter()
         self._find_prices()
         self._find_plan()
-        try:
+        with self._stopping():
+            self._log("plan")
+            self._price_shared()
             self._find_bound()
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
         search.bound_rest()
         searched = time.perf_counter()
-        if self.stopped is None:
-            search.tidy()
+        with self._stopping():
+            if self.stopped is None:
+                search.tidy()
         seconds = {
             "build_s": built - began, "search_s": searched - built,
             "tidy_s": time.perf_counter() - searched,
@@ -120,11 +121,6 @@ class YearRun:
         self._require_to_go_on()
         if not has_plan:
             self._plan_as_one()
-        self._log("plan")
-        if search.has_shared_prices():
-            search.find_prices()
-            search.plan_year()
-            self._log("prices")
 
     def _plan_as_one(self) -> None:
         """Plan the whole horizon as one program, where windows do not fit together. Raises."""
@@ -138,6 +134,13 @@ class YearRun:
         search.points = solution.x
         search.plan_year()
 
+    def _price_shared(self) -> None:
+        """Find the prices once more where the plan shows those of peaks."""
+        if self.search.has_shared_prices():
+            self.search.find_prices()
+            self.search.plan_year()
+            self._log("prices")
+
     def _find_bound(self) -> None:
         """Bound the windows, and narrow the gap."""
         search = self.search
@@ -147,6 +150,14 @@ class YearRun:
         self._log("bounds")
         while self.stopped is None and not search.is_proven() and search.refine():
             self._log("refinement")
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Stop the run at Ctrl-C, with what it has."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
 
     def _require_to_go_on(self) -> None:
         """Raise where the run was stopped before there can be a plan."""
@@ -202,8 +213,10 @@ class YearRun:
         first = next(waiting, None)
         if first is None:
             return results
-        try:
+        with self._stopping():
             for task, result in self._results(chain([first], waiting)):
+                if task.work == "plan" and isinstance(result, InfeasibleProgramError):
+                    break  # of a window planned after others; the search goes on without
                 if isinstance(result, Exception):
                     raise self._explained(task, result)
                 if self.records is not None:
@@ -214,8 +227,6 @@ class YearRun:
                 if time.monotonic() > self.deadline:
                     self.stopped = "time_limit"
                     break
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
         return results
 
     def _results(

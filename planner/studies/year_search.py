@@ -4,7 +4,8 @@
    the offers keep the rules together.
 2. Prices: long windows that overlap with their neighbours give the prices of their own rows, and
    plans of their steps.
-3. Plan: one LP of the year with the integers fixed.
+3. Plan: one LP of the year with the integers fixed. Where that shows what a peak costs, prices are
+   found once more.
 4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
    whatever the prices are.
 5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
@@ -30,7 +31,7 @@ from planner.solver.rule_prices import RulePrices
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
 from planner.studies.year_task import WindowResult, WindowTask
-from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.horizon import Window, cut
 from planner.timeseries.series import Array
 
 OVERLAP_H = 24.0  # of the windows that give prices, on both sides
@@ -46,7 +47,6 @@ WORST = 0.7  # of the excess over the bounds, which the windows refined at once 
 MOST_OFFERS = 8  # rounds
 SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
 SETTLED = 1e-5  # of the costs: what more offers could gain
-LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
 
 Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
 """Works on a number of tasks, which are made as they are needed; returns the results by window.
@@ -55,32 +55,8 @@ Where the run was stopped, those of unfinished windows are missing.
 """
 
 
-def cut(horizon: Horizon, window_h: float) -> list[Window]:
-    """Cut a horizon into windows of about a length, at midnights and within months.
-
-    Where a month is shorter than a day or two windows, at any step.
-    """
-    windows: list[Window] = []
-    for steps in horizon.months.values():
-        first, last = steps[0], steps[-1]
-        count = max(1, round((last - first + 1) * horizon.step_h / window_h))
-        midnights = np.array([day[0] for day in horizon.days if first < day[0] <= last], dtype=int)
-        wanted = first + (last - first + 1) * np.arange(1, count) / count
-        if midnights.size:
-            wanted = midnights[np.abs(midnights[:, None] - wanted).argmin(axis=0)]
-        starts = np.unique(np.append(first, wanted.astype(int)))
-        windows += map(Window, starts.tolist(), [*(starts[1:] - 1).tolist(), last])
-    least = LEAST_WINDOW * window_h / horizon.step_h
-    merged: list[Window] = []
-    for window in windows:
-        if merged and min(len(window), len(merged[-1])) < least:
-            window = Window(merged.pop().first, window.last)
-        merged.append(window)
-    return merged
-
-
 @dataclass(frozen=True)
-class Job:
+class WindowJob:
     """Some work on a window, on the program that `part_of` makes of it.
 
     gap: within which it is searched [that of the scenario]. arrays: what else the work needs.
@@ -128,7 +104,7 @@ class YearSearch:
     def find_prices(self) -> None:
         """Find the prices of all rows but rules, from windows that overlap."""
         prices, shared = self.prices.copy(), self.windows.sharing
-        jobs = [Job("prices", window, self._wide) for window in self._long]
+        jobs = [WindowJob("prices", window, self._wide) for window in self._long]
         for job, part, result in self._work(jobs):
             own = self.windows.rows_of(job.window)[part.rows]
             own &= ~shared[part.rows] | (self.prices[part.rows] == 0)
@@ -141,7 +117,7 @@ class YearSearch:
         rules, program = self.windows.rules, self.program
         of_rules = sparse.csr_array(program.matrix)[rules]
         master = RulePrices(len(self._long), program.row_lower[rules], program.row_upper[rules])
-        found, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
+        rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
             before = master.value
             for number, part, points in self._offers(prices):
@@ -151,11 +127,11 @@ class YearSearch:
                     master.offer(number, float(program.cost[own] @ x), of_rules[:, own] @ x)
             if not master.is_complete:
                 return  # stopped, or a window offers nothing: the rules stay unpriced
-            found = master.price()
-            prices = np.array([share * found for share in SPREAD])
+            rule_prices = master.price()
+            prices = np.array([share * rule_prices for share in SPREAD])
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
-        self.prices[rules] = found
+        self.prices[rules] = rule_prices
 
     def _offers(self, prices: Array) -> Iterator[tuple[int, WindowProgram, Array]]:
         """Yield long windows with plans that they offer at more prices of the rules.
@@ -168,7 +144,7 @@ class YearSearch:
         def arrays(part: WindowProgram) -> Mapping[str, Any]:
             return {"rules": of_rules[:, part.columns], "prices": prices}
 
-        jobs = [Job("rules", window, self._wide, arrays=arrays) for window in self._long]
+        jobs = [WindowJob("rules", window, self._wide, arrays=arrays) for window in self._long]
         for job, part, result in self._work(jobs):
             points = result.arrays["x"].reshape(-1, len(part.columns))
             yield self._long.index(job.window), part, points
@@ -179,9 +155,9 @@ class YearSearch:
             self._take(job.window, part, result.arrays["x"])
             self._raise_bound(job.window, result)
 
-    def _bounding(self, window: Window) -> Job:
+    def _bounding(self, window: Window) -> WindowJob:
         gap = float(self.gaps[self.cuts.index(window)])
-        return Job("bounds", window, self._alone, gap)
+        return WindowJob("bounds", window, self._alone, gap)
 
     def _raise_bound(self, window: Window, result: WindowResult) -> None:
         n = self.cuts.index(window)
@@ -218,8 +194,11 @@ class YearSearch:
             return replace(part, program=part.program.with_bounds(decided, point, point))
 
         for window in self._long:
-            for _, part, result in self._work([Job("plan", window, after)]):
-                self._take(window, part, result.arrays["x"])
+            finished = [*self._work([WindowJob("plan", window, after)])]
+            if not finished:  # stopped, or the window has no plan after those before it
+                return False
+            ((_, part, result),) = finished
+            self._take(window, part, result.arrays["x"])
         return self.plan_year()
 
     def _take(self, window: Window, part: WindowProgram, x: Array) -> None:
@@ -243,7 +222,7 @@ class YearSearch:
                 return replace(part, program=part.program.with_bounds(fixed, point, point))
 
             tidied = x.copy()
-            jobs = [Job("tidying", window, between) for window in self.cuts[parity::2]]
+            jobs = [WindowJob("tidying", window, between) for window in self.cuts[parity::2]]
             for _, part, result in self._work(jobs):
                 own = part.own_columns
                 least = part.program.objective(x[part.columns])
@@ -319,7 +298,7 @@ class YearSearch:
             merged.append(window)
         return merged[::-1]
 
-    def _replanning(self, window: Window) -> Job:
+    def _replanning(self, window: Window) -> WindowJob:
         """Return the job to plan a window anew, a day longer on both sides.
 
         All else stays as planned, and the rules have the prices that they have there.
@@ -331,7 +310,7 @@ class YearSearch:
             return self.windows.between(self._around(window), x, prices)
 
         gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
-        return Job("refinement", window, between, gap)
+        return WindowJob("refinement", window, between, gap)
 
     def _around(self, window: Window) -> Window:
         """Return a window with a day more on both sides."""
@@ -347,10 +326,12 @@ class YearSearch:
     def _alone(self, window: Window) -> WindowProgram:
         return self.windows.priced(window, self.prices)
 
-    def _work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, WindowProgram, WindowResult]]:
+    def _work(
+        self, jobs: Sequence[WindowJob]
+    ) -> Iterator[tuple[WindowJob, WindowProgram, WindowResult]]:
         """Yield finished jobs in their order, with the programs of their windows."""
 
-        def task(numbered: tuple[int, Job]) -> WindowTask:
+        def task(numbered: tuple[int, WindowJob]) -> WindowTask:
             number, job = numbered
             part = job.part_of(job.window)
             settings = self._settings
