@@ -1,0 +1,196 @@
+"""The worth of stored energy and waiting work at the end of a step, and plans that end with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import planner
+from planner.components.battery.battery import Battery
+from planner.components.terms import AtEnd
+from planner.language.language import language
+from planner.studies.prices import with_prices
+from planner.studies.solve import solve_program
+from tests.support import compute
+from tests.support.build import battery, column, grid, load, renewable, scenario, solve
+
+ENERGY, WORK = "ending.value_cny_per_mwh", "ending.value_cny_per_mtok"
+ZH = language("zh")
+
+
+def year(components: Mapping[str, Any], hours: float, **more: Any) -> planner.Plan:
+    """A plan with end values."""
+    return planner.prices(scenario(components, hours, **more)).plan
+
+
+def worth(plan: planner.Plan, component: str = "cell", index: str = "grid") -> list[float]:
+    assert plan.end_values is not None
+    rows = plan.end_values.query("component == @component and index == @index")
+    return [round(value, 6) for value in rows["value"]]
+
+
+def stored(**fields: Any) -> dict[str, Any]:
+    """A battery with 1 MWh that cannot be charged and is emptied."""
+    given = {"initial": {"energy_mwh": 1}, "ending": {"at_least_mwh": 0}} | fields
+    return battery(charge_power_mw=0, **given)
+
+
+def bought(*prices: float, **fields: Any) -> dict[str, Any]:
+    """A grid that sells at these prices and buys nothing."""
+    return grid(import_price_cny_per_mwh=list(prices), export_price_cny_per_mwh=0) | fields
+
+
+def test_stored_energy_is_worth_what_it_saves_later() -> None:
+    """A MWh stored at the end of the first hour saves 0.8 MWh at 50 in the second."""
+    site = {"grid": bought(10, 50), "city": load(4, 4), "cell": stored(discharge_efficiency=0.8)}
+    assert worth(year(site, 2)) == [40, 0]
+
+
+def test_a_leak_and_shorter_steps_count() -> None:
+    """Of what is stored half is left half an hour later, when it saves 10 or 50."""
+    site = {"grid": bought(10, 10, 50, 50), "city": load(4, 4, 4, 4),
+            "cell": stored(leak_per_h=0.75)}  # fmt: skip
+    assert worth(year(site, 2, step_min=30)) == [12.5, 25, 25, 0]
+
+
+def test_the_end_is_worth_what_the_scenario_says() -> None:
+    """3 MWh are kept for 70, the rest of the 4 MWh is used at 90 within the 1 MW of the load."""
+    cell = stored(initial={"energy_mwh": 4}, ending={"value_cny_per_mwh": 70})
+    assert worth(year({"grid": bought(90), "city": load(1), "cell": cell}, 1)) == [70]
+
+
+def test_a_full_store_is_worth_more_than_it_cost() -> None:
+    """It has room for 1 MWh, bought at 10; one more would save 50."""
+    cell = battery(capacity_mwh=1, initial={"energy_mwh": 0}, ending={"at_least_mwh": 0})
+    assert worth(year({"grid": bought(10, 50), "city": load(4, 4), "cell": cell}, 2)) == [50, 0]
+
+
+def test_an_empty_store_is_worth_what_the_first_mwh_in_it_would_bring() -> None:
+    """All is used at 90; a MWh kept would save 20 in the second hour, 10 in the third."""
+    site = {"grid": bought(90, 20, 10), "city": load(4, 4, 4), "cell": stored()}
+    assert worth(year(site, 3)) == [20, 10, 0]
+
+
+def test_waiting_work_is_worth_its_price_less_its_cost_later() -> None:
+    """A node answers 9 Mtok with a MWh: one more earns 20 and costs 10/9 in the second hour."""
+    site = compute.site([100, 10], fleet=compute.fleet(10),
+                        work=compute.batch([9, 0], 20, deadline_h=2))  # fmt: skip
+    plan = year(site, 2)
+    assert column(plan, "work.waiting_mtok") == [9, 0]
+    assert worth(plan, "work", "")[0] == pytest.approx(20 - 10 / 9)
+    first = planner.solve(scenario(site | {
+        "grid": site["grid"] | {"import_price_cny_per_mwh": 100},
+        "work": compute.batch(9, 20, deadline_h=2),
+    }, 1), end_values=plan)  # fmt: skip
+    assert column(first, "work.waiting_mtok") == [9]
+    ending = first.scenario.components["work"].ending
+    assert ending.at_most_mtok == 9
+    assert ending.value_cny_per_mtok == pytest.approx(20 - 10 / 9)
+
+
+def two_stores(prices: list[float], sun: list[float], hours: int) -> dict[str, Any]:
+    """A site whose best plan stores in two batteries with losses; energy may be sold."""
+    return {
+        "grid": grid(import_limit_mw=6, export_limit_mw=3,
+                     import_price_cny_per_mwh=[price + 5 for price in prices[:hours]],
+                     export_price_cny_per_mwh=[price / 2 for price in prices[:hours]]),
+        "sun": renewable(*sun[:hours]),
+        "city": load(*[3] * hours),
+        "cell": battery(charge_efficiency=0.9, wear_cny_per_mwh=1, leak_per_h=0.01),
+        "spare": battery(capacity_mwh=3, charge_power_mw=1, initial={"energy_mwh": 2}),
+    }  # fmt: skip
+
+
+PRICES = [31.0, 18, 47, 90, 12, 66, 25, 83, 54, 9, 71, 38]
+SUN = [0.0, 2, 5, 9, 7, 1, 0, 0, 3, 8, 4, 0]
+
+
+@pytest.mark.parametrize("hours", [3, 5, 8, 11])
+def test_the_begin_of_a_year_is_a_best_plan_for_its_end_values(hours: int) -> None:
+    """The day earns what the year does until then, and the change of what it stores."""
+    whole = year(two_stores(PRICES, SUN, 12), 12)
+    day = planner.solve(scenario(two_stores(PRICES, SUN, hours), hours), end_values=whole)
+    until = f"{whole.schedule.index[hours]:%Y-%m-%dT%H}"
+    money = whole.ledger[whole.ledger["period"] < until]
+    kept = sum(
+        day.scenario.components[name].ending.value_cny_per_mwh
+        * (whole.schedule.filter(like=f"{name}.energy").iloc[hours - 1].sum() - start)
+        for name, start in (("cell", 0), ("spare", 2))
+    )
+    expected = money["amount_cny"].sum() + kept
+    assert day.summary["objective_cny"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_energy_of_several_origins_gets_their_mean_as_stored() -> None:
+    site = scenario({"cell": battery(), "grid": grid()})
+    cell = site.components["cell"]
+    assert isinstance(cell, Battery)
+    at_end = {"renewable": AtEnd(3, 100), "grid": AtEnd(1, 60), "thermal": AtEnd(0, 500)}
+    assert cell.with_end_values(at_end, site.horizon).ending.value_cny_per_mwh == 90
+    empty = {origin: AtEnd(0, carried.worth_cny) for origin, carried in at_end.items()}
+    assert cell.with_end_values(empty, site.horizon).ending.value_cny_per_mwh == 500
+
+
+def test_limits_of_the_ending_stay(tmp_path: Path) -> None:
+    """Without its limit the battery would be emptied at 90, for a MWh is worth nothing later."""
+    site = {"grid": bought(90, 0), "city": load(4, 4), "cell": stored(initial={"energy_mwh": 4})}
+    plan = year(site, 2)
+    day = {"grid": bought(90), "city": load(4),
+           "cell": stored(initial={"energy_mwh": 4}, ending={"at_least_mwh": 3})}  # fmt: skip
+    kept = planner.solve(scenario(day), end_values=plan, out=tmp_path / "day")
+    assert column(kept, "cell.energy_mwh[grid]") == [3]
+    assert planner.audit(tmp_path / "day") == []
+    cell = planner.read_plan(tmp_path / "day").scenario.components["cell"]
+    assert cell.ending.value_cny_per_mwh == 0
+    assert [target.at_least_mwh for target in cell.energy_targets] == [3]
+
+
+def test_a_folder_gives_them_and_the_plan_says_so(tmp_path: Path) -> None:
+    """The year counts hours, the day half hours in another zone; its second store is new."""
+    site = {"grid": bought(10, 50), "city": load(4, 4), "cell": stored()}
+    plan = year(site, 2)
+    folder = plan.write(tmp_path / "year")
+    assert planner.read_plan(folder) == plan
+    day = {"grid": bought(10, 10), "city": load(4, 4), "cell": stored(), "new": battery()}
+    start = "2026-07-14T16:00:00+00:00"
+    first = planner.solve(scenario(day, 1, 30, start), end_values=folder)
+    assert column(first, "cell.energy_mwh[grid]") == [1, 1]
+    value, stays = first.summary["warnings"][-2:]
+    assert value == (
+        f"components.cell.{ENERGY} is 50 CNY/MWh: the worth at 2026-07-14T17:00+00:00 in {folder}"
+    )
+    assert stays == f"components.new.ending stays: {folder} has no end value of it"
+    assert all(ZH.sentence(text) != text for text in (value, stays))
+
+
+def test_a_plan_without_them_is_an_error() -> None:
+    site = {"grid": grid(), "cell": battery()}
+    with pytest.raises(planner.ScenarioError, match="end_values: test holds no end values"):
+        planner.with_end_values(scenario(site), solve(site))
+    assert year({"grid": grid(), "city": load(1)}, 1).end_values is None
+
+
+def test_an_end_that_is_none_of_the_year_is_an_error() -> None:
+    plan = year({"grid": grid(), "cell": battery()}, 2)
+    day = scenario({"grid": grid(), "cell": battery()}, 3)
+    text = re.escape(
+        "horizon: ends at 2026-07-15T03:00+08:00; test has end values from"
+        " 2026-07-15T01:00+08:00 to 2026-07-15T02:00+08:00, every 60 min"
+    )
+    with pytest.raises(planner.ScenarioError, match=text):
+        planner.with_end_values(day, plan)
+
+
+def test_prices_without_first_units_are_the_same_otherwise() -> None:
+    site = compute.site([100, 80], fleet=compute.fleet(10), chat=compute.chat([18, 27], 20))
+    priced = scenario(site | {"cell": battery(charge_power_mw=0)}, 2)
+    solved = solve_program(priced)
+    both = [planner.Prices(with_prices(*solved, first_units=first)) for first in (True, False)]
+    assert len(both[0].first_units)
+    assert both[1].first_units.empty
+    assert both[0].totals.equals(both[1].totals)
+    assert both[0].hourly.equals(both[1].hourly)
