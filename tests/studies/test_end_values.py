@@ -16,7 +16,7 @@ from planner.language.language import language
 from planner.studies.prices import with_prices
 from planner.studies.solve import solve_program
 from tests.support import compute
-from tests.support.build import battery, column, grid, load, renewable, scenario, solve
+from tests.support.build import battery, column, grid, load, renewable, reserve, scenario, solve
 
 ENERGY, WORK = "ending.value_cny_per_mwh", "ending.value_cny_per_mtok"
 ZH = language("zh")
@@ -92,37 +92,52 @@ def test_waiting_work_is_worth_its_price_less_its_cost_later() -> None:
     assert ending.value_cny_per_mtok == pytest.approx(20 - 10 / 9)
 
 
-def two_stores(prices: list[float], sun: list[float], hours: int) -> dict[str, Any]:
-    """A site whose best plan stores in two batteries with losses; energy may be sold."""
+PRICES = [31.0, 18, 47, 90, 12, 66, 25, 83, 54, 9, 71, 38]
+SUN = [0.0, 2, 5, 9, 7, 1, 0, 0, 3, 8, 4, 0]
+WORK = [20.0, 0, 30, 9, 28, 4, 0, 25, 17, 2, 0, 0]
+
+
+def first_hours(hours: int) -> dict[str, Any]:
+    """The first hours of a site with two batteries and work that waits; energy may be sold."""
+    prices = PRICES[:hours]
+    ending = {"value_cny_per_mtok": 6, "at_most_mtok": 40}
     return {
-        "grid": grid(import_limit_mw=6, export_limit_mw=3,
-                     import_price_cny_per_mwh=[price + 5 for price in prices[:hours]],
-                     export_price_cny_per_mwh=[price / 2 for price in prices[:hours]]),
-        "sun": renewable(*sun[:hours]),
+        "grid": grid(import_limit_mw=9, export_limit_mw=4, import_price_cny_per_mwh=prices,
+                     export_price_cny_per_mwh=[0.6 * price for price in prices]),
+        "sun": renewable(*SUN[:hours]),
         "city": load(*[3] * hours),
-        "cell": battery(charge_efficiency=0.9, wear_cny_per_mwh=1, leak_per_h=0.01),
+        "cell": battery(min_energy_mwh=1, initial={"energy_mwh": 2}, charge_efficiency=0.9,
+                        leak_per_h=0.02, wear_cny_per_mwh=2),
         "spare": battery(capacity_mwh=3, charge_power_mw=1, initial={"energy_mwh": 2}),
+        "safe": reserve(up_mw=1),
+        "nodes": compute.fleet(4),
+        "work": compute.batch(WORK[:hours], 14, 4, refusal_cost_cny_per_mtok=1, ending=ending),
     }  # fmt: skip
 
 
-PRICES = [31.0, 18, 47, 90, 12, 66, 25, 83, 54, 9, 71, 38]
-SUN = [0.0, 2, 5, 9, 7, 1, 0, 0, 3, 8, 4, 0]
+@pytest.fixture(scope="module")
+def whole() -> planner.Plan:
+    """The plan of all of its hours."""
+    return year(first_hours(12), 12)
 
 
-@pytest.mark.parametrize("hours", [3, 5, 8, 11])
-def test_the_begin_of_a_year_is_a_best_plan_for_its_end_values(hours: int) -> None:
-    """The day earns what the year does until then, and the change of what it stores."""
-    whole = year(two_stores(PRICES, SUN, 12), 12)
-    day = planner.solve(scenario(two_stores(PRICES, SUN, hours), hours), end_values=whole)
+@pytest.mark.parametrize("hours", [3, 5, 7, 10])
+def test_the_first_hours_are_a_best_plan_for_their_end_values(
+    whole: planner.Plan, hours: int
+) -> None:
+    """They earn what the whole does until then, and the worth of what has come into stores."""
+    begun = planner.solve(scenario(first_hours(hours), hours), end_values=whole)
     until = f"{whole.schedule.index[hours]:%Y-%m-%dT%H}"
-    money = whole.ledger[whole.ledger["period"] < until]
-    kept = sum(
-        day.scenario.components[name].ending.value_cny_per_mwh
-        * (whole.schedule.filter(like=f"{name}.energy").iloc[hours - 1].sum() - start)
-        for name, start in (("cell", 0), ("spare", 2))
-    )
-    expected = money["amount_cny"].sum() + kept
-    assert day.summary["objective_cny"] == pytest.approx(expected, abs=1e-3)
+    expected = whole.ledger.loc[whole.ledger["period"] < until, "amount_cny"].sum()
+    at_end = whole.schedule.iloc[hours - 1]
+    for name, field, carried, start in (
+        ("cell", "value_cny_per_mwh", "energy_mwh", 2),
+        ("spare", "value_cny_per_mwh", "energy_mwh", 2),
+        ("work", "value_cny_per_mtok", "waiting_mtok", 0),
+    ):
+        value = getattr(begun.scenario.components[name].ending, field)
+        expected += value * (at_end.filter(like=f"{name}.{carried}").sum() - start)
+    assert begun.summary["objective_cny"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_energy_of_several_origins_gets_their_mean_as_stored() -> None:
