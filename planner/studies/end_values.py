@@ -7,8 +7,9 @@ steps. One more of it changes the minimum of what comes later by the duals y of 
 
 for j the column of the state at the end of step t; at the end of the horizon less its cost, which
 is the end value that the scenario gives. The dual of the state's own row is another number where
-the store is full: what one more MWh put in would bring. Of an empty store the duals say anything up
-to what a MWh would cost to bring; the LP is therefore solved again with a little in it, for free.
+the store is full: what one more MWh put in would bring. Of a store that is empty, or as low as it
+may be, the duals say anything up to what a MWh would cost to bring; the LP is therefore solved
+again with a little more in it, for free.
 
 Given to a shorter scenario that ends with one of the steps, the worth is the value of its `ending`:
 a day is planned for what comes after it.
@@ -38,7 +39,7 @@ from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.margin import rows_with_gifts
 from planner.solver.model import column_name
-from planner.solver.program import NO_STEP, Duals, Indices, Program
+from planner.solver.program import NO_STEP, Duals, Flags, Indices, Program
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 from planner.units import unit
@@ -55,7 +56,7 @@ def end_values(program: Program, duals: Duals) -> pd.DataFrame | None:
         return None
     columns = np.concatenate([state.columns for state in states])
     left, cost = _left_for_later(program, columns)
-    rows, empty = duals.rows, duals.x[columns] <= NOTHING
+    rows, empty = duals.rows, _at_least(program, duals.x, columns)
     if empty.any():
         rows = rows_with_gifts(program, duals, left[:, empty], cost[empty])
     worth = np.round(left.T @ rows - cost, MONEY_DECIMALS) + 0.0
@@ -94,12 +95,27 @@ def _left_for_later(program: Program, columns: Indices) -> tuple[Any, Array]:
 
     Shapes (rows, columns) and (columns,).
     """
-    entries, steps = sparse.coo_array(program.matrix[:, columns]), program.column_steps[columns]
-    row_steps = program.row_steps[entries.row]
-    later = (row_steps == NO_STEP) | (row_steps > steps[entries.col])
+    entries, later = _entries(program, columns)
     places = entries.row[later], entries.col[later]
     left = sparse.csc_array((entries.data[later], places), entries.shape)
-    return left, np.where(steps == program.window.last, program.cost[columns], 0.0)
+    at_end = program.column_steps[columns] == program.window.last
+    return left, np.where(at_end, program.cost[columns], 0.0)
+
+
+def _at_least(program: Program, x: Array, columns: Indices) -> Flags:
+    """Return which columns are 0, or as low as a row of their step lets them be."""
+    entries, later = _entries(program, columns)
+    lower, upper = program.row_lower[entries.row], program.row_upper[entries.row]
+    holds = np.where(entries.data > 0, np.isfinite(lower), np.isfinite(upper)) & (lower < upper)
+    raised = entries.col[~later & holds & program.binds(x)[entries.row]]
+    return (x[columns] <= NOTHING) | (np.bincount(raised, minlength=len(columns)) > 0)
+
+
+def _entries(program: Program, columns: Indices) -> tuple[Any, Flags]:
+    """Return the coefficients of columns, and which stand in rows of later steps or of none."""
+    entries = sparse.coo_array(program.matrix[:, columns])
+    steps = program.row_steps[entries.row]
+    return entries, (steps == NO_STEP) | (steps > program.column_steps[columns[entries.col]])
 
 
 def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:

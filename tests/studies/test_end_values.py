@@ -73,6 +73,9 @@ def test_an_empty_store_is_worth_what_the_first_mwh_in_it_would_bring() -> None:
     """All is used at 90; a MWh kept would save 20 in the second hour, 10 in the third."""
     site = {"grid": bought(90, 20, 10), "city": load(4, 4, 4), "cell": stored()}
     assert worth(year(site, 3)) == [20, 10, 0]
+    site["cell"] = stored(min_energy_mwh=1, initial={"energy_mwh": 2})
+    site["grid"] |= {"resale": True}
+    assert worth(year(site, 3, trace=False), index="pooled") == [20, 10, 0]
 
 
 def test_waiting_work_is_worth_its_price_less_its_cost_later() -> None:
