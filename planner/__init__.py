@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.studies.solve import solve as solve
     from planner.studies.solve_stochastic import solve_stochastic as solve_stochastic
     from planner.studies.sweep import sweep as sweep
+    from planner.studies.year import plan_year as plan_year
     from planner.sweeps.result import Sweep as Sweep
 
 _MODULES = {
@@ -63,6 +64,7 @@ _MODULES = {
     "break_even": "studies.break_even",
     "compare": "report.comparison.compare",
     "load": "scenario.scenario",
+    "plan_year": "studies.year",
     "prices": "studies.prices",
     "read_plan": "plan.plan",
     "replan": "studies.replan",

@@ -6,8 +6,8 @@
     gap          bound less objective, relative to turnover; within `solver.gap`, and what smoothing
                  may cost, where the status is optimal
     gap_of_profit    the same difference, relative to the profit or loss; none where it is 0
-    status       optimal, time_limit, interrupted, relaxed (exactly when `solver.relax` asks) or
-                 settled: a given schedule, whose bound and gaps may be unknown
+    status       optimal, work_limit, time_limit, interrupted, relaxed (exactly when `solver.relax`
+                 asks) or settled: a given schedule, whose bound and gaps may be unknown
     ledger_cny, allocation_mwh, outside_objective_cny, figures   totals by component, line, origin
     value_cny_per_kwh, value_by_use_cny_per_kwh, uplift   revenue of a kWh by origin and use: sold,
                  that of its origin; in compute, the revenue of compute in the step per kWh that it
@@ -35,7 +35,7 @@ from planner.auditor.tables import outside
 from planner.errors import as_written
 from planner.message import Message
 
-STATUS = ("optimal", "time_limit", "interrupted", "relaxed", "settled")
+STATUS = ("optimal", "work_limit", "time_limit", "interrupted", "relaxed", "settled")
 SUM = 1e-6  # of the turnover: how far a sum of money may be off, besides the rounding of its parts
 TIDYING_CNY, TIDYING = 0.01, 1e-7  # profit that tidying may give away, absolute or relative
 WORST = 5

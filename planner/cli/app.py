@@ -26,6 +26,7 @@ from planner.cli.simulate import simulate
 from planner.cli.solve import check, prices, solve
 from planner.cli.sweep import sweep
 from planner.cli.terminal import exit_codes
+from planner.cli.year import year
 from planner.language.language import LANGUAGES, Language, language
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     settle: "planner settle scenarios/tiny_market --schedule yesterday.csv",
     replan: "planner replan plans/huainan --at 2026-07-15T10:00 --state now.yaml",
     roll: "planner roll scenarios/huainan/scenario.yaml --set horizon.hours=168 --gap 5e-3",
+    year: "planner year scenarios/huainan_year/scenario.yaml --hours 744 --workers 4",
     simulate: "planner simulate scenarios/huainan/scenario.yaml --days 7",
     sweep: "planner sweep sweeps/token_price.yaml --workers 4 --dry-run",
     audit: "planner audit plans/huainan",

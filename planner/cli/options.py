@@ -37,6 +37,13 @@ Gap = Annotated[
     str | None, typer.Option(metavar="G", help="Largest MIP gap, relative to turnover.")
 ]
 TimeLimit = Annotated[str | None, typer.Option(metavar="S", help="Time limit of the solver, s.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes.", show_default="one a core")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask scheduler to use: tcp://10.0.0.5:8786."),
+]
 Page = Annotated[
     bool,
     typer.Option("--page/--no-page", help="Make report.html; `planner report` makes it later."),
@@ -95,11 +102,24 @@ def changes_of(texts: list[str] | None) -> dict[str, Any]:
     return changes
 
 
-def limited(texts: list[str] | None, gap: str | None, time_limit: str | None) -> dict[str, Any]:
-    """Return the values that --set, --gap and --time-limit give, by path. Raises ScenarioError."""
-    limits = {"solver.gap": gap, "solver.time_limit_s": time_limit}
+def limited(
+    texts: list[str] | None, gap: str | None, time_limit: str | None, hours: str | None = None
+) -> dict[str, Any]:
+    """Return the values that --set, --gap, --time-limit and --hours give, by path.
+
+    Raises:
+        ScenarioError: one is no YAML or is given twice.
+    """
+    limits = {"solver.gap": gap, "solver.time_limit_s": time_limit, "horizon.hours": hours}
     limiting = [f"{path}={value}" for path, value in limits.items() if value is not None]
     return changes_of([*(texts or ()), *limiting])
+
+
+def check_workers(workers: int | None, scheduler: str | None) -> None:
+    """Require that a scheduler goes without workers of our own. Raises ScenarioError."""
+    if workers is not None and scheduler is not None:
+        message = Message("cannot go with --scheduler, which has workers of its own")
+        raise wrong("--workers", message)
 
 
 def known_formats(text: str) -> tuple[str, ...]:

@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.options import IN_ENGLISH, Quiet, Resume, Words
+from planner.cli.options import (
+    IN_ENGLISH,
+    Quiet,
+    Resume,
+    Scheduler,
+    Words,
+    Workers,
+    check_workers,
+)
 from planner.cli.terminal import bar, open_console, say, spinner, warn
-from planner.errors import wrong
 from planner.language.language import Language
-from planner.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,13 +39,8 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Sweep folder.", show_default="sweeps/NAME")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Processes.", show_default="one a core")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler to use: tcp://10.0.0.5:8786."),
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     resume: Resume = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and count the cases, estimate the time.")
@@ -52,9 +53,8 @@ def sweep(
     from planner.studies.sweep_plan import prepare
     from planner.sweeps.sweep_file import cautions
 
-    if workers is not None and scheduler is not None and not dry_run:
-        message = Message("cannot go with --scheduler, which has workers of its own")
-        raise wrong("--workers", message)
+    if not dry_run:
+        check_workers(workers, scheduler)
     began, console = time.perf_counter(), open_console()
     prepared = prepare(sweep)
     description = prepared.description

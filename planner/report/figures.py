@@ -14,6 +14,7 @@ from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import CHARTS
 from planner.report.charts.view import View
+from planner.report.year_sections import year_sections
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -75,7 +76,7 @@ for _key in CHARTS:
 
 
 def plan_html(plan: PlanTables) -> str:
-    """Return status, gaps, profit, the income of a kWh and the allocation of a plan."""
+    """Return status, gaps, profit, the income of a kWh, allocation and year of a plan."""
     words = reader_language()
     worth = plan_sections.worth(plan, words)
     known = [row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None]
@@ -83,6 +84,7 @@ def plan_html(plan: PlanTables) -> str:
         replace(plan_sections.outcome(plan, words), title=""),
         replace(worth, rows=tuple(known)),
         plan_sections.energy(plan, words),
+        *year_sections(plan, words),
     )
     tables = (table_html(section, words) for section in sections if section.rows)
     span = plan_sections.span_text(plan.summary, words)

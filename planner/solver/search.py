@@ -156,21 +156,31 @@ class Search:
         self.nodes.solve(*self._with_integers(self.best[self.nodes.integers]))  # for its prices
         return HullNodes(self.nodes, hull, self.best)
 
-    def hull_prices(self, share: float) -> tuple[Array, Array]:
-        """Return the duals of rows in the LP of the hull, and its point; else of the relaxation.
+    def plan_nearby(self) -> Array | None:
+        """Return the best of the plans near the relaxation; None where none of them is one."""
+        self._branch_and_bound(self._plain_bound, 0)
+        return self.best
+
+    def hull_prices(self, share: float) -> Array:
+        """Return the duals of rows in the LP of the hull, else of the relaxation; find a plan.
 
         Args:
             share: of the objective, within which the bound of the duals is the LP's optimum.
         """
-        assert self.relaxed.x is not None
-        prices, program = self.prices, self.program
+        program = self.program
         self._branch_and_bound(self._plain_bound, 0)
         hull_nodes = self._hull_nodes()
         if hull_nodes is None:
-            return prices, self.relaxed.x
+            return self.prices
         bounds = program.column_lower, program.column_upper
         _, x = hull_nodes.bound(*bounds, np.inf, share * abs(self.relaxed.objective))
-        return (prices, self.relaxed.x) if x is None else (hull_nodes.row_prices(), x)
+        if x is None:
+            return self.prices
+        self.prices = hull_nodes.row_prices()
+        self._try_best_of(hull_nodes.hull)
+        for threshold in THRESHOLDS:
+            self._try_near(x, threshold, *bounds)
+        return self.prices
 
     def _try_best_of(self, hull: Hull) -> None:
         """Try the states that the bound of a hull chooses at the prices of the relaxation."""

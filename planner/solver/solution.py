@@ -13,7 +13,7 @@ from planner.timeseries.series import Array
 class Solution:
     """A feasible point of a program, its status and the proven bound.
 
-    status: optimal, time_limit, interrupted or relaxed.
+    status: optimal, time_limit, interrupted or relaxed; of a year also work_limit.
     settled: whether an LP found it, with its integers and directions fixed.
     rounds: solves until no exclusive flows overlapped.
     duals: of the LP with its integers and directions fixed, in a relaxed scenario of the

@@ -1,6 +1,6 @@
 """A program without its running totals: rows hold the sums that the totals stand for.
 
-A component declares running totals X[t] = X[t-1] + f[t](x) as its `counters`. Put into the other rows,
+A component declares running totals X[t] = X[t-1] + f[t](x) as its `counters`. In the other rows,
 
     sum_t a[t] X[t]    is    X[0] sum_t a[t] + sum_s (sum_{t >= s} a[t]) f[s](x)
 
@@ -123,12 +123,14 @@ def _total(program: Program, matrix: Any, columns: Indices) -> Total | None:
         return None
     entries = sparse.coo_array(matrix[:, columns])
     count, rows, points = matrix.shape[0], entries.row, entries.col
-    last, held, factors = np.full(count, NONE), np.bincount(rows, minlength=count), np.zeros(count)
+    last, factors = np.full(count, NONE), np.zeros(count)
     np.maximum.at(last, rows, points)
     at_last = points == last[rows]
     factors[rows[at_last]] = entries.data[at_last]
     balance = np.bincount(rows, entries.data, count)  # 0 where X[t] and X[t-1] are subtracted
-    raises = (held == np.minimum(last + 1, 2)) & (program.row_lower == program.row_upper)
+    raises = (np.bincount(rows, minlength=count) == np.minimum(last + 1, 2)) & (
+        program.row_lower == program.row_upper
+    )
     earlier = np.full(count, NONE)
     earlier[rows[~at_last]] = points[~at_last]
     raises &= np.where(last > 0, (earlier == last - 1) & (balance == 0), last == 0)

@@ -1,18 +1,19 @@
 """A program over a long horizon in windows: each is a program of its own, and their sum a bound.
 
-A row belongs to the window of its step. A window has its own columns x and copies z of those columns of
-others that its rows hold. Given any price y of every row, a copy costs what its rows pay for it and
-its own window pays that back:
+A row belongs to the window of its step. A window has its own columns x, and copies z of those
+columns of others that its rows hold. Given any price y of every row, a copy costs what its rows pay
+for it, and its own window pays that back (variable splitting):
 
-    min c x  over  A x >= b    >=    sum_w min (c_w - k_-w) x_w + k_w z_w  over  A_w (x_w, z_w) >= b_w
+    min c x  over  A x >= b
+        >=  sum_w  min (c_w - sum_v k_v) x_w + k_w z_w   over  A_w (x_w, z_w) >= b_w
+    k_w = A_w' y_w, of the columns of others        v: the windows that copy a column of w
 
-with k_w = A_w' y_w, for the parts of all windows sum up to c (variable splitting). At optimal y of an
-LP both sides are equal. Rows that join more than `MOST_SPAN_H` are rules over the horizon: they
-are priced, y (b - A x), and leave the windows. A column without a step, such as the peak of a month, has
-copies only; what of its cost no window pays for stays, at its least value.
+With the optimal y of an LP both sides are equal. Rows that join more than `MOST_SPAN_H` are rules
+over the horizon: they are priced, y (b - A x), and leave the windows. A column without a step, such
+as the peak of a month, has copies only; what no window pays of its cost counts at its least.
 
-A window also keeps rows of others that hold none but its columns and copies. Between windows that stay
-as they are at a point the program of a window is exact: `between`.
+A window also keeps those rows of others that hold none but its columns and copies. Where all else
+stays as it is at a point, the program of a window is exact: `between`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Movement, Program
+from planner.solver.model import Movement
+from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Program
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
@@ -54,8 +56,15 @@ class Windows:
     rules: its rows over the horizon.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, longest_h: float) -> None:
+        """Begin.
+
+        Args:
+            program: the whole program.
+            longest_h: a row without a step that spans more is a rule over the horizon.
+        """
         self.program = program
+        self._bare = program.scenario.model_copy(update={"components": {}})
         self._by_row = sparse.csr_array(program.matrix)
         self._by_column = sparse.csc_array(program.matrix)
         entries = sparse.coo_array(self._by_row)
@@ -63,8 +72,10 @@ class Windows:
         first, last = np.full(count, program.window.last + 1), np.full(count, NO_STEP)
         np.minimum.at(first, entries.row, np.where(steps == NO_STEP, first[entries.row], steps))
         np.maximum.at(last, entries.row, steps)
-        most = MOST_SPAN_H / program.scenario.horizon.step_h
-        over_horizon = (last - first > most) | (last == NO_STEP)
+        stepless = program.row_steps == NO_STEP
+        most_h = np.where(stepless, min(longest_h, MOST_SPAN_H), MOST_SPAN_H)
+        spans_h = (last - first) * program.scenario.horizon.step_h
+        over_horizon = (spans_h > most_h) | (last == NO_STEP)
         self.rules = np.flatnonzero(over_horizon)
         home = np.where(program.row_steps == NO_STEP, last, program.row_steps)
         self._home = np.where(over_horizon, NO_STEP, home)
@@ -88,6 +99,10 @@ class Windows:
         Args:
             window: any part of the horizon.
             prices: of all rows, those of rules of the sign that they allow; shape (rows,).
+
+        Returns:
+            A program without components in its scenario and without a schedule, which is small to
+            send, and has no tidiest plan.
         """
         program, own_rows = self.program, self.rows_of(window)
         own_columns = self.columns_of(window)
@@ -103,7 +118,9 @@ class Windows:
         cut = self._cut_out(window, own_rows | complete, used)
         steps = program.column_steps[cut.columns]
         near = np.where(steps == NO_STEP, NO_STEP, np.clip(steps, window.first, window.last))
-        priced = replace(cut.program, cost=cost[cut.columns], column_steps=near, schedule={})
+        priced = replace(
+            cut.program, cost=cost[cut.columns], column_steps=near, schedule={}, scenario=self._bare
+        )
         return replace(cut, program=priced)
 
     def constant(self, prices: Array) -> float:
@@ -137,24 +154,33 @@ class Windows:
         np.minimum.at(by_row, entries.row, factors[entries.col])
         return prices * by_row
 
-    def between(self, window: Window, x: Array) -> WindowProgram:
+    def between(self, window: Window, x: Array, prices: Array | None = None) -> WindowProgram:
         """Return the program of a window where all other columns are as at a point of the program.
 
-        Columns without a step are free. The point is in it, also by what it misses its rows.
+        Columns without a step are free. Rules over the horizon have prices or, without any, stay as
+        well kept as they are. The point is in it, also by what it misses its rows.
         """
-        program = self.program
+        program, rules = self.program, self.rules
         free = self.columns_of(window) | (program.column_steps == NO_STEP)
         rest = np.where(free, 0.0, x)
         holding = np.diff(sparse.csr_array(self._by_column[:, free]).indptr) > 0
         cut = self._cut_out(window, holding, free, x)
         part = cut.program.covering(x[free])
         fixed, activity = (self._by_row @ point for point in (rest, x))
+        lower, upper = (side.copy() for side in (program.row_lower, program.row_upper))
+        kept = activity[rules] if prices is None else np.inf
+        lower[rules] = np.where(np.isfinite(lower[rules]) & np.isfinite(kept), kept, -np.inf)
+        upper[rules] = np.where(np.isfinite(upper[rules]), kept, np.inf)
         part = part.with_row_bounds(
             slice(None),
-            np.minimum(program.row_lower, activity)[holding] - fixed[holding],
-            np.maximum(program.row_upper, activity)[holding] - fixed[holding],
+            (np.minimum(lower, activity) - fixed)[holding],
+            (np.maximum(upper, activity) - fixed)[holding],
         )
-        return replace(cut, program=replace(part, offset=program.offset + program.cost @ rest))
+        cost = part.cost
+        if prices is not None:
+            cost = cost - self._by_row[rules][:, free].T @ prices[rules]
+        part = replace(part, cost=cost, offset=program.objective(rest))
+        return replace(cut, program=part)
 
     def _cut_out(
         self, window: Window, rows: Flags, columns: Flags, x: Array | None = None
@@ -163,10 +189,10 @@ class Windows:
 
         `x` is the point before the window, where it is known.
         """
-        program, reports = self.program, _Reports(self.program, window)
+        program, reports = self.program, _WindowReports(self.program, window)
         number = np.append(np.where(columns, np.cumsum(columns) - 1, NONE), NONE)
         switching = self.columns_of(window)[program.switches]
-        within = slice(window.first - program.window.first, window.last - program.window.first + 1)
+        within = _places(program, window)
         own_rows = self.rows_of(window)
         cut = replace(
             program,
@@ -210,7 +236,7 @@ class Windows:
         return WindowProgram(cut, every_row, every_column, own_rows[every_row], own_columns)
 
 
-class _Reports:
+class _WindowReports:
     """The report rows of a window, numbered as they are asked for.
 
     kept: their numbers in the whole program.
@@ -218,6 +244,7 @@ class _Reports:
 
     def __init__(self, program: Program, window: Window) -> None:
         self.program, self.window = program, window
+        self._within = _places(program, window)
         self.kept: list[int] = []
 
     def numbers(self, rows: Indices) -> Indices:
@@ -229,7 +256,9 @@ class _Reports:
         """Return the numbers of rows by step, one or more for each step of the horizon."""
         first, horizon = self.program.window.first, self.program.window
         by_step = rows.reshape(-1, len(horizon))
-        return self.numbers(by_step[:, self.window.first - first : self.window.last - first + 1].ravel())
+        return self.numbers(
+            by_step[:, self.window.first - first : self.window.last - first + 1].ravel()
+        )
 
     def by_key(self, rows: Mapping[Any, Indices]) -> dict[Any, Indices]:
         """Return `in_steps` of each part."""
@@ -251,5 +280,11 @@ class _Reports:
         before_mw = move.before_mw if not at else None
         if at and x is not None:
             row = move.rows[at - 1]
-            before_mw = float(self.program.reports[[row]] @ x + self.program.report_offset[row])
+            (mw,) = self.program.reports[[row]] @ x
+            before_mw = float(mw + self.program.report_offset[row])
         return Movement(move.order, self.in_steps(move.rows), before_mw)
+
+
+def _places(program: Program, window: Window) -> slice:
+    """Return the places of a window's steps among those of a program."""
+    return slice(window.first - program.window.first, window.last - program.window.first + 1)

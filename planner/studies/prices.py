@@ -124,7 +124,7 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
 
 
 def with_prices(
-    plan: Plan, program: Program, solution: Solution, *, first_units: bool = True
+    plan: Plan, program: Program, solution: Solution, *, further_solves: bool = True
 ) -> Plan:
     """Return a plan with its marginal prices and end values, to be published.
 
@@ -132,13 +132,18 @@ def with_prices(
         plan: the plan of the solution.
         program: its program.
         solution: its duals are the prices; without them there are none.
-        first_units: whether their worth is measured, which takes a search for each.
+        further_solves: whether the worth of first units is searched for, and the break-even price
+            of work that is not done; that is the dual otherwise, which is not unique.
 
     Raises:
-        As `planner.solve`, with `first_units`.
+        As `planner.solve`, with `further_solves`.
     """
     duals = solution.duals
-    lines = [] if duals is None else list(_lines(plan, program, solution, first_units=first_units))
+    lines = (
+        []
+        if duals is None
+        else list(_lines(plan, program, solution, further_solves=further_solves))
+    )
     hold = RELAXED if plan.scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
     first: dict[str, dict[str, dict[str, float]]] = {}
@@ -165,15 +170,16 @@ def with_prices(
 
 
 def _lines(
-    plan: Plan, program: Program, solution: Solution, *, first_units: bool
+    plan: Plan, program: Program, solution: Solution, *, further_solves: bool
 ) -> Iterator[MarginalPrice]:
     """Yield every price; a balance without a row in any step has none."""
     duals = solution.duals
     assert duals is not None
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
-        yield from _fields(name, program, solution, duals, first_units=first_units)
-    break_even = _break_even(plan, program, _duals_at_margin(program, duals))
+        yield from _fields(name, program, solution, duals, further_solves=further_solves)
+    at_margin = _duals_at_margin(program, duals) if further_solves else duals
+    break_even = _break_even(plan, program, at_margin)
     yield from (line for line in break_even if np.isfinite(line.steps).any())
 
 
@@ -191,7 +197,7 @@ def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
 
 
 def _fields(
-    name: str, program: Program, solution: Solution, duals: Duals, *, first_units: bool
+    name: str, program: Program, solution: Solution, duals: Duals, *, further_solves: bool
 ) -> Iterator[MarginalPrice]:
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
@@ -210,7 +216,7 @@ def _fields(
             shift = _measured(program, duals.x, fields)
             past = any(part == PAST or SO_FAR in str(part) for path in fields for part in path)
             first = None
-            if first_units and not past:
+            if further_solves and not past:
                 first = first_unit(program, solution, fields, shift)
             if first is not None and by_token:
                 first = first.per(program.scenario.horizon.hours)

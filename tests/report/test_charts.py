@@ -378,7 +378,7 @@ def test_marginal_values_are_drawn_where_the_plan_has_them() -> None:
 def test_what_has_nothing_to_show_is_left_out_and_says_why() -> None:
     plan = solve({"pv": renewable(5), "town": load(5)})
     assert [c.key for c in charts_of(plan, EN)] == ["supply", "allocation"]
-    reasons = {"storage": "no battery", "compute": "neither", "heat": "four days",
+    reasons = {"storage": "no battery", "compute": "neither", "heat": "four days", "gap": "month",
                "prices": "no grid", "commitment": "switched", "ledger": "money"}  # fmt: skip
     for key, why in reasons.items():
         with pytest.raises(PlannerError, match=rf"nothing to show for {key}: .*{why}"):

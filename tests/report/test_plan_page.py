@@ -147,6 +147,7 @@ def test_scarce_hours_carry_their_step(plan: planner.Plan) -> None:
     [
         ("optimal", "Best plan, proven to within 0.3215% of the turnover, 0.5025% of the profit"),
         ("settled", "Given schedule; it keeps every rule"),
+        ("work_limit", "The work is done, the gap is not reached"),
         ("time_limit", "Stopped at the time limit"),
         ("interrupted", "Interrupted"),
         ("relaxed", "A bound, not a schedule that can be run"),
@@ -162,7 +163,7 @@ def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str
     left_open = "4 CNY above this one, 0.3215% of the turnover, 0.5025% of the profit."
     assert (left_open in page) == (status != "relaxed")
     assert ("can be run; the proof was not finished. No plan" in page) == (
-        status in ("time_limit", "interrupted")
+        status in ("work_limit", "time_limit", "interrupted")
     )
 
 

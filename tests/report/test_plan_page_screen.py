@@ -25,6 +25,7 @@ from tests.support.screen import (
     scrolled_through,
     visited,
 )
+from tests.support.years import as_year
 
 pytestmark = pytest.mark.screen
 HUAINAN = Path(__file__).parent.parent.parent / "scenarios" / "huainan" / "scenario.yaml"
@@ -53,7 +54,9 @@ def files(folder: Path, plan: planner.Plan, tmp_path_factory: pytest.TempPathFac
     from planner.report.plan_page.page import plan_page
 
     target = tmp_path_factory.mktemp("pages")
-    plans = {"week": tiled(plan, 168, 15), "year": tiled(plan, 8760, 60)}
+    months = {f"2026-{month:02}": 1e5 / month for month in range(1, 13)}
+    year = as_year(tiled(plan, 8760, 60), months, shared_cny=2e4)
+    plans = {"week": tiled(plan, 168, 15), "year": year}
     texts = {name: plan_page(made, language("en")) for name, made in plans.items()}
     texts["zh"] = plan_page(plan, language("zh"))
     texts["nasty"] = plan_page(small(name=NASTY, description=NASTY), language("en"))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import planner
@@ -203,12 +204,14 @@ def test_an_end_that_is_none_of_the_year_is_an_error() -> None:
         planner.with_end_values(day, plan)
 
 
-def test_prices_without_first_units_are_the_same_otherwise() -> None:
+def test_prices_without_further_solves_are_the_same_where_work_is_done() -> None:
     site = compute.site([100, 80], fleet=compute.fleet(10), chat=compute.chat([18, 27], 20))
     priced = scenario(site | {"cell": battery(charge_power_mw=0)}, 2)
     solved = solve_program(priced)
-    both = [planner.Prices(with_prices(*solved, first_units=first)) for first in (True, False)]
-    assert len(both[0].first_units)
-    assert both[1].first_units.empty
-    assert both[0].totals.equals(both[1].totals)
-    assert both[0].hourly.equals(both[1].hourly)
+    full, quick = (
+        planner.Prices(with_prices(*solved, further_solves=further)) for further in (True, False)
+    )
+    assert len(full.first_units)
+    assert quick.first_units.empty
+    pd.testing.assert_frame_equal(full.totals, quick.totals, atol=1e-4)
+    pd.testing.assert_frame_equal(full.hourly, quick.hourly, atol=1e-4)

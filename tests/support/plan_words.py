@@ -97,7 +97,15 @@ PLAIN = {"kind", "node", "grid", "fleet", "model", "months", "dates", "days", "h
 
 def words() -> set[str]:
     found = {*every_use(), *KINDS, "renewable", "thermal", "grid", "pooled", "pv", "wind"}
-    found |= {"optimal", "time_limit", "interrupted", "relaxed", "included", "excluded"}
+    found |= {
+        "optimal",
+        "work_limit",
+        "time_limit",
+        "interrupted",
+        "relaxed",
+        "included",
+        "excluded",
+    }
     found |= {*FINISHED, "failed", "wrong_input", "waiting", *ledger_lines(), *codes()}
     found |= {*GREEN_COLUMNS} - {"time"}
     found |= {name for kind in KINDS.values() for name in fields(kind.component, set())} - PLAIN

@@ -12,6 +12,7 @@ from planner.report.charts.allocation import allocation_chart
 from planner.report.charts.chart import Chart
 from planner.report.charts.commitment import commitment_chart
 from planner.report.charts.compute import compute_chart
+from planner.report.charts.gap import gap_chart
 from planner.report.charts.heat import heat_chart
 from planner.report.charts.ledger import ledger_chart
 from planner.report.charts.prices import prices_chart
@@ -42,6 +43,7 @@ CHARTS = {
     "allocation": ChartKind(allocation_chart, Message("no energy flows in it")),
     "ledger": ChartKind(ledger_chart, Message("no money moves in it")),
     "heat": ChartKind(heat_chart, Message("it is shorter than four days")),
+    "gap": ChartKind(gap_chart, Message("its gap is not known by month")),
 }
 
 

@@ -27,6 +27,7 @@ from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock
+from planner.report.year_sections import year_sections
 
 
 def plan_page(plan: PlanTables, words: Language) -> str:
@@ -50,6 +51,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         earned=plan_sections.earned(plan, words),
         scarce=scarce,
         scarce_steps=list(zip(steps, scarce.rows, strict=True)),
+        year=[section.scaled(words) for section in year_sections(plan, words)],
         charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,

@@ -15,6 +15,7 @@ from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.terminal.tables import print_notes, safe, table
+from planner.report.year_sections import year_sections
 
 HALF_CENT = 0.005
 
@@ -40,7 +41,7 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     else:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
-    _tables([plan_sections.scarce(plan, words)], console, words)
+    _tables([plan_sections.scarce(plan, words), *year_sections(plan, words)], console, words)
     if plan.prices is not None:
         show_prices(plan, console, words)
     print_notes(summary["warnings"], console, words)

@@ -32,6 +32,7 @@ from planner.report.workbook.tables import (
     write_ledger,
     write_schedule,
 )
+from planner.report.year_sections import year_sections
 
 if TYPE_CHECKING:
     from planner.language.language import Language
@@ -71,6 +72,8 @@ class SummarySheet:
             plan_sections.scarce,
         ):
             self._section(section(self.plan, words))
+        for of_year in year_sections(self.plan, words):
+            self._section(of_year)
         self._notes()
         heads = ("", words("version"))
         self._section(Section(words("Made with"), heads, tuple(summary["versions"].items())))

@@ -1,0 +1,101 @@
+"""The LP of a whole program with its integers fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.solver.highs import LP_ITERATIONS
+from planner.solver.program import NO_INDICES, Duals, Indices, Program
+from planner.solver.scaling import rescaled
+from planner.solver.session import Session
+from planner.solver.state_schedule import StateSchedule
+from planner.timeseries.series import Array
+
+
+@dataclass
+class ProgramPlan:
+    """A plan: a point of the program, its value, and the duals of its LP."""
+
+    x: Array
+    value: float
+    duals: Duals
+
+
+class PlanProgram:
+    """The LP of a whole program with its integers fixed, solved again and again."""
+
+    def __init__(self, program: Program, rules: Indices) -> None:
+        """Begin; `rules` are the rows that join all steps."""
+        self._solved, self._rules = rescaled(program), rules
+        self._session: Session | None = None
+
+    def best(self, points: Array) -> ProgramPlan | None:
+        """Return the best plan with the integers of a point, made to fit together; None if none.
+
+        Directions are fixed only where flows overlap.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+        """
+        solved, program = self._solved, self._solved.program
+        wanted = points / solved.columns
+        if self._session is None:
+            settings = program.scenario.solver
+            self._session = Session(program, threads=settings.threads, seed=settings.seed)
+            self._schedule = StateSchedule(program, program.states, self._session)
+        fixed = self._integers(wanted)
+        if fixed is None:
+            return None
+        columns, values = fixed
+        session, directed = self._session, np.zeros(len(program.switches), dtype=bool)
+        lower, upper = program.column_lower.copy(), program.column_upper.copy()
+        lower[columns] = upper[columns] = values
+        session.bounds(np.arange(len(lower)), lower, upper)
+        if (
+            not session.iterations and self._rules.size
+        ):  # an LP without its dense rows is a good start
+            free = program.with_row_bounds(self._rules, -np.inf, np.inf)
+            session.row_bounds(free.row_lower, free.row_upper)
+            session.run(iterations=LP_ITERATIONS)
+            session.row_bounds(program.row_lower, program.row_upper)
+        while True:
+            session.bounds(np.arange(len(lower)), lower, upper)
+            result = session.run(iterations=LP_ITERATIONS)
+            if session.spent.stopped:
+                raise KeyboardInterrupt
+            if result.x is None or result.status != "optimal":
+                return None
+            x, overlapping = result.x, program.overlaps(result.x) & ~directed
+            if not overlapping.any():
+                break
+            directed |= overlapping
+            switches = program.switches[directed]
+            lower[switches] = upper[switches] = program.directions(x)[directed]
+        duals = session.duals()
+        if duals is None:
+            return None
+        duals.fixed[columns] = duals.fixed[program.switches[directed]] = True
+        x[program.switches] = program.directions(x)
+        whole = solved.duals(replace(duals, x=x))
+        return ProgramPlan(whole.x, program.objective(x) / solved.original.units.money, whole)
+
+    def _integers(self, wanted: Array) -> tuple[Indices, Array] | None:
+        """Return the integer columns to fix and their values; None where states do not fit."""
+        program, schedule = self._solved.program, self._schedule
+        bounds = program.column_lower, program.column_upper
+        states = np.array([np.where(index >= 0, wanted[index], 0.0) for index in program.states])
+        columns, values = [NO_INDICES], [np.zeros(0)]
+        if program.states:
+            nearest = schedule.nearest(np.round(states), 0.5, *bounds)
+            if nearest is None:
+                return None
+            for index, on in zip(program.states, nearest, strict=True):
+                columns.append(index[index >= 0])
+                values.append(on[index >= 0])
+        others = program.integer & ~schedule.committed
+        others[program.switches] = False
+        columns.append(np.flatnonzero(others))
+        values.append(np.round(wanted[others]))
+        return np.concatenate(columns), np.concatenate(values)

@@ -1,0 +1,100 @@
+"""The plan of a year or any long horizon, with a proven gap.
+
+The windows are worked on by processes, as the cases of a sweep are. What is found for a window is
+recorded as it comes, in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until that is
+written; KEY is a hash of the scenario, the length of windows and the versions of the solver.
+`year_search` has the method.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from planner.diagnosis.infeasible import infeasible, obvious_contradictions
+from planner.errors import ScenarioError, wrong
+from planner.files.output_folder import beside
+from planner.message import Message, template
+from planner.plan.plan import Plan
+from planner.plan_tables.files import PLAN_FOLDER
+from planner.scenario.scenario import Scenario
+from planner.scenario.scenario_key import scenario_key
+from planner.scenario.uncertainty.members import require_one_member
+from planner.studies.chain import recording
+from planner.studies.solve import solve
+from planner.studies.to_plan import Out, output_of, publish
+from planner.studies.window import length_problems
+from planner.studies.year_run import Progress, YearProgress, YearRun
+from planner.studies.year_search import cut
+
+__all__ = ["YearProgress", "plan_year"]
+DAMAGE = template("{path} is no window of a year; remove the line or use --fresh")
+
+
+def plan_year(
+    scenario: Scenario,
+    out: Out = None,
+    *,
+    gap: float | None = None,
+    window_h: float = 60.0,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    time_limit_s: float | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan a year, or any horizon too long for one program, with a proven gap.
+
+    Args:
+        scenario: the site and its horizon; its time limit holds for each window.
+        out: the plan folder to write: an `Output`, or its path. What is found for windows is
+            recorded beside it until it is written, and a run of the same scenario uses it again.
+        gap: of turnover, at which the search ends [that of the scenario].
+        window_h: hours in a window that is bounded, about; longer ones give the prices.
+        workers: processes of the local cluster [one a core]; with 1 this process does the work.
+        scheduler: address of a Dask scheduler to use instead.
+        time_limit_s: of the run, after which the best plan so far is returned [none].
+        fresh: forget what is recorded.
+        progress: called as the run advances.
+
+    Returns:
+        The plan, with `year` in its summary: status "optimal" within the gap, "work_limit" where
+        the search could not narrow it further, "time_limit" or "interrupted".
+
+    Raises:
+        ScenarioError: the window length does not fit the horizon, or Dask is not installed.
+        InfeasibleError: no plan satisfies the scenario, or a window has none.
+        NoPlanError: the time limit struck before a first plan.
+        SolveError: the scheduler or its workers were lost; what is finished is recorded.
+        PlanError: the folder cannot be written, or the plan fails its audit.
+        KeyboardInterrupt: Ctrl-C before a first plan.
+    """
+    require_one_member(scenario)
+    if problems := length_problems(scenario.horizon, window_h=window_h):
+        raise ScenarioError(problems)
+    if scenario.solver.relax:
+        raise wrong("solver.relax", Message("must be false: a year is planned with whole states"))
+    if contradictions := obvious_contradictions(scenario):
+        raise infeasible(scenario, contradictions)
+    gap = scenario.solver.gap if gap is None else gap
+    if len(cut(scenario.horizon, window_h)) == 1:
+        solver = scenario.solver.model_copy(update={"gap": gap})
+        return solve(scenario.model_copy(update={"solver": solver}), out=out)
+    key = f"{scenario_key(scenario)}-{window_h:g}"
+
+    def file_of(target: Path) -> Path:
+        return beside(target, "windows") / f"{key}.jsonl"
+
+    output = output_of(out)
+    folder = None if output is None else output.folder
+    with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
+        report = progress or (lambda _: None)
+        run = YearRun(
+            scenario, window_h, gap, records, report, time_limit_s, workers, scheduler
+        )  # fmt: skip
+        with run.resources:
+            plan = run.plan()
+        publish(plan, output)
+        if target is not None and run.stopped is None:  # else it may go on from there
+            shutil.rmtree(beside(target, "windows"), ignore_errors=True)
+        return plan

@@ -1,0 +1,283 @@
+"""A run over the windows of a year: who works on them, what is recorded, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from planner.diagnosis.infeasible import infeasible, unbounded
+from planner.diagnosis.wording import time_span
+from planner.errors import InfeasibleError, NoPlanError, PlannerError, SolveError
+from planner.files.records import Records
+from planner.message import Message, MessageList
+from planner.plan.plan import Plan
+from planner.plan_tables.summary import proof
+from planner.scenario.scenario import Scenario
+from planner.solver.compiler import program_of
+from planner.solver.program import Duals, Program
+from planner.solver.rounds import MAX_VIOLATION, InfeasibleProgramError, UnboundedError
+from planner.solver.solution import Solution
+from planner.solver.totals import WithoutTotals, without_totals
+from planner.studies.to_plan import to_plan
+from planner.studies.workers import cluster, run_tasks
+from planner.studies.year_search import YearSearch
+from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
+from planner.units import price_unit, unit
+
+
+@dataclass(frozen=True)
+class YearProgress:
+    """How far a run is: windows done of a stage, and the profit and its bound so far."""
+
+    stage: str
+    done: int
+    total: int
+    profit_cny: float | None = None
+    bound_cny: float | None = None
+
+
+Progress = Callable[[YearProgress], None]
+
+
+@dataclass
+class YearRun:
+    """A run: its windows, and what has come of them.
+
+    stopped: the status of a run that was stopped. steps: the log of bound and plan.
+    """
+
+    scenario: Scenario
+    window_h: float
+    gap: float
+    records: Records | None
+    progress: Progress
+    time_limit_s: float | None
+    workers: int | None = None
+    scheduler: str | None = None
+    resources: ExitStack = field(default_factory=ExitStack)
+    client: Any = None
+    stopped: str | None = None
+    stages: int = 0
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        limit_s = np.inf if self.time_limit_s is None else self.time_limit_s
+        self.deadline = time.monotonic() + limit_s
+
+    def plan(self) -> Plan:
+        """Return the plan, to be published. Raises as `plan_year`."""
+        began = time.perf_counter()
+        program = program_of(self.scenario)
+        reduced = without_totals(program)
+        self.search = search = YearSearch(reduced.program, self.window_h, self.gap, self._work_on)
+        built = time.perf_counter()
+        self._find_prices()
+        self._find_plan()
+        search.bound_windows(search.cuts)
+        search.bound_rest()
+        search.plan_year()
+        self._log("bounds")
+        while self.stopped is None and not search.is_proven() and search.refine():
+            self._log("refinement")
+        searched = time.perf_counter()
+        if self.stopped is None:
+            search.tidy()
+        seconds = {
+            "build_s": built - began, "search_s": searched - built,
+            "tidy_s": time.perf_counter() - searched,
+        }  # fmt: skip
+        self.resources.close()
+        return self._plan_of(program, reduced, seconds)
+
+    def _find_prices(self) -> None:
+        """Find the prices of rules and seams."""
+        if self.search.windows.rules.size:
+            self.search.price_rules()
+            self._require_to_go_on()
+            self._log("rules")
+        self.search.find_prices()
+        self._require_to_go_on()
+        self._log("prices")
+
+    def _find_plan(self) -> None:
+        """Find a first plan."""
+        search = self.search
+        has_plan = search.plan_year()
+        if not has_plan and search.windows.rules.size:
+            has_plan = search.plan_with_rules()
+        has_plan = has_plan or search.plan_in_order()
+        self._require_to_go_on()
+        if not has_plan:
+            raise infeasible(self.scenario)
+        self._log("plan")
+
+    def _require_to_go_on(self) -> None:
+        """Raise where the run was stopped before there can be a plan."""
+        if self.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if self.stopped is not None:
+            raise NoPlanError(Message(
+                "no plan was found within {limit:g} s; run it again with a longer --time-limit:"
+                " finished windows are kept",
+                limit=self.time_limit_s,
+            ))  # fmt: skip
+
+    def _plan_of(self, program: Program, reduced: WithoutTotals, seconds: Any) -> Plan:
+        """Return the plan of the best point."""
+        search, best = self.search, self.search.plan
+        assert best is not None
+        x = reduced.point(best.x)
+        if (violation := program.violation(x)) > MAX_VIOLATION:
+            raise SolveError(Message(
+                "the solver's plan violates its rows by {value:.1e}; it is not to be used",
+                value=violation,
+            ))  # fmt: skip
+        objective = program.objective(x)
+        status = "optimal" if search.is_proven() else self.stopped or "work_limit"
+        duals = reduced.duals(best.duals)
+        solution = Solution(
+            x, status, min(search.bound, objective), settled=True, rounds=self.stages, duals=duals,
+            tidied=self.stopped is None,
+        )  # fmt: skip
+        plan = to_plan(program, solution, seconds)
+        year = self._summary(program, plan, duals)
+        return replace(plan, summary=plan.summary | {"year": year})
+
+    def _work_on(self, tasks: Iterator[WindowTask], count: int) -> dict[int, WindowResult]:
+        """Return the results of tasks by window: recorded ones, and those that workers find."""
+        results: dict[int, WindowResult] = {}
+        self.stages += 1
+
+        def unfinished() -> Iterator[WindowTask]:
+            for task in tasks:
+                if self.stopped is not None:
+                    return
+                recorded = None
+                if self.records is not None:
+                    recorded = self.records.use(task.key, recorded_result)
+                if recorded is None:
+                    yield task
+                else:
+                    results[task.number] = recorded
+                    self._report(task.work, len(results), count)
+
+        waiting = unfinished()
+        first = next(waiting, None)
+        if first is None:
+            return results
+        try:
+            for task, result in self._results(chain([first], waiting)):
+                if isinstance(result, Exception):
+                    raise self._explained(task, result)
+                if self.records is not None:
+                    at = f"{task.work} {task.window.first}"
+                    self.records.add(result.record(task.key, at))
+                results[task.number] = result
+                self._report(task.work, len(results), count)
+                if time.monotonic() > self.deadline:
+                    self.stopped = "time_limit"
+                    break
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        return results
+
+    def _results(
+        self, tasks: Iterable[WindowTask]
+    ) -> Iterator[tuple[WindowTask, WindowResult | Exception]]:
+        """Yield tasks with their results as workers find them, or this process as the only one."""
+        if self.workers == 1 and self.scheduler is None:
+            for task in tasks:
+                try:
+                    yield task, work_on(task)
+                except PlannerError as error:
+                    yield task, error
+            return
+        if self.client is None:
+            joined = cluster("year", self.workers, self.scheduler)
+            self.client = self.resources.enter_context(joined)
+        yield from run_tasks(self.client, str(self.stages), work_on, tasks)
+
+    def _explained(self, task: WindowTask, error: Exception) -> Exception:
+        """Return the error of a window with its number and hours."""
+        horizon, window = self.scenario.horizon, task.window
+        title = Message(
+            "the window {when}",
+            when=time_span(horizon, window.first, window.last),
+        )  # fmt: skip
+        if isinstance(error, InfeasibleProgramError):
+            explained = infeasible(self.scenario, window=window)
+            text = MessageList("\n", (title, explained.message))
+            return InfeasibleError(text, explained.diagnosis | {"window": title})
+        if isinstance(error, UnboundedError):
+            return unbounded(program_of(self.scenario, window))
+        if isinstance(error, PlannerError):
+            return type(error)(MessageList(": ", (title, error.message)))
+        return error
+
+    def _report(self, stage: str, done: int, count: int) -> None:
+        self.progress(YearProgress(stage, done, count, *self._known()))
+
+    def _known(self) -> tuple[float | None, float | None]:
+        """Return the profit and its bound so far."""
+        plan, bound = self.search.plan, self.search.bound
+        return None if plan is None else -plan.value, -bound if np.isfinite(bound) else None
+
+    def _log(self, work: str) -> None:
+        """Add a line to the log of bound and plan."""
+        profit, bound = self._known()
+        if bound is None or profit is None:
+            gaps: Mapping[str, Any] = {"bound_cny": bound, "gap": None, "gap_of_profit": None}
+        else:
+            plan = self.search.plan
+            assert plan is not None
+            turnover = self.search.program.turnover(plan.x)
+            gaps = proof(profit, max(bound, profit), turnover)
+        self.steps.append({"work": work, "profit_cny": profit, **gaps})
+        self.progress(YearProgress(work, 1, 1, profit, bound))
+
+    def _summary(self, program: Program, plan: Plan, duals: Duals) -> dict[str, Any]:
+        """Return what the summary says of the windows, months and rules of the year."""
+        search, horizon = self.search, self.scenario.horizon
+        assert search.plan is not None
+        firsts = np.array([window.first for window in search.cuts])
+        missing = search.excess(search.plan.x)
+        missing_cny = {
+            month: round(float(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum()), 2)
+            for month, steps in horizon.months.items()
+        }
+        profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()
+        whole = plan.summary["bound_cny"] - plan.summary["objective_cny"]
+        return {
+            "windows": len(search.cuts),
+            "months": [
+                {"month": month, "profit_cny": round(float(profits.get(month, 0.0)), 2),
+                 "missing_cny": missing_cny[month]}
+                for month in horizon.months
+            ],
+            "shared_cny": round(whole - sum(missing_cny.values()), 2),
+            "rule_prices": _rule_prices(program, duals),
+            "steps": self.steps,
+            "interrupted": self.stopped is not None,
+        }  # fmt: skip
+
+
+def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:
+    """Return the price of each rule over the horizon: what a unit more of its limit is worth."""
+    names = {number: family for family, number in program.families.items()}
+    at_end = {int(index[-1]): name for name, (index, _) in program.schedule.items()}
+    matrix = sparse.csr_array(program.matrix)
+    prices = []
+    for row in program.end_rows.tolist():
+        component, rule, _ = names[program.row_families[row]]
+        totals = [at_end[column] for column in matrix[[row]].indices if column in at_end]
+        per = unit(totals[0].partition("[")[0]) if totals else None
+        price = {"value": round(abs(float(duals.rows[row])), 6), "unit": price_unit(per or "")}
+        prices.append({"component": component, "rule": rule, **price})
+    return prices

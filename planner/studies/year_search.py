@@ -1,0 +1,331 @@
+"""The search for the plan of a year and its bound, by windows.
+
+1. Rules over the horizon: long windows offer plans at some prices of the rules, which settle where
+   the offers keep the rules together.
+2. Prices: long windows that overlap with their neighbours give the prices of their own rows, and
+   plans of their steps.
+3. Plan: one LP of the year with the integers fixed.
+4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
+   whatever the prices are.
+5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
+   its own, and are planned anew between their neighbours, until the gap is reached or nothing
+   gains.
+
+Every stage waits for all of its windows and takes them in order, so that a plan does not depend on
+the number of workers, nor on when a run was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from planner.scenario.scenario_file import SolverSettings
+from planner.solver.plan_program import PlanProgram, ProgramPlan
+from planner.solver.program import NO_STEP, Program
+from planner.solver.rule_prices import RulePrices
+from planner.solver.window_solutions import relaxed_value
+from planner.solver.windows import WindowProgram, Windows
+from planner.studies.year_task import WindowResult, WindowTask
+from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.series import Array
+
+OVERLAP_H = 24.0  # of the windows that give prices, on both sides
+FIRST_SHARE = 0.4  # of the gap that windows may have at first
+FINER = 0.4  # of the gap of a window searched further
+LEAST_GAP = 1e-6
+LONGER = 2.8  # times the length of the windows that are bounded: those that give prices
+RAISED = 0.2, 0.6, 1.5  # of the prices of rules, added where no plan keeps these
+LEAST_PROGRESS = 0.02  # of the gap, by which a refinement has to narrow it
+ROUNDING_CNY = 1e-6
+SAME = 1e-8  # of a window's cost: plans whose costs differ by less earn the same
+WORST = 0.7  # of the excess over the bounds, which the windows refined at once hold
+MOST_OFFERS = 8  # rounds
+SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
+SETTLED = 1e-5  # of the costs: what more offers could gain
+LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
+
+Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
+"""Works on a number of tasks, which are made as they are needed; returns the results by window.
+
+Where the run was stopped, those of unfinished windows are missing.
+"""
+
+
+def cut(horizon: Horizon, window_h: float) -> list[Window]:
+    """Cut a horizon into windows of about a length, at midnights and within months.
+
+    Where a month is shorter than a day or two windows, at any step.
+    """
+    windows: list[Window] = []
+    for steps in horizon.months.values():
+        first, last = steps[0], steps[-1]
+        count = max(1, round((last - first + 1) * horizon.step_h / window_h))
+        midnights = np.array([day[0] for day in horizon.days if first < day[0] <= last], dtype=int)
+        wanted = first + (last - first + 1) * np.arange(1, count) / count
+        if midnights.size:
+            wanted = midnights[np.abs(midnights[:, None] - wanted).argmin(axis=0)]
+        starts = np.unique(np.append(first, wanted.astype(int)))
+        windows += map(Window, starts.tolist(), [*(starts[1:] - 1).tolist(), last])
+    least = LEAST_WINDOW * window_h / horizon.step_h
+    merged: list[Window] = []
+    for window in windows:
+        if merged and min(len(window), len(merged[-1])) < least:
+            window = Window(merged.pop().first, window.last)
+        merged.append(window)
+    return merged
+
+
+class YearSearch:
+    """The search over a program without running totals.
+
+    cuts: the windows that are bounded. prices: of all rows. bounds: of each window, and `gaps`
+    within which it was searched. points: the best known point of each window's own columns, joined
+    to one of the program.
+    """
+
+    def __init__(self, program: Program, window_h: float, gap: float, solve: Solve) -> None:
+        self.program, self.gap = program, gap
+        horizon = program.scenario.horizon
+        self.cuts, self._long = cut(horizon, window_h), cut(horizon, LONGER * window_h)
+        self.windows = Windows(program, LONGER * window_h)
+        self.prices = np.zeros(len(program.row_lower))
+        self.bounds = np.full(len(self.cuts), -np.inf)
+        self.gaps = np.full(len(self.cuts), max(FIRST_SHARE * gap, LEAST_GAP))
+        self.points = np.zeros(len(program.cost))
+        self.plan: ProgramPlan | None = None
+        self._solve, self._settings = solve, program.scenario.solver
+        self._lp = PlanProgram(program, self.windows.rules)
+
+    @property
+    def bound(self) -> float:
+        """The proven bound of the cost; -inf before every window has one."""
+        return float(self.windows.constant(self.prices) + self.bounds.sum())
+
+    def excess(self, x: Array) -> Array:
+        """Return by how much the cost of each window at a point may exceed the least, CNY."""
+        parts = (self.windows.priced(window, self.prices) for window in self.cuts)
+        costs = np.array([part.program.objective(x[part.columns]) for part in parts])
+        return np.asarray(costs - self.bounds)
+
+    def find_prices(self) -> None:
+        """Find the prices of all rows but rules, from windows that overlap."""
+        prices = self.prices.copy()
+        for window, result in self._work("prices", self._long, self._wide):
+            part = self._wide(window)
+            own = self.windows.rows_of(window)[part.rows]
+            prices[part.rows[own]] = result.arrays["rows"][own]
+            self._take(window, part, result)
+        self.prices = self.windows.affordable(prices)
+
+    def price_rules(self) -> None:
+        """Find the prices of the rules over the horizon, at which windows keep them together."""
+        rules, program = self.windows.rules, self.program
+        of_rules = sparse.csr_array(program.matrix)[rules]
+        master = RulePrices(len(self._long), program.row_lower[rules], program.row_upper[rules])
+        self.prices[rules], prices = 0.0, np.zeros((1, len(rules)))
+        for _ in range(MOST_OFFERS):
+            before, asked = master.value, partial(_asked, of_rules, prices)
+            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
+                part = self._wide(window)
+                inside = self.windows.columns_of(window)[part.columns]
+                own = part.columns[inside]
+                for x in result.arrays["x"].reshape(-1, len(part.columns)):
+                    cost, added = program.cost[own] @ x[inside], of_rules[:, own] @ x[inside]
+                    master.offer(self._long.index(window), float(cost), added)
+            self.prices[rules] = master.price()
+            prices = np.array([share * self.prices[rules] for share in SPREAD])
+            if before - master.value <= SETTLED * abs(master.value) or not prices.any():
+                break
+
+    def bound_windows(self, windows: Sequence[Window]) -> None:
+        """Search windows with their seams priced, each within its gap."""
+
+        def settings(window: Window) -> SolverSettings:
+            gap = float(self.gaps[self.cuts.index(window)])
+            return self._settings.model_copy(update={"gap": gap})
+
+        for window, result in self._work("bounds", windows, self._alone, settings):
+            part, n = self._alone(window), self.cuts.index(window)
+            self.bounds[n] = max(self.bounds[n], result.figures["bound"])
+            self._take(window, part, result)
+
+    def bound_rest(self) -> None:
+        """Bound the windows that have no bound yet by their relaxation."""
+        for n in np.flatnonzero(np.isinf(self.bounds)).tolist():
+            part = self._alone(self.cuts[n])
+            self.bounds[n] = relaxed_value(part.program, self._settings)
+
+    def plan_with_rules(self) -> bool:
+        """Plan windows at higher prices of the rules; return whether the year then has a plan."""
+        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
+        for more in RAISED:
+            added = more * self.prices[self.windows.rules][None]
+            asked = partial(_asked, of_rules, added)
+            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
+                if result.arrays["x"].size:
+                    self._take(window, self._wide(window), result)
+            if self.plan_year():
+                return True
+        return False
+
+    def plan_in_order(self) -> bool:
+        """Plan windows one after the other, each from the state that those before it leave.
+
+        Returns whether the year then has a plan.
+        """
+
+        def after(window: Window) -> WindowProgram:
+            part = self.windows.priced(Window(window.first, self._around(window).last), self.prices)
+            steps = self.program.column_steps[part.columns]
+            decided = (steps != NO_STEP) & (steps < window.first)
+            point = self.points[part.columns][decided]
+            return replace(part, program=part.program.with_bounds(decided, point, point))
+
+        for window in self._long:
+            for _, result in self._work("plan", [window], after):
+                self._take(window, after(window), result)
+        return self.plan_year()
+
+    def _take(self, window: Window, part: WindowProgram, result: WindowResult) -> None:
+        """Take a window's own columns from a result."""
+        own = self.windows.columns_of(window)[part.columns]
+        self.points[part.columns[own]] = result.arrays["x"][own]
+
+    def tidy(self) -> None:
+        """Choose the tidiest of the plans that earn the same, window by window."""
+        assert self.plan is not None
+        integer = self.program.integer.copy()
+        integer[self.program.switches] = False
+        kept = integer | (self.program.column_steps == NO_STEP)
+        for parity in range(2):
+            x = self.plan.x
+
+            def between(window: Window, x: Array = x) -> WindowProgram:
+                part = self.windows.between(window, x)
+                fixed = kept[part.columns]
+                point = x[part.columns][fixed]
+                return replace(part, program=part.program.with_bounds(fixed, point, point))
+
+            tidied = x.copy()
+            for window, result in self._work("tidying", self.cuts[parity::2], between):
+                part = between(window)
+                own = part.own_columns
+                least = part.program.objective(x[part.columns])
+                if result.figures["value"] <= least + SAME * max(abs(least), 1.0):
+                    tidied[part.columns[own]] = result.arrays["x"][own]
+            value = self.program.objective(tidied)
+            self.plan = replace(self.plan, x=tidied, value=value)
+
+    def plan_year(self) -> bool:
+        """Plan the year with the integers of the windows; return whether it is the best so far."""
+        plan = self._lp.best(self.points)
+        if plan is None or (self.plan is not None and plan.value >= self.plan.value):
+            return False
+        self.plan = plan
+        return True
+
+    def is_proven(self) -> bool:
+        """Return whether the best plan is within the gap."""
+        if self.plan is None:
+            return False
+        allowed = self.gap * self.program.turnover(self.plan.x)
+        return self.plan.value - self.bound <= allowed + ROUNDING_CNY
+
+    def refine(self) -> bool:
+        """Narrow the gap where it is widest; return whether that gained."""
+        assert self.plan is not None
+        before = self.plan.value - self.bound
+        merged = self._merge_worst()
+        self.points = self.plan.x.copy()
+        self.bound_windows(merged)
+        self.plan_year()
+        if not self.is_proven():
+            self._replan(merged)
+        return before - (self.plan.value - self.bound) > LEAST_PROGRESS * before
+
+    def _merge_worst(self) -> list[Window]:
+        """Make one window of two neighbours where the plan costs most above their bounds."""
+        assert self.plan is not None
+        excess = self.excess(self.plan.x)
+        of_pairs, left = excess[:-1] + excess[1:], WORST * excess.sum()
+        taken: set[int] = set()
+        for n in np.argsort(-of_pairs, kind="stable").tolist():
+            if left <= 0:
+                break
+            if not {n, n + 1} & taken and not {n - 1, n + 2} & taken:
+                taken |= {n, n + 1}
+                left -= of_pairs[n]
+        firsts = [n for n in sorted(taken) if n + 1 in taken and n - 1 not in taken]
+        merged = []
+        for n in reversed(firsts):
+            window = Window(self.cuts[n].first, self.cuts[n + 1].last)
+            self.cuts[n : n + 2] = [window]
+            gap = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
+            self.bounds = np.insert(
+                np.delete(self.bounds, [n, n + 1]), n, self.bounds[n : n + 2].sum()
+            )
+            self.gaps = np.insert(np.delete(self.gaps, [n, n + 1]), n, gap)
+            merged.append(window)
+        return merged[::-1]
+
+    def _replan(self, windows: Sequence[Window]) -> None:
+        """Plan windows anew, a day longer on both sides, at the plan's prices of the rules.
+
+        No two of them are neighbours.
+        """
+        assert self.plan is not None
+        x, prices = self.plan.x, self.plan.duals.rows
+
+        def between(window: Window) -> WindowProgram:
+            return self.windows.between(self._around(window), x, prices)
+
+        gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
+        finer = self._settings.model_copy(update={"gap": gap})
+        self.points = x.copy()
+        for window, result in self._work("refinement", windows, between, lambda _: finer):
+            self._take(self._around(window), between(window), result)
+        self.plan_year()
+
+    def _around(self, window: Window) -> Window:
+        """Return a window with a day more on both sides."""
+        overlap = round(OVERLAP_H / self.program.scenario.horizon.step_h)
+        whole = self.program.window
+        return Window(
+            max(window.first - overlap, whole.first), min(window.last + overlap, whole.last)
+        )
+
+    def _wide(self, window: Window) -> WindowProgram:
+        return self.windows.priced(self._around(window), self.prices)
+
+    def _alone(self, window: Window) -> WindowProgram:
+        return self.windows.priced(window, self.prices)
+
+    def _work(
+        self,
+        work: str,
+        windows: Sequence[Window],
+        part_of: Callable[[Window], WindowProgram],
+        settings: Callable[[Window], SolverSettings] | None = None,
+        arrays: Callable[[WindowProgram], Mapping[str, Any]] = lambda _: {},
+    ) -> Iterator[tuple[Window, WindowResult]]:
+        """Yield windows with the results of some work on them."""
+
+        def task(numbered: tuple[int, Window]) -> WindowTask:
+            number, window = numbered
+            part = part_of(window)
+            chosen = self._settings if settings is None else settings(window)
+            return WindowTask(work, number, window, part.program, chosen, arrays(part))
+
+        results = self._solve(map(task, enumerate(windows)), len(windows))
+        return ((windows[number], results[number]) for number in sorted(results))
+
+
+def _asked(of_rules: Any, prices: Array, part: WindowProgram) -> Mapping[str, Any]:
+    """Return what a window that is asked for offers needs to know of rules."""
+    return {"rules": of_rules[:, part.columns], "prices": prices}
