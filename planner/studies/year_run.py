@@ -80,7 +80,7 @@ class YearRun:
         built = time.perf_counter()
         self._find_prices()
         self._find_plan()
-        search.bound_windows(search.cuts)
+        search.bound_windows()
         search.bound_rest()
         search.plan_year()
         self._log("bounds")

@@ -18,14 +18,12 @@ the number of workers, nor on when a run was interrupted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from planner.scenario.scenario_file import SolverSettings
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
 from planner.solver.rule_prices import RulePrices
@@ -81,6 +79,20 @@ def cut(horizon: Horizon, window_h: float) -> list[Window]:
     return merged
 
 
+@dataclass(frozen=True)
+class Job:
+    """Some work on a window, on the program that `part_of` makes of it.
+
+    gap: within which it is searched [that of the scenario]. arrays: what else the work needs.
+    """
+
+    work: str
+    window: Window
+    part_of: Callable[[Window], WindowProgram]
+    gap: float | None = None
+    arrays: Callable[[WindowProgram], Mapping[str, Any]] | None = None
+
+
 class YearSearch:
     """The search over a program without running totals.
 
@@ -116,11 +128,11 @@ class YearSearch:
     def find_prices(self) -> None:
         """Find the prices of all rows but rules, from windows that overlap."""
         prices = self.prices.copy()
-        for window, result in self._work("prices", self._long, self._wide):
-            part = self._wide(window)
-            own = self.windows.rows_of(window)[part.rows]
+        jobs = [Job("prices", window, self._wide) for window in self._long]
+        for job, part, result in self._work(jobs):
+            own = self.windows.rows_of(job.window)[part.rows]
             prices[part.rows[own]] = result.arrays["rows"][own]
-            self._take(window, part, result)
+            self._take(job.window, part, result.arrays["x"])
         self.prices = self.windows.affordable(prices)
 
     def price_rules(self) -> None:
@@ -128,32 +140,49 @@ class YearSearch:
         rules, program = self.windows.rules, self.program
         of_rules = sparse.csr_array(program.matrix)[rules]
         master = RulePrices(len(self._long), program.row_lower[rules], program.row_upper[rules])
-        self.prices[rules], prices = 0.0, np.zeros((1, len(rules)))
+        found, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
-            before, asked = master.value, partial(_asked, of_rules, prices)
-            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
-                part = self._wide(window)
-                inside = self.windows.columns_of(window)[part.columns]
+            before = master.value
+            for number, part, points in self._offers(prices):
+                inside = self.windows.columns_of(self._long[number])[part.columns]
                 own = part.columns[inside]
-                for x in result.arrays["x"].reshape(-1, len(part.columns)):
-                    cost, added = program.cost[own] @ x[inside], of_rules[:, own] @ x[inside]
-                    master.offer(self._long.index(window), float(cost), added)
-            self.prices[rules] = master.price()
-            prices = np.array([share * self.prices[rules] for share in SPREAD])
+                for x in points[:, inside]:
+                    master.offer(number, float(program.cost[own] @ x), of_rules[:, own] @ x)
+            found = master.price()
+            prices = np.array([share * found for share in SPREAD])
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
+        self.prices[rules] = found
 
-    def bound_windows(self, windows: Sequence[Window]) -> None:
-        """Search windows with their seams priced, each within its gap."""
+    def _offers(self, prices: Array) -> Iterator[tuple[int, WindowProgram, Array]]:
+        """Yield long windows with plans that they offer at more prices of the rules.
 
-        def settings(window: Window) -> SolverSettings:
-            gap = float(self.gaps[self.cuts.index(window)])
-            return self._settings.model_copy(update={"gap": gap})
+        Args:
+            prices: besides those that the rules have; shape (prices, rules).
+        """
+        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
 
-        for window, result in self._work("bounds", windows, self._alone, settings):
-            part, n = self._alone(window), self.cuts.index(window)
-            self.bounds[n] = max(self.bounds[n], result.figures["bound"])
-            self._take(window, part, result)
+        def arrays(part: WindowProgram) -> Mapping[str, Any]:
+            return {"rules": of_rules[:, part.columns], "prices": prices}
+
+        jobs = [Job("rules", window, self._wide, arrays=arrays) for window in self._long]
+        for job, part, result in self._work(jobs):
+            points = result.arrays["x"].reshape(-1, len(part.columns))
+            yield self._long.index(job.window), part, points
+
+    def bound_windows(self) -> None:
+        """Search all windows with their seams priced, each within its gap."""
+        for job, part, result in self._work([self._bounding(window) for window in self.cuts]):
+            self._take(job.window, part, result.arrays["x"])
+            self._raise_bound(job.window, result)
+
+    def _bounding(self, window: Window) -> Job:
+        gap = float(self.gaps[self.cuts.index(window)])
+        return Job("bounds", window, self._alone, gap)
+
+    def _raise_bound(self, window: Window, result: WindowResult) -> None:
+        n = self.cuts.index(window)
+        self.bounds[n] = max(self.bounds[n], result.figures["bound"])
 
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
@@ -163,13 +192,11 @@ class YearSearch:
 
     def plan_with_rules(self) -> bool:
         """Plan windows at higher prices of the rules; return whether the year then has a plan."""
-        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
         for more in RAISED:
-            added = more * self.prices[self.windows.rules][None]
-            asked = partial(_asked, of_rules, added)
-            for window, result in self._work("rules", self._long, self._wide, arrays=asked):
-                if result.arrays["x"].size:
-                    self._take(window, self._wide(window), result)
+            added = more * self.prices[self.windows.rules]
+            for number, part, points in self._offers(added[None]):
+                if points.size:
+                    self._take(self._long[number], part, points[0])
             if self.plan_year():
                 return True
         return False
@@ -188,14 +215,14 @@ class YearSearch:
             return replace(part, program=part.program.with_bounds(decided, point, point))
 
         for window in self._long:
-            for _, result in self._work("plan", [window], after):
-                self._take(window, after(window), result)
+            for _, part, result in self._work([Job("plan", window, after)]):
+                self._take(window, part, result.arrays["x"])
         return self.plan_year()
 
-    def _take(self, window: Window, part: WindowProgram, result: WindowResult) -> None:
-        """Take a window's own columns from a result."""
+    def _take(self, window: Window, part: WindowProgram, x: Array) -> None:
+        """Take a window's columns from a point of its program."""
         own = self.windows.columns_of(window)[part.columns]
-        self.points[part.columns[own]] = result.arrays["x"][own]
+        self.points[part.columns[own]] = x[own]
 
     def tidy(self) -> None:
         """Choose the tidiest of the plans that earn the same, window by window."""
@@ -213,8 +240,8 @@ class YearSearch:
                 return replace(part, program=part.program.with_bounds(fixed, point, point))
 
             tidied = x.copy()
-            for window, result in self._work("tidying", self.cuts[parity::2], between):
-                part = between(window)
+            jobs = [Job("tidying", window, between) for window in self.cuts[parity::2]]
+            for _, part, result in self._work(jobs):
                 own = part.own_columns
                 least = part.program.objective(x[part.columns])
                 if result.figures["value"] <= least + SAME * max(abs(least), 1.0):
@@ -243,10 +270,13 @@ class YearSearch:
         before = self.plan.value - self.bound
         merged = self._merge_worst()
         self.points = self.plan.x.copy()
-        self.bound_windows(merged)
+        jobs = [make(window) for window in merged for make in (self._bounding, self._replanning)]
+        for job, part, result in self._work(jobs):
+            if job.work == "bounds":
+                self._raise_bound(job.window, result)
+            else:
+                self._take(self._around(job.window), part, result.arrays["x"])
         self.plan_year()
-        if not self.is_proven():
-            self._replan(merged)
         return before - (self.plan.value - self.bound) > LEAST_PROGRESS * before
 
     def _merge_worst(self) -> list[Window]:
@@ -274,10 +304,10 @@ class YearSearch:
             merged.append(window)
         return merged[::-1]
 
-    def _replan(self, windows: Sequence[Window]) -> None:
-        """Plan windows anew, a day longer on both sides, at the plan's prices of the rules.
+    def _replanning(self, window: Window) -> Job:
+        """Return the job to plan a window anew, a day longer on both sides.
 
-        No two of them are neighbours.
+        All else stays as planned, and the rules have the prices that they have there.
         """
         assert self.plan is not None
         x, prices = self.plan.x, self.plan.duals.rows
@@ -286,11 +316,7 @@ class YearSearch:
             return self.windows.between(self._around(window), x, prices)
 
         gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
-        finer = self._settings.model_copy(update={"gap": gap})
-        self.points = x.copy()
-        for window, result in self._work("refinement", windows, between, lambda _: finer):
-            self._take(self._around(window), between(window), result)
-        self.plan_year()
+        return Job("refinement", window, between, gap)
 
     def _around(self, window: Window) -> Window:
         """Return a window with a day more on both sides."""
@@ -306,26 +332,18 @@ class YearSearch:
     def _alone(self, window: Window) -> WindowProgram:
         return self.windows.priced(window, self.prices)
 
-    def _work(
-        self,
-        work: str,
-        windows: Sequence[Window],
-        part_of: Callable[[Window], WindowProgram],
-        settings: Callable[[Window], SolverSettings] | None = None,
-        arrays: Callable[[WindowProgram], Mapping[str, Any]] = lambda _: {},
-    ) -> Iterator[tuple[Window, WindowResult]]:
-        """Yield windows with the results of some work on them."""
+    def _work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, WindowProgram, WindowResult]]:
+        """Yield finished jobs in their order, with the programs of their windows."""
 
-        def task(numbered: tuple[int, Window]) -> WindowTask:
-            number, window = numbered
-            part = part_of(window)
-            chosen = self._settings if settings is None else settings(window)
-            return WindowTask(work, number, window, part.program, chosen, arrays(part))
+        def task(numbered: tuple[int, Job]) -> WindowTask:
+            number, job = numbered
+            part = job.part_of(job.window)
+            settings = self._settings
+            if job.gap is not None:
+                settings = settings.model_copy(update={"gap": job.gap})
+            arrays = {} if job.arrays is None else job.arrays(part)
+            return WindowTask(job.work, number, job.window, part.program, settings, arrays)
 
-        results = self._solve(map(task, enumerate(windows)), len(windows))
-        return ((windows[number], results[number]) for number in sorted(results))
-
-
-def _asked(of_rules: Any, prices: Array, part: WindowProgram) -> Mapping[str, Any]:
-    """Return what a window that is asked for offers needs to know of rules."""
-    return {"rules": of_rules[:, part.columns], "prices": prices}
+        results = self._solve(map(task, enumerate(jobs)), len(jobs))
+        for number in sorted(results):
+            yield jobs[number], jobs[number].part_of(jobs[number].window), results[number]
