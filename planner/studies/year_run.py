@@ -122,7 +122,7 @@ class YearRun:
         if not has_plan:
             self._plan_as_one()
         self._log("plan")
-        if search.has_shared_prices():
+        if search.take_prices():
             search.find_prices()
             search.plan_year()
             self._log("prices")

@@ -252,17 +252,19 @@ class YearSearch:
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
 
-    def has_shared_prices(self) -> bool:
-        """Take the plan's prices of columns without a step; return whether they change anything.
+    def take_prices(self) -> bool:
+        """Take prices from the plan's LP; return whether those of other rows are to be found anew.
 
-        Windows alone do not know what a share of such a column costs: of the peak of a month.
+        Windows alone do not know what their share of a column without a step costs, of the peak of
+        a month. Without states to decide all prices of the LP are better than those of windows.
         """
         assert self.plan is not None
         sharing, prices = self.windows.sharing, self.plan.duals.rows
-        if not prices[sharing].any():
+        if not self.program.states:
+            self.prices = self.windows.affordable(prices)
             return False
         self.prices = self.windows.affordable(np.where(sharing, prices, self.prices))
-        return True
+        return bool(prices[sharing].any())
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""
