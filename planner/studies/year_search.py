@@ -256,15 +256,22 @@ class YearSearch:
         """Take prices from the plan's LP; return whether those of other rows are to be found anew.
 
         Windows alone do not know what their share of a column without a step costs, of the peak of
-        a month. Without states to decide all prices of the LP are better than those of windows.
+        a month; where the plan pays much for these, all prices depend on it. Without states to
+        decide all prices of the LP are better than those of windows.
         """
         assert self.plan is not None
-        sharing, prices = self.windows.sharing, self.plan.duals.rows
-        if not self.program.states:
-            self.prices = self.windows.affordable(prices)
-            return False
-        self.prices = self.windows.affordable(np.where(sharing, prices, self.prices))
-        return bool(prices[sharing].any())
+        program, prices = self.program, self.plan.duals.rows
+        taken = self.windows.sharing if program.states else np.ones(len(prices), dtype=bool)
+        self.prices = self.windows.affordable(np.where(taken, prices, self.prices))
+        shared = program.column_steps == NO_STEP
+        paid = program.cost[shared] @ (self.plan.x - program.column_lower)[shared]
+        return bool(program.states) and paid > self._allowed
+
+    @property
+    def _allowed(self) -> float:
+        """How much more than its bound the best plan may cost."""
+        assert self.plan is not None
+        return self.gap * self.program.turnover(self.plan.x) + ROUNDING_CNY
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""
@@ -278,8 +285,7 @@ class YearSearch:
         """Return whether the best plan is within the gap."""
         if self.plan is None:
             return False
-        allowed = self.gap * self.program.turnover(self.plan.x)
-        return self.plan.value - self.bound <= allowed + ROUNDING_CNY
+        return self.plan.value - self.bound <= self._allowed
 
     def refine(self) -> bool:
         """Narrow the gap where it is widest; return whether that gained."""
