@@ -1,101 +1,84 @@
-"""A week, a month and a quarter of one scenario in windows: time and memory of each phase.
+"""A week to a year of one scenario in windows: time and memory of each stage of a roll.
 
 Why: a window costs the same wherever it lies, so that the time of the windows should grow with the
-horizon and their memory should not. The relaxation before them and the settlement after them hold
-the whole horizon once. Every phase runs in a process of its own, so that its peak is its own:
-
-    bound     LP relaxation of the whole horizon
-    windows   every window, with what the relaxation lets it count on
-    settle    settlement, audit and plan folder of the whole
-    all       the three in one process, as `planner roll` does (only with --all)
+horizon and their memory should not. The relaxation before them, of a long horizon in windows too,
+and the settlement after them hold the program of the whole horizon once.
 
     python benchmarks/rolling.py scenarios/huainan --hours 168 744
+    python benchmarks/rolling.py scenarios/huainan --start 2026-01-01 --hours 8760
 
-The month and the quarter begin on 1 July of the scenario's year, the week on its 15th. Processor
-time counts all threads. Seconds depend on the machine and on what else it does; the load is shown.
+Each horizon has a process of its own. Peaks are those until the end of a stage. Processor time
+counts all threads. Seconds depend on the machine and on what else it does; the load is shown.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 HOURS = (168, 744, 2208)
-WINDOW_H, ADVANCE_H = 48, 24
-PHASES = ("bound", "windows", "settle")
 
 
-def work(scenario: Path, hours: int, phase: str, folder: Path, gap: float) -> dict[str, Any]:
-    """Run a phase; what the phases before it left lies beside the folder."""
+def roll(scenario: Path, start: str, hours: int, changes: list[str]) -> None:
+    """Roll a horizon and print a row for each stage."""
     import planner
-    from planner.studies import chain as engine
-    from planner.studies import roll
 
-    day = 15 if hours <= 168 else 1
-    start = planner.load(scenario).horizon.start.replace(month=7, day=day, hour=0, minute=0)
-    changes = {
-        "horizon.hours": hours, "horizon.start": start.isoformat(), "solver.gap": gap,
-        "solver.time_limit_s": 3600.0,
-    }  # fmt: skip
-    site = planner.load(scenario, changes)
-    key = roll.run_key(site, WINDOW_H, ADVANCE_H, bound=True)
-    found: dict[str, Any] = {}
-    before, clock = time.process_time(), time.perf_counter()
-    if phase != "settle":
-        with roll.finished_windows(folder, key, fresh=False) as records:
-            found["bound_cny"], lookahead = roll.recorded_relaxation(site, records)
-            if phase == "windows":
-                cuts = roll.overlapping(site.horizon, WINDOW_H, ADVANCE_H)
-                chain = roll.windows_chain(site, cuts, lookahead, key)
-                engine.run([chain], records)
-                found = roll.window_facts(chain)
-    else:
-        summary = planner.roll(site, WINDOW_H, ADVANCE_H, folder).summary
-        found = {name: summary[name] for name in ("objective_cny", "bound_cny", "gap")}
-    return found | {
-        "wall_s": time.perf_counter() - clock,
-        "cpu_s": time.process_time() - before,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    fields = {"horizon.start": f"{start}T00:00:00+08:00", "horizon.hours": hours}
+    site = planner.load(scenario, fields | dict(text.split("=", 1) for text in changes))
+    began: dict[str, tuple[float, float]] = {}
+
+    def show(stage: str) -> None:
+        cpu_s, wall_s = (now - then for now, then in zip(clocks(), began[stage], strict=True))
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        load = os.getloadavg()[0]
+        row = f"| {hours} | {stage} | {wall_s:.1f} | {cpu_s:.1f} | {peak_mb:.0f} | {load:.1f} |"
+        print(row, flush=True)
+
+    def progress(stage: str, _: int, __: int) -> None:
+        if stage not in began:
+            if began:
+                show([*began][-1])
+            began[stage] = clocks()
+
+    try:
+        summary = planner.roll(site, progress=progress).summary
+    except planner.NoPlanError as error:
+        summary = {"error": str(error)}
+    show([*began][-1])
+    names = ("objective_cny", "bound_cny", "gap", "gap_of_profit", "error")
+    print("  ", {name: summary[name] for name in names if name in summary}, flush=True)
+
+
+def clocks() -> tuple[float, float]:
+    """Return processor and wall seconds."""
+    return time.process_time(), time.perf_counter()
 
 
 def main() -> None:
-    """Print a row for each phase of each horizon."""
+    """Print a row for each stage of each horizon."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--hours", type=int, nargs="+", default=HOURS)
-    parser.add_argument("--gap", type=float, default=5e-3)
-    parser.add_argument("--all", action="store_true", help="all phases in one process too")
-    parser.add_argument("--phase", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--start", default="2026-07-01", help="the first day")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.phase:
-        found = work(given.scenario, given.hours[0], given.phase, given.folder, given.gap)
-        print(json.dumps(found))
+    if given.alone:
+        roll(given.scenario, given.start, given.hours[0], given.set)
         return
-    print("| hours | phase | wall s | processor s | peak MB | load |", flush=True)
+    print("| hours | stage | wall s | processor s | peak MB | load |", flush=True)
     print("| ---: | --- | ---: | ---: | ---: | ---: |", flush=True)
     for hours in given.hours:
-        with tempfile.TemporaryDirectory() as above:
-            for phase in (*PHASES, "all") if given.all else PHASES:
-                folder = Path(above) / ("whole" if phase == "all" else "plan")
-                line = [sys.executable, __file__, str(given.scenario), "--hours", str(hours)]
-                line += ["--gap", str(given.gap), "--phase", phase, "--folder", str(folder)]
-                done = subprocess.run(line, check=True, capture_output=True, text=True)
-                row = json.loads(done.stdout)
-                said = " | ".join(f"{row.pop(n):.1f}" for n in ("wall_s", "cpu_s", "peak_mb"))
-                print(f"| {hours} | {phase} | {said} | {os.getloadavg()[0]:.1f} |", flush=True)
-                print(f"  {row}", file=sys.stderr, flush=True)
+        line = [sys.executable, __file__, str(given.scenario), "--alone", "--hours", str(hours)]
+        line += ["--start", given.start, *(f"--set={text}" for text in given.set)]
+        subprocess.run(line, check=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.scenario.scenario import Scenario as Scenario
     from planner.scenario.scenario import load as load
     from planner.studies.break_even import break_even as break_even
+    from planner.studies.end_values import with_end_values as with_end_values
     from planner.studies.prices import Prices as Prices
     from planner.studies.prices import prices as prices
     from planner.studies.replan import Replan as Replan
@@ -74,6 +75,7 @@ _MODULES = {
     "solve": "studies.solve",
     "solve_stochastic": "studies.solve_stochastic",
     "sweep": "studies.sweep",
+    "with_end_values": "studies.end_values",
 }
 """Every public name and the module that holds it."""
 __all__ = list(_MODULES)

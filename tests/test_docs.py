@@ -198,9 +198,9 @@ def test_reference_names_every_file_of_a_folder() -> None:
 
 def test_reference_names_the_columns_of_every_table(tmp_path: Path) -> None:
     columns = {row[0]: CODE.findall(row[1]) for row in reference_table("| table | columns |")}
-    plan = planner.prices(planner.load(ROOT / "scenarios" / "tiny_market")).plan
+    plan = planner.prices(planner.load(ROOT / "scenarios" / "tiny_arbitrage")).plan
     folder = plan.write(tmp_path / "plan", ("csv", "parquet", "xlsx"))
-    for file in ("allocation", "ledger", "why", "green", "prices"):
+    for file in ("allocation", "ledger", "why", "green", "prices", "end_values"):
         head = (folder / f"{file}.csv").read_text(encoding="utf-8").partition("\n")[0]
         assert columns[f"`{file}.csv`"] == head.split(",")
     keys = [key for row in reference_table("| key | content |") for key in CODE.findall(row[0])]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from planner.auditor.end_values import check_end_values
 from planner.auditor.findings import Breach, Findings
 from planner.auditor.plan_files import Files, read_files
 from planner.auditor.prices import check_prices, check_reasons
@@ -31,7 +32,7 @@ __all__ = ["Breach", "audit", "audit_files", "describe_breaches"]
 MAX_DESCRIBED = 20
 CHECKS = (
     check_nodes, check_allocation, check_green, check_ledger, check_summary, check_reasons,
-    check_prices,
+    check_prices, check_end_values,
 )  # fmt: skip
 
 

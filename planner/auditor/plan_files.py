@@ -25,7 +25,7 @@ from planner.message import Message, MessageList
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
-WHY, PRICES = "why.csv", "prices.csv"
+WHY, PRICES, END_VALUES = "why.csv", "prices.csv", "end_values.csv"
 GREEN = "green.csv"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -44,6 +44,7 @@ class Files:
     summary: Mapping[str, Any]
     why: pd.DataFrame | None = None
     prices: pd.DataFrame | None = None
+    end_values: pd.DataFrame | None = None
     green: pd.DataFrame | None = None
 
 
@@ -59,7 +60,7 @@ def read_files(folder: Path) -> Files:
         )
     scenario = read_scenario(folder)
     traced = scenario.get("trace") is not False or (folder / GREEN).is_file()
-    why, prices = folder / WHY, folder / PRICES
+    why = folder / WHY
     return Files(
         folder,
         scenario,
@@ -70,10 +71,16 @@ def read_files(folder: Path) -> Files:
         ledger=read_table(folder / LEDGER, "component line period", cash=bool, amount_cny=float),
         green=read_numbers(folder / GREEN) if traced else None,
         why=read_table(why, "time component decision code reason") if why.is_file() else None,
-        prices=read_table(prices, "time component quantity index unit", value=float)
-        if prices.is_file()
-        else None,
+        prices=_read_values(folder / PRICES),
+        end_values=_read_values(folder / END_VALUES),
     )
+
+
+def _read_values(path: Path) -> pd.DataFrame | None:
+    """Read a table of prices; None if there is no such file."""
+    if not path.is_file():
+        return None
+    return read_table(path, "time component quantity index unit", value=float)
 
 
 def read_scenario(folder: Path) -> Mapping[str, Any]:

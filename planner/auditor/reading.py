@@ -196,6 +196,8 @@ class KindAudit:
     reserve_share: MW at the node for each MW of its reserve; None if it cannot provide any.
     sale_price: CNY/MWh for which it can buy energy of the site, by origin.
     token_price: CNY/Mtok, for prices.csv; None if it has none.
+    carried: the columns of energy or work that it leaves for later steps, with the field of the
+        value at the end, for end_values.csv.
     here_and_now: the columns that it decides before the future is known, where members of a
         stochastic plan share nodes awake (True) or not.
     """
@@ -215,6 +217,7 @@ class KindAudit:
     reserve_share: Callable[[Part], float] | None = None
     sale_price: Measure = nothing
     token_price: Callable[[Part], Array | None] = lambda _: None
+    carried: Mapping[str, str] = field(default_factory=dict)
     here_and_now: Callable[[Part, bool], Collection[str]] = nothing
 
 

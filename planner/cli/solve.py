@@ -96,6 +96,13 @@ def solve(
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="Fix it up to this time only.")
     ] = None,
+    end_values: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Plan of a longer horizon: what stores and waiting work are worth at the end.",
+        ),
+    ] = None,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -109,6 +116,8 @@ def solve(
     changes = limited(set_, gap, time_limit)
     began = time.perf_counter()
     site = planner.load(scenario, changes)
+    if end_values is not None:
+        site = planner.with_end_values(site, end_values)
     loaded_s = time.perf_counter() - began
     request = Request(
         site, words, plan_folder(out, site), schedule_formats, page,

@@ -57,6 +57,9 @@ def year(
     resume: Resume = True,
     formats: Formats = "csv",
     page: Page = True,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Write marginal prices into the plan folder too.")
+    ] = False,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
@@ -73,7 +76,7 @@ def year(
         with diagnosis_left_in(request.target), _progress(request) as report:
             plan = planner.plan_year(
                 site, request.output, workers=workers, scheduler=scheduler,
-                time_limit_s=time_limit, fresh=not resume, progress=report,
+                time_limit_s=time_limit, fresh=not resume, progress=report, prices=prices,
             )  # fmt: skip
         finish(plan, request, show)
 

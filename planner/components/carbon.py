@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Component, Site, Values, later
+from planner.components.component import Complaint, Component, Site, Values
 from planner.components.reasons import StepPrices
 from planner.components.running_total import running_total
 from planner.components.terms import Expression, Line, Meters, Terms
@@ -26,6 +26,7 @@ from planner.fields import NOTHING, AtLeastZero, exceeds
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.schedule import later
 from planner.timeseries.series import Array, NonNegative
 
 

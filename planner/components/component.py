@@ -8,7 +8,6 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -18,6 +17,7 @@ import numpy as np
 
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
+    AtEnd,
     ByStep,
     Connection,
     Expression,
@@ -154,6 +154,9 @@ class Component(Frozen):
     """Schedule columns that are running totals of other columns since the start of the window."""
     over_horizon: ClassVar[tuple[str, ...]] = ()
     """Fields that, where given, set a requirement or a charge for a month or the whole horizon."""
+    carries: ClassVar[Mapping[str, str]] = {}
+    """Schedule columns of energy or work that is left for later steps -> the field that values it
+    at the end of the horizon."""
     remembers: ClassVar[tuple[str, ...]] = ()
     """Fields whose limits determine how much of the past its `initial` has to hold."""
     facts: ClassVar[frozenset[str]] = frozenset()
@@ -321,6 +324,13 @@ class Component(Frozen):
         """Return its `ending`, `same_as_start` as what it requires; None if it has no ending."""
         return None
 
+    def with_end_values(self, at_end: Mapping[str, AtEnd], horizon: Horizon) -> Self:
+        """Return the component with an `ending` that values what it `carries`.
+
+        `at_end`: by the index of the column, "" for none; never empty.
+        """
+        return self
+
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
@@ -332,16 +342,6 @@ class Component(Frozen):
         meet are then dropped.
         """
         return self
-
-
-def time_at(point: int, horizon: Horizon) -> dt.datetime:
-    """Return the local time at the end of a step; at point 0 the horizon begins."""
-    return horizon.start + dt.timedelta(minutes=point * horizon.step_min)
-
-
-def later(values: Values, window: Window) -> dict[str, Array]:
-    """Return the part of schedule columns after a window."""
-    return {name: column[window.last :] for name, column in values.items()}
 
 
 def summed(quantity: str, values: Values) -> Array:

@@ -28,14 +28,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import (
-    Complaint,
-    Component,
-    Site,
-    Time,
-    Values,
-    later,
-)
+from planner.components.component import Complaint, Component, Site, Time, Values
 from planner.components.running_total import running_total
 from planner.components.terms import (
     Amounts,
@@ -61,6 +54,7 @@ from planner.fields import (
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.schedule import later
 
 FIELDS = {
     "self_use": "min_self_use_share", "load_share": "min_load_share", "export": "max_export_share"

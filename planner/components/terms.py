@@ -152,6 +152,13 @@ def stored_at_start(stores: Iterable[Storage | None], origin: str) -> float:
     return sum(store.start_mwh.get(origin, 0.0) for store in stores if store is not None)
 
 
+class AtEnd(NamedTuple):
+    """Energy or work that a component leaves for later steps, and what one more is worth then."""
+
+    amount: float
+    worth_cny: float
+
+
 class TokenDemand(NamedTuple):
     """The demand for tokens of a service by step, and its prices.
 

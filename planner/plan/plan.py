@@ -32,6 +32,8 @@ class Plan(PlanTables):
     reasons: long; time, component, decision, code, reason: why each component decides as it does,
         in English. Empty without prices. Its file is why.csv.
     prices: long; time, component, quantity, index, value, unit. None unless requested.
+    end_values: the same, for what a MWh stored or a Mtok waiting at the end of a step is worth
+        then. None unless a study gives them.
     """
 
     content: ClassVar[Content] = PLAN_FOLDER

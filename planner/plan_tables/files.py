@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the command line lists the formats without importing pandas
 SCENARIO, SERIES = "scenario.yaml", "series.csv"
 SCHEDULE, ALLOCATION, LEDGER = "schedule.csv", "allocation.csv", "ledger.csv"
 WHY, PRICES, GREEN = "why.csv", "prices.csv", "green.csv"
+END_VALUES = "end_values.csv"
 SUMMARY, INFEASIBLE = "summary.json", "infeasible.json"
 PAGE, WORKBOOK = "report.html", "schedule.xlsx"
 READ_BACK = "csv"
@@ -87,6 +88,7 @@ FILES = (
     PlanFile(LEDGER, table("ledger")),
     PlanFile(WHY, table("reasons")),
     PlanFile(PRICES, table("prices"), only_if=lambda plan: plan.prices is not None),
+    PlanFile(END_VALUES, table("end_values"), only_if=lambda plan: plan.end_values is not None),
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
     PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),

@@ -74,8 +74,12 @@ def _read(folder: Path) -> PlanTables:
         raise PlanError(message)
     allocation["time"] = _times(allocation["time"], scenario)
     columns = ("time", "component", "quantity", "index", "value", "unit")
-    prices = _read_texts(folder / files.PRICES, scenario, columns)
-    plan = PlanTables(scenario, schedule, allocation, ledger, summary, prices=prices)
+    prices, end_values = (
+        _read_texts(folder / name, scenario, columns) for name in (files.PRICES, files.END_VALUES)
+    )
+    plan = PlanTables(
+        scenario, schedule, allocation, ledger, summary, prices=prices, end_values=end_values
+    )
     reasons = _read_texts(folder / files.WHY, scenario, WHY)
     return plan if reasons is None else dataclasses.replace(plan, reasons=reasons)
 

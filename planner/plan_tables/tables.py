@@ -43,6 +43,7 @@ class PlanTables:
         default_factory=lambda: pd.DataFrame(columns=list(WHY), dtype="str")
     )
     prices: pd.DataFrame | None = None
+    end_values: pd.DataFrame | None = None
 
     @cached_property
     def uses(self) -> dict[str, Use]:
@@ -85,6 +86,7 @@ class PlanTables:
             and self.summary == other.summary
             and _same(self.reasons, other.reasons)
             and _same(self.prices, other.prices)
+            and _same(self.end_values, other.end_values)
         )
 
     __hash__ = None  # type: ignore[assignment]  # a plan holds tables

@@ -7,7 +7,7 @@ their changes do not touch (tables, validated components), so that only the chan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class Scenario(ScenarioFile):
     forecast: dict[str, Any] = Field(default_factory=dict)
     """Forecasts by the path of their series; `planner simulate` plans on them."""
     _of_file: tuple[Message, ...] = PrivateAttr(default=())
-    """Warnings of what only the file shows."""
+    """Warnings of what only the file shows, or what else a scenario was made from."""
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], folder: str | Path = ".") -> Scenario:
@@ -61,6 +61,14 @@ class Scenario(ScenarioFile):
         """
         document = Document("scenario", plain_scenario(self))
         return Variants(document, Path(), self).scenario(values)
+
+    def with_components(
+        self, components: Mapping[str, Any], notes: Iterable[Message] = ()
+    ) -> Scenario:
+        """Return the scenario with other components, which fit it, and more warnings."""
+        changed = self.model_copy(update={"components": dict(components)})
+        changed._of_file = (*self._of_file, *notes)
+        return changed
 
     def site(self, name: str = "") -> Site:
         """Return the view that the component `name` has of the scenario."""

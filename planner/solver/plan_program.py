@@ -53,13 +53,8 @@ class PlanProgram:
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         lower[columns] = upper[columns] = values
         session.bounds(np.arange(len(lower)), lower, upper)
-        if (
-            not session.iterations and self._rules.size
-        ):  # an LP without its dense rows is a good start
-            free = program.with_row_bounds(self._rules, -np.inf, np.inf)
-            session.row_bounds(free.row_lower, free.row_upper)
-            session.run(iterations=LP_ITERATIONS)
-            session.row_bounds(program.row_lower, program.row_upper)
+        if not session.iterations:
+            session.run_without(self._rules)
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
             result = session.run(iterations=LP_ITERATIONS)

@@ -36,6 +36,7 @@ from planner.timeseries.series import Array
 ROUNDS_SHARE = 0.8  # of the time limit; the rest is for one solve with every switch binary
 MIN_ROUNDING = 1e-3  # CNY that the tolerances of the LPs that tidy a plan may cost
 ROUNDING = 1e-7  # or that part of turnover
+LARGE = 100_000  # columns: rules over the horizon are added to an optimum without them
 MAX_VIOLATION = 1e-6  # of a row, bound or integer, relative to its size
 
 
@@ -63,7 +64,9 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
 def _optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     deadline = time.perf_counter() + settings.time_limit_s
-    relaxed = session.run(time_limit_s=settings.time_limit_s)
+    if len(program.cost) > LARGE:
+        session.run_without(program.end_rows, settings.time_limit_s)
+    relaxed = session.run(time_limit_s=deadline - time.perf_counter())
     require_point(relaxed)
     if session.spent.stopped:
         raise KeyboardInterrupt

@@ -28,18 +28,24 @@ import pandas as pd
 from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.plan_tables.tables import FIRST, MONEY_DECIMALS, WITHOUT_STEP, by_part
+from planner.plan_tables.tables import FIRST, by_part
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
-from planner.solver.highs import LP_ITERATIONS
+from planner.solver.margin import with_more_required
 from planner.solver.program import Duals, Program
-from planner.solver.scaling import rescaled
-from planner.solver.session import Session
 from planner.solver.solution import Solution
 from planner.solver.step_prices import energy_values, token_costs
-from planner.studies.first_unit import FirstUnit, first_unit
+from planner.studies.end_values import end_values
+from planner.studies.first_unit import first_unit
+from planner.studies.marginal_price import (
+    MarginalPrice,
+    clean,
+    mean_of_steps,
+    price_table,
+    sum_of_steps,
+)
 from planner.studies.solve import solve_program
 from planner.studies.to_plan import Out, publish
 from planner.timeseries.schedule import columns_of
@@ -54,27 +60,7 @@ NO_PRICES = Message(
     "there are no prices: with the integers of the plan fixed the LP has no optimum"
 )
 PERTURBATION = 2.0**-10  # of a field, relative to its largest value
-MIN_PRICE = 1e-9  # a smaller price or weight is none
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
-EXTRA_TOKENS = 1e-5  # Mtok/h
-
-
-@dataclass(frozen=True)
-class MarginalPrice:
-    """A line of the table: a quantity, its prices by step if any, and its total.
-
-    `once` is the part that belongs to no step; `first` the worth of the first unit, with decisions
-    made anew. A NaN total: there is no price beside that worth.
-    """
-
-    component: str
-    quantity: str
-    index: str
-    steps: Array
-    total: float
-    unit: str
-    once: float = 0.0
-    first: FirstUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +118,33 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
         As `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
-    lines = [] if solution.duals is None else list(_lines(plan, program, solution))
-    hold = RELAXED if scenario.solver.relax else FIXED_INTEGERS
+    priced = with_prices(plan, program, solution)
+    publish(priced, out)
+    return Prices(priced)
+
+
+def with_prices(
+    plan: Plan, program: Program, solution: Solution, *, further_solves: bool = True
+) -> Plan:
+    """Return a plan with its marginal prices and end values, to be published.
+
+    Args:
+        plan: the plan of the solution.
+        program: its program.
+        solution: its duals are the prices; without them there are none.
+        further_solves: whether the worth of first units is searched for, and the break-even price
+            of work that is not done; that is the dual otherwise, which is not unique.
+
+    Raises:
+        As `planner.solve`, with `further_solves`.
+    """
+    duals = solution.duals
+    lines = (
+        []
+        if duals is None
+        else list(_lines(plan, program, solution, further_solves=further_solves))
+    )
+    hold = RELAXED if plan.scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
     first: dict[str, dict[str, dict[str, float]]] = {}
     for line in lines:
@@ -142,28 +153,33 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
             totals.setdefault(line.component, {})[name] = line.total
         if line.first is not None:
             first.setdefault(line.component, {})[name] = {
-                "worth": float(_clean(line.first.worth)),
-                "within": float(_clean(line.first.within)),
+                "worth": float(clean(line.first.worth)),
+                "within": float(clean(line.first.within)),
             }
     summary = {
-        "hold": NO_PRICES if solution.duals is None else hold,
+        "hold": NO_PRICES if duals is None else hold,
         "totals": totals,
         "first_unit": first,
     }
-    table = _table(lines, scenario.horizon.starts)
-    priced = replace(plan, prices=table, summary=plan.summary | {"prices": summary})
-    publish(priced, out)
-    return Prices(priced)
+    return replace(
+        plan,
+        prices=price_table(lines, plan.scenario.horizon.starts),
+        end_values=None if duals is None else end_values(program, duals),
+        summary=plan.summary | {"prices": summary},
+    )
 
 
-def _lines(plan: Plan, program: Program, solution: Solution) -> Iterator[MarginalPrice]:
+def _lines(
+    plan: Plan, program: Program, solution: Solution, *, further_solves: bool
+) -> Iterator[MarginalPrice]:
     """Yield every price; a balance without a row in any step has none."""
     duals = solution.duals
     assert duals is not None
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
-        yield from _fields(name, program, solution, duals)
-    break_even = _break_even(plan, program, duals)
+        yield from _fields(name, program, solution, duals, further_solves=further_solves)
+    at_margin = _duals_at_margin(program, duals) if further_solves else duals
+    break_even = _break_even(plan, program, at_margin)
     yield from (line for line in break_even if np.isfinite(line.steps).any())
 
 
@@ -173,15 +189,15 @@ def _energy(program: Program, duals: Duals) -> Iterator[MarginalPrice]:
         origins = [o for o in program.scenario.site().origins if o in program.injected]
         by_origin = {o: values[node, o] for o in origins if (node, o) in values}
         for origin, value in by_origin.items():
-            yield _mean(node, "value_cny_per_mwh", origin, value, "CNY/MWh")
+            yield mean_of_steps(node, "value_cny_per_mwh", origin, value, "CNY/MWh")
         for other in ("thermal", "grid"):
             if "renewable" in by_origin and other in by_origin:
                 premium = by_origin["renewable"] - by_origin[other]
-                yield _mean(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
+                yield mean_of_steps(node, "green_premium_cny_per_mwh", other, premium, "CNY/MWh")
 
 
 def _fields(
-    name: str, program: Program, solution: Solution, duals: Duals
+    name: str, program: Program, solution: Solution, duals: Duals, *, further_solves: bool
 ) -> Iterator[MarginalPrice]:
     """Yield the prices of the fields that a component lists."""
     component, step_h = program.scenario.components[name], program.scenario.horizon.step_h
@@ -199,7 +215,9 @@ def _fields(
                 continue
             shift = _measured(program, duals.x, fields)
             past = any(part == PAST or SO_FAR in str(part) for path in fields for part in path)
-            first = None if past else first_unit(program, solution, fields, shift)
+            first = None
+            if further_solves and not past:
+                first = first_unit(program, solution, fields, shift)
             if first is not None and by_token:
                 first = first.per(program.scenario.horizon.hours)
             if shift is None:
@@ -212,9 +230,9 @@ def _fields(
                 steps, once = 0.0 * steps, once + float(steps.sum())  # it is no price of step 1
             if by_token:
                 spread = once / (step_h * len(steps))
-                line = _mean(name, quantity, index, steps / step_h, per, spread)
+                line = mean_of_steps(name, quantity, index, steps / step_h, per, spread)
             else:
-                line = _sum(name, quantity, index, steps, per, once)
+                line = sum_of_steps(name, quantity, index, steps, per, once)
             yield replace(line, first=first)
 
 
@@ -242,7 +260,7 @@ def gains(program: Program, duals: Duals, shift: Shift) -> tuple[Array, float]:
 
 def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[MarginalPrice]:
     """Yield the break-even price of each service, and its price."""
-    for name, cost in token_costs(program, _duals_at_margin(program, duals)).items():
+    for name, cost in token_costs(program, duals).items():
         columns = columns_of(plan.schedule, name)
         sold = plan.scenario.components[name].sells(columns, plan.scenario.horizon)
         if sold is None:
@@ -251,7 +269,7 @@ def _break_even(plan: Plan, program: Program, duals: Duals) -> Iterator[Marginal
             ("break_even_cny_per_mtok", cost - sold.beside),
             ("price_cny_per_mtok", sold.price),
         ):
-            yield _mean(name, quantity, "", price, "CNY/Mtok", weights=sold.answered)
+            yield mean_of_steps(name, quantity, "", price, "CNY/Mtok", weights=sold.answered)
 
 
 def _duals_at_margin(program: Program, duals: Duals) -> Duals:
@@ -261,71 +279,4 @@ def _duals_at_margin(program: Program, duals: Duals) -> Duals:
     the fleets cannot answer more, the duals stay.
     """
     families = [number for balance, number in program.balances.items() if balance.kind == "tokens"]
-    rows = np.isin(program.row_families, families)
-    lower, upper = program.row_lower[rows] + EXTRA_TOKENS, program.row_upper[rows] + EXTRA_TOKENS
-    fixed = program.with_bounds(duals.fixed, duals.x[duals.fixed], duals.x[duals.fixed])
-    solved = rescaled(fixed.with_row_bounds(rows, lower, upper))
-    session = Session(solved.program)
-    result = session.run(iterations=LP_ITERATIONS)
-    at_margin = session.duals() if result.status == "optimal" else None
-    return solved.duals(at_margin) if at_margin else duals
-
-
-def _clean(values: Any) -> Any:
-    return np.round(values, MONEY_DECIMALS) + 0.0
-
-
-def _mean(
-    component: str, quantity: str, index: str, values: Array, per: str, once: float = 0.0,
-    weights: Array | None = None,
-) -> MarginalPrice:  # fmt: skip
-    """Return a line of prices per MWh or Mtok, with their mean over the horizon."""
-    steps = _clean(values)
-    known = np.isfinite(steps)
-    weight = np.where(known, 1.0 if weights is None else weights, 0.0)
-    if weight.sum() <= MIN_PRICE:
-        weight = known.astype(float)
-    total = float(np.where(known, steps, 0.0) @ weight / max(weight.sum(), MIN_PRICE))
-    return MarginalPrice(component, quantity, index, steps, _clean(total + once), per, once)
-
-
-def _sum(
-    component: str, quantity: str, index: str, steps: Array, per: str, once: float
-) -> MarginalPrice:
-    """Return a line of prices per unit of a limit, with their sum over the horizon."""
-    by_step = _clean(steps)
-    if not by_step.any() and abs(once) > MIN_PRICE:  # it acts over the horizon only
-        return MarginalPrice(component, quantity, index, by_step[:0], _clean(once), per)
-    total = float(by_step.sum()) + _clean(once)
-    return MarginalPrice(component, quantity, index, by_step, _clean(total), per, once)
-
-
-def _table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
-    """Return the long table: for every line its steps, the part without a step, and its total."""
-    no_time = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
-    parts: list[tuple[MarginalPrice, pd.DatetimeIndex, str, Array]] = []
-    for line in lines:
-        known = np.flatnonzero(np.isfinite(line.steps))
-        parts.append((line, times[known], line.index, line.steps[known]))
-        once = line.once if abs(line.once) > MIN_PRICE else np.nan
-        first = np.nan if line.first is None else line.first.worth
-        for part, value in ((WITHOUT_STEP, once), ("", line.total), (FIRST, first)):
-            if np.isfinite(value):
-                index = "|".join(filter(None, (line.index, part)))
-                parts.append((line, no_time, index, np.array([_clean(value)])))
-    sizes = [len(part[1]) for part in parts]
-
-    def repeated(texts: list[str]) -> Any:
-        return np.repeat(np.array(texts, dtype=object), sizes)
-
-    moments = times[:0].append([part[1] for part in parts])
-    return pd.DataFrame(
-        {
-            "time": moments.rename(None),
-            "component": repeated([line.component for line, *_ in parts]),
-            "quantity": repeated([line.quantity for line, *_ in parts]),
-            "index": repeated([index for _, _, index, _ in parts]),
-            "value": np.concatenate([np.zeros(0), *(values for *_, values in parts)]),
-            "unit": repeated([line.unit for line, *_ in parts]),
-        }
-    ).astype(dict.fromkeys(("component", "quantity", "index", "unit"), "str"))
+    return with_more_required(program, duals, np.isin(program.row_families, families))

@@ -13,6 +13,7 @@ from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.program import Program
 from planner.solver.solution import Solution
+from planner.studies.end_values import with_end_values
 from planner.studies.settle import solve_fixed, timed_program
 from planner.studies.to_plan import Out, publish, to_plan
 
@@ -22,6 +23,7 @@ def solve(
     fixed: Plan | pd.DataFrame | str | Path | None = None,
     until: str | datetime | None = None,
     out: Out = None,
+    end_values: Plan | str | Path | None = None,
 ) -> Plan:
     """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
 
@@ -30,6 +32,8 @@ def solve(
         fixed: the schedule to keep, see `planner.studies.settle.solve_fixed`.
         until: the end of the fixed steps; None for all of the schedule.
         out: the plan folder to write: an `Output`, or its path.
+        end_values: a plan of a longer horizon, or its folder, that says what stored energy and
+            waiting work are worth at the end, see `planner.with_end_values`.
 
     Returns:
         The plan, with its status, bound and gap in `summary`.
@@ -39,9 +43,11 @@ def solve(
             `diagnosis` hold the conflict and what would make a plan possible.
         NoPlanError: the time limit struck before a first plan.
         PlanError: the plan fails its own audit, or its folder cannot be written.
-        ScenarioError: the scenario has several members.
+        ScenarioError: the scenario has several members, or `end_values` none for its end.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
+    if end_values is not None:
+        scenario = with_end_values(scenario, end_values)
     if fixed is not None:
         plan = solve_fixed(scenario, fixed, until)
     else:

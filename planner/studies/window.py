@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.components.component import Component
 from planner.diagnosis.infeasible import optimise_or_explain
-from planner.errors import NoPlanError, Problem
+from planner.errors import Problem
 from planner.message import Message
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
@@ -69,20 +69,15 @@ Lookahead = pd.DataFrame
 def relaxation(scenario: Scenario) -> tuple[float, Lookahead]:
     """Return the bound of the profit and the lookahead from the LP relaxation of the horizon.
 
+    It has no limit of time: that of the scenario is for windows.
+
     Raises:
         InfeasibleError: the relaxation is infeasible or unbounded.
-        NoPlanError: the time limit struck.
     """
-    settings = scenario.solver.model_copy(update={"relax": True})
+    unlimited = {"relax": True, "time_limit_s": math.inf}
+    settings = scenario.solver.model_copy(update=unlimited)
     program = program_of(scenario.model_copy(update={"solver": settings}))
-    try:
-        solution = optimise_or_explain(program)
-    except NoPlanError:
-        raise NoPlanError(Message(
-            "the LP relaxation of the whole horizon takes more than {limit:g} s;"
-            " try a longer --time-limit, or --no-bound to do without it",
-            limit=settings.time_limit_s,
-        )) from None  # fmt: skip
+    solution = optimise_or_explain(program)
     kinds = {name: type(component) for name, component in scenario.components.items()}
     columns = {
         column: values

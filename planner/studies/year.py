@@ -21,6 +21,7 @@ from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
 from planner.studies.chain import recording
+from planner.studies.prices import prices as marginal_prices
 from planner.studies.solve import solve
 from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import length_problems
@@ -40,6 +41,7 @@ def plan_year(
     workers: int | None = None,
     scheduler: str | None = None,
     time_limit_s: float | None = None,
+    prices: bool = False,
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
@@ -54,6 +56,7 @@ def plan_year(
         workers: processes of the local cluster [one a core]; with 1 this process does the work.
         scheduler: address of a Dask scheduler to use instead.
         time_limit_s: of the run, after which the best plan so far is returned [none].
+        prices: add marginal prices and end values to the plan.
         fresh: forget what is recorded.
         progress: called as the run advances.
 
@@ -79,7 +82,7 @@ def plan_year(
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     if len(cut(scenario.horizon, window_h)) == 1:
-        return solve(scenario, out=out)
+        return marginal_prices(scenario, out).plan if prices else solve(scenario, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 
     def file_of(target: Path) -> Path:
@@ -91,7 +94,7 @@ def plan_year(
         report = progress or (lambda _: None)
         run = YearRun(scenario, window_h, records, report, time_limit_s, workers, scheduler)
         with run.resources:
-            plan = run.plan()
+            plan = run.plan(prices=prices)
         publish(plan, output)
         if target is not None and run.stopped is None:  # else it may go on from there
             shutil.rmtree(beside(target, "windows"), ignore_errors=True)

@@ -30,6 +30,7 @@ from planner.solver.rounds import (
 )
 from planner.solver.solution import Solution
 from planner.solver.totals import WithoutTotals, without_totals
+from planner.studies.prices import with_prices
 from planner.studies.to_plan import to_plan
 from planner.studies.workers import cluster, run_tasks
 from planner.studies.year_search import YearSearch
@@ -75,8 +76,8 @@ class YearRun:
         limit_s = np.inf if self.time_limit_s is None else self.time_limit_s
         self.deadline = time.monotonic() + limit_s
 
-    def plan(self) -> Plan:
-        """Return the plan, to be published. Raises as `plan_year`."""
+    def plan(self, *, prices: bool) -> Plan:
+        """Return the plan, to be published, with prices if wanted. Raises as `plan_year`."""
         began = time.perf_counter()
         program = program_of(self.scenario)
         reduced = without_totals(program)
@@ -86,7 +87,7 @@ class YearRun:
         self._find_plan()
         with self._stopping():
             self._log("plan")
-            self._price_shared()
+            self._take_prices()
             self._find_bound()
         search.bound_rest()
         searched = time.perf_counter()
@@ -98,7 +99,7 @@ class YearRun:
             "tidy_s": time.perf_counter() - searched,
         }  # fmt: skip
         self.resources.close()
-        return self._plan_of(program, reduced, seconds)
+        return self._plan_of(program, reduced, seconds, prices=prices)
 
     def _find_prices(self) -> None:
         """Find the prices of rules and seams."""
@@ -134,9 +135,9 @@ class YearRun:
         search.points = solution.x
         search.plan_year()
 
-    def _price_shared(self) -> None:
-        """Find the prices once more where the plan shows those of peaks."""
-        if self.search.has_shared_prices():
+    def _take_prices(self) -> None:
+        """Take prices from the plan, and find the others once more where they depend on these."""
+        if self.search.take_prices():
             self.search.find_prices()
             self.search.plan_year()
             self._log("prices")
@@ -170,7 +171,9 @@ class YearRun:
                 limit=self.time_limit_s,
             ))  # fmt: skip
 
-    def _plan_of(self, program: Program, reduced: WithoutTotals, seconds: Any) -> Plan:
+    def _plan_of(
+        self, program: Program, reduced: WithoutTotals, seconds: Any, *, prices: bool
+    ) -> Plan:
         """Return the plan of the best point."""
         search, best = self.search, self.search.plan
         assert best is not None
@@ -189,7 +192,10 @@ class YearRun:
         )  # fmt: skip
         plan = to_plan(program, solution, seconds)
         year = self._summary(program, plan, duals)
-        return replace(plan, summary=plan.summary | {"year": year})
+        plan = replace(plan, summary=plan.summary | {"year": year})
+        if not prices:
+            return plan
+        return with_prices(plan, program, solution, further_solves=False)
 
     def _work_on(self, tasks: Iterator[WindowTask], count: int) -> dict[int, WindowResult]:
         """Return the results of tasks by window: recorded ones, and those that workers find."""

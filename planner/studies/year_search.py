@@ -4,8 +4,7 @@
    the offers keep the rules together.
 2. Prices: long windows that overlap with their neighbours give the prices of their own rows, and
    plans of their steps.
-3. Plan: one LP of the year with the integers fixed. Where that shows what a peak costs, prices are
-   found once more.
+3. Plan: one LP of the year with the integers fixed; prices once more where it pays much for peaks.
 4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
    whatever the prices are.
 5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
@@ -231,17 +230,26 @@ class YearSearch:
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
 
-    def has_shared_prices(self) -> bool:
-        """Take the plan's prices of columns without a step; return whether they change anything.
+    def take_prices(self) -> bool:
+        """Take prices from the plan's LP; return whether those of other rows are to be found anew.
 
-        Windows alone do not know what a share of such a column costs: of the peak of a month.
+        Windows alone do not know what their share of a column without a step costs, of the peak of
+        a month; where the plan pays much for these, all prices depend on it. Without states to
+        decide all prices of the LP are better than those of windows.
         """
         assert self.plan is not None
-        sharing, prices = self.windows.sharing, self.plan.duals.rows
-        if not prices[sharing].any():
-            return False
-        self.prices = self.windows.affordable(np.where(sharing, prices, self.prices))
-        return True
+        program, prices = self.program, self.plan.duals.rows
+        taken = self.windows.sharing if program.states else np.ones(len(prices), dtype=bool)
+        self.prices = self.windows.affordable(np.where(taken, prices, self.prices))
+        shared = program.column_steps == NO_STEP
+        paid = program.cost[shared] @ (self.plan.x - program.column_lower)[shared]
+        return bool(program.states) and paid > self._allowed
+
+    @property
+    def _allowed(self) -> float:
+        """How much more than its bound the best plan may cost."""
+        assert self.plan is not None
+        return self.gap * self.program.turnover(self.plan.x) + ROUNDING_CNY
 
     def plan_year(self) -> bool:
         """Plan the year with the integers of the windows; return whether it is the best so far."""
@@ -255,8 +263,7 @@ class YearSearch:
         """Return whether the best plan is within the gap."""
         if self.plan is None:
             return False
-        allowed = self.gap * self.program.turnover(self.plan.x)
-        return self.plan.value - self.bound <= allowed + ROUNDING_CNY
+        return self.plan.value - self.bound <= self._allowed
 
     def refine(self) -> bool:
         """Narrow the gap where it is widest; return whether that gained."""
@@ -290,11 +297,9 @@ class YearSearch:
         for n in reversed(firsts):
             window = Window(self.cuts[n].first, self.cuts[n + 1].last)
             self.cuts[n : n + 2] = [window]
-            gap = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
-            self.bounds = np.insert(
-                np.delete(self.bounds, [n, n + 1]), n, self.bounds[n : n + 2].sum()
-            )
-            self.gaps = np.insert(np.delete(self.gaps, [n, n + 1]), n, gap)
+            self.bounds[n] += self.bounds[n + 1]
+            self.gaps[n] = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
+            self.bounds, self.gaps = (np.delete(of, n + 1) for of in (self.bounds, self.gaps))
             merged.append(window)
         return merged[::-1]
 

@@ -133,6 +133,10 @@ class Horizon(Frozen):
         """The local start of a step as people write it: 07-15 14:00."""
         return f"{self.starts[step - 1]:%m-%d %H:%M}"
 
+    def end_of(self, step: int) -> dt.datetime:
+        """The local time at the end of a step; at point 0 the horizon begins."""
+        return self.start + dt.timedelta(minutes=step * self.step_min)
+
     @property
     def window(self) -> Window:
         """The whole horizon as a window."""

@@ -17,7 +17,7 @@ from planner.errors import Problem, ScenarioError, as_written, did_you_mean, wro
 from planner.fields import LARGEST, FieldError
 from planner.message import Message
 from planner.timeseries.csv_table import CsvTable, read_csv
-from planner.timeseries.horizon import Horizon
+from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array
 
 SCHEDULE = "schedule.csv"
@@ -161,3 +161,8 @@ def without_counters(table: pd.DataFrame, components: Mapping[str, Any]) -> pd.D
     """Return a schedule of several windows without the columns that every window starts anew."""
     counters = {f"{name}.{column}" for name in components for column in components[name].counters}
     return table.drop(columns=[column for column in table.columns if column in counters])
+
+
+def later(values: Mapping[str, Array], window: Window) -> dict[str, Array]:
+    """Return the part of a component's schedule columns after a window."""
+    return {name: column[window.last :] for name, column in values.items()}

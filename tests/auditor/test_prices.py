@@ -1,4 +1,4 @@
-"""The audit of prices.csv: each promise broken by hand is found by its name."""
+"""The audit of prices.csv and end_values.csv: each promise broken is found by its name."""
 
 from __future__ import annotations
 
@@ -53,6 +53,27 @@ def row(component: str, quantity: str, index: str = "", step: int = 0, /, **to: 
         return dataclasses.replace(files, prices=table)
 
     return edit
+
+
+def end_value(step: int, /, **to: Any) -> Edit:
+    """Change the worth of energy from the grid in `cell` at the end of a step."""
+
+    def edit(files: Files) -> Files:
+        assert files.end_values is not None
+        table = files.end_values.copy()
+        at = table.index[(table["component"] == "cell") & (table["index"] == "grid")][step - 1]
+        for name, value in to.items():
+            table.loc[at, name] = value
+        return dataclasses.replace(files, end_values=table)
+
+    return edit
+
+
+def without_end_values(files: Files) -> Files:
+    assert files.end_values is not None
+    table = files.end_values
+    left = table[table["index"] != "grid"].reset_index(drop=True)
+    return dataclasses.replace(files, end_values=left)
 
 
 def without_row(component: str, quantity: str, step: int) -> Edit:
@@ -116,12 +137,20 @@ BROKEN: list[tuple[Edit, tuple[str, str]]] = [
     (summary_price("prices", "first_unit", "cell", "power_mw", "within", to=-1.0),
      ("cell", "power_mw.first")),
     (lambda files: dataclasses.replace(files, prices=None), ("plan", "prices")),
+    (end_value(1, time="2026-07-16T00:00+08:00"), ("cell", "end_values.time")),
+    (end_value(2, time="2026-07-15T00:00+08:00"), ("cell", "end_values.time")),
+    (end_value(1, value=np.nan), ("cell", "end_values.number")),
+    (end_value(1, component="nobody"), ("nobody", "end_values")),
+    (end_value(1, index=""), ("cell", "end_values")),
+    (end_value(1, quantity="ending.value_cny_per_mtok"), ("cell", "end_values")),
+    (without_end_values, ("cell", "end_values")),
 ]  # fmt: skip
 
 
 def test_the_prices_to_be_broken_are_good(files: Files) -> None:
     assert files.prices is not None
     assert "once" in set(files.prices["index"])
+    assert files.end_values is not None
     assert audit_files(files) == []
 
 

@@ -269,6 +269,22 @@ def test_prices_are_printed_and_written_where_asked(tmp_path: Path) -> None:
     assert runner.invoke(app, ["audit", str(out)]).exit_code == 0
 
 
+def test_a_plan_ends_with_the_end_values_of_another(tmp_path: Path) -> None:
+    runner, tiny_site = CliRunner(), str(ROOT / "scenarios" / "tiny_arbitrage")
+    folders = {name: str(tmp_path / name) for name in ("long", "plain", "short")}
+    for name, option in (("long", "--prices"), ("plain", "-q")):
+        again = runner.invoke(app, ["solve", tiny_site, "--out", folders[name], option])
+        assert again.exit_code == 0, again.output
+    words = ["solve", tiny_site, "--out", folders["short"], "--end-values"]
+    shown = runner.invoke(app, [*words, folders["long"]])
+    assert shown.exit_code == 0, shown.output
+    assert "components.battery.ending.value_cny_per_mwh is" in shown.output
+    assert "value_cny_per_mwh:" in (tmp_path / "short" / "scenario.yaml").read_text()
+    refused = runner.invoke(app, [*words, folders["plain"]])
+    assert refused.exit_code == 2
+    assert "holds no end values" in refused.output
+
+
 def test_prices_of_what_has_no_plan_are_infeasible(tmp_path: Path) -> None:
     words = ["prices", str(ROOT / "scenarios" / "tiny_arbitrage")]
     words += ["--set", "components.battery.ending={at_least_mwh: 9}", "--set"]

@@ -83,7 +83,7 @@ def test_options_reach_the_year_and_what_changes_the_scenario_is_in_it(
 ) -> None:
     calls = planned(ending("optimal"))
     result = year(tmp_path, "--hours", 2, "--gap", "1e-4", "--workers", 3, "--time-limit", 60,
-                  "--fresh", "--no-page", "--formats", "csv,parquet",
+                  "--fresh", "--no-page", "--formats", "csv,parquet", "--prices",
                   "--set", "components.battery.capacity_mwh=5")  # fmt: skip
     assert result.exit_code == 0, result.output
     (call,) = calls
@@ -93,6 +93,7 @@ def test_options_reach_the_year_and_what_changes_the_scenario_is_in_it(
     assert site.solver.time_limit_s == planner.load(TINY).solver.time_limit_s
     assert (call["workers"], call["scheduler"], call["time_limit_s"]) == (3, None, 60)
     assert call["fresh"]
+    assert call["prices"]
     assert call["out"] == planner.Output(tmp_path / "plan", ("csv", "parquet"), "en", page=False)
     assert year(tmp_path, "--scheduler", "tcp://1.2.3.4:5", "--quiet").exit_code == 0
     assert (calls[1]["scheduler"], calls[1]["workers"]) == ("tcp://1.2.3.4:5", None)

@@ -324,4 +324,5 @@ AUDIT = KindAudit(
     figures=_figures,
     codes=_codes,
     reserve_share=lambda _: 1.0,
+    carried={"energy_mwh": "ending.value_cny_per_mwh"},
 )

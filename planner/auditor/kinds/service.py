@@ -262,4 +262,5 @@ AUDIT = KindAudit(
     figures=_figures,
     codes=_codes,
     token_price=_token_price,
+    carried={"waiting_mtok": "ending.value_cny_per_mtok"},
 )

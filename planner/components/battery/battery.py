@@ -54,6 +54,7 @@ from planner.components.reserve import reserves_for
 from planner.components.terms import (
     DISPATCHABLE,
     Amounts,
+    AtEnd,
     Balance,
     ByStep,
     Exclusive,
@@ -70,7 +71,7 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import value_text
+from planner.fields import NOTHING, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -101,6 +102,7 @@ class Battery(BatteryFields):
         State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
     )
     end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "ending_most"})
+    carries: ClassVar[Mapping[str, str]] = {"energy_mwh": "ending.value_cny_per_mwh"}
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}
     )
@@ -290,6 +292,18 @@ class Battery(BatteryFields):
             "cycles_per_day": mwh / span / (horizon.hours / 24),
             "energy_at_end_mwh": float(summed("energy_mwh", values)[-1]),
         }
+
+    def with_end_values(self, at_end: Mapping[str, AtEnd], horizon: Horizon) -> Self:
+        stored_mwh = sum(stored.amount for stored in at_end.values())
+        value = max(stored.worth_cny for stored in at_end.values())
+        if stored_mwh > NOTHING:
+            value = sum(stored.amount * stored.worth_cny for stored in at_end.values()) / stored_mwh
+        changes: dict[str, Any] = {"ending": EndValue(value_cny_per_mwh=value)}
+        if isinstance(self.ending, EndLimits):
+            limits = self.ending.at_least_mwh, self.ending.at_most_mwh
+            target = EnergyTarget.at(horizon.steps, horizon, *limits)
+            changes["energy_targets"] = (*self.energy_targets, target)
+        return self.model_copy(update=changes)
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         last = {

@@ -20,7 +20,7 @@ import pandas as pd
 from pydantic import BeforeValidator, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.battery.state import EndLimits
-from planner.components.component import Time, time_at
+from planner.components.component import Time
 from planner.components.terms import ByStep
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
@@ -95,7 +95,7 @@ class EnergyTarget(Frozen):
     ) -> EnergyTarget:
         """Return a target at the end of a step of a horizon."""
         target = cls.model_construct(
-            time=time_at(point, horizon).isoformat(),
+            time=horizon.end_of(point).isoformat(),
             at_least_mwh=at_least_mwh,
             at_most_mwh=at_most_mwh,
         )
@@ -105,7 +105,7 @@ class EnergyTarget(Frozen):
 
 def time_text(point: int, horizon: Horizon) -> str:
     """Return the local time at the end of a step as people write it."""
-    return f"{time_at(point, horizon):%m-%d %H:%M}"
+    return f"{horizon.end_of(point):%m-%d %H:%M}"
 
 
 def _point_at(text: str, horizon: Horizon) -> int:
@@ -117,7 +117,7 @@ def _point_at(text: str, horizon: Horizon) -> int:
         return point
 
     def written(point: int) -> str:
-        return f"{time_at(point, horizon):%Y-%m-%d %H:%M}"
+        return f"{horizon.end_of(point):%Y-%m-%d %H:%M}"
 
     if 0 <= steps <= horizon.steps:
         message = Message(

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from planner.components.component import Complaint, Time, time_at
+from planner.components.component import Complaint, Time
 from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
 from planner.message import Message
@@ -229,7 +229,7 @@ class DemandCharge:
         peaks, intervals = self._set_before(horizon), self.intervals(executed, horizon)
         for month, highest in intervals.highest_mw(import_mw).items():
             peaks[month] = max(peaks.get(month, 0.0), highest)
-        end, begun_mwh = time_at(executed.last, horizon), 0.0
+        end, begun_mwh = horizon.end_of(executed.last), 0.0
         if (end.hour * 60 + end.minute) % self.interval_min:
             begun_mwh = float(intervals.averages(import_mw)[-1]) * self.interval_min / 60
         return {m: mw for m, mw in peaks.items() if m >= f"{end:%Y-%m}"}, begun_mwh

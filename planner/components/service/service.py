@@ -14,43 +14,44 @@ Work is paid when it is answered, at the prices of that step.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from planner.components.component import Complaint, Component, Site, Supply, Time, Values, later
+from planner.components.component import Complaint, Site, Supply, Time, Values
 from planner.components.reasons import Tokens
+from planner.components.service.fields import ServiceFields
 from planner.components.service.queue import (
     RULES,
     EndingValue,
-    MarketStep,
     Queue,
-    ServiceEnding,
     ServiceInitial,
     Waiting,
     declare_market,
     mean_price,
 )
-from planner.components.terms import Amounts, Balance, Line, Meters, Target, Terms, TokenDemand, of
-from planner.fields import NOTHING, AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
+from planner.components.terms import (
+    Amounts,
+    AtEnd,
+    Balance,
+    Line,
+    Meters,
+    Target,
+    Terms,
+    TokenDemand,
+    of,
+)
+from planner.fields import NOTHING, exceeds
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, NonNegative, PerUnit, Series
-
-EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
-    "demand_mtok_per_h": {"deadline_h", "refusal_cost_cny_per_mtok", "ending"},
-    "arrivals_mtok_per_h": {"headroom_share", "unserved_cost_cny_per_mtok"},
-    "market": {"headroom_share", "unserved_cost_cny_per_mtok", "deadline_h",
-               "refusal_cost_cny_per_mtok", "ending", "price_cny_per_mtok"},
-}  # fmt: skip
+from planner.timeseries.schedule import later
+from planner.timeseries.series import Array
 
 
-class Service(Component):
+class Service(ServiceFields):
     """A token service: interactive (demand), batch (arrivals with a deadline) or a market."""
 
-    kind: Literal["service"]
     rules: ClassVar[Mapping[str, str]] = RULES | {
         "least": "must be served min_served_share {min_served_share} of what is wanted",
     }
@@ -64,77 +65,7 @@ class Service(Component):
     earns: ClassVar[Mapping[str, str]] = {"tokens": "compute", "input_tokens": "compute"}
     end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "least"})
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "input_per_output", "cached_share"})
-    model: str
-    """Model that answers it; a fleet must serve it."""
-    max_inter_token_ms: Positive | None = None
-    """Longest inter-token latency the customer accepts."""
-    price_cny_per_mtok: Series | None = None
-    """Price per million output tokens."""
-    input_per_output: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
-    """Input tokens that come with one output token."""
-    cached_share: PerUnit = 0.0  # type: ignore[assignment]  # validated into a series
-    """Part of the input tokens found in the cache: without prefill, at the cached price."""
-    price_input_cny_per_mtok: NonNegative = 0.0  # type: ignore[assignment]
-    """Price per million input tokens not in the cache."""
-    price_cached_cny_per_mtok: NonNegative = 0.0  # type: ignore[assignment]
-    """Price per million input tokens in the cache."""
-    min_served_share: Fraction = 0.0
-    """Least part of demand or market depth answered, or of arrivals accepted, over the horizon."""
-    demand_mtok_per_h: NonNegative | None = None
-    """Interactive: demand, answered in its step or lost."""
-    headroom_share: AtLeastZero = 0.0
-    """Interactive: decode capacity kept above the mean for bursts."""
-    unserved_cost_cny_per_mtok: AtLeastZero = 0.0
-    """Interactive: penalty for work not answered."""
-    arrivals_mtok_per_h: NonNegative | None = None
-    """Batch: work that comes in."""
-    deadline_h: Hours | None = None
-    """Batch: longest time from the end of the step of arrival."""
-    refusal_cost_cny_per_mtok: AtLeastZero = 0.0
-    """Batch: penalty for work refused."""
-    initial: ServiceInitial = ServiceInitial()
-    """State when the horizon begins."""
-    ending: ServiceEnding = "same_as_start"
-    """Batch: no more work waiting than at the start, or a value for it."""
-    market: Annotated[tuple[MarketStep, ...], Field(min_length=1, strict=False)] | None = None
-    """Market: price steps, each with its depth."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Service:
-        forms = [name for name in EXCLUDES if getattr(self, name) is not None]
-        if len(forms) != 1:
-            message = Message(
-                "needs exactly one of {names}; has {other}",
-                names=", ".join(EXCLUDES),
-                other=", ".join(forms) or Message("none"),
-            )
-            raise FieldError(message)
-        (form,) = forms
-        misplaced = [
-            name
-            for name in sorted(EXCLUDES[form] & self.model_fields_set)
-            if not np.array_equal(getattr(self, name), type(self).model_fields[name].default)
-        ]
-        if self.initial.waiting and form != "arrivals_mtok_per_h":
-            misplaced.append("initial.waiting")
-        if misplaced:
-            first, *rest = misplaced
-            others = Message(", nor can {names}", names=", ".join(rest)) if rest else ""
-            message = Message("cannot go with {name}{others}", name=form, others=others)
-            raise FieldError(message, first)
-        if form != "market" and self.price_cny_per_mtok is None:
-            raise FieldError(Message("is required"), "price_cny_per_mtok")
-        if form == "arrivals_mtok_per_h" and self.deadline_h is None:
-            raise FieldError(Message("is required with {name}", name=form), "deadline_h")
-        for i, work in enumerate(self.initial.waiting):
-            if exceeds(work.age_h, self.deadline_h or 0.0):
-                message = Message(
-                    "must not exceed deadline_h {deadline_h:g}, is {value:g}",
-                    deadline_h=self.deadline_h,
-                    value=work.age_h,
-                )
-                raise FieldError(message, f"initial.waiting[{i}].age_h")
-        return self
+    carries: ClassVar[Mapping[str, str]] = {"waiting_mtok": "ending.value_cny_per_mtok"}
 
     @property
     def interruptible(self) -> bool:
@@ -308,6 +239,12 @@ class Service(Component):
     def resolved_ending(self) -> EndingValue | None:
         queue = self._queue()
         return None if queue is None else queue.end
+
+    def with_end_values(self, at_end: Mapping[str, AtEnd], horizon: Horizon) -> Self:
+        (waiting,) = at_end.values()
+        most = max(self.max_waiting_at_end_mtok, waiting.amount)
+        ending = EndingValue(value_cny_per_mtok=waiting.worth_cny, at_most_mtok=most)
+        return self.model_copy(update={"ending": ending})
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         start, ending = self.initial, self.ending

@@ -43,7 +43,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from planner.components.component import Time, time_at
+from planner.components.component import Time
 from planner.fields import (
     NOTHING,
     AtLeastZero,
@@ -139,7 +139,7 @@ def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last:
 
 def time_after(horizon: Horizon, steps: int) -> str:
     """Return the local time after some steps of a horizon, dated if it has several days."""
-    until = time_at(steps, horizon)
+    until = horizon.end_of(steps)
     dated = until.date() != horizon.start.date() or len(horizon.days) > 1
     return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
 
