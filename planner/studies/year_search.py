@@ -152,7 +152,8 @@ class YearSearch:
             if not master.is_complete:
                 return  # stopped, or a window offers nothing: the rules stay unpriced
             found = master.price()
-            prices = np.array([share * found for share in SPREAD])
+            shares = SPREAD[:1] if master.is_short else SPREAD
+            prices = np.array([share * found for share in shares])
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
         self.prices[rules] = found
