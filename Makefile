@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow screen fuzz lint format bench instances scenarios golden docs pictures words clean
+.PHONY: help install run test slow year screen fuzz lint format bench instances scenarios golden docs pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,7 +29,10 @@ test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -n 2
 
 slow: $(STAMP) ## run the slow tests too
-	@$(BIN)/python -m pytest -n 2 -m 'not screen'
+	@$(BIN)/python -m pytest -n 2 -m 'not screen and not year'
+
+year: $(STAMP) ## plan the year of Huainan and compare it with what is expected
+	@$(BIN)/python -m pytest -m year
 
 screen: $(STAMP) ## run the tests that need Chromium and LibreOffice Calc
 	@$(BIN)/python -m pytest -m screen
@@ -59,7 +62,8 @@ scenarios: $(STAMP) ## make the data of the shipped scenarios again and solve ea
 	@$(BIN)/python scenarios/huainan/build_data.py
 	@$(BIN)/python scenarios/two_sites/build_data.py
 	@for folder in $(dir $(wildcard scenarios/*/scenario.yaml)); do \
-	  $(BIN)/planner solve $$folder --quiet --out plans/$$(basename $$folder) || exit 1; \
+	  command=solve; case $$folder in *_year/) command=year;; esac; \
+	  $(BIN)/planner $$command $$folder --quiet --out plans/$$(basename $$folder) || exit 1; \
 	  echo "plans/$$(basename $$folder)"; done
 
 golden: $(STAMP) ## write the golden LPs again after a change of mathematics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,16 @@ def test_the_variants_are_the_same_site(name: str) -> None:
         return yaml.safe_load(text)["components"]
 
     assert components(name) == components("huainan")
+
+
+def test_the_year_is_the_same_site_with_rules() -> None:
+    def scenario(folder: str) -> dict[str, Any]:
+        text = (SCENARIOS / folder / "scenario.yaml").read_text(encoding="utf-8")
+        return dict(yaml.safe_load(text)["components"])
+
+    year = scenario("huainan_year")
+    assert {year.pop("emissions")["kind"], year.pop("green")["kind"]} == {"carbon", "green_rule"}
+    assert year == scenario("huainan")
 
 
 def test_the_uncertain_day_is_a_day_of_the_year():

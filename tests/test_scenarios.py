@@ -4,6 +4,7 @@
     objective_cny: 160
     tolerance: 1.0e-6          # relative to turnover; the scenario's gap where not given
     slow: true                 # only where solving takes more than a few seconds
+    year: true                 # only where `planner year` plans it, in minutes
     figures:                   # by path into summary.json; three at least
       figures.battery.cycles: 0.4
       uplift: {value: 7.2, within: 0.1}    # within: absolute; else relative, by the tolerance
@@ -34,8 +35,13 @@ def expected(folder: Path) -> dict[str, Any]:
 def solvable() -> list[Any]:
     """Every folder with expected figures, the slow ones marked."""
     ready = [folder for folder in FOLDERS if (folder / "expected.yaml").exists()]
-    marks = {folder: [pytest.mark.slow] if expected(folder).get("slow") else [] for folder in ready}
-    return [pytest.param(folder, id=folder.name, marks=marks[folder]) for folder in ready]
+    return [pytest.param(folder, id=folder.name, marks=marks_of(folder)) for folder in ready]
+
+
+def marks_of(folder: Path) -> list[pytest.MarkDecorator]:
+    """Return the marks of what takes long."""
+    marks = {"slow": pytest.mark.slow, "year": pytest.mark.year}
+    return [mark for key, mark in marks.items() if expected(folder).get(key)]
 
 
 def at(summary: dict[str, Any], path: str) -> Any:
@@ -52,7 +58,7 @@ def test_a_scenario_comes_with_its_expected_figures_and_a_readme(folder: Path) -
     for name in ("scenario.yaml", "expected.yaml", "README.md"):
         assert (folder / name).is_file(), f"{folder.name}/{name} is missing"
     keys = set(expected(folder))
-    assert keys <= {"objective_cny", "tolerance", "slow", "figures"}
+    assert keys <= {"objective_cny", "tolerance", "slow", "year", "figures"}
     assert len(expected(folder)["figures"]) >= 3
 
 
@@ -72,6 +78,8 @@ def plan_of(name: str) -> planner.Plan:
 def summary_of(name: str) -> dict[str, Any]:
     """Return the summary of the plan for the futures of a scenario, or for what it says."""
     scenario = planner.load(SCENARIOS / name)
+    if expected(SCENARIOS / name).get("year"):
+        return planner.plan_year(scenario).summary
     if scenario.uncertainty is None:
         return plan_of(name).summary
     return planner.solve_stochastic(scenario).summary

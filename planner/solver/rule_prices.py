@@ -32,13 +32,15 @@ GAP, NODES = 1e-7, 10_000  # of the costs, and of the search: the choice of plan
 class RulePrices:
     """Offers of windows and the rules that they have to keep together.
 
-    lower, upper: of each rule. value: of the master program, when it was last solved.
+    lower, upper: of each rule. value, is_short: of the master program when it was last
+    solved, and whether its plans miss a rule.
     """
 
     windows: int
     lower: Array
     upper: Array
     value: float = np.inf
+    is_short: bool = False
     costs: list[float] = field(default_factory=list)
     added: list[Array] = field(default_factory=list)
     window_of: list[int] = field(default_factory=list)
@@ -52,7 +54,10 @@ class RulePrices:
     def price(self) -> Array:
         """Return the price of each rule."""
         session = Session(self._master())
-        self.value = session.run(iterations=LP_ITERATIONS).objective
+        result = session.run(iterations=LP_ITERATIONS)
+        assert result.x is not None
+        self.value = result.objective
+        self.is_short = bool(result.x[len(self.costs) :].any())
         duals = session.duals()
         assert duals is not None
         return duals.rows[self.windows :]

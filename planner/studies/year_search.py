@@ -127,7 +127,8 @@ class YearSearch:
             if not master.is_complete:
                 return  # stopped, or a window offers nothing: the rules stay unpriced
             rule_prices = master.price()
-            prices = np.array([share * rule_prices for share in SPREAD])
+            shares = SPREAD[:1] if master.is_short else SPREAD
+            prices = np.array([share * rule_prices for share in shares])
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
         self.prices[rules] = rule_prices
@@ -165,8 +166,7 @@ class YearSearch:
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
         for n in np.flatnonzero(np.isinf(self.bounds)).tolist():
-            part = self._alone(self.cuts[n])
-            self.bounds[n] = relaxed_value(part.program, self._settings)
+            self.bounds[n] = relaxed_value(self._alone(self.cuts[n]).program, self._settings)
 
     def plan_with_rules(self) -> bool:
         """Plan windows at higher prices of the rules; return whether the year then has a plan."""

@@ -8,6 +8,7 @@ The year is made once, in quarters of an hour. Values are rounded first; an hour
 mean of its four rounded quarters, rounded again. The files therefore agree with each other:
 
     scenarios/huainan/data/site.csv              2026, hourly                       8,760 rows
+    scenarios/huainan_year/data/site.csv         the same
     scenarios/huainan_winter/data/site.csv       January and February 2026, hourly  1,416 rows
     scenarios/huainan_96/data/site.csv           July 2026, every 15 minutes        2,976 rows
     scenarios/green_direct_supply/data/site.csv  July 2026, hourly                    744 rows
@@ -470,6 +471,7 @@ def main() -> None:
     hours = hourly(quarters)
     files = {
         "huainan": hours,
+        "huainan_year": hours,
         "huainan_winter": hours.loc[f"{YEAR}-01" : f"{YEAR}-02"],
         "huainan_96": quarters.loc[f"{YEAR}-07"],
         "green_direct_supply": with_purchase(hours.loc[f"{YEAR}-07"]),

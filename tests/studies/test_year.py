@@ -5,7 +5,6 @@ The horizons are a few hours here: windows that give prices are of 12 h and over
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from planner.studies.year import YearProgress, plan_year
 from planner.studies.year_task import WindowTask, work_on
 from tests.support import build, compute
 from tests.support.committed import room, site_of_units
+from tests.support.kills import content
 
 Parts = dict[str, dict[str, Any]]
 GAP = 0.05
@@ -70,14 +70,6 @@ def planned(scenario: planner.Scenario, window_h: float = 6, **more: Any) -> pla
 
 def earned(plan: planner.Plan) -> float:
     return float(plan.summary["objective_cny"])
-
-
-def content(folder: Path) -> dict[str, object]:
-    """Return the files of a plan folder, runtimes aside."""
-    files: dict[str, object] = {path.name: path.read_bytes() for path in folder.iterdir()}
-    summary = json.loads((folder / "summary.json").read_text())
-    del summary["runtimes_s"]
-    return files | {"summary.json": summary}
 
 
 class Works:
