@@ -50,8 +50,9 @@ class RecordedRun:
         """Return the finished windows, as they are recorded; a torn one is none."""
         for file in self.out.parent.glob(f".{self.out.name}.windows/*.jsonl"):
             with suppress(FileNotFoundError):  # the plan has been written just now
-                lines = file.read_bytes().splitlines(True)[1:]
-                return [line for line in lines if line.endswith(b"\n")]
+                lines = file.read_bytes().splitlines(True)
+                whole = [line for line in lines if line.endswith(b"\n")]
+                return [line for line in whole if json.loads(line)["at"] != "relaxation"]
         return []
 
     def finish(self) -> None:
