@@ -14,8 +14,11 @@ import pytest
 
 import planner
 from planner import InfeasibleError, NoPlanError, ScenarioError
+from planner.message import Message
+from planner.solver.rounds import InfeasibleProgramError
 from planner.studies import year_run
-from planner.studies.year import YearProgress, plan_year
+from planner.studies.year import YearProgress
+from planner.studies.year_search import YearSearch
 from planner.studies.year_task import WindowTask, work_on
 from tests.support import build, compute
 from tests.support.committed import room, site_of_units
@@ -65,7 +68,7 @@ def arbitrage(hours: int = 4) -> planner.Scenario:
 
 
 def planned(scenario: planner.Scenario, window_h: float = 6, **more: Any) -> planner.Plan:
-    return plan_year(scenario, window_h=window_h, **{"gap": GAP, "workers": 1} | more)
+    return planner.plan_year(scenario, window_h=window_h, **{"gap": GAP, "workers": 1} | more)
 
 
 def earned(plan: planner.Plan) -> float:
@@ -420,16 +423,47 @@ def test_a_window_that_fails_with_its_overlap_has_its_reasons():
     assert "ramp_up_mw_per_h" in failure_of(build.scenario(parts, 12), 4)
 
 
-def test_a_year_is_not_called_infeasible_for_its_first_commitments():
+def budget_for_five_hours() -> planner.Scenario:
     """A unit of 100 MW emits 10 t in each hour it runs; 55 t allow for five of twelve hours."""
     unit = build.thermal(
         min_power_mw=100, curve=[{"power_mw": 100, "fuel_gj_per_h": 100}], min_up_h=2,
         emission_tco2_per_gj=0.1, startups=[{"off_h": 0, "cost_cny": 100}], max_starts_per_day=1,
     )  # fmt: skip
     parts = {"unit": unit, "market": build.market(*[30] * 12), "ets": build.carbon(budget_tco2=55)}
-    site = build.scenario(parts, 12)
+    return build.scenario(parts, 12)
+
+
+def test_a_year_is_not_called_infeasible_for_its_first_commitments():
+    site = budget_for_five_hours()
     assert earned(planner.solve(site)) == 5 * 100 * 20 - 100
     assert earned(planned(site, 3, gap=0.9)) <= 9900
+
+
+def test_a_year_is_not_called_infeasible_for_a_window_after_others(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Where windows planned in order come to an end, the whole is planned as one program."""
+    works: list[str] = []
+
+    def none_in_order(task: WindowTask) -> Any:
+        works.append(task.work)
+        if task.work == "plan":
+            raise InfeasibleProgramError(Message("none"))
+        return work_on(task)
+
+    monkeypatch.setattr(year_run, "work_on", none_in_order)
+    monkeypatch.setattr(YearSearch, "plan_with_rules", lambda _: False)
+    plan_year, skipped = YearSearch.plan_year, list[bool]()
+
+    def plan_year_but_first(search: YearSearch) -> bool:
+        if not skipped:
+            skipped.append(True)
+            return False
+        return plan_year(search)
+
+    monkeypatch.setattr(YearSearch, "plan_year", plan_year_but_first)
+    assert earned(planned(budget_for_five_hours(), 3, gap=0.9)) <= 9900
+    assert works.count("plan") == 1
 
 
 def test_a_rule_that_no_plan_keeps_is_diagnosed():
