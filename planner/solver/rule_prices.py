@@ -2,12 +2,13 @@
 
 Windows offer plans: what one costs, and what it adds to each rule. The master program weighs them,
 
-    min sum_w,j cost[w,j] weight[w,j] + penalty shortage
-    sum_j weight[w,j] = 1                       for each window w
-    sum_w,j added[w,j] weight[w,j] + shortage >= side        for each rule, or <= with - shortage
+    min sum_w,j cost[w,j] weight[w,j] + c x + penalty shortage
+    sum_j weight[w,j] = 1                                      for each window w
+    sum_w,j added[w,j] weight[w,j] + A x + shortage >= side    for each rule, or <= with - shortage
 
-and its duals are the prices at which windows are asked for further offers (Dantzig and Wolfe,
-1960). With whole weights it chooses a plan for each window.
+where x are the columns of the rules that belong to no window, such as what a rule is missed by at a
+price. Its duals are the prices at which windows are asked for further offers (Dantzig and Wolfe,
+1960).
 """
 
 from __future__ import annotations
@@ -19,26 +20,23 @@ from scipy import sparse
 
 from planner.solver.highs import LP_ITERATIONS
 from planner.solver.linear_program import LinearProgram
-from planner.solver.program import Indices
 from planner.solver.session import Session
 from planner.timeseries.series import Array
 
 DEARER = 10.0  # than what all offers cost per unit that they add to a rule
 LEAST_ADDED = 1e-6  # to a rule, by all offers together
-GAP, NODES = 1e-7, 10_000  # of the costs, and of the search: the choice of plans ends
 
 
 @dataclass
 class RulePrices:
     """Offers of windows and the rules that they have to keep together.
 
-    lower, upper: of each rule. value, is_short: of the master program when it was last
-    solved, and whether its plans miss a rule.
+    rules: over the columns that belong to no window. value, is_short: of the master program when it
+    was last solved, and whether its plans miss a rule.
     """
 
     windows: int
-    lower: Array
-    upper: Array
+    rules: LinearProgram
     value: float = np.inf
     is_short: bool = False
     costs: list[float] = field(default_factory=list)
@@ -57,7 +55,7 @@ class RulePrices:
         result = session.run(iterations=LP_ITERATIONS)
         assert result.x is not None
         self.value = result.objective
-        self.is_short = bool(result.x[len(self.costs) :].any())
+        self.is_short = bool(result.x[len(self.costs) + len(self.rules.cost) :].any())
         duals = session.duals()
         assert duals is not None
         return duals.rows[self.windows :]
@@ -73,33 +71,21 @@ class RulePrices:
         added = np.abs(self.added).sum(axis=0)
         return np.asarray(DEARER * np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
 
-    def choose(self) -> Indices:
-        """Return the number of the offer to choose for each window, so that the rules are kept."""
-        session = Session(self._master())
-        integer = np.arange(self._count + 2 * len(self.lower)) < self._count
-        session.integrality(integer)
-        result = session.run(absolute_gap=GAP * float(np.abs(self.costs).sum()), nodes=NODES)
-        assert result.x is not None
-        return np.flatnonzero(result.x[: self._count] > 0.5)
-
-    @property
-    def _count(self) -> int:
-        return len(self.costs)
-
     def _master(self) -> LinearProgram:
-        count, rules = self._count, len(self.lower)
+        count, rules = len(self.costs), self.rules
         one_each = sparse.csr_array(
             (np.ones(count), (self.window_of, np.arange(count))), shape=(self.windows, count)
         )
-        each_rule = sparse.eye_array(rules)
+        short = sparse.eye_array(len(rules.row_lower))
         matrix = sparse.block_array([
-            [one_each, None, None], [np.array(self.added).T, each_rule, -each_rule]
+            [one_each, None, None, None],
+            [np.array(self.added).T, rules.matrix, short, -short],
         ])  # fmt: skip
-        once = np.ones(self.windows)
-        columns = count + 2 * rules
+        once, none = np.ones(self.windows), np.zeros(2 * len(rules.row_lower))
         return LinearProgram(
             sparse.csc_array(matrix),
-            np.append(once, self.lower), np.append(once, self.upper),
-            np.zeros(columns), np.append(np.ones(count), np.full(2 * rules, np.inf)),
-            np.concatenate([self.costs, self._penalty, self._penalty]),
+            np.append(once, rules.row_lower), np.append(once, rules.row_upper),
+            np.concatenate([np.zeros(count), rules.column_lower, none]),
+            np.concatenate([np.ones(count), rules.column_upper, none + np.inf]),
+            np.concatenate([self.costs, rules.cost, self._penalty, self._penalty]),
         )  # fmt: skip

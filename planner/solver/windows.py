@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from planner.solver.linear_program import LinearProgram
 from planner.solver.model import Movement
 from planner.solver.program import NO_INDICES, NO_STEP, Flags, Indices, Program
 from planner.timeseries.horizon import Window
@@ -95,6 +96,16 @@ class Windows:
         """Return the columns of a window."""
         steps = self.program.column_steps
         return np.asarray((steps >= window.first) & (steps <= window.last))
+
+    def rules_alone(self) -> LinearProgram:
+        """Return the rules over the horizon, over the columns without a step."""
+        program, rules = self.program, self.rules
+        shared = program.column_steps == NO_STEP
+        return LinearProgram(
+            self._by_row[rules][:, shared],
+            program.row_lower[rules], program.row_upper[rules],
+            program.column_lower[shared], program.column_upper[shared], program.cost[shared],
+        )  # fmt: skip
 
     def priced(self, window: Window, prices: Array) -> WindowProgram:
         """Return the program of a window with its seams and the rules priced.

@@ -37,6 +37,8 @@ from planner.studies.year_search import YearSearch
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
 from planner.units import price_unit, unit
 
+MOST_STALLED = 2  # refinements in a row that gain next to nothing
+
 
 @dataclass(frozen=True)
 class YearProgress:
@@ -149,7 +151,9 @@ class YearRun:
         search.bound_rest()
         search.plan_year()
         self._log("bounds")
-        while self.stopped is None and not search.is_proven() and search.refine():
+        stalled = 0
+        while self.stopped is None and not search.is_proven() and stalled < MOST_STALLED:
+            stalled = 0 if search.refine() else stalled + 1
             self._log("refinement")
 
     @contextmanager

@@ -115,7 +115,7 @@ class YearSearch:
         """Find the prices of the rules over the horizon, at which windows keep them together."""
         rules, program = self.windows.rules, self.program
         of_rules = sparse.csr_array(program.matrix)[rules]
-        master = RulePrices(len(self._long), program.row_lower[rules], program.row_upper[rules])
+        master = RulePrices(len(self._long), self.windows.rules_alone())
         rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
             before = master.value
