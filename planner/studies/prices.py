@@ -28,7 +28,7 @@ import pandas as pd
 from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.plan_tables.tables import FIRST, by_part
+from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
@@ -41,7 +41,6 @@ from planner.studies.end_values import end_values
 from planner.studies.first_unit import first_unit
 from planner.studies.marginal_price import (
     MarginalPrice,
-    clean,
     mean_of_steps,
     price_table,
     sum_of_steps,

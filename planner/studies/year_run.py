@@ -295,8 +295,7 @@ class YearRun:
         firsts = np.array([window.first for window in search.cuts])
         missing = search.excess(search.plan.x)
         missing_cny = {
-            month: round(float(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum()), 2)
-            + 0.0
+            month: _cny(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum())
             for month, steps in horizon.months.items()
         }
         profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()
