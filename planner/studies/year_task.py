@@ -105,7 +105,7 @@ def _bound(task: WindowTask) -> WindowResult:
 def _offers(task: WindowTask) -> WindowResult:
     offers = window_offers(task.program, task.settings, task.arrays["rules"], task.arrays["prices"])
     points = np.array([offer for offer in offers if offer is not None])
-    return WindowResult("offered", {"offers": len(points)}, {"x": points.ravel()})
+    return WindowResult("offered", {}, {"x": points.ravel()})
 
 
 def _tidy(task: WindowTask) -> WindowResult:
