@@ -138,11 +138,7 @@ def with_prices(
         As `planner.solve`, with `further_solves`.
     """
     duals = solution.duals
-    lines = (
-        []
-        if duals is None
-        else list(_lines(plan, program, solution, further_solves=further_solves))
-    )
+    lines = [*_lines(plan, program, solution, further_solves=further_solves)]
     hold = RELAXED if plan.scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
     first: dict[str, dict[str, dict[str, float]]] = {}
@@ -171,9 +167,10 @@ def with_prices(
 def _lines(
     plan: Plan, program: Program, solution: Solution, *, further_solves: bool
 ) -> Iterator[MarginalPrice]:
-    """Yield every price; a balance without a row in any step has none."""
+    """Yield every price; without duals none, nor of a balance without a row in any step."""
     duals = solution.duals
-    assert duals is not None
+    if duals is None:
+        return
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
         yield from _fields(name, program, solution, duals, further_solves=further_solves)
