@@ -55,7 +55,8 @@ class WindowProgram:
 class Windows:
     """The windows of a program without running totals (`totals`).
 
-    rules: its rows over the horizon. sharing: whether another row holds a column without a step.
+    rules: its rows over the horizon. of_rules: their coefficients; shape (rules, columns).
+    sharing: whether another row holds a column without a step; shape (rows,).
     """
 
     def __init__(self, program: Program, longest_h: float = MOST_SPAN_H) -> None:
@@ -74,6 +75,7 @@ class Windows:
         spans_h = (last - first) * program.scenario.horizon.step_h
         over_horizon = (spans_h > most_h) | (last == NO_STEP)
         self.rules = np.flatnonzero(over_horizon)
+        self.of_rules = self._by_row[self.rules]
         home = np.where(stepless, last, program.row_steps)
         self._home = np.where(over_horizon, NO_STEP, home)
         shared = np.bincount(entries.row[steps == NO_STEP], minlength=count) > 0
@@ -97,7 +99,7 @@ class Windows:
         program, rules = self.program, self.rules
         shared = program.column_steps == NO_STEP
         return LinearProgram(
-            self._by_row[rules][:, shared],
+            self.of_rules[:, shared],
             program.row_lower[rules], program.row_upper[rules],
             program.column_lower[shared], program.column_upper[shared], program.cost[shared],
         )  # fmt: skip
@@ -187,7 +189,7 @@ class Windows:
         )
         cost = part.cost
         if prices is not None:
-            cost = cost - self._by_row[rules][:, free].T @ prices[rules]
+            cost = cost - self.of_rules[:, free].T @ prices[rules]
         part = replace(part, cost=cost, offset=program.objective(rest))
         return replace(cut, program=part)
 
