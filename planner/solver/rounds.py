@@ -63,10 +63,12 @@ def optimise(program: Program, settings: SolverSettings) -> Solution:
 
 def _optimise(program: Program, settings: SolverSettings) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
-    deadline = time.perf_counter() + settings.time_limit_s
+    limit_s = settings.time_limit_s
+    deadline = time.perf_counter() + limit_s
     if len(program.cost) > LARGE:
-        session.run_without(program.end_rows, settings.time_limit_s)
-    relaxed = session.run(time_limit_s=deadline - time.perf_counter())
+        session.run_without(program.end_rows, limit_s)
+        limit_s -= session.spent.seconds
+    relaxed = session.run(time_limit_s=limit_s)
     require_point(relaxed)
     if session.spent.stopped:
         raise KeyboardInterrupt

@@ -26,7 +26,7 @@ from planner.studies.solve import solve
 from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import length_problems
 from planner.studies.year_run import Progress, YearProgress, YearRun
-from planner.studies.year_search import cut
+from planner.timeseries.horizon import cut
 
 __all__ = ["YearProgress", "plan_year"]
 DAMAGE = template("{path} is no window of a year; remove the line or use --fresh")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import time_span
@@ -21,7 +20,7 @@ from planner.plan.plan import Plan
 from planner.plan_tables.summary import proof
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
-from planner.solver.program import Duals, Program
+from planner.solver.program import Program
 from planner.solver.rounds import (
     MAX_VIOLATION,
     InfeasibleProgramError,
@@ -34,8 +33,8 @@ from planner.studies.prices import with_prices
 from planner.studies.to_plan import to_plan
 from planner.studies.workers import cluster, run_tasks
 from planner.studies.year_search import YearSearch
+from planner.studies.year_summary import year_summary
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
-from planner.units import price_unit, unit
 
 MOST_STALLED = 2  # refinements in a row that gain next to nothing
 
@@ -87,14 +86,15 @@ class YearRun:
         built = time.perf_counter()
         self._find_prices()
         self._find_plan()
-        try:
+        with self._stopping():
+            self._log("plan")
+            self._take_prices()
             self._find_bound()
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
         search.bound_rest()
         searched = time.perf_counter()
-        if self.stopped is None:
-            search.tidy()
+        with self._stopping():
+            if self.stopped is None:
+                search.tidy()
         seconds = {
             "build_s": built - began, "search_s": searched - built,
             "tidy_s": time.perf_counter() - searched,
@@ -123,11 +123,6 @@ class YearRun:
         self._require_to_go_on()
         if not has_plan:
             self._plan_as_one()
-        self._log("plan")
-        if search.take_prices():
-            search.find_prices()
-            search.plan_year()
-            self._log("prices")
 
     def _plan_as_one(self) -> None:
         """Plan the whole horizon as one program, where windows do not fit together. Raises."""
@@ -141,6 +136,13 @@ class YearRun:
         search.points = solution.x
         search.plan_year()
 
+    def _take_prices(self) -> None:
+        """Take prices from the plan, and find the others once more where they depend on these."""
+        if self.search.take_prices():
+            self.search.find_prices()
+            self.search.plan_year()
+            self._log("prices")
+
     def _find_bound(self) -> None:
         """Bound the windows, and narrow the gap."""
         search = self.search
@@ -152,6 +154,14 @@ class YearRun:
         while self.stopped is None and not search.is_proven() and stalled < MOST_STALLED:
             stalled = 0 if search.refine() else stalled + 1
             self._log("refinement")
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Stop the run at Ctrl-C, with what it has."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
 
     def _require_to_go_on(self) -> None:
         """Raise where the run was stopped before there can be a plan."""
@@ -184,7 +194,8 @@ class YearRun:
             tidied=self.stopped is None,
         )  # fmt: skip
         plan = to_plan(program, solution, seconds)
-        year = self._summary(program, plan, duals)
+        year = year_summary(search, program, plan, duals)
+        year |= {"steps": self.steps, "interrupted": self.stopped is not None}
         plan = replace(plan, summary=plan.summary | {"year": year})
         if not prices:
             return plan
@@ -212,8 +223,10 @@ class YearRun:
         first = next(waiting, None)
         if first is None:
             return results
-        try:
+        with self._stopping():
             for task, result in self._results(chain([first], waiting)):
+                if task.work == "plan" and isinstance(result, InfeasibleProgramError):
+                    break  # of a window planned after others; the search goes on without
                 if isinstance(result, Exception):
                     raise self._explained(task, result)
                 if self.records is not None:
@@ -224,8 +237,6 @@ class YearRun:
                 if time.monotonic() > self.deadline:
                     self.stopped = "time_limit"
                     break
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
         return results
 
     def _results(
@@ -287,47 +298,3 @@ class YearRun:
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
         })  # fmt: skip
         self.progress(YearProgress(work, 1, 1, profit, bound))
-
-    def _summary(self, program: Program, plan: Plan, duals: Duals) -> dict[str, Any]:
-        """Return what the summary says of the windows, months and rules of the year."""
-        search, horizon = self.search, self.scenario.horizon
-        assert search.plan is not None
-        firsts = np.array([window.first for window in search.cuts])
-        missing = search.excess(search.plan.x)
-        missing_cny = {
-            month: _cny(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum())
-            for month, steps in horizon.months.items()
-        }
-        profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()
-        whole = plan.summary["bound_cny"] - plan.summary["objective_cny"]
-        return {
-            "windows": len(search.cuts),
-            "months": [
-                {"month": month, "profit_cny": _cny(profits.get(month, 0.0)),
-                 "missing_cny": missing_cny[month]}
-                for month in horizon.months
-            ],
-            "shared_cny": _cny(whole - sum(missing_cny.values())),
-            "rule_prices": _rule_prices(program, duals),
-            "steps": self.steps,
-            "interrupted": self.stopped is not None,
-        }  # fmt: skip
-
-
-def _cny(value: Any) -> float:
-    return round(float(value), 2) + 0.0
-
-
-def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:
-    """Return the price of each rule over the horizon: what a unit more of its limit is worth."""
-    names = {number: family for family, number in program.families.items()}
-    at_end = {int(index[-1]): name for name, (index, _) in program.schedule.items()}
-    matrix = sparse.csr_array(program.matrix)
-    prices = []
-    for row in program.end_rows.tolist():
-        component, rule, _ = names[program.row_families[row]]
-        totals = [at_end[column] for column in matrix[[row]].indices if column in at_end]
-        per = unit(totals[0].partition("[")[0]) if totals else None
-        price = {"value": round(abs(float(duals.rows[row])), 6), "unit": price_unit(per or "")}
-        prices.append({"component": component, "rule": rule, **price})
-    return prices

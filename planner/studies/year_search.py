@@ -4,7 +4,7 @@
    the offers keep the rules together.
 2. Prices: long windows that overlap with their neighbours give the prices of their own rows, and
    plans of their steps.
-3. Plan: one LP of the year with the integers fixed.
+3. Plan: one LP of the year with the integers fixed; prices once more where it pays much for peaks.
 4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
    whatever the prices are.
 5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
@@ -30,7 +29,7 @@ from planner.solver.rule_prices import RulePrices
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
 from planner.studies.year_task import WindowResult, WindowTask
-from planner.timeseries.horizon import Horizon, Window
+from planner.timeseries.horizon import Window, cut
 from planner.timeseries.series import Array
 
 OVERLAP_H = 24.0  # of the windows that give prices, on both sides
@@ -46,7 +45,6 @@ WORST = 0.7  # of the excess over the bounds, which the windows refined at once 
 MOST_OFFERS = 8  # rounds
 SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
 SETTLED = 1e-5  # of the costs: what more offers could gain
-LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
 
 Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
 """Works on a number of tasks, which are made as they are needed; returns the results by window.
@@ -55,32 +53,8 @@ Where the run was stopped, those of unfinished windows are missing.
 """
 
 
-def cut(horizon: Horizon, window_h: float) -> list[Window]:
-    """Cut a horizon into windows of about a length, at midnights and within months.
-
-    Where a month is shorter than a day or two windows, at any step.
-    """
-    windows: list[Window] = []
-    for steps in horizon.months.values():
-        first, last = steps[0], steps[-1]
-        count = max(1, round((last - first + 1) * horizon.step_h / window_h))
-        midnights = np.array([day[0] for day in horizon.days if first < day[0] <= last], dtype=int)
-        wanted = first + (last - first + 1) * np.arange(1, count) / count
-        if midnights.size:
-            wanted = midnights[np.abs(midnights[:, None] - wanted).argmin(axis=0)]
-        starts = np.unique(np.append(first, wanted.astype(int)))
-        windows += map(Window, starts.tolist(), [*(starts[1:] - 1).tolist(), last])
-    least = LEAST_WINDOW * window_h / horizon.step_h
-    merged: list[Window] = []
-    for window in windows:
-        if merged and min(len(window), len(merged[-1])) < least:
-            window = Window(merged.pop().first, window.last)
-        merged.append(window)
-    return merged
-
-
 @dataclass(frozen=True)
-class Job:
+class WindowJob:
     """Some work on a window, on the program that `part_of` makes of it.
 
     gap: within which it is searched [that of the scenario]. arrays: what else the work needs.
@@ -128,7 +102,7 @@ class YearSearch:
     def find_prices(self) -> None:
         """Find the prices of all rows but rules, from windows that overlap."""
         prices, shared = self.prices.copy(), self.windows.sharing
-        jobs = [Job("prices", window, self._wide) for window in self._long]
+        jobs = [WindowJob("prices", window, self._wide) for window in self._long]
         for job, part, result in self._work(jobs):
             own = self.windows.rows_of(job.window)[part.rows]
             own &= ~shared[part.rows] | (self.prices[part.rows] == 0)
@@ -139,9 +113,9 @@ class YearSearch:
     def price_rules(self) -> None:
         """Find the prices of the rules over the horizon, at which windows keep them together."""
         rules, program = self.windows.rules, self.program
-        of_rules = sparse.csr_array(program.matrix)[rules]
+        of_rules = self.windows.of_rules
         master = RulePrices(len(self._long), self.windows.rules_alone())
-        found, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
+        rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
             before = master.value
             for number, part, points in self._offers(prices):
@@ -151,12 +125,12 @@ class YearSearch:
                     master.offer(number, float(program.cost[own] @ x), of_rules[:, own] @ x)
             if not master.is_complete:
                 return  # stopped, or a window offers nothing: the rules stay unpriced
-            found = master.price()
+            rule_prices = master.price()
             shares = SPREAD[:1] if master.is_short else SPREAD
-            prices = np.array([share * found for share in shares])
+            prices = np.outer(shares, rule_prices)
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
-        self.prices[rules] = found
+        self.prices[rules] = rule_prices
 
     def _offers(self, prices: Array) -> Iterator[tuple[int, WindowProgram, Array]]:
         """Yield long windows with plans that they offer at more prices of the rules.
@@ -164,12 +138,12 @@ class YearSearch:
         Args:
             prices: besides those that the rules have; shape (prices, rules).
         """
-        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
+        of_rules = self.windows.of_rules
 
         def arrays(part: WindowProgram) -> Mapping[str, Any]:
             return {"rules": of_rules[:, part.columns], "prices": prices}
 
-        jobs = [Job("rules", window, self._wide, arrays=arrays) for window in self._long]
+        jobs = [WindowJob("rules", window, self._wide, arrays=arrays) for window in self._long]
         for job, part, result in self._work(jobs):
             points = result.arrays["x"].reshape(-1, len(part.columns))
             yield self._long.index(job.window), part, points
@@ -180,9 +154,9 @@ class YearSearch:
             self._take(job.window, part, result.arrays["x"])
             self._raise_bound(job.window, result)
 
-    def _bounding(self, window: Window) -> Job:
+    def _bounding(self, window: Window) -> WindowJob:
         gap = float(self.gaps[self.cuts.index(window)])
-        return Job("bounds", window, self._alone, gap)
+        return WindowJob("bounds", window, self._alone, gap)
 
     def _raise_bound(self, window: Window, result: WindowResult) -> None:
         n = self.cuts.index(window)
@@ -191,8 +165,7 @@ class YearSearch:
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
         for n in np.flatnonzero(np.isinf(self.bounds)).tolist():
-            part = self._alone(self.cuts[n])
-            self.bounds[n] = relaxed_value(part.program, self._settings)
+            self.bounds[n] = relaxed_value(self._alone(self.cuts[n]).program, self._settings)
 
     def plan_with_rules(self) -> bool:
         """Plan windows at higher prices of the rules; return whether the year then has a plan."""
@@ -219,8 +192,11 @@ class YearSearch:
             return replace(part, program=part.program.with_bounds(decided, point, point))
 
         for window in self._long:
-            for _, part, result in self._work([Job("plan", window, after)]):
-                self._take(window, part, result.arrays["x"])
+            finished = [*self._work([WindowJob("plan", window, after)])]
+            if not finished:  # stopped, or the window has no plan after those before it
+                return False
+            ((_, part, result),) = finished
+            self._take(window, part, result.arrays["x"])
         return self.plan_year()
 
     def _take(self, window: Window, part: WindowProgram, x: Array) -> None:
@@ -244,7 +220,7 @@ class YearSearch:
                 return replace(part, program=part.program.with_bounds(fixed, point, point))
 
             tidied = x.copy()
-            jobs = [Job("tidying", window, between) for window in self.cuts[parity::2]]
+            jobs = [WindowJob("tidying", window, between) for window in self.cuts[parity::2]]
             for _, part, result in self._work(jobs):
                 own = part.own_columns
                 least = part.program.objective(x[part.columns])
@@ -320,15 +296,13 @@ class YearSearch:
         for n in reversed(firsts):
             window = Window(self.cuts[n].first, self.cuts[n + 1].last)
             self.cuts[n : n + 2] = [window]
-            gap = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
-            self.bounds = np.insert(
-                np.delete(self.bounds, [n, n + 1]), n, self.bounds[n : n + 2].sum()
-            )
-            self.gaps = np.insert(np.delete(self.gaps, [n, n + 1]), n, gap)
+            self.bounds[n] += self.bounds[n + 1]
+            self.gaps[n] = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
+            self.bounds, self.gaps = (np.delete(of, n + 1) for of in (self.bounds, self.gaps))
             merged.append(window)
         return merged[::-1]
 
-    def _replanning(self, window: Window) -> Job:
+    def _replanning(self, window: Window) -> WindowJob:
         """Return the job to plan a window anew, a day longer on both sides.
 
         All else stays as planned, and the rules have the prices that they have there.
@@ -340,7 +314,7 @@ class YearSearch:
             return self.windows.between(self._around(window), x, prices)
 
         gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
-        return Job("refinement", window, between, gap)
+        return WindowJob("refinement", window, between, gap)
 
     def _around(self, window: Window) -> Window:
         """Return a window with a day more on both sides."""
@@ -356,10 +330,12 @@ class YearSearch:
     def _alone(self, window: Window) -> WindowProgram:
         return self.windows.priced(window, self.prices)
 
-    def _work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, WindowProgram, WindowResult]]:
+    def _work(
+        self, jobs: Sequence[WindowJob]
+    ) -> Iterator[tuple[WindowJob, WindowProgram, WindowResult]]:
         """Yield finished jobs in their order, with the programs of their windows."""
 
-        def task(numbered: tuple[int, Job]) -> WindowTask:
+        def task(numbered: tuple[int, WindowJob]) -> WindowTask:
             number, job = numbered
             part = job.part_of(job.window)
             settings = self._settings

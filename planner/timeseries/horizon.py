@@ -21,6 +21,8 @@ from planner.errors import as_written
 from planner.fields import FieldError, Frozen
 from planner.message import Message
 
+LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
+
 
 def _read_start(value: Any) -> Any:
     moment = value
@@ -153,6 +155,30 @@ class Window:
 
     def __len__(self) -> int:
         return self.last - self.first + 1
+
+
+def cut(horizon: Horizon, window_h: float) -> list[Window]:
+    """Cut a horizon into windows of about a length, at midnights and within months.
+
+    Where a month is shorter than a day or two windows, at any step.
+    """
+    windows: list[Window] = []
+    for steps in horizon.months.values():
+        first, last = steps[0], steps[-1]
+        count = max(1, round((last - first + 1) * horizon.step_h / window_h))
+        midnights = np.array([day[0] for day in horizon.days if first < day[0] <= last], dtype=int)
+        wanted = first + (last - first + 1) * np.arange(1, count) / count
+        if midnights.size:
+            wanted = midnights[np.abs(midnights[:, None] - wanted).argmin(axis=0)]
+        starts = np.unique(np.append(first, wanted.astype(int)))
+        windows += map(Window, starts.tolist(), [*(starts[1:] - 1).tolist(), last])
+    least = LEAST_WINDOW * window_h / horizon.step_h
+    merged: list[Window] = []
+    for window in windows:
+        if merged and min(len(window), len(merged[-1])) < least:
+            window = Window(merged.pop().first, window.last)
+        merged.append(window)
+    return merged
 
 
 def _read_date(value: Any) -> Any:

@@ -176,7 +176,7 @@ def test_at_any_prices_the_windows_are_a_bound(
     windows, duals = Windows(program), optimum(program)
     value = exact(program).objective if integer else program.objective(duals.x)
     rnd = np.random.default_rng(0)
-    for spread in (0.0, 0.0, 3.0):
+    for spread in (0.0, 3.0):
         near = duals.rows * rnd.uniform(0.5, 1.5, len(duals.rows))
         prices = allowed(windows, near + spread * rnd.normal(size=len(near)))
         assert np.isfinite(windows.constant(prices))
