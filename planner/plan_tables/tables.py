@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.components.registry import uses_of
@@ -28,6 +29,11 @@ WHY = ("time", "component", "decision", "code", "reason")
 LEDGER_TYPES = {
     "component": "str", "line": "str", "period": "str", "cash": "bool", "amount_cny": "float64"
 }  # fmt: skip
+
+
+def clean(values: Any, decimals: int = MONEY_DECIMALS) -> Any:
+    """Return values rounded as in plans, without negative zeros."""
+    return np.round(values, decimals) + 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from planner.timeseries.series import Array
 
 @dataclass
 class ProgramPlan:
-    """A plan: a point of the program, its value, and the duals of its LP."""
+    """A plan: a point of the program, what it costs in CNY, and the duals of its LP."""
 
     x: Array
     value: float
@@ -27,9 +28,18 @@ class PlanProgram:
     """The LP of a whole program with its integers fixed, solved again and again."""
 
     def __init__(self, program: Program, rules: Indices) -> None:
-        """Begin; `rules` are the rows that join all steps."""
+        """Take a program; `rules` are the rows that join all steps."""
         self._solved, self._rules = rescaled(program), rules
-        self._session: Session | None = None
+
+    @cached_property
+    def _session(self) -> Session:
+        program, settings = self._solved.program, self._solved.program.scenario.solver
+        return Session(program, threads=settings.threads, seed=settings.seed)
+
+    @cached_property
+    def _schedule(self) -> StateSchedule:
+        program = self._solved.program
+        return StateSchedule(program, program.states, self._session)
 
     def best(self, points: Array) -> ProgramPlan | None:
         """Return the best plan with the integers of a point, made to fit together; None if none.
@@ -40,23 +50,17 @@ class PlanProgram:
             KeyboardInterrupt: Ctrl-C.
         """
         solved, program = self._solved, self._solved.program
-        wanted = points / solved.columns
-        if self._session is None:
-            settings = program.scenario.solver
-            self._session = Session(program, threads=settings.threads, seed=settings.seed)
-            self._schedule = StateSchedule(program, program.states, self._session)
-        fixed = self._integers(wanted)
+        fixed = self._integers(points / solved.columns)
         if fixed is None:
             return None
         columns, values = fixed
         session, directed = self._session, np.zeros(len(program.switches), dtype=bool)
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         lower[columns] = upper[columns] = values
-        session.bounds(np.arange(len(lower)), lower, upper)
-        if not session.iterations:
-            session.run_without(self._rules)
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
+            if not session.iterations:
+                session.run_without(self._rules)
             result = session.run(iterations=LP_ITERATIONS)
             if session.spent.stopped:
                 raise KeyboardInterrupt

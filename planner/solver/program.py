@@ -259,22 +259,36 @@ class Program:
         Rows without any of these columns are left out. Reports keep their places; the columns of
         `schedule` and `switches` are those of the whole program and do not apply.
         """
-        rest, matrix = np.where(columns, 0.0, x), sparse.csr_array(self.matrix[:, columns])
-        rows, fixed = np.diff(matrix.indptr) > 0, self.matrix @ rest
+        rest = np.where(columns, 0.0, x)
+        fixed = self.matrix @ rest
+        whole = replace(
+            self,
+            row_lower=self.row_lower - fixed,
+            row_upper=self.row_upper - fixed,
+            offset=self.offset + float(self.cost @ rest),
+            report_offset=self.report_offset + self.reports @ rest,
+        )
+        rows = np.diff(sparse.csr_array(self.matrix[:, columns]).indptr) > 0
+        return whole.restricted(rows, columns)
+
+    def restricted(self, rows: Flags, columns: Flags) -> Program:
+        """Return the program over some of its rows and columns, the other columns at 0.
+
+        Reports keep their places; `schedule`, `switches` and `states` number the columns of the
+        whole program.
+        """
         return replace(
             self,
-            matrix=sparse.csc_array(matrix[rows]),
-            row_lower=(self.row_lower - fixed)[rows],
-            row_upper=(self.row_upper - fixed)[rows],
+            matrix=sparse.csc_array(sparse.csr_array(self.matrix)[rows][:, columns]),
+            row_lower=self.row_lower[rows],
+            row_upper=self.row_upper[rows],
             row_steps=self.row_steps[rows],
             row_families=self.row_families[rows],
             column_lower=self.column_lower[columns],
             column_upper=self.column_upper[columns],
             integer=self.integer[columns],
             cost=self.cost[columns],
-            offset=self.offset + float(self.cost @ rest),
             reports=sparse.csr_array(self.reports[:, columns]),
-            report_offset=self.report_offset + self.reports @ rest,
             column_steps=self.column_steps[columns],
             column_families=self.column_families[columns],
         )

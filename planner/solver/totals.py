@@ -21,7 +21,7 @@ from planner.solver.implied_bounds import Bounds, extremes
 from planner.solver.program import Duals, Indices, Program
 from planner.timeseries.series import Array
 
-NONE = -1
+NONE = -1  # of columns and points
 ZERO = 1e-12  # a sum of coefficients that cancel
 
 
@@ -80,8 +80,8 @@ def without_totals(program: Program) -> WithoutTotals:
     totals = []
     for name, component in program.scenario.components.items():
         for counter in component.counters:
-            columns, _ = program.schedule.get(f"{name}.{counter}", (np.array([NONE]), None))
-            total = _total(program, matrix, columns)
+            by_step, _ = program.schedule.get(f"{name}.{counter}", (np.array([NONE]), None))
+            total = _total(program, matrix, by_step)
             if total is not None:
                 matrix, shift = _substituted(matrix, lower, total)
                 lower, upper = lower - shift, upper - shift
@@ -92,18 +92,9 @@ def without_totals(program: Program) -> WithoutTotals:
     number = np.where(columns, np.cumsum(columns) - 1, NONE)
     reduced = replace(
         program,
-        matrix=sparse.csc_array(matrix[rows][:, columns]),
-        row_lower=lower[rows],
-        row_upper=upper[rows],
-        row_steps=program.row_steps[rows],
-        row_families=program.row_families[rows],
-        column_lower=program.column_lower[columns],
-        column_upper=program.column_upper[columns],
-        integer=program.integer[columns],
-        cost=program.cost[columns],
-        reports=sparse.csr_array(program.reports[:, columns]),
-        column_steps=program.column_steps[columns],
-        column_families=program.column_families[columns],
+        matrix=matrix,
+        row_lower=lower,
+        row_upper=upper,
         switches=number[program.switches],
         states=tuple(np.where(state == NONE, NONE, number[state]) for state in program.states),
         schedule={
@@ -113,7 +104,7 @@ def without_totals(program: Program) -> WithoutTotals:
         },
     )
     kept = np.flatnonzero(columns), np.flatnonzero(rows)
-    return WithoutTotals(program, reduced, tuple(totals), *kept)
+    return WithoutTotals(program, reduced.restricted(rows, columns), tuple(totals), *kept)
 
 
 def _total(program: Program, matrix: Any, columns: Indices) -> Total | None:

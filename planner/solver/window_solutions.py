@@ -25,6 +25,7 @@ def window_prices(program: Program, settings: SolverSettings) -> tuple[Array, Ar
     """Return the duals of the rows of a program in the LP of its hull, and a plan near it.
 
     With too many states, or none, the duals of its relaxation. Without a plan, a point of that.
+    Shapes (rows,) and (columns,).
 
     Raises:
         InfeasibleProgramError, UnboundedError: the relaxation is infeasible or unbounded.
@@ -41,7 +42,7 @@ def window_prices(program: Program, settings: SolverSettings) -> tuple[Array, Ar
 
 
 def relaxed_value(program: Program, settings: SolverSettings) -> float:
-    """Return the optimum of the relaxation of a window. Raises as `window_prices`."""
+    """Return the optimum of the relaxation of a window, CNY. Raises as `window_prices`."""
     _, _, relaxed = _relaxed(program, settings)
     return relaxed.bound / program.units.money
 
@@ -66,13 +67,22 @@ def window_bound(program: Program, settings: SolverSettings) -> Solution:
 
 def _relaxed(program: Program, settings: SolverSettings) -> tuple[Rescaled, Session, Result]:
     """Return a program as it is solved, and its session with the result of the relaxation."""
+    solved, session = _session(program, settings)
+    return solved, session, _optimum(session)
+
+
+def _session(program: Program, settings: SolverSettings) -> tuple[Rescaled, Session]:
     solved = rescaled(program)
-    session = Session(solved.program, threads=settings.threads, seed=settings.seed)
+    return solved, Session(solved.program, threads=settings.threads, seed=settings.seed)
+
+
+def _optimum(session: Session) -> Result:
+    """Return the result of the relaxation. Raises as `window_prices`."""
     relaxed = session.run()
     require_point(relaxed)
     if session.spent.stopped:
         raise KeyboardInterrupt
-    return solved, session, relaxed
+    return relaxed
 
 
 def window_offers(
@@ -89,17 +99,13 @@ def window_offers(
     Raises:
         As `window_prices`.
     """
-    solved = rescaled(program)
-    session = Session(solved.program, threads=settings.threads, seed=settings.seed)
+    solved, session = _session(program, settings)
     factors = solved.columns * program.units.money
     points = list[Array | None]()
     for price in prices:
         cost = (program.cost - rules.T @ price) * factors
         session.cost(cost)
-        relaxed = session.run()
-        require_point(relaxed)
-        if session.spent.stopped:
-            raise KeyboardInterrupt
+        relaxed = _optimum(session)
         priced = replace(solved.program, cost=cost, offset=0.0)
         x = Search(session, priced, relaxed, settings.gap, np.inf).plan_nearby()
         points.append(None if x is None else solved.point(x))

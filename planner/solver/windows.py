@@ -34,7 +34,7 @@ from planner.timeseries.series import Array
 
 MOST_SPAN_H = 192.0  # between the first and the last step of a row of a window
 ROUNDING = 1e-12  # of what prices pay for a column
-NONE = -1
+NONE = -1  # of columns
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,12 @@ class WindowProgram:
 class Windows:
     """The windows of a program without running totals (`totals`).
 
-    rules: its rows over the horizon. sharing: whether another row holds a column without a step.
+    rules: its rows over the horizon. of_rules: their coefficients; shape (rules, columns).
+    sharing: whether another row holds a column without a step; shape (rows,).
     """
 
     def __init__(self, program: Program, longest_h: float = MOST_SPAN_H) -> None:
-        """Begin.
-
-        Args:
-            program: the whole program.
-            longest_h: a row without a step that spans more is a rule over the horizon.
-        """
+        """Divide a program; a row without a step that spans more than `longest_h` is a rule."""
         self.program = program
         self._bare = program.scenario.model_copy(update={"components": {}})
         self._by_row = sparse.csr_array(program.matrix)
@@ -79,7 +75,8 @@ class Windows:
         spans_h = (last - first) * program.scenario.horizon.step_h
         over_horizon = (spans_h > most_h) | (last == NO_STEP)
         self.rules = np.flatnonzero(over_horizon)
-        home = np.where(program.row_steps == NO_STEP, last, program.row_steps)
+        self.of_rules = self._by_row[self.rules]
+        home = np.where(stepless, last, program.row_steps)
         self._home = np.where(over_horizon, NO_STEP, home)
         shared = np.bincount(entries.row[steps == NO_STEP], minlength=count) > 0
         self.sharing = shared & ~over_horizon
@@ -102,7 +99,7 @@ class Windows:
         program, rules = self.program, self.rules
         shared = program.column_steps == NO_STEP
         return LinearProgram(
-            self._by_row[rules][:, shared],
+            self.of_rules[:, shared],
             program.row_lower[rules], program.row_upper[rules],
             program.column_lower[shared], program.column_upper[shared], program.cost[shared],
         )  # fmt: skip
@@ -192,7 +189,7 @@ class Windows:
         )
         cost = part.cost
         if prices is not None:
-            cost = cost - self._by_row[rules][:, free].T @ prices[rules]
+            cost = cost - self.of_rules[:, free].T @ prices[rules]
         part = replace(part, cost=cost, offset=program.objective(rest))
         return replace(cut, program=part)
 
@@ -205,24 +202,14 @@ class Windows:
         """
         program, reports = self.program, _WindowReports(self.program, window)
         number = np.append(np.where(columns, np.cumsum(columns) - 1, NONE), NONE)
-        switching = self.columns_of(window)[program.switches]
-        within = _places(program, window)
-        own_rows = self.rows_of(window)
+        own_rows, own_columns = self.rows_of(window), self.columns_of(window)
+        switching, within = own_columns[program.switches], reports.within
         cut = replace(
             program,
             window=window,
-            row_lower=program.row_lower[rows],
-            row_upper=program.row_upper[rows],
-            row_steps=np.where(own_rows, self._home, NO_STEP)[rows],
-            row_families=program.row_families[rows],
-            matrix=sparse.csc_array(self._by_row[rows][:, columns]),
-            column_lower=program.column_lower[columns],
-            column_upper=program.column_upper[columns],
-            integer=program.integer[columns],
-            cost=program.cost[columns],
+            matrix=self._by_row,
+            row_steps=np.where(own_rows, self._home, NO_STEP),
             offset=0.0,
-            column_steps=program.column_steps[columns],
-            column_families=program.column_families[columns],
             switches=number[program.switches[switching]],
             first_flow=reports.numbers(program.first_flow[switching]),
             second_flow=reports.numbers(program.second_flow[switching]),
@@ -240,25 +227,23 @@ class Windows:
             states=tuple(number[state[within]] for state in program.states),
         )
         kept = np.array(reports.kept, dtype=np.int64)
-        cut = replace(
-            cut,
-            reports=sparse.csr_array(program.reports[kept][:, columns]),
-            report_offset=program.report_offset[kept],
-        )
-        every_row, every_column = np.flatnonzero(rows), np.flatnonzero(columns)
-        own_columns = self.columns_of(window)[every_column]
-        return WindowProgram(cut, every_row, every_column, own_rows[every_row], own_columns)
+        cut = replace(cut, reports=program.reports[kept], report_offset=program.report_offset[kept])
+        return WindowProgram(
+            cut.restricted(rows, columns), np.flatnonzero(rows), np.flatnonzero(columns),
+            own_rows[rows], own_columns[columns],
+        )  # fmt: skip
 
 
 class _WindowReports:
     """The report rows of a window, numbered as they are asked for.
 
-    kept: their numbers in the whole program.
+    within: the places of its steps among all. kept: the numbers of the rows in the whole program.
     """
 
     def __init__(self, program: Program, window: Window) -> None:
-        self.program, self.window = program, window
-        self._within = _places(program, window)
+        self.program = program
+        first = program.window.first
+        self.within = slice(window.first - first, window.last - first + 1)
         self.kept: list[int] = []
 
     def numbers(self, rows: Indices) -> Indices:
@@ -268,11 +253,8 @@ class _WindowReports:
 
     def in_steps(self, rows: Indices) -> Indices:
         """Return the numbers of rows by step, one or more for each step of the horizon."""
-        first, horizon = self.program.window.first, self.program.window
-        by_step = rows.reshape(-1, len(horizon))
-        return self.numbers(
-            by_step[:, self.window.first - first : self.window.last - first + 1].ravel()
-        )
+        by_step = rows.reshape(-1, len(self.program.window))
+        return self.numbers(by_step[:, self.within].ravel())
 
     def by_key(self, rows: Mapping[Any, Indices]) -> dict[Any, Indices]:
         """Return `in_steps` of each part."""
@@ -290,15 +272,10 @@ class _WindowReports:
 
     def move(self, move: Movement, x: Array | None) -> Movement:
         """Return a movement in the window, from the power before it where that is known."""
-        at = self.window.first - self.program.window.first
+        at = self.within.start
         before_mw = move.before_mw if not at else None
         if at and x is not None:
             row = move.rows[at - 1]
             (mw,) = self.program.reports[[row]] @ x
             before_mw = float(mw + self.program.report_offset[row])
         return Movement(move.order, self.in_steps(move.rows), before_mw)
-
-
-def _places(program: Program, window: Window) -> slice:
-    """Return the places of a window's steps among those of a program."""
-    return slice(window.first - program.window.first, window.last - program.window.first + 1)

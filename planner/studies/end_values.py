@@ -34,7 +34,7 @@ from planner.errors import wrong
 from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan.plan import Plan, read_plan
-from planner.plan_tables.tables import MONEY_DECIMALS
+from planner.plan_tables.tables import clean
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.margin import rows_with_gifts
@@ -59,7 +59,7 @@ def end_values(program: Program, duals: Duals) -> pd.DataFrame | None:
     rows, empty = duals.rows, _at_least(program, duals.x, columns)
     if empty.any():
         rows = rows_with_gifts(program, duals, left[:, empty], cost[empty])
-    worth = np.round(left.T @ rows - cost, MONEY_DECIMALS) + 0.0
+    worth = clean(left.T @ rows - cost)
     parts = [
         pd.DataFrame({
             "time": program.times, "component": state.component, "quantity": state.field,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.plan_tables.tables import FIRST, MONEY_DECIMALS, WITHOUT_STEP
+from planner.plan_tables.tables import FIRST, WITHOUT_STEP, clean
 from planner.studies.first_unit import FirstUnit
 from planner.timeseries.series import Array
 
@@ -31,11 +31,6 @@ class MarginalPrice:
     unit: str
     once: float = 0.0
     first: FirstUnit | None = None
-
-
-def clean(values: Any) -> Any:
-    """Return prices rounded as in plans, without negative zeros."""
-    return np.round(values, MONEY_DECIMALS) + 0.0
 
 
 def mean_of_steps(

@@ -28,7 +28,7 @@ import pandas as pd
 from planner.errors import Key
 from planner.message import Message
 from planner.plan.plan import Plan
-from planner.plan_tables.tables import FIRST, by_part
+from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
@@ -41,7 +41,6 @@ from planner.studies.end_values import end_values
 from planner.studies.first_unit import first_unit
 from planner.studies.marginal_price import (
     MarginalPrice,
-    clean,
     mean_of_steps,
     price_table,
     sum_of_steps,
@@ -139,11 +138,7 @@ def with_prices(
         As `planner.solve`, with `further_solves`.
     """
     duals = solution.duals
-    lines = (
-        []
-        if duals is None
-        else list(_lines(plan, program, solution, further_solves=further_solves))
-    )
+    lines = [*_lines(plan, program, solution, further_solves=further_solves)]
     hold = RELAXED if plan.scenario.solver.relax else FIXED_INTEGERS
     totals: dict[str, dict[str, float]] = {}
     first: dict[str, dict[str, dict[str, float]]] = {}
@@ -172,9 +167,10 @@ def with_prices(
 def _lines(
     plan: Plan, program: Program, solution: Solution, *, further_solves: bool
 ) -> Iterator[MarginalPrice]:
-    """Yield every price; a balance without a row in any step has none."""
+    """Yield every price; without duals none, nor of a balance without a row in any step."""
     duals = solution.duals
-    assert duals is not None
+    if duals is None:
+        return
     yield from (line for line in _energy(program, duals) if np.isfinite(line.steps).any())
     for name in program.scenario.components:
         yield from _fields(name, program, solution, duals, further_solves=further_solves)

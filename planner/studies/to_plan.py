@@ -27,7 +27,7 @@ from planner.plan.output import Output
 from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan
 from planner.plan_tables.summary import summarise
-from planner.plan_tables.tables import MONEY_DECIMALS, ONCE, WHY
+from planner.plan_tables.tables import ONCE, WHY, clean
 from planner.solver.program import NO_INDICES, Duals, Program
 from planner.solver.solution import Solution
 from planner.solver.step_prices import step_prices
@@ -98,7 +98,7 @@ def to_plan(
     """
     x, scenario = solution.x, program.scenario
     reports, schedule = program.values(x), program.schedule_at(x)
-    booked = _clean(reports, MONEY_DECIMALS)
+    booked = clean(reports)
     ledger, reported = _ledger(program, booked)
     allocation = _allocation(program, reports)
     if whole:
@@ -124,10 +124,6 @@ def to_plan(
         return Plan(scenario, schedule, allocation, ledger, summary)
     reasons = reason_table(program, solution.duals, x, schedule)
     return Plan(scenario, schedule, allocation, ledger, summary, reasons)
-
-
-def _clean(values: Array, decimals: int) -> Array:
-    return np.round(values, decimals) + 0.0  # no negative zeros
 
 
 def _ledger(program: Program, booked: Array) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -186,7 +182,7 @@ def _allocation(program: Program, reports: Array) -> pd.DataFrame:
             "time": times.repeat(len(keys)),
             "origin": [origin for _, origin in keys] * len(times),
             "use": [use for use, _ in keys] * len(times),
-            "mwh": _clean(np.array(mw).T.ravel() * step_h, VALUE_DECIMALS),
+            "mwh": clean(np.array(mw).T.ravel() * step_h, VALUE_DECIMALS),
         }
     )
 

@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import time_span
@@ -21,7 +20,7 @@ from planner.plan.plan import Plan
 from planner.plan_tables.summary import proof
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
-from planner.solver.program import Duals, Program
+from planner.solver.program import Program
 from planner.solver.rounds import (
     MAX_VIOLATION,
     InfeasibleProgramError,
@@ -34,8 +33,8 @@ from planner.studies.prices import with_prices
 from planner.studies.to_plan import to_plan
 from planner.studies.workers import cluster, run_tasks
 from planner.studies.year_search import YearSearch
+from planner.studies.year_summary import year_summary
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
-from planner.units import price_unit, unit
 
 MOST_STALLED = 2  # refinements in a row that gain next to nothing
 
@@ -195,7 +194,8 @@ class YearRun:
             tidied=self.stopped is None,
         )  # fmt: skip
         plan = to_plan(program, solution, seconds)
-        year = self._summary(program, plan, duals)
+        year = year_summary(search, program, plan, duals)
+        year |= {"steps": self.steps, "interrupted": self.stopped is not None}
         plan = replace(plan, summary=plan.summary | {"year": year})
         if not prices:
             return plan
@@ -298,48 +298,3 @@ class YearRun:
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
         })  # fmt: skip
         self.progress(YearProgress(work, 1, 1, profit, bound))
-
-    def _summary(self, program: Program, plan: Plan, duals: Duals) -> dict[str, Any]:
-        """Return what the summary says of the windows, months and rules of the year."""
-        search, horizon = self.search, self.scenario.horizon
-        assert search.plan is not None
-        firsts = np.array([window.first for window in search.cuts])
-        missing = search.excess(search.plan.x)
-        missing_cny = {
-            month: round(float(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum()), 2)
-            + 0.0
-            for month, steps in horizon.months.items()
-        }
-        profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()
-        whole = plan.summary["bound_cny"] - plan.summary["objective_cny"]
-        return {
-            "windows": len(search.cuts),
-            "months": [
-                {"month": month, "profit_cny": _cny(profits.get(month, 0.0)),
-                 "missing_cny": missing_cny[month]}
-                for month in horizon.months
-            ],
-            "shared_cny": _cny(whole - sum(missing_cny.values())),
-            "rule_prices": _rule_prices(program, duals),
-            "steps": self.steps,
-            "interrupted": self.stopped is not None,
-        }  # fmt: skip
-
-
-def _cny(value: Any) -> float:
-    return round(float(value), 2) + 0.0
-
-
-def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:
-    """Return the price of each rule over the horizon: what a unit more of its limit is worth."""
-    names = {number: family for family, number in program.families.items()}
-    at_end = {int(index[-1]): name for name, (index, _) in program.schedule.items()}
-    matrix = sparse.csr_array(program.matrix)
-    prices = []
-    for row in program.end_rows.tolist():
-        component, rule, _ = names[program.row_families[row]]
-        totals = [at_end[column] for column in matrix[[row]].indices if column in at_end]
-        per = unit(totals[0].partition("[")[0]) if totals else None
-        price = {"value": round(abs(float(duals.rows[row])), 6), "unit": price_unit(per or "")}
-        prices.append({"component": component, "rule": rule, **price})
-    return prices

@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
@@ -114,7 +113,7 @@ class YearSearch:
     def price_rules(self) -> None:
         """Find the prices of the rules over the horizon, at which windows keep them together."""
         rules, program = self.windows.rules, self.program
-        of_rules = sparse.csr_array(program.matrix)[rules]
+        of_rules = self.windows.of_rules
         master = RulePrices(len(self._long), self.windows.rules_alone())
         rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
@@ -128,7 +127,7 @@ class YearSearch:
                 return  # stopped, or a window offers nothing: the rules stay unpriced
             rule_prices = master.price()
             shares = SPREAD[:1] if master.is_short else SPREAD
-            prices = np.array([share * rule_prices for share in shares])
+            prices = np.outer(shares, rule_prices)
             if before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
         self.prices[rules] = rule_prices
@@ -139,7 +138,7 @@ class YearSearch:
         Args:
             prices: besides those that the rules have; shape (prices, rules).
         """
-        of_rules = sparse.csr_array(self.program.matrix)[self.windows.rules]
+        of_rules = self.windows.of_rules
 
         def arrays(part: WindowProgram) -> Mapping[str, Any]:
             return {"rules": of_rules[:, part.columns], "prices": prices}

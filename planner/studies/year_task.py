@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from planner.files.records import Record, record_of
 from planner.scenario.scenario_file import SolverSettings
@@ -79,7 +80,7 @@ class WindowTask:
             program.report_offset, *self.arrays.values(),
         )  # fmt: skip
         for part in parts:
-            dense = part.toarray() if hasattr(part, "toarray") else part
+            dense = part.toarray() if sparse.issparse(part) else part
             total.update(np.ascontiguousarray(dense).tobytes())
         return total.hexdigest()[:32]
 
@@ -104,7 +105,7 @@ def _bound(task: WindowTask) -> WindowResult:
 def _offers(task: WindowTask) -> WindowResult:
     offers = window_offers(task.program, task.settings, task.arrays["rules"], task.arrays["prices"])
     points = np.array([offer for offer in offers if offer is not None])
-    return WindowResult("offered", {"offers": len(points)}, {"x": points.ravel()})
+    return WindowResult("offered", {}, {"x": points.ravel()})
 
 
 def _tidy(task: WindowTask) -> WindowResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -9,22 +11,28 @@ from scipy import sparse
 from planner.solver.linear_program import LinearProgram
 from planner.solver.rule_prices import RulePrices
 
+EMPTY = np.zeros(0)
 
-def rule(lower: float, upper: float, missed_at: float | None = None) -> LinearProgram:
-    """A rule; at a price a unit of it may be missed."""
-    prices = np.array([] if missed_at is None else [missed_at])
-    return LinearProgram(
-        sparse.csc_array(np.full((1, len(prices)), -1.0)),
-        np.array([lower]), np.array([upper]), 0 * prices, prices + np.inf, prices,
+
+def master_of(
+    lower: list[float], upper: list[float], penalties: Sequence[float] = ()
+) -> RulePrices:
+    """Return a master of two windows; a rule may be missed at each of some penalties."""
+    count = len(penalties)
+    columns = sparse.csr_array(np.ones((len(lower), count)))
+    rules = LinearProgram(
+        columns, np.array(lower), np.array(upper), np.zeros(count), np.full(count, np.inf),
+        np.array(penalties),
     )  # fmt: skip
+    return RulePrices(2, rules)
 
 
-def emissions(budget: float, base: float = 0.0, missed_at: float | None = None) -> RulePrices:
+def emissions(budget: float, base: float = 0.0) -> RulePrices:
     """Two windows emit 8 t each; the first saves 4 t for 6 CNY, the second for 4 CNY.
 
-    base: what each offer costs besides. missed_at: the price of a tonne above the budget.
+    base: what each offer costs besides.
     """
-    master = RulePrices(2, rule(-np.inf, budget, missed_at))
+    master = master_of([-np.inf], [budget])
     for window, saving in ((0, 6.0), (1, 4.0)):
         master.offer(window, base, np.array([8.0]))
         master.offer(window, base + saving, np.array([4.0]))
@@ -45,22 +53,18 @@ def test_the_price_is_what_the_last_tonne_saved_costs(budget: float, price: floa
     assert master.value == pytest.approx(200 + value)
 
 
-def test_no_price_is_above_that_of_missing_a_rule():
-    """At 1.2 CNY/t the first window's saving of 6/4 is too dear, the second one's 4/4 is not."""
-    master = emissions(10, base=100, missed_at=1.2)
-    assert master.price() == pytest.approx([-1.2])
-    assert master.value == pytest.approx(200 + 4 + 2 * 1.2)
-    assert not master.is_short
-
-
-def test_a_least_amount_has_a_price_above_nothing():
-    master = RulePrices(2, rule(6, np.inf))
+@pytest.mark.parametrize(("penalties", "price", "value"), [((), 7 / 4, 3.5), ((1.5,), 1.5, 3.0)])
+def test_a_least_amount_has_a_price_above_nothing(
+    penalties: tuple[float, ...], price: float, value: float
+):
+    master = master_of([6.0], [np.inf], penalties)
     for window, cost in ((0, 5.0), (1, 7.0)):
         master.offer(window, 50, np.array([0.0]))
         master.offer(window, 50 + cost, np.array([4.0]))
-    # 4 from the first window at 5/4 each, 2 from the second at 7/4
-    assert master.price() == pytest.approx([7 / 4])
-    assert master.value == pytest.approx(100 + 5 + 3.5)
+    # 4 from the first window at 5/4 each, 2 from the second at 7/4, or missed at 3/2
+    assert master.price() == pytest.approx([price])
+    assert master.value == pytest.approx(100 + 5 + value)
+    assert not master.is_short
 
 
 def test_offers_that_cannot_keep_a_rule_still_have_a_price():
@@ -88,6 +92,14 @@ def test_prices_follow_the_money():
     master, dear = emissions(10, base=100), emissions(10, base=100)
     dear.costs = [2 * cost for cost in dear.costs]
     assert dear.price() == pytest.approx(2 * master.price())
+
+
+def test_without_rules_each_window_takes_its_cheapest():
+    master = master_of([], [])
+    for window, cost in ((0, 3.0), (0, 2.0), (1, -5.0), (1, 0.0)):
+        master.offer(window, cost, EMPTY)
+    assert master.price().size == 0
+    assert master.value == pytest.approx(-3)
 
 
 @pytest.mark.parametrize("base", [0.0, 100.0, -100.0])

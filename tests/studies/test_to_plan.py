@@ -54,7 +54,7 @@ def test_tables_are_written_once_and_audited_where_they_are_published_from(
     monkeypatch.setattr(to_plan, "audit", lambda folder: audited.append(folder) or audit(folder))
     planner.prices(site, planner.Output(tmp_path / "plan", page=False))
     assert audited == [tmp_path / ".plan.new"]
-    assert len(written) == len({*written}) == 6  # with prices.csv; series.csv is another module's
+    assert len(written) == len({*written}) == 7  # series.csv is another module's
     assert {path.parent for path in written} == set(audited)
     assert not (tmp_path / "plan" / "report.html").exists()
 
