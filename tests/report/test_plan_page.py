@@ -163,7 +163,10 @@ def test_every_status_is_said_plainly(plan: planner.Plan, status: str, said: str
     left_open = "4 CNY above this one, 0.3215% of the turnover, 0.5025% of the profit."
     assert (left_open in page) == (status != "relaxed")
     assert ("can be run; the proof was not finished. No plan" in page) == (
-        status in ("work_limit", "time_limit", "interrupted")
+        status in ("time_limit", "interrupted")
+    )
+    assert ("the search could not narrow the gap further. No plan" in page) == (
+        status == "work_limit"
     )
 
 
