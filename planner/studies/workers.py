@@ -178,7 +178,11 @@ def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:
 
 
 def run_tasks(
-    client: Client, name: str, function: Callable[[AnyTask], R], tasks: Iterable[AnyTask]
+    client: Client,
+    name: str,
+    function: Callable[[AnyTask], R],
+    tasks: Iterable[AnyTask],
+    timeout_s: float | None = None,
 ) -> Iterator[tuple[AnyTask, R | Exception]]:
     """Run a function of a module on tasks in their order; yield results as they come.
 
@@ -190,12 +194,13 @@ def run_tasks(
 
     Raises:
         SolveError: the scheduler was lost.
+        TimeoutError: `timeout_s` has passed; what runs is cancelled.
     """
     from distributed import as_completed
 
     waiting, suspects = iter(tasks), deque[AnyTask]()
     running: dict[str, tuple[Any, AnyTask]] = {}
-    done = as_completed(raise_errors=False)
+    done = as_completed(raise_errors=False, timeout=timeout_s)
     count, counted_at, alone = 0, 0.0, False
 
     def submit(task: AnyTask) -> None:

@@ -81,7 +81,11 @@ def plan_year(
         raise wrong("solver.relax", Message("must be false: a year is planned with whole states"))
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
+    if workers is not None and workers < 1:
+        raise wrong("workers", Message("must be 1 or more, is {n}", n=workers))
     if len(cut(scenario.horizon, window_h)) == 1:
+        if time_limit_s is not None:
+            scenario = scenario.with_values({"solver.time_limit_s": time_limit_s})
         return marginal_prices(scenario, out).plan if prices else solve(scenario, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 

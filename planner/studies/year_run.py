@@ -71,6 +71,7 @@ class YearRun:
     client: Any = None
     stopped: str | None = None
     stages: int = 0
+    count: int = 0
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -157,11 +158,13 @@ class YearRun:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """Stop the run at Ctrl-C, with what it has."""
+        """Stop the run, with what it has, at Ctrl-C or where its time is over."""
         try:
             yield
         except KeyboardInterrupt:
             self.stopped = "interrupted"
+        except TimeoutError:
+            self.stopped = "time_limit"
 
     def _require_to_go_on(self) -> None:
         """Raise where the run was stopped before there can be a plan."""
@@ -204,7 +207,7 @@ class YearRun:
     def _work_on(self, tasks: Iterator[WindowTask], count: int) -> dict[int, WindowResult]:
         """Return the results of tasks by window: recorded ones, and those that workers find."""
         results: dict[int, WindowResult] = {}
-        self.stages += 1
+        self.stages, self.count = self.stages + 1, count
 
         def unfinished() -> Iterator[WindowTask]:
             for task in tasks:
@@ -235,8 +238,7 @@ class YearRun:
                 results[task.number] = result
                 self._report(task.work, len(results), count)
                 if time.monotonic() > self.deadline:
-                    self.stopped = "time_limit"
-                    break
+                    raise TimeoutError
         return results
 
     def _results(
@@ -253,7 +255,8 @@ class YearRun:
         if self.client is None:
             joined = cluster("year", self.workers, self.scheduler)
             self.client = self.resources.enter_context(joined)
-        yield from run_tasks(self.client, str(self.stages), work_on, tasks)
+        left_s = None if self.time_limit_s is None else self.deadline - time.monotonic()
+        yield from run_tasks(self.client, str(self.stages), work_on, tasks, left_s)
 
     def _explained(self, task: WindowTask, error: Exception) -> Exception:
         """Return the error of a window with its hours."""
@@ -262,6 +265,8 @@ class YearRun:
             "the window {when}, whatever comes before and after it",
             when=time_span(horizon, window.first, window.last),
         )
+        if isinstance(error, InfeasibleProgramError) and len(window) == horizon.steps:
+            return infeasible(self.scenario)
         if isinstance(error, InfeasibleProgramError):
             program = replace(task.program, scenario=self.scenario)
             explained = infeasible(self.scenario, window=window, program=program)
@@ -297,4 +302,4 @@ class YearRun:
         self.steps.append({
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
         })  # fmt: skip
-        self.progress(YearProgress(work, 1, 1, profit, bound))
+        self.progress(YearProgress(work, self.count, self.count, profit, bound))
