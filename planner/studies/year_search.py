@@ -154,7 +154,9 @@ class YearSearch:
             found = master.price()
             shares = SPREAD[:1] if master.is_short else SPREAD
             prices = np.array([share * found for share in shares])
-            if before - master.value <= SETTLED * abs(master.value) or not prices.any():
+            if master.is_short:
+                master.raise_penalty()
+            elif before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
         self.prices[rules] = found
 

@@ -450,6 +450,33 @@ def test_a_rule_that_no_plan_keeps_is_diagnosed(monkeypatch: pytest.MonkeyPatch)
     assert "budget_tco2 60" in text
 
 
+def test_the_state_at_the_end_has_a_price_in_money():
+    unit = day()["unit"] | {"ending": "on"}
+    plan = planned(build.scenario(day(unit=unit), 24), gap=0.9)
+    units = {rule["component"]: rule["unit"] for rule in plan.summary["year"]["rule_prices"]}
+    assert units == {"cell": "CNY/MWh", "unit": "CNY"}
+
+
+def test_a_budget_that_costs_far_more_than_the_rest_is_priced(monkeypatch: pytest.MonkeyPatch):
+    """Less of it is kept by shedding load at 2000, with the unit or the grid at its least."""
+    monkeypatch.setattr("planner.solver.windows.MOST_SPAN_H", 20.0)
+    town = build.load(*LOAD_MW, shed_cost_cny_per_mwh=2000)
+    grid = build.grid(import_emission_tco2_per_mwh=0.5)
+    parts = {"unit": day()["unit"], "town": town, "grid": grid, "ets": build.carbon(budget_tco2=80)}
+    plan = planned(build.scenario(parts, 24), gap=1e-3)
+    assert plan.summary["bound_cny"] == pytest.approx(earned(plan), rel=0.05)
+
+
+def test_rules_of_a_site_without_states_are_priced(monkeypatch: pytest.MonkeyPatch):
+    """Only directions are whole: a battery loses energy, and the budget leaves too little of it."""
+    monkeypatch.setattr("planner.solver.windows.MOST_SPAN_H", 20.0)
+    parts = {name: part for name, part in day().items() if name != "unit"}
+    site = build.scenario(parts | {"ets": build.carbon(budget_tco2=150)}, 24)
+    best, plan = earned(planner.solve(site)), planned(site)
+    assert earned(plan) <= best + room(best)
+    assert plan.summary["bound_cny"] >= best - room(best)
+
+
 @pytest.mark.parametrize("at", [0, 2])
 def test_a_stop_while_rules_are_priced(at: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("planner.solver.windows.MOST_SPAN_H", 20.0)
