@@ -82,6 +82,9 @@ def plan_year(
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
     if len(cut(scenario.horizon, window_h)) == 1:
+        if time_limit_s is not None:
+            least = min(time_limit_s, scenario.solver.time_limit_s)
+            scenario = scenario.with_values({"solver.time_limit_s": least})
         return marginal_prices(scenario, out).plan if prices else solve(scenario, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 

@@ -85,16 +85,20 @@ class YearRun:
         reduced = without_totals(program)
         self.search = search = YearSearch(reduced.program, self.window_h, self._work_on)
         built = time.perf_counter()
-        self._find_prices()
-        self._find_plan()
         try:
+            self._find_prices()
+            self._find_plan()
             self._find_bound()
         except KeyboardInterrupt:
             self.stopped = "interrupted"
+            self._require_to_go_on()
         search.bound_rest()
         searched = time.perf_counter()
         if self.stopped is None:
-            search.tidy()
+            try:
+                search.tidy()
+            except KeyboardInterrupt:
+                self.stopped = "interrupted"
         seconds = {
             "build_s": built - began, "search_s": searched - built,
             "tidy_s": time.perf_counter() - searched,
@@ -154,7 +158,9 @@ class YearRun:
             self._log("refinement")
 
     def _require_to_go_on(self) -> None:
-        """Raise where the run was stopped before there can be a plan."""
+        """Raise where the run was stopped before there is a plan."""
+        if self.search.plan is not None:
+            return
         if self.stopped == "interrupted":
             raise KeyboardInterrupt
         if self.stopped is not None:

@@ -59,18 +59,6 @@ def test_offers_that_cannot_keep_a_rule_still_have_a_price():
     assert master.choose().tolist() == [1, 3]  # short by the least
 
 
-def test_the_penalty_is_raised_while_offers_miss_a_rule():
-    master = emissions(3, base=100)
-    (price,) = master.price()
-    assert master.is_short
-    master.raise_penalty()
-    assert master.price() == pytest.approx([10 * price])
-    master.offer(0, 100_000, np.array([-1.0]))  # dear, but with 4 t it keeps the rule
-    master.raise_penalty()
-    master.price()
-    assert not master.is_short
-
-
 def test_an_offer_that_costs_more_and_saves_less_changes_nothing():
     master, same = emissions(10, base=100), emissions(10, base=100)
     same.offer(0, 110, np.array([6.0]))

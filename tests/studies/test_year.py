@@ -322,7 +322,7 @@ def test_ctrl_c_in_bounds_or_later_gives_the_plan_so_far(
     adds_up(plan)
 
 
-@pytest.mark.parametrize("stage", ["plan", "refinement", "bound"])
+@pytest.mark.parametrize("stage", ["plan", "refinement"])
 def test_ctrl_c_anywhere_after_a_first_plan_gives_it(stage: str):
     """Also between the tasks, where this process solves the plan's LP or cuts the next window."""
 
@@ -333,6 +333,24 @@ def test_ctrl_c_anywhere_after_a_first_plan_gives_it(stage: str):
     plan = planned(build.scenario(day(), 24), gap=1e-3, progress=stop)
     assert plan.summary["status"] == "interrupted"
     adds_up(plan)
+
+
+def test_ctrl_c_while_the_plan_is_tidied_gives_it(monkeypatch: pytest.MonkeyPatch):
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.studies.year_search.YearSearch.tidy", stop)
+    plan = planned(build.scenario(day(), 24))
+    assert plan.summary["year"]["interrupted"]
+    adds_up(plan)
+
+
+def test_the_time_limit_holds_for_one_window_too(monkeypatch: pytest.MonkeyPatch):
+    limits = []
+    monkeypatch.setattr(year, "solve", lambda site, **_: limits.append(site.solver.time_limit_s))
+    planned(build.scenario(day(), 24, solver={"time_limit_s": 9}), 24, time_limit_s=7)
+    planned(build.scenario(day(), 24, solver={"time_limit_s": 9}), 24, time_limit_s=70)
+    assert limits == [7, 9]
 
 
 def clock(monkeypatch: pytest.MonkeyPatch, is_over: Callable[[], bool]) -> None:
