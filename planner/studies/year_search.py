@@ -143,7 +143,7 @@ class YearSearch:
         master = RulePrices(len(self._long), self.windows.rules_alone())
         found, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
-            before = master.value
+            before = np.inf if master.is_short else master.value
             for number, part, points in self._offers(prices):
                 inside = self.windows.columns_of(self._long[number])[part.columns]
                 own = part.columns[inside]
