@@ -23,7 +23,8 @@ from planner.solver.linear_program import LinearProgram
 from planner.solver.session import Session
 from planner.timeseries.series import Array
 
-DEARER = 10.0  # than what all offers cost per unit that they add to a rule
+DEARER = 10.0  # than what all offers cost per unit that they add to a rule, at first
+MOST_DEARER = 1e5
 LEAST_ADDED = 1e-6  # to a rule, by all offers together
 
 
@@ -32,13 +33,14 @@ class RulePrices:
     """Offers of windows and the rules that they have to keep together.
 
     rules: over the columns that belong to no window. value, is_short: of the master program when it
-    was last solved, and whether its plans miss a rule.
+    was last solved, and whether its plans miss a rule. dearer: what missing costs, as `DEARER`.
     """
 
     windows: int
     rules: LinearProgram
     value: float = np.inf
     is_short: bool = False
+    dearer: float = DEARER
     costs: list[float] = field(default_factory=list)
     added: list[Array] = field(default_factory=list)
     window_of: list[int] = field(default_factory=list)
@@ -60,6 +62,10 @@ class RulePrices:
         assert duals is not None
         return duals.rows[self.windows :]
 
+    def raise_penalty(self) -> None:
+        """Make it dearer to miss a rule, so that offers are asked for at higher prices."""
+        self.dearer = min(DEARER * self.dearer, MOST_DEARER)
+
     @property
     def is_complete(self) -> bool:
         """Whether every window has offered a plan."""
@@ -69,7 +75,7 @@ class RulePrices:
     def _penalty(self) -> Array:
         """What missing a rule by a unit costs: more than any offer does per unit of its own."""
         added = np.abs(self.added).sum(axis=0)
-        return np.asarray(DEARER * np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
+        return np.asarray(self.dearer * np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
 
     def _master(self) -> LinearProgram:
         count, rules = len(self.costs), self.rules

@@ -123,7 +123,7 @@ class StateSchedule:
         x[self.committed] = result.x[: len(self.columns)]
         states = np.array([np.where(state >= 0, x[state], 0.0) for state in self.states])
         whole = np.round(states)
-        return whole if np.abs(states - whole).max() < WHOLE else None
+        return whole if np.abs(states - whole).max(initial=0.0) < WHOLE else None
 
 
 def is_on(mode: Any, unit: Any) -> Any:

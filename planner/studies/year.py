@@ -85,7 +85,8 @@ def plan_year(
         raise wrong("workers", Message("must be 1 or more, is {n}", n=workers))
     if len(cut(scenario.horizon, window_h)) == 1:
         if time_limit_s is not None:
-            scenario = scenario.with_values({"solver.time_limit_s": time_limit_s})
+            least = min(time_limit_s, scenario.solver.time_limit_s)
+            scenario = scenario.with_values({"solver.time_limit_s": least})
         return marginal_prices(scenario, out).plan if prices else solve(scenario, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 

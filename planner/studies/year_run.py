@@ -167,7 +167,9 @@ class YearRun:
             self.stopped = "time_limit"
 
     def _require_to_go_on(self) -> None:
-        """Raise where the run was stopped before there can be a plan."""
+        """Raise where the run was stopped before there is a plan."""
+        if self.search.plan is not None:
+            return
         if self.stopped == "interrupted":
             raise KeyboardInterrupt
         if self.stopped is not None:
@@ -302,4 +304,5 @@ class YearRun:
         self.steps.append({
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
         })  # fmt: skip
-        self.progress(YearProgress(work, self.count, self.count, profit, bound))
+        count = 1 if work == "plan" else self.count
+        self.progress(YearProgress(work, count, count, profit, bound))

@@ -117,7 +117,7 @@ class YearSearch:
         master = RulePrices(len(self._long), self.windows.rules_alone())
         rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
-            before = master.value
+            before = np.inf if master.is_short else master.value
             for number, part, points in self._offers(prices):
                 inside = self.windows.columns_of(self._long[number])[part.columns]
                 own = part.columns[inside]
@@ -128,7 +128,9 @@ class YearSearch:
             rule_prices = master.price()
             shares = SPREAD[:1] if master.is_short else SPREAD
             prices = np.outer(shares, rule_prices)
-            if before - master.value <= SETTLED * abs(master.value) or not prices.any():
+            if master.is_short:
+                master.raise_penalty()
+            elif before - master.value <= SETTLED * abs(master.value) or not prices.any():
                 break
         self.prices[rules] = rule_prices
 

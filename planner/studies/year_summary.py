@@ -57,6 +57,7 @@ def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:
         component, rule, _ = names[program.row_families[row]]
         totals = [at_end[column] for column in matrix[[row]].indices if column in at_end]
         per = unit(totals[0].partition("[")[0]) if totals else None
-        price = {"value": round(abs(float(duals.rows[row])), 6), "unit": price_unit(per or "")}
+        symbol = price_unit(per) if per else "CNY"
+        price = {"value": round(abs(float(duals.rows[row])), 6), "unit": symbol}
         prices.append({"component": component, "rule": rule, **price})
     return prices

@@ -223,8 +223,8 @@ def test_progress_and_log_say_the_same():
     seen: list[YearProgress] = []
     plan = planned(build.scenario(day(), 24), progress=seen.append)
     assert [(s.stage, s.done, s.total) for s in seen] == [
-        ("prices", 1, 2), ("prices", 2, 2), ("prices", 1, 1), ("plan", 1, 1),
-        ("bounds", 1, 4), ("bounds", 2, 4), ("bounds", 3, 4), ("bounds", 4, 4), ("bounds", 1, 1),
+        ("prices", 1, 2), ("prices", 2, 2), ("prices", 2, 2), ("plan", 1, 1),
+        ("bounds", 1, 4), ("bounds", 2, 4), ("bounds", 3, 4), ("bounds", 4, 4), ("bounds", 4, 4),
         ("tidying", 1, 2), ("tidying", 2, 2), ("tidying", 1, 2), ("tidying", 2, 2),
     ]  # fmt: skip
     steps = plan.summary["year"]["steps"]
@@ -326,6 +326,26 @@ def test_ctrl_c_anywhere_after_a_first_plan_gives_it(stage: str):
     assert plan.summary["status"] == ("optimal" if stage == "tidying" else "interrupted")
     assert plan.summary["year"]["interrupted"] is True
     adds_up(plan)
+
+
+def test_ctrl_c_while_the_plan_is_tidied_gives_it(monkeypatch: pytest.MonkeyPatch):
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.studies.year_search.YearSearch.tidy", stop)
+    plan = planned(build.scenario(day(), 24))
+    assert plan.summary["year"]["interrupted"]
+    adds_up(plan)
+
+
+def test_the_time_limit_holds_for_one_window_too(monkeypatch: pytest.MonkeyPatch):
+    limits = []
+    monkeypatch.setattr(
+        "planner.studies.year.solve", lambda site, **_: limits.append(site.solver.time_limit_s)
+    )
+    planned(build.scenario(day(), 24, solver={"time_limit_s": 9}), 24, time_limit_s=7)
+    planned(build.scenario(day(), 24, solver={"time_limit_s": 9}), 24, time_limit_s=70)
+    assert limits == [7, 9]
 
 
 def clock(monkeypatch: pytest.MonkeyPatch, is_over: Callable[[], bool]) -> None:
@@ -475,6 +495,33 @@ def test_a_rule_that_no_plan_keeps_is_diagnosed():
     text = failure_of(build.scenario(parts, 12), 3)
     assert text.startswith("no plan satisfies every rule of the scenario")
     assert "components.ets.budget_tco2 ≥ 240 (is 200)" in text  # 12 h of 40 MW at 0.5 t/MWh
+
+
+def test_the_state_at_the_end_has_a_price_in_money():
+    unit = day()["unit"] | {"ending": "on"}
+    plan = planned(build.scenario(day(unit=unit), 24), gap=0.9)
+    units = {rule["component"]: rule["unit"] for rule in plan.summary["year"]["rule_prices"]}
+    assert units == {"cell": "CNY/MWh", "unit": "CNY"}
+
+
+def test_a_budget_that_costs_far_more_than_the_rest_is_priced(monkeypatch: pytest.MonkeyPatch):
+    """Less of it is kept by shedding load at 2000, with the unit or the grid at its least."""
+    monkeypatch.setattr("planner.solver.windows.MOST_SPAN_H", 20.0)
+    town = build.load(*LOAD_MW, shed_cost_cny_per_mwh=2000)
+    grid = build.grid(import_emission_tco2_per_mwh=0.5)
+    parts = {"unit": day()["unit"], "town": town, "grid": grid, "ets": build.carbon(budget_tco2=80)}
+    plan = planned(build.scenario(parts, 24), gap=1e-3)
+    assert plan.summary["bound_cny"] == pytest.approx(earned(plan), rel=0.05)
+
+
+def test_rules_of_a_site_without_states_are_priced(monkeypatch: pytest.MonkeyPatch):
+    """Only directions are whole: a battery loses energy, and the budget leaves too little of it."""
+    monkeypatch.setattr("planner.solver.windows.MOST_SPAN_H", 20.0)
+    parts = {name: part for name, part in day().items() if name != "unit"}
+    site = build.scenario(parts | {"ets": build.carbon(budget_tco2=150)}, 24)
+    best, plan = earned(planner.solve(site)), planned(site)
+    assert earned(plan) <= best + room(best)
+    assert plan.summary["bound_cny"] >= best - room(best)
 
 
 @pytest.mark.parametrize("at", [0, 2])
