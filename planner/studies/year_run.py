@@ -25,7 +25,6 @@ from planner.solver.rounds import (
     MAX_VIOLATION,
     InfeasibleProgramError,
     UnboundedError,
-    optimise,
 )
 from planner.solver.solution import Solution
 from planner.solver.totals import WithoutTotals, without_totals
@@ -126,16 +125,20 @@ class YearRun:
             self._plan_as_one()
 
     def _plan_as_one(self) -> None:
-        """Plan the whole horizon as one program, where windows do not fit together. Raises."""
-        search = self.search
+        """Plan the whole horizon as one program, where windows do not fit together.
+
+        Raises:
+            InfeasibleError: it has no plan, or its profit no bound.
+            NoPlanError: none was found in time, or by an LP with the integers found.
+        """
         try:
-            solution = optimise(search.program, self.scenario.solver)
+            self.search.plan_as_one()
         except InfeasibleProgramError:
             raise infeasible(self.scenario) from None
         except UnboundedError:
             raise unbounded(program_of(self.scenario)) from None
-        search.points = solution.x
-        search.plan_year()
+        if self.search.plan is None:
+            raise NoPlanError(Message("no plan was found; try a longer --time-limit"))
 
     def _take_prices(self) -> None:
         """Take prices from the plan, and find the others once more where they depend on these."""

@@ -17,18 +17,19 @@ the number of workers, nor on when a run was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
+from planner.solver.rounds import optimise
 from planner.solver.rule_prices import RulePrices
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
-from planner.studies.year_task import WindowResult, WindowTask
+from planner.studies.year_task import Solve, WindowJob, WindowResult, WindowTask
 from planner.timeseries.horizon import Window, cut
 from planner.timeseries.series import Array
 
@@ -45,26 +46,6 @@ WORST = 0.7  # of the excess over the bounds, which the windows refined at once 
 MOST_OFFERS = 8  # rounds
 SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
 SETTLED = 1e-5  # of the costs: what more offers could gain
-
-Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
-"""Works on a number of tasks, which are made as they are needed; returns the results by window.
-
-Where the run was stopped, those of unfinished windows are missing.
-"""
-
-
-@dataclass(frozen=True)
-class WindowJob:
-    """Some work on a window, on the program that `part_of` makes of it.
-
-    gap: within which it is searched [that of the scenario]. arrays: what else the work needs.
-    """
-
-    work: str
-    window: Window
-    part_of: Callable[[Window], WindowProgram]
-    gap: float | None = None
-    arrays: Callable[[WindowProgram], Mapping[str, Any]] | None = None
 
 
 class YearSearch:
@@ -201,6 +182,19 @@ class YearSearch:
             self._take(window, part, result.arrays["x"])
         return self.plan_year()
 
+    def plan_as_one(self) -> None:
+        """Plan the whole horizon as one program; bound it too where it is one window.
+
+        Raises:
+            InfeasibleProgramError, UnboundedError, NoPlanError: it has no plan, or none in time.
+        """
+        solution = optimise(self.program, self._settings)
+        self.points = solution.x
+        self.plan_year()
+        if len(self.cuts) == 1:
+            known = self.windows.constant(self.prices)
+            self.bounds[0] = max(self.bounds[0], solution.bound - known)
+
     def _take(self, window: Window, part: WindowProgram, x: Array) -> None:
         """Take a window's columns from a point of its program."""
         own = self.windows.columns_of(window)[part.columns]
@@ -270,6 +264,9 @@ class YearSearch:
         """Narrow the gap where it is widest; return whether that gained."""
         assert self.plan is not None
         before = self.plan.value - self.bound
+        if len(self.cuts) == 1:
+            self.plan_as_one()
+            return False
         merged = self._merge_worst()
         self.points = self.plan.x.copy()
         jobs = [make(window) for window in merged for make in (self._bounding, self._replanning)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from planner.scenario.scenario_file import SolverSettings
 from planner.solver.program import Program
 from planner.solver.rounds import optimise
 from planner.solver.window_solutions import window_bound, window_offers, window_prices
+from planner.solver.windows import WindowProgram
 from planner.timeseries.horizon import Window
 from planner.timeseries.series import Array
 
@@ -83,6 +84,27 @@ class WindowTask:
             dense = part.toarray() if sparse.issparse(part) else part
             total.update(np.ascontiguousarray(dense).tobytes())
         return total.hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class WindowJob:
+    """Some work on a window, on the program that `part_of` makes of it.
+
+    gap: within which it is searched [that of the scenario]. arrays: what else the work needs.
+    """
+
+    work: str
+    window: Window
+    part_of: Callable[[Window], WindowProgram]
+    gap: float | None = None
+    arrays: Callable[[WindowProgram], Mapping[str, Any]] | None = None
+
+
+Solve = Callable[[Iterator[WindowTask], int], Mapping[int, WindowResult]]
+"""Works on a number of tasks, which are made as they are needed; returns the results by window.
+
+Where the run was stopped, those of unfinished windows are missing.
+"""
 
 
 def work_on(task: WindowTask) -> WindowResult:
