@@ -23,7 +23,8 @@ from planner.solver.linear_program import LinearProgram
 from planner.solver.session import Session
 from planner.timeseries.series import Array
 
-DEARER = 10.0  # than what all offers cost per unit that they add to a rule, at first
+DEARER = 0.01  # of what all offers cost per unit that they add to a rule, at first
+RAISED = 30.0  # times, while the offers miss a rule
 MOST_DEARER = 1e5
 LEAST_ADDED = 1e-6  # to a rule, by all offers together
 
@@ -64,7 +65,7 @@ class RulePrices:
 
     def raise_penalty(self) -> None:
         """Make it dearer to miss a rule, so that offers are asked for at higher prices."""
-        self.dearer = min(DEARER * self.dearer, MOST_DEARER)
+        self.dearer = min(RAISED * self.dearer, MOST_DEARER)
 
     @property
     def is_complete(self) -> bool:
@@ -73,7 +74,7 @@ class RulePrices:
 
     @property
     def _penalty(self) -> Array:
-        """What missing a rule by a unit costs: more than any offer does per unit of its own."""
+        """What missing a rule by a unit costs: at first little, for prices that are not too far."""
         added = np.abs(self.added).sum(axis=0)
         return np.asarray(self.dearer * np.abs(self.costs).sum() / np.maximum(added, LEAST_ADDED))
 

@@ -24,7 +24,7 @@ def master_of(
         columns, np.array(lower), np.array(upper), np.zeros(count), np.full(count, np.inf),
         np.array(penalties),
     )  # fmt: skip
-    return RulePrices(2, rules)
+    return RulePrices(2, rules, dearer=10.0)
 
 
 def emissions(budget: float, base: float = 0.0) -> RulePrices:
