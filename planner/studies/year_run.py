@@ -152,7 +152,8 @@ class YearRun:
         search = self.search
         search.bound_windows()
         search.bound_rest()
-        search.plan_year()
+        if not search.is_proven():  # the windows may have better plans by now
+            search.plan_year()
         self._log("bounds")
         stalled = 0
         while self.stopped is None and not search.is_proven() and stalled < MOST_STALLED:
