@@ -16,6 +16,8 @@
                  the same meters could have by another attribution to its origins
     carbon       emissions, and emission factors of a MWh and a Mtok
     worst_hours  the five costliest penalties
+    year         the profit of each month, and how far it may be below the bound: with what belongs
+                 to no month, the whole
     name, description, vat, start, hours, step_min, components   equal to the scenario
 
 Runtimes, versions, size and warnings of the solver follow from nothing and are not checked.
@@ -230,6 +232,24 @@ def _check_money(plan: Plan, note: Notes) -> None:
                 "is {gap:.6g} in an optimal plan, solver.gap is {limit:.6g}", gap=gap, limit=max_gap
             )
             note.add("gap", message, amount=gap - max_gap)
+    if "year" in summary:
+        _check_year(note, summary["year"], ledger, bound - objective)
+
+
+def _check_year(note: Notes, year: Any, ledger: Any, missing: float) -> None:
+    """Note months whose profit is not that of the ledger, and a gap by month that is not whole."""
+    of_month = ledger["amount_cny"].groupby(ledger["period"].str[:7]).sum()
+    months = year.get("months", ()) if isinstance(year, Mapping) else ()
+    if not months:
+        note.add("year.months", Message("is missing"))
+        return
+    for month in months:
+        name, profit = month.get("month"), month.get("profit_cny")
+        expected = float(of_month.get(name, 0.0))
+        _exact(note, f"year.months.{name}.profit_cny", profit, expected, MIN_CNY * 2, "CNY")
+    total = sum(number(month.get("missing_cny")) for month in months)
+    slack = MIN_CNY * (len(months) + 2)
+    _exact(note, "year.shared_cny", year.get("shared_cny"), missing - total, slack, "CNY")
 
 
 def gap_of_profit(objective: float, bound: float) -> tuple[float | None, float]:

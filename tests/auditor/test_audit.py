@@ -280,3 +280,24 @@ def test_the_lines_of_a_ledger_are_derived_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(KINDS, "grid", dataclasses.replace(kind, lines=lines))
     assert said(files) == []
     assert asked == ["grid"]
+
+
+def test_the_gap_of_a_year_is_checked_by_month() -> None:
+    """All profit is earned in one month; what the gap of 3 CNY leaves out of it is shared."""
+    files = _with_gap(store(), 3.0)
+    earned = files.ledger.groupby(files.ledger["period"].str[:7])["amount_cny"].sum()
+    months = [
+        {"month": month, "profit_cny": profit, "missing_cny": 2.0}
+        for month, profit in earned.items()
+    ]
+    assert len(months) == 1
+
+    def broken(**year: Any) -> set[tuple[str, str]]:
+        return {rule for rule in rules(with_figure(files, ("year",), year)) if "gap" not in rule}
+
+    assert broken(months=months, shared_cny=1.0) == set()
+    assert broken(months=months, shared_cny=2.0) == {("plan", "year.shared_cny")}
+    other = [months[0] | {"profit_cny": months[0]["profit_cny"] + 1}]
+    ((_, rule),) = broken(months=other, shared_cny=1.0)
+    assert rule.startswith("year.months.")
+    assert broken() == {("plan", "year.months")}
