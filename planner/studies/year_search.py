@@ -44,8 +44,8 @@ ROUNDING_CNY = 1e-6
 SAME = 1e-8  # of a window's cost: plans whose costs differ by less earn the same
 WORST = 0.7  # of the excess over the bounds, which the windows refined at once hold
 MOST_OFFERS = 8  # rounds
-SPREAD = 1.0, 0.6, 1.5  # of the prices of rules that offers are asked for
-SETTLED = 3e-5  # of the costs: what more offers could gain
+SPREAD = 1.0, 0.6  # of the prices of rules that offers are asked for
+SETTLED = 1e-4  # of the costs: what more offers could gain
 
 
 class YearSearch:
