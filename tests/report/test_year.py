@@ -127,7 +127,8 @@ def test_without_a_year_nothing_is_shown(plain: planner.Plan) -> None:
     assert not [title for title in TITLES if title in shown(plain) + plain._repr_html_()]
 
 
-def test_the_audit_accepts_the_plan_of_a_year(plan: planner.Plan, tmp_path: Path) -> None:
+def test_the_audit_accepts_the_plan_of_a_year(plain: planner.Plan, tmp_path: Path) -> None:
+    plan = as_year(plain, {"2026-07": 10.0}, shared_cny=2.0)
     folder = plan.write(tmp_path / "plan", page=False)
     assert planner.audit(folder) == []
     assert planner.read_plan(folder) == plan
