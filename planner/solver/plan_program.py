@@ -57,6 +57,9 @@ class PlanProgram:
         session, directed = self._session, np.zeros(len(program.switches), dtype=bool)
         lower, upper = program.column_lower.copy(), program.column_upper.copy()
         lower[columns] = upper[columns] = values
+        whole = program.integer.copy()  # the states decide them all, but for rounding
+        whole[program.switches] = False
+        rounds = 0
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
             if not session.iterations:
@@ -67,18 +70,20 @@ class PlanProgram:
             if result.x is None or result.status != "optimal":
                 return None
             x, overlapping = result.x, program.overlaps(result.x) & ~directed
-            if not overlapping.any():
+            if rounds and not overlapping.any():
                 break
+            rounds += 1
+            lower[whole] = upper[whole] = np.round(x[whole])
             directed |= overlapping
             switches = program.switches[directed]
             lower[switches] = upper[switches] = program.directions(x)[directed]
         duals = session.duals()
         if duals is None:
             return None
-        duals.fixed[columns] = duals.fixed[program.switches[directed]] = True
+        duals.fixed[whole] = duals.fixed[program.switches[directed]] = True
         x[program.switches] = program.directions(x)
-        whole = solved.duals(replace(duals, x=x))
-        return ProgramPlan(whole.x, program.objective(x) / solved.original.units.money, whole)
+        duals = solved.duals(replace(duals, x=x))
+        return ProgramPlan(duals.x, program.objective(x) / solved.original.units.money, duals)
 
     def _integers(self, wanted: Array) -> tuple[Indices, Array] | None:
         """Return the integer columns to fix and their values; None where states do not fit."""

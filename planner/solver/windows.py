@@ -134,6 +134,13 @@ class Windows:
         )
         return replace(cut, program=priced)
 
+    def violation(self, rows: Indices, x: Array) -> float:
+        """Return the largest violation of some rows at a point, relative to their size."""
+        matrix, program = self._by_row[rows], self.program
+        activity, size = matrix @ x, np.maximum(1.0, abs(matrix) @ np.abs(x))
+        missed = np.maximum(program.row_lower[rows] - activity, activity - program.row_upper[rows])
+        return float(np.max(missed / size, initial=0.0))
+
     def constant(self, prices: Array) -> float:
         """Return what the bounds of the windows leave out of a bound of the program."""
         program, rules = self.program, self.rules

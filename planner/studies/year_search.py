@@ -25,7 +25,7 @@ import numpy as np
 
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
-from planner.solver.rounds import optimise
+from planner.solver.rounds import MAX_VIOLATION, optimise
 from planner.solver.rule_prices import RulePrices
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
@@ -220,8 +220,11 @@ class YearSearch:
             for _, part, result in self._work(jobs):
                 own = part.own_columns
                 least = part.program.objective(x[part.columns])
-                if result.figures["value"] <= least + SAME * max(abs(least), 1.0):
-                    tidied[part.columns[own]] = result.arrays["x"][own]
+                tidier = x.copy()
+                tidier[part.columns[own]] = result.arrays["x"][own]
+                is_kept = self.windows.violation(part.rows, tidier) <= MAX_VIOLATION
+                if is_kept and result.figures["value"] <= least + SAME * max(abs(least), 1.0):
+                    tidied[part.columns[own]] = tidier[part.columns[own]]
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
 
