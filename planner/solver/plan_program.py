@@ -59,6 +59,7 @@ class PlanProgram:
         lower[columns] = upper[columns] = values
         whole = program.integer.copy()  # the states decide them all, but for rounding
         whole[program.switches] = False
+        whole[columns] = True
         rounds = 0
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
