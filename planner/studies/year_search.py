@@ -93,8 +93,7 @@ class YearSearch:
 
     def price_rules(self) -> None:
         """Find the prices of the rules over the horizon, at which windows keep them together."""
-        rules, program = self.windows.rules, self.program
-        of_rules = self.windows.of_rules
+        program, of_rules, rules = self.program, self.windows.of_rules, self.windows.rules
         master = RulePrices(len(self._long), self.windows.rules_alone())
         rule_prices, prices = np.zeros(len(rules)), np.zeros((1, len(rules)))
         for _ in range(MOST_OFFERS):
@@ -121,10 +120,9 @@ class YearSearch:
         Args:
             prices: besides those that the rules have; shape (prices, rules).
         """
-        of_rules = self.windows.of_rules
 
         def arrays(part: WindowProgram) -> Mapping[str, Any]:
-            return {"rules": of_rules[:, part.columns], "prices": prices}
+            return {"rules": self.windows.of_rules[:, part.columns], "prices": prices}
 
         jobs = [WindowJob("rules", window, self._wide, arrays=arrays) for window in self._long]
         for job, part, result in self._work(jobs):
@@ -219,12 +217,11 @@ class YearSearch:
             jobs = [WindowJob("tidying", window, between) for window in self.cuts[parity::2]]
             for _, part, result in self._work(jobs):
                 own = part.own_columns
-                least = part.program.objective(x[part.columns])
-                tidier = x.copy()
+                least, tidier = part.program.objective(x[part.columns]), x.copy()
                 tidier[part.columns[own]] = result.arrays["x"][own]
-                is_kept = self.windows.violation(part.rows, tidier) <= MAX_VIOLATION
-                if is_kept and result.figures["value"] <= least + SAME * max(abs(least), 1.0):
-                    tidied[part.columns[own]] = tidier[part.columns[own]]
+                keeps_rows = self.windows.violation(part.rows, tidier) <= MAX_VIOLATION
+                if keeps_rows and result.figures["value"] <= least + SAME * max(abs(least), 1.0):
+                    tidied[part.columns[own]] = result.arrays["x"][own]
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
 
