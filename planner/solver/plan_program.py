@@ -14,6 +14,8 @@ from planner.solver.session import Session
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
+PRECISE = 1e-7  # violation of a row relative to its size, up to which a point is taken
+
 
 @dataclass
 class ProgramPlan:
@@ -60,7 +62,7 @@ class PlanProgram:
         whole = program.integer.copy()  # the states decide them all, but for rounding
         whole[program.switches] = False
         whole[columns] = True
-        rounds = 0
+        rounds, is_fresh = 0, False
         while True:
             session.bounds(np.arange(len(lower)), lower, upper)
             if not session.iterations:
@@ -72,7 +74,10 @@ class PlanProgram:
                 return None
             x, overlapping = result.x, program.overlaps(result.x) & ~directed
             if rounds and not overlapping.any():
-                break
+                if is_fresh or program.violation(x) <= PRECISE:
+                    break
+                session.start_afresh()  # after many hot runs rows may be missed by more
+                is_fresh = True
             rounds += 1
             lower[whole] = upper[whole] = np.round(x[whole])
             directed |= overlapping
