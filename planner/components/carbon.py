@@ -43,7 +43,7 @@ class Carbon(Component):
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"budget_tco2": ("budget_tco2",)}
     counters: ClassVar[tuple[str, ...]] = ("emitted_tco2",)
     over_horizon: ClassVar[tuple[str, ...]] = ("budget_tco2",)
-    end_rows: ClassVar[frozenset[str]] = frozenset({"budget"})
+    end_rows: ClassVar[Mapping[str, str]] = {"budget": "emission budget"}
     facts: ClassVar[frozenset[str]] = frozenset({"so_far_tco2"})
     price_cny_per_tco2: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Price of emission above the allowance; an allowance left over is sold at it."""

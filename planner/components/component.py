@@ -161,8 +161,8 @@ class Component(Frozen):
     """Fields whose limits determine how much of the past its `initial` has to hold."""
     facts: ClassVar[frozenset[str]] = frozenset()
     """Fields that nobody can choose: the past, the weather, properties of machines and demand."""
-    end_rows: ClassVar[frozenset[str]] = frozenset()
-    """Rows, one per window, that constrain the end of the horizon or totals over it."""
+    end_rows: ClassVar[Mapping[str, str]] = {}
+    """Rows, one per window, on the end of the horizon or totals over it: name -> what they limit."""
     uses: ClassVar[Mapping[str, Use]] = {}
     """The uses of energy in its `Terms.uses`."""
     earns: ClassVar[Mapping[str, str]] = {}

@@ -154,7 +154,10 @@ class GreenRule(Component):
     }
     counters: ClassVar[tuple[str, ...]] = tuple(f"{name}_mwh" for name in COUNTED)
     over_horizon: ClassVar[tuple[str, ...]] = tuple(FIELDS.values())
-    end_rows: ClassVar[frozenset[str]] = frozenset(FIELDS)
+    end_rows: ClassVar[Mapping[str, str]] = {
+        "self_use": "share of own use", "load_share": "renewable share of the load",
+        "export": "share of energy exported",
+    }  # fmt: skip
     facts: ClassVar[frozenset[str]] = frozenset({"so_far", "ahead"})
     affects_exchange: ClassVar[bool] = True
     min_self_use_share: Fraction | None = None

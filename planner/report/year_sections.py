@@ -15,7 +15,7 @@ def year_sections(plan: PlanTables, words: Language) -> tuple[Section, ...]:
     year = plan.summary.get("year")
     if year is None:
         return ()
-    sections = months(plan, words), rule_prices(year, words), steps(year, words)
+    sections = months(plan, words), rule_prices(plan, words), steps(year, words)
     return tuple(section for section in sections if section.rows)
 
 
@@ -42,33 +42,20 @@ def months(plan: PlanTables, words: Language) -> Section:
     return Section(words("Gap by month"), heads, tuple(rows), "CNY", total=total)
 
 
-def rule_prices(year: dict[str, Any], words: Language) -> Section:
+def rule_prices(plan: PlanTables, words: Language) -> Section:
     """Return the price of each rule over the horizon."""
+    components = plan.scenario.components
     heads = words("component"), words("rule"), words("price"), words("unit")
     rows = (
         (
             price["component"],
-            rule_text(price["rule"], words),
+            words.sentence(components[price["component"]].end_rows[price["rule"]]),
             Quantity(price["value"]),
             words(price["unit"]),
         )
-        for price in year["rule_prices"]
+        for price in plan.summary["year"]["rule_prices"]
     )
     return Section(words("Prices of rules over the horizon"), heads, tuple(rows), labels=2)
-
-
-def rule_text(rule: str, words: Language) -> str:
-    """Return the name of a rule over the horizon."""
-    texts = {
-        "budget": words("emission budget"),
-        "ending": words("state at the end"),
-        "ending_most": words("state at the end, at most"),
-        "export": words("share of energy exported"),
-        "least": words("share of demand served"),
-        "load_share": words("renewable share of the load"),
-        "self_use": words("share of own use"),
-    }
-    return texts.get(rule) or words.term(rule)
 
 
 def steps(year: dict[str, Any], words: Language) -> Section:

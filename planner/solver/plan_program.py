@@ -9,21 +9,26 @@ import numpy as np
 
 from planner.solver.highs import LP_ITERATIONS
 from planner.solver.program import NO_INDICES, Duals, Indices, Program
+from planner.solver.rounds import MAX_VIOLATION
 from planner.solver.scaling import rescaled
 from planner.solver.session import Session
 from planner.solver.state_schedule import StateSchedule
 from planner.timeseries.series import Array
 
-PRECISE = 1e-7  # violation of a row relative to its size, up to which a point is taken
+PRECISE = MAX_VIOLATION / 2  # up to which a point is taken
 
 
 @dataclass
 class ProgramPlan:
-    """A plan: a point of the program, what it costs in CNY, and the duals of its LP."""
+    """A plan: a point of the program, what it costs in CNY, and the duals of its LP.
+
+    rounds: solves of the LP until no exclusive flows overlapped.
+    """
 
     x: Array
     value: float
     duals: Duals
+    rounds: int
 
 
 class PlanProgram:
@@ -89,7 +94,8 @@ class PlanProgram:
         duals.fixed[whole] = duals.fixed[program.switches[directed]] = True
         x[program.switches] = program.directions(x)
         duals = solved.duals(replace(duals, x=x))
-        return ProgramPlan(duals.x, program.objective(x) / solved.original.units.money, duals)
+        value = program.objective(x) / solved.original.units.money
+        return ProgramPlan(duals.x, value, duals, rounds)
 
     def _integers(self, wanted: Array) -> tuple[Indices, Array] | None:
         """Return the integer columns to fix and their values; None where states do not fit."""

@@ -99,13 +99,13 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
     return solution
 
 
-def optimise_uninterrupted(program: Program) -> Solution:
-    """Solve a program within the settings of its scenario; Ctrl-C ends it after a first plan too.
+def optimise_uninterrupted(program: Program, settings: SolverSettings | None = None) -> Solution:
+    """Solve a program, with the settings of its scenario by default; Ctrl-C always ends it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; else as `optimise`.
     """
-    solution = optimise(program, program.scenario.solver)
+    solution = optimise(program, settings or program.scenario.solver)
     if solution.status == "interrupted":
         raise KeyboardInterrupt
     return solution

@@ -11,7 +11,7 @@ import numpy as np
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.highs import Result
 from planner.solver.program import Program
-from planner.solver.rounds import optimise, require_point
+from planner.solver.rounds import optimise_uninterrupted, require_point
 from planner.solver.scaling import Rescaled, rescaled
 from planner.solver.search import MOST_STATES, Search, search
 from planner.solver.session import Session
@@ -58,7 +58,7 @@ def window_bound(program: Program, settings: SolverSettings) -> Solution:
     deadline = time.perf_counter() + settings.time_limit_s
     result = search(session, solved.program, relaxed, settings.gap, deadline)
     if result is None or result.x is None:
-        return optimise(program, settings)
+        return optimise_uninterrupted(program, settings)
     if session.spent.stopped:
         raise KeyboardInterrupt
     best = result.x if result.best is None else result.best

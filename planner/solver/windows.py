@@ -155,11 +155,15 @@ class Windows:
         )
 
     def affordable(self, prices: Array) -> Array:
-        """Return prices that pay for a column without a step no more than it costs.
+        """Return the nearest prices that give a bound.
 
-        For a column without an upper limit there would be no bound otherwise.
+        They pay for a column without a step and without an upper limit no more than it costs, and
+        for a rule nothing on the side on which it has no limit.
         """
-        program = self.program
+        program, rules = self.program, self.rules
+        sides = np.where(prices[rules] > 0, program.row_lower[rules], program.row_upper[rules])
+        prices = prices.copy()
+        prices[rules[np.isinf(sides)]] = 0.0
         shared = np.flatnonzero(program.column_steps == NO_STEP)
         shared = shared[np.isinf(program.column_upper[shared])]
         of_shared = self._by_column[:, shared]

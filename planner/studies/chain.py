@@ -18,6 +18,7 @@ content must hold all that the windows of a chain depend on.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,9 +33,11 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import SolveError
-from planner.files.output_folder import Content, claim
+from planner.files.output_folder import Content, beside, claim
 from planner.files.records import Record, Records, record_of
 from planner.message import Message
+from planner.plan.output import Output
+from planner.plan_tables.files import PLAN_FOLDER
 from planner.scenario.scenario import Scenario
 from planner.studies.window import advance
 from planner.timeseries.horizon import Horizon, Window
@@ -195,6 +198,28 @@ def recording(
                     if not file.stat().st_size and [*file.parent.iterdir()] == [file]:
                         file.unlink()
                         file.parent.rmdir()
+
+
+@contextmanager
+def window_records(
+    output: Output | None, key: str, damage: str, *, fresh: bool
+) -> Iterator[tuple[Records | None, Callable[[], None]]]:
+    """Open `.NAME.windows/KEY.jsonl`, the records of windows beside a plan folder NAME.
+
+    Yields them, None without a folder, and what removes them once the plan is written.
+    """
+
+    def file_of(target: Path) -> Path:
+        return beside(target, "windows") / f"{key}.jsonl"
+
+    folder = None if output is None else output.folder
+    with recording(folder, PLAN_FOLDER, file_of, damage, fresh=fresh) as (target, records):
+
+        def remove() -> None:
+            if target is not None:
+                shutil.rmtree(beside(target, "windows"), ignore_errors=True)
+
+        yield records, remove
 
 
 def run(

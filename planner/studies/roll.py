@@ -16,29 +16,25 @@ resumes from its own windows only.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions, unbounded
 from planner.diagnosis.wording import listed, time_span
 from planner.errors import InfeasibleError, NoPlanError, PlanError, ScenarioError, SolveError, wrong
-from planner.files.output_folder import beside
 from planner.files.records import Record, Records, record_of
 from planner.message import Message, MessageList, template
 from planner.plan.plan import Plan
-from planner.plan_tables.files import PLAN_FOLDER
 from planner.plan_tables.summary import gap_of
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import program_of
 from planner.solver.rounds import UnboundedError
-from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, recording, run
+from planner.studies.chain import Chain, Cut, ExecutedSteps, cut, recorded_rows, run, window_records
 from planner.studies.settle import settle_executed
 from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import (
@@ -125,12 +121,8 @@ def roll(
     bounded = "bound" if bound else "no_bound"
     key = f"{scenario_key(scenario)}-{window_h:g}-{advance_h:g}-{bounded}"
 
-    def file_of(target: Path) -> Path:
-        return beside(target, "windows") / f"{key}.jsonl"
-
     output = output_of(out)
-    folder = None if output is None else output.folder
-    with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
+    with window_records(output, key, DAMAGE, fresh=fresh) as (records, remove):
         began = time.perf_counter()
         bound_cny, lookahead = None, Lookahead()
         if bound:
@@ -163,8 +155,7 @@ def roll(
         }
         plan = replace(plan, summary=plan.summary | more)
         publish(plan, output)
-        if target is not None:
-            shutil.rmtree(beside(target, "windows"), ignore_errors=True)
+        remove()
         return plan
 
 

@@ -1,26 +1,21 @@
 """The plan of a year or any long horizon, with a proven gap.
 
-The windows are worked on by processes, as the cases of a sweep are. What is found for a window is
-recorded as it comes, in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until that is
+The windows are worked on by processes, as the cases of a sweep are. The result of each is recorded
+as it comes, in `.NAME.windows/KEY.jsonl` beside the plan folder NAME until that is
 written; KEY is a hash of the scenario, the length of windows and the versions of the solver.
 `year_search` has the method.
 """
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions
 from planner.errors import ScenarioError, wrong
-from planner.files.output_folder import beside
 from planner.message import Message, template
 from planner.plan.plan import Plan
-from planner.plan_tables.files import PLAN_FOLDER
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_key import scenario_key
 from planner.scenario.uncertainty.members import require_one_member
-from planner.studies.chain import recording
+from planner.studies.chain import window_records
 from planner.studies.prices import prices as marginal_prices
 from planner.studies.solve import solve
 from planner.studies.to_plan import Out, output_of, publish
@@ -49,7 +44,7 @@ def plan_year(
 
     Args:
         scenario: the site and its horizon; its time limit holds for each window.
-        out: the plan folder to write: an `Output`, or its path. What is found for windows is
+        out: the plan folder to write: an `Output`, or its path. Results of windows are
             recorded beside it until it is written, and a run of the same scenario uses it again.
         gap: of turnover, at which the search ends [that of the scenario].
         window_h: hours in a window that is bounded, about; longer ones give the prices.
@@ -65,7 +60,7 @@ def plan_year(
         the search could not narrow it further, "time_limit" or "interrupted".
 
     Raises:
-        ScenarioError: the window length does not fit the horizon, or Dask is not installed.
+        ScenarioError: an argument is out of its range, or Dask is not installed.
         InfeasibleError: no plan satisfies the scenario, or a window has none.
         NoPlanError: the time limit struck before a first plan.
         SolveError: the scheduler or its workers were lost; what is finished is recorded.
@@ -81,26 +76,22 @@ def plan_year(
         raise wrong("solver.relax", Message("must be false: a year is planned with whole states"))
     if contradictions := obvious_contradictions(scenario):
         raise infeasible(scenario, contradictions)
+    limited = scenario
+    if time_limit_s is not None:
+        least = min(time_limit_s, scenario.solver.time_limit_s)
+        limited = scenario.with_values({"solver.time_limit_s": least})
     if workers is not None and workers < 1:
         raise wrong("workers", Message("must be 1 or more, is {n}", n=workers))
     if len(cut(scenario.horizon, window_h)) == 1:
-        if time_limit_s is not None:
-            least = min(time_limit_s, scenario.solver.time_limit_s)
-            scenario = scenario.with_values({"solver.time_limit_s": least})
-        return marginal_prices(scenario, out).plan if prices else solve(scenario, out=out)
+        return marginal_prices(limited, out).plan if prices else solve(limited, out=out)
     key = f"{scenario_key(scenario)}-{window_h:g}"
 
-    def file_of(target: Path) -> Path:
-        return beside(target, "windows") / f"{key}.jsonl"
-
-    output = output_of(out)
-    folder = None if output is None else output.folder
-    with recording(folder, PLAN_FOLDER, file_of, DAMAGE, fresh=fresh) as (target, records):
-        report = progress or (lambda _: None)
+    output, report = output_of(out), progress or (lambda _: None)
+    with window_records(output, key, DAMAGE, fresh=fresh) as (records, remove):
         run = YearRun(scenario, window_h, records, report, time_limit_s, workers, scheduler)
         with run.resources:
             plan = run.plan(prices=prices)
         publish(plan, output)
-        if target is not None and run.stopped is None:  # else it may go on from there
-            shutil.rmtree(beside(target, "windows"), ignore_errors=True)
+        if run.stopped is None:  # else it may go on from there
+            remove()
         return plan

@@ -56,7 +56,8 @@ Progress = Callable[[YearProgress], None]
 class YearRun:
     """A run: its windows, and what has come of them.
 
-    stopped: the status of a run that was stopped. steps: the log of bound and plan.
+    stopped: the status of a run that was stopped. stages, count: how many stages have begun, and
+    the tasks of the last. steps: the log of bound and plan.
     """
 
     scenario: Scenario
@@ -184,8 +185,9 @@ class YearRun:
             ))  # fmt: skip
 
     def _plan_of(
-        self, program: Program, reduced: WithoutTotals, seconds: Any, *, prices: bool
-    ) -> Plan:
+        self, program: Program, reduced: WithoutTotals, seconds: Mapping[str, float], *,
+        prices: bool,
+    ) -> Plan:  # fmt: skip
         """Return the plan of the best point."""
         search, best = self.search, self.search.plan
         assert best is not None
@@ -199,7 +201,7 @@ class YearRun:
         status = "optimal" if search.is_proven() else self.stopped or "work_limit"
         duals = reduced.duals(best.duals)
         solution = Solution(
-            x, status, min(search.bound, objective), settled=True, rounds=self.stages, duals=duals,
+            x, status, min(search.bound, objective), settled=True, rounds=best.rounds, duals=duals,
             tidied=self.stopped is None,
         )  # fmt: skip
         plan = to_plan(program, solution, seconds)
@@ -271,9 +273,9 @@ class YearRun:
             "the window {when}, whatever comes before and after it",
             when=time_span(horizon, window.first, window.last),
         )
-        if isinstance(error, InfeasibleProgramError) and len(window) == horizon.steps:
-            return infeasible(self.scenario)
         if isinstance(error, InfeasibleProgramError):
+            if len(window) == horizon.steps:
+                return infeasible(self.scenario)
             program = replace(task.program, scenario=self.scenario)
             explained = infeasible(self.scenario, window=window, program=program)
             text = MessageList("\n", (title, explained.message))

@@ -25,7 +25,7 @@ import numpy as np
 
 from planner.solver.plan_program import PlanProgram, ProgramPlan
 from planner.solver.program import NO_STEP, Program
-from planner.solver.rounds import MAX_VIOLATION, optimise
+from planner.solver.rounds import MAX_VIOLATION, optimise_uninterrupted
 from planner.solver.rule_prices import RulePrices
 from planner.solver.window_solutions import relaxed_value
 from planner.solver.windows import WindowProgram, Windows
@@ -185,8 +185,9 @@ class YearSearch:
 
         Raises:
             InfeasibleProgramError, UnboundedError, NoPlanError: it has no plan, or none in time.
+            KeyboardInterrupt: Ctrl-C.
         """
-        solution = optimise(self.program, self._settings)
+        solution = optimise_uninterrupted(self.program)
         self.points = solution.x
         self.plan_year()
         if len(self.cuts) == 1:
@@ -217,11 +218,11 @@ class YearSearch:
             jobs = [WindowJob("tidying", window, between) for window in self.cuts[parity::2]]
             for _, part, result in self._work(jobs):
                 own = part.own_columns
-                least, tidier = part.program.objective(x[part.columns]), x.copy()
+                least, tidier = part.program.objective(x[part.columns]), tidied.copy()
                 tidier[part.columns[own]] = result.arrays["x"][own]
                 keeps_rows = self.windows.violation(part.rows, tidier) <= MAX_VIOLATION
                 if keeps_rows and result.figures["value"] <= least + SAME * max(abs(least), 1.0):
-                    tidied[part.columns[own]] = result.arrays["x"][own]
+                    tidied = tidier
             value = self.program.objective(tidied)
             self.plan = replace(self.plan, x=tidied, value=value)
 

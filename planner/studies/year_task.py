@@ -20,7 +20,7 @@ from scipy import sparse
 from planner.files.records import Record, record_of
 from planner.scenario.scenario_file import SolverSettings
 from planner.solver.program import Program
-from planner.solver.rounds import optimise
+from planner.solver.rounds import optimise_uninterrupted
 from planner.solver.window_solutions import window_bound, window_offers, window_prices
 from planner.solver.windows import WindowProgram
 from planner.timeseries.horizon import Window
@@ -131,12 +131,9 @@ def _offers(task: WindowTask) -> WindowResult:
 
 
 def _tidy(task: WindowTask) -> WindowResult:
-    solution = optimise(task.program, task.settings)
-    if solution.status == "interrupted":
-        raise KeyboardInterrupt
-    return WindowResult(
-        solution.status, {"value": task.program.objective(solution.x)}, {"x": solution.x}
-    )
+    solution = optimise_uninterrupted(task.program, task.settings)
+    value = task.program.objective(solution.x)
+    return WindowResult(solution.status, {"value": value}, {"x": solution.x})
 
 
 WORK: Mapping[str, Callable[[WindowTask], WindowResult]] = {

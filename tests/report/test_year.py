@@ -70,9 +70,9 @@ def test_a_plan_without_a_gap_has_no_parts_of_it(plain: planner.Plan) -> None:
 
 def test_rules_have_prices_and_the_log_its_gaps(plan: planner.Plan) -> None:
     year = plan.summary["year"]
-    assert rule_prices(year, EN).rows == (
-        ("carbon", "emission budget", Quantity(82.5), "CNY/tCO2"),
-        ("green", "renewable share of the load", Quantity(0.0125), "CNY/MWh"),
+    assert rule_prices(plan, EN).rows == (
+        ("battery", "state at the end", Quantity(82.5), "CNY/MWh"),
+        ("battery", "state at the end, at most", Quantity(0.0125), "CNY/MWh"),
     )
     bounds, planned = steps(year, EN).rows
     assert bounds[:3] == ("bounds of windows", None, 192.0)

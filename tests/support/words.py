@@ -63,7 +63,8 @@ def messages(root: Path = ROOT) -> list[str]:
         root / "planner", method_map=METHODS[:1], keywords={"Message": None, "template": None}
     )
     marked = [str(message) for _, _, message, _, _ in sorted(found, key=lambda one: one[:2])]
-    rules = (text for kind in KINDS.values() for text in kind.component.rules.values())
+    kinds = [kind.component for kind in KINDS.values()]
+    rules = (text for kind in kinds for text in (*kind.rules.values(), *kind.end_rows.values()))
     return list(dict.fromkeys(map(catalogue_key, (*marked, *rules))))
 
 

@@ -11,7 +11,7 @@ import planner
 def as_year(plan: planner.Plan, missing: dict[str, float], shared_cny: float = 0.0) -> planner.Plan:
     """Return a plan as the plan of a year whose bound lies above it by what is missing by month.
 
-    The profit is spread evenly over the months.
+    The profit is spread evenly over the months. The plan has a battery, whose ending has prices.
     """
     summary = plan.summary
     profit, turnover = summary["objective_cny"], summary["turnover_cny"]
@@ -25,8 +25,8 @@ def as_year(plan: planner.Plan, missing: dict[str, float], shared_cny: float = 0
         ],
         "shared_cny": shared_cny,
         "rule_prices": [
-            {"component": "carbon", "rule": "budget", "value": 82.5, "unit": "CNY/tCO2"},
-            {"component": "green", "rule": "load_share", "value": 0.0125, "unit": "CNY/MWh"},
+            {"component": "battery", "rule": "ending", "value": 82.5, "unit": "CNY/MWh"},
+            {"component": "battery", "rule": "ending_most", "value": 0.0125, "unit": "CNY/MWh"},
         ],
         "steps": [
             {"work": "bounds", "profit_cny": None, "bound_cny": profit + 2 * above, "gap": None,

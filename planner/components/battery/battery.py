@@ -101,7 +101,9 @@ class Battery(BatteryFields):
     states: ClassVar[tuple[State, ...]] = (
         State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
     )
-    end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "ending_most"})
+    end_rows: ClassVar[Mapping[str, str]] = {
+        "ending": "state at the end", "ending_most": "state at the end, at most"
+    }  # fmt: skip
     carries: ClassVar[Mapping[str, str]] = {"energy_mwh": "ending.value_cny_per_mwh"}
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "charge_efficiency", "discharge_efficiency", "leak_per_h"}

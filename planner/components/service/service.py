@@ -63,7 +63,9 @@ class Service(ServiceFields):
     counters: ClassVar[tuple[str, ...]] = ("served_mtok", "taken_mtok", "room_mtok")
     over_horizon: ClassVar[tuple[str, ...]] = ("min_served_share",)
     earns: ClassVar[Mapping[str, str]] = {"tokens": "compute", "input_tokens": "compute"}
-    end_rows: ClassVar[frozenset[str]] = frozenset({"ending", "least"})
+    end_rows: ClassVar[Mapping[str, str]] = {
+        "ending": "state at the end", "least": "share of demand served"
+    }  # fmt: skip
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "input_per_output", "cached_share"})
     carries: ClassVar[Mapping[str, str]] = {"waiting_mtok": "ending.value_cny_per_mtok"}
 

@@ -82,7 +82,7 @@ class Thermal(Component):
             whole=True, begins="start_kind", order=1,
         ),
     )  # fmt: skip
-    end_rows: ClassVar[frozenset[str]] = frozenset({"ending"})
+    end_rows: ClassVar[Mapping[str, str]] = {"ending": "state at the end"}
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "auxiliary_share"})
     node: Name = "site"
     """Electrical node."""
