@@ -162,7 +162,7 @@ class Component(Frozen):
     facts: ClassVar[frozenset[str]] = frozenset()
     """Fields that nobody can choose: the past, the weather, properties of machines and demand."""
     end_rows: ClassVar[Mapping[str, str]] = {}
-    """Rows, one per window, on the end of the horizon or totals over it: name -> what they limit."""
+    """Rows, one a window, on the end of the horizon or totals over it: name -> what they limit."""
     uses: ClassVar[Mapping[str, Use]] = {}
     """The uses of energy in its `Terms.uses`."""
     earns: ClassVar[Mapping[str, str]] = {}
