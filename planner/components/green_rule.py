@@ -155,8 +155,8 @@ class GreenRule(Component):
     counters: ClassVar[tuple[str, ...]] = tuple(f"{name}_mwh" for name in COUNTED)
     over_horizon: ClassVar[tuple[str, ...]] = tuple(FIELDS.values())
     end_rows: ClassVar[Mapping[str, str]] = {
-        "self_use": "share of own use", "load_share": "renewable share of the load",
-        "export": "share of energy exported",
+        "self_use": "self use share", "load_share": "load share",
+        "export": "export share",
     }  # fmt: skip
     facts: ClassVar[frozenset[str]] = frozenset({"so_far", "ahead"})
     affects_exchange: ClassVar[bool] = True
