@@ -29,11 +29,11 @@ MOST_STATES = 4  # with more, the solver's own search is better
 MOST_OTHERS = 50  # integers that are no part of the schedule of the states
 THRESHOLDS = 0.5, 0.25  # of a state in a relaxation, from which a plan has it
 PLAIN_ITERATIONS = 5000  # of the simplex for the relaxation; above, the hull is better at once
-PLAIN_NODES = 40
+PLAIN_NODES = 100
 PLANLESS_NODES = 8  # after which a search without a plan ends
 HULL_NODES = 60
 MOST_COLUMNS = 200_000  # of a program whose steps get copies
-LEAST_GAIN = 0.25  # of the gap, that the hull must close at once to be worth its time
+LEAST_GAIN = 0.1  # of the relaxation's gap, that the hull must close to be worth its nodes
 MOST_COPIED = 2  # states that get copies
 ALSO_COPIED = 0.25  # of the most fractional state: another that is as fractional gets copies too
 ROUNDING = 1e-8  # of turnover, by which optima of the same LP differ
@@ -133,7 +133,6 @@ class Search:
         hull_nodes = None if self._is_over() else self._hull_nodes()
         if hull_nodes is None:
             return
-        before = self.bound
 
         def hull_bound(lower: Array, upper: Array) -> tuple[float, Array | None]:
             bound, x = hull_nodes.bound(lower, upper, self.target)
@@ -142,8 +141,8 @@ class Search:
                 bound = max(bound, relaxed)
             return bound, x
 
-        self._branch_and_bound(hull_bound, 0)
-        if not self._is_over() and self.bound - before >= LEAST_GAIN * (self.target - before):
+        gain = self._branch_and_bound(hull_bound, 0) - self.relaxed.bound
+        if not self._is_over() and gain >= LEAST_GAIN * (self.target - self.relaxed.bound):
             self._branch_and_bound(hull_bound, HULL_NODES)
 
     def _hull_nodes(self) -> HullNodes | None:
@@ -197,20 +196,20 @@ class Search:
         proven = self.bound >= self.target
         return proven or self.overlapping is not None or self.nodes.is_over()
 
-    def _branch_and_bound(self, bound_of: Bound, most: int) -> None:
+    def _branch_and_bound(self, bound_of: Bound, most: int) -> float:
         """Branch on the node of least bound until the gap is proven, or `most` nodes are bounded.
 
-        The root does not count.
+        The root does not count. Returns its bound.
         """
         program = self.program
         open_nodes: list[Node] = []
         closed = np.inf  # the least bound of a node that is not branched on
         number = 0
 
-        def consider(lower: Array, upper: Array, least: float) -> None:
+        def consider(lower: Array, upper: Array, least: float) -> float:
             nonlocal closed
-            bound, x = bound_of(lower, upper)
-            bound = max(bound, least)
+            own_bound, x = bound_of(lower, upper)
+            bound = max(own_bound, least)
             column = None if x is None else self._to_branch_on(x)
             if x is not None and column is None:
                 self._try(self._states(x), x[self.others])
@@ -218,13 +217,14 @@ class Search:
                 closed = min(closed, bound)
                 if x is not None and bound < self.target and program.overlaps(x).any():
                     self.overlapping = x
-                return
+                return own_bound
             node = Node(bound, number, lower, upper, column, float(x[column]))
             heapq.heappush(open_nodes, node)
             for threshold in THRESHOLDS if not number else THRESHOLDS[:1]:
                 self._try_near(x, threshold, lower, upper)
+            return own_bound
 
-        consider(program.column_lower.copy(), program.column_upper.copy(), self.bound)
+        root = consider(program.column_lower.copy(), program.column_upper.copy(), self.bound)
         while open_nodes and open_nodes[0].bound < self.target and closed >= self.target:
             most = most if self.best is not None else min(most, PLANLESS_NODES)
             if number >= most or self.nodes.is_over():
@@ -240,6 +240,7 @@ class Search:
                 consider(lower, upper, node.bound)
         least = min((node.bound for node in open_nodes), default=np.inf)
         self.bound = max(self.bound, min(least, closed, self.value))
+        return root
 
     def _plain_bound(self, lower: Array, upper: Array) -> tuple[float, Array | None]:
         result = self.nodes.solve(lower, upper)

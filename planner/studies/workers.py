@@ -126,21 +126,29 @@ def _silent() -> Iterator[None]:
 def _quiet_children() -> Iterator[None]:
     """Start processes that ignore Ctrl-C, which is meant for the driver alone.
 
-    Python's resource tracker does not warn of what a killed worker left.
+    The driver hears it once they have started. Python's resource tracker does not warn of what a
+    killed worker left.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C has come meanwhile.
     """
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    main, pressed = threading.current_thread() is threading.main_thread(), list[int]()
+    handler = signal.signal(signal.SIGINT, lambda n, _: pressed.append(n)) if main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children inherit it
     before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, TRACKER_WARNING]))
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if main:
             signal.signal(signal.SIGINT, handler)
         if before is None:
             os.environ.pop("PYTHONWARNINGS", None)  # another cluster may have ended first
         else:
             os.environ["PYTHONWARNINGS"] = before
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:

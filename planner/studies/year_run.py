@@ -31,6 +31,7 @@ from planner.solver.totals import WithoutTotals, without_totals
 from planner.studies.prices import with_prices
 from planner.studies.to_plan import to_plan
 from planner.studies.workers import cluster, run_tasks
+from planner.studies.year_refinement import refine
 from planner.studies.year_search import YearSearch
 from planner.studies.year_summary import year_summary
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
@@ -158,7 +159,7 @@ class YearRun:
         self._log("bounds")
         stalled = 0
         while self.stopped is None and not search.is_proven() and stalled < MOST_STALLED:
-            stalled = 0 if search.refine() else stalled + 1
+            stalled = 0 if refine(search) else stalled + 1
             self._log("refinement")
 
     @contextmanager

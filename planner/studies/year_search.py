@@ -7,9 +7,7 @@
 3. Plan: one LP of the year with the integers fixed; prices once more where it pays much for peaks.
 4. Bounds: short windows are searched with their seams priced. The sum is a bound of the year
    whatever the prices are.
-5. Refinement: where the plan costs most above the bounds, two windows become one with a bound of
-   its own, and are planned anew between their neighbours, until the gap is reached or nothing
-   gains.
+5. Refinement (`year_refinement`), until the gap is reached or nothing gains.
 
 Every stage waits for all of its windows and takes them in order, so that a plan does not depend on
 the number of workers, nor on when a run was interrupted.
@@ -34,18 +32,17 @@ from planner.timeseries.horizon import Window, cut
 from planner.timeseries.series import Array
 
 OVERLAP_H = 24.0  # of the windows that give prices, on both sides
-FIRST_SHARE = 0.4  # of the gap that windows may have at first
-FINER = 0.4  # of the gap of a window searched further
+FIRST_SHARE = 0.3  # of the gap that windows may have at first
 LEAST_GAP = 1e-6
 LONGER = 2.8  # times the length of the windows that are bounded: those that give prices
 RAISED = 0.2, 0.6, 1.5  # of the prices of rules, added where no plan keeps these
-LEAST_PROGRESS = 0.02  # of the gap, by which a refinement has to narrow it
 ROUNDING_CNY = 1e-6
 SAME = 1e-8  # of a window's cost: plans whose costs differ by less earn the same
-WORST = 0.7  # of the excess over the bounds, which the windows refined at once hold
 MOST_OFFERS = 8  # rounds
 SPREAD = 1.0, 0.6  # of the prices of rules that offers are asked for
 SETTLED = 1e-4  # of the costs: what more offers could gain
+
+Finished = tuple[WindowJob, WindowProgram, WindowResult]
 
 
 class YearSearch:
@@ -84,11 +81,11 @@ class YearSearch:
         """Find the prices of all rows but rules, from windows that overlap."""
         prices, shared = self.prices.copy(), self.windows.sharing
         jobs = [WindowJob("prices", window, self._wide) for window in self._long]
-        for job, part, result in self._work(jobs):
+        for job, part, result in self.work(jobs):
             own = self.windows.rows_of(job.window)[part.rows]
             own &= ~shared[part.rows] | (self.prices[part.rows] == 0)
             prices[part.rows[own]] = result.arrays["rows"][own]
-            self._take(job.window, part, result.arrays["x"])
+            self.take(job.window, part, result.arrays["x"])
         self.prices = self.windows.affordable(prices)
 
     def price_rules(self) -> None:
@@ -125,23 +122,34 @@ class YearSearch:
             return {"rules": self.windows.of_rules[:, part.columns], "prices": prices}
 
         jobs = [WindowJob("rules", window, self._wide, arrays=arrays) for window in self._long]
-        for job, part, result in self._work(jobs):
+        for job, part, result in self.work(jobs):
             points = result.arrays["x"].reshape(-1, len(part.columns))
             yield self._long.index(job.window), part, points
 
     def bound_windows(self) -> None:
-        """Search all windows with their seams priced, each within its gap."""
-        for job, part, result in self._work([self._bounding(window) for window in self.cuts]):
-            self._take(job.window, part, result.arrays["x"])
-            self._raise_bound(job.window, result)
+        """Search all windows with their seams priced, each within its gap.
+
+        Where the plan costs too much, their own plans are taken.
+        """
+        finished = self.bound_each(self.cuts)
+        if self.plan is not None:
+            self.points = self.plan.x.copy()
+        costly = self.costly()
+        for job, part, result in finished:
+            if job.window in costly:
+                self.take(job.window, part, result.arrays["x"])
+
+    def bound_each(self, windows: Sequence[Window]) -> list[Finished]:
+        """Search some of the windows and raise their bounds; return what was found."""
+        finished = [*self.work([self._bounding(window) for window in windows])]
+        for job, _, result in finished:
+            n = self.cuts.index(job.window)
+            self.bounds[n] = max(self.bounds[n], result.figures["bound"])
+        return finished
 
     def _bounding(self, window: Window) -> WindowJob:
         gap = float(self.gaps[self.cuts.index(window)])
         return WindowJob("bounds", window, self._alone, gap)
-
-    def _raise_bound(self, window: Window, result: WindowResult) -> None:
-        n = self.cuts.index(window)
-        self.bounds[n] = max(self.bounds[n], result.figures["bound"])
 
     def bound_rest(self) -> None:
         """Bound the windows that have no bound yet by their relaxation."""
@@ -154,7 +162,7 @@ class YearSearch:
             added = more * self.prices[self.windows.rules]
             for number, part, points in self._offers(added[None]):
                 if points.size:
-                    self._take(self._long[number], part, points[0])
+                    self.take(self._long[number], part, points[0])
             if self.plan_year():
                 return True
         return False
@@ -166,18 +174,18 @@ class YearSearch:
         """
 
         def after(window: Window) -> WindowProgram:
-            part = self.windows.priced(Window(window.first, self._around(window).last), self.prices)
+            part = self.windows.priced(Window(window.first, self.around(window).last), self.prices)
             steps = self.program.column_steps[part.columns]
             decided = (steps != NO_STEP) & (steps < window.first)
             point = self.points[part.columns][decided]
             return replace(part, program=part.program.with_bounds(decided, point, point))
 
         for window in self._long:
-            finished = [*self._work([WindowJob("plan", window, after)])]
+            finished = [*self.work([WindowJob("plan", window, after)])]
             if not finished:  # stopped, or the window has no plan after those before it
                 return False
             ((_, part, result),) = finished
-            self._take(window, part, result.arrays["x"])
+            self.take(window, part, result.arrays["x"])
         return self.plan_year()
 
     def plan_as_one(self) -> None:
@@ -194,7 +202,7 @@ class YearSearch:
             known = self.windows.constant(self.prices)
             self.bounds[0] = max(self.bounds[0], solution.bound - known)
 
-    def _take(self, window: Window, part: WindowProgram, x: Array) -> None:
+    def take(self, window: Window, part: WindowProgram, x: Array) -> None:
         """Take a window's columns from a point of its program."""
         own = self.windows.columns_of(window)[part.columns]
         self.points[part.columns[own]] = x[own]
@@ -216,7 +224,7 @@ class YearSearch:
 
             tidied = x.copy()
             jobs = [WindowJob("tidying", window, between) for window in self.cuts[parity::2]]
-            for _, part, result in self._work(jobs):
+            for _, part, result in self.work(jobs):
                 own = part.own_columns
                 least, tidier = part.program.objective(x[part.columns]), tidied.copy()
                 tidier[part.columns[own]] = result.arrays["x"][own]
@@ -239,10 +247,10 @@ class YearSearch:
         self.prices = self.windows.affordable(np.where(taken, prices, self.prices))
         shared = program.column_steps == NO_STEP
         paid = program.cost[shared] @ (self.plan.x - program.column_lower)[shared]
-        return bool(program.states) and paid > self._allowed
+        return bool(program.states) and paid > self.allowed
 
     @property
-    def _allowed(self) -> float:
+    def allowed(self) -> float:
         """How much more than its bound the best plan may cost."""
         assert self.plan is not None
         return self.gap * self.program.turnover(self.plan.x) + ROUNDING_CNY
@@ -259,64 +267,23 @@ class YearSearch:
         """Return whether the best plan is within the gap."""
         if self.plan is None:
             return False
-        return self.plan.value - self.bound <= self._allowed
+        return self.plan.value - self.bound <= self.allowed
 
-    def refine(self) -> bool:
-        """Narrow the gap where it is widest; return whether that gained."""
-        assert self.plan is not None
-        before = self.plan.value - self.bound
-        if len(self.cuts) == 1:
-            self.plan_as_one()
-            return False
-        merged = self._merge_worst()
-        self.points = self.plan.x.copy()
-        jobs = [make(window) for window in merged for make in (self._bounding, self._replanning)]
-        for job, part, result in self._work(jobs):
-            if job.work == "bounds":
-                self._raise_bound(job.window, result)
-            else:
-                self._take(self._around(job.window), part, result.arrays["x"])
-        self.plan_year()
-        return before - (self.plan.value - self.bound) > LEAST_PROGRESS * before
+    def costly(self) -> list[Window]:
+        """Return the windows whose plan costs more above their bounds than their share.
 
-    def _merge_worst(self) -> list[Window]:
-        """Make one window of two neighbours where the plan costs most above their bounds."""
-        assert self.plan is not None
-        excess = self.excess(self.plan.x)
-        of_pairs, left = excess[:-1] + excess[1:], WORST * excess.sum()
-        taken: set[int] = set()
-        for n in np.argsort(-of_pairs, kind="stable").tolist():
-            if left <= 0:
-                break
-            if not {n, n + 1} & taken and not {n - 1, n + 2} & taken:
-                taken |= {n, n + 1}
-                left -= of_pairs[n]
-        firsts = [n for n in sorted(taken) if n + 1 in taken and n - 1 not in taken]
-        merged = []
-        for n in reversed(firsts):
-            window = Window(self.cuts[n].first, self.cuts[n + 1].last)
-            self.cuts[n : n + 2] = [window]
-            self.bounds[n] += self.bounds[n + 1]
-            self.gaps[n] = max(FINER * min(self.gaps[n : n + 2]), LEAST_GAP)
-            self.bounds, self.gaps = (np.delete(of, n + 1) for of in (self.bounds, self.gaps))
-            merged.append(window)
-        return merged[::-1]
-
-    def _replanning(self, window: Window) -> WindowJob:
-        """Return the job to plan a window anew, a day longer on both sides.
-
-        All else stays as planned, and the rules have the prices that they have there.
+        Without a plan, all.
         """
-        assert self.plan is not None
-        x, prices = self.plan.x, self.plan.duals.rows
+        if self.plan is None:
+            return [*self.cuts]
+        x, costly = self.plan.x, list[Window]()
+        for window, excess in zip(self.cuts, self.excess(x).tolist(), strict=True):
+            part = self._alone(window)
+            if excess > self.gap * part.program.turnover(x[part.columns]):
+                costly.append(window)
+        return costly
 
-        def between(window: Window) -> WindowProgram:
-            return self.windows.between(self._around(window), x, prices)
-
-        gap = max(FINER * FIRST_SHARE * self.gap, LEAST_GAP)
-        return WindowJob("refinement", window, between, gap)
-
-    def _around(self, window: Window) -> Window:
+    def around(self, window: Window) -> Window:
         """Return a window with a day more on both sides."""
         overlap = round(OVERLAP_H / self.program.scenario.horizon.step_h)
         whole = self.program.window
@@ -325,14 +292,12 @@ class YearSearch:
         )
 
     def _wide(self, window: Window) -> WindowProgram:
-        return self.windows.priced(self._around(window), self.prices)
+        return self.windows.priced(self.around(window), self.prices)
 
     def _alone(self, window: Window) -> WindowProgram:
         return self.windows.priced(window, self.prices)
 
-    def _work(
-        self, jobs: Sequence[WindowJob]
-    ) -> Iterator[tuple[WindowJob, WindowProgram, WindowResult]]:
+    def work(self, jobs: Sequence[WindowJob]) -> Iterator[Finished]:
         """Yield finished jobs in their order, with the programs of their windows."""
 
         def task(numbered: tuple[int, WindowJob]) -> WindowTask:

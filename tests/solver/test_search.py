@@ -92,6 +92,16 @@ def test_the_hull_is_honest_too(name: str, monkeypatch: pytest.MonkeyPatch):
         require_honest(program, result, 0.0)
 
 
+def test_a_hull_below_the_bound_of_plain_nodes_is_still_branched_on(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(searching, "PLAIN_NODES", 8)
+    program = program_named("units 26")
+    result = searched(program)
+    assert result.status == "optimal"
+    require_honest(program, result, 0.0)
+
+
 @pytest.mark.parametrize("name", ["units 1", "units 14", "units 26", "any 2", "any 15", "any 37"])
 def test_plans_are_optimal_whose_directions_are_too(name: str):
     program = program_named(name)

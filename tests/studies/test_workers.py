@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ from distributed.comm import CommClosedError
 
 from planner.errors import InfeasibleError, SolveError
 from planner.message import Message
-from planner.studies.workers import TASKS_PER_WORKER, cluster, run_tasks
+from planner.studies.workers import TASKS_PER_WORKER, _quiet_children, cluster, run_tasks
 
 SET_UP: list[str] = []
 
@@ -56,6 +59,21 @@ def scheduler() -> Iterator[str]:
 def client(scheduler: str) -> Iterator[Client]:
     with cluster("squares", None, scheduler) as client:
         yield client
+
+
+def test_ctrl_c_while_workers_start_is_heard_once_they_have() -> None:
+    press = "[os.kill(to, signal.SIGINT) for to in (os.getpid(), os.getppid())]"
+    child = [sys.executable, "-c", f"import os, signal; {press}; print('alive')"]
+    heard_by, ended = signal.getsignal(signal.SIGINT), []
+
+    def start() -> None:
+        with _quiet_children():
+            ended.append(subprocess.run(child, capture_output=True))
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert [process.stdout for process in ended] == [b"alive\n"]
+    assert signal.getsignal(signal.SIGINT) is heard_by
 
 
 def test_tasks_are_made_as_workers_need_them(client: Client) -> None:

@@ -297,7 +297,7 @@ def test_ctrl_c_before_a_first_plan(at: int, tmp_path: Path, monkeypatch: pytest
     assert not (tmp_path / "plan").exists()
 
 
-@pytest.mark.parametrize(("at", "status"), [(3, "interrupted"), (11, "optimal")])
+@pytest.mark.parametrize(("at", "status"), [(3, "interrupted"), (9, "optimal")])
 def test_ctrl_c_in_bounds_or_later_gives_the_plan_so_far(
     at: int, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -21,8 +21,9 @@ from planner.solver.window_solutions import (
     window_prices,
 )
 from planner.solver.windows import Windows
+from planner.studies.year_refinement import refine
 from planner.studies.year_search import YearSearch
-from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
+from planner.studies.year_task import Solve, WindowResult, WindowTask, recorded_result, work_on
 from planner.timeseries.horizon import Window, cut
 from tests.support import build
 from tests.support.committed import exact, program_named, room
@@ -231,9 +232,11 @@ def in_process(tasks: Iterator[WindowTask], count: int) -> Mapping[int, WindowRe
     return {one.number: work_on(one) for one in tasks}
 
 
-def search_of(seed: int, hours: int, window_h: float, gap: float = 1e-3) -> YearSearch:
+def search_of(
+    seed: int, hours: int, window_h: float, gap: float = 1e-3, solve: Solve = in_process
+) -> YearSearch:
     site = build.scenario(random_site(seed, hours), hours, solver={"gap": gap})
-    return YearSearch(without_totals(program_of(site)).program, window_h, in_process)
+    return YearSearch(without_totals(program_of(site)).program, window_h, solve)
 
 
 def test_excess_of_windows_and_what_is_shared_are_the_gap():
@@ -249,6 +252,43 @@ def test_excess_of_windows_and_what_is_shared_are_the_gap():
     best = exact(search.program).objective
     assert search.bound <= best + room(best)
     assert search.plan.value >= best - room(best)
+
+
+def test_windows_are_costly_whose_plan_may_lose_more_than_the_gap():
+    search = search_of(1, 8, 4)
+    search.find_prices()
+    assert search.costly() == search.cuts  # nothing is known yet
+    search.bound_windows()
+    assert search.plan_year()
+    assert search.plan is not None
+    part = search.windows.priced(search.cuts[1], search.prices)
+    allowed = search.gap * part.program.turnover(search.plan.x[part.columns])
+    for share, costly in ((0.9, []), (1.1, search.cuts[1:])):
+        search.bounds[:] = 0.0
+        search.bounds = search.excess(search.plan.x) - [0.0, share * allowed]
+        assert search.costly() == costly
+
+
+def test_what_a_refinement_proves_by_bounds_alone_is_not_planned_anew():
+    works: list[str] = []
+
+    def noting(tasks: Iterator[WindowTask], count: int) -> Mapping[int, WindowResult]:
+        done = [*tasks]
+        works.extend(one.work for one in done)
+        return in_process(iter(done), count)
+
+    search = search_of(2, 8, 2, gap=0.05, solve=noting)
+    search.find_prices()
+    search.bound_windows()
+    assert search.plan_year()
+    assert search.is_proven()
+    search.bounds[1:3] -= search.allowed
+    assert not search.is_proven()
+    works.clear()
+    assert refine(search)
+    assert search.is_proven()
+    assert works == ["bounds"]
+    assert len(search.cuts) == 3
 
 
 def test_windows_searched_or_relaxed_have_a_bound():
@@ -272,7 +312,7 @@ def test_refining_never_loses_and_tidying_keeps_the_profit(monkeypatch: pytest.M
     for _ in range(3):
         assert search.plan is not None
         value, bound = search.plan.value, search.bound
-        if not search.refine():
+        if not refine(search):
             break
         assert search.plan.value <= value
         assert search.bound >= bound
