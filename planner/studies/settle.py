@@ -9,6 +9,7 @@ what has happened or was declared, and has no plan where that breaks a rule.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -269,8 +270,10 @@ def settle_executed(
 ) -> Settlement:
     """Settle the executed steps of a chain, to be published; counters are summed up anew.
 
-    Raises as `settle`.
+    Without a limit of time: that of the scenario is for the plans of the chain. Raises as `settle`.
     """
-    schedule = without_counters(rows, scenario.components)
-    settlement, _ = _unaudited(scenario, schedule, TOLERANCE, bound_cny)
-    return settlement
+    schedule, exact = without_counters(rows, scenario.components), _exact(scenario)
+    settings = exact.solver.model_copy(update={"time_limit_s": math.inf})
+    unlimited = exact.model_copy(update={"solver": settings})
+    settlement, _ = _unaudited(unlimited, schedule, TOLERANCE, bound_cny)
+    return replace(settlement, plan=replace(settlement.plan, scenario=exact))

@@ -12,7 +12,7 @@ import random
 import pytest
 
 import planner
-from tests.support.build import battery, grid, load, scenario, solve, thermal
+from tests.support.build import battery, grid, load, reserve, scenario, solve, thermal
 from tests.support.sites import CHARGE, VALUE, random_site
 from tests.support.windows import advance, best_of, earned_by_step
 
@@ -87,6 +87,19 @@ def test_same_as_start_means_the_first_start():
     assert advanced["unit"].initial.on
     assert advanced["unit"].ending == "off"
     assert advanced["battery"].ending.at_least_mwh == 3
+
+
+def test_reserve_of_the_last_hour_keeps_the_next_window_from_stopping_at_once():
+    """Of a unit that earns nothing: 5 MW of reserve in the first hour are too much to stop then."""
+    parts = {
+        "unit": thermal(shutdown_ramp_mw=20, initial={"on": True, "hours": 9, "power_mw": 20}),
+        "spinning": reserve(up_mw=[5, 0, 0], providers=["unit"]),
+        "grid": grid(export_price_cny_per_mwh=-50),
+    }
+    site = scenario(parts, 3)
+    rolled = planner.roll(site, 1, 1)
+    assert rolled.schedule["unit.on"].tolist() == [1, 1, 0]
+    assert planner.solve(site).schedule["unit.on"].tolist() == [1, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,7 @@ CASES = [
     of_thermal("initial", -99, min_down_h=(3, 3), min_up_h=(3, 3), initial=({"on": False, "hours": 1}, ON | {"hours": 1})),
     of_thermal("initial.on", -99, min_up_h=(3, 3), initial=({"on": False, "hours": 1}, ON | {"hours": 1})),
     of_thermal("initial.power_mw", 30, ramp_up_mw_per_h=(10, 10), **initial(power_mw=70)),
+    of_thermal("initial.reserve_mw", -99, -99, shutdown_ramp_mw=(20, 20), **initial(reserve_mw=5)),
     of_thermal("initial.hours", -99, -99, min_up_h=(3, 3), **initial(hours=2)),
     of_thermal("ending", -99, ending=("free", "on")),
     of_battery("node", node=("site", "far")),

@@ -91,6 +91,24 @@ def test_stop_is_limited_by_the_power_before_the_first_step():
     assert power(run(-99, -99, shutdown_ramp_mw=40, initial=at_40)) == [0, 0]
 
 
+@pytest.mark.parametrize(("reserve_mw", "powers"), [(20, [0, 0]), (21, [20, 0])])
+def test_reserve_offered_before_the_first_step_keeps_a_unit_from_stopping(
+    reserve_mw: float, powers: list[float]
+):
+    """20 MW and the reserve may be 40 MW before a stop."""
+    offering = ON_LONG | {"power_mw": 20, "reserve_mw": reserve_mw}
+    assert power(run(-99, -99, shutdown_ramp_mw=40, initial=offering)) == powers
+
+
+def test_reserve_before_the_first_step_fits_the_power():
+    for initial, wrong in (
+        (AT_FULL | {"power_mw": 90, "reserve_mw": 11}, "must be max_power_mw less .* 10, or less"),
+        ({"on": False, "hours": 9, "reserve_mw": 1}, "must be 0 for a unit that is off, is 1"),
+    ):
+        with pytest.raises(planner.ScenarioError, match=f"initial.reserve_mw.*{wrong}"):
+            run(30, initial=initial)
+
+
 @pytest.mark.parametrize(("start_mw", "stop_mw"), [(60, 40), (40, 60), (40, 40)])
 def test_start_and_stop_within_one_step_keep_both_limits(start_mw: float, stop_mw: float):
     plan = run(-99, 30, -99, startup_ramp_mw=start_mw, shutdown_ramp_mw=stop_mw)

@@ -95,8 +95,9 @@ def _check_power(plan: Plan, part: Part, note: Notes) -> None:
         top = float(max(part.series("max_power_mw")[0], low[0]))
         ramp = float(np.clip(_edge_mw(plan, part, "down"), low[0], top))
         limit = top - low[0] - (top - ramp) * stop[:1]
-        what = Message("power above the minimum before the horizon is")
-        note.at_most("stop_ramp", what, before, limit, "MW", when=clock.times[0])
+        what = Message("power and reserve above the minimum power before the horizon are")
+        offered = before + initial.number("reserve_mw")
+        note.at_most("stop_ramp", what, offered, limit, "MW", when=clock.times[0])
 
     earlier = at_start_of_steps(before, above)
     lift = np.diff(low, prepend=low[0]) * (on - start)  # of a unit that stays on

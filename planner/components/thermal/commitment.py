@@ -109,6 +109,8 @@ class ThermalInitial(Frozen):
     """Whether it is on."""
     power_mw: AtLeastZero = 0.0
     """Its gross power."""
+    reserve_mw: AtLeastZero = 0.0
+    """Reserve that it offers then, which counts with its power if it stops in the first step."""
     hours: Positive
     """Hours for which it has been on or off."""
     starts_today: Count = 0.0
@@ -126,9 +128,16 @@ class ThermalInitial(Frozen):
                 value=self.power_mw,
             )
             raise FieldError(message, "initial.power_mw")
-        if not self.on and self.power_mw:
-            message = Message("must be 0 for a unit that is off, is {value:g}", value=self.power_mw)
-            raise FieldError(message, "initial.power_mw")
+        for name, value in (("power_mw", self.power_mw), ("reserve_mw", self.reserve_mw)):
+            if not self.on and value:
+                message = Message("must be 0 for a unit that is off, is {value:g}", value=value)
+                raise FieldError(message, f"initial.{name}")
+        if exceeds(self.power_mw + self.reserve_mw, high, NOTHING):
+            message = Message(
+                "must be max_power_mw less initial.power_mw, {most:g}, or less, is {value:g}",
+                most=high - self.power_mw, value=self.reserve_mw,
+            )  # fmt: skip
+            raise FieldError(message, "initial.reserve_mw")
 
 
 def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last: int) -> str | None:

@@ -11,7 +11,7 @@ startup_ramp_mw SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD))
     ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
     ceiling_stop    UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SD) stop[t+1] - max(SD - SU, 0) start[t]
                     (Morales-España, Latorre & Ramos 2013; no stop[T+1]); ceiling also for a unit that stays on
-    first_stop      p[0] <= G on[0] - (Pmax - SD) stop[1]                 (the past is a fact: no start term)
+    first_stop      p[0] + r[0] <= G on[0] - (Pmax - SD) stop[1]          (the past is a fact: no start term)
     ramp_up         rise[t] <= RU       rise[t] = p[t] - p[t-1] + (Pmin[t] - Pmin[t-1]) (on[t] - start[t])
     ramp_down       -rise[t] <= RD
     reserve_response   for each response_min R of the reserves, in hours:
@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planner.components.component import Time
+from planner.components.component import Time, Values
 from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
@@ -54,7 +54,7 @@ RAMP_RULES = {
     "ceiling_stop": _CEILING,
     "first_stop": (
         "may stop only from shutdown_ramp_mw {shutdown_ramp_mw} MW or less and begins at"
-        " initial.power_mw {initial.power_mw} MW"
+        " initial.power_mw {initial.power_mw} MW with initial.reserve_mw {initial.reserve_mw} MW"
     ),
     "ramp_up": "may rise by ramp_up_mw_per_h {ramp_up_mw_per_h} MW/h at most",
     "reserve_response": _RESERVE,
@@ -73,6 +73,13 @@ def check_edges(startup_mw: float | None, shutdown_mw: float | None, least_mw: f
             raise FieldError(message, name)
 
 
+def left_mw(values: Values, low: float, high: float) -> dict[str, float]:
+    """Return the power and the reserve of a unit that is on in the last step, as fields."""
+    power = min(max(float(values["power_mw"][-1]), low), high)
+    reserve = sum(float(of[-1]) for name, of in values.items() if name.startswith("reserve_mw["))
+    return {"power_mw": power, "reserve_mw": min(max(reserve, 0.0), high - power)}
+
+
 @dataclass(frozen=True)
 class Ramps:
     """The power of a unit over a window.
@@ -83,6 +90,7 @@ class Ramps:
     startup_mw, shutdown_mw: most power in the step of a start and before a stop; where below the
     minimum of a step, the minimum.
     before_mw: power above the minimum before the window.
+    reserve_before_mw: reserve offered before the window.
     commitment: its minimum time on, its outages, and whether it stays on.
     """
 
@@ -93,6 +101,7 @@ class Ramps:
     startup_mw: float
     shutdown_mw: float
     before_mw: float
+    reserve_before_mw: float
     commitment: Commitment
 
     def build(self, b: pyo.Block, time: Time, reserves: Mapping[str, Reserve]) -> None:
@@ -166,10 +175,10 @@ class Ramps:
         else:
             b.ceiling_start = ceiling(below_start, lambda t: max(below_stop(t) - below_start(t), 0))
             b.ceiling_stop = ceiling(lambda t: max(below_start(t) - below_stop(t), 0), below_stop)
-        before = time.first - 1
-        if self.before_mw and time.first not in outages and below_stop(before):
+        before, reserve = time.first - 1, self.reserve_before_mw
+        if (self.before_mw or reserve) and time.first not in outages and below_stop(before):
             b.first_stop = pyo.Constraint(
-                expr=b.power_above_min_mw[before]
+                expr=b.power_above_min_mw[before] + reserve
                 <= range_mw(before) - below_stop(before) * stop(before)
             )
 

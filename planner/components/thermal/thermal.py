@@ -51,7 +51,7 @@ from planner.components.thermal.commitment import (
     obliged_until,
 )
 from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty, run_of_rule
-from planner.components.thermal.ramps import RAMP_RULES, Ramps, check_edges
+from planner.components.thermal.ramps import RAMP_RULES, Ramps, check_edges, left_mw
 from planner.fields import (
     AtLeastZero,
     Count,
@@ -313,6 +313,7 @@ class Thermal(Component):
             startup_mw=most["startup_ramp_mw"],
             shutdown_mw=most["shutdown_ramp_mw"],
             before_mw=max(before_mw, 0.0) if self.initial.on else 0.0,
+            reserve_before_mw=self.initial.reserve_mw,
             commitment=commitment,
         )
 
@@ -336,13 +337,12 @@ class Thermal(Component):
         hours = (len(on) - 1 - int(changes[-1]) if changes.size else len(on)) * horizon.step_h
         if not changes.size and state == self.initial.on:
             hours += self.initial.hours
-        power = float(values["power_mw"][-1]) if state else 0.0
         low, high = self.min_power_mw[executed.last - 1], self.max_power_mw[executed.last - 1]
         initial = ThermalInitial(
             on=state,
-            power_mw=min(max(power, low), high) if state else 0.0,
             hours=hours,
             starts_today=self.duty.started_today(values, executed, horizon),
+            **(left_mw(values, float(low), float(high)) if state else {}),
         )
         ending = self.resolved_ending()  # the start is that of the first window
         return self.model_copy(update={"initial": initial, "ending": ending})
