@@ -9,15 +9,14 @@ Heavy imports stay inside the commands that need them, so that `planner --help` 
 from __future__ import annotations
 
 import gc
-import io
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+from planner.cli import streams
 from planner.cli.folders import audit, compare, report, schema
 from planner.cli.replan import replan
 from planner.cli.roll import roll
@@ -72,9 +71,7 @@ def main() -> None:
     """Run the command line; its help is in the language that PLANNER_LANG names."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of numpy and scipy: nothing here uses more
     gc.set_threshold(50_000, 5, 5)  # imports leave no garbage, and by default are searched for it
-    for stream in (sys.stdout, sys.stderr):  # a name in Chinese must not fail on a narrow terminal
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    streams.prepare()
     code = os.environ.get("PLANNER_LANG", "en")
     program: Any = typer.main.get_command(app)
     if code in LANGUAGES:

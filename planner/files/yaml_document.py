@@ -74,6 +74,8 @@ def read_yaml(path: Path) -> Document:
         ScenarioError: unreadable, empty or binary file, broken YAML, duplicate keys, tags.
     """
     try:
+        if is_pipe_or_device(path):
+            raise wrong("", Message("is not a regular file"), file=str(path))
         with path.open("rb") as handle:
             content = handle.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
@@ -85,6 +87,11 @@ def read_yaml(path: Path) -> Document:
         message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("", message, file=str(path)) from None
     return parse_yaml(text, str(path))
+
+
+def is_pipe_or_device(path: Path) -> bool:
+    """Return whether a path exists and is no file or folder: reading it may never end."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def parse_yaml(text: str, file: str) -> Document:

@@ -87,7 +87,7 @@ def _value(node: ast.expr, values: Mapping[str, float]) -> Any:
     if isinstance(node, ast.Constant):
         return float(node.value)  # type: ignore[arg-type]  # whole powers would have no end
     if isinstance(node, ast.Name):
-        return values[node.id]
+        return float(values[node.id])
     if isinstance(node, ast.UnaryOp):
         return OPERATORS[type(node.op)](_value(node.operand, values))
     if isinstance(node, ast.BinOp):

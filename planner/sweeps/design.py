@@ -22,7 +22,7 @@ import numpy as np
 
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError
-from planner.files.yaml_document import Document, parse_value
+from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.sweeps.analysis.sobol import unit_cube
@@ -237,6 +237,8 @@ def _from_csv(sweep: SweepFile, folder: Path) -> tuple[SweepFile, list[Setting]]
 def _read_rows(path: Path) -> tuple[list[str], Rows]:
     """Return the header and the rows of a CSV of cases. Raises ScenarioError."""
     try:
+        if is_pipe_or_device(path):
+            raise wrong("", Message("is not a regular file"), file=str(path))
         if path.stat().st_size > MAX_LIST_BYTES:
             raise wrong("", Message("is too large for a list of cases"), file=str(path))
         return split_csv(path.read_text(encoding="utf-8-sig"), str(path))

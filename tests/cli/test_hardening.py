@@ -106,6 +106,10 @@ def test_a_hundred_megabytes_are_refused_at_once(tmp_path: Path) -> None:
 def test_pipes_and_devices_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     assert error_of(FILE, tmp_path) == "a.csv is not a regular file"
+    os.mkfifo(tmp_path / "scenario.yaml")
+    for path in (tmp_path, tmp_path / "scenario.yaml", Path("/dev/zero")):
+        with pytest.raises(planner.ScenarioError, match="is not a regular file"):
+            planner.load(path)
 
 
 # ---- documents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,13 @@ def test_an_expression_follows_from_other_axes(tmp_path: Path) -> None:
     assert list(found[0].values) == ["efficiency", IMPORT, EXPORT]
 
 
+def test_cases_from_a_pipe_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "cases.csv")
+    assert "cases.csv: is not a regular file" in problems(
+        tmp_path, "design: list\ncases: cases.csv\naxes: {}\n"
+    )
+
+
 def test_a_list_takes_its_cases_from_a_csv(tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text(f"{CAPACITY},world\n5,cheap\n\n7,\n")
     text = (
@@ -174,6 +182,7 @@ def test_a_wrong_list_is_told_by_line(tmp_path: Path, rows: str, said: str) -> N
         (f"axes: {{{CAPACITY}: {{expression: 'a+', from: [a]}}}}", "must be arithmetic"),
         (f"axes: {{{CAPACITY}: {{expression: 'a*b', from: [a]}}, a: [1]}}", "uses b, which `from`"),
         (f"axes: {{{CAPACITY}: {{expression: '1/a', from: [a]}}, a: [0]}}", "no finite value at a"),
+        (f"axes: {{{CAPACITY}: {{expression: a**a**a**a, from: [a]}}, a: [9]}}", "no finite value"),
         (f"axes: {{{CAPACITY}: {{expression: '2*a', from: [a]}}, a: [x]}}", "needs numbers for a"),
         (f"samples: 3\naxes: {{{CAPACITY}: [1]}}", "samples: belongs to sampling designs"),
         (f"design: sobol\naxes: {{{CAPACITY}: [1]}}", "samples: is required for design sobol"),
