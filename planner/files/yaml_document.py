@@ -20,6 +20,7 @@ from planner.message import Message
 
 MAX_BYTES = 100_000_000
 MAX_VALUES = 1_000_000
+MAX_REPEATED = 100_000  # values that aliases stand for: a small file holds no large scenario
 MAX_DEPTH = 40
 TOO_LARGE = Message("is too large or nested too deeply (aliases count each time they are used)")
 
@@ -146,18 +147,21 @@ class _Reader:
         self.tags = tags
         self.problems: list[Problem] = []
         self.sizes: dict[int, int] = {}
+        self.written = 0
 
     def measure(self, node: Any) -> int:
         """Count the values below a node, those of aliases each time; refuse too many at once."""
         if not isinstance(node, yaml.CollectionNode):
+            self.written += 1
             return 1
         if id(node) not in self.sizes:
+            self.written += 1
             self.sizes[id(node)] = MAX_VALUES  # until counted: an alias inside means a loop
             items = node.value
             if isinstance(node, yaml.MappingNode):
                 items = [part for pair in items for part in pair]
             size = 1 + sum(map(self.measure, items))
-            if size > MAX_VALUES:
+            if size > MAX_VALUES or size - self.written > MAX_REPEATED:
                 line = node.start_mark.line + 1
                 raise wrong("", TOO_LARGE, file=self.document.file, line=line)
             self.sizes[id(node)] = size

@@ -70,7 +70,8 @@ def test_alias_bombs_and_deep_nesting_end_at_once() -> None:
     bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
     )
-    for text in (bomb, "{a: " * 100_000, "- " * 100_000, "a: &a {b: *a}"):
+    repeated = f"a: &a [{', '.join('1' * 1000)}]\nb: [{', '.join(['*a'] * 101)}]\n"
+    for text in (bomb, repeated, "{a: " * 100_000, "- " * 100_000, "a: &a {b: *a}"):
         with pytest.raises(ScenarioError, match="too large or nested too deeply"):
             parse_yaml(text, "x")
 
