@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
 from planner.files.output_folder import cannot_write, sync
+from planner.files.yaml_document import is_pipe_or_device
 from planner.message import Message
 
 Record = dict[str, Any]
@@ -26,6 +27,7 @@ FIELDS: dict[str, Any] = {
     "seconds": NUMBER, "figures": dict,
 }  # fmt: skip
 """What every record holds, and of what type."""
+BEGIN = b'{"key":'  # of every record
 
 
 def record_of(
@@ -55,11 +57,17 @@ class Records:
         """Open a file of records; `fresh` discards those in it. `damage` as in `read_records`.
 
         Raises:
-            PlanError: it cannot be read or written, or one of its lines is broken.
+            PlanError: it cannot be read or written, holds something else, or one of its lines is
+                broken.
         """
         self.path, self._damage = path, damage
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if is_foreign(path):
+                raise PlanError(Message(
+                    "{path} was not written by the planner; move it away or choose another folder",
+                    path=path,
+                ))  # fmt: skip
             known: dict[str, Record] = {}
             whole = 0
             with suppress(PlanError) if fresh else nullcontext():
@@ -128,6 +136,17 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
             whole += len(line)
             by_key[record["key"]] = record
     return by_key, whole
+
+
+def is_foreign(path: Path) -> bool:
+    """Return whether a file begins with anything but a record, whole or torn."""
+    if not path.exists():
+        return False
+    if is_pipe_or_device(path):
+        return True
+    with path.open("rb") as file:
+        first = file.readline()
+    return not (first.startswith(BEGIN) or BEGIN.startswith(first))
 
 
 def _record(line: bytes) -> Record | None:

@@ -18,7 +18,6 @@ content must hold all that the windows of a chain depend on.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ import pandas as pd
 
 from planner.errors import SolveError
 from planner.files.output_folder import Content, beside, claim
-from planner.files.records import Record, Records, record_of
+from planner.files.records import Record, Records, is_foreign, record_of
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan_tables.files import PLAN_FOLDER
@@ -216,8 +215,14 @@ def window_records(
     with recording(folder, PLAN_FOLDER, file_of, damage, fresh=fresh) as (target, records):
 
         def remove() -> None:
-            if target is not None:
-                shutil.rmtree(beside(target, "windows"), ignore_errors=True)
+            if target is None:
+                return
+            windows = beside(target, "windows")
+            with suppress(OSError):  # what others put there stays
+                for file in windows.glob("*.jsonl"):
+                    if not is_foreign(file):
+                        file.unlink()
+                windows.rmdir()
 
         yield records, remove
 

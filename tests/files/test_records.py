@@ -104,6 +104,28 @@ def test_a_field_of_another_type_is_damage(wrong: dict[str, object], tmp_path: P
 
 
 def test_a_line_of_countless_brackets_is_damage(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("[" * 100_000 + "\n{}\n")
-    with pytest.raises(PlanError, match="file:1 is no record; remove"):
+    whole = written(tmp_path / "file", "a")
+    (tmp_path / "file").write_bytes(whole + b"[" * 100_000 + b"\n{}\n")
+    with pytest.raises(PlanError, match="file:2 is no record; remove"):
         Records(tmp_path / "file", DAMAGE)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize(
+    "content",
+    [b'{"model": "mine", "score": 0.91}\n', b'{"model": "mine"}', b"{}\n", b"[]", b"\n",
+     b"a,b\n1,2\n", b"\x00\x00", b"PAR1", "我的\n".encode(), b'{"keys": []}\n', b' {"key": "a"}\n'],
+)  # fmt: skip
+def test_a_file_of_others_stays_as_it_is(content: bytes, fresh: bool, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(PlanError, match="file was not written by the planner; move it away"):
+        Records(tmp_path / "file", DAMAGE, fresh=fresh)
+    assert (tmp_path / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("length", range(9))
+def test_a_first_record_may_be_torn_anywhere(length: int, tmp_path: Path) -> None:
+    whole = written(tmp_path / "file", "a")
+    (tmp_path / "file").write_bytes(whole[:length])
+    with Records(tmp_path / "file", DAMAGE) as records:
+        assert not records.by_key

@@ -430,6 +430,15 @@ def test_a_run_that_is_stopped_goes_on_with_its_windows(
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_files_of_others_beside_a_folder_stay(tmp_path: Path):
+    site, beside = scenario(random_site(3, 10), 10), tmp_path / ".plan.windows"
+    beside.mkdir()
+    for name in ("precious.txt", "precious.jsonl"):
+        (beside / name).write_text("precious")
+    planner.roll(site, 4, 2, tmp_path / "plan")
+    assert sorted(path.name for path in beside.iterdir()) == ["precious.jsonl", "precious.txt"]
+
+
 def test_windows_of_another_scenario_or_length_are_never_used(tmp_path: Path):
     site, out = scenario(PEAK, 4), tmp_path / "plan"
     other = scenario(PEAK | {"city": load(9, 9, 9, 9)}, 4)

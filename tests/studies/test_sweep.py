@@ -161,8 +161,9 @@ def test_a_torn_last_line_is_solved_again(tmp_path: Path, scheduler: str) -> Non
     assert len(lines(out)) == 8
     assert (out / RESULTS).read_bytes().startswith(content[: content[:-1].rindex(b"\n") + 1])
     pd.testing.assert_series_equal(again["objective_cny"], whole["objective_cny"])
-    (out / RESULTS).write_bytes(b"junk\n" + content)
-    with pytest.raises(PlanError, match=r"results.jsonl:1 is no result"):
+    first = content.index(b"\n") + 1
+    (out / RESULTS).write_bytes(content[:first] + b"junk\n" + content[first:])
+    with pytest.raises(PlanError, match=r"results.jsonl:2 is no result"):
         sweep(file, out, scheduler=scheduler)
 
 
