@@ -1,4 +1,4 @@
-"""The output of the command line, which never ends its work: it may be closed, full or unread."""
+"""Standard output and error of a command: closed, full or unread, they do not stop its work."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def exit_codes(words: Language) -> Iterator[None]:
         _print_error(words("interrupted"))
         sys.stderr.flush()
         os._exit(130)  # without waiting for the solver's thread
-    except (typer.Exit, BrokenPipeError):
+    except typer.Exit:
         raise
     except MemoryError:
         _print_error(words("not enough memory; a shorter horizon or longer steps need less"))

@@ -140,7 +140,7 @@ class YearSearch:
                 self.take(job.window, part, result.arrays["x"])
 
     def bound_each(self, windows: Sequence[Window]) -> list[Finished]:
-        """Search some of the windows and raise their bounds; return what was found."""
+        """Search some of the windows and raise their bounds; return the finished jobs."""
         finished = [*self.work([self._bounding(window) for window in windows])]
         for job, _, result in finished:
             n = self.cuts.index(job.window)

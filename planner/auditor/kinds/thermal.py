@@ -3,8 +3,9 @@
     power        power_mw is the minimum power of a unit that is on plus the power above it
     ceiling      power and reserve are at most the available power
     start_ramp, stop_ramp   ... within startup_ramp_mw in the step of a start, and within
-                 shutdown_ramp_mw in the step before a stop, the one before the horizon too;
-                 without them, within the minimum or one step of the ramp, whichever is more
+                 shutdown_ramp_mw in the step before a stop, the one before the horizon too, with
+                 initial.reserve_mw; without them, within the minimum or one step of the ramp,
+                 whichever is more
     ramp_up, ramp_down   power changes within the ramps
     reserve_response, reserve_ramp   reserve due in some time: within the ramp, less the step's rise
     fuel         the fuel is that of the curve at this power (at least that, in a relaxed plan)

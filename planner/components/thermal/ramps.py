@@ -2,10 +2,10 @@
 
 Variables: power_above_min_mw[t] on points, reserve_mw[j,t] per reserve j.
 
-With p = power_above_min_mw, r = sum_j reserve_mw[j], Pmin and Pmax the limits of the step (Pmax with
-what is available), G = Pmax - Pmin, UT the minimum time on in steps, SU and SD the most power in the
-step of a start and in the step before a stop, RU and RD the ramps of a step of Δ hours (without
-startup_ramp_mw SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD)):
+With p = power_above_min_mw, r = sum_j reserve_mw[j] (r[0] = initial.reserve_mw), Pmin and Pmax the limits of the
+step (Pmax with what is available), G = Pmax - Pmin, UT the minimum time on in steps, SU and SD the most power in
+the step of a start and in the step before a stop, RU and RD the ramps of a step of Δ hours (without startup_ramp_mw
+SU = max(Pmin, RU), without shutdown_ramp_mw SD = max(Pmin, RD)):
 
     ceiling         UT >= 2: p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - (Pmax - SD) stop[t+1]
     ceiling_start   UT = 1:  p[t] + r[t] <= G on[t] - (Pmax - SU) start[t] - max(SU - SD, 0) stop[t+1]
