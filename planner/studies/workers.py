@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TASKS_PER_WORKER = 2  # one runs, one waits, so that the worker is never idle
 MAX_DEATHS = 1  # of workers that run a task before it is tried alone
-WORKER_TIMEOUT_S = 60  # for the first worker
+WORKER_TIMEOUT_S = 60  # for the first worker to join, and for all to end
 SCHEDULER_TIMEOUT_S = 10.0
 COUNT_EVERY_S = 2.0  # how often workers are counted
 TRACKER_WARNING = "ignore::UserWarning:multiprocessing.resource_tracker"
@@ -105,7 +105,8 @@ def cluster(
                 with suppress(OSError, TimeoutError, RuntimeError):
                     client.close(timeout=5)
             if local is not None:
-                local.close(timeout=10)
+                with suppress(OSError, TimeoutError):  # the system ends those that are late
+                    local.close(timeout=WORKER_TIMEOUT_S)
 
 
 @contextmanager
