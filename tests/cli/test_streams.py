@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from planner.cli.streams import Stream
+from tests.support.build import HANGS_S
 
 
 def unread() -> int:
@@ -34,5 +35,5 @@ def test_what_cannot_be_written_is_dropped(opened: Callable[[], int], length: in
 @pytest.mark.parametrize("to", [">&-", ">&- 2>&-", "> /dev/full", "> /dev/full 2> /dev/full"])
 def test_a_command_whose_output_is_closed_or_full_ends_well(to: str):
     command = f"exec {sys.executable} -m planner schema {to}"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=HANGS_S)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -20,6 +20,7 @@ from planner.solver.session import Session
 from planner.timeseries.series import Array
 from tests.support import build
 from tests.support.any_site import any_site
+from tests.support.build import HANGS_S
 from tests.support.kazarlis import LOAD, UNITS, scenario_data
 from tests.support.programs import program
 
@@ -28,7 +29,7 @@ Rows = tuple[sparse.csr_array, Array]
 
 
 def relaxation(program: Program) -> Array:
-    x = Session(program).run(time_limit_s=60).x
+    x = Session(program).run(time_limit_s=HANGS_S).x
     assert x is not None
     return x
 
@@ -115,7 +116,7 @@ def test_published_units_cover_load_and_reserve_and_the_bound_stays():
     program = program_of(planner.Scenario.from_mapping(scenario_data()))
     x = relaxation(program)
     matrix, lower = capacity_rows(program, x)
-    tight = Session(program.with_rows(matrix, lower, np.inf)).run(time_limit_s=60)
+    tight = Session(program.with_rows(matrix, lower, np.inf)).run(time_limit_s=HANGS_S)
     assert tight.objective == pytest.approx(program.objective(x), abs=1e-6)
     assert len(lower) == 18
     assert set(lower.round(6)) <= {round(1.1 * mw, 6) for mw in LOAD}
@@ -178,7 +179,7 @@ def test_every_plan_keeps_all_rows(
     assert len(lower) or make != short_site
     for row in range(len(lower)):
         activity = matrix[[row]].toarray()[0]
-        least = Session(replace(program, cost=activity, offset=0.0)).run(time_limit_s=60)
+        least = Session(replace(program, cost=activity, offset=0.0)).run(time_limit_s=HANGS_S)
         assert least.objective >= lower[row] - 1e-6 * max(1.0, lower[row])
 
 
@@ -195,4 +196,4 @@ def test_bound_and_optimum_stay_where_they_are(seed: int, monkeypatch: pytest.Mo
 def minimum(program: Program, integer: bool) -> float:
     session = Session(program)
     session.integrality(program.all_integer & integer)
-    return session.run(time_limit_s=60).objective
+    return session.run(time_limit_s=HANGS_S).objective

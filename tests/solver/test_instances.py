@@ -15,6 +15,7 @@ from benchmarks import instances, mps
 from planner.solver.compiler import program_of
 from planner.solver.program import Program
 from planner.solver.session import Session
+from tests.support.build import HANGS_S
 from tests.support.programs import program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,7 +28,7 @@ def tiny() -> Program:
 def optimum(one: Program) -> np.ndarray:
     session = Session(one)
     session.integrality(one.integer)
-    x = session.run(time_limit_s=60).x
+    x = session.run(time_limit_s=HANGS_S).x
     assert x is not None
     return x
 

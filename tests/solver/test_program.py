@@ -11,6 +11,7 @@ from planner.solver.program import Program
 from planner.solver.session import Session
 from planner.timeseries.horizon import Window
 from tests.support import build
+from tests.support.build import HANGS_S
 from tests.support.programs import program
 
 INF = np.inf
@@ -20,7 +21,7 @@ def least(of: Program) -> list[float]:
     """The cheapest point."""
     session = Session(of, threads=1, seed=0)
     session.integrality(of.integer)
-    x = session.run(time_limit_s=10).x
+    x = session.run(time_limit_s=HANGS_S).x
     assert x is not None
     return [round(value, 6) + 0.0 for value in x.tolist()]
 

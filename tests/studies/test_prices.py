@@ -25,6 +25,7 @@ from planner.studies.prices import NO_PRICES, RELAXED
 from planner.studies.solve import solve_program
 from tests.support import compute, full_site
 from tests.support.build import (
+    HANGS_S,
     battery,
     carbon,
     green_rule,
@@ -47,7 +48,7 @@ def fixed_profit(program: Program, duals: Duals) -> float:
     session = Session(program, threads=1, seed=0)
     fixed = np.flatnonzero(duals.fixed)
     session.bounds(fixed, duals.x[fixed], duals.x[fixed])
-    result = session.run(time_limit_s=60)
+    result = session.run(time_limit_s=HANGS_S)
     return -np.inf if result.x is None else -result.objective
 
 

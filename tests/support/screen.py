@@ -46,7 +46,7 @@ def opened(
         viewport={"width": width, "height": height}, offline=True, **context
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(120_000)
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("requestfailed", lambda request: page.complaints.append(request.url))
@@ -56,7 +56,7 @@ def opened(
     )
     try:
         page.goto(file.as_uri())
-        page.wait_for_selector(READY, state="attached", timeout=60_000)
+        page.wait_for_selector(READY, state="attached")
         yield page
     finally:
         context.close()
