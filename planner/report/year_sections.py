@@ -36,7 +36,9 @@ def months(plan: PlanTables, words: Language) -> Section:
     beside = summary["objective_cny"] - sum(month["profit_cny"] for month in year["months"])
     if max(abs(year["shared_cny"]), abs(beside)) > HALF_FEN:
         profit = beside if abs(beside) > HALF_FEN else None
-        rows.append(row(words("rules and peaks over the horizon"), profit, year["shared_cny"]))
+        rows.append(
+            row(words("rules, peaks and windows of several months"), profit, year["shared_cny"])
+        )
     heads = "", words("profit"), words("left open"), words("part of the gap")
     total = row(words("total"), summary["objective_cny"], missing)
     return Section(words("Gap by month"), heads, tuple(rows), "CNY", total=total)

@@ -23,10 +23,11 @@ def year_summary(search: YearSearch, program: Program, plan: Plan, duals: Duals)
         duals: of the plan's LP, over the program.
     """
     assert search.plan is not None
-    months, firsts = plan.scenario.horizon.months, np.array([w.first for w in search.cuts])
+    months = plan.scenario.horizon.months
+    firsts, lasts = np.array([(w.first, w.last) for w in search.cuts]).T
     missing = search.excess(search.plan.x)
     missing_cny = {
-        month: _cny(missing[(firsts >= steps[0]) & (firsts <= steps[-1])].sum())
+        month: _cny(missing[(firsts >= steps[0]) & (lasts <= steps[-1])].sum())
         for month, steps in months.items()
     }
     profits = plan.ledger.groupby(plan.ledger["period"].str[:7])["amount_cny"].sum()

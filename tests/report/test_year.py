@@ -51,7 +51,7 @@ def test_the_months_and_what_belongs_to_none_are_the_gap(plan: planner.Plan) -> 
     assert section.rows == (
         ("2026-07", 80.0, 10.0, Quantity(10 / 16, "0..1")),
         ("2026-08", 80.0, 4.0, Quantity(4 / 16, "0..1")),
-        ("rules and peaks over the horizon", None, 2.0, Quantity(2 / 16, "0..1")),
+        ("rules, peaks and windows of several months", None, 2.0, Quantity(2 / 16, "0..1")),
     )
     assert section.total == ("total", 160.0, 16.0, Quantity(1.0, "0..1"))
 
@@ -60,7 +60,11 @@ def test_money_of_no_month_is_in_the_row_of_the_horizon(plan: planner.Plan) -> N
     july = [{"month": "2026-07", "profit_cny": 190.0, "missing_cny": 16.0}]
     year = plan.summary["year"] | {"months": july, "shared_cny": 0.0}
     whole = type(plan)(**vars(plan) | {"summary": plan.summary | {"year": year}})
-    assert months(whole, EN).rows[1][:3] == ("rules and peaks over the horizon", -30.0, 0.0)
+    assert months(whole, EN).rows[1][:3] == (
+        "rules, peaks and windows of several months",
+        -30.0,
+        0.0,
+    )
 
 
 def test_a_plan_without_a_gap_has_no_parts_of_it(plain: planner.Plan) -> None:
@@ -88,7 +92,7 @@ def test_the_chart_puts_the_months_end_to_end(plan: planner.Plan) -> None:
     bars = {trace["name"]: (list(trace["base"]), list(trace["x"])) for trace in made.figure["data"]}
     assert bars == {
         "month": ([0, 10], [10, 4]),
-        "rules and peaks over the horizon": ([14], [2]),
+        "rules, peaks and windows of several months": ([14], [2]),
         "sum": ([0], [16]),
     }
     assert made.table["left open [CNY]"].tolist() == [10, 4, 2, 16]

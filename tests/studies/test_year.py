@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 import planner
 from planner import InfeasibleError, NoPlanError, ScenarioError
 from planner.message import Message
+from planner.solver.compiler import program_of
 from planner.solver.rounds import InfeasibleProgramError
 from planner.studies import year_run
 from planner.studies.year import YearProgress
 from planner.studies.year_search import YearSearch
+from planner.studies.year_summary import year_summary
 from planner.studies.year_task import WindowTask, work_on
+from planner.timeseries.horizon import Window
 from tests.support import build, compute
 from tests.support.committed import room, site_of_units
 from tests.support.kills import content
@@ -122,6 +126,25 @@ def test_a_town_of_one_month_and_the_next():
     assert earned(plan) == pytest.approx(-(12 * 40) - 2 * 3 * 100)
     assert plan.summary["bound_cny"] == pytest.approx(-1080, abs=1e-3)
     assert [month["month"] for month in plan.summary["year"]["months"]] == ["2026-07", "2026-08"]
+
+
+def test_what_a_window_of_two_months_leaves_open_belongs_to_neither():
+    """Of 4 + 5 + 1 CNY left open the middle window, of 31 July and 1 August, has 5."""
+    site = build.scenario({"grid": build.grid()}, 72, start="2026-07-30T12:00:00+08:00")
+    plan = planner.solve(site)
+    of_plan = SimpleNamespace(
+        scenario=site, ledger=plan.ledger, summary={"bound_cny": 10.0, "objective_cny": 0.0}
+    )
+    search: Any = SimpleNamespace(
+        cuts=[Window(1, 24), Window(25, 48), Window(49, 72)],
+        plan=SimpleNamespace(x=None),
+        excess=lambda _: np.array([4.0, 5.0, 1.0]),
+    )
+    program = program_of(site)
+    none: Any = SimpleNamespace(rows=np.zeros(program.matrix.shape[0]))
+    year = year_summary(search, program, cast("planner.Plan", of_plan), none)
+    assert [month["missing_cny"] for month in year["months"]] == [4.0, 1.0]
+    assert year["shared_cny"] == 5.0
 
 
 # --- equivalences

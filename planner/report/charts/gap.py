@@ -24,7 +24,7 @@ def gap_chart(view: View, words: Language) -> Chart | None:
     bars.append(ProfitBar(words("total"), sum(bar.amount for bar in bars), "total"))
     styles = {
         "month": (words("month"), BLUE, ""),
-        "shared": (words("rules and peaks over the horizon"), ORANGE, "/"),
+        "shared": (words("rules, peaks and windows of several months"), ORANGE, "/"),
         "total": (words("sum"), GREY, ""),
     }
     columns = [f"{head} [{words('CNY')}]" for head in section.heads[1:3]]
