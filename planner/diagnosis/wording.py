@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from planner.local_time import clock_text
 from planner.message import Message, MessageList
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.local_time import clock_text
 
 MAX_SPANS = 4  # runs of steps that a text lists
 

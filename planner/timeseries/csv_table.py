@@ -17,8 +17,8 @@ import pandas as pd
 
 from planner.errors import as_written, cause, did_you_mean, wrong
 from planner.fields import FieldError
+from planner.local_time import localised
 from planner.message import Message, MessageList
-from planner.timeseries.local_time import localised
 
 MAX_BYTES = 100_000_000
 

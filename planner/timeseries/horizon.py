@@ -20,8 +20,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from planner.errors import as_written
 from planner.fields import FieldError, Frozen
+from planner.local_time import check_start, check_zone, clock_text, offsets_min
 from planner.message import Message
-from planner.timeseries.local_time import check_start, check_zone, clock_text, offsets_min
 
 DAY_H = 24
 LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
@@ -233,6 +233,13 @@ class Horizon(Frozen):
             since = self._clock_min[first - 1 :] - self._clock_min[first - 1]
             steps = int((np.maximum.accumulate(since) < hours * 60).sum())
         return min(steps, self.steps - first + 1)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The horizon in the summary of a plan; `timezone` only where there is one."""
+        zone = {} if self.timezone is None else {"timezone": self.timezone}
+        start, hours = self.starts[0].isoformat(), float(self.hours)
+        return {"start": start, "hours": hours, "step_min": self.step_min, **zone}
 
     @property
     def window(self) -> Window:

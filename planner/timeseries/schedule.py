@@ -15,10 +15,10 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError, as_written, did_you_mean, wrong
 from planner.fields import LARGEST, FieldError
+from planner.local_time import localised
 from planner.message import Message
 from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.local_time import localised
 from planner.timeseries.series import Array
 
 SCHEDULE = "schedule.csv"

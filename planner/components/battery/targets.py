@@ -24,11 +24,11 @@ from planner.components.component import Time
 from planner.components.terms import ByStep
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
+from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.forms import Context
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.local_time import clock_text, localised
 from planner.timeseries.series import Array
 
 EnergyLimits = tuple[float | None, float | None]  # least and most MWh

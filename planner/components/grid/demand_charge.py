@@ -29,12 +29,12 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from planner.components.component import Complaint, Time
 from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
+from planner.local_time import clock_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.modelling.vectors import Flags, Whole
 from planner.timeseries.forms import in_hours, read_hours
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.local_time import clock_text
 from planner.timeseries.series import Array
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]

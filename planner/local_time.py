@@ -143,6 +143,16 @@ def clock_texts(moments: pd.DatetimeIndex, form: str) -> list[str]:
     return texts
 
 
+def end_texts(starts: pd.DatetimeIndex, step_min: int) -> list[str]:
+    """Return the ends of steps by the clock of their starts: 00:15 ... 24:00."""
+    clock = starts.tz_localize(None)
+    ends = clock + pd.Timedelta(minutes=step_min)
+    return [
+        "24:00" if end.day != start.day else f"{end:%H:%M}"
+        for start, end in zip(clock, ends, strict=True)
+    ]
+
+
 def _shown_twice(moments: pd.DatetimeIndex) -> np.ndarray:
     """Return for each moment whether the clock shows its time twice."""
     if not isinstance(moments.tz, ZoneInfo):
