@@ -100,7 +100,8 @@ class Horizon(Frozen):
         if wrong.any():
             message = Message(
                 "steps of {minutes} min do not fit the clock of {zone}, which changes before or in"
-                " the step of {when}: local days must consist of whole steps; take shorter ones",
+                " the step of {when}: it must change between two steps, by whole ones; take shorter"
+                " steps",
                 minutes=self.step_min,
                 zone=self.timezone,
                 when=self.at(int(np.flatnonzero(wrong)[0]) + 1),

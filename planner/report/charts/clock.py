@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,15 @@ class Clock:
         """The first step of every block, counted from 0; shape (B,)."""
         local = self.local(np.arange(self.steps)).tz_localize(None)
         since_midnight = (local - local[0].normalize()) // pd.Timedelta(minutes=self.step_min)
-        block = np.maximum.accumulate(np.asarray(since_midnight)) // self.size
-        return np.append(0, np.flatnonzero(np.diff(block)) + 1)
+        block = np.asarray(since_midnight) // self.size
+        cuts = np.append(0, np.flatnonzero(np.diff(block)) + 1)
+        changes = [(0, 0), *self.changes]
+        again = [
+            step
+            for (_, before), (step, ahead) in pairwise(changes)
+            if (ahead - before) % (self.size * self.step_min) == 0
+        ]
+        return np.union1d(cuts, np.array(again, dtype=int))
 
     @cached_property
     def counts(self) -> np.ndarray:

@@ -208,8 +208,11 @@ def _outside(plan: Plan, part: Part) -> dict[str, float]:
 
 def _month_h(plan: Plan, month: str) -> float:
     """Return the hours of a local month."""
-    first = pd.Timestamp(f"{month}-01").tz_localize(plan.clock.zone)
-    after = (pd.Timestamp(f"{month}-01") + pd.DateOffset(months=1)).tz_localize(plan.clock.zone)
+    begin = pd.Timestamp(f"{month}-01")
+    first, after = (
+        midnight.tz_localize(plan.clock.zone, ambiguous=True, nonexistent="shift_forward")
+        for midnight in (begin, begin + pd.DateOffset(months=1))
+    )
     return float((after - first) / pd.Timedelta(hours=1))
 
 
