@@ -18,6 +18,7 @@ ROOT_NAME = "planner"
 FLOORS = [
     {"message", "units"},
     {"errors", "fields"},
+    {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},
     {"components"},
     {"scenario"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +185,7 @@ class Clock:
     """The steps of a plan: their length, and the start of each with its local day and month.
 
     times, stamps: the starts, to the minute for people and to the second as the ledger writes them.
+    zone: of local time.
     """
 
     step_h: float
@@ -194,6 +196,7 @@ class Clock:
     index: pd.DatetimeIndex
     days: Whole
     months: list[str]
+    zone: dt.tzinfo
 
     @property
     def steps(self) -> int:
@@ -228,23 +231,44 @@ def clock_of(files: Files) -> Clock:
                 Message("{path}: the horizon needs a start with an offset, hours and step_min",
                         path=path)
             )  # fmt: skip
-        index = pd.date_range(
-            pd.Timestamp(first).tz_convert(dt.timezone(offset)),
-            periods=round(hours * 60 / step_min),
-            freq=f"{step_min}min",
-        )
+        zone = _zone_of(horizon.get("timezone"), first)
+        utc = first.astimezone(dt.UTC)
+        length, count = dt.timedelta(minutes=step_min), round(hours * 60 / step_min)
+        moments = [(utc + i * length).astimezone(zone) for i in range(count)]
     except (KeyError, TypeError, ValueError) as error:
         raise PlanError(
             Message("{path}: the horizon cannot be read: {text}", path=path, text=error)
         ) from None
-    local = index.tz_localize(None)
+    dates = [moment.toordinal() for moment in moments]
     return Clock(
         step_h=step_min / 60,
         step_min=step_min,
         hours=hours,
-        times=[moment.isoformat(timespec="minutes") for moment in index],
-        stamps=[moment.isoformat() for moment in index],
-        index=pd.DatetimeIndex(index.tz_convert("UTC")).as_unit("us"),
-        days=np.asarray(local.normalize().factorize()[0], dtype=np.int64),
-        months=[f"{moment:%Y-%m}" for moment in local],
+        times=[moment.isoformat(timespec="minutes") for moment in moments],
+        stamps=[moment.isoformat() for moment in moments],
+        index=pd.date_range(utc, periods=count, freq=f"{step_min}min").as_unit("us"),
+        days=np.unique(dates, return_inverse=True)[1].astype(np.int64),
+        months=[f"{moment:%Y-%m}" for moment in moments],
+        zone=zone,
     )
+
+
+def _zone_of(name: object, first: dt.datetime) -> dt.tzinfo:
+    """Return the zone of local time: that of the name, else the offset of the first moment.
+
+    Raises:
+        ValueError: there is no such zone, or the first moment has another offset than its clock.
+    """
+    offset = first.utcoffset()
+    assert offset is not None
+    if name is None:
+        return dt.timezone(offset)
+    try:
+        zone = zoneinfo.ZoneInfo(str(name))
+    except (OSError, zoneinfo.ZoneInfoNotFoundError):
+        message = f"there is no time zone {name}"
+        raise ValueError(message) from None
+    if first.astimezone(zone).utcoffset() != offset:
+        message = f"{first.isoformat()} is no time of {name}"
+        raise ValueError(message)
+    return zone

@@ -18,7 +18,7 @@
     worst_hours  the five costliest penalties
     year         the profit of each month, and how far it may be below the bound: with what belongs
                  to no month, the whole
-    name, description, vat, start, hours, step_min, components   equal to the scenario
+    name, description, vat, start, hours, step_min, timezone, components   equal to the scenario
 
 Runtimes, versions, size and warnings of the solver follow from nothing and are not checked.
 """
@@ -159,6 +159,7 @@ def _check_scenario(plan: Plan, note: Notes) -> None:
     scenario, summary = plan.files.scenario, plan.files.summary
     repeated = {name: scenario.get(name) for name in ("name", "description", "vat")}
     repeated |= {"start": plan.clock.stamps[0], "step_min": plan.clock.step_min}
+    repeated["timezone"] = scenario["horizon"].get("timezone")
     repeated |= {"components": {name: part.kind for name, part in plan.parts.items()}}
     for name, expected in repeated.items():
         value = summary.get(name)

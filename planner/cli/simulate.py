@@ -60,10 +60,10 @@ def simulate(
     """Simulate operation: re-plan on forecasts, settle on actuals, and compare policies."""
     from planner.report.terminal.studies import show_simulation
     from planner.studies.policy import POLICIES
-    from planner.studies.simulate import default_folder
+    from planner.studies.simulate import default_folder, load_days
 
     changes = limited(set_, gap, time_limit)
-    site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
+    site = load_days(scenario, changes, days) if days else planner.load(scenario, changes)
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
     console = open_console()
     with bar(console, quiet, site.name, "days") as update:

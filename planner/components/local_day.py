@@ -40,8 +40,7 @@ def so_far_today(
 
 def steps_today(executed: Window, horizon: Horizon) -> tuple[int, bool]:
     """Return how many executed steps are in the local day of the next step, and if all are."""
-    minute = int(horizon.minute_of_day[executed.last - 1]) + horizon.step_min
-    if minute == 24 * 60:  # the next step begins a day
+    if horizon.end_of(executed.last).date() != horizon.starts[executed.last - 1].date():
         return 0, False
     today = next(day for day in horizon.days if executed.last in day)
     return executed.last - max(today[0], executed.first) + 1, today[0] <= executed.first

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from planner.local_time import clock_text
 from planner.message import Message, MessageList
 from planner.timeseries.horizon import Horizon
 
@@ -23,14 +24,14 @@ def spans(steps: Sequence[int]) -> Iterator[tuple[int, int]]:
 def time_span(horizon: Horizon, first: int, last: int) -> str:
     """Return the begin and end of a run of steps: 01:00-03:00, with dates on a longer horizon."""
     begin = horizon.starts[first - 1]
-    end = horizon.starts[last - 1] + np.timedelta64(horizon.step_min, "m")
-    until = "24:00" if end.hour == end.minute == 0 else f"{end:%H:%M}"
-    if len(horizon.days) == 1:
-        return f"{begin:%H:%M}-{until}"
+    end = horizon.end_of(last)
     day = horizon.starts[last - 1]  # the day that 24:00 belongs to
+    until = "24:00" if end.date() != day.date() else clock_text(end, "%H:%M")
+    if len(horizon.days) == 1:
+        return f"{clock_text(begin, '%H:%M')}-{until}"
     if begin.date() == day.date():
-        return f"{begin:%m-%d %H:%M}-{until}"
-    return f"{begin:%m-%d %H:%M} to {day:%m-%d} {until}"
+        return f"{horizon.at(first)}-{until}"
+    return f"{horizon.at(first)} to {day:%m-%d} {until}"
 
 
 def time_spans(horizon: Horizon, steps: Sequence[int]) -> str:

@@ -24,6 +24,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from planner.language.language import ENGLISH, LANGUAGES, Language, language, number
+from planner.local_time import clock_text
 from planner.message import unsigned_zero
 
 SHARE = "0..1"
@@ -147,7 +148,7 @@ def text(cell: Cell, words: Language = ENGLISH) -> str:
     if isinstance(cell, int | float):
         return number(float(cell))
     if isinstance(cell, pd.Timestamp):
-        return f"{cell:%Y-%m-%d %H:%M}"
+        return clock_text(cell, "%Y-%m-%d %H:%M")
     return str(cell)
 
 

@@ -1,8 +1,10 @@
 """The declaration of a plan: the exchange of each grid in each interval, as markets read it.
 
-One row a step; `time` is the local END of the interval (2026-07-15T00:15 ... 2026-07-15T24:00). One
-column `NAME.exchange_mw` a grid, import positive: the declared exchange where the grid declares,
-else the planned one. The file can be read as `{csv: ..., column: NAME.exchange_mw, stamp: end}`.
+One row a step; `time` is the local END of the interval (2026-07-15T00:15 ... 2026-07-15T24:00),
+with its offset where the clock changes within the horizon: days of 23 and 25 hours have 92 and 100
+points of 15 min. One column `NAME.exchange_mw` a grid, import positive: the declared exchange where
+the grid declares, else the planned one. The file can be read as `{csv: ..., column:
+NAME.exchange_mw, stamp: end}`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError, cause
 from planner.files.output_folder import replace_file
+from planner.local_time import end_texts
 from planner.message import Message, MessageList
 
 if TYPE_CHECKING:
@@ -113,11 +116,16 @@ def declaration(plan: PlanTables) -> pd.DataFrame:
 
 
 def _ends(plan: PlanTables) -> list[str]:
-    """Return the local ends of the steps; the last of a day is 24:00 of that day."""
-    starts = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
-    ends = starts + pd.Timedelta(minutes=plan.scenario.horizon.step_min)
+    """Return the local ends of the steps; the last of a day is 24:00 of that day.
+
+    Where the clock changes they have the offset of their step, which tells the two times of an hour
+    that occurs twice apart.
+    """
+    horizon = plan.scenario.horizon
+    starts = pd.DatetimeIndex(plan.schedule.index)
+    ends = end_texts(starts, horizon.step_min)
     return [
-        f"{start:%Y-%m-%d}T24:00" if end.day != start.day else f"{end:%Y-%m-%dT%H:%M}"
+        f"{start:%Y-%m-%d}T{end}{start.isoformat()[-6:] if horizon.clock_changes else ''}"
         for start, end in zip(starts, ends, strict=True)
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -29,13 +28,14 @@ def status_text(status: str, words: Language) -> str:
 
 def span_text(summary: Mapping[str, Any], words: Language) -> str:
     """Return the horizon in local time, with the length of its steps."""
-    start = pd.Timestamp(summary["start"])
+    start = local_start(summary)
     end = start + pd.Timedelta(hours=summary["hours"])
+    zone = summary.get("timezone")
     return words(
-        "{start} to {end} (UTC{offset}), {hours} h in steps of {step} min",
+        "{start} to {end} ({zone}), {hours} h in steps of {step} min",
         start=text(start),
         end=text(end),
-        offset=offset(start),
+        zone=zone or f"UTC{clock_name(summary)}",
         hours=f"{summary['hours']:g}",
         step=summary["step_min"],
     )
@@ -74,9 +74,15 @@ def line_label(line: str, words: Language) -> str:
     return words("{line} from {origin}", line=words.term(bare), origin=words.term(index))
 
 
-def offset(moment: dt.datetime) -> str:
-    """Return the offset of a local time from UTC: +08:00."""
-    return moment.isoformat()[-6:]
+def local_start(summary: Mapping[str, Any]) -> pd.Timestamp:
+    """Return the start of the horizon of a plan, by its clock."""
+    start, zone = pd.Timestamp(summary["start"]), summary.get("timezone")
+    return start.tz_convert(zone) if zone else start
+
+
+def clock_name(summary: Mapping[str, Any]) -> str:
+    """Return the time zone of a plan, or its offset from UTC: +08:00."""
+    return str(summary.get("timezone") or summary["start"][-6:])
 
 
 def outcome(plan: PlanTables, words: Language) -> Section:
@@ -95,7 +101,7 @@ def outcome(plan: PlanTables, words: Language) -> Section:
 def accounts(plan: PlanTables, words: Language) -> Section:
     """Return the parts of the profit, and the conventions of all amounts."""
     summary = plan.summary
-    start = pd.Timestamp(summary["start"])
+    start = local_start(summary)
     outside = words("cash after amortisation, levelized and fixed costs")
     after = (outside, Quantity(summary["net_after_outside_cny"], "CNY"))
     return _facts(
@@ -106,7 +112,7 @@ def accounts(plan: PlanTables, words: Language) -> Section:
         *([after] if summary["outside_objective_cny"] else []),
         (words("turnover"), Quantity(summary["turnover_cny"], "CNY")),
         (words("value added tax in prices"), words.term(summary["vat"])),
-        (words("start, local time {offset}", offset=offset(start)), start),
+        (words("start, local time {offset}", offset=clock_name(summary)), start),
         (words("horizon"), Quantity(summary["hours"], "h")),
         (words("length of a step"), Quantity(summary["step_min"], "min", 0)),
     )  # fmt: skip
@@ -248,7 +254,7 @@ def scarce(plan: PlanTables, words: Language) -> Section:
             row["component"],
             line_label(row["line"], words),
             row["cost_cny"],
-            pd.Timestamp(row["time"]),
+            pd.Timestamp(row["time"]).tz_convert(plan.scenario.horizon.zone),
         )
         for row in plan.summary["worst_hours"]
     )

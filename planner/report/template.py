@@ -30,6 +30,7 @@ from markupsafe import Markup
 from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
 from planner.report.charts.chart import Chart
+from planner.report.charts.clock import MINUTE_MS, Clock
 from planner.report.plan_sections import gap_text, paragraph
 
 GZIP = 16 + zlib.MAX_WBITS
@@ -197,23 +198,27 @@ def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
     }
 
 
-def page_clock(
-    first: pd.Timestamp, step_min: int, steps: int, explained: int = 0, worst: int = 0
-) -> dict[str, int]:
+def page_clock(clock: Clock, explained: int = 0, worst: int = 0) -> dict[str, Any]:
     """Return the time axis for the script of a page, local time in milliseconds as if it were UTC.
 
+    Where the clock changes, `offsets` holds the first step of each offset from UTC, by how many
+    milliseconds local time is ahead of the axis, and the offset as text.
+
     Args:
-        first: start of the first step.
-        step_min: length of a step.
-        steps: number of steps.
+        clock: the steps.
         explained: number of steps, from the first, whose reasons the page holds.
         worst: the step, from 0, at which the panel of reasons opens if the page explains it.
     """
-    since = first.tz_localize(None) - pd.Timestamp("1970-01-01")
+    since = clock.first.tz_localize(None) - pd.Timestamp("1970-01-01")
+    changes = [(0, 0), *clock.changes] if clock.changes else []
     return {
         "start": int(since / pd.Timedelta(milliseconds=1)),
-        "step": step_min * 60_000,
-        "steps": steps,
+        "step": clock.step_min * MINUTE_MS,
+        "steps": clock.steps,
+        "offsets": [
+            (step, ahead * MINUTE_MS, clock.local([step])[0].isoformat()[-6:])
+            for step, ahead in changes
+        ],
         "explained": explained,
         "first": worst if worst < explained else 0,
     }

@@ -54,11 +54,16 @@ def continued(
             )
         )
     start = horizon.starts[0].isoformat()
-    if past.zone != horizon.zone:
+    by_its_clock, by_ours = (
+        pd.DatetimeIndex([*past.starts, past.end_of(past.steps)]).tz_convert(zone).tz_localize(None)
+        for zone in (past.zone, horizon.zone)
+    )
+    if not by_its_clock.equals(by_ours):
         raise FieldError(
             Message(
-                "the plan begins at {past}, this scenario at {start}; they must have the same"
-                " offset, for days and months are local",
+                "the plan begins at {past} and has another clock than this scenario, which begins"
+                " at {start}; days and months are local: write the same `horizon.timezone` in both,"
+                " or the same offset",
                 past=past.starts[0].isoformat(),
                 start=start,
             )

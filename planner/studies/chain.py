@@ -54,15 +54,19 @@ class Cut:
 
 
 def cut(horizon: Horizon, window_h: float, advance_h: float) -> list[Cut]:
-    """Cut a horizon into windows that begin every `advance_h` hours and end within it."""
-    planned, executed = round(window_h / horizon.step_h), round(advance_h / horizon.step_h)
-    return [
-        Cut(
-            Window(first, min(first + planned - 1, horizon.steps)),
-            Window(first, min(first + executed - 1, horizon.steps)),
+    """Cut a horizon into windows that begin every `advance_h` hours and end within it.
+
+    Lengths of whole days follow the clock where it changes (`Horizon.steps_after`).
+    """
+    cuts, first = [], 1
+    while first <= horizon.steps:
+        planned, executed = (
+            Window(first, first + horizon.steps_after(first, hours) - 1)
+            for hours in (window_h, advance_h)
         )
-        for first in range(1, horizon.steps + 1, executed)
-    ]
+        cuts.append(Cut(planned, executed))
+        first = executed.last + 1
+    return cuts
 
 
 def step_by_step(cut: Cut) -> list[Cut]:
@@ -85,14 +89,15 @@ class ExecutedSteps:
 
 
 Policy = Callable[[Scenario, Cut, pd.DataFrame], ExecutedSteps]
-"""Plans a window, from the scenario at the state before it and the rows of the day before it."""
+"""Plans a window, from the scenario at the state before it and the rows of the two days before
+it."""
 
 
 @dataclass(eq=False)
 class Chain:
     """The windows of a horizon, one after the other.
 
-    recent: the rows of the day before the next window, as far as there are any.
+    recent: the rows of the two days before the next window, as far as there are any.
     counted: the names of the figures that the policy counts in each window.
     """
 
@@ -121,9 +126,9 @@ class Chain:
 
     def execute(self, steps: ExecutedSteps) -> None:
         """Execute the steps decided in the next window, and advance the state."""
-        day = round(24 / self.state.horizon.step_h)
+        two_days = round(48 / self.state.horizon.step_h)
         self.state = advance(self.state, steps.rows, self.cuts[len(self.executed)].executed)
-        self.recent = pd.concat([self.recent, steps.rows]).iloc[-day:]
+        self.recent = pd.concat([self.recent, steps.rows]).iloc[-two_days:]
         self.executed.append(steps)
 
     @property

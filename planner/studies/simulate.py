@@ -11,9 +11,10 @@ that is killed resumes where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
 from planner.files.output_folder import file_name, replace_file
@@ -188,11 +189,19 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
         return None, Lookahead()
 
 
+def load_days(path: str | Path, changes: Mapping[str, Any], days: int) -> Scenario:
+    """Load a scenario for some days, which are days of the clock."""
+    scenario, hours = load(path, {**changes, "horizon.hours": 24 * days}), 24.0 * days
+    if (by_clock := scenario.horizon.days_h(days)) != hours:
+        scenario = load(path, {**changes, "horizon.hours": by_clock})
+    return scenario
+
+
 def _loaded(scenario: Scenario | str | Path, days: int | None) -> Scenario:
     if not isinstance(scenario, Scenario):
         if days is not None and days < 1:
             raise wrong("days", Message("must be {least} or more, is {value}", least=1, value=days))
-        scenario = load(scenario, None if days is None else {"horizon.hours": 24 * days})
+        scenario = load(scenario) if days is None else load_days(scenario, {}, days)
     elif days is not None:
         raise wrong(
             "days", Message("needs the file of a scenario: its series are read for that horizon")

@@ -17,6 +17,7 @@ import pandas as pd
 
 from planner.errors import as_written, cause, did_you_mean, wrong
 from planner.fields import FieldError
+from planner.local_time import localised
 from planner.message import Message, MessageList
 
 MAX_BYTES = 100_000_000
@@ -73,7 +74,7 @@ class CsvTable:
         return _at_line(self.name, self.lines[row], message)
 
 
-def read_csv(folder: Path, name: str, encoding: str, zone: dt.timezone) -> CsvTable:
+def read_csv(folder: Path, name: str, encoding: str, zone: dt.tzinfo) -> CsvTable:
     """Read `name` below `folder`; its `time` column is ISO 8601, naive times are in `zone`.
 
     Raises:
@@ -222,12 +223,12 @@ def _number(text: str) -> float:
 
 
 def read_times(
-    texts: list[str], zone: dt.timezone, at_row: Callable[[int, Message], Exception]
+    texts: list[str], zone: dt.tzinfo, at_row: Callable[[int, Message], Exception]
 ) -> pd.DatetimeIndex:
     """Read ISO 8601 times, with an offset or in `zone`; 24:00 is midnight after.
 
     Raises:
-        Exception: what `at_row` returns for the first text that is no time.
+        Exception: what `at_row` returns for the first text that is no time, or none of `zone`.
     """
     column = pd.Series(texts, dtype="str")
     midnight = column.str.contains(rf"[T ]24:00(?::00)?{_OFFSET}?$", regex=True)
@@ -255,11 +256,11 @@ def read_times(
         message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=texts[row])
         raise at_row(row, message)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
-    return index.tz_localize(zone) if index.tz is None else index.tz_convert(zone)
+    return localised(index, zone, at_row) if index.tz is None else index.tz_convert(zone)
 
 
 def step_start(
-    starts: Sequence[pd.Timestamp], when: str | dt.datetime, zone: dt.timezone, field: str
+    starts: Sequence[pd.Timestamp], when: str | dt.datetime, zone: dt.tzinfo, field: str
 ) -> pd.Timestamp:
     """Read a time as CSV files have it, with an offset or in `zone`: one of the starts of steps.
 

@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from planner.errors import as_written
 from planner.fields import FieldError, Frozen
+from planner.local_time import check_start, check_zone, clock_text, offsets_min
 from planner.message import Message
 
+DAY_H = 24
 LEAST_WINDOW = 0.4  # of the length of a window: a shorter rest joins the window before
 
 
@@ -51,11 +54,14 @@ class Horizon(Frozen):
 
     start: Annotated[dt.datetime, BeforeValidator(_read_start)]
     """First moment of the plan, with an offset: 2026-07-15T00:00:00+08:00. Local time is this
-    offset."""
+    offset, unless there is a `timezone`."""
     hours: Annotated[float, Field(gt=0, le=8784 * 3)]
     """Length in hours, a whole number of steps."""
     step_min: Literal[5, 10, 15, 20, 30, 60] = 60
     """Length of a step in minutes."""
+    timezone: Annotated[str, AfterValidator(check_zone)] | None = None
+    """Time zone whose clock is local time, with its changes: Europe/Berlin. Without one the clock
+    keeps the offset of `start`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Horizon:
@@ -75,7 +81,32 @@ class Horizon(Frozen):
                 hours=self.hours,
             )
             raise FieldError(message, "hours")
+        if isinstance(self.zone, ZoneInfo):
+            try:
+                check_start(self.start, self.zone)
+            except FieldError as error:
+                raise FieldError(error.message, "start") from None
+            self._check_changes()
         return self
+
+    def _check_changes(self) -> None:
+        """Check that the clock changes between steps, and that steps fall on its days."""
+        just_before_end = self.starts + pd.Timedelta(minutes=self.step_min, seconds=-1)
+        dates = self.starts.tz_localize(None).normalize()
+        wrong = (offsets_min(just_before_end) != self._offsets_min) | (
+            self.minute_of_day % self.step_min > 0
+        )
+        wrong[1:] |= dates[1:] < dates[:-1]
+        if wrong.any():
+            message = Message(
+                "steps of {minutes} min do not fit the clock of {zone}, which changes before or in"
+                " the step of {when}: it must change between two steps, by whole ones; take shorter"
+                " steps",
+                minutes=self.step_min,
+                zone=self.timezone,
+                when=self.at(int(np.flatnonzero(wrong)[0]) + 1),
+            )
+            raise FieldError(message, "step_min")
 
     @cached_property
     def step_h(self) -> float:
@@ -88,8 +119,10 @@ class Horizon(Frozen):
         return round(self.hours * 60 / self.step_min)
 
     @cached_property
-    def zone(self) -> dt.timezone:
-        """The fixed offset that local times are given in."""
+    def zone(self) -> dt.tzinfo:
+        """The zone of local times: that named, or the fixed offset of `start`."""
+        if self.timezone is not None:
+            return ZoneInfo(self.timezone)
         offset = self.start.utcoffset()
         assert offset is not None
         return dt.timezone(offset)
@@ -101,9 +134,35 @@ class Horizon(Frozen):
         return pd.date_range(first, periods=self.steps, freq=f"{self.step_min}min", name="time")
 
     @cached_property
+    def _offsets_min(self) -> np.ndarray:
+        """The offset of local time from UTC at the start of every step, minutes; shape (T,)."""
+        return offsets_min(self.starts)
+
+    @cached_property
+    def _clock_min(self) -> np.ndarray:
+        """Minutes from the first start to every one by the clock; shape (T,)."""
+        shifts = self._offsets_min - self._offsets_min[0]
+        return np.asarray(np.arange(self.steps) * self.step_min + shifts)
+
+    @property
+    def clock_changes(self) -> bool:
+        """Whether the clock changes within the horizon."""
+        return bool(np.ptp(self._offsets_min))
+
+    def clock_keeps(self, minutes: int) -> bool:
+        """Return whether the clock changes by multiples of some minutes only, if at all."""
+        return not (np.diff(self._offsets_min) % minutes).any()
+
+    @cached_property
     def minute_of_day(self) -> np.ndarray:
         """Local minutes since midnight at the start of every step; shape (T,)."""
         return np.asarray(self.starts.hour * 60 + self.starts.minute)
+
+    @cached_property
+    def day_so_far_h(self) -> float:
+        """Hours of the local day that are over when the horizon begins."""
+        midnight = dt.datetime.combine(self.starts[0].date(), dt.time(), self.zone)
+        return (self.start - midnight.astimezone(dt.UTC)) / dt.timedelta(hours=1)
 
     @cached_property
     def days(self) -> list[list[int]]:
@@ -115,6 +174,15 @@ class Horizon(Frozen):
         """The steps of each local month, keyed such as 2026-07."""
         groups = self._grouped("M")
         return {self.starts[g[0] - 1].strftime("%Y-%m"): g for g in groups}
+
+    def month_h(self, month: str) -> float:
+        """Return the hours of a local month such as 2026-07."""
+        period = pd.Period(month, "M")
+        first, after = (
+            dt.datetime(p.year, p.month, 1, tzinfo=self.zone).astimezone(dt.UTC)
+            for p in (period, period + 1)
+        )
+        return (after - first) / dt.timedelta(hours=1)
 
     def _grouped(self, period: str) -> list[list[int]]:
         labels = self.starts.tz_localize(None).to_period(period).astype("int64")
@@ -131,11 +199,48 @@ class Horizon(Frozen):
 
     def at(self, step: int) -> str:
         """The local start of a step as people write it: 07-15 14:00."""
-        return f"{self.starts[step - 1]:%m-%d %H:%M}"
+        return clock_text(self.starts[step - 1], "%m-%d %H:%M")
 
-    def end_of(self, step: int) -> dt.datetime:
+    def end_of(self, step: int) -> pd.Timestamp:
         """The local time at the end of a step; at point 0 the horizon begins."""
-        return self.start + dt.timedelta(minutes=step * self.step_min)
+        return self.starts[0] + pd.Timedelta(minutes=step * self.step_min)
+
+    def day_before(self, step: int) -> pd.Timestamp:
+        """Return the start of a step a day before by the clock, or the next one where it jumps."""
+        return self._by_clock(self.starts[step - 1], -1)
+
+    def days_h(self, days: int) -> float:
+        """Return the hours of some days from the start, which are days of the clock."""
+        return (self._by_clock(self.starts[0], days) - self.starts[0]) / pd.Timedelta(hours=1)
+
+    def _by_clock(self, moment: pd.Timestamp, days: int) -> pd.Timestamp:
+        """Return the moment when the clock shows the same time some days later."""
+        clock = moment.tz_localize(None) + pd.Timedelta(days=days)
+        return clock.tz_localize(self.zone, ambiguous=True, nonexistent="shift_forward")
+
+    def until(self, step: int) -> str:
+        """The local end of a step as people write it, dated if there are several days."""
+        end = self.end_of(step)
+        dated = end.date() != self.start.date() or len(self.days) > 1
+        return clock_text(end, "%m-%d %H:%M" if dated else "%H:%M")
+
+    def steps_after(self, first: int, hours: float) -> int:
+        """Return the number of steps from a step on that hours are, at most to the end.
+
+        Whole days are days of the clock: they have an hour more or less where it changes.
+        """
+        steps = round(hours / self.step_h)
+        if hours % DAY_H == 0 and self.clock_changes:
+            since = self._clock_min[first - 1 :] - self._clock_min[first - 1]
+            steps = int((np.maximum.accumulate(since) < hours * 60).sum())
+        return min(steps, self.steps - first + 1)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The horizon in the summary of a plan; `timezone` only where there is one."""
+        zone = {} if self.timezone is None else {"timezone": self.timezone}
+        start, hours = self.starts[0].isoformat(), float(self.hours)
+        return {"start": start, "hours": hours, "step_min": self.step_min, **zone}
 
     @property
     def window(self) -> Window:

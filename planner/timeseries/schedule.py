@@ -15,6 +15,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError, as_written, did_you_mean, wrong
 from planner.fields import LARGEST, FieldError
+from planner.local_time import localised
 from planner.message import Message
 from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Horizon, Window
@@ -59,14 +60,18 @@ def checked_schedule(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.D
     if not isinstance(times, pd.DatetimeIndex) or times.hasnans:
         message = Message("must be indexed by the starts of steps, such as horizon.starts")
         raise wrong("", message, file=source)
-    if not times.is_unique:
-        time = times[times.duplicated()][0].isoformat()
-        raise wrong("", Message("has {time} more than once", time=time), file=source)
     if not columns.is_unique:
         twice = str(columns[columns.duplicated()][0])
         raise wrong("", Message("has column {name!r} more than once", name=twice), file=source)
     zone = horizon.zone
-    local = times.tz_localize(zone) if times.tz is None else times.tz_convert(zone)
+
+    def at_row(_: int, message: Message) -> ScenarioError:
+        return wrong("", message, file=source)
+
+    local = localised(times, zone, at_row) if times.tz is None else times.tz_convert(zone)
+    if not local.is_unique:
+        time = local[local.duplicated()][0].isoformat()
+        raise wrong("", Message("has {time} more than once", time=time), file=source)
     cells = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in frame}
     for name, values in cells.items():
         bad = np.flatnonzero((np.isnan(values) & frame[name].notna()) | (abs(values) > LARGEST))
@@ -85,6 +90,20 @@ def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFr
     """Return the rows in the horizon. Raises ScenarioError where none is, or one is no step."""
     inside = frame.index.isin(horizon.starts)
     first, last = horizon.starts[0], horizon.starts[-1]
+    if len(frame) and (frame.index[0], frame.index[-1]) == (
+        horizon.end_of(1),
+        horizon.end_of(horizon.steps),
+    ):
+        message = Message(
+            "its rows, {first} to {last}, seem to name the ends of the steps; a schedule names"
+            " their starts, {start} to {end}. If they are starts, leave out the last, which lies"
+            " after the horizon",
+            first=frame.index[0].isoformat(),
+            last=frame.index[-1].isoformat(),
+            start=first.isoformat(),
+            end=last.isoformat(),
+        )
+        raise wrong("", message, file=source)
     between = (frame.index >= first) & (frame.index <= last) & ~inside
     if between.any():
         message = Message(

@@ -26,9 +26,9 @@ from planner.errors import PlanError, PlannerError
 from planner.language.language import language
 from planner.plan.plan import Plan
 from planner.report.charts.chart import Chart
+from planner.report.charts.clock import Clock
 from planner.report.charts.commitment import rows_of, spans
 from planner.report.charts.difference import common_clock, profit_chart
-from planner.report.charts.panels import Clock
 from planner.report.charts.registry import CHARTS, charts_of
 from planner.report.charts.style import OTHER
 from planner.report.charts.supply import supplied, used

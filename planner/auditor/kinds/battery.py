@@ -128,7 +128,8 @@ def _check_limits(rule: str, limits: Part, mwh: float, when: str, note: Notes) -
 def _point(plan: Plan, time: str) -> float:
     """Return the number of steps before a time, which is local where it has no offset."""
     moment, first = pd.Timestamp(time), pd.Timestamp(plan.clock.stamps[0])
-    moment = moment.tz_localize(first.tz) if moment.tz is None else moment.tz_convert(first.tz)
+    if moment.tz is None:
+        moment = moment.tz_localize(plan.clock.zone)
     return float((moment - first) / pd.Timedelta(hours=plan.clock.step_h))
 
 

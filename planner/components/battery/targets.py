@@ -24,6 +24,7 @@ from planner.components.component import Time
 from planner.components.terms import ByStep
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
+from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.forms import Context
@@ -105,19 +106,22 @@ class EnergyTarget(Frozen):
 
 def time_text(point: int, horizon: Horizon) -> str:
     """Return the local time at the end of a step as people write it."""
-    return f"{horizon.end_of(point):%m-%d %H:%M}"
+    return clock_text(horizon.end_of(point), "%m-%d %H:%M")
 
 
 def _point_at(text: str, horizon: Horizon) -> int:
     moment, first = pd.Timestamp(text), horizon.starts[0]
-    moment = moment.tz_localize(first.tz) if moment.tz is None else moment.tz_convert(first.tz)
+    if moment.tz is None:
+        (moment,) = localised(
+            pd.DatetimeIndex([moment]), horizon.zone, lambda _, message: FieldError(message, "time")
+        )
     steps = (moment - first) / pd.Timedelta(minutes=horizon.step_min)
     point = int(steps // 1)
     if 0 <= steps <= horizon.steps and point == steps:
         return point
 
     def written(point: int) -> str:
-        return f"{horizon.end_of(point):%Y-%m-%d %H:%M}"
+        return clock_text(horizon.end_of(point), "%Y-%m-%d %H:%M")
 
     if 0 <= steps <= horizon.steps:
         message = Message(

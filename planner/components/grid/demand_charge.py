@@ -23,11 +23,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from planner.components.component import Complaint, Time
 from planner.components.terms import Amounts, Line
 from planner.fields import AtLeastZero
+from planner.local_time import clock_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.modelling.vectors import Flags, Whole
@@ -109,6 +111,14 @@ class DemandCharge:
                 minutes=self.interval_min,
             )
             yield ("initial", "interval_mwh"), message
+        if self.cny_per_mw_month and not horizon.clock_keeps(self.interval_min):
+            message = Message(
+                "intervals of {minutes} min do not fit the clock of {zone}, which changes by less;"
+                " take shorter ones",
+                minutes=self.interval_min,
+                zone=horizon.timezone,
+            )
+            yield ("demand_interval_min",), message
         for i, text in enumerate(self.hours or ()):
             if not in_hours([text], np.arange(0, 24 * 60, self.interval_min)).any():
                 message = Message(
@@ -162,8 +172,9 @@ class DemandCharge:
             part = dict(zip(steps[inside], shares[inside], strict=True))
             key: int | str = steps[first[k]]
             if part != {key: 1.0}:
-                hour, minute = divmod(int(intervals.begins[k]), 60)
-                key = f"{time.horizon.starts[int(key) - 1]:%Y-%m-%d}T{hour:02}:{minute:02}"
+                after = int(intervals.begins[k] - time.horizon.minute_of_day[int(key) - 1])
+                begins = time.horizon.starts[int(key) - 1] + pd.Timedelta(minutes=after)
+                key = clock_text(begins, "%Y-%m-%dT%H:%M")
             rows[key] = intervals.months[k], 0.0 if k else intervals.begun_mw, part
         return rows
 

@@ -91,7 +91,7 @@ def check_past(
         path = ("initial", name)
         if share is None:
             yield path, Message("is only for max_swing_share, which is not given")
-        elif site.horizon.minute_of_day[0] == 0:
+        elif site.horizon.day_so_far_h == 0:
             yield (
                 path,
                 Message("is of a day that has begun, and the horizon begins a new one at midnight"),

@@ -253,7 +253,7 @@ class Grid(Component):
         return Terms(
             flows={Balance("power", self.node, o): partial(flow, o) for o in site.origins},
             costs=costs,
-            reported=fixed_payments(self.fixed_cny_per_month, time.months(), time.step_h),
+            reported=fixed_payments(self.fixed_cny_per_month, time.months(), time.horizon),
             uses={("export", o): of(b.export_mw, o) for o in sold},
             injected={bought: of(b.import_mw)},
             meters={Meter("contingency_mw", self.node): of(b.import_mw)}

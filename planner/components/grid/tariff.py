@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 from pydantic import Tag
 
 from planner.components.component import Complaint, Time, Values
@@ -61,13 +60,16 @@ NonNegativeSeriesByOrigin = Annotated[
 
 
 def fixed_payments(
-    rate: float, months: Mapping[str, Sequence[int]], step_h: float
+    rate: float, months: Mapping[str, Sequence[int]], horizon: Horizon
 ) -> dict[Line, dict[Period, float]]:
     """Return the fixed payments of each month in proportion to its steps, CNY."""
     if not rate:
         return {}
-    hours = {month: 24 * pd.Period(month, "M").days_in_month for month in months}
-    return {Line("fixed"): {m: rate * len(months[m]) * step_h / hours[m] for m in months}}
+    paid: dict[Period, float] = {
+        month: rate * len(steps) * horizon.step_h / horizon.month_h(month)
+        for month, steps in months.items()
+    }
+    return {Line("fixed"): paid}
 
 
 def charges(charge: Array | ByOrigin, origins: Sequence[str]) -> dict[str, Array]:
@@ -123,7 +125,7 @@ def charge_figures(
         paid = sum(float(np.dot(rates[o], mw)) for o, mw in own.items() if o in rates)
         figures["self_use_cny_per_kwh"] = paid * horizon.step_h / mwh / 1000
     bought = horizon.step_h * float(values["import_mw"].sum())
-    for payments in fixed_payments(fixed, horizon.months, horizon.step_h).values():
+    for payments in fixed_payments(fixed, horizon.months, horizon).values():
         if measurable(bought):
             figures["fixed_cny_per_kwh"] = sum(payments.values()) / bought / 1000
     return figures

@@ -143,14 +143,7 @@ class ThermalInitial(Frozen):
 def obliged_until(initial: ThermalInitial, horizon: Horizon, min_h: float, last: int) -> str | None:
     """Return the time until which the past fixes the state of a unit, if step `last` is before."""
     left = horizon.steps_up(min_h) - horizon.steps_up(initial.hours)
-    return None if last > left else time_after(horizon, left)
-
-
-def time_after(horizon: Horizon, steps: int) -> str:
-    """Return the local time after some steps of a horizon, dated if it has several days."""
-    until = horizon.end_of(steps)
-    dated = until.date() != horizon.start.date() or len(horizon.days) > 1
-    return f"{until:%m-%d %H:%M}" if dated else f"{until:%H:%M}"
+    return None if last > left else horizon.until(left)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import numpy as np
 from planner.components.component import Complaint, Time, Values
 from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.terms import of
-from planner.components.thermal.commitment import ThermalInitial, time_after
+from planner.components.thermal.commitment import ThermalInitial
 from planner.fields import FieldError, exceeds
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -114,7 +114,7 @@ class Duty:
 
     def warn(self, horizon: Horizon) -> Iterator[Message]:
         """Warn of a start of today that `initial` does not count."""
-        initial, today_h = self.initial, float(horizon.minute_of_day[0]) / 60
+        initial, today_h = self.initial, horizon.day_so_far_h
         started_today = initial.on and not exceeds(initial.hours, today_h)
         if self.max_starts and started_today and not initial.starts_today:
             yield Message(
@@ -127,7 +127,7 @@ class Duty:
         """Return the time at which the past obliges the unit to go off, if before a step."""
         left = self.max_up(horizon) - horizon.steps_up(self.initial.hours)
         obliged = self.initial.on and step == max(left, 0) + 1
-        return time_after(horizon, step - 1) if obliged else None
+        return horizon.until(step - 1) if obliged else None
 
     def starts_used(self, on: Flags, horizon: Horizon) -> Flags:
         """Return the steps of a horizon by which the starts of the local day are used up."""

@@ -19,7 +19,7 @@ from planner.components.component import Component
 from planner.components.terms import State
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import MINUTE_MS
+from planner.report.charts.clock import MINUTE_MS
 from planner.report.charts.style import (
     BLACK,
     BLUE,
@@ -186,19 +186,19 @@ def _bars(view: View, words: Language, stretches: list[Stretch]) -> dict[str, An
     colour, shape, ink = look
     rows, _, first, after = zip(*stretches, strict=True)
     lasts = np.subtract(after, first)
-    ends = clock.at(after).strftime("%m-%d %H:%M")
+    begins, ends = (clock.texts(steps, "%m-%d %H:%M") for steps in (first, after))
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {
         "type": "bar", "orientation": "h", "name": name, "width": BAR,
         "y": list(map(text, rows)),
         "base": clock.iso(first), "x": lasts * clock.step_min * MINUTE_MS,
-        "customdata": list(zip(ends, hours, strict=True)),
+        "customdata": list(zip(begins, ends, hours, strict=True)),
         "marker": marker((colour, shape), edge="#FFFFFF"),
         "text": [SHARES.get(share, name)] * len(rows),
         "textposition": "inside", "insidetextanchor": "middle",
         "textangle": 0, "constraintext": "both", "textfont": {"color": ink, "size": 11},
         "hovertemplate": (
-            "%{y}<br>" + name + ": %{base|%m-%d %H:%M} – %{customdata[0]}, %{customdata[1]} h"
+            "%{y}<br>" + name + ": %{customdata[0]} – %{customdata[1]}, %{customdata[2]} h"
             "<extra></extra>"
         ),
     }  # fmt: skip
@@ -240,7 +240,8 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
                     "line": {"width": 1.5, "color": BLACK},
                 },
                 "cliponaxis": False,
-                "hovertemplate": "%{y}<br>" + kind + ": %{x|%m-%d %H:%M}<extra></extra>",
+                "text": view.clock.texts([step for _, step in of_kind], "%m-%d %H:%M"),
+                "hovertemplate": "%{y}<br>" + kind + ": %{text}<extra></extra>",
             }
         )  # fmt: skip
     return marks, starts
@@ -252,7 +253,7 @@ def _table(
     clock = view.clock
     kinds = {(row, step): kind for row, kind, step in starts}
     rows, states, first, after = zip(*stretches, strict=True)
-    begins, ends = (clock.at(steps).strftime("%Y-%m-%d %H:%M") for steps in (first, after))
+    begins, ends = (clock.texts(steps, "%Y-%m-%d %H:%M") for steps in (first, after))
     return pd.DataFrame(
         {
             words("component"): rows,

@@ -11,7 +11,8 @@ import pandas as pd
 from planner.language.language import Language
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.chart import Chart
-from planner.report.charts.panels import Clock, Panel, chart_over_time
+from planner.report.charts.clock import Clock
+from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
 from planner.report.charts.view import View
 from planner.report.plan_sections import paragraph
@@ -29,7 +30,7 @@ def common_clock(a: PlanTables, b: PlanTables) -> tuple[Clock, pd.DatetimeIndex]
         return None
     if times[-1] - times[0] != pd.Timedelta(minutes=step_min * (len(times) - 1)):
         return None
-    return Clock(times[0].tz_localize(None), len(times), step_min), times
+    return Clock(times[0], len(times), step_min), times
 
 
 def profit_chart(

@@ -9,9 +9,11 @@ import pandas as pd
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
+from planner.report.charts.clock import TICK_FORMATS
 from planner.report.charts.style import BLUE, NUMBER, USE_STYLES, VERMILLION, axis, frame, menu
 from planner.report.charts.supply import SUPPLY_STYLES, by_name, sides
 from planner.report.charts.view import LEAST, View
+from planner.report.plan_sections import paragraph
 from planner.timeseries.series import Array
 
 LEAST_DAYS = 4
@@ -26,7 +28,7 @@ def heat_chart(view: View, words: Language) -> Chart | None:
     if not (quantities := _quantities(view, words)):
         return None
     clock = view.clock
-    steps = clock.at(np.arange(clock.steps + 1))
+    steps = clock.local(np.arange(clock.steps + 1)).tz_localize(None)
     midnight, end = steps[0].normalize(), steps[-1].ceil("D")
     cells = (end - midnight) // pd.Timedelta(minutes=clock.step_min)
     hourly = cells > MOST_CELLS and clock.step_min < 60
@@ -63,7 +65,7 @@ def heat_chart(view: View, words: Language) -> Chart | None:
     layout = frame(470)
     layout["margin"]["t"] = 110
     layout |= {
-        "xaxis": axis(type="date", tickformatstops=clock.axis()["tickformatstops"]),
+        "xaxis": axis(type="date", tickformatstops=TICK_FORMATS),
         "yaxis": axis(words("hour of the day"), range=[24, 0], tickvals=[0, 4, 8, 12, 16, 20, 24]),
         "updatemenus": [menu("dropdown", "down", {"b": 66, "t": 0}, choices)],
     }  # fmt: skip
@@ -74,10 +76,17 @@ def heat_chart(view: View, words: Language) -> Chart | None:
         title=words("Days and hours of the day"),
         figure={"data": data, "layout": layout},
         table=table.reset_index(drop=True),
-        caption=words(
-            "Each cell is an hour: the mean of its steps, for stored energy the value at its end."
-            if hourly
-            else "Each cell is a step; stored energy is the value at its end."
+        caption=paragraph(
+            words,
+            words(
+                "Each cell is an hour: the mean of its steps, for stored energy the value at its"
+                " end."
+                if hourly
+                else "Each cell is a step; stored energy is the value at its end."
+            ),
+            words("Where the clock is set back, a cell is the mean of both steps of its time.")
+            if clock.changes
+            else "",
         ),
     )
 

@@ -15,7 +15,7 @@ from planner.components.terms import Connection, Source
 from planner.fields import NOTHING
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
-from planner.report.charts.panels import Clock
+from planner.report.charts.clock import Clock
 from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
@@ -40,7 +40,7 @@ class View:
         """The time axis."""
         times = pd.DatetimeIndex(self.plan.schedule.index)
         step_min = self.plan.scenario.horizon.step_min
-        return Clock(times[0].tz_localize(None), len(times), step_min)
+        return Clock(times[0], len(times), step_min)
 
     @cached_property
     def step_h(self) -> float:

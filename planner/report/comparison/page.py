@@ -80,7 +80,7 @@ def comparison_page(
             if len(table)
         ],
         most_rows=MOST_ROWS,
-        clock=clock and page_clock(clock[0].first, clock[0].step_min, clock[0].steps),
+        clock=clock and page_clock(clock[0]),
     )  # fmt: skip
 
 

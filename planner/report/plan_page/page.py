@@ -18,6 +18,7 @@ from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
 from planner.language.section import Section
+from planner.local_time import clock_text
 from planner.message import Message
 from planner.plan_tables import files
 from planner.plan_tables.files import PAGE, WORKBOOK
@@ -25,6 +26,7 @@ from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
+from planner.report.charts.view import View
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock
 from planner.report.year_sections import year_sections
@@ -51,13 +53,14 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         earned=plan_sections.earned(plan, words),
         scarce=scarce,
         scarce_steps=list(zip(steps, scarce.rows, strict=True)),
+        clock_text=clock_text,
         year=[section.scaled(words) for section in year_sections(plan, words)],
         charts=[drawn(chart) for chart in charts_of(plan, words)],
         most_rows=MOST_ROWS,
         reasons=reasons,
         explained_until=None if explained in (0, horizon.steps) else horizon.starts[explained],
         files=_files(plan),
-        clock=page_clock(horizon.starts[0], horizon.step_min, horizon.steps, explained, *steps[:1]),
+        clock=page_clock(View(plan).clock, explained, *steps[:1]),
     )
 
 

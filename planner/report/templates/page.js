@@ -6,7 +6,8 @@
   const read = (id) => (one(id) ? JSON.parse(one(id).textContent) : null);
   const texts = read("page-texts");
   const clock = read("page-clock");
-  const DAY = 86400000;
+  const HOUR = 3600000;
+  const DAY = 24 * HOUR;
   const NEAR = "500px";
 
   const make = (tag, text, className) => {
@@ -43,6 +44,14 @@
   const startOf = (step) => clock.start + step * clock.step;
   const stepAt = (ms) => Math.floor((ms - clock.start) / clock.step + 1e-6);
   const end = clock ? startOf(clock.steps) : 0;
+  // Where the clock changes the axis goes on, and local time is ahead of it or behind.
+  const offsetAt = (ms) => clock.offsets.findLast(([first]) => startOf(first) <= ms) || clock.offsets[0] || [0, 0, ""];
+  const localOf = (ms) => ms + offsetAt(ms)[1];
+  const placeOf = (local) => local - offsetAt(local - offsetAt(local)[1])[1];
+  const isTwice = (ms) =>
+    clock.offsets.some(([first, ahead], i) => i && Math.abs(ms - startOf(first) + 0.5) < clock.offsets[i - 1][1] - ahead);
+  const clockOf = (ms) => timeOf(localOf(ms)) + (isTwice(ms) ? offsetAt(ms)[2] : "");
+  const localDay = (ms) => dayOf(localOf(ms));
 
   // ---- charts
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -81,7 +90,7 @@
     if (chart.over) {
       figure.data = figure.data.map(held);
       for (const key of axesOf(layout, "y")) layout[key].fixedrange = true;
-      for (const key of axesOf(layout, "x")) if (shown) layout[key].range = shown.map(iso);
+      for (const key of axesOf(layout, "x")) if (shown) Object.assign(layout[key], { range: shown.map(iso) }, ticks(shown));
     }
     if (coarse.matches) layout.dragmode = false;
     if (printing) Object.assign(layout, { width: 690, autosize: false });
@@ -131,23 +140,43 @@
 
   // ---- charts over time move together
   const others = (source) => [...charts].filter(([element, chart]) => chart.over && element !== source);
+  function ticks([from, to]) { // of local time, where the library's own would not be
+    if (!clock.offsets.length) return {};
+    const hours = [1, 2, 3, 6, 12, 24, 48, 168, 336, 744].find((h) => (to - from) / (h * HOUR) <= 12) || 744;
+    const places = [];
+    const first = Math.max(stepAt(from), 0);
+    for (let step = first; step < clock.steps && startOf(step) <= to; step += 1)
+      if (startOf(step) >= from && localOf(startOf(step)) % (Math.min(hours, 24) * HOUR) === 0) places.push(startOf(step));
+    const kept = hours > 24 ? places.filter((_, i) => i % (hours / 24) === 0) : places;
+    const label = (ms, i) =>
+      hours >= 24 ? localDay(ms) : clockOf(ms) + (i && localDay(ms) === localDay(kept[i - 1]) ? "" : `<br>${localDay(ms).slice(5)}`);
+    return { tickvals: kept.map(iso), ticktext: kept.map(label) };
+  }
   function show(range, source = null) {
     shown = range;
     const ends = range ? range.map(iso) : [iso(clock.start), iso(end)];
+    if (source && clock.offsets.length) Plotly.relayout(source, moved(source, ends));
     for (const [element, chart] of others(source)) {
       if (!chart.drawn) continue;
       if (!chart.near) {
         chart.stale = true;
         continue;
       }
-      const change = {};
-      for (const key of axesOf(element._fullLayout, "x")) change[`${key}.range`] = ends.slice();
-      Plotly.relayout(element, change);
+      Plotly.relayout(element, moved(element, ends));
     }
     for (const [element] of others(null)) element.querySelector(".mark")?.remove();
     const select = one("day");
-    const day = range && range[1] - range[0] === DAY ? dayOf(range[0]) : "";
+    const day = range && range[1] === placeOf(localOf(range[0]) + DAY) ? localDay(range[0]) : "";
     if (select) select.value = [...select.options].some((option) => option.value === day) ? day : "";
+  }
+  function moved(element, ends) {
+    const change = {};
+    for (const key of axesOf(element._fullLayout, "x")) {
+      change[`${key}.range`] = ends.slice();
+      const made = shown ? ticks(shown) : charts.get(element).figure.layout[key];
+      if (clock.offsets.length) Object.assign(change, { [`${key}.tickvals`]: made.tickvals, [`${key}.ticktext`]: made.ticktext });
+    }
+    return change;
   }
   function mark(ms) {
     for (const [element, chart] of others(null)) {
@@ -191,7 +220,7 @@
   // ---- the range of days
   const days = () => {
     const all = [];
-    for (let ms = Math.floor(clock.start / DAY) * DAY; ms < end; ms += DAY) all.push(dayOf(ms));
+    for (let ms = Math.floor(clock.start / DAY) * DAY; placeOf(ms) < end; ms += DAY) all.push(dayOf(ms));
     return all;
   };
   function prepareRange() {
@@ -206,15 +235,15 @@
     select.append(...all.map((day) => make("option", day)));
     const go = (index) => {
       const ms = first + index * DAY;
-      show(index < 0 ? null : [ms, ms + DAY]);
+      show(index < 0 ? null : [placeOf(ms), placeOf(ms + DAY)]);
     };
-    const moved = (by) => {
-      const at = shown ? Math.floor((shown[0] - first) / DAY) : by > 0 ? -1 : all.length;
+    const turn = (by) => {
+      const at = shown ? Math.floor((localOf(shown[0]) - first) / DAY) : by > 0 ? -1 : all.length;
       go(Math.min(Math.max(at + by, 0), all.length - 1));
     };
     select.addEventListener("change", () => go(select.selectedIndex - 1));
-    one("day-before").addEventListener("click", () => moved(-1));
-    one("day-after").addEventListener("click", () => moved(1));
+    one("day-before").addEventListener("click", () => turn(-1));
+    one("day-after").addEventListener("click", () => turn(1));
   }
 
   // ---- why
@@ -257,7 +286,7 @@
     };
     cell(head, "th", texts.what);
     for (const at of [step - 1, step, step + 1]) {
-      const label = at < 0 ? texts.before_first : at >= clock.steps ? texts.after_last : timeOf(startOf(at));
+      const label = at < 0 ? texts.before_first : at >= clock.steps ? texts.after_last : clockOf(startOf(at));
       cell(head, "th", label, at === step ? "number now" : "number");
     }
     const thead = make("thead");
@@ -287,7 +316,7 @@
     asked = at;
     const when = startOf(at);
     const many = end - clock.start > DAY;
-    one("why-title").textContent = texts.why_at.replace("{time}", `${many ? `${dayOf(when).slice(5)} ` : ""}${timeOf(when)}`);
+    one("why-title").textContent = texts.why_at.replace("{time}", `${many ? `${localDay(when).slice(5)} ` : ""}${clockOf(when)}`);
     choose(at);
     const body = one("why-body");
     body.replaceChildren();
@@ -340,14 +369,14 @@
     const chosen = one("why-day");
     const hours = one("why-hour");
     if (!chosen.options.length) chosen.append(...days().map((day) => make("option", day)));
-    const day = dayOf(startOf(step));
+    const day = localDay(startOf(step));
     chosen.value = day;
     if (hours.dataset.day !== day) { // not what `chosen` says: its reader has changed that by then
       hours.dataset.day = day;
       hours.replaceChildren();
-      const from = Math.max(Math.ceil((Date.parse(day) - clock.start) / clock.step), 0);
-      for (let at = from; at < clock.steps && dayOf(startOf(at)) === day; at += 1) {
-        const option = make("option", timeOf(startOf(at)));
+      const from = Math.max(Math.ceil((placeOf(Date.parse(day)) - clock.start) / clock.step), 0);
+      for (let at = from; at < clock.steps && localDay(startOf(at)) === day; at += 1) {
+        const option = make("option", clockOf(startOf(at)));
         option.value = at;
         hours.append(option);
       }
@@ -365,9 +394,7 @@
     one("hour-after").addEventListener("click", () => explain(asked + 1));
     one("why-hour").addEventListener("change", (event) => explain(Number(event.target.value)));
     one("why-day").addEventListener("change", (event) => {
-      const ofDay = (startOf(asked) % DAY) / clock.step;
-      const step = Math.round((Date.parse(event.target.value) - clock.start) / clock.step + ofDay);
-      explain(step);
+      explain(stepAt(placeOf(Date.parse(event.target.value) + (localOf(startOf(asked)) % DAY))));
     });
     panel.addEventListener("keydown", (event) => {
       if (event.target.closest("select, .wide")) return;

@@ -12,6 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.language.language import Language
+from planner.local_time import occurs_twice
 from planner.report.workbook.rows import SIXTEEN_DIGITS, RowSheet
 
 FORMULA = ("=", "+", "-", "@")
@@ -58,7 +59,7 @@ def without_minus_zero(form: str) -> str:
     A part of it holds for negative numbers, one for zero, the last one for the others.
     """
     positive, _, negative = form.partition(";")
-    if "0" not in positive:
+    if "0" not in positive or positive.startswith(DATE):
         return form
     decimals = len(positive.rstrip("%").partition(".")[2])
     of_share = 2 if positive.endswith("%") else 0
@@ -155,9 +156,10 @@ class Sheet:
                 exact = value if -SIXTEEN_DIGITS < value < SIXTEEN_DIGITS else _Exact(value)
                 write(row, column, exact, form)
 
-    def moment(self, row: int, column: int, moment: dt.datetime) -> None:
+    def moment(self, row: int, column: int, moment: pd.Timestamp) -> None:
         """Write a local time as a date of the spreadsheet."""
-        self.sheet.write_datetime(row, column, moment, self.book.format(num_format=DATE))
+        form = self.book.format(num_format=date_format(moment))
+        self.sheet.write_datetime(row, column, *local_times([moment]), form)
 
     def formula(self, row: int, column: int, formula: str, value: float, form: str) -> None:
         """Write a formula and its value."""
@@ -206,6 +208,11 @@ def wide_enough(values: Any, form: str) -> int:
     largest = max((abs(float(v)) for v in values if v == v), default=0.0)
     decimals = len(form.split(";")[0].rstrip("%").partition(".")[2])
     return max(len(f"{largest:,.{decimals}f}") + 3, 11)
+
+
+def date_format(moment: dt.datetime) -> str:
+    """Return the format of a local time, which shows its offset where the clock shows it twice."""
+    return f'{DATE} "{moment.isoformat()[-6:]}"' if occurs_twice(moment) else DATE
 
 
 def local_times(times: Any) -> list[dt.datetime]:

@@ -6,7 +6,6 @@ with units. Above them is, where a sum makes sense, the sum of the rows that a f
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,17 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.local_time import end_texts, occurs_twice
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.declaration import declaration
-from planner.report.plan_sections import line_label, offset, quantity_label
+from planner.report.plan_sections import clock_name, line_label, quantity_label
 from planner.report.workbook.cells import (
-    DATE,
     HEAD,
     MONEY,
     MOST_ROWS,
     Book,
     Sheet,
+    date_format,
     harmless,
     local_times,
     unit_format,
@@ -43,9 +43,8 @@ from planner.timeseries.series import Array
 from planner.units import unit
 
 MOST_DAYS = 31  # with a sheet of their own
-MINUTES = 24 * 60
 MWH = "#,##0.000"
-TIME = 22  # how wide a column of times is
+TIME = 24  # how wide a column of times is
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,8 @@ def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
 
 def time_label(book: Book, plan: PlanTables) -> str:
     """Return the head of a column of local times."""
-    start = plan.scenario.horizon.start
-    return book.words("start of step, local time {offset}", offset=offset(start))
+    name = clock_name(plan.summary)
+    return book.words("start of step, local time {offset}", offset=name)
 
 
 def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
@@ -114,8 +113,10 @@ def write_allocation(book: Book, plan: PlanTables) -> SheetTable:
 
 
 def _moments(book: Book, times: Any) -> Iterator[str]:
-    form = book.format(num_format=DATE)
-    return (moment_cell(moment, form) for moment in local_times(times))
+    return (
+        moment_cell(moment, book.format(num_format=date_format(time)))
+        for moment, time in zip(local_times(times), pd.DatetimeIndex(times), strict=True)
+    )
 
 
 def ledger_fits(plan: PlanTables) -> bool:
@@ -138,9 +139,13 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
     def text(value: str) -> str:
         return text_cell(harmless(value))
 
+    zone = plan.scenario.horizon.zone
+
     def period(value: str) -> str:
-        moment = _moment(value)
-        return text(value) if moment is None else moment_cell(moment, book.format(num_format=DATE))
+        if "T" not in value:
+            return text(value)
+        (cell,) = _moments(book, [pd.Timestamp(value).tz_convert(zone)])
+        return cell
 
     def cells(name: str, cell: Callable[[Any], str]) -> list[str]:
         of_value = {value: cell(value) for value in ledger[name].unique()}
@@ -154,11 +159,6 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
     _finish(sheet, first, 2, last, 5)
 
 
-def _moment(period: str) -> dt.datetime | None:
-    """Return the local time of a step; None for months and the horizon."""
-    return dt.datetime.fromisoformat(period).replace(tzinfo=None) if "T" in period else None
-
-
 def days(plan: PlanTables) -> list[pd.Timestamp]:
     """Return the local days of a plan, in order."""
     return list(pd.DatetimeIndex(plan.schedule.index).tz_localize(None).normalize().unique())
@@ -167,17 +167,26 @@ def days(plan: PlanTables) -> list[pd.Timestamp]:
 def write_days(book: Book, plan: PlanTables) -> None:
     """Write a sheet for each of the first days: a row a quantity, a column an interval.
 
-    Intervals are headed by their end, 00:15..24:00; those outside the horizon stay empty.
+    Intervals are headed by their end, 00:15..24:00; those outside the horizon stay empty. A day on
+    which the clock changes has the intervals that it lasts; those of an hour that occurs twice are
+    headed with their offset.
     """
-    step = plan.scenario.horizon.step_min
-    local = pd.DatetimeIndex(plan.schedule.index).tz_localize(None)
+    step_min, zone = plan.scenario.horizon.step_min, plan.scenario.horizon.zone
+    index = pd.DatetimeIndex(plan.schedule.index)
     rows = _day_rows(book, plan)
-    of_day = local.normalize()
-    ends = [f"{end // 60:02d}:{end % 60:02d}" for end in range(step, MINUTES + 1, step)]
+    of_day = index.tz_localize(None).normalize()
     for day in days(plan)[:MOST_DAYS]:
         steps = np.flatnonzero(of_day == day)
-        first = local[steps[0]]
-        before = (first.hour * 60 + first.minute) // step
+        begin, after = (
+            midnight.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+            for midnight in (day, day + pd.Timedelta(days=1))
+        )
+        starts = pd.date_range(begin, after, freq=f"{step_min}min", inclusive="left")
+        before = int(starts.get_indexer(index[steps[:1]])[0])
+        ends = [
+            end + start.isoformat()[-6:] if occurs_twice(start) else end
+            for start, end in zip(starts, end_texts(starts, step_min), strict=True)
+        ]
         _write_day(book.sheet(f"{day:%Y-%m-%d}"), rows, steps, before, ends)
 
 

@@ -151,7 +151,7 @@ class SummarySheet:
         if isinstance(cell, pd.Timestamp):
             if column > UNIT:
                 self.sheet.sheet.set_column(column, column, 17)
-            self.sheet.moment(self.row, column, cell.tz_localize(None).to_pydatetime())
+            self.sheet.moment(self.row, column, cell)
         elif isinstance(cell, str):
             self.sheet.text(self.row, column, cell, align="right", **style)
         else:

@@ -201,9 +201,19 @@ def _outside(plan: Plan, part: Part) -> dict[str, float]:
     """Return the part of the fixed payments that falls on the horizon, CNY."""
     fixed = part.number("fixed_cny_per_month")
     months = plan.clock.months
-    hours = {month: 24 * pd.Period(month, "M").days_in_month for month in set(months)}
+    hours = {month: _month_h(plan, month) for month in set(months)}
     share = sum(plan.clock.step_h / hours[month] for month in months)
     return {"fixed": -fixed * share} if fixed else {}
+
+
+def _month_h(plan: Plan, month: str) -> float:
+    """Return the hours of a local month."""
+    begin = pd.Timestamp(f"{month}-01")
+    first, after = (
+        midnight.tz_localize(plan.clock.zone, ambiguous=True, nonexistent="shift_forward")
+        for midnight in (begin, begin + pd.DateOffset(months=1))
+    )
+    return float((after - first) / pd.Timedelta(hours=1))
 
 
 def _figures(plan: Plan, part: Part) -> dict[str, float]:
