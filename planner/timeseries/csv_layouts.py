@@ -253,5 +253,5 @@ def clock_hint() -> Message:
     """Return how to write the day on which the clock changes."""
     return Message(
         "; this looks like the day on which the clock changes: give the times their offset, such as"
-        " +02:00 and +01:00, or name the clock in `horizon.timezone`, such as Europe/Berlin"
+        " +02:00 and +01:00, or name the clock, such as `horizon.timezone: Europe/Berlin`"
     )

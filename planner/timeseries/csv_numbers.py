@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from planner.message import Message
 
@@ -121,6 +124,19 @@ class NumberMarks:
         if match := re.fullmatch(rf"[^\d.,+-]*({_PLAIN.pattern})\s*[^\d.,]*", text):
             return Message("; write {text}", text=match[1])
         return ""
+
+
+def numbers_of(texts: Sequence[str], separator: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the cells of a column as numbers; NaN where one is no finite one, or may be two."""
+    if separator == "," and not any("_" in text for text in texts):
+        try:  # as most files are
+            numbers = np.array([float(text) for text in texts])
+        except ValueError:
+            pass
+        else:
+            return np.where(np.isfinite(numbers), numbers, np.nan)
+    marks = NumberMarks(texts, separator)
+    return np.array([marks.number(text) for text in texts], dtype=float)
 
 
 def _joined(text: str) -> str:

@@ -22,7 +22,7 @@ from planner.timeseries.csv_layouts import (
     several,
     time_hint,
 )
-from planner.timeseries.csv_numbers import NumberMarks, in_ascii
+from planner.timeseries.csv_numbers import NumberMarks, in_ascii, numbers_of
 from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
 from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
@@ -45,7 +45,6 @@ class CsvTable:
         self.header = text.header
         self._text = text
         self._numbers: dict[str, np.ndarray[Any, Any]] = {}
-        self._marks: dict[str, NumberMarks] = {}
         self.step_min = most_frequent(self.gaps_min)
 
     @cached_property
@@ -62,9 +61,13 @@ class CsvTable:
         if name not in self._numbers:
             position = _position(self.name, self.header, name)
             texts = [cells[position] for _, cells in self._text.rows]
-            marks = self._marks[name] = NumberMarks(texts, self._text.separator)
-            self._numbers[name] = np.array([marks.number(text) for text in texts], dtype=float)
+            self._numbers[name] = numbers_of(texts, self._text.separator)
         return self._numbers[name]
+
+    def _hint(self, name: str, text: str) -> str:
+        position = self.header.index(name)
+        texts = [cells[position] for _, cells in self._text.rows]
+        return NumberMarks(texts, self._text.separator).hint(text)
 
     def cell(self, name: str, row: int) -> str:
         """Return the text of a cell."""
@@ -80,7 +83,7 @@ class CsvTable:
             name=name,
             sentence=rule,
             text=as_written(text),
-            hint=self._marks[name].hint(text) if np.isnan(self._numbers[name][rows[0]]) else "",
+            hint=self._hint(name, text) if np.isnan(self._numbers[name][rows[0]]) else "",
             more=others if len(rows) > 1 else "",
         )
         return self.at_row(rows[0], message)

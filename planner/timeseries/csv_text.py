@@ -194,7 +194,7 @@ def _above(name: str, row: tuple[int, list[str]], separator: str, header: int) -
 def _separated(text: str, key: str | None) -> tuple[str, list[str]]:
     """Return the separator of the cells, and the lines; comments are empty ones."""
     lines = list(_without_comments(io.StringIO(text, newline="")))
-    if lines and (match := re.fullmatch(r"sep=(.)", lines[0].strip())):  # Excel's own mark
+    if lines and (match := re.fullmatch(r"sep=(.)", lines[0].rstrip("\r\n"))):  # Excel's own mark
         return match[1], ["\n", *lines[1:]]
     beginning = [line for line in lines if line.strip()][: 1 if key is None else MOST_ABOVE]
     for separator in SEPARATORS:

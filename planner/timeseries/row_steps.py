@@ -1,8 +1,8 @@
 """The step of every row of a file, whose step may change: hourly, then every quarter of an hour.
 
 A stretch of equal gaps between rows is a step of the file where it lasts a day, or up to an end of
-the file; where there is no such stretch, the most frequent gap is the step. Any other gap is a hole
-or a stray row.
+the file, and so are the parts of it that a hole cuts off; where there is no such stretch, the most
+frequent gap is the step. Any other gap is a hole or a stray row.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 Minutes = np.ndarray[Any, np.dtype[np.float64]]
 
 LEAST_GAPS = 3  # of a stretch
+LEAST_CUT_OFF = 2  # gaps, of a part of a stretch
 DAY_MIN = 24 * 60
 
 
@@ -43,12 +44,19 @@ def row_steps(gaps: Minutes, stamp: Literal["start", "end"]) -> Minutes:
 
 def _are_steps(gaps: Minutes) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which gaps are steps of the file."""
-    steps = np.zeros(len(gaps), dtype=bool)
-    begin = 0
-    for gap, stretch in itertools.groupby(gaps.tolist()):
-        count = len(list(stretch))
-        at_an_end = begin == 0 or begin + count == len(gaps)
-        if count >= LEAST_GAPS and (at_an_end or count * gap >= DAY_MIN):
-            steps[begin : begin + count] = True
-        begin += count
-    return steps if steps.any() else np.asarray(gaps == most_frequent(gaps))
+    stretches = [(gap, len(list(equal))) for gap, equal in itertools.groupby(gaps.tolist())]
+    last = len(stretches) - 1
+    are_steps = [
+        count >= LEAST_GAPS and (i in (0, last) or count * gap >= DAY_MIN)
+        for i, (gap, count) in enumerate(stretches)
+    ]
+    if not any(are_steps):
+        return np.asarray(gaps == most_frequent(gaps))
+    longest_first = sorted(range(len(stretches)), key=lambda i: -stretches[i][1])
+    for i in longest_first:  # parts of a stretch that a hole has cut off
+        before = next((j for j in range(i - 1, -1, -1) if are_steps[j]), i)
+        after = next((j for j in range(i + 1, last + 1) if are_steps[j]), i)
+        gap, count = stretches[i]
+        beside = {stretches[j][0] for j in (before, after) if j != i}
+        are_steps[i] = are_steps[i] or (count >= LEAST_CUT_OFF and gap in beside)
+    return np.repeat(are_steps, [count for _, count in stretches])
