@@ -45,7 +45,9 @@ def other_kind(content: bytes) -> Message | None:
         kind, remedy = Message("an Excel workbook or another zip file"), sheet
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
         kind, remedy = Message("an old Excel workbook"), sheet
-    elif re.match(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", content):
+    elif re.match(
+        rb"(?i)(\xef\xbb\xbf)?\s*<(!|\?xml|html|head|body|meta|table|div|style)", content
+    ):
         kind, remedy = Message("a web page or XML"), sheet
     elif content.startswith(b"\x1f\x8b"):
         kind, remedy = Message("a packed file (gzip)"), Message("unpack it")

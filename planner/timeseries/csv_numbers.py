@@ -16,7 +16,7 @@ import numpy as np
 
 from planner.message import Message
 
-_PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _SIGN = r"[-+]?"
 _BOTH = {
     ".": re.compile(rf"{_SIGN}\d{{1,3}}(,\d{{3}})+\.\d+"),  # 1,234.5

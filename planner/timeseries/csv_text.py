@@ -92,9 +92,13 @@ def decoded(content: bytes, name: str, encoding: str | None) -> str:
     """
     if kind := other_kind(content):
         raise FieldError(MessageList(" ", (name, kind)))
-    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if content.startswith(codecs.BOM_UTF8):
+        marked = "utf-8"
+    else:
+        utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        marked = "utf-16" if utf_16 else ""
     try:
-        text = content.decode("utf-16" if marked else encoding or "utf-8")
+        text = content.decode(marked or encoding or "utf-8")
     except LookupError:
         message = Message("{name!r} is not known; utf-8 and gb18030 are", name=encoding)
         raise FieldError(message, "encoding") from None
