@@ -65,6 +65,44 @@ fields are errors. A field without a default is required. *series* is any form d
 """
 
 
+CSV_FILES = {
+    "cells separated by semicolons, tabs or bars; `sep=;` in the first line": "read",
+    "lines that begin with `#`, empty lines, the header once more": "left out",
+    "byte order marks, UTF-16 with its mark": "read",
+    "empty cells at the ends of all lines": "left out",
+    "latest row first": "read; rows are matched by time",
+    "U+2212 as minus, full-width digits": "read",
+    "decimal commas, marks between thousands": (
+        "read where the column proves them: `0,5`, `1.234,5`, `1,234,567`"
+    ),
+    "`1,234` and nothing that proves a mark": "refused: it may be 1234 or 1.234",
+    "`n/a`, `-`, `85%`, `12 MW`, an empty cell, in the horizon": (
+        "refused: nothing is filled in or converted"
+    ),
+    "a step that changes, hourly and then every quarter of an hour": (
+        "read where the horizon lies; `resample` says what becomes of another step than "
+        "that of the horizon"
+    ),
+    "coarser values with `resample: hold`": "read, and noted: they do not vary within a row",
+    "rows 00:15..24:00 without `stamp: end`": "noted; refused where the first step lacks its row",
+    "an hour that is skipped or occurs twice at night on a Sunday": (
+        "refused: a clock was changed; give the offsets, or `horizon.timezone`"
+    ),
+    "times at no step": "refused: irregular",
+    "lines above the header, text or totals below the rows, a row of units": (
+        "refused: remove them or begin each with `#`"
+    ),
+    "rows of several areas, products or sequences": "refused: keep those of one",
+    "a row a day with 24 or 96 columns, times in several columns": (
+        "refused: a row a step, its time in `time`"
+    ),
+    "Excel workbooks, web pages, JSON, PDF, whatever their names": (
+        "refused: save the table as CSV UTF-8"
+    ),
+}
+"""What CSV files may hold, and what becomes of it."""
+
+
 def scenario() -> str:
     """Return the page of the fields."""
     schema = scenario_schema()
@@ -86,7 +124,19 @@ def scenario() -> str:
     text += f"## Series\n\n{defs['Series']['description']}\n\n"
     for name in ("CsvSeries", "HoursSeries", "CalendarSeries", "CalendarEntry"):
         text += f"**{name}.** {defs[name]['description']}\n\n" + _table(defs[name])
+        text += _csv_files() if name == "CsvSeries" else ""
     return text.rstrip() + "\n"
+
+
+def _csv_files() -> str:
+    """Return what is read from CSV files, and what is refused."""
+    rows = "".join(f"| {layout} | {reading} |\n" for layout, reading in CSV_FILES.items())
+    return (
+        "A CSV file is read where it has one reading. Whatever else it looks like is refused, with"
+        " its line and\nwhat to write; several faults of a file are told together.\n\n"
+        f"| in the file | |\n| --- | --- |\n{rows}\n"
+        "Schedules and the case lists of sweeps are read alike.\n\n"
+    )
 
 
 def _parts(schema: dict[str, Any], defs: dict[str, Any], done: set[str], kinds: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from planner.scenario.paths import override
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.validation_messages import explain
 from planner.timeseries.csv_table import CsvTable
-from planner.timeseries.forms import Context
+from planner.timeseries.forms import Context, CsvSeries
 from planner.timeseries.horizon import Calendar
 from planner.timeseries.schedule import read_schedule
 
@@ -123,6 +124,9 @@ class Checker:
             forecast = read_forecasts(forecasts, parts, components, context, self._report)
         if self.problems:
             raise ScenarioError(self.problems)
+        notes = self.shared.on_horizon(top).context.notes
+        keys = [CsvSeries.model_construct(**spec).key for spec in _columns_in(self.document.data)]
+        self.warnings += dict.fromkeys(note for key in keys for note in notes.get(key, ()))
         return {
             **{name: getattr(top, name) for name in ScenarioFile.model_fields},
             "initial_from": None,  # its state is in the components now
@@ -245,6 +249,18 @@ class Checker:
 
     def _report(self, path: Key, message: Message) -> None:
         self.problems.append(self.document.problem(path, message))
+
+
+def _columns_in(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield every column of a CSV that plain data names as a series."""
+    if isinstance(data, dict):
+        if {"csv", "column"} <= data.keys():
+            yield data
+        for value in data.values():
+            yield from _columns_in(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _columns_in(value)
 
 
 def _unknown_kind(kind: Any) -> Message:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from planner.solver.rounds import optimise
 from planner.solver.solution import Solution
 from planner.studies.to_plan import Out, audited, failed_audit, output_of, to_plan
 from planner.timeseries.csv_table import step_start
+from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import (
     checked_schedule,
     read_schedule,
@@ -145,7 +146,7 @@ def _notes(
     plan: Plan, around: PinnedSolution, schedule: pd.DataFrame, tolerance: float
 ) -> dict[str, list[Message]]:
     """Return the notes of a plan, with those on moved values and on origins that are left open."""
-    notes = list(plan.summary["warnings"])
+    notes = [*plan.summary["warnings"], *_coarse_rows(schedule, plan.scenario.horizon)]
     sums = sums_of(around.pinned.free)
     moves = {
         name: (sums.get(name, Sum({name: 1.0})).of(plan.schedule) - schedule[name]).abs()
@@ -165,6 +166,18 @@ def _notes(
             Message("origins of {names} are filled in: renewable first", names=", ".join(names))
         )
     return {"warnings": notes}
+
+
+def _coarse_rows(schedule: pd.DataFrame, horizon: Horizon) -> Iterator[Message]:
+    """Yield a note on a schedule whose rows are further apart than the steps of the horizon."""
+    apart = schedule.index.to_series().diff().min() / pd.Timedelta(minutes=1)
+    if apart > horizon.step_min:
+        yield Message(
+            "the given schedule has a row every {minutes:g} min, for steps of {horizon} min: the"
+            " steps between its rows are free",
+            minutes=apart,
+            horizon=horizon.step_min,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
-from planner.fields import FieldError
+from planner.fields import FieldError, raise_all
 from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
@@ -41,7 +42,8 @@ from planner.sweeps.axes import (
     require_scalar,
 )
 from planner.sweeps.sweep_file import SweepFile, is_path
-from planner.timeseries.csv_table import Rows, split_csv
+from planner.timeseries.csv_numbers import NumberMarks
+from planner.timeseries.csv_text import CsvText, decoded, split_csv
 
 MAX_CASES = 1_000_000
 MAX_LIST_BYTES = 100_000_000
@@ -205,16 +207,18 @@ def _from_csv(sweep: SweepFile, folder: Path) -> tuple[SweepFile, list[Setting]]
         ScenarioError: with every problem, each with its line.
     """
     path = folder / (sweep.cases or "")
-    header, rows = _read_rows(path)
+    text = _read_cases(path)
+    header, columns = text.header, zip(*(cells for _, cells in text.rows), strict=True)
+    marks = [NumberMarks(column, text.separator) for column in columns]
     problems = [
         Problem(message, column, str(path), 1) for column, message in _wrong_columns(sweep, header)
     ]
     settings: list[Setting] = []
-    for line, cells in rows:
+    for line, cells in text.rows:
         setting = base_values(sweep.varied)
-        for column, cell in zip(header, cells, strict=True):
+        for column, cell, numbers in zip(header, cells, marks, strict=True):
             try:
-                setting[column] = _cell(sweep.axes.get(column), cell)
+                setting[column] = _cell(sweep.axes.get(column), cell, numbers)
             except FieldError as error:
                 problems.append(Problem(error.message, column, str(path), line))
         settings.append(setting)
@@ -234,21 +238,22 @@ def _from_csv(sweep: SweepFile, folder: Path) -> tuple[SweepFile, list[Setting]]
     return sweep.model_copy(update={"axes": {**new, **sweep.axes}}), settings
 
 
-def _read_rows(path: Path) -> tuple[list[str], Rows]:
+def _read_cases(path: Path) -> CsvText:
     """Return the header and the rows of a CSV of cases. Raises ScenarioError."""
     try:
         if is_pipe_or_device(path):
             raise wrong("", Message("is not a regular file"), file=str(path))
         if path.stat().st_size > MAX_LIST_BYTES:
             raise wrong("", Message("is too large for a list of cases"), file=str(path))
-        return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
+        content = path.read_bytes()
+        text = split_csv(decoded(content, str(path), None), str(path))
+        raise_all(text.faults)
+        return text
     except OSError as error:
         message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("cases", message, file=str(path)) from None
-    except UnicodeError as error:
-        raise wrong("cases", Message("is no CSV: {text}", text=error), file=str(path)) from None
     except FieldError as error:  # names the file
-        raise wrong("", error.message) from None
+        raise ScenarioError([Problem(e.message) for e in (error, *error.others)]) from None
 
 
 def _wrong_columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, Message]]:
@@ -261,10 +266,14 @@ def _wrong_columns(sweep: SweepFile, header: list[str]) -> Iterator[tuple[str, M
             yield column, Message("is neither a path of the scenario nor an axis of the sweep")
 
 
-def _cell(axis: Axis | None, cell: str) -> Scalar | None:
+def _cell(axis: Axis | None, cell: str, marks: NumberMarks) -> Scalar | None:
     """Return the value of a cell; an empty one has that of the base. Raises FieldError."""
+    number = marks.plain(cell)
+    like_a_number = number is None and re.fullmatch(r"[-+]?[\d.,]+\s*%?", cell)
+    if like_a_number and not isinstance(axis, Bundle) and (hint := marks.hint(cell)):
+        raise FieldError(Message("must be one value, is {text!r}{hint}", text=cell, hint=hint))
     try:
-        value: Scalar | None = parse_value(cell.strip())
+        value: Scalar | None = parse_value(number or cell)
     except ScenarioError:
         raise FieldError(Message("must be one value, is {text!r}", text=cell)) from None
     if value is None:

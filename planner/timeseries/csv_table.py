@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import datetime as dt
-import io
-import math
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.errors import as_written, cause, did_you_mean, wrong
-from planner.fields import FieldError
+from planner.errors import as_written, wrong
+from planner.fields import FieldError, raise_all
 from planner.local_time import localised
-from planner.message import Message, MessageList
+from planner.message import Message
+from planner.timeseries.csv_layouts import (
+    clock_hint,
+    may_change_clock,
+    no_column,
+    several,
+    time_hint,
+)
+from planner.timeseries.csv_numbers import NumberMarks, in_ascii, numbers_of
+from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
+from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
-MAX_BYTES = 100_000_000
+TIME = "time"
 
 _OFFSET = r"(?:Z|[+-]\d\d?(?::?\d\d)?)"
 
-Rows = list[tuple[int, list[str]]]  # the line each row ends on, and its cells
-
 
 class CsvTable:
-    """One CSV file: its times, the line of each row, and its columns as numbers."""
+    """One CSV file: its times, the line of each row, and its columns as numbers.
 
-    def __init__(self, name: str, header: list[str], rows: Rows, times: pd.DatetimeIndex) -> None:
+    local: its times have no offset.
+    """
+
+    def __init__(self, name: str, text: CsvText, times: pd.DatetimeIndex, *, local: bool) -> None:
         self.name = name
         self.times = times
-        self.lines = [line for line, _ in rows]
-        self.header = header
-        self._rows = rows
+        self.local = local
+        self.lines = [line for line, _ in text.rows]
+        self.header = text.header
+        self._text = text
         self._numbers: dict[str, np.ndarray[Any, Any]] = {}
-        gaps, counts = np.unique(np.diff(times.as_unit("s").asi8) / 60, return_counts=True)
-        self.step_min: float | None = float(gaps[counts.argmax()]) if gaps.size else None
+        self.step_min = most_frequent(self.gaps_min)
+
+    @cached_property
+    def gaps_min(self) -> Minutes:
+        """The minutes between its rows."""
+        return gaps_min(self.times)
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """Return a column as floats; cells that are no finite numbers become NaN.
@@ -48,178 +61,113 @@ class CsvTable:
         """
         if name not in self._numbers:
             position = _position(self.name, self.header, name)
-            numbers = [_number(cells[position]) for _, cells in self._rows]
-            self._numbers[name] = np.array(numbers, dtype=float)
+            texts = [cells[position] for _, cells in self._text.rows]
+            self._numbers[name] = numbers_of(texts, self._text.separator)
         return self._numbers[name]
+
+    def _hint(self, name: str, text: str) -> str:
+        position = self.header.index(name)
+        texts = [cells[position] for _, cells in self._text.rows]
+        return NumberMarks(texts, self._text.separator).hint(text)
 
     def cell(self, name: str, row: int) -> str:
         """Return the text of a cell."""
-        return self._rows[row][1][self.header.index(name)]
+        return self._text.rows[row][1][self.header.index(name)]
 
-    def wrong_cell(self, name: str, row: int, rule: Message) -> FieldError:
-        """Return the error of a cell that breaks a rule, with the line and the cell as written."""
-        text = self.cell(name, row)
-        decimal_comma = re.fullmatch(r"[-+]?[0-9]*,(?![0-9]{3}$)[0-9]+", text)
+    def wrong_cells(self, name: str, rows: Sequence[int], rule: Message) -> FieldError:
+        """Return the error of cells that break a rule: the first as written, the lines of more."""
+        text = self.cell(name, rows[0])
+        lines = listed(self.lines[row] for row in rows[1:])
+        others = Message("; further such lines: {lines}", lines=lines)
         message = Message(
-            "column {name} {sentence}, is {text}{hint}",
+            "column {name} {sentence}, is {text}{hint}{more}",
             name=name,
             sentence=rule,
             text=as_written(text),
-            hint=Message("; write {text}", text=text.replace(",", ".")) if decimal_comma else "",
+            hint=self._hint(name, text) if np.isnan(self._numbers[name][rows[0]]) else "",
+            more=others if len(rows) > 1 else "",
         )
-        return self.at_row(row, message)
+        return self.at_row(rows[0], message)
 
     def at_row(self, row: int, message: Message) -> FieldError:
         """Return the error of a row, with its line."""
-        return _at_line(self.name, self.lines[row], message)
+        return at_line(self.name, self.lines[row], message)
+
+    def clock_change(self, row: int) -> str:
+        """Return a hint where a gap after a row is an hour that a clock skips; empty elsewhere."""
+        after = self.times[row] + pd.Timedelta(minutes=self.gaps_min[row])
+        step = self.gaps_min[max(row - 1, 0)] if row else self.step_min or 60.0
+        skipped = self.local and self.gaps_min[row] - step == 60
+        return clock_hint() if skipped and _may_change_clock(after - pd.Timedelta("1h")) else ""
 
 
-def read_csv(folder: Path, name: str, encoding: str, zone: dt.tzinfo) -> CsvTable:
+def read_csv(folder: Path, name: str, encoding: str | None, zone: dt.tzinfo) -> CsvTable:
     """Read `name` below `folder`; its `time` column is ISO 8601, naive times are in `zone`.
+
+    The encoding is None where nothing can name another than UTF-8.
 
     Raises:
         FieldError: the file is missing, outside the folder, unreadable, or its times are wrong.
     """
-    text = _read(folder, name, encoding)
-    header, rows = split_csv(text, name)
-    position = _position(name, header, "time")
-    if not rows:
+    text = split_csv(read_inside(folder, name, encoding), name, TIME)
+    position = _position(name, text.header, TIME)
+    if not text.rows:
+        raise_all(text.faults)
         raise FieldError(Message("{file} has a header but no rows", file=name))
-    texts = [cells[position] for _, cells in rows]
+    texts = [in_ascii(cells[position]) for _, cells in text.rows]
 
     def at_row(row: int, message: Message) -> FieldError:
-        return _at_line(name, rows[row][0], message)
+        return at_line(name, text.rows[row][0], message)
 
-    times = read_times(texts, zone, at_row)
+    try:
+        times = read_times(texts, zone, at_row)
+    except FieldError as error:
+        raise_all([*text.faults, error])
+    raise_all(text.faults)
     if times.has_duplicates:
         row = int(np.flatnonzero(times.duplicated())[0])
-        raise at_row(row, Message("time {text} appears twice", text=texts[row]))
+        hint = _twice(text, times, texts, row)
+        raise at_row(row, Message("time {text} appears twice{hint}", text=texts[row], hint=hint))
+    if len(times) > 1 and times.is_monotonic_decreasing:  # rows are matched by time
+        text = CsvText(text.header, text.rows[::-1], text.separator)
+        times, texts = times[::-1], texts[::-1]
     if not times.is_monotonic_increasing:
         row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
         raise at_row(row, Message("times must ascend, and {text} does not", text=texts[row]))
-    return CsvTable(name, header, rows, times)
+    return CsvTable(name, text, times, local=not _has_offset(texts[0]))
 
 
-def _at_line(file: str, line: int, message: Message) -> FieldError:
-    """Return the error of a line of a file."""
-    return FieldError(MessageList(": ", (f"{file}:{line}", message)))
+def _has_offset(time: str) -> bool:
+    return re.search(rf"[T ].*{_OFFSET}$", time) is not None
 
 
-def _read(folder: Path, name: str, encoding: str) -> str:
-    if "\0" in name + encoding:
-        raise FieldError(Message("the name may not hold a null character"), "csv")
-    try:
-        root = folder.resolve()
-        path = (root / name).resolve()
-        if Path(name).is_absolute() or not path.is_relative_to(root):
-            raise FieldError(Message("{file} is outside the scenario's folder", file=name))
-        if not name:
-            raise FieldError(Message("the empty name is a folder, not a file"))
-        if path.is_dir():
-            raise FieldError(Message("{file} is a folder, not a file", file=name))
-        if path.exists() and not path.is_file():  # a pipe may never end
-            raise FieldError(Message("{file} is not a regular file", file=name))
-        with path.open("rb") as handle:
-            content = handle.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise FieldError(
-                Message(
-                    "{file} is larger than {most} MB; keep the columns and years in use",
-                    file=name,
-                    most=MAX_BYTES // 1_000_000,
-                )
-            )
-        text = content.decode(encoding)
-    except FileNotFoundError:
-        raise FieldError(Message("there is no file {file}", file=name)) from None
-    except LookupError:
-        message = Message("{name!r} is not known; utf-8 and gb18030 are", name=encoding)
-        raise FieldError(message, "encoding") from None
-    except UnicodeError:
-        other = "utf-8" if "18030" in encoding else "gb18030"
-        other = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else other
-        raise FieldError(
-            Message(
-                "{file} is not {name} text; is it `encoding: {other}`?",
-                file=name,
-                name=encoding,
-                other=other,
-            )
-        ) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead back to themselves
-        is_loop = isinstance(error, RuntimeError)
-        text = Message("its links form a loop") if is_loop else cause(error)
-        raise FieldError(
-            Message("{file} cannot be read: {text}", file=name[:80], text=text)
-        ) from None
-    return text.removeprefix("\ufeff")
+def _may_change_clock(time: pd.Timestamp) -> bool:
+    return may_change_clock(time.year, time.month, time.day, time.hour)
 
 
-def split_csv(text: str, name: str) -> tuple[list[str], Rows]:
-    """Split a CSV into its header and its rows; rows without any content are left out.
-
-    Raises:
-        FieldError: it is empty, no CSV, or a row has not as many cells as the header.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
-    rows: Rows = []
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                rows.append((reader.line_num, stripped))
-    except csv.Error as error:
-        message = Message("is not valid CSV: {text}", text=error)
-        raise _at_line(name, reader.line_num, message) from None
-    if not rows:
-        raise FieldError(Message("{file} is empty", file=name))
-    (_, header), *rest = rows
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-        raise FieldError(
-            Message(
-                "{file} must separate its cells by commas; the first line is {text!r}",
-                file=name,
-                text=header[0][:200],
-            )
-        )
-    for line, cells in rest:
-        if len(cells) != len(header):
-            more = len(cells) > len(header)
-            message = Message(
-                "the number of cells is {count}, in the header {expected}{hint}",
-                count=len(cells),
-                expected=len(header),
-                hint=Message("; write 0.5 where a number has a decimal comma") if more else "",
-            )
-            raise _at_line(name, line, message)
-    return header, rest
+def _twice(text: CsvText, times: pd.DatetimeIndex, texts: Sequence[str], row: int) -> str:
+    """Return why a time may appear twice, and what to write; empty where nothing is known."""
+    alike = [text.rows[i][1] for i in np.flatnonzero(times == times[row])]
+    if areas := several(text.header, alike):
+        return areas
+    if ":" not in texts[row]:
+        return Message("; it is a day: write the time of the day too, such as 2026-07-15 14:00")
+    same_day = times[times.duplicated()].normalize() == times[row].normalize()
+    step = most_frequent(gaps_min(times)) or 0
+    an_hour = int(same_day.sum()) * step == 60
+    if an_hour and not _has_offset(texts[row]) and _may_change_clock(times[row]):
+        return clock_hint()
+    return ""
 
 
 def _position(name: str, header: list[str], column: str) -> int:
     if column not in header:
-        columns = ", ".join(header)
-        raise FieldError(
-            Message(
-                "{file} has no column {name!r}{hint} (it has {text})",
-                file=name,
-                name=column,
-                hint=did_you_mean(column, header),
-                text=columns if len(columns) <= 200 else f"{columns[:200]} ...",
-            )
-        )
+        raise FieldError(no_column(name, header, column))
     if header.count(column) > 1:
         raise FieldError(
             Message("{file} has column {name!r} more than once", file=name, name=column)
         )
     return header.index(column)
-
-
-def _number(text: str) -> float:
-    try:
-        number = float("nan" if "_" in text else text)
-    except ValueError:
-        return float("nan")
-    return number if math.isfinite(number) else float("nan")
 
 
 def read_times(
@@ -243,11 +191,13 @@ def read_times(
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        others = Message("; further such times: {count}", count=int(wrong.sum()) - 1)
         message = Message(
             "time must be ISO 8601 such as 2026-07-15T14:00+08:00 or 2026-07-15 14:00,"
-            " is {text}{hint}",
+            " is {text}{hint}{more}",
             text=as_written(texts[row]),
-            hint=_time_hint(texts[row]),
+            hint=time_hint(texts[row]),
+            more=others if wrong.sum() > 1 else "",
         )
         raise at_row(row, message)
     remote = (stamps.dt.year < 1800) | (stamps.dt.year > 2300)
@@ -275,12 +225,3 @@ def step_start(
         )  # fmt: skip
         raise wrong(field, message)
     return moment
-
-
-def _time_hint(text: str) -> str:
-    """Return how to correct a time as Excel writes it; empty for any other text."""
-    if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
-        return Message("; this is Excel's day number: format the column as yyyy-mm-dd hh:mm")
-    if re.match(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}\b", text):
-        return Message("; day or month first is ambiguous: format the column as yyyy-mm-dd hh:mm")
-    return ""

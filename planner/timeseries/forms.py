@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from planner.errors import as_written
 from planner.fields import FieldError, Frozen
 from planner.message import Message
-from planner.timeseries.csv_table import CsvTable, read_csv
+from planner.timeseries.csv_table import TIME, CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
+from planner.timeseries.matched_rows import MatchedRows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -34,6 +34,7 @@ class Context:
     folder: Path
     tables: dict[tuple[str, str], CsvTable] = field(default_factory=dict)
     columns: dict[tuple[str | None, ...], Array] = field(default_factory=dict)
+    notes: dict[tuple[str | None, ...], list[Message]] = field(default_factory=dict)
 
     def table(self, name: str, encoding: str) -> CsvTable:
         """Read a CSV of the scenario's folder once. Raises FieldError as `read_csv`."""
@@ -70,81 +71,78 @@ class CsvSeries(CsvColumns):
         Raises:
             FieldError: the file is wrong, its step is another, or it lacks a step of the horizon.
         """
-        key = (self.csv, self.column, self.stamp, self.encoding, self.resample)
-        if key not in context.columns:  # variants of a scenario scale the same column
-            context.columns[key] = self._picked(context)
-        return np.asarray(context.columns[key] * self.scale)
+        if self.key not in context.columns:  # variants of a scenario scale the same column
+            context.columns[self.key] = self._picked(context)
+        return np.asarray(context.columns[self.key] * self.scale)
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What its values follow from, but for their scale."""
+        return self.csv, self.column, self.stamp, self.encoding, self.resample
 
     def _picked(self, context: Context) -> Array:
-        horizon = context.horizon
         table = context.table(self.csv, self.encoding)
         values = table.column(self.column)
-        step = table.step_min or horizon.step_min  # a single row has no step of its own
-        self._check_step(step, horizon)
-        interval, cell = pd.Timedelta(minutes=step), min(step, horizon.step_min)
-        begins = table.times - interval if self.stamp == "end" else table.times
-        first = horizon.starts[0]
-        times = pd.date_range(
-            first, periods=round(horizon.hours * 60 / cell), freq=pd.Timedelta(minutes=cell)
-        )
-        if (begins[0] - first) % pd.Timedelta(minutes=cell):
-            raise FieldError(
-                Message(
-                    "{file}: its rows begin at {time}, which falls on no {minutes:g} min step of"
-                    " the horizon; mind `stamp`",
-                    file=self.csv,
-                    time=f"{begins[0]:%H:%M:%S}",
-                    minutes=cell,
-                )
-            )
-        rows = begins.get_indexer(begins[0] + ((times - begins[0]) // interval) * interval)
-        if (rows < 0).any():
-            missing, later = times[rows < 0], int((rows < 0).sum()) - 1
-            raise FieldError(
-                Message(
-                    "{file} has no row for {time}{more}; it covers {first} to {last}",
-                    file=self.csv,
-                    time=missing[0].isoformat(),
-                    more=Message(" and {count} later times", count=later) if later else "",
-                    first=begins[0].isoformat(),
-                    last=(begins[-1] + interval).isoformat(),
-                )
-            )
-        extra = np.setdiff1d(np.arange(rows[0], rows[-1] + 1), rows)
-        if extra.size:
-            message = Message(
-                "lies between two rows that are {minutes:g} min apart, the step of the file",
-                minutes=step,
-            )
-            raise table.at_row(int(extra[0]), message)
-        picked = values[rows]
-        bad = np.flatnonzero(np.isnan(picked))
+        matched = MatchedRows(table, self.stamp, context.horizon)
+        matched.check_regular()
+        self._check_steps(matched)
+        rows = matched.by_cell()
+        bad = matched.inside[np.isnan(values[matched.inside])]
         if bad.size:
             rule = Message("must hold a finite number such as 0.5")
-            raise table.wrong_cell(self.column, int(rows[bad[0]]), rule)
-        if step < horizon.step_min:
-            picked = picked.reshape(horizon.steps, -1).mean(axis=1)
-        return np.asarray(picked)
+            raise table.wrong_cells(self.column, bad.tolist(), rule)
+        context.notes[self.key] = [*self._notes(matched)]
+        return np.asarray(values[rows].reshape(context.horizon.steps, -1).mean(axis=1))
 
-    def _check_step(self, step: float, horizon: Horizon) -> None:
-        if step == horizon.step_min:
+    def _notes(self, matched: MatchedRows) -> Iterator[Message]:
+        """Yield what is allowed and probably not meant."""
+        horizon_min = matched.horizon.step_min
+        coarse = [step for step in matched.steps_inside_min if step > horizon_min]
+        if coarse:
+            yield Message(
+                "{file}: each value of {column} holds for {minutes:g} min, {count:g} steps of the"
+                " horizon, in which it does not vary",
+                file=self.csv,
+                column=self.column,
+                minutes=coarse[-1],
+                count=coarse[-1] / horizon_min,
+            )
+        span = {"first": matched.table.cell(TIME, 0), "last": matched.table.cell(TIME, -1)}
+        if (self.stamp, matched.likely_stamp()) == ("start", "end"):
+            yield Message(
+                "{file}: its rows, {first} to {last}, seem to name the ends of their intervals, and"
+                " are read as their starts; is `stamp: end` missing?",
+                file=self.csv,
+                **span,
+            )
+        elif (self.stamp, matched.likely_stamp()) == ("end", "start"):
+            yield Message(
+                "{file}: its rows, {first} to {last}, seem to name the starts of their intervals,"
+                " and are read as their ends; is `stamp: end` wrong?",
+                file=self.csv,
+                **span,
+            )
+
+    def _check_steps(self, matched: MatchedRows) -> None:
+        steps, horizon = matched.steps_inside_min, matched.horizon
+        if steps == [horizon.step_min]:
             return
-        method = "mean" if step < horizon.step_min else "hold"
-        if max(step, horizon.step_min) % min(step, horizon.step_min):
+        method = "mean" if steps[0] < horizon.step_min else "hold"
+        if any(map(matched.misfit, steps)):
             remedy = Message("one must be a multiple of the other")
         elif self.resample is None or (self.resample == "hold" and method == "mean"):
             remedy = Message("add `resample: {name}` if that is meant", name=method)
         else:
             return
-        raise FieldError(unequal_steps(self.csv, step, horizon, remedy))
+        raise FieldError(unequal_steps(self.csv, steps, horizon, remedy))
 
 
-def unequal_steps(file: str, step_min: float, horizon: Horizon, remedy: Message) -> Message:
+def unequal_steps(file: str, steps_min: list[float], horizon: Horizon, remedy: Message) -> Message:
     """Return the message of a file whose step is not that of the horizon, and what to do."""
     return Message(
-        "{file} has a step of {minutes:g} min, the horizon of {horizon} min; {sentence}",
+        "{file} has a step of {minutes} min, the horizon of {horizon} min; {sentence}",
         file=file,
-        minutes=step_min,
+        minutes=" / ".join(f"{step:g}" for step in steps_min),
         horizon=horizon.step_min,
         sentence=remedy,
     )

@@ -40,12 +40,13 @@ def read_schedule(path: str | Path, horizon: Horizon) -> pd.DataFrame:
     path = Path(path)
     path = path / SCHEDULE if path.is_dir() else path
     try:
-        table = read_csv(path.parent, path.name, "utf-8", horizon.zone)
+        table = read_csv(path.parent, path.name, None, horizon.zone)
         cells = {name: _numbers(table, name) for name in table.header if name != "time"}
         frame = pd.DataFrame(cells, index=table.times)
     except FieldError as error:
         folder = "" if path.parent == Path() else str(path.parent)
-        raise wrong(folder, error.message) from None
+        problems = [Problem(one.message, folder) for one in (error, *error.others)]
+        raise ScenarioError(problems) from None
     return _in_horizon(frame, horizon, str(path))
 
 
@@ -126,9 +127,9 @@ def _in_horizon(frame: pd.DataFrame, horizon: Horizon, source: str) -> pd.DataFr
 
 def _numbers(table: CsvTable, name: str) -> Array:
     values = table.column(name)
-    for row in np.flatnonzero(np.isnan(values) | (abs(values) > LARGEST)).tolist():
-        if table.cell(name, row):
-            raise table.wrong_cell(name, row, NUMBER_OR_EMPTY)
+    wrong = np.flatnonzero(np.isnan(values) | (abs(values) > LARGEST)).tolist()
+    if rows := [row for row in wrong if table.cell(name, row)]:
+        raise table.wrong_cells(name, rows, NUMBER_OR_EMPTY)
     return values
 
 

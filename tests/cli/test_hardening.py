@@ -23,11 +23,11 @@ from planner.language.language import language
 from planner.report.terminal.plan import show
 from planner.report.workbook.cells import harmless
 from planner.report.workbook.workbook import write_workbook
-from planner.timeseries import csv_table as table
+from planner.timeseries import csv_text
 from tests.support.build import battery, grid, scenario, solve
 from tests.support.full_site import write
 from tests.support.sites import random_site
-from tests.timeseries.test_series import FILE, csv, error_of, hourly
+from tests.timeseries.test_series import FILE, csv, error_of, hourly, read
 
 ODD = "=cmd|' /C calc'!A0 [red]x[/] :bomb:"
 
@@ -56,15 +56,13 @@ def test_times_of_spreadsheets_are_explained(stamp: str, words: str, tmp_path: P
     assert len(message) < 400
 
 
-def test_decimal_commas_are_explained(tmp_path: Path) -> None:
+def test_decimal_commas_are_read_or_explained(tmp_path: Path) -> None:
     rows = [f'{row.partition(",")[0]},"0,5"' for row in hourly(0, 1, 2, 3)]
-    assert error_of(FILE, csv(tmp_path, *rows)).endswith("such as 0.5, is '0,5'; write 0.5")
+    assert read(FILE, csv(tmp_path, *rows)) == [0.5] * 4
     rows = [f"{row},5" for row in hourly(0, 1, 2, 3)]
     assert "is 3, in the header 2; write 0.5 where" in error_of(FILE, csv(tmp_path, *rows))
     rows = [row.replace(",", ";") + ",5" for row in hourly(0, 1, 2, 3)]
-    assert "must separate its cells by commas" in error_of(
-        FILE, csv(tmp_path, *rows, header="time;mw")
-    )
+    assert read(FILE, csv(tmp_path, *rows, header="time;mw")) == [0.5, 1.5, 2.5, 3.5]
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r", "\n"])
@@ -77,17 +75,21 @@ def test_every_kind_of_line_ending_is_read(newline: str, tmp_path: Path) -> None
     assert planner.load(tmp_path).components["pv"].availability_pu[5] == 0.05
 
 
-def test_utf_16_is_told_by_its_mark(tmp_path: Path) -> None:
+def test_utf_16_is_known_by_its_mark(tmp_path: Path) -> None:
     csv(tmp_path, *hourly(0, 1, 2, 3), encoding="utf-16")
-    assert error_of(FILE, tmp_path) == "a.csv is not utf-8 text; is it `encoding: utf-16`?"
+    assert read(FILE, tmp_path) == [0, 1, 2, 3]
+    csv(tmp_path, *hourly(0, 1, 2, 3), encoding="utf-16-le")  # without a mark
+    assert error_of(FILE, tmp_path) == (
+        "a.csv:1: holds a null character; is it `encoding: utf-16-le`?"
+    )
 
 
 def test_a_file_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     csv(tmp_path, *hourly(0, 1, 2, 3))
-    assert table.MAX_BYTES == 100_000_000
-    monkeypatch.setattr(table, "MAX_BYTES", 50)
+    assert csv_text.MAX_BYTES == 100_000_000
+    monkeypatch.setattr(csv_text, "MAX_BYTES", 50)
     assert "a.csv is larger than 0 MB; keep the columns and years in use" in error_of(
         FILE, tmp_path
     )

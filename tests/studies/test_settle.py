@@ -236,6 +236,50 @@ def test_a_file_that_is_no_schedule_is_told(tmp_path: Path, text: str, said: str
         planner.settle(arbitrage(), tmp_path / "given.csv")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# as recorded\ntime,battery.charge_mw[grid]\n{START},2\n",
+        f"time;battery.charge_mw[grid];\n{START};2,0;\n",
+        f"time\tbattery.charge_mw[grid]\n{START}\t2\n",
+        "time,battery.charge_mw[grid]\n2026-07-15 01:00,\n2026-07-15 00:00,2\n",  # latest first
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_schedule_is_read_as_spreadsheets_write_it(tmp_path: Path, text: str, encoding: str):
+    (tmp_path / "given.csv").write_text(text, encoding=encoding)
+    settled = planner.settle(arbitrage(), tmp_path / "given.csv")
+    assert settled.plan.summary["objective_cny"] == pytest.approx(80)  # 2 MWh from 10 to 50
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\3\4", "given.csv is an Excel workbook or another zip file"),
+        ("time,充电\n".encode("gb18030"), "given.csv is not utf-8 text; save it as CSV UTF-8"),
+        (f"Report\ntime,a\n{START},1\n".encode(), "given.csv:1: 'Report' stands before the header"),
+        (f"time,a\n{START},n/a\n".encode(), "in size or empty, is 'n/a'; nothing is filled in"),
+        (f"time,a\n{START},\u22125\n".encode(), "a: is not a column of this scenario's schedule"),
+    ],
+)  # fmt: skip
+def test_what_a_schedule_may_not_be_is_told(tmp_path: Path, content: bytes, words: str):
+    (tmp_path / "given.csv").write_bytes(content)
+    with pytest.raises(planner.ScenarioError) as caught:
+        planner.settle(arbitrage(), tmp_path / "given.csv")
+    assert words in str(caught.value)
+
+
+def test_steps_between_the_rows_of_a_schedule_are_free_and_noted():
+    """Hourly set points leave three quarters of each hour open: that is said."""
+    site = scenario({"town": load(*[1.0] * 8), "grid": grid()}, hours=2, step_min=15)
+    free = "the steps between its rows are free"
+    for every, noted in ((1, False), (4, True)):
+        given = pd.DataFrame({"grid.import_mw": 1.0}, index=site.horizon.starts[::every])
+        notes = planner.settle(site, given).plan.summary["warnings"]
+        assert any(free in note for note in notes) == noted
+    assert "has a row every 60 min, for steps of 15 min" in notes[-1]
+
+
 def test_the_command_prints_money_and_breaches_and_says_so_by_its_code(tmp_path: Path):
     path = tmp_path / "given.csv"
     path.write_text(f"time,battery.charge_mw[grid]\n{START},2\n")

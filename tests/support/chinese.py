@@ -13,7 +13,8 @@ AS_WRITTEN = re.compile(r"`[^`]*`|[\w.]+_[\w.]+|\w+\.\w+(\.\w+)*")  # fields, co
 LATIN = {
     "min", "MB", "MW", "ms", "CSV", "YAML", "ISO", "UTF", "Excel", "yyyy", "mm", "dd", "hh", "true",
     "false", "csv", "column", "hours", "calendar", "scale", "sigma", "kind", "nodes", "error", "ar",
-    "bootstrap", "quantile", "gb", "utf",
+    "bootstrap", "quantile", "gb", "utf", "zip", "gzip", "XML", "PDF", "Parquet", "AEMO",
+    "SETTLEMENTDATE",
 }  # fmt: skip
 """What stays in Latin letters in Chinese: units, formats, fields and what they may hold."""
 

@@ -126,7 +126,7 @@ def past_days(field: PastErrors, context: Context) -> dict[str, Array]:
     table = context.table(field.csv, field.encoding)
     if table.step_min != horizon.step_min:
         remedy = Message("they must be the same")
-        raise FieldError(unequal_steps(field.csv, table.step_min or 0, horizon, remedy))
+        raise FieldError(unequal_steps(field.csv, [table.step_min or 0], horizon, remedy))
     errors = field.scale * (table.column(field.actual) - table.column(field.forecast))
     times = table.times
     if field.stamp == "end":

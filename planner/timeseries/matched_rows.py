@@ -1,0 +1,190 @@
+"""The rows of a file that a horizon needs, matched by time.
+
+The step of a file may change; what counts is its step where the horizon lies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from planner.fields import FieldError
+from planner.message import Message
+from planner.timeseries.csv_table import TIME, CsvTable
+from planner.timeseries.horizon import Horizon
+from planner.timeseries.row_steps import LEAST_GAPS, row_steps
+
+MOST_STRAY = 0.5  # of the gaps of a file: with more that are no steps its times are irregular
+MOST_GAPS = 4  # that a message lists
+
+Indices = np.ndarray[Any, np.dtype[np.int_]]
+
+
+@dataclass(frozen=True)
+class MatchedRows:
+    """The rows of a file on a horizon.
+
+    stamp: which end of its interval a row names.
+    """
+
+    table: CsvTable
+    stamp: Literal["start", "end"]
+    horizon: Horizon
+
+    @cached_property
+    def steps_min(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The length of the interval of each row; that of the horizon where there is one row."""
+        if len(self.table.times) == 1:
+            return np.array([float(self.horizon.step_min)])
+        return row_steps(self.table.gaps_min, self.stamp)
+
+    @cached_property
+    def begins(self) -> pd.DatetimeIndex:
+        """The start of the interval of each row."""
+        times = self.table.times
+        return times if self.stamp == "start" else times - self._lengths
+
+    @cached_property
+    def ends(self) -> pd.DatetimeIndex:
+        """The end of the interval of each row."""
+        return self.begins + self._lengths
+
+    @cached_property
+    def _lengths(self) -> pd.TimedeltaIndex:
+        return pd.to_timedelta(self.steps_min, unit="min")
+
+    @cached_property
+    def inside(self) -> Indices:
+        """The rows whose intervals are in the horizon, at least in part."""
+        return np.flatnonzero((self.ends > self._first) & (self.begins < self._last))
+
+    @cached_property
+    def steps_inside_min(self) -> list[float]:
+        """The different steps in the horizon, ascending; of the whole file where it has no row."""
+        rows = self.inside if self.inside.size else slice(None)
+        return [float(step) for step in np.unique(self.steps_min[rows])]
+
+    @property
+    def _first(self) -> pd.Timestamp:
+        return self.horizon.starts[0]
+
+    @property
+    def _last(self) -> pd.Timestamp:
+        return self._first + pd.Timedelta(hours=self.horizon.hours)
+
+    def check_regular(self) -> None:
+        """Raise FieldError where the times in the horizon follow no step."""
+        rows = self.inside if self.inside.size > 1 else np.arange(len(self.steps_min))
+        between = slice(rows[0], rows[-1])
+        gaps, own = self.table.gaps_min[between], int(self.stamp == "end")
+        stray = gaps % self.steps_min[own:][between] != 0
+        share = stray.mean() if gaps.size >= LEAST_GAPS else 0
+        if share <= MOST_STRAY and not (share and any(map(self.misfit, self.steps_inside_min))):
+            return
+        message = Message(
+            "is the first of rows at irregular times, {gaps} min apart: give every step of"
+            " {minutes} min a row",
+            gaps=", ".join(f"{gap:.4g}" for gap in gaps[:MOST_GAPS]),
+            minutes=self.horizon.step_min,
+        )
+        raise self.table.at_row(int(rows[0]), message)
+
+    def misfit(self, step_min: float) -> bool:
+        """Return whether neither a step of the file nor that of the horizon divides the other."""
+        steps = step_min, self.horizon.step_min
+        return max(steps) % min(steps) != 0
+
+    def by_cell(self) -> Indices:
+        """Return the row of each part of the horizon, in equal parts of which each step is made.
+
+        Raises:
+            FieldError: rows fall on no steps of the horizon, one is missing, or one is stray.
+        """
+        table, steps, inside = self.table, self.steps_min, self.inside
+        overlapping = np.flatnonzero(self.begins[inside[1:]] < self.ends[inside[:-1]])
+        if overlapping.size:
+            row = int(inside[overlapping[0] + 1])
+            message = Message(
+                "lies between two rows that are {minutes:g} min apart, the step of the file",
+                minutes=steps[row - 1],
+            )
+            raise table.at_row(row, message)
+        parts = np.minimum(steps, self.horizon.step_min)
+        aside = (self.begins[inside] - self._first) % pd.to_timedelta(parts[inside], unit="min")
+        aside = np.asarray(aside != pd.Timedelta(0))
+        if aside.any():
+            late = inside[aside & (self.begins[inside] >= self._first)]
+            row = int(late[0]) if late.size else int(inside[0])
+            message = Message(
+                "{file}: its rows begin at {time}, which falls on no {minutes:g} min step of"
+                " the horizon; mind `stamp`",
+                file=table.name,
+                time=f"{self.begins[row]:%H:%M:%S}",
+                minutes=parts[row],
+            )
+            raise FieldError(message)
+        seconds = [
+            self.horizon.step_min * 60,
+            *(round(60 * step) for step in self.steps_inside_min),
+        ]
+        part = pd.Timedelta(seconds=math.gcd(*seconds))
+        times = pd.date_range(self._first, self._last, freq=part, inclusive="left")
+        rows = self.begins.searchsorted(times, side="right") - 1
+        missing = times[(rows < 0) | (self.ends[rows] <= times)]
+        if missing.size:
+            raise FieldError(self._missing(missing))
+        return np.asarray(rows)
+
+    def _missing(self, missing: pd.DatetimeIndex) -> Message:
+        later = missing.size - 1
+        return Message(
+            "{file} has no row for {time}{more}; it covers {first} to {last}{hint}",
+            file=self.table.name,
+            time=missing[0].isoformat(),
+            more=Message(" and {count} later times", count=later) if later else "",
+            first=self.begins[0].isoformat(),
+            last=self.ends[-1].isoformat(),
+            hint=self._why_missing(missing),
+        )
+
+    def _why_missing(self, missing: pd.DatetimeIndex) -> str:
+        row = int(self.begins.searchsorted(missing[0], side="right")) - 1
+        if 0 <= row < len(self.begins) - 1:
+            return self.table.clock_change(row)
+        before = (
+            missing.min() >= self.begins[0] - self._lengths[0] and missing.max() < self.begins[0]
+        )
+        after = missing.min() >= self.ends[-1] and missing.max() < self.ends[-1] + self._lengths[-1]
+        right = self.likely_stamp()
+        if right == "end" and before:
+            return Message(
+                "; its rows seem to name the ends of their intervals: write `stamp: end`"
+            )
+        if right == "start" and after:
+            return Message(
+                "; its rows seem to name the starts of their intervals: leave out `stamp`"
+            )
+        return ""
+
+    def likely_stamp(self) -> Literal["start", "end"]:
+        """Return which end of their intervals rows name that fill whole days, or the horizon."""
+        times = self.table.times
+        shown = f"{times[0]:%H:%M}".lstrip("0")
+        if shown not in self.table.cell(TIME, 0):  # its clock is another one
+            return self.stamp
+        span = times[0], times[-1]
+        steps = self._lengths[0], self._lengths[-1]
+        horizon = self._first, self._last
+        as_starts, as_ends = (span[0], span[1] + steps[1]), (span[0] - steps[0], span[1])
+        if as_starts == horizon or _is_midnight(*as_starts):
+            return "start"
+        return "end" if as_ends == horizon or _is_midnight(*as_ends) else self.stamp
+
+
+def _is_midnight(*times: pd.Timestamp) -> bool:
+    return all(time == time.normalize() for time in times)
