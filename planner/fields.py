@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 from planner.message import Message
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of components, nodes and members
+TITLE = r"\S"  # of a scenario, a component or a sweep, in any script
 LARGEST = 1e12  # in size, of any number: beyond it a solver's arithmetic means nothing
 ROUNDING = 1e-9  # of a limit, and of 1 at least: a value that is beyond the limit by less is at it
 NOTHING = 1e-6  # MW, MWh, nodes, Mtok, tCO2: less is none, as a solver is no more exact
@@ -207,6 +208,7 @@ Positive = Annotated[float, Field(gt=0)]
 AtLeastZero = Annotated[float, Field(ge=0)]
 Count = Annotated[float, Field(ge=0), AfterValidator(_whole)]
 Name = Annotated[str, Field(pattern=NAME)]
+Title = Annotated[str, Field(pattern=TITLE)]
 
 
 def form(**keys: str) -> Discriminator:

@@ -19,6 +19,7 @@ _FORMATTER = Formatter()
 _GENERAL = re.compile(r"(?:\.(\d+))?g")
 _SIGNED_ZERO = re.compile(r"[+-](?=0[.,0]*(?:[^\d.,:]|$))")
 DIGITS = 6  # of a number in a message, unless it needs more to differ from another
+JOINERS = "\u200c\u200d"  # between letters of some scripts, and in composed emoji
 MOST_DIGITS = 12  # numbers that agree in as many are equal
 
 Part = tuple[str, str | None, str | None, str | None]
@@ -97,7 +98,7 @@ def printable(text: str) -> str:
     """Spell out control characters, which a terminal would obey and a name may hold."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in JOINERS else ascii(c)[1:-1] for c in text)
 
 
 @cache

@@ -134,7 +134,15 @@ def test_kinds_are_independent(path: Path) -> None:
 INSIDE = {
     "auditor": ["findings", "plan_files", "amounts", "reading", "kinds", "registry", "*", "audit"],
     "studies": ["to_plan", "window", "end_values", "settle", "solve", "*"],
-    "report": ["plan_sections", "year_sections", "charts", "template", "declaration", "*"],
+    "report": [
+        "plan_texts",
+        "plan_sections",
+        "year_sections",
+        "charts",
+        "template",
+        "declaration",
+        "*",
+    ],
 }
 
 

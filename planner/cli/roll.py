@@ -25,6 +25,7 @@ from planner.cli.options import (
     plan_folder,
 )
 from planner.cli.terminal import bar, claimed, diagnosis_left_in, finish, open_console
+from planner.language.titles import title_of
 
 
 def roll(
@@ -58,7 +59,10 @@ def roll(
     site = planner.load(scenario, limited(set_, gap, time_limit))
     request = Request(site, words, plan_folder(out, site), schedule_formats, page, quiet=quiet)
     with claimed(request.target):
-        with diagnosis_left_in(request.target), bar(open_console(), quiet, site.name) as update:
+        with (
+            diagnosis_left_in(request.target),
+            bar(open_console(), quiet, title_of(site)) as update,
+        ):
             plan = planner.roll(
                 site, window_h, advance_h, request.output, bound=bound, fresh=not resume,
                 progress=update and (lambda stage, done, total: update(done, total, stage)),

@@ -20,6 +20,7 @@ from planner.cli.options import (
     limited,
 )
 from planner.cli.terminal import bar, open_console
+from planner.language.titles import title_of
 
 
 def simulate(
@@ -66,7 +67,7 @@ def simulate(
     site = load_days(scenario, changes, days) if days else planner.load(scenario, changes)
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
     console = open_console()
-    with bar(console, quiet, site.name, "days") as update:
+    with bar(console, quiet, title_of(site), "days") as update:
         simulation = planner.simulate(
             site, out or default_folder(site), every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,

@@ -40,6 +40,7 @@ from planner.cli.terminal import (
     warn,
 )
 from planner.errors import wrong
+from planner.language.titles import title_of
 from planner.message import Message
 
 
@@ -167,7 +168,7 @@ def solve_one(request: Request, loaded_s: float) -> None:
 @contextmanager
 def solving(request: Request) -> Iterator[None]:
     """Show that a scenario is being solved; leave the diagnosis in its folder if it has no plan."""
-    text = request.words("solving {name}", name=request.scenario.name)
+    text = request.words("solving {name}", name=title_of(request.scenario))
     with diagnosis_left_in(request.target), spinner(open_console(), request.quiet, text):
         yield
 

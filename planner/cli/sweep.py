@@ -24,6 +24,7 @@ from planner.cli.options import (
 )
 from planner.cli.terminal import bar, open_console, say, spinner, warn
 from planner.language.language import Language
+from planner.language.titles import title_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +65,7 @@ def sweep(
         if not quiet:
             _print_estimate(prepared, began, out, workers, console, words)
         return
-    with bar(console, quiet, description.name, "cases", speed=True) as update:
+    with bar(console, quiet, title_of(description), "cases", speed=True) as update:
         result = run(prepared, out, workers, scheduler, fresh=not resume, progress=update)
     if not result.interrupted:
         _analyse(prepared, result.folder, console, words, quiet=quiet)
@@ -92,7 +93,7 @@ def _print_estimate(
     checked = words("{count}, by {design}; checked in {seconds} s", count=count,
                     design=design_text(sweep.design, words),
                     seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
-    say(console, f"{sweep.name}{words(': ')}{checked}")
+    say(console, f"{title_of(sweep)}{words(': ')}{checked}")
     for case in itertools.islice(prepared.cases, LISTED):
         say(console, f"  {words.sentence(case.label(sweep.varied))}")
     if len(prepared.cases) > LISTED:
@@ -114,7 +115,7 @@ def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
         for s, count in counts.items()
     )
     cases = words("{n} cases: {statuses}", n=len(sweep.cases), statuses=ended)
-    say(console, f"{sweep.description.name}{words(': ')}{cases}")
+    say(console, f"{title_of(sweep.description)}{words(': ')}{cases}")
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ import typer
 import planner
 from planner.errors import InfeasibleError, PlannerError
 from planner.message import printable
+
+FIRST_LINE_S, LINE_EVERY_S = 10.0, 60.0  # of the progress in a log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,10 +152,35 @@ def warn(console: Console, words: Language, warnings: Iterable[str]) -> None:
 
 
 @contextmanager
-def spinner(console: Console, quiet: bool, text: str) -> Iterator[None]:
-    """Show a spinner on a terminal."""
-    if quiet or not console.is_terminal:
+def logged(text: Callable[[], str]) -> Iterator[None]:
+    """Print a line of progress on stderr now and then: after some seconds, then once a minute."""
+    began, ended = time.monotonic(), threading.Event()
+
+    def report() -> None:
+        waiting_s = FIRST_LINE_S
+        while not ended.wait(waiting_s):
+            passed = dt.timedelta(seconds=round(time.monotonic() - began))
+            _print_error(f"{time.strftime('%H:%M:%S')} {text()} ({passed})")
+            waiting_s = LINE_EVERY_S
+
+    reporting = threading.Thread(target=report, daemon=True)
+    reporting.start()
+    try:
         yield
+    finally:
+        ended.set()
+        reporting.join()
+
+
+@contextmanager
+def spinner(console: Console, quiet: bool, text: str) -> Iterator[None]:
+    """Show a spinner on a terminal, and lines of progress where there is none."""
+    if quiet:
+        yield
+        return
+    if not console.is_terminal:
+        with logged(lambda: text):
+            yield
         return
     from rich.markup import escape
 
@@ -165,11 +194,22 @@ def bar(
 ) -> Iterator[Callable[..., None] | None]:
     """Show a progress bar on a terminal: a count with its unit or speed, and the time left.
 
-    Yields a callback (done, total, stage), `stage` where the work has several; None where nothing
-    is shown.
+    Where there is no terminal, lines of progress. Yields a callback (done, total, stage), `stage`
+    where the work has several; None where nothing is shown.
     """
-    if quiet or not console.is_terminal:
+    if quiet:
         yield None
+        return
+    if not console.is_terminal:
+        line = name
+
+        def note(done: int, total: int, now: str = "") -> None:
+            nonlocal line
+            parts = (f"{name}: {now}" if now else name, f"{done}/{total}", unit)
+            line = " ".join(filter(None, parts))
+
+        with logged(lambda: line):
+            yield note
         return
     from rich.progress import (
         BarColumn,

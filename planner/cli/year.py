@@ -35,6 +35,7 @@ from planner.cli.options import (
 )
 from planner.cli.terminal import bar, claimed, diagnosis_left_in, finish, open_console, say
 from planner.errors import wrong
+from planner.language.titles import title_of
 from planner.message import Message
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ def _progress(request: Request) -> Iterator[Callable[[YearProgress], None] | Non
         yield None
         return
     from planner.language.section import percent
+    from planner.report.plan_texts import profit_share_text
     from planner.report.year_sections import work_text
 
     words, console = request.words, open_console()
     profit, bound = -inf, inf
-    with bar(console, request.quiet, request.scenario.name) as update:
+    with bar(console, request.quiet, title_of(request.scenario)) as update:
 
         def report(now: YearProgress) -> None:
             nonlocal profit, bound
@@ -114,7 +116,7 @@ def _progress(request: Request) -> Iterator[Callable[[YearProgress], None] | Non
                 parts.append(words("bound {amount}", amount=words.amount(bound, "CNY")))
             if profit and not isinf(bound - profit):
                 share = percent(max(bound - profit, 0.0) / abs(profit), 4)
-                parts.append(words("gap {gap} of the profit", gap=share))
+                parts.append(words("gap {gap}", gap=profit_share_text(words, share, profit)))
             say(console, words(", ").join(parts))
 
         yield report

@@ -32,7 +32,7 @@ from planner.components.terms import (
     TokenDemand,
     Use,
 )  # fmt: skip
-from planner.fields import Frozen, value_text
+from planner.fields import Frozen, Title, value_text
 from planner.message import Message, places_of
 from planner.modelling import pyo
 from planner.modelling.rules import total
@@ -141,11 +141,12 @@ class Component(Frozen):
     """A part of the site. Subclasses carry a literal `kind` and their fields."""
 
     kind: str
+    title: Title | None = None
+    """What people read instead of the name, in any script."""
     offers_reserve: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
     """Rows and variable bounds that are rules of the scenario: name -> template that describes it
-    (see `filled`). Names with the same template are one rule; all other rows are physics or
-    bookkeeping."""
+    (see `filled`). Names with the same template are one rule; other rows are physics."""
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Quantities with a marginal price: name -> dotted paths of the fields that rise together by
     one unit. `*` is every entry of a list or mapping, with a price for each. A field that is the
@@ -155,8 +156,8 @@ class Component(Frozen):
     over_horizon: ClassVar[tuple[str, ...]] = ()
     """Fields that, where given, set a requirement or a charge for a month or the whole horizon."""
     carries: ClassVar[Mapping[str, str]] = {}
-    """Schedule columns of energy or work that is left for later steps -> the field that values it
-    at the end of the horizon."""
+    """Schedule columns of what is left for later steps, in any unit -> the field that values it at
+    the end of the horizon, "" for none."""
     remembers: ClassVar[tuple[str, ...]] = ()
     """Fields whose limits determine how much of the past its `initial` has to hold."""
     facts: ClassVar[frozenset[str]] = frozenset()
@@ -338,8 +339,7 @@ class Component(Frozen):
 
         Its terminal constraints and totals allow for what a relaxation does after the window.
         `values`: its schedule columns in the relaxation, each of shape (steps,); empty without one.
-        `firm`: False if the window has no plan otherwise; requirements that later windows can still
-        meet are then dropped.
+        `firm`: False if the window has no plan otherwise; what later windows can meet is dropped.
         """
         return self
 

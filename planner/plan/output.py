@@ -11,7 +11,7 @@ from planner.errors import PlanError
 from planner.files.output_folder import Content, replace_folder
 from planner.language.language import LANGUAGES, language
 from planner.message import Message, template
-from planner.plan_tables.files import FORMATS, PAGE, WORKBOOK
+from planner.plan_tables.files import EXPORTS, FORMATS, PAGE, WORKBOOK
 from planner.plan_tables.tables import PlanTables
 
 UNKNOWN_FORMAT = template("format {name!r} is not known; there are {names}")
@@ -73,7 +73,8 @@ def write_views(plan: PlanTables, folder: Path, output: Output) -> None:
     if output.page:
         from planner.report.plan_page.page import plan_page
 
-        (folder / PAGE).write_text(plan_page(plan, words), encoding="utf-8")
+        exports = [name for name, form in EXPORTS.items() if form in output.formats]
+        (folder / PAGE).write_text(plan_page(plan, words, exports), encoding="utf-8")
     if "xlsx" in output.formats:
         from planner.report.workbook.workbook import write_workbook
 

@@ -96,6 +96,7 @@ FILES = (
     PlanFile(PAGE),  # likewise
     PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan
 )
+EXPORTS = {file.name: file.format for file in FILES if file.format not in (None, READ_BACK)}
 FORMATS = tuple(file.format for file in FILES if file.format is not None)
 
 PLAN_FOLDER = Content(

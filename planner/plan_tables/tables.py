@@ -15,6 +15,7 @@ import pandas as pd
 
 from planner.components.registry import uses_of
 from planner.components.terms import Use
+from planner.language.titles import title_of, titles_of
 from planner.plan_tables.shares import green_table, schedule_sum
 from planner.scenario.scenario import Scenario
 
@@ -50,6 +51,19 @@ class PlanTables:
     )
     prices: pd.DataFrame | None = None
     end_values: pd.DataFrame | None = None
+
+    @property
+    def title(self) -> str:
+        """What people read of the plan: the title or the name of its scenario."""
+        return title_of(self.scenario)
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        return titles_of(self.scenario.components)
+
+    def titled(self, component: str) -> str:
+        """Return what people read of a component: its title or its name."""
+        return self._titles.get(component, component)
 
     @cached_property
     def uses(self) -> dict[str, Use]:

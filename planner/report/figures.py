@@ -88,4 +88,4 @@ def plan_html(plan: PlanTables) -> str:
     )
     tables = (table_html(section, words) for section in sections if section.rows)
     span = plan_sections.span_text(plan.summary, words)
-    return section_html(plan.summary["name"], span, *tables)
+    return section_html(plan.title, span, *tables)

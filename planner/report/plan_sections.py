@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.components.component import ORIGINS
 from planner.language.language import Language
-from planner.language.section import SHARE, Quantity, Row, Section, percent, text
+from planner.language.section import SHARE, Quantity, Row, Section, text
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
 from planner.units import unit
 
@@ -50,17 +50,6 @@ def vat_text(vat: str, words: Language) -> str:
     )
 
 
-def gap_text(words: Language, gap: float, of_profit: float | None) -> str:
-    """Return how far a plan may be from the best, with the figures that terminals show."""
-    if of_profit is None:
-        return words("{gap} of the turnover", gap=percent(gap, 4))
-    return words(
-        "{gap} of the turnover, {of_profit} of the profit",
-        gap=percent(gap, 4),
-        of_profit=percent(of_profit, 4),
-    )
-
-
 def paragraph(words: Language, *sentences: str) -> str:
     """Return sentences one after the other, without those that are empty."""
     return ("" if words.code == "zh" else " ").join(filter(None, sentences))
@@ -92,7 +81,12 @@ def outcome(plan: PlanTables, words: Language) -> Section:
         words("Result"),
         (words("status"), status_text(summary["status"], words)),
         (words("proven gap, share of turnover"), Quantity(summary["gap"], SHARE, 4)),
-        (words("proven gap, share of profit"), Quantity(summary.get("gap_of_profit"), SHARE, 4)),
+        (
+            words("proven gap, share of profit")
+            if summary["objective_cny"] >= 0
+            else words("proven gap, share of loss"),
+            Quantity(summary.get("gap_of_profit"), SHARE, 4),
+        ),
         (words("profit"), Quantity(summary["objective_cny"], "CNY")),
         (words("upper bound of the profit"), Quantity(summary["bound_cny"], "CNY")),
     )
@@ -172,7 +166,7 @@ def ledger(plan: PlanTables, words: Language, least_cny: float = 0.0) -> Section
 
     def rows(by_component: Amounts, label: Callable[[str, Language], str]) -> tuple[Row, ...]:
         return tuple(
-            (component, label(line, words), amount)
+            (plan.titled(component), label(line, words), amount)
             for component, by_line in by_component.items()
             for line, amount in by_line.items()
             if abs(amount) >= least_cny
@@ -198,7 +192,7 @@ def ledger(plan: PlanTables, words: Language, least_cny: float = 0.0) -> Section
 def figures(plan: PlanTables, words: Language) -> Section:
     """Return the key figures by component."""
     rows = (
-        (component, *_figure(name, value, words))
+        (plan.titled(component), *_figure(name, value, words))
         for component, by_name in plan.summary["figures"].items()
         for name, value in by_name.items()
     )
@@ -251,7 +245,7 @@ def scarce(plan: PlanTables, words: Language) -> Section:
     heads = (words("component"), words("line"), words("penalty"), words("time"))
     rows = (
         (
-            row["component"],
+            plan.titled(row["component"]),
             line_label(row["line"], words),
             row["cost_cny"],
             pd.Timestamp(row["time"]).tz_convert(plan.scenario.horizon.zone),
@@ -281,7 +275,7 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
         ends = (float(steps.min()), float(steps.max())) if len(steps) else (None, None)
         over, anew = (float(part.iloc[0]) if len(part) else None for part in (total, first))
         values = (over, *ends, anew) if decided_anew else (over, *ends)
-        row: Row = (str(component), name, *_aligned(values), words(str(per)))
+        row: Row = (plan.titled(str(component)), name, *_aligned(values), words(str(per)))
         if "_cny_per_" in str(quantity):
             rates.append((*row[:5], row[-1]))
         elif over or anew or steps.any():
@@ -300,8 +294,20 @@ def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:
 
 
 def quantity_label(name: str, words: Language) -> str:
-    """Return the label of a column or figure without its unit."""
-    return words.label(name).rpartition(" [")[0] if unit(name) else words.label(name)
+    """Return the label of a quantity or figure without its unit."""
+    return without_unit(words.label(name), name)
+
+
+def column_label(column: str, plan: PlanTables, words: Language) -> str:
+    """Return the label of a schedule column with its unit, by the title of its component."""
+    name, _, quantity = column.partition(".")
+    title = plan.titled(name)
+    return words.label(column) if title == name else f"{title} {words.label(quantity)}"
+
+
+def without_unit(label: str, name: str) -> str:
+    """Return the label of a name without its unit."""
+    return label.rpartition(" [")[0] if unit(name) else label
 
 
 def _aligned(values: tuple[float | None, ...]) -> Iterator[Quantity]:
@@ -319,6 +325,8 @@ def _figure(name: str, value: float, words: Language) -> Row:
     """Return the label and the amount of a figure, whose name ends in its unit."""
     own = words.known(f"figures.{name}")  # as figures.starts: `starts` is also a code of reasons
     plain = words.term(name) if name.endswith("_share") else quantity_label(name, words)
+    if name == "cycles":  # beside cycles_per_day
+        own = words("cycles in all")
     return own or plain, Quantity(value, unit(name) or "")
 
 

@@ -31,7 +31,8 @@ from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
 from planner.report.charts.chart import Chart
 from planner.report.charts.clock import MINUTE_MS, Clock
-from planner.report.plan_sections import gap_text, paragraph
+from planner.report.plan_sections import paragraph
+from planner.report.plan_texts import gap_text
 
 GZIP = 16 + zlib.MAX_WBITS
 QUICK = 4

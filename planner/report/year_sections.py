@@ -50,7 +50,7 @@ def rule_prices(plan: PlanTables, words: Language) -> Section:
     heads = words("component"), words("rule"), words("price"), words("unit")
     rows = (
         (
-            price["component"],
+            plan.titled(price["component"]),
             words.sentence(components[price["component"]].end_rows[price["rule"]]),
             Quantity(price["value"]),
             words(price["unit"]),
@@ -64,7 +64,7 @@ def steps(year: dict[str, Any], words: Language) -> Section:
     """Return the log of the work: plan and bound as they improved."""
     heads = (
         words("work"), words("profit"), words("upper bound of the profit"),
-        words("share of turnover"), words("share of profit"),
+        words("share of turnover"), words("share of profit or loss"),
     )  # fmt: skip
     rows = (
         (

@@ -167,6 +167,7 @@ def members_of(scenario: Scenario) -> dict[str, tuple[float, Scenario]]:
     for member in () if uncertainty is None else uncertainty.checked_members:
         update = {
             "name": f"{scenario.name} ({member.name})",
+            "title": scenario.title and f"{scenario.title} ({member.name})",
             "components": in_member(scenario.components, member),
             "uncertainty": None,
         }

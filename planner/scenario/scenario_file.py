@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from planner.fields import Frozen
+from planner.fields import Frozen, Title
 from planner.scenario.uncertainty.fields import Uncertainty
 from planner.timeseries.horizon import Dates, Horizon
 
@@ -37,6 +37,8 @@ class ScenarioFile(Frozen):
 
     name: Annotated[str, Field(min_length=1)]
     """Short name."""
+    title: Title | None = None
+    """What people read instead of the name, in any script."""
     description: str = ""
     """One sentence."""
     horizon: Horizon

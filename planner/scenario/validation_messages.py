@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, did_you_mean
-from planner.fields import NAME, FieldError, Frozen
+from planner.fields import NAME, TITLE, FieldError, Frozen
 from planner.message import Message, MessageList, places_of, template
 from planner.scenario.paths import parse_path
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
@@ -44,6 +44,7 @@ _RULES = {  # by the type of the error
     "invalid_key": template("keys must be words"),
     # patterns of texts
     NAME: template("must be small letters, digits and _, beginning with a letter"),
+    TITLE: template("may not be empty"),
     r"^\d{4}-(0[1-9]|1[0-2])$": template("must be a month such as 2026-07"),
 }
 

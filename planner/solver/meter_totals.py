@@ -7,14 +7,14 @@ discharge less charge. They are never columns of a plan.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from planner.components.component import ORIGINS
+from planner.components.component import ORIGINS, Component
 from planner.solver.program import Indices, Program
 from planner.timeseries.series import Array
 
@@ -50,24 +50,26 @@ class Sum:
 
 def sums_of(program: Program) -> dict[str, Sum]:
     """Return the sums that a schedule of a program may have as columns, by name."""
-    names = {**program.schedule, **program.schedule_rows}
+    names = (*program.schedule, *program.schedule_rows)
+    return schedule_sums(names, program.scenario.components)
+
+
+def schedule_sums(columns: Iterable[str], components: Mapping[str, Component]) -> dict[str, Sum]:
+    """Return the sums of the columns of a schedule, by name; none that is a column itself."""
     parts: dict[str, list[str]] = {}
+    names = dict.fromkeys(columns)
     for name in names:
         parts.setdefault(name.partition("[")[0], []).append(name)
-    sums = {
-        name: Sum(dict.fromkeys(columns, 1.0))
-        for name, columns in parts.items()
-        if name not in names
-    }
-    for component, part in program.scenario.components.items():
+    sums = {name: Sum(dict.fromkeys(of, 1.0)) for name, of in parts.items() if name not in names}
+    for component, part in components.items():
         for total, factors in part.totals().items():
-            columns = {
+            summed = {
                 column: factor
                 for quantity, factor in factors.items()
                 for column in parts.get(f"{component}.{quantity}", ())
             }
-            if columns and f"{component}.{total}" not in names:
-                sums[f"{component}.{total}"] = Sum(columns)
+            if summed and f"{component}.{total}" not in names:
+                sums[f"{component}.{total}"] = Sum(summed)
     return sums
 
 

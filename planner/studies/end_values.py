@@ -86,7 +86,7 @@ def _carried(program: Program) -> Iterator[_Carried]:
         name, _, quantity = key.partition(".")
         column, _, index = quantity.partition("[")
         field = program.scenario.components[name].carries.get(column)
-        if field is not None and (columns >= 0).all():
+        if field and (columns >= 0).all():
             yield _Carried(name, field, index.removesuffix("]"), columns)
 
 
@@ -145,6 +145,8 @@ def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
     for name, component in scenario.components.items():
         components[name] = component
         for column, field in component.carries.items():
+            if not field:
+                continue
             at_end = _at_end(plan, at, name, column, field)
             if at_end:
                 valued = component.with_end_values(at_end, scenario.horizon)

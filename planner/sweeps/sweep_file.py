@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from planner.errors import Key, ScenarioError, did_you_mean
-from planner.fields import FieldError, Frozen
+from planner.fields import FieldError, Frozen, Title
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.scenario.paths import parse_path
@@ -103,6 +103,8 @@ class SweepFile(Frozen):
 
     name: Annotated[str, Field(min_length=1)]
     """Short name."""
+    title: Title | None = None
+    """What people read instead of the name, in any script."""
     description: str = ""
     """One sentence."""
     base: Annotated[str, Field(min_length=1)]

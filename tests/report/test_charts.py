@@ -30,7 +30,14 @@ from planner.report.charts.clock import Clock
 from planner.report.charts.commitment import rows_of, spans
 from planner.report.charts.difference import common_clock, profit_chart
 from planner.report.charts.registry import CHARTS, charts_of
-from planner.report.charts.style import OTHER
+from planner.report.charts.style import (
+    MORE_STYLES,
+    OTHER,
+    SUPPLY_STYLES,
+    USE_STYLES,
+    styles_of,
+    tones,
+)
 from planner.report.charts.supply import supplied, used
 from planner.report.charts.view import View
 from planner.report.template import encoded
@@ -214,11 +221,11 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
               "heat": [-4, -4]}  # fmt: skip
     assert {k.removesuffix(" [MW]"): v.round(6).tolist() for k, v in sides.items()} == wanted
     heat = next(t for t in supply.figure["data"] if t["name"] == "heat")
-    assert heat["fillcolor"] == OTHER[0]
+    assert heat["fillcolor"] == MORE_STYLES[0][0]
     flows = chart(boiled, "allocation")
     assert flows.table.set_index("flow to")["energy [MWh]"].round(6)["heat"] == 8
     node = flows.figure["data"][0]["node"]
-    assert node["color"][node["label"].index("heat 8")] == OTHER[0]
+    assert node["color"][node["label"].index("heat 8")] == MORE_STYLES[0][0]
     hot = chart(boiled, "commitment").figure["data"]
     assert [(t["name"], t["marker"]["color"], t["x"].tolist()) for t in hot] == [
         ("hot", OTHER[0], [7_200_000])
@@ -228,9 +235,102 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
     with zipfile.ZipFile(tmp_path / "plan" / "schedule.xlsx") as book:
         drawn = book.read("xl/charts/chart2.xml").decode()  # energy by use
     assert drawn.count("<c:ser>") == len(boiled.uses) == 3
-    assert OTHER[0].removeprefix("#") in drawn
+    assert MORE_STYLES[0][0].removeprefix("#") in drawn
     days = chart(boil(96), "heat").figure["data"]
     assert [t["name"] for t in days] == ["renewable energy available", "heat"]
+
+
+def test_units_batteries_and_loads_are_told_apart_in_tones_of_one_colour() -> None:
+    """Two units give 4 and 6 MW gross; one draws 10 % itself, so 9.6 MW net serve two towns."""
+    fields = {"min_power_mw": 0, "max_power_mw": 6, "curve": [
+        {"power_mw": 0, "fuel_gj_per_h": 0}, {"power_mw": 6, "fuel_gj_per_h": 60}]}  # fmt: skip
+    plan = solve({
+        "cheap": thermal(**fields, fuel_price_cny_per_gj=1),
+        "dear": thermal(**fields, fuel_price_cny_per_gj=9, auxiliary_share=0.1, title="2 号机"),
+        "north": load(5.4), "south": load(4.2),
+    })  # fmt: skip
+    drawn = chart(plan, "supply")
+    net = {name: float(values.iloc[0]) for name, values in drawn.table.drop(columns="time").items()}
+    assert net == pytest.approx({
+        "thermal: cheap [MW]": 6, "thermal: 2 号机 [MW]": 3.6,
+        "load: north [MW]": -5.4, "load: south [MW]": -4.2,
+    })  # fmt: skip
+    looks = [trace["fillcolor"] for trace in drawn.figure["data"][:2]]
+    assert looks == tones(SUPPLY_STYLES["thermal"][0], 2)
+    assert len(set(looks)) == 2
+    assert chart(plan, "supply", "zh").figure["data"][1]["name"] == "火电：2 号机"
+
+
+def test_of_many_units_the_smallest_are_one_area() -> None:
+    """The sun shines on 14 plants of 1 to 14 MW: 11 have an area, 1 + 2 + 3 MW share one."""
+    parts = {f"pv_{n}": renewable(n) for n in range(1, 15)}
+    table = chart(solve(parts | {"town": load(105)}), "supply").table.filter(like="pv")
+    assert len(table.columns) == 12
+    assert table["pv: others [MW]"].tolist() == [6]
+    assert table.sum(axis=1).tolist() == [105]
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_tones_of_a_kind_are_all_different(count: int) -> None:
+    for colour, _ in SUPPLY_STYLES.values():
+        assert len(set(tones(colour, count))) == count
+        assert all(re.fullmatch("#[0-9A-F]{6}", tone) for tone in tones(colour, count))
+    assert tones("#808080", 1) == ["#808080"]
+
+
+def test_each_new_use_has_a_colour_of_its_own() -> None:
+    styles = styles_of(["load", "heat", "cold", "hydrogen"], USE_STYLES)
+    assert styles["load"] == USE_STYLES["load"]
+    colours = {colour for colour, _ in (USE_STYLES | styles).values()}
+    assert len({styles[name][0] for name in ("heat", "cold", "hydrogen")} & colours) == 3
+    assert OTHER[0] not in {styles[name][0] for name in ("heat", "cold", "hydrogen")}
+
+
+class Tank(Component):
+    """A kind that no chart knows: hydrogen is made with power, 20 kg a MWh, and kept."""
+
+    kind: Literal["tank"]
+    uses = {"hydrogen": Use(drawn=True)}  # noqa: RUF012
+    carries = {"stored_kg": ""}  # noqa: RUF012
+    initial: dict[str, float]
+    """What it holds when the horizon begins."""
+
+    def demands(self) -> dict[Supply, str]:
+        return {("power", "site"): "kind"}
+
+    def build(self, b: Any, site: Site) -> Terms:
+        time, origins = site.clock, site.origins
+        b.made_mw = pyo.Var(origins, time.steps, domain=pyo.NonNegativeReals)
+        b.stored_kg = pyo.Var(time.points, domain=pyo.NonNegativeReals, bounds=(0, 100))
+        b.stored_kg[time.first - 1].fix(40)
+        b.keeps = pyo.Constraint(
+            time.steps,
+            rule=lambda b, t: (
+                b.stored_kg[t]
+                == b.stored_kg[t - 1] + 20 * time.step_h * sum(b.made_mw[o, t] for o in origins)
+            ),
+        )
+        return Terms(
+            flows={Balance("power", "site", o): lambda t, o=o: -b.made_mw[o, t] for o in origins},
+            costs={Line("hydrogen"): {t: -sum(b.made_mw[o, t] for o in origins)
+                                      for t in time.steps}},
+            uses={("hydrogen", o): lambda t, o=o: b.made_mw[o, t] for o in origins},
+        )  # fmt: skip
+
+
+def test_what_is_stored_in_another_unit_has_a_row_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """1 and 2 MWh of sun become 20 and 40 kg beside the 40 that were there."""
+    monkeypatch.setitem(KINDS, "tank", Kind(Tank))
+    monkeypatch.setattr("planner.studies.solve.publish", lambda *_: None)
+    tank = {"kind": "tank", "title": "H₂ <tank>", "initial": {"stored_kg": 40}}
+    drawn = chart(solve({"pv": renewable(1, 2), "tank": tank}, hours=2), "storage")
+    (line,) = drawn.figure["data"]
+    assert line["y"].tolist()[1:] == [60, 100]
+    assert [note["text"] for note in drawn.figure["layout"]["annotations"]] == [
+        "<b>H₂ &lt;tank&gt;: stored kg</b>"
+    ]
 
 
 def test_what_storage_takes_and_gives_is_not_a_loss(boil: Callable[[int], Plan]) -> None:

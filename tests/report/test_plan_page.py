@@ -334,12 +334,11 @@ def run(*arguments: str) -> Any:
 
 
 def test_every_plan_gets_a_page(written: Path, plan: planner.Plan, text: str) -> None:
-    assert (written / "report.html").read_text(encoding="utf-8") == text
+    page = (written / "report.html").read_text(encoding="utf-8")
+    assert page == plan_page(plan, WORDS, ["schedule.xlsx"]) != text
     assert planner.audit(written) == []
-    named = {str(a["href"]) for a in Page(text).of("a")} - {"#main"}
-    assert named == {f.name for f in written.iterdir()} - {
-        "report.html", "schedule.xlsx", "series.csv"
-    }  # fmt: skip
+    named = {str(a["href"]) for a in Page(page).of("a")} - {"#main"}
+    assert named == {f.name for f in written.iterdir()} - {"report.html", "series.csv"}
 
 
 def test_a_page_is_in_the_language_asked_for(plan: planner.Plan, tmp_path: Path) -> None:
@@ -365,9 +364,46 @@ def test_report_writes_page_and_workbook_again(written: Path, plan: planner.Plan
     assert '<html lang="en">' in (written / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_plan_read_back_has_the_same_page(written: Path, text: str) -> None:
+def test_a_plan_read_back_has_the_same_page(written: Path, plan: planner.Plan) -> None:
     assert run(str(written)).exit_code == 0
-    assert (written / "report.html").read_text(encoding="utf-8") == text
+    page = plan_page(plan, WORDS, ["schedule.xlsx"])
+    assert (written / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_a_folder_without_a_workbook_has_no_link_to_one(tmp_path: Path, text: str) -> None:
+    folder = small().write(tmp_path / "plan", ("csv",))
+    assert (folder / "report.html").read_text(encoding="utf-8") == text
+    assert "schedule.xlsx" not in text
+
+
+def test_the_page_begins_hour_by_hour_with_what_meters_show(plan: planner.Plan, text: str) -> None:
+    """The town's 3 MW, and what the 2 nodes draw; the sun gives 10, so 7 less that are sold."""
+    table = text[text.index('id="table-net"') :]
+    heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", table[: table.index("</thead>")])
+    assert heads == [
+        "time", "grid: exchange, import positive [MW]", "city: draw [MW]", "fleet: draw [MW]"
+    ]  # fmt: skip
+    first = re.findall(r"<td[^>]*>([^<]*)</td>", table[: table.index("</tr>", table.index("<td"))])
+    draws = float(first[1]) + float(first[2])
+    assert float(first[0]) == pytest.approx(draws - 10, abs=1e-3)
+
+
+def test_the_page_of_a_rest_says_so_and_since_when(tmp_path: Path) -> None:
+    folder = small().write(tmp_path / "plan")
+    rest = planner.replan(folder, "2026-07-15T01:00").plan
+    page = " ".join(Page(plan_page(rest, WORDS)).texts)
+    assert f"The rest of plan {folder}, planned again from 2026-07-15 01:00 on; the 1 h" in page
+    chinese = "".join(Page(plan_page(rest, language("zh"))).texts)
+    assert "的剩余部分，自 2026-07-15 01:00 起重新排定；此前 1 h 已执行" in chinese
+
+
+def test_a_loss_is_no_profit(plan: planner.Plan) -> None:
+    lost = {"objective_cny": -100.0, "bound_cny": -99.0, "gap": 1e-3, "gap_of_profit": 1e-2}
+    page = " ".join(
+        Page(plan_page(dataclasses.replace(plan, summary=plan.summary | lost), WORDS)).texts
+    )
+    assert "0.1000% of the turnover, 1.0000% of the loss" in page
+    assert "of the profit." not in page
 
 
 def test_report_keeps_what_it_does_not_know_and_the_page_it_cannot_replace(

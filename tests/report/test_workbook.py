@@ -22,7 +22,7 @@ import pytest
 import planner
 from planner.errors import PlanError
 from planner.language.language import Language, language
-from planner.report.declaration import declaration
+from planner.report.net_rows import net_rows
 from planner.report.workbook import tables as workbook_tables
 from planner.report.workbook.cells import (
     DATE,
@@ -133,8 +133,8 @@ def equals_tables(plan: planner.Plan, found: Any) -> None:
 def equals_days(plan: planner.Plan, found: Any) -> None:
     """Compare the sheets of days with schedule and declaration, by day and end of interval."""
     step = plan.scenario.horizon.step_min
-    curves = declaration(plan)
-    every = pd.concat([curves.set_axis(plan.schedule.index), plan.schedule], axis=1)
+    net = {row.name: row.values for row in net_rows(plan, language("en"))}
+    every = pd.concat([pd.DataFrame(net, plan.schedule.index), plan.schedule], axis=1)
     local = pd.DatetimeIndex(naive(plan))
     assert found.sheetnames[5:] == list(local.strftime("%Y-%m-%d").unique())
     for day in found.sheetnames[5:]:
@@ -142,8 +142,8 @@ def equals_days(plan: planner.Plan, found: Any) -> None:
         assert head[:3] == ["quantity", "label", "unit"]
         assert (head[3], head[-1]) == (f"{step // 60:02d}:{step % 60:02d}", "24:00")
         assert len(head) == 3 + 24 * 60 // step
-        told = rows(found[day], 2)
-        assert [row[0] for row in told] == [*curves.columns, *plan.schedule.columns]
+        told = [row for row in rows(found[day], 2) if row[0]]  # the others head a component
+        assert [row[0] for row in told] == [*net, *plan.schedule.columns]
         for row in told:
             expected: list[Any] = [None] * (24 * 60 // step)
             for moment, value in zip(local, every[row[0]].tolist(), strict=True):
@@ -168,10 +168,38 @@ def test_a_horizon_from_half_past_ten_fills_the_end_of_one_day_and_the_start_of_
 def test_what_is_declared_comes_first_import_positive(tmp_path: Path) -> None:
     declared = grid(declaration={"exchange_mw": -5}, real_time_price_cny_per_mwh=20)
     found = book(solve({"grid": declared, "sun": renewable(7)}), tmp_path)["2026-07-15"]
-    first = rows(found, 2)[0]
+    first, second = rows(found, 2)[:2]
     assert first[:4] == [
-        "grid.exchange_mw", "grid: exchange declared day ahead, import positive", "MW", -5,
+        "grid.declared_exchange_mw", "grid: exchange declared day ahead, import positive", "MW", -5,
     ]  # fmt: skip
+    assert second[:4] == ["grid.exchange_mw", "grid: exchange, import positive", "MW", -7]
+
+
+def test_a_day_begins_with_what_meters_show_and_goes_on_by_component(
+    plan: planner.Plan, tmp_path: Path
+) -> None:
+    """The exchange, the power and the energy of the battery, then the town; then the details."""
+    told = rows(book(plan, tmp_path)["2026-07-15"], 2)
+    names = [row[0] for row in told]
+    assert names[:4] == [
+        "grid.exchange_mw",
+        "battery.power_mw",
+        "battery.energy_mwh",
+        "town.draw_mw",
+    ]
+    assert told[1][1:3] == ["battery: net power, discharge positive", "MW"]
+    by_name = {row[0]: row[3:6] for row in told}
+    charge, discharge = (
+        plan.schedule.filter(like=f"battery.{way}_mw").sum(axis=1).to_numpy()
+        for way in ("charge", "discharge")
+    )
+    assert by_name["battery.power_mw"] == pytest.approx(discharge - charge)
+    assert [row[1] for row in told if row[0] is None] == [
+        "battery (battery)", "grid (grid)", "sun (renewable)", "town (load)",
+    ]  # fmt: skip
+    heads = [at for at, name in enumerate(names) if name is None]
+    owner = {name.partition(".")[0] for name in names[heads[0] + 1 : heads[1]]}
+    assert owner == {"battery"}
 
 
 def test_head_panes_filters_and_formats(plan: planner.Plan, tmp_path: Path) -> None:

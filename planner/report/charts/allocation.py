@@ -20,12 +20,11 @@ from planner.report.charts.style import (
     NUMBER,
     ORIGIN_COLOURS,
     OTHER,
-    USE_STYLES,
     frame,
     rgb,
     text,
 )
-from planner.report.charts.supply import SUPPLY_STYLES, sides, stored
+from planner.report.charts.supply import sides, stored
 from planner.report.charts.view import LEAST, View
 
 USE_ORDER = ("compute", "load", "export", "storage", "curtailed", "loss")
@@ -48,10 +47,11 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
     divisor, unit = words.scale("MWh", max(totals.values()))
     layout = frame(430) | {"hovermode": "closest"}
     layout["margin"] |= {"t": 12, "b": 12}
+    flows = _sankey(view, words, mwh, totals, earned, divisor, unit)
     return Chart(
         key="allocation",
         title=words("Where the energy came from and where it went"),
-        figure={"data": [_sankey(words, mwh, totals, earned, divisor, unit)], "layout": layout},
+        figure={"data": [flows], "layout": layout},
         table=pd.DataFrame(
             {
                 words("flow from"): [_label(words, a) for a, _ in mwh],
@@ -80,7 +80,7 @@ def _totals(mwh: Links) -> dict[Node, float]:
 
 
 def _sankey(
-    words: Language, mwh: Links, totals: dict[Node, float], earned: list[float | None],
+    view: View, words: Language, mwh: Links, totals: dict[Node, float], earned: list[float | None],
     divisor: float, unit: str,
 ) -> dict[str, Any]:  # fmt: skip
     labels = [
@@ -93,7 +93,7 @@ def _sankey(
         "type": "sankey", "arrangement": "snap", "valueformat": NUMBER, "valuesuffix": f" {unit}",
         "orientation": "h", "textfont": {"size": 11},
         "node": {
-            "label": labels, "color": [_colour(node) for node in totals],
+            "label": labels, "color": [_colour(view, node) for node in totals],
             "pad": 18, "thickness": 14, "line": {"width": 0.5, "color": GREY},
             "hovertemplate": f"%{{label}} {unit}<extra></extra>",
         },
@@ -101,7 +101,7 @@ def _sankey(
             "source": [place[a] for a, _ in mwh], "target": [place[b] for _, b in mwh],
             "value": [value / divisor for value in mwh.values()],
             "color": [
-                "rgba({},{},{},0.45)".format(*rgb(_colour(a if a[0] == "origin" else b)))
+                "rgba({},{},{},0.45)".format(*rgb(_colour(view, a if a[0] == "origin" else b)))
                 for a, b in mwh
             ],
             "customdata": [
@@ -139,13 +139,13 @@ def _label(words: Language, node: Node) -> str:
     return words("grid energy") if node == ("origin", "grid") else words.term(word)
 
 
-def _colour(node: Node) -> str:
+def _colour(view: View, node: Node) -> str:
     side, word = node
     if side == "origin":
         return ORIGIN_COLOURS.get(word, GREY)
     if side == "in":
-        return SUPPLY_STYLES.get(word, OTHER)[0]
-    return USE_STYLES.get(word, OTHER)[0]
+        return view.source_styles.get(word, OTHER)[0]
+    return view.use_styles.get(word, OTHER)[0]
 
 
 def _hover(words: Language, a: Node, b: Node, rate: float | None) -> str:

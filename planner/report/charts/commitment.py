@@ -82,7 +82,8 @@ def rows_of(view: View) -> Iterator[StateRow]:
         (name, part, state) for name, part in view.components.items() for state in part.states
     ]
     for name, part, state in sorted(states, key=lambda entry: entry[-1].order):
-        column, label = view.total(name, state.column), _row_label(name, part, state)
+        column = view.total(name, state.column)
+        label = _row_label(view.plan.titled(name), part, state)
         if state.most is not None:
             most = np.maximum(view.series(state.most(part)), LEAST)
             quarter = np.clip(np.ceil(column / most * 4 - 1e-6) - 1, 0, 3).astype(int)
@@ -101,9 +102,9 @@ def rows_of(view: View) -> Iterator[StateRow]:
         yield StateRow(label, names, codes, exact=state.whole)
 
 
-def _row_label(name: str, part: Component, state: State) -> str:
+def _row_label(title: str, part: Component, state: State) -> str:
     """Return the label of a row: the component, with the state where it has several."""
-    return name if len(part.states) == 1 else f"{name}: {state.column}"
+    return title if len(part.states) == 1 else f"{title}: {state.column}"
 
 
 def spans(codes: np.ndarray) -> list[tuple[int, int, int]]:
@@ -221,7 +222,7 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
                 continue
             kinds, labels = np.array(list(by_kind.values())), start_labels(words, len(by_kind))
             steps = np.flatnonzero(kinds.sum(axis=0) > 0.5)
-            row = _row_label(name, part, state)
+            row = _row_label(view.plan.titled(name), part, state)
             starts += [(row, labels[int(np.argmax(kinds[:, t]))], int(t)) for t in steps]
     marks = []
     symbols = dict(

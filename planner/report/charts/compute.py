@@ -57,8 +57,8 @@ def compute_chart(view: View, words: Language) -> Chart | None:
 
 
 def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Panel:
-    clock = view.clock
-    panel = Panel(clock, text(name), words("Mtok/h"), 105, name, FROM_ZERO)
+    clock, shown = view.clock, view.plan.titled(name)
+    panel = Panel(clock, text(shown), words("Mtok/h"), 105, shown, FROM_ZERO)
     answered = clock.flow(view.values[name]["answered_mtok_per_h"])
     panel.area(words("answered"), answered, name, (SKY, ""), "answered")
     demanded = clock.flow(view.series(demand.wanted_mtok_per_h))
@@ -74,20 +74,21 @@ def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Pan
 
 def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel:
     """Return the waiting batch work: a state, interpolated between the ends of the steps."""
-    title = words("{service}: waiting", service=text(name))
-    panel = Panel(view.clock, title, words("Mtok"), 70, name, FROM_ZERO)
+    shown = view.plan.titled(name)
+    title = words("{service}: waiting", service=text(shown))
+    panel = Panel(view.clock, title, words("Mtok"), 70, shown, FROM_ZERO)
     waiting = view.clock.state(view.values[name]["waiting_mtok"])
     panel.line(
         words("waiting"), waiting, "waiting", start=start_mtok, color=ORANGE,
-        column=f"{name}: {words('waiting at the end')} [{words('Mtok')}]",
+        column=f"{shown}: {words('waiting at the end')} [{words('Mtok')}]",
     )  # fmt: skip
     return panel
 
 
 def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
-    clock, columns = view.clock, view.values[name]
-    title = words("{fleet}: nodes", fleet=text(name))
-    panel = Panel(clock, title, words("nodes"), 150, name, FROM_ZERO)
+    clock, columns, shown = view.clock, view.values[name], view.plan.titled(name)
+    title = words("{fleet}: nodes", fleet=text(shown))
+    panel = Panel(clock, title, words("nodes"), 150, shown, FROM_ZERO)
     uses = [use for use in part.node_uses() if use.column in columns]
     for use, style in zip(uses, _styles(uses), strict=True):
         nodes = clock.flow(columns[use.column])

@@ -10,8 +10,18 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.clock import TICK_FORMATS
-from planner.report.charts.style import BLUE, NUMBER, USE_STYLES, VERMILLION, axis, frame, menu
-from planner.report.charts.supply import SUPPLY_STYLES, by_name, sides
+from planner.report.charts.style import (
+    BLUE,
+    NUMBER,
+    SUPPLY_STYLES,
+    USE_STYLES,
+    VERMILLION,
+    axis,
+    frame,
+    menu,
+    text,
+)
+from planner.report.charts.supply import by_name, sides
 from planner.report.charts.view import LEAST, View
 from planner.report.plan_sections import paragraph
 from planner.timeseries.series import Array
@@ -45,7 +55,7 @@ def heat_chart(view: View, words: Language) -> Chart | None:
         both = bool(np.nanmin(z) < 0 < np.nanmax(z))
         data.append(
             {
-                "type": "heatmap", "z": z, "visible": number == 0, "name": name,
+                "type": "heatmap", "z": z, "visible": number == 0, "name": text(name),
                 "x0": f"{midnight:%Y-%m-%d}", "dx": 86_400_000, "y0": hours / 2, "dy": hours,
                 "colorscale": DIVERGING if both else "Cividis", **({"zmid": 0} if both else {}),
                 "colorbar": {
@@ -54,13 +64,13 @@ def heat_chart(view: View, words: Language) -> Chart | None:
                     "y": 1.0, "yanchor": "bottom", "x": 0.5,
                 },
                 "hovertemplate": (
-                    f"%{{x|%Y-%m-%d}}, {words('hour')} %{{y:.2f}}<br>{name}: %{{z:{NUMBER}}} {unit}"
-                    "<extra></extra>"
+                    f"%{{x|%Y-%m-%d}}, {words('hour')} %{{y:.2f}}<br>{text(name)}:"
+                    f" %{{z:{NUMBER}}} {unit}<extra></extra>"
                 ),
                 "hoverongaps": False,
             }
         )  # fmt: skip
-    names = [name for name, *_ in quantities]
+    names = [text(name) for name, *_ in quantities]
     choices = {name: [other == name for other in names] for name in names}
     layout = frame(470)
     layout["margin"]["t"] = 110
@@ -113,7 +123,7 @@ def _quantities(view: View, words: Language) -> list[tuple[str, str, Array, bool
         if name not in {*SUPPLY_STYLES, *USE_STYLES, *sources}
     ]
     for name, connection in view.connections.items():
-        label = words("import price of {grid}", grid=name)
+        label = words("import price of {grid}", grid=view.plan.titled(name))
         price = view.series(connection.import_price_cny_per_mwh)
         quantities.append((label, words("CNY/MWh"), price, False))
     return [quantity for quantity in quantities if np.abs(quantity[2]).max() > LEAST]

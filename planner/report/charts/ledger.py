@@ -11,7 +11,7 @@ import pandas as pd
 from planner.language.language import Language
 from planner.language.section import Quantity, money_decimals
 from planner.language.section import text as cell_text
-from planner.plan_tables.tables import LEAST_CNY
+from planner.plan_tables.tables import LEAST_CNY, PlanTables
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
     BLUE,
@@ -44,7 +44,7 @@ class ProfitBar(NamedTuple):
 
 def ledger_chart(view: View, words: Language) -> Chart | None:
     """The profit by ledger line, CNY."""
-    sums = _sums(view.plan.ledger)
+    sums = _sums(view.plan)
     if not sums:
         return None
     kinds = {
@@ -140,10 +140,13 @@ def _span(ends: Sequence[float], from_zero: bool) -> tuple[float, float]:
     return low - (room if low < 0 else 0), high + room
 
 
-def _sums(ledger: pd.DataFrame) -> list[Any]:
+def _sums(plan: PlanTables) -> list[Any]:
     """Return component, line, cash and amount_cny of every ledger line whose sum is not 0."""
-    sums = ledger.groupby(["component", "line", "cash"], sort=False)["amount_cny"].sum()
-    return list(sums[sums.abs() > LEAST_CNY].reset_index().itertuples(index=False))
+    keys = ["component", "line", "cash"]
+    sums = plan.ledger.groupby(keys, sort=False)["amount_cny"].sum()
+    rows = sums[sums.abs() > LEAST_CNY].reset_index()
+    rows["component"] = rows["component"].map(plan.titled)
+    return list(rows.itertuples(index=False))
 
 
 def _bars(words: Language, sums: list[Any]) -> list[ProfitBar]:

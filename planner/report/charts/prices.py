@@ -60,8 +60,9 @@ def _add(panel: Panel, name: str, values: Array, **look: Any) -> None:
 
 def _grids(view: View, words: Language) -> Iterator[Panel]:
     for name, connection in view.connections.items():
-        title = words("{grid}: prices", grid=text(name))
-        panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, name, FROM_ZERO)
+        shown = view.plan.titled(name)
+        title = words("{grid}: prices", grid=text(shown))
+        panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, shown, FROM_ZERO)
         if connection.import_limit_mw.any():
             bought = view.series(connection.import_price_cny_per_mwh)
             _add(panel, words("import"), bought, color=BLACK, width=2.4)
@@ -105,8 +106,9 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
     for name, part in view.components.items():
         if (demand := part.token_demand()) is None:
             continue
-        title = words("{service}: price of output tokens", service=text(name))
-        panel = Panel(view.clock, title, words("CNY/Mtok"), LOW_PX, name, FROM_ZERO)
+        shown = view.plan.titled(name)
+        title = words("{service}: price of output tokens", service=text(shown))
+        panel = Panel(view.clock, title, words("CNY/Mtok"), LOW_PX, shown, FROM_ZERO)
         for step, series in enumerate(demand.prices_cny_per_mtok, start=1):
             price = view.series(series)
             if not demand.market:

@@ -35,7 +35,7 @@ class ChartKind(NamedTuple):
 CHARTS = {
     "supply": ChartKind(supply_chart, Message("no energy flows in it")),
     "compute": ChartKind(compute_chart, Message("it has neither a service nor a fleet")),
-    "storage": ChartKind(storage_chart, Message("it has no battery")),
+    "storage": ChartKind(storage_chart, Message("it has no battery and stores nothing else")),
     "prices": ChartKind(prices_chart, Message("it has no grid, no service and no marginal prices")),
     "commitment": ChartKind(
         commitment_chart, Message("nothing in it is switched on or changes direction")

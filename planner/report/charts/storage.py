@@ -1,14 +1,25 @@
-"""Stored energy of batteries by origin, and their charge and discharge."""
+"""Stored energy of batteries by origin, their charge and discharge, and what else is stored.
+
+What a component leaves for later steps in another unit than MWh has a panel of its own. Work that
+waits to be answered is drawn beside its tokens.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from planner.components.component import ORIGINS
 from planner.components.terms import Storage
+from planner.fields import is_number
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import BLACK, FROM_ZERO, GREY, ORIGIN_COLOURS, PURPLE, text
 from planner.report.charts.view import LEAST, View
+from planner.report.plan_sections import quantity_label
+from planner.units import unit
 
 PATTERNS = {"renewable": "", "thermal": "\\", "grid": ".", "pooled": ""}
 
@@ -21,6 +32,7 @@ def storage_chart(view: View, words: Language) -> Chart | None:
         if (store := part.storage()) is not None
         for panel in (_energy(view, words, name, store), _power(view, words, name))
     ]
+    panels += _others(view, words)
     if not panels:
         return None
     caption = words(
@@ -34,8 +46,9 @@ def storage_chart(view: View, words: Language) -> Chart | None:
 
 def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
     divisor, unit = words.scale("MWh", store.capacity_mwh)
-    title = words("{battery}: stored energy", battery=text(name))
-    panel = Panel(view.clock, title, unit, 150, name, FROM_ZERO)
+    shown = view.plan.titled(name)
+    title = words("{battery}: stored energy", battery=text(shown))
+    panel = Panel(view.clock, title, unit, 150, shown, FROM_ZERO)
     for origin, mwh in view.by_index("energy_mwh", [name]).items():
         start, ends = store.start_mwh.get(origin, 0.0) / divisor, view.clock.state(mwh) / divisor
         if max(start, ends.max()) * divisor <= LEAST:
@@ -47,7 +60,7 @@ def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
         style = ORIGIN_COLOURS.get(origin, GREY), PATTERNS.get(origin, "")
         panel.area(
             label, ends, f"{name} energy", style, origin, start=start,
-            column=f"{name}: {end} [{unit}]",
+            column=f"{shown}: {end} [{unit}]",
         )  # fmt: skip
     for group, label, limit_mwh, dash in (
         ("capacity", words("capacity"), store.capacity_mwh, "dash"),
@@ -59,12 +72,32 @@ def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
 
 
 def _power(view: View, words: Language, name: str) -> Panel:
-    clock = view.clock
-    title = words("{battery}: charge and discharge", battery=text(name))
-    panel = Panel(clock, title, "MW", 100, name, {"zeroline": True})
+    clock, shown = view.clock, view.plan.titled(name)
+    title = words("{battery}: charge and discharge", battery=text(shown))
+    panel = Panel(clock, title, "MW", 100, shown, {"zeroline": True})
     charge, discharge = (
         clock.flow(view.total(name, quantity)) for quantity in ("charge_mw", "discharge_mw")
     )
     panel.bars(words("charge"), charge + 0.0, "charge", (PURPLE, "/"))
     panel.bars(words("discharge"), 0.0 - discharge, "discharge", (PURPLE, ""))
     return panel
+
+
+def _others(view: View, words: Language) -> Iterator[Panel]:
+    """Yield a panel for each amount that is stored in another unit than MWh, or in no battery."""
+    for name, part in view.components.items():
+        shown = view.plan.titled(name)
+        for column in part.carries:
+            drawn = part.storage() if column == "energy_mwh" else part.token_demand()
+            if drawn is not None or not view.has(name, column):
+                continue
+            label, measured = quantity_label(column, words), words(unit(column) or "")
+            title = words("{name}: {quantity}", name=text(shown), quantity=label)
+            panel = Panel(view.clock, title, measured, 100, shown, FROM_ZERO)
+            ends = view.clock.state(view.total(name, column))
+            start = getattr(getattr(part, "initial", None), column, None)
+            panel.line(
+                words("stored"), ends, "amount", start=start if is_number(start) else np.nan,
+                color=PURPLE,
+            )  # fmt: skip
+            yield panel

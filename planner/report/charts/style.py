@@ -6,7 +6,8 @@ Plotly reads some HTML and fills `%{...}` in texts, so names from scenarios are 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from planner.language.language import Language
@@ -14,6 +15,7 @@ from planner.language.language import Language
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE, INK = "#777777", "#D9D9D9", "#333333"
+MIXED = 0.45  # of white or black in the lightest and the darkest tone of a colour
 
 Style = tuple[str, str]  # a colour and a pattern, "" for none
 
@@ -24,7 +26,16 @@ USE_STYLES: dict[str, Style] = {
     "compute": (ORANGE, ""), "load": (SKY, "\\"), "charge": (PURPLE, "/"), "export": (BLUE, "."),
     "loss": (BLACK, "-"), "curtailed": (PALE, "x"), "storage": (PURPLE, "/"),
 }  # fmt: skip
+SUPPLY_STYLES: dict[str, Style] = {
+    "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
+    "discharge": (PURPLE, ""),
+}  # fmt: skip
 OTHER: Style = (GREY, "")  # for whatever has no style of its own
+# Of uses and sources that no style above is for, in the order in which a plan has them.
+MORE_STYLES: tuple[Style, ...] = (
+    ("#8A4B08", "/"), ("#007A5A", "."), ("#9C4F7F", "x"), ("#4B5FA8", "\\"), ("#B8860B", "+"),
+    ("#5A7D2A", "|"), ("#B0413E", "-"), ("#2F7F8F", "/"),
+)  # fmt: skip
 FROM_ZERO = {"rangemode": "tozero"}  # of an axis
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
@@ -113,6 +124,24 @@ def chart_scale(unit: str, largest: float, words: Language) -> tuple[float, str]
     if divisor == 1.0 and unit == "CNY" and largest >= 1e6:
         return 1e6, words("million CNY")
     return divisor, own_unit
+
+
+def styles_of(names: Iterable[str], known: Mapping[str, Style]) -> dict[str, Style]:
+    """Return the style of each name: the known ones, and those of `MORE_STYLES` in turn."""
+    more = cycle(MORE_STYLES)
+    return {name: known[name] if name in known else next(more) for name in dict.fromkeys(names)}
+
+
+def tones(colour: str, count: int) -> list[str]:
+    """Return `count` tones of a colour from light to dark, for what is of one kind."""
+    if count < 2:
+        return [colour] * count
+    mixed = []
+    for step in range(count):
+        way = 2 * step / (count - 1) - 1  # from -1, part white, to 1, part black
+        end, part = 255 * (way < 0), MIXED * abs(way)
+        mixed.append([round(value + part * (end - value)) for value in rgb(colour)])
+    return ["#" + bytes(one).hex().upper() for one in mixed]
 
 
 def shades(colour: str, count: int) -> list[str]:

@@ -7,34 +7,33 @@ battery is a use and discharging it a supply, so that losses are only those outs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from planner.errors import PlanError
 from planner.language.language import Language
 from planner.message import Message
+from planner.report.charts.by_component import (
+    EQUAL_MW,
+    ByComponent,
+    sources_apart,
+    uses_apart,
+)
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import (
-    BLUE,
-    GREEN,
     GREY,
     ORIGIN_COLOURS,
-    OTHER,
-    PURPLE,
+    SUPPLY_STYLES,
     USE_STYLES,
-    VERMILLION,
-    YELLOW,
     Style,
     menu,
+    tones,
 )
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
-SUPPLY_STYLES: dict[str, Style] = {
-    "pv": (YELLOW, ""), "wind": (GREEN, ""), "thermal": (VERMILLION, "|"), "import": (BLUE, ""),
-    "discharge": (PURPLE, ""),
-}  # fmt: skip
-EQUAL_MW = 1e-3  # largest difference of the sides that a solver may leave
 Parts = dict[tuple[str, str], Array]  # MW by step, by source or use and origin
 
 
@@ -156,14 +155,16 @@ def supply_chart(view: View, words: Language) -> Chart | None:
     panel = Panel(clock, "", "MW", 380, axis={"zeroline": True, "zerolinewidth": 2})
     sources, uses = by_name(incoming), by_name(outgoing)
     split = outgoing if len({origin for _, origin in outgoing}) > 1 else {}
-    for source, power in sources.items():
-        style = SUPPLY_STYLES.get(source, OTHER)
-        panel.area(words.term(source), clock.flow(power), "in", style)
-    for use, power in uses.items():
-        panel.area(words.term(use), -clock.flow(power), "uses", USE_STYLES.get(use, OTHER))
+    for label, power, style in _areas(
+        view, sources, sources_apart(view, sources), view.source_styles, words
+    ):
+        panel.area(label, clock.flow(power), "in", style)
+    for label, power, style in _areas(view, uses, uses_apart(view, uses), view.use_styles, words):
+        panel.area(label, -clock.flow(power), "uses", style)
+    shown = len(panel.traces)
     for (use, origin), power in split.items():
         label = words("{use} from {origin}", use=words.term(use), origin=words.term(origin))
-        style = ORIGIN_COLOURS.get(origin, GREY), USE_STYLES.get(use, OTHER)[1]
+        style = ORIGIN_COLOURS.get(origin, GREY), view.use_styles[use][1]
         panel.area(label, -clock.flow(power), "parts", style, visible=False)
     caption = words(
         "Above zero: supply, with renewable energy as available. Below zero: use. Both sides are"
@@ -171,7 +172,7 @@ def supply_chart(view: View, words: Language) -> Chart | None:
     )
     chart = chart_over_time(
         "supply", words("Supply and use of power"), caption, [panel], words,
-        legend=len(sources) + max(len(uses), len(split)), top=34 if split else 0,
+        legend=max(shown, len(sources) + len(split)), top=34 if split else 0,
     )  # fmt: skip
     if split:
         stacks = [trace["stackgroup"] for trace in panel.traces]
@@ -182,3 +183,18 @@ def supply_chart(view: View, words: Language) -> Chart | None:
         buttons = menu("buttons", "right", {"t": 0, "b": 4}, choices)
         chart.figure["layout"]["updatemenus"] = [buttons]
     return chart
+
+
+def _areas(
+    view: View, powers: dict[str, Array], apart: dict[str, ByComponent], styles: dict[str, Style],
+    words: Language,
+) -> Iterator[tuple[str, Array, Style]]:  # fmt: skip
+    """Yield label, MW by step and style of each source or use, or of each of its components."""
+    for name in powers:
+        (colour, shape), parts = styles[name], apart.get(name)
+        if parts is None:
+            yield words.term(name), powers[name], (colour, shape)
+            continue
+        for (component, power), tone in zip(parts.items(), tones(colour, len(parts)), strict=True):
+            owner = view.plan.titled(component) if component else words("others")
+            yield f"{words.term(name)}{words(': ')}{owner}", power, (tone, shape)

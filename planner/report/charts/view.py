@@ -16,6 +16,7 @@ from planner.fields import NOTHING
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.clock import Clock
+from planner.report.charts.style import SUPPLY_STYLES, USE_STYLES, Style, styles_of
 from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
@@ -109,6 +110,17 @@ class View:
     def origins(self) -> list[str]:
         """The origins of the allocation, in its order."""
         return list(dict.fromkeys(origin for origin, _ in self.used_mw))
+
+    @cached_property
+    def use_styles(self) -> dict[str, Style]:
+        """The look of each use of energy."""
+        return USE_STYLES | styles_of(self.plan.uses, USE_STYLES)
+
+    @cached_property
+    def source_styles(self) -> dict[str, Style]:
+        """The look of each source of energy."""
+        sources = (*(source.name for source in self.sources.values()), "other")
+        return SUPPLY_STYLES | styles_of(sources, SUPPLY_STYLES)
 
     def used(self, use: str | None = None, origin: str | None = None) -> Array:
         """Return MW by step of one use or all, and of one origin or all."""

@@ -7,6 +7,7 @@ packed in it (see `template`) and drawn when they come near the screen; every ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,22 +28,25 @@ from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
 from planner.report.charts.view import View
+from planner.report.net_rows import net_table
 from planner.report.plan_page.reasons import packed_reasons
-from planner.report.template import MOST_ROWS, drawn, fill, page_clock
+from planner.report.plan_texts import rest_text
+from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.report.year_sections import year_sections
 
 
-def plan_page(plan: PlanTables, words: Language) -> str:
-    """Return the page of a plan in a language."""
+def plan_page(plan: PlanTables, words: Language, exports: Sequence[str] = ()) -> str:
+    """Return the page of a plan in a language; `exports` are the files beside its tables."""
     summary, horizon = plan.summary, plan.scenario.horizon
     reasons, explained = packed_reasons(plan, words)
     steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)
     return fill(
         "page.html",
         words,
-        summary["name"],
+        plan.title,
         summary=summary,
         span=plan_sections.span_text(summary, words),
+        rest=rest_text(summary, words),
         vat=plan_sections.vat_text(summary["vat"], words),
         profit=profit_section(plan, words),
         worth=plan_sections.worth(plan, words),
@@ -56,10 +60,12 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         clock_text=clock_text,
         year=[section.scaled(words) for section in year_sections(plan, words)],
         charts=[drawn(chart) for chart in charts_of(plan, words)],
+        net=rows_of(net_table(plan, words)),
         most_rows=MOST_ROWS,
         reasons=reasons,
         explained_until=None if explained in (0, horizon.steps) else horizon.starts[explained],
         files=_files(plan),
+        exports=[*exports],
         clock=page_clock(View(plan).clock, explained, *steps[:1]),
     )
 
@@ -105,7 +111,7 @@ def targets(plan: PlanTables, quantity: str) -> list[tuple[str, Target]]:
     """Return the required shares of energy or tokens, with the components that require them."""
     figures = plan.summary["figures"]
     return [
-        (name, target)
+        (plan.titled(name), target)
         for name, component in plan.scenario.components.items()
         for target in component.targets(figures.get(name, {}))
         if target.quantity == quantity
@@ -143,7 +149,8 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     with claim(folder, None) as target:
         plan = read_tables(target)
         require_complete(target)
-        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
+        exports = [name for name in files.EXPORTS if (target / name).is_file()]
+        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words, exports)}
         if (target / WORKBOOK).is_file():
             from planner.report.workbook.workbook import write_workbook
 
@@ -156,7 +163,7 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     return [Path(folder) / name for name in contents]
 
 
-def _page(plan: PlanTables, folder: Path, words: Language) -> str:
+def _page(plan: PlanTables, folder: Path, words: Language, exports: Sequence[str]) -> str:
     """Return the page of a folder.
 
     Raises:
@@ -164,7 +171,7 @@ def _page(plan: PlanTables, folder: Path, words: Language) -> str:
             message holds the first that the audit finds.
     """
     try:
-        return plan_page(plan, words)
+        return plan_page(plan, words, exports)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         breaches = audit(folder)
         if not breaches:

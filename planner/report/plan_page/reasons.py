@@ -66,7 +66,7 @@ def _reasons(plan: PlanTables, words: Language, steps: int) -> dict[str, Any]:
     prices = _prices(view, words)
     components = [
         {
-            "name": name,
+            "name": plan.titled(name),
             "kind": words.term(plan.summary["components"].get(name, "")),
             "decisions": decisions,
             "rows": _rows([*_values(view, name, words), *prices.get(name, ())], steps),

@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Row, Section, percent
+from planner.language.titles import title_of
 from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
-from planner.report.plan_sections import gap_text
+from planner.report.plan_texts import gap_text
 from planner.report.sweep_page.charts import changing, groups_of
 from planner.report.sweep_page.words import (
     amount,
@@ -145,7 +146,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
     return fill(
         "sweep.html",
         words,
-        sweep.name,
+        title_of(sweep),
         sweep=sweep,
         base="/".join(Path(sweep.base).parts[-2:]),
         design=design_text(sweep.design, words),
@@ -187,7 +188,7 @@ def gaps_text(analyses: Analyses, words: Language) -> str:
         return words("No gap is left in any of them.")
     return words(
         "The largest gaps left are {gap}; smaller differences are not significant.",
-        gap=gap_text(words, gap, of_profit),
+        gap=gap_text(words, gap, of_profit, _largest(analyses, "objective_cny") or 0.0),
     )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from planner.files.output_folder import replace_file
 from planner.language.language import ENGLISH, Language
+from planner.language.titles import title_of
 from planner.plan_tables.files import PAGE, json_text
 from planner.report.sweep_page.charts import main_charts
 from planner.report.sweep_page.page import base_and_best, gaps_text, sweep_page
@@ -56,7 +57,7 @@ def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) 
     sweep, outputs = analyses.sweep, analyses.outputs
     counts = words("{n} cases by design {design}, {solved} with a plan", n=len(analyses.cases),
                    design=design_text(sweep.design, words), solved=analyses.solved)  # fmt: skip
-    say(f"[bold]{safe(sweep.name)}[/]  {counts}")
+    say(f"[bold]{safe(title_of(sweep))}[/]  {counts}")
     lost = failures(analyses.cases)
     if len(lost):
         show(words("Cases without a plan"), lost, MAX_ROWS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
+from planner.report.plan_texts import profit_share_text, range_text, rest_text
 from planner.report.terminal.tables import print_notes, safe, table
 from planner.report.year_sections import year_sections
 
@@ -23,7 +23,7 @@ HALF_CENT = 0.005
 def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the summary of a plan in a language."""
     summary = plan.summary
-    _head(summary, console, words)
+    _head(plan, console, words)
     _line(plan_sections.worth(plan, words), console, words)
     console.print()
     ledger = plan_sections.ledger(plan, words, HALF_CENT)
@@ -33,11 +33,7 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     green = plan_sections.green(plan, words)
     if green.heads:
         _tables([green], console, words)
-        meaning = words(
-            "Least and most: over all attributions of the same meter values to origins that earn"
-            " the same. The share follows the rule: renewable energy first to loads and compute."
-        )
-        console.print(meaning, highlight=False, soft_wrap=True)
+        console.print(range_text(words), highlight=False, soft_wrap=True)
     else:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
@@ -58,7 +54,7 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
     """Print the marginal prices over the horizon, with the lowest and the highest of a step."""
     assert plan.prices is not None
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
-    console.print(f"[bold]{safe(plan.scenario.name)}[/]  {safe(hold)}", highlight=False)
+    console.print(f"[bold]{safe(plan.title)}[/]  {safe(hold)}", highlight=False)
     _tables(plan_sections.prices(plan, words), console, words)
     first = plan.summary["prices"].get("first_unit", {})  # plans of earlier versions have none
     entries = [entry for by_quantity in first.values() for entry in by_quantity.values()]
@@ -71,8 +67,9 @@ def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -
         console.print(safe(text), highlight=False, soft_wrap=True)
 
 
-def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
+def _head(plan: PlanTables, console: Console, words: Language) -> None:
     """Print status and gaps, horizon and profit."""
+    summary = plan.summary
 
     def cny(name: str) -> str:
         return words.amount(summary[name], "CNY")
@@ -94,13 +91,16 @@ def _head(summary: dict[str, Any], console: Console, words: Language) -> None:
         proof = words("gap {gap} of turnover {turnover}", gap=gap, turnover=cny("turnover_cny"))
         if (of_profit := summary.get("gap_of_profit")) is not None:
             share = f"[{colour}]{percent(of_profit, 4)}[/]"
-            proof += words(", ") + words("{gap} of the profit", gap=share)
+            cny_of = summary["objective_cny"]
+            proof += words(", ") + profit_share_text(words, share, cny_of)
         profit = words("profit {profit} (at most {most}), of which cash {cash}",
                        most=cny("bound_cny"), **parts)  # fmt: skip
-    say(f"[bold]{safe(summary['name'])}[/]  {status}{words(', ')}{proof}")
+    say(f"[bold]{safe(plan.title)}[/]  {status}{words(', ')}{proof}")
     say(words("{span}. {vat}", span=plan_sections.span_text(summary, words),
               vat=plan_sections.vat_text(summary["vat"], words)))  # fmt: skip
     say(profit)
+    if rest := rest_text(summary, words):
+        say(safe(rest))
     if summary["outside_objective_cny"]:
         label = words("cash after amortisation, levelized and fixed costs")
         say(f"{label} {cny('net_after_outside_cny')}")

@@ -12,7 +12,9 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.language.language import Language
+from planner.language.titles import width
 from planner.local_time import occurs_twice
+from planner.message import JOINERS
 from planner.report.workbook.rows import SIXTEEN_DIGITS, RowSheet
 
 FORMULA = ("=", "+", "-", "@")
@@ -36,14 +38,10 @@ OTHER, WHOLE = "#,##0.0", "#,##0"
 @lru_cache(maxsize=4096)  # a ledger repeats its texts in every step
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
-    plain = "".join(character if character.isprintable() else " " for character in text)
+    shown = (c if c.isprintable() or c in JOINERS else " " for c in text)
+    plain = "".join(shown)
     mark = plain.lstrip().startswith(FORMULA) or plain.startswith(RICH)
     return (f"'{plain}" if mark else plain)[:LONGEST_TEXT]
-
-
-def width(text: str) -> int:
-    """Return the width of a text in Latin letters; Chinese characters count twice."""
-    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
 
 
 def unit_format(own_unit: str | None, values: Iterable[float]) -> str:

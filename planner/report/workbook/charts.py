@@ -24,11 +24,11 @@ from planner.report.charts.style import (
     SKY,
     USE_STYLES,
     YELLOW,
+    styles_of,
 )
 from planner.report.workbook.cells import Book, Sheet, local_times
 from planner.report.workbook.tables import MOST_DAYS, SheetTable
 
-COLOURS = ORIGIN_COLOURS | {use: colour for use, (colour, _) in USE_STYLES.items()}
 ANSWERED = (ORANGE, SKY, GREEN, PURPLE, BLUE, YELLOW)
 MISSED = ("#A03000", "#C86A40", "#E0A080")
 WIDE, HIGH = 1120, 380  # pixels
@@ -41,7 +41,7 @@ def write_charts(
 ) -> None:
     """Put the charts on their sheet; the tables hold their data."""
     words = book.words
-    sheet.text(0, 0, plan.summary["name"], bold=True, font_size=16)
+    sheet.text(0, 0, plan.title, bold=True, font_size=16)
     sheet.sheet.hide_gridlines(2)
     sheet.sheet.set_row(0, 24)
     sheet.sheet.set_paper(9)  # A4
@@ -49,10 +49,10 @@ def write_charts(
     dates = [time.date() for time in local_times(plan.schedule.index)]
     steps = sum((date - dates[0]).days < MOST_DAYS for date in dates)  # of the first days
     step = words("MWh per {n} min", n=plan.scenario.horizon.step_min)
-    origins, uses = (
-        [(f"{name}_mwh", COLOURS.get(name, GREY)) for name in names]
-        for names in (plan.allocation["origin"].unique(), plan.uses)
-    )
+    of_plan = plan.allocation["origin"].unique()
+    origins = [(f"{name}_mwh", ORIGIN_COLOURS.get(name, GREY)) for name in of_plan]
+    styles = styles_of(plan.uses, USE_STYLES)
+    uses = [(f"{name}_mwh", styles[name][0]) for name in plan.uses]
     row = 2
     for title, axis, table, series in (
         (words("Energy by origin"), step, allocation, origins),
@@ -79,7 +79,8 @@ def _stored(table: SheetTable) -> list[tuple[str, str]]:
     energy = [n for n in table.columns if n.partition("[")[0].endswith(".energy_mwh")]
     origins = [n.partition("[")[2].removesuffix("]") for n in energy]
     if len(energy) == len(set(origins)):  # one storage: its origins have colours of their own
-        return [(n, COLOURS.get(o, ANSWERED[0])) for n, o in zip(energy, origins, strict=True)]
+        colours = [ORIGIN_COLOURS.get(origin, ANSWERED[0]) for origin in origins]
+        return list(zip(energy, colours, strict=True))
     return list(zip(energy, cycle(ANSWERED)))
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.language.titles import width
 from planner.local_time import end_texts, occurs_twice
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
-from planner.report.declaration import declaration
-from planner.report.plan_sections import clock_name, line_label, quantity_label
+from planner.report.net_rows import net_rows
+from planner.report.plan_sections import clock_name, column_label, line_label, without_unit
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,
@@ -30,7 +31,6 @@ from planner.report.workbook.cells import (
     local_times,
     unit_format,
     wide_enough,
-    width,
 )
 from planner.report.workbook.rows import (
     moment_cell,
@@ -65,7 +65,7 @@ def write_schedule(book: Book, plan: PlanTables) -> SheetTable:
     values = schedule.to_numpy(dtype=float)
     forms = [unit_format(unit(name), of) for name, of in zip(columns, values.T, strict=True)]
     least = [TIME, *map(wide_enough, values.T, forms)]
-    labels = [time_label(book, plan), *map(words.label, columns)]
+    labels = [time_label(book, plan), *(column_label(name, plan, words) for name in columns)]
     sheet.header(0, ["time", *columns], labels, least)
     cells = [_moments(book, schedule.index)]
     for form, of in zip(forms, values.T, strict=True):
@@ -151,10 +151,15 @@ def write_ledger(book: Book, plan: PlanTables) -> None:
         of_value = {value: cell(value) for value in ledger[name].unique()}
         return [of_value[value] for value in ledger[name].tolist()]
 
+    def label(component: str, line: str) -> str:
+        return text(f"{plan.titled(component)}{words(': ')}{line_label(line, words)}")
+
     money = number_cells(ledger["amount_cny"].tolist(), book.format(num_format=MONEY))
+    pairs = [*zip(ledger["component"].tolist(), ledger["line"].tolist(), strict=True)]
+    label_of = {pair: label(*pair) for pair in set(pairs)}
     sheet.sheet.write_columns(first, [
         cells("component", text), cells("line", text), cells("period", period),
-        cells("cash", truth_cell), money, cells("line", lambda line: text(line_label(line, words))),
+        cells("cash", truth_cell), money, [label_of[pair] for pair in pairs],
     ])  # fmt: skip
     _finish(sheet, first, 2, last, 5)
 
@@ -192,7 +197,10 @@ def write_days(book: Book, plan: PlanTables) -> None:
 
 @dataclass(frozen=True)
 class DayRow:
-    """A row of a day sheet; `values` of shape (steps,), in one number format for all days."""
+    """A row of a day sheet; `values` of shape (steps,), in one number format for all days.
+
+    A row without a name is the head of a group; it has no values.
+    """
 
     name: str
     label: str
@@ -213,7 +221,10 @@ def _write_day(sheet: Sheet, rows: list[DayRow], steps: Any, before: int, ends: 
     sheet.texts(0, head[3:], 3, bold=True, bg_color=HEAD, align="right")
     wide = 0
     for row, quantity in enumerate(rows, 1):
-        style = {"bold": True} if quantity.bold else {}
+        style: dict[str, Any] = {"bold": True} if quantity.bold else {}
+        if not quantity.name:
+            sheet.texts(row, ["", quantity.label, *[""] * (1 + len(ends))], bg_color=HEAD, **style)
+            continue
         sheet.text(row, 0, quantity.name, font_color="#606060", **style)
         sheet.text(row, 1, quantity.label, **style)
         sheet.text(row, 2, words(unit(quantity.name) or ""), **style)
@@ -232,19 +243,19 @@ def _write_day(sheet: Sheet, rows: list[DayRow], steps: Any, before: int, ends: 
 
 
 def _day_rows(book: Book, plan: PlanTables) -> list[DayRow]:
-    """Return the exchange of each grid, as declared where it declares, then the schedule."""
+    """Return what meters show, then the schedule, a group for each component."""
     words, schedule = book.words, plan.schedule
-    rows = []
-    for column, exchange_mw in declaration(plan).items():
-        grid = str(column).removesuffix(".exchange_mw")
-        if f"{grid}.declared_import_mw" in schedule:
-            label = words("{name}: exchange declared day ahead, import positive", name=grid)
-        else:
-            label = words("{name}: exchange planned, import positive", name=grid)
-        rows.append(DayRow(str(column), label, exchange_mw.to_numpy(), bold=True))
+    rows = [DayRow(row.name, row.label, row.values, bold=True) for row in net_rows(plan, words)]
+    owner = ""
     for column in map(str, schedule.columns):
-        values = schedule[column].to_numpy(dtype=float)
-        rows.append(DayRow(column, quantity_label(column, words), values))
+        name = column.partition(".")[0]
+        if name != owner:
+            kind = words.term(plan.summary["components"].get(name, ""))
+            head = words("{name} ({kind})", name=plan.titled(name), kind=kind)
+            rows.append(DayRow("", head, np.empty(0), bold=True))
+            owner = name
+        label = without_unit(column_label(column, plan, words), column)
+        rows.append(DayRow(column, label, schedule[column].to_numpy(dtype=float)))
     return rows
 
 

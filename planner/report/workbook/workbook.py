@@ -19,9 +19,11 @@ import pandas as pd
 from xlsxwriter.utility import xl_range
 
 from planner.language.section import SHARE, Cell, Quantity, Row, Section
+from planner.language.titles import width
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
-from planner.report.workbook.cells import Book, local_times, unit_format, width
+from planner.report.plan_texts import range_text, rest_text
+from planner.report.workbook.cells import Book, local_times, unit_format
 from planner.report.workbook.charts import write_charts
 from planner.report.workbook.tables import (
     MOST_DAYS,
@@ -54,9 +56,11 @@ class SummarySheet:
         """Write every section."""
         summary, words = self.summary, self.words
         self._page()
-        self.sheet.text(0, 0, summary["name"], bold=True, font_size=16)
+        self.sheet.text(0, 0, self.plan.title, bold=True, font_size=16)
         self.sheet.text(1, 0, summary["description"], italic=True)
         self.row = 2
+        if rest := rest_text(summary, words):
+            self._remark(rest)
         result = plan_sections.outcome(self.plan, words)
         accounts = plan_sections.accounts(self.plan, words)
         both = replace(result, rows=(*result.rows, *accounts.rows))
@@ -67,10 +71,12 @@ class SummarySheet:
             plan_sections.earned,
             plan_sections.ledger,
             plan_sections.figures,
-            plan_sections.green,
-            plan_sections.carbon,
-            plan_sections.scarce,
         ):
+            self._section(section(self.plan, words))
+        self._section(green := plan_sections.green(self.plan, words))
+        if green.heads:
+            self._remark(range_text(words))
+        for section in (plan_sections.carbon, plan_sections.scarce):
             self._section(section(self.plan, words))
         for of_year in year_sections(self.plan, words):
             self._section(of_year)
@@ -80,7 +86,7 @@ class SummarySheet:
 
     def _page(self) -> None:
         sheet = self.sheet.sheet
-        known = [width(name) for name in self.summary["components"]]
+        known = [width(self.plan.titled(name)) for name in self.summary["components"]]
         sheet.set_column(0, 0, min(max([14, *known]), 30))
         sheet.set_column(1, 1, 46)
         sheet.set_column(2, 2, 18)
@@ -177,8 +183,12 @@ class SummarySheet:
         if notes:
             self._title(words("Notes"), (), matrix=False)
         for note in notes:
-            self.sheet.text(self.row, 1, note)
-            self.row += 1
+            self._remark(note)
+
+    def _remark(self, text: str) -> None:
+        """Write a sentence in a row of its own."""
+        self.sheet.text(self.row, 1, text)
+        self.row += 1
 
 
 def _unit(section: Section, row: Row) -> str:
@@ -207,7 +217,7 @@ def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:
     """
     made = local_times(plan.schedule.index[:1])[0]
     with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
-        book = Book(str(path), words, plan.summary["name"], made, scratch)
+        book = Book(str(path), words, plan.title, made, scratch)
         SummarySheet(book, plan).write()
         charts = book.sheet(words("Charts"))
         schedule = write_schedule(book, plan)

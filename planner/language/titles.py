@@ -1,0 +1,74 @@
+"""What people read instead of names: titles in any script, on one line, short and told apart.
+
+Names are keys and paths: files, CSV columns and messages keep them. Pages, charts, workbooks and
+terminals show a title where one is given, and the name otherwise.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from typing import Protocol
+
+from planner.message import JOINERS, printable
+
+HEADING, LABEL = 120, 40  # the width of a title alone and in tables and charts, as `width` counts
+CUT = "…"
+
+
+class Titled(Protocol):
+    """What may have a title."""
+
+    @property
+    def title(self) -> str | None:
+        """The title, if it has one."""
+
+
+class Named(Titled, Protocol):
+    """What has a name and may have a title."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+def title_of(named: Named) -> str:
+    """Return what people read of a scenario or a sweep: its title, or its name."""
+    return named.name if named.title is None else shortened(named.title, HEADING)
+
+
+def titles_of(parts: Mapping[str, Titled]) -> dict[str, str]:
+    """Return what people read of each part by name; titles that mislead have the name too."""
+    shown = {
+        name: name if part.title is None else shortened(part.title, LABEL)
+        for name, part in parts.items()
+    }
+    alike = Counter(shown.values())
+    return {
+        name: f"{title} ({name})"
+        if title != name and (alike[title] > 1 or title in parts)
+        else title
+        for name, title in shown.items()
+    }
+
+
+def shortened(title: str, widest: int) -> str:
+    """Return a title on one line, its control characters spelt out, its end cut off if too wide."""
+    line = printable(" ".join(title.split()))
+    if width(line) <= widest:
+        return line
+    length = next(n for n in range(len(line), 0, -1) if width(line[:n]) < widest)
+    while length > 1 and (_joins(line[length]) or line[length - 1] in JOINERS):
+        length -= 1  # what belongs together is not cut apart
+    return line[:length].rstrip() + CUT
+
+
+def _joins(character: str) -> bool:
+    """Return whether a character belongs to the one before it, as accents do."""
+    return character in JOINERS or unicodedata.category(character).startswith("M")
+
+
+def width(text: str) -> int:
+    """Return the width of a text in Latin letters; Chinese characters count twice."""
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
