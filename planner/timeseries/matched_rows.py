@@ -61,8 +61,10 @@ class MatchedRows:
 
     @cached_property
     def inside(self) -> Indices:
-        """The rows whose intervals are in the horizon, at least in part."""
-        return np.flatnonzero((self.ends > self._first) & (self.begins < self._last))
+        """The rows that hold in the horizon, at least in part."""
+        rows = np.flatnonzero((self.ends > self._first) & (self.begins < self._last))
+        begun = np.append(self.begins[rows] <= self._first, False)
+        return rows[max(int(begun.argmin()) - 1, 0) :]  # of those begun before, the last one
 
     @cached_property
     def steps_inside_min(self) -> list[float]:
@@ -143,8 +145,11 @@ class MatchedRows:
             )
             raise FieldError(message)
         times = pd.date_range(self._first, self._last, freq=part, inclusive="left")
-        rows = self.begins.searchsorted(times, side="right") - 1
-        missing = times[(rows < 0) | (self.ends[rows] <= times)]
+        if not inside.size:
+            raise FieldError(self._missing(times))
+        at = self.begins[inside].searchsorted(times, side="right") - 1  # they ascend: none overlap
+        rows = inside[np.maximum(at, 0)]
+        missing = times[(at < 0) | (self.ends[rows] <= times)]
         if missing.size:
             raise FieldError(self._missing(missing))
         return np.asarray(rows)
