@@ -17,6 +17,7 @@ Rows = Sequence[tuple[int, list[str]]]
 
 MAX_NAMED = 200  # letters of a header, as messages name it
 MOST_AREAS = 5  # that a message names
+LONGEST_TIME = 100  # letters
 MOST_ABOVE = 100  # lines that may stand above a header
 
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
@@ -110,7 +111,8 @@ def _header(rows: Rows) -> int:
     for i, (_, cells) in enumerate(rows[:MOST_ABOVE]):
         if sum(_PARTS.fullmatch(cell) is not None for cell in cells) > 2:
             return i
-    first = next((i for i, (_, cells) in enumerate(rows) if i and _times_in(cells)), 1)
+    beginning = rows[: 2 * MOST_ABOVE]
+    first = next((i for i, (_, cells) in enumerate(beginning) if i and _times_in(cells)), 1)
     times = _times_in(rows[first][1]) if first < len(rows) else []
     named = [i for i in range(first) if times and "".join(rows[i][1][times[0] : times[0] + 1])]
     return named[-1] if named else 0
@@ -222,6 +224,8 @@ def rewritten(text: str) -> str:
 
 def time_hint(text: str) -> str:
     """Return how to correct a text that is no time; empty where it looks like nothing known."""
+    if len(text) > LONGEST_TIME:
+        return ""
     if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
         return Message("; this is Excel's day number: format the column as yyyy-mm-dd hh:mm")
     if form := rewritten(text):

@@ -147,16 +147,15 @@ def _may_change_clock(time: pd.Timestamp) -> bool:
 
 def _twice(text: CsvText, times: pd.DatetimeIndex, texts: Sequence[str], row: int) -> str:
     """Return why a time may appear twice, and what to write; empty where nothing is known."""
+    same_day = times[times.duplicated()].normalize() == times[row].normalize()
+    an_hour = int(same_day.sum()) * (most_frequent(gaps_min(times)) or 0) == 60
+    if an_hour and not _has_offset(texts[row]) and _may_change_clock(times[row]):
+        return clock_hint()
     alike = [text.rows[i][1] for i in np.flatnonzero(times == times[row])]
     if areas := several(text.header, alike):
         return areas
     if ":" not in texts[row]:
         return Message("; it is a day: write the time of the day too, such as 2026-07-15 14:00")
-    same_day = times[times.duplicated()].normalize() == times[row].normalize()
-    step = most_frequent(gaps_min(times)) or 0
-    an_hour = int(same_day.sum()) * step == 60
-    if an_hour and not _has_offset(texts[row]) and _may_change_clock(times[row]):
-        return clock_hint()
     return ""
 
 

@@ -173,13 +173,14 @@ def split_csv(text: str, name: str, key: str | None = None) -> CsvText:
     while names and not names[-1]:
         names.pop()
     data = [(line, cells) for line, cells in rows[first + 1 :] if cells != header]
-    misfits = [row for row in data if not _fits(row[1], names, len(header))]
-    counts = [_wrong_count(name, misfits, names)] if misfits else []
-    fitting = [
-        (line, cells[: len(names)])
-        for line, cells in data
-        if not misfits or _fits(cells, names, len(header))
-    ]
+    width = len(names)
+    fitting, misfits = [], []
+    for line, cells in data:
+        if len(cells) >= width and not any(cells[width:]):
+            fitting.append((line, cells[:width]))
+        else:
+            misfits.append((line, cells))
+    counts = [_wrong_count(name, misfits, width)] if misfits else []
     return CsvText(names, fitting, separator, (*above, *counts))
 
 
@@ -243,16 +244,11 @@ def _rows(lines: list[str], name: str, separator: str) -> Rows:
     return rows
 
 
-def _fits(cells: list[str], names: list[str], width: int) -> bool:
-    """Return whether a row has a cell for each column, and no more but empty ones."""
-    return len(cells) == width or (len(cells) >= len(names) and not any(cells[len(names) :]))
-
-
-def _wrong_count(name: str, misfits: Rows, names: list[str]) -> FieldError:
+def _wrong_count(name: str, misfits: Rows, width: int) -> FieldError:
     """Return the error of rows with another number of cells than the header."""
     line, cells = misfits[0]
     hint: str = ""
-    if len(cells) > len(names):
+    if len(cells) > width:
         hint = Message("; write 0.5 where a number has a decimal comma")
     elif not any(re.match(r"\W*\d", cell) for cell in cells):
         hint = Message(
@@ -266,7 +262,7 @@ def _wrong_count(name: str, misfits: Rows, names: list[str]) -> FieldError:
         Message(
             "the number of cells is {count}, in the header {expected}{hint}{more}",
             count=len(cells),
-            expected=len(names),
+            expected=width,
             hint=hint,
             more=others if len(misfits) > 1 else "",
         ),

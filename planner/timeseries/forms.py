@@ -125,7 +125,7 @@ class CsvSeries(CsvColumns):
 
     def _check_steps(self, matched: MatchedRows) -> None:
         steps, horizon = matched.steps_inside_min, matched.horizon
-        if steps == [horizon.step_min]:
+        if steps in ([], [horizon.step_min]):
             return
         method = "mean" if steps[0] < horizon.step_min else "hold"
         if any(map(matched.misfit, steps)):

@@ -19,6 +19,7 @@ from planner.timeseries.csv_table import TIME, CsvTable
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.row_steps import LEAST_GAPS, row_steps
 
+MOST_PARTS = 10_000_000  # of a horizon: more cannot be in a file
 MOST_STRAY = 0.5  # of the gaps of a file: with more that are no steps its times are irregular
 MOST_GAPS = 4  # that a message lists
 
@@ -56,18 +57,19 @@ class MatchedRows:
 
     @cached_property
     def _lengths(self) -> pd.TimedeltaIndex:
-        return pd.to_timedelta(self.steps_min, unit="min")
+        return _seconds(self.steps_min)
 
     @cached_property
     def inside(self) -> Indices:
-        """The rows whose intervals are in the horizon, at least in part."""
-        return np.flatnonzero((self.ends > self._first) & (self.begins < self._last))
+        """The rows that hold in the horizon, at least in part."""
+        rows = np.flatnonzero((self.ends > self._first) & (self.begins < self._last))
+        begun = np.append(self.begins[rows] <= self._first, False)
+        return rows[max(int(begun.argmin()) - 1, 0) :]  # of those begun before, the last one
 
     @cached_property
     def steps_inside_min(self) -> list[float]:
-        """The different steps in the horizon, ascending; of the whole file where it has no row."""
-        rows = self.inside if self.inside.size else slice(None)
-        return [float(step) for step in np.unique(self.steps_min[rows])]
+        """The different steps of the file in the horizon, ascending."""
+        return [float(step) for step in np.unique(self.steps_min[self.inside])]
 
     @property
     def _first(self) -> pd.Timestamp:
@@ -82,7 +84,7 @@ class MatchedRows:
         rows = self.inside if self.inside.size > 1 else np.arange(len(self.steps_min))
         between = slice(rows[0], rows[-1])
         gaps, own = self.table.gaps_min[between], int(self.stamp == "end")
-        stray = gaps % self.steps_min[own:][between] != 0
+        stray = gaps % np.maximum(self.steps_min[own:][between], 1 / 60) != 0
         share = stray.mean() if gaps.size >= LEAST_GAPS else 0
         if share <= MOST_STRAY and not (share and any(map(self.misfit, self.steps_inside_min))):
             return
@@ -96,8 +98,8 @@ class MatchedRows:
 
     def misfit(self, step_min: float) -> bool:
         """Return whether neither a step of the file nor that of the horizon divides the other."""
-        steps = step_min, self.horizon.step_min
-        return max(steps) % min(steps) != 0
+        steps_s = round(60 * step_min), 60 * self.horizon.step_min
+        return min(steps_s) == 0 or max(steps_s) % min(steps_s) != 0
 
     def by_cell(self) -> Indices:
         """Return the row of each part of the horizon, in equal parts of which each step is made.
@@ -115,8 +117,8 @@ class MatchedRows:
             )
             raise table.at_row(row, message)
         parts = np.minimum(steps, self.horizon.step_min)
-        aside = (self.begins[inside] - self._first) % pd.to_timedelta(parts[inside], unit="min")
-        aside = np.asarray(aside != pd.Timedelta(0))
+        since = (self.begins[inside] - self._first) % _seconds(parts[inside])
+        aside = np.asarray(since != pd.Timedelta(0))
         if aside.any():
             late = inside[aside & (self.begins[inside] >= self._first)]
             row = int(late[0]) if late.size else int(inside[0])
@@ -133,9 +135,21 @@ class MatchedRows:
             *(round(60 * step) for step in self.steps_inside_min),
         ]
         part = pd.Timedelta(seconds=math.gcd(*seconds))
+        if (self._last - self._first) / part > MOST_PARTS:
+            message = Message(
+                "{file}: steps of {minutes:g} min are too fine for a horizon of {hours:g} h:"
+                " average them in the file",
+                file=table.name,
+                minutes=self.steps_inside_min[0],
+                hours=self.horizon.hours,
+            )
+            raise FieldError(message)
         times = pd.date_range(self._first, self._last, freq=part, inclusive="left")
-        rows = self.begins.searchsorted(times, side="right") - 1
-        missing = times[(rows < 0) | (self.ends[rows] <= times)]
+        if not inside.size:
+            raise FieldError(self._missing(times))
+        at = self.begins[inside].searchsorted(times, side="right") - 1  # they ascend: none overlap
+        rows = inside[np.maximum(at, 0)]
+        missing = times[(at < 0) | (self.ends[rows] <= times)]
         if missing.size:
             raise FieldError(self._missing(missing))
         return np.asarray(rows)
@@ -184,6 +198,11 @@ class MatchedRows:
         if as_starts == horizon or _is_midnight(*as_starts):
             return "start"
         return "end" if as_ends == horizon or _is_midnight(*as_ends) else self.stamp
+
+
+def _seconds(minutes: np.ndarray[Any, np.dtype[np.float64]]) -> pd.TimedeltaIndex:
+    """Return lengths as whole seconds, which times are read to."""
+    return pd.to_timedelta(np.round(60 * minutes), unit="s")
 
 
 def _is_midnight(*times: pd.Timestamp) -> bool:
