@@ -19,6 +19,7 @@ from typing import Any
 from planner.message import Message, MessageList
 
 Key = tuple[str | int, ...]
+OVERRIDE = "override"  # the file of a problem with a value that replaces one of the file
 
 
 class PlannerError(Exception):
@@ -72,10 +73,15 @@ def cause(error: Exception) -> str:
     return str(error)
 
 
+def close_to(word: object, known: Iterable[str]) -> str:
+    """Return the known word closest to a wrong one; empty where none is close."""
+    return next(iter(difflib.get_close_matches(str(word), list(known), 1)), "")
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a hint with the known word closest to a wrong one; empty where none is close."""
-    close = difflib.get_close_matches(str(word), list(known), 1)
-    return Message("; did you mean {name}?", name=close[0]) if close else ""
+    close = close_to(word, known)
+    return Message("; did you mean {name}?", name=close) if close else ""
 
 
 def as_written(value: object) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import dedent
-from typing import Annotated, Any, Self, TypeGuard
+from typing import Annotated, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from pydantic import (
@@ -44,9 +44,19 @@ class FieldError(ValueError):
         self.others: tuple[FieldError, ...] = ()
 
 
+class LimitError(FieldError):
+    """A value beyond the limits of its field."""
+
+
 def raise_all(errors: Iterable[FieldError]) -> None:
     """Raise the errors of one validator together, if there are any."""
-    if together := list(errors):
+    together: list[FieldError] = []
+    try:
+        together.extend(errors)
+    except AttributeError:  # of a value with wrong fields: those before it count all the same
+        if not together:
+            raise
+    if together:
         together[0].others = tuple(together[1:])
         raise together[0]
 
@@ -101,6 +111,8 @@ class Frozen(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,  # most commands use few of the classes
     )
+    remedies: ClassVar[Mapping[str, str]] = {}
+    """What to write instead of a value that a field refuses for its size or its form, by field."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -123,7 +135,7 @@ class Frozen(BaseModel):
     @model_validator(mode="after")
     def _not_too_large(self) -> Self:
         for name in type(self).model_fields:
-            value = getattr(self, name)
+            value = getattr(self, name, None)  # a value with wrong fields has none there
             if is_number(value) and abs(value) > LARGEST:
                 message = Message(
                     "must be within {most:g} in size, is {value:g}", most=LARGEST, value=value

@@ -11,13 +11,14 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from planner.cli import streams
 from planner.cli.folders import audit, compare, report, schema
+from planner.cli.options import parse_language
 from planner.cli.replan import replan
 from planner.cli.roll import roll
 from planner.cli.settle import settle
@@ -42,9 +43,37 @@ class Command(TyperCommand):
     """A command whose errors become messages, in its own language, and exit codes."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        with exit_codes(ctx.params["words"]):
+        """Run the command, in the language given after it, else in that given before it."""
+        after = ctx.get_parameter_source("words").name == "COMMANDLINE"
+        if not after and (words := ctx.parent.params["words"]) is not None:
+            ctx.params["words"] = words
+        with exit_codes(ctx.params["words"], ctx.params):
             return super().invoke(ctx)
+
+
+def speak(ctx: typer.Context, words: Language | None) -> Language | None:
+    """Have the help after --lang in its language."""
+    if words is not None:
+        translate_help(ctx.command, words)
+    return words
+
+
+WordsBefore = Annotated[
+    Language | None,
+    typer.Option(
+        "--lang",
+        metavar="|".join(LANGUAGES),
+        parser=parse_language,
+        callback=speak,
+        is_eager=True,
+        help="Language of messages, tables, pages and workbooks.",
+    ),
+]
+
+
+@app.callback()
+def program(words: WordsBefore = None) -> None:
+    """Plan, hour by hour, what a site does with every megawatt: sell, store or compute."""
 
 
 COMMANDS: dict[Callable[..., None], str] = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import Problem, ScenarioError, wrong
+from planner.errors import OVERRIDE, Problem, ScenarioError, wrong
 from planner.language.language import LANGUAGES, Language, language
 from planner.message import Message
 from planner.plan_tables.files import FORMATS
@@ -72,6 +73,13 @@ Words = Annotated[
         help="Language of messages, tables, pages and workbooks.",
     ),
 ]
+LIMITS = {
+    "gap": "solver.gap",
+    "time_limit": "solver.time_limit_s",
+    "hours": "horizon.hours",
+    "days": "horizon.hours",
+}
+"""The paths of the values that options of their own replace."""
 IN_ENGLISH: Any = "en"  # a command gets what `parse_language` makes of it
 Formats = Annotated[
     str, typer.Option(help=f"Schedule files to write: {', '.join(FORMATS)}; comma separated.")
@@ -92,7 +100,7 @@ def changes_of(texts: list[str] | None) -> dict[str, Any]:
             continue
         path = path.strip()
         if path in changes:
-            problems.append(Problem(Message("is set twice"), path, "override"))
+            problems.append(Problem(Message("is set twice"), path, OVERRIDE))
         try:
             changes[path] = parse_value(value, path)
         except ScenarioError as error:
@@ -110,9 +118,31 @@ def limited(
     Raises:
         ScenarioError: one is no YAML or is given twice.
     """
-    limits = {"solver.gap": gap, "solver.time_limit_s": time_limit, "horizon.hours": hours}
-    limiting = [f"{path}={value}" for path, value in limits.items() if value is not None]
+    given = {"gap": gap, "time_limit": time_limit, "hours": hours}
+    limiting = [
+        f"{path}={given[name]}" for name, path in LIMITS.items() if given.get(name) is not None
+    ]
     return changes_of([*(texts or ()), *limiting])
+
+
+def naming_options(error: ScenarioError, given: Mapping[str, Any]) -> ScenarioError:
+    """Return an error whose problems with values of the command line name the option.
+
+    Args:
+        error: its problems have `OVERRIDE` for a file where an option gave the value.
+        given: the parameters of the command.
+    """
+    options = {
+        LIMITS[name]: f"--{name.replace('_', '-')}"
+        for name in LIMITS
+        if given.get(name) is not None
+    }
+    return ScenarioError(
+        replace(problem, file=options.get(problem.path, "--set"))
+        if problem.file == OVERRIDE
+        else problem
+        for problem in error.problems
+    )
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import planner
-from planner.errors import InfeasibleError, PlannerError
+from planner.cli.options import naming_options
+from planner.errors import InfeasibleError, PlannerError, ScenarioError
 from planner.message import printable
 
 FIRST_LINE_S, LINE_EVERY_S = 10.0, 60.0  # of the progress in a log
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def exit_codes(words: Language) -> Iterator[None]:
-    """Turn errors into messages on stderr and exit codes."""
+def exit_codes(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
+    """Turn errors into messages on stderr and exit codes; `given`: parameters of the command."""
     try:
         yield
-    except PlannerError as error:
+    except PlannerError as wrong:
+        error = naming_options(wrong, given) if isinstance(wrong, ScenarioError) else wrong
         _print_error(words.sentence(error.message))
         if (count := len(getattr(error, "problems", ()))) > 1:
             _print_error(words("{n} problems", n=count))

@@ -209,6 +209,10 @@ class Component(Frozen):
         """Return the most power it could deliver, by node: MW, shape (steps,)."""
         return {}
 
+    def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
+        """Return the most power it could draw or sell, by node: MW, shape (steps,)."""
+        return {node: np.full(horizon.steps, np.inf) for node in self.absorbs()}
+
     def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         """Return the power it draws whatever the plan, by node: MW, shape (steps,)."""
         return {}
@@ -310,10 +314,9 @@ class Component(Frozen):
     def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         """Return the component for a horizon that begins after the executed steps of a plan.
 
-        As `after`; times that count from the start of the horizon count from the new one, and what
-        the plan promised for later steps is given. Series keep the steps of the old horizon.
-
-        `values`: its schedule columns without the component's name, of the whole plan.
+        As `after`, with the `values` of the whole plan: times that count from the start of the
+        horizon count from the new one, and what the plan promised for later steps is given. Series
+        keep the steps of the old horizon.
         """
         if not len(executed):
             ending = self.resolved_ending()
@@ -326,10 +329,7 @@ class Component(Frozen):
         return None
 
     def with_end_values(self, at_end: Mapping[str, AtEnd], horizon: Horizon) -> Self:
-        """Return the component with an `ending` that values what it `carries`.
-
-        `at_end`: by the index of the column, "" for none; never empty.
-        """
+        """Return the component with an `ending` that values what it `carries`, by index."""
         return self
 
     def with_lookahead(

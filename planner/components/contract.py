@@ -20,6 +20,7 @@ import numpy as np
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.grid.grid import Grid
 from planner.components.terms import Line, Terms
+from planner.errors import did_you_mean
 from planner.fields import Name
 from planner.message import Message
 from planner.modelling import pyo
@@ -45,9 +46,17 @@ class Contract(Component):
         grids = _grids(site.components)
         if self.grid is not None and self.grid not in grids:
             if self.grid in site.components:
-                yield ("grid",), Message("{name!r} is no grid", name=self.grid)
+                hint = Message(" (there is {names})", names=", ".join(map(repr, grids)))
+                message = Message(
+                    "{name!r} is no grid{hint}", name=self.grid, hint=hint if grids else ""
+                )
+                yield ("grid",), message
             elif self.grid not in site.mentioned:
-                yield ("grid",), Message("there is no component {name!r}", name=self.grid)
+                close = did_you_mean(self.grid, grids)
+                message = Message(
+                    "there is no component {name!r}{hint}", name=self.grid, hint=close
+                )
+                yield ("grid",), message
         if self.reference_price_cny_per_mwh is not None:
             return
         if not grids and not site.mentioned:

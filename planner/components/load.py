@@ -38,6 +38,11 @@ class Load(Component):
     }
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
     uses: ClassVar[Mapping[str, Use]] = {"load": Use(order=3, drawn=True)}
+    remedies: ClassVar[Mapping[str, str]] = {
+        "demand_mw": template(
+            "a load draws power; what feeds the site is of `kind: renewable`, `thermal` or `grid`"
+        ),
+    }
     node: Name = "site"
     """Electrical node."""
     demand_mw: NonNegative
@@ -52,6 +57,9 @@ class Load(Component):
         if self.shed_cost_cny_per_mwh is not None:
             return self.filled(template("takes demand_mw {demand_mw} MW at most"), steps)
         return super().describe_rule(rule, horizon, steps)
+
+    def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
+        return {self.node: self.demand_mw}
 
     def must_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.demand_mw} if self.shed_cost_cny_per_mwh is None else {}

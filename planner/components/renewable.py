@@ -26,7 +26,7 @@ from planner.components.terms import (
     of,
 )
 from planner.fields import AtLeastZero, Name
-from planner.message import Message
+from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
@@ -45,6 +45,17 @@ class Renewable(Component):
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
     uses: ClassVar[Mapping[str, Use]] = {"curtailed": Use(order=6)}
     facts: ClassVar[frozenset[str]] = frozenset({"availability_pu"})
+    remedies: ClassVar[Mapping[str, str]] = {
+        "capacity_mw": template("a plant feeds the site; what draws power is of `kind: load`"),
+        "availability_pu": template(
+            "it is per unit of capacity_mw: a column in MW needs `scale: ` 1 / capacity_mw, one in"
+            " percent `scale: 0.01`"
+        ),
+        "must_take_pu": template("it is per unit of capacity_mw, 0 to 1"),
+        "technology": template(
+            "it is only a word for reports; a thermal unit is of `kind: thermal`"
+        ),
+    }
     node: Name = "site"
     """Electrical node."""
     technology: Literal["pv", "wind"]

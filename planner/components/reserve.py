@@ -26,6 +26,7 @@ from pydantic import Field
 from planner.components.component import Complaint, Component, Site, Values
 from planner.components.reasons import StepPrices
 from planner.components.terms import Expression, Line, Meters, Terms, of
+from planner.errors import did_you_mean
 from planner.fields import AtLeastZero, Hours
 from planner.message import Message
 from planner.modelling import pyo
@@ -71,12 +72,19 @@ class Reserve(Component):
         return component.offers_reserve and (self.providers is None or name in self.providers)
 
     def check(self, site: Site) -> Iterator[Complaint]:
+        able = [name for name, part in site.components.items() if part.offers_reserve]
         for i, name in enumerate(self.providers or ()):
             if name not in site.components:
                 if name not in site.mentioned:
-                    yield ("providers", i), Message("there is no component {name!r}", name=name)
-            elif not site.components[name].offers_reserve:
-                yield ("providers", i), Message("{name!r} cannot provide reserve", name=name)
+                    hint = did_you_mean(name, able)
+                    message = Message("there is no component {name!r}{hint}", name=name, hint=hint)
+                    yield ("providers", i), message
+            elif name not in able:
+                hint = Message(" (there is {names})", names=", ".join(map(repr, able)))
+                message = Message(
+                    "{name!r} cannot provide reserve{hint}", name=name, hint=hint if able else ""
+                )
+                yield ("providers", i), message
 
     def impossible(self, site: Site) -> Iterator[Message]:
         required = self.up_mw.any() and self.shortfall_cost_cny_per_mwh is None

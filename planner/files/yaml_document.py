@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from planner.errors import Key, Problem, ScenarioError, cause, dotted, wrong
+from planner.errors import OVERRIDE, Key, Problem, ScenarioError, cause, dotted, wrong
+from planner.files.yaml_slips import ESCAPE, in_words, line_of, mended, slip_of_key
 from planner.message import Message
 
 MAX_BYTES = 100_000_000
@@ -28,6 +29,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_ESCAPED_NAME = re.compile(r"[^\n\t]+[\n\t][^\n\t]*\.[A-Za-z]{2,5}")
 _CONTROL_OR_BREAK = re.compile(rf"{_CONTROL.pattern}|[\t\n]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -44,12 +46,15 @@ class Document:
     """The content of one YAML file: plain data, and the line of each path.
 
     overridden: paths whose values replace those of the file.
+    problems: what is wrong with its YAML where the rest could be read all the same; whoever checks
+    the data raises these too.
     """
 
     file: str
     data: dict[str, Any]
     lines: dict[Key, int] = field(default_factory=dict)
     overridden: tuple[Key, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def line(self, path: Key) -> int | None:
         """Return the line of `path`, or of its longest part that the file has."""
@@ -64,15 +69,18 @@ class Document:
             alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             shared = tuple(part for part, _ in alike)
             if shared and (shared == changed or shared not in self.lines):
-                return Problem(message, dotted(path), "override")  # it wrote this value
+                return Problem(message, dotted(path), OVERRIDE)  # it wrote this value
         return Problem(message, dotted(path), self.file, self.line(path))
 
 
 def read_yaml(path: Path) -> Document:
     """Read a YAML file whose top level is a mapping.
 
+    Returns:
+        the document, with the problems of its YAML that still let it be read.
+
     Raises:
-        ScenarioError: unreadable, empty or binary file, broken YAML, duplicate keys, tags.
+        ScenarioError: unreadable, empty or binary file, YAML that nobody can read.
     """
     try:
         if is_pipe_or_device(path):
@@ -83,7 +91,9 @@ def read_yaml(path: Path) -> Document:
             raise wrong("", Message("is too large for a scenario"), file=str(path))
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise wrong("", Message("is not a UTF-8 text file"), file=str(path)) from None
+        raise wrong(
+            "", Message("is not a UTF-8 text file; save it as UTF-8"), file=str(path)
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("", message, file=str(path)) from None
@@ -96,33 +106,40 @@ def is_pipe_or_device(path: Path) -> bool:
 
 
 def parse_yaml(text: str, file: str) -> Document:
-    """Parse YAML text; `file` is the name that errors give. Raises as `read_yaml`."""
+    """Parse YAML text; `file` is the name that errors give. Returns and raises as `read_yaml`."""
     document = Document(file, {})
+
+    def composed(text: str) -> tuple[Any, set[int]]:
+        tags = _explicit_tags(text, document)  # first: it refuses what would exhaust the stack
+        return yaml.compose(text, Loader=_LOADER), tags
+
+    slips: list[Problem] = []
     try:
-        reader = _Reader(document, _explicit_tags(text, document))
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise ScenarioError([_broken(error, text, file)]) from None
+        node, tags = composed(text)
+    except yaml.YAMLError:
+        text, lines, error = mended(text, composed)
+        slips = [Problem(message, file=file, line=line) for line, message in lines]
+        if error is not None:
+            raise ScenarioError([*slips, _broken(error, text, file)]) from None
+        node, tags = composed(text)
     if node is None:
         raise wrong("", Message("is empty; a scenario is a mapping of fields"), file=file)
     if not isinstance(node, yaml.MappingNode):
-        raise wrong("", Message("must be a mapping of fields at the top"), file=file, line=1)
+        message = Message("must be a mapping of fields at the top: `name: value`, line by line")
+        raise ScenarioError([*slips, Problem(message, file=file, line=1)])
+    reader = _Reader(document, tags)
     reader.measure(node)
     document.data = reader.value(node, ())
-    if reader.problems:
-        raise ScenarioError(reader.problems)
+    document.problems = (*slips, *reader.problems)
     return document
 
 
 def _broken(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
-    line = mark.line + 1 if mark else None
+    line, position = line_of(error) or None, getattr(error, "position", None)
     if position is not None:  # a character that no YAML file may hold; counted in bytes by libyaml
         before = text.encode()[:position].decode(errors="replace")
         line = before.count("\n") + 1
-    parts = [getattr(error, name, None) for name in ("context", "problem", "reason")]
-    text = ", ".join(filter(None, parts)) or Message("it cannot be parsed")
-    return Problem(Message("is not valid YAML: {text}", text=text), file=file, line=line)
+    return Problem(in_words(error), file=file, line=line)
 
 
 def _explicit_tags(text: str, document: Document) -> set[int]:
@@ -174,7 +191,7 @@ class _Reader:
         self.document.lines.setdefault(path, line)
         if node.start_mark.index in self.tags:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            message = Message("YAML tag {name} is not allowed", name=tag)
+            message = Message("YAML tag {name} is not allowed; leave it out", name=tag)
             self.problems.append(self.document.problem(path, message))
             return None
         if isinstance(node, yaml.MappingNode):
@@ -183,6 +200,9 @@ class _Reader:
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
         if control := _CONTROL.search(node.value):
             self.problems.append(self.document.problem(path, _control(control[0])))
+        one_line = node.start_mark.line == node.end_mark.line
+        if node.style == '"' and one_line and _ESCAPED_NAME.fullmatch(node.value):
+            self.problems.append(self.document.problem(path, ESCAPE))
         return node.value if node.style in ("'", '"', "|", ">") else scalar(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[str, Any]:
@@ -190,6 +210,12 @@ class _Reader:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             message, place = None, path
+            slip = isinstance(key_node, yaml.ScalarNode) and slip_of_key(
+                key_node.value, alone=value_node.value == ""
+            )
+            if slip:
+                self.problems.append(Problem(slip.message, dotted(path), self.document.file, line))
+                key_node.value, value_node.value = slip.key, slip.value or value_node.value
             if not isinstance(key_node, yaml.ScalarNode):
                 message = Message("keys must be words")
             elif key_node.tag.endswith(":merge"):
@@ -232,12 +258,14 @@ def parse_value(text: str, path: str = "") -> Any:
         ScenarioError: the text is no YAML value.
     """
     try:
-        document = parse_yaml(f"value: {text}", "override")
+        document = parse_yaml(f"value: {text}", OVERRIDE)
+        if document.problems:
+            raise ScenarioError(document.problems)
     except ScenarioError as error:
         problems = [replace(problem, path=path, line=None) for problem in error.problems]
         raise ScenarioError(problems) from None
     if set(document.data) != {"value"}:
-        raise wrong(path, Message("must be one value, is {text!r}", text=text), file="override")
+        raise wrong(path, Message("must be one value, is {text!r}", text=text), file=OVERRIDE)
     return document.data["value"]
 
 

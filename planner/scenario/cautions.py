@@ -1,21 +1,29 @@
-"""Warnings about a whole scenario: figures a billion apart, and energy that nothing can use.
+"""Warnings about a whole scenario: likely slips of a unit, and energy that nothing can use.
 
-A solver works with about nine digits. Each field counts with its largest value, for a small value
-of a series (dawn) does no harm. Money is compared with money, power and energy with power and
-energy, tokens with tokens. A node that is fed and has no use for the energy gets a warning too.
+They go by the names of fields, which end in a unit, and by what components say of themselves
+(`Component.max_supply_mw`, `max_draw_mw`), so that a new kind needs no entry here. Each field
+counts with its largest value, for a small value of a series (dawn) does no harm.
+
+- A plant or load of more than `OVERSIZED` times what the site can do with it, or supply to it.
+- A value outside the plain range of its unit (`PLAIN`), which another unit would explain.
+- Energy prices per kWh among prices per MWh.
+- Figures of one quantity a billion apart: a solver works with about nine digits.
+- A node that is fed and has no use for the energy.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from planner.components.component import ORIGINS, Component
 from planner.fields import Frozen, is_number
 from planner.message import Message
+from planner.scenario.paths import value_at
+from planner.timeseries.horizon import Horizon
 
 MAX_RATIO = 1e9
 QUANTITIES = {
@@ -23,16 +31,124 @@ QUANTITIES = {
     "powers and energies": re.compile(r"(?!.*_(cny|tco2)_).*_mwh?"),
     "tokens": re.compile(r"(?!.*_cny_).*mtok(_per_h)?"),
 }
+OVERSIZED = 20  # times what the site can sell, store or use
+ENERGY_PRICE = re.compile(r"(.*_)?price_cny_per_mwh")
+PER_KWH = 3.0  # CNY/MWh: a price of energy below it is most likely one per kWh
+PER_MWH = 100.0  # CNY/MWh: a price of energy above it is certainly none per kWh
+
+
+class Plain(NamedTuple):
+    """The plain range of the fields of a name, and the units that explain values outside it.
+
+    units: each with its factor; the first one that leads into the range is the likely one.
+    """
+
+    name: re.Pattern[str]
+    low: float
+    high: float
+    units: Mapping[Message, float]
+
+
+PLAIN = (
+    Plain(
+        re.compile(r"(.*_)?price(_.*)?_cny_per_mtok"), 0.01, 1e5,
+        {Message("CNY per 1000 tokens"): 1e3, Message("CNY per token"): 1e6},
+    ),
+    Plain(
+        re.compile(r"fuel_price_cny_per_gj"), 0.0, 400.0,
+        {Message("CNY per tonne of coal"): 1 / 25},
+    ),
+    Plain(re.compile(r".*_tco2_per_mwh"), 0.0, 3.0, {Message("kg per MWh"): 1e-3}),
+    Plain(re.compile(r".*_tco2_per_gj"), 0.0, 0.4, {Message("kg per GJ"): 1e-3}),
+    Plain(re.compile(r"node_kw|sleep_kw"), 0.0, 2000.0, {Message("watts"): 1e-3}),
+)  # fmt: skip
+
+
+def likely_units(components: Mapping[str, Component], horizon: Horizon) -> Iterator[Message]:
+    """Yield a warning for each field that another unit would explain."""
+    yield from _oversized(components, horizon)
+    sizes = [(size, path) for size, path in _all_sizes(components) if size > 0]
+    yield from _per_kwh([pair for pair in sizes if ENERGY_PRICE.fullmatch(_named(pair[1]))])
+    for size, path in sizes:
+        for plain in PLAIN:
+            if plain.name.fullmatch(_named(path)) and not plain.low <= size <= plain.high:
+                yield from _in_another_unit(path, size, plain)
+
+
+def _oversized(components: Mapping[str, Component], horizon: Horizon) -> Iterator[Message]:
+    """Yield a warning for each plant or load that the rest of the site cannot match by far."""
+    ends = {name: part for name, part in components.items() if not part.links()}
+    supply = {name: _most(part.max_supply_mw(horizon)) for name, part in ends.items()}
+    draw = {name: _most(part.max_draw_mw(horizon)) for name, part in ends.items()}
+    for name, part in ends.items():
+        field = next((f for fs in part.priced.values() for f in fs if f.endswith("_mw")), None)
+        if field is None or part.connection() is not None or part.storage() is not None:
+            continue
+        produces = part.source() is not None
+        size = supply[name] if produces else draw[name]
+        others = draw if produces else supply
+        most = sum(mw for other, mw in others.items() if other != name)
+        if size > OVERSIZED * most > 0:
+            value = float(np.max(value_at(part, (field,))))
+            template = (
+                "components.{name}.{field} {value:g} MW is more than {ratio} times the {most:g} MW"
+                " that the site can sell, store or use; if it is in kW, write {meant:g}"
+                if produces
+                else "components.{name}.{field} {value:g} MW is more than {ratio} times the"
+                " {most:g} MW that can be supplied; if it is in kW, write {meant:g}"
+            )
+            yield Message(
+                template,
+                name=name, field=field, value=value, ratio=OVERSIZED, most=most, meant=value / 1000,
+            )  # fmt: skip
+
+
+def _most(by_node: Mapping[str, Any]) -> float:
+    return float(sum(np.max(mw) for mw in by_node.values()))
+
+
+def _per_kwh(prices: list[tuple[float, str]]) -> Iterator[Message]:
+    """Yield a warning for each price of energy that is most likely one per kWh.
+
+    Where all prices are small, a broken number tells: whole ones may be an example's.
+    """
+    highest, path_of_highest = max(prices, default=(0.0, ""))
+    for price, path in prices:
+        among_others = highest >= PER_MWH
+        if price < PER_KWH and (among_others or (highest < PER_KWH and price != round(price))):
+            beside = Message(
+                " beside {other} {most:g}", other=path_of_highest, most=highest
+            )  # fmt: skip
+            yield Message(
+                "{path} is {value:g} CNY/MWh at most{text}; if it is in CNY/kWh, multiply it by"
+                " 1000: {meant:g}",
+                path=path,
+                value=price,
+                text=beside if among_others else "",
+                meant=1000 * price,
+            )
+
+
+def _in_another_unit(path: str, size: float, plain: Plain) -> Iterator[Message]:
+    """Yield the warning of a value outside the plain range of its unit."""
+    fitting = {u: f for u, f in plain.units.items() if plain.low <= size * f <= plain.high}
+    if fitting:
+        name, factor = next(iter(fitting.items()))
+        yield Message(
+            "{path} is {value:g} at most, outside the usual {low:g} to {high:g}; if it is in"
+            " {unit}, write {meant:g}",
+            path=path,
+            value=size,
+            low=plain.low,
+            high=plain.high,
+            unit=name,
+            meant=size * factor,
+        )
 
 
 def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[Message]:
     """Yield a warning for each quantity whose fields differ by more than a billion."""
-    sizes = [
-        (size, path)
-        for name, component in components.items()
-        for size, path in _sizes(component, f"components.{name}")
-        if size > 0
-    ]
+    sizes = [(size, path) for size, path in _all_sizes(components) if size > 0]
     for quantity, unit in QUANTITIES.items():
         same_unit = [(size, path) for size, path in sizes if unit.fullmatch(_named(path))]
         if not same_unit:
@@ -49,6 +165,11 @@ def mixed_scales(components: Mapping[str, Frozen]) -> Iterator[Message]:
                 widest=MAX_RATIO,
                 kind=quantity,
             )
+
+
+def _all_sizes(components: Mapping[str, Frozen]) -> Iterator[tuple[float, str]]:
+    for name, component in components.items():
+        yield from _sizes(component, f"components.{name}")
 
 
 def _sizes(value: Any, path: str) -> Iterator[tuple[float, str]]:

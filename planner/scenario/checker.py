@@ -1,38 +1,54 @@
-"""A scenario file checked part by part, so that every problem is found at once."""
+"""A scenario file checked part by part, so that every problem is found at once.
+
+A part with problems is checked as far as it goes (`reading`). Where the horizon is wrong, what does
+not depend on it is told: the problems that components have whatever it is.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial as bound
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from planner.components.component import Component, Site
 from planner.components.registry import KINDS
-from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean
-from planner.fields import NAME, FieldError, Frozen
+from planner.errors import (
+    Key,
+    Problem,
+    ScenarioError,
+    as_written,
+    close_to,
+    did_you_mean,
+    dotted,
+)
+from planner.fields import NAME, FieldError
 from planner.files.yaml_document import Document, read_yaml, texts_in
 from planner.message import Message
 from planner.scenario.continuation import changed_endings, continued
-from planner.scenario.forecast_fields import read_forecasts
+from planner.scenario.forecast_fields import Forecast, read_forecasts
 from planner.scenario.paths import override
+from planner.scenario.reading import DataReading, read
+from planner.scenario.remedies import kind_of_word, remedy
 from planner.scenario.scenario_file import ScenarioFile
-from planner.scenario.validation_messages import explain
+from planner.scenario.validation_messages import with_remedy
 from planner.timeseries.csv_table import CsvTable
 from planner.timeseries.forms import Context, CsvSeries
-from planner.timeseries.horizon import Calendar
+from planner.timeseries.horizon import Calendar, Horizon
 from planner.timeseries.schedule import read_schedule
 
 BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they depend on
+BASIC = {"horizon", "holidays", "workdays", "trace"}  # top fields that components depend on
 MAX_HORIZONS = 64  # different horizons whose parts are kept at once
 
-# Stands in for top fields that are wrong; then only the form of the components is checked.
-STAND_IN = {
-    "name": "unnamed", "horizon": {"start": "2026-01-01T00:00:00+08:00", "hours": 24}
-}  # fmt: skip
+# Stand in for a horizon that is wrong: nothing that depends on it is the same on both.
+STAND_INS = (
+    {"start": "2026-01-01T00:00:00+08:00", "hours": 24},
+    {"start": "2027-08-03T07:05:00+08:00", "hours": 7, "step_min": 5},
+)
 
 Tables = dict[tuple[str, str], CsvTable]
 
@@ -101,27 +117,30 @@ class Checker:
         self.shared = shared
         self.top_changed = any(path[0] not in BELOW_TOP for path in changes)
         self.changed = {path[1:2] for path in changes if path[0] == "components"}  # () is all
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = [*document.problems]
         self.warnings: list[Message] = []
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the scenario. Raises ScenarioError with every problem found."""
         data = dict(self.document.data)
+        self._find_components(data)
         parts = data.pop("components", None)
-        forecasts = data.pop("forecast", None)
+        data.pop("forecast", None)
         top, horizon_valid = self._top(data)
         components: dict[str, Component] = {}
-        forecast = {}
+        forecast: dict[str, Forecast] = {}
         if parts is None:
             self._report(("components",), Message("is required: a mapping of names to components"))
         elif not isinstance(parts, dict) or not parts:
-            message = Message("must be a mapping of names to components, with one at least")
+            message = Message(
+                "must be a mapping of names to components, with one at least:"
+                " `town: {{kind: load, demand_mw: 5}}`"
+            )
             self._report(("components",), message)
+        elif horizon_valid:
+            components, forecast = self._parts(parts, top)
         else:
-            components = self._components(parts, top, horizon_valid)
-        if horizon_valid and isinstance(parts, dict):
-            context = self.shared.on_horizon(top).context
-            forecast = read_forecasts(forecasts, parts, components, context, self._report)
+            self._whatever_the_horizon(parts, top)
         if self.problems:
             raise ScenarioError(self.problems)
         notes = self.shared.on_horizon(top).context.notes
@@ -134,52 +153,106 @@ class Checker:
             "forecast": forecast,
         }
 
+    def _find_components(self, data: dict[str, Any]) -> None:
+        """Report a key that was meant to be `components`, and put it in its place."""
+        key = "" if "components" in data else close_to("components", data)
+        if key:
+            message = Message("is not a field here; did you mean {name}?", name="components")
+            self._report((key,), message)
+            data["components"] = data.pop(key)
+            lines = {
+                ("components", *path[1:]) if path[:1] == (key,) else path: line
+                for path, line in self.document.lines.items()
+            }
+            self.document = replace(self.document, lines=lines)
+
     def _top(self, data: dict[str, Any]) -> tuple[ScenarioFile, bool]:
-        """Return the top fields, and whether those that components depend on are valid."""
+        """Return the top fields, and whether those that components depend on are clear."""
         if self.shared.top is not None and not self.top_changed:
             return self.shared.top, True
-        wrong: set[Any] = set()
-        try:
-            top = ScenarioFile.model_validate(data)
-        except ValidationError as error:
-            self._explain(error, (), _WholeFile)
-            wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
-            good = (data.keys() & ScenarioFile.model_fields.keys()) - wrong
-            top = ScenarioFile.model_validate(STAND_IN | {key: data[key] for key in good})
+        reading = read(ScenarioFile, data, known=_WholeFile)
+        for path, message in reading.problems:
+            hint = self._misplaced(path)
+            self._report(path, message if hint is None else hint)
+        top = reading.value
+        if top is None:
+            valid = data.keys() & ScenarioFile.model_fields.keys() - reading.wrong
+            needed = {"name": "unnamed", "horizon": STAND_INS[0]}
+            top = read(ScenarioFile, needed | {key: data[key] for key in valid}).value
+            assert top is not None
         for i, date in enumerate(top.workdays):
             if date in top.holidays:
                 message = Message("{date} is one of the holidays too", date=date)
                 self._report(("workdays", i), message)
         if not self.top_changed and not self.problems:
             self.shared.top = top
-        return top, not wrong & {"horizon", "holidays", "workdays", "trace"}
+        return top, reading.value is not None or not reading.wrong & BASIC
 
-    def _components(
-        self, parts: dict[str, Any], top: ScenarioFile, horizon_valid: bool
-    ) -> dict[str, Component]:
+    def _misplaced(self, path: Key) -> Message | None:
+        """Return where a key at the top belongs that is or could be a component; else None."""
+        parts, value = self.document.data.get("components"), self.document.data.get(str(path[0]))
+        if path[0] in ScenarioFile.model_fields or len(path) > 1:
+            return None
+        if isinstance(parts, dict) and path[0] in parts:
+            name = dotted(("components", *path))
+            return Message("is not a field here; did you mean {name}?", name=name)
+        if isinstance(value, dict) and "kind" in value:
+            return Message("is not a field here; components are indented under `components:`")
+        return None
+
+    def _whatever_the_horizon(self, parts: dict[str, Any], top: ScenarioFile) -> None:
+        """Report the problems that components have on different horizons alike."""
+        alike: list[set[Problem]] = []
+        for horizon in STAND_INS:
+            stand_in = top.model_copy(update={"horizon": Horizon.model_validate(horizon)})
+            document = replace(self.document, problems=())
+            checker = Checker(document, Shared(self.shared.folder, self.shared.tables))
+            checker._parts(parts, stand_in.model_copy(update={"initial_from": None}))
+            alike.append(set(checker.problems))
+        self.problems += set.intersection(*alike)
+
+    def _parts(
+        self, parts: dict[str, Any], top: ScenarioFile
+    ) -> tuple[dict[str, Component], dict[str, Forecast]]:
+        """Return the components and the forecasts."""
+        components = self._components(parts, top)
+        forecasts, context = self.document.data.get("forecast"), self.shared.on_horizon(top).context
+        return components, read_forecasts(forecasts, parts, components, context, self._report)
+
+    def _components(self, parts: dict[str, Any], top: ScenarioFile) -> dict[str, Component]:
         shared = self.shared.on_horizon(top)
         components: dict[str, Component] = {}
+        partial: dict[str, DataReading[Component]] = {}
         for name, data in parts.items():
-            untouched = horizon_valid and not self.changed & {(), (name,)}
+            untouched = not self.changed & {(), (name,)}
             component = shared.components.get(name) if untouched else None
             if component is None:
-                component = self._component(name, data, shared.context, horizon_valid)
+                reading = self._component(name, data, shared.context)
+                component = reading.value
+                if component is None or reading.problems:
+                    partial[name] = reading
+                    untouched = False
             if component is None:
                 continue
             components[name] = component
             if untouched:
                 shared.components[name] = component
-        if not horizon_valid:
-            return components
         if top.initial_from is not None:
             components = self._continued(components, top, shared.context)
-        broken = {name: data for name, data in parts.items() if name not in components}
-        mentioned = frozenset({"site", *broken, *texts_in(broken)} if broken else ())
-        for name, component in components.items():
+        texts = {name: {"site", name, *texts_in(parts[name])} for name in partial}
+        for name in parts:
+            reading = partial.get(name, DataReading(components.get(name)))
+            component = components.get(name) or reading.partial
+            if component is None:
+                continue
+            mentioned = frozenset().union(*(texts[other] for other in texts if other != name))
             site = Site(name, top.horizon, components, top.trace, mentioned=mentioned)
-            for path, message in component.check(site):
+            complaints = chain(
+                reading.evaluable(bound(component.check, site)),
+                reading.evaluable(bound(self._unmet, component, site)),
+            )
+            for path, message in complaints:
                 self._report(("components", name, *path), message)
-            self._unmet(name, component, site)
         return components
 
     def _continued(
@@ -207,8 +280,9 @@ class Checker:
         self._report(("initial_from",), message)
         return components
 
-    def _unmet(self, name: str, component: Component, site: Site) -> None:
-        """Report demands that nobody supplies; a broken component may supply what it mentions."""
+    @staticmethod
+    def _unmet(component: Component, site: Site) -> Iterator[tuple[Key, Message]]:
+        """Yield demands that nobody supplies; a broken component may supply what it mentions."""
         for key, field_name in component.demands().items():
             if site.supply(key) or key[1] in site.mentioned:
                 continue
@@ -219,33 +293,33 @@ class Checker:
                 message = Message("no fleet serves model {name!r}{hint}", name=key[1], hint=hint)
             else:
                 message = Message("nothing feeds node {name!r}{hint}", name=key[1], hint=hint)
-            self._report(("components", name, field_name), message)
+            yield (field_name,), message
 
-    def _component(
-        self, name: str, data: Any, context: Context, horizon_valid: bool
-    ) -> Component | None:
+    def _component(self, name: str, data: Any, context: Context) -> DataReading[Component]:
+        """Return a component as its data says, with its problems, which are reported."""
         path: Key = ("components", name)
         kind = data.get("kind") if isinstance(data, dict) else None
         if not isinstance(name, str) or not re.fullmatch(NAME, name):
-            message = Message("name must be small letters, digits and _, beginning with a letter")
+            rule = Message("name must be small letters, digits and _, beginning with a letter")
+            plain = remedy("string_pattern_mismatch", name, "", {"pattern": NAME})
+            self._report(path, with_remedy(rule, plain and plain.message))
+        if not isinstance(data, dict):
+            message = Message(
+                "must be a mapping with a `kind`, is {text}: `{{kind: load, demand_mw: 5}}`",
+                text=as_written(data),
+            )
             self._report(path, message)
-        elif not isinstance(data, dict):
-            self._report(path, Message("must be a mapping with a `kind`"))
-        elif not isinstance(kind, str) or kind not in KINDS:
+            return DataReading()
+        if not isinstance(kind, str) or kind not in KINDS:
             self._report((*path, "kind"), _unknown_kind(kind))
-        else:
-            model = KINDS[kind].component
-            try:
-                return model.model_validate(data, context=context)
-            except ValidationError as error:
-                self._explain(error, path, model, form_only=not horizon_valid)
-        return None
-
-    def _explain(
-        self, error: ValidationError, path: Key, model: type[Frozen], *, form_only: bool = False
-    ) -> None:
-        for below, message in explain(error, model, form_only=form_only):
+            meant = kind_of_word(kind, KINDS) or close_to(kind, KINDS)
+            if not meant:
+                return DataReading()
+            data = data | {"kind": meant}
+        reading = read(KINDS[data["kind"]].component, data, context)
+        for below, message in reading.problems:
             self._report((*path, *below), message)
+        return reading
 
     def _report(self, path: Key, message: Message) -> None:
         self.problems.append(self.document.problem(path, message))
@@ -267,9 +341,10 @@ def _unknown_kind(kind: Any) -> Message:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return Message("is required: one of {names}", names=known)
+    meant = kind_of_word(kind, KINDS)
     return Message(
         "must be one of {names}, is {text}{hint}",
         names=known,
         text=as_written(kind),
-        hint=did_you_mean(kind, KINDS),
+        hint=Message("; did you mean {name}?", name=meant) if meant else did_you_mean(kind, KINDS),
     )

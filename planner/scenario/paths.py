@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean, dotted
+from planner.errors import OVERRIDE, Key, Problem, ScenarioError, as_written, did_you_mean, dotted
 from planner.fields import FieldError, Frozen, is_number
 from planner.files.yaml_document import Document
 from planner.message import Message
@@ -166,7 +166,7 @@ def replaced(
             path = resolve(data, text)
             data = _replaced_at(data, path, value)
         except FieldError as error:
-            problems.append(Problem(error.message, text, "override"))
+            problems.append(Problem(error.message, text, OVERRIDE))
             continue
         paths.append(path)
     if problems:
@@ -190,7 +190,15 @@ def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
                 missing = min(missing, depth)
                 here = {}
         elif not isinstance(here, list) or not isinstance(part, int):
-            raise FieldError(Message("there is nothing at {path}", path=dotted(path[: depth + 1])))
+            entry = f"{dotted(path[:depth])}[{part if str(part).isdigit() else 0}]"
+            hint = Message("; an entry of a list is written {path}", path=entry)
+            raise FieldError(
+                Message(
+                    "there is nothing at {path}{hint}",
+                    path=dotted(path[: depth + 1]),
+                    hint=hint if isinstance(here, list) else "",
+                )
+            )
         elif part >= len(here):
             raise FieldError(
                 Message(

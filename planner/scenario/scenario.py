@@ -7,7 +7,7 @@ their changes do not touch (tables, validated components), so that only the chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,24 @@ from typing import Any
 from pydantic import Field, PrivateAttr
 
 from planner.components.component import Site
-from planner.errors import ScenarioError
+from planner.errors import Problem, ScenarioError
+from planner.fields import FieldError
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
-from planner.scenario.cautions import mixed_scales, unsold_energy
+from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker, Shared, Tables
 from planner.scenario.paths import override
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.uncertainty.fields import Uncertainty
-from planner.scenario.uncertainty.members import check_members, in_member, pointless
+from planner.scenario.uncertainty.members import (
+    HERE,
+    at_member,
+    check_members,
+    in_member,
+    pointless,
+    require_field,
+)
 
 
 class Scenario(ScenarioFile):
@@ -81,7 +89,11 @@ class Scenario(ScenarioFile):
             for name, component in self.components.items()
             for message in component.warn(self.site(name))
         ]
-        messages += [*unsold_energy(self.components), *mixed_scales(self.components)]
+        messages += [
+            *unsold_energy(self.components),
+            *likely_units(self.components, self.horizon),
+            *mixed_scales(self.components),
+        ]
         return [*messages, *self._of_file, *pointless(self.uncertainty, self.components)]
 
 
@@ -122,12 +134,42 @@ class Variants:
         """
         document, paths = override(self.document, changes or {})
         checker = Checker(document, self.shared, paths)
-        scenario = Scenario.model_construct(**checker.fields())
+        try:
+            scenario = Scenario.model_construct(**checker.fields())
+        except ScenarioError as error:
+            of_members = self._problems_of_members(document, error.problems)
+            raise ScenarioError([*error.problems, *of_members]) from None
         scenario._of_file = tuple(checker.warnings)
         if scenario.uncertainty is None:
             return scenario
         uncertainty = self._with_members(document, scenario, scenario.uncertainty)
         return scenario.model_copy(update={"uncertainty": uncertainty})
+
+    def _problems_of_members(
+        self, document: Document, base: Iterable[Problem]
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with listed members besides the problems of their base."""
+        data = dict(document.data)
+        uncertainty, components = data.pop("uncertainty", None), data.get("components")
+        listed = uncertainty.get("members") if isinstance(uncertainty, dict) else None
+        known = {(problem.path, problem.message) for problem in base}
+        for i, member in enumerate(listed if isinstance(listed, list) else ()):
+            changes = member.get("set") if isinstance(member, dict) else None
+            if not isinstance(changes, dict) or not isinstance(components, dict):
+                continue
+            problems: list[Problem] = []
+            try:
+                for path in changes:
+                    require_field(components, path)
+                changed, _ = override(replace(document, data=data, problems=()), changes)
+                Checker(changed, Shared(self.shared.folder, self.shared.tables)).fields()
+            except FieldError as error:
+                problems = [Problem(error.message, path)]
+            except ScenarioError as error:
+                problems = [p for p in error.problems if (p.path, p.message) not in known]
+            name = str(member.get("name") or f"member_{i + 1}")
+            for problem in problems:
+                yield at_member(document, (*HERE, i, "set"), name, problem)
 
     def _with_members(
         self, document: Document, base: Scenario, uncertainty: Uncertainty

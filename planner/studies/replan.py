@@ -112,7 +112,10 @@ def replan(
 def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:
     if state is None or isinstance(state, Mapping):
         return Document("state", dict(state or {}))
-    return read_yaml(Path(state))
+    document = read_yaml(Path(state))
+    if document.problems:
+        raise ScenarioError(document.problems)
+    return document
 
 
 def _remaining(old: Plan, components: Components, executed: Window) -> dict[str, Component]:

@@ -193,10 +193,11 @@ def check_sweep(document: Document) -> SweepFile:
         sweep = SweepFile.model_validate(document.data)
     except ValidationError as error:
         faults = explain(error, SweepFile)
-        raise ScenarioError([document.problem(path, message) for path, message in faults]) from None
+        problems = [document.problem(path, message) for path, message in faults]
+        raise ScenarioError([*document.problems, *problems]) from None
     problems = [document.problem(path, message) for path, message in _wrong_axes(sweep)]
-    if problems:
-        raise ScenarioError(problems)
+    if problems or document.problems:
+        raise ScenarioError([*document.problems, *problems])
     return sweep
 
 

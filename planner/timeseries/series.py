@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from planner.fields import LARGEST, FieldError, at_limits
+from planner.fields import LARGEST, FieldError, LimitError, at_limits
 from planner.message import Message, set_apart
 from planner.timeseries.forms import (
     Array,
@@ -105,9 +105,10 @@ class SeriesBounds:
             if values.shape != (steps,):
                 raise FieldError(
                     Message(
-                        "needs one value per step, {steps}, and has {count}",
+                        "needs one value per step, {steps}, and has {count}{hint}",
                         steps=steps,
                         count=values.size,
+                        hint=_other_length(values, steps),
                     )
                 )
         else:
@@ -135,9 +136,20 @@ class SeriesBounds:
                 _, text = set_apart((limit, values[step]))
                 parts = {"sentence": rule, "text": text}
                 if (values == values[step]).all():
-                    raise FieldError(Message("{sentence}, is {text}", **parts))
+                    raise LimitError(Message("{sentence}, is {text}", **parts))
                 when = horizon.at(step + 1)
-                raise FieldError(Message("{sentence}, is {text} at {when}", **parts, when=when))
+                raise LimitError(Message("{sentence}, is {text} at {when}", **parts, when=when))
+
+
+def _other_length(values: Array, steps: int) -> Message | str:
+    """Return what a list with another length than the horizon was meant to be, where it shows."""
+    if values.size == 24:
+        return Message("; 24 values that hold every day are written {{hours: [...]}}")
+    if values.size == 1:
+        return Message("; a value that holds in every step is written without brackets")
+    if values.size == 2 * steps and (values == np.round(values)).all():
+        return Message("; a decimal comma parts two values: write 1.5, not 1,5")
+    return ""
 
 
 Series = Annotated[np.ndarray, SeriesBounds()]

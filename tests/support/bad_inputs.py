@@ -63,7 +63,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "no hours": ("hours: 12", "hours: 0", "horizon.hours", "must be above 0, is 0", ""),
     "step": ("step_min: 60", "step_min: 45", "horizon.step_min", "must be 5, 10, 15, 20, 30 or 60, is 45", ""),
     "unknown horizon field": ("step_min: 60", "step_mn: 60", "horizon.step_mn", "did you mean step_min?", ""),
-    "horizon is a number": ("horizon:\n", "horizon: 5\nx:\n", "horizon", "must be a mapping, is 5", "horizon: 5"),
+    "horizon is a number": ("horizon:\n", "horizon: 5\nx:\n", "horizon", "must be a mapping of start, hours, is 5", "horizon: 5"),
     "holiday": ("[2026-10-01]", "[2026-10-32]", "holidays[0]", "must be a date such as 2026-10-01, is '2026-10-32'", ""),
     "holiday is a number": ("[2026-10-01]", "[20261001]", "holidays[0]", "must be a date such as 2026-10-01, is 20261001", ""),
     "holiday and workday": ("[2026-10-10]", "[2026-10-01] # both", "workdays[0]", "is one of the holidays too", "# both"),
@@ -114,7 +114,7 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
     "no idle point": ("tokens_per_s: 0,", "tokens_per_s: 1,", POINTS, "must hold the awake idle point, tokens_per_s: 0", "points:\n          - {tok"),
     "weather outside the points": ("temperature_c: 45, pue", "temperature_c: 30, pue", "components.gpus.pue.points", "cover -10 to 30 °C, the weather goes from 20 to 31 °C; add measured points", "points:\n        - {temp"),
     "real time without declaration": ("peak_so_far_mw: {", "real_time_price_cny_per_mwh: 300\n    peak_so_far_mw: {", "components.grid.real_time_price_cny_per_mwh", "is only for a declaration, which is not given", "real_time_price"),
-    "declared word": ("peak_so_far_mw: {", "declaration: {exchange_mw: free}\n    peak_so_far_mw: {", "components.grid.declaration.exchange_mw", "must be 'decide', is 'free'", "declaration:"),
+    "declared word": ("peak_so_far_mw: {", "declaration: {exchange_mw: free}\n    peak_so_far_mw: {", "components.grid.declaration.exchange_mw", "must be a number or a series, or 'decide', is 'free'", "declaration:"),
     "past without a ramp": ("    ramp_mw_per_h: 60\n", "", "components.grid.initial.exchange_mw", "is only for ramp_mw_per_h, which is not given", "initial: {exch"),
     "event off the steps": ('"8-10"', '"8-9:30"', "components.grid.response[0].hours", "must fall on steps of 60 min, is '8-9:30'", "response:"),
     # components that contradict each other

@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 from planner.components.battery.commitment import WAYS, Way, commit, limit_ramp
-from planner.components.battery.fields import BatteryFields
+from planner.components.battery.fields import BatteryFields, warn_of_sizes
 from planner.components.battery.own_use import (
     UNSOLD,
     keep_from_grid,
@@ -75,7 +75,6 @@ from planner.fields import NOTHING, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array
 
 
 class _Sums(NamedTuple):
@@ -126,9 +125,6 @@ class Battery(BatteryFields):
         }
         return self.filled(self.rules[rule], steps, **values)
 
-    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
-        return {self.node: self.discharge_power_mw * self.available}
-
     def storage(self) -> Storage:
         losses = self.leak_per_h, self.charge_efficiency, self.discharge_efficiency
         power_store = PowerStore(self.node, *losses, self.min_end_mwh or 0.0)
@@ -141,11 +137,13 @@ class Battery(BatteryFields):
 
     def warn(self, site: Site) -> Iterator[Message]:
         limited = isinstance(self.ending, EndLimits)
-        if limited and (self.min_end_mwh or 0.0) <= self.min_energy_mwh:
-            grid_mwh = self.initial.by_origin()["grid"]
-            yield unsaleable(site, grid_mwh) or Message(
-                "energy left at the end has no value: the plan will empty the battery"
-            )
+        least_mwh = max(self.min_end_mwh or 0.0, self.min_energy_mwh)
+        stuck = unsaleable(site, self.initial.by_origin()["grid"])
+        if stuck is not None and self.start_mwh > least_mwh:
+            yield stuck
+        elif limited and least_mwh <= self.min_energy_mwh:
+            yield Message("energy left at the end has no value: the plan will empty the battery")
+        yield from warn_of_sizes(self)
         power_mw = self.initial.power_mw
         if not -self.charge_power_mw <= power_mw <= self.discharge_power_mw:
             yield Message(

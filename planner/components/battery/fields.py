@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,17 +12,29 @@ from planner.components.battery.state import BatteryInitial, Ending, EndLimits, 
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
 from planner.components.component import ORIGINS, Complaint, Component, Site
 from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all
-from planner.message import Message
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.series import PerUnit
+from planner.timeseries.series import Array, PerUnit
 
 Origin = Literal["renewable", "thermal", "grid"]
+MOST_POWER_PER_H = 10  # MW per MWh: a battery that is full in less than 6 min is none of this kind
+MOST_HOURS = 300  # at full power; the longest stores last days, a slip of kWh makes hundreds
 
 
 class BatteryFields(Component):
     """The fields of a battery."""
 
     kind: Literal["battery"]
+    remedies: ClassVar[Mapping[str, str]] = {
+        "ending": template(
+            "where any energy may be left, write {{at_least_mwh: 0}}, or what it is worth:"
+            " {{value_cny_per_mwh: 300}}"
+        ),
+        "charge_power_mw": template("powers in and out are both positive"),
+        "discharge_power_mw": template("powers in and out are both positive"),
+        "capacity_mwh": template("leave the battery out where there is none"),
+        "cycles_per_day": template("leave it out where there is no limit"),
+    }
     node: Name = "site"
     """Electrical node."""
     capacity_mwh: Annotated[float, Field(gt=0)]
@@ -69,27 +81,43 @@ class BatteryFields(Component):
     """Terminal constraint or value; without either, a plan would sell the battery empty."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        raise_all(self._wrong())
+    def _energies_fit(self) -> Self:
+        raise_all(self._wrong_energies())
         return self
 
-    def _wrong(self) -> Iterator[FieldError]:
+    @model_validator(mode="after")
+    def _powers_fit(self) -> Self:
+        raise_all(self._wrong_powers())
+        return self
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        raise_all(self._wrong_targets())
+        return self
+
+    def _wrong_energies(self) -> Iterator[FieldError]:
         low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh
         if exceeds(low, high):
-            yield FieldError(Message("may not exceed capacity_mwh"), "min_energy_mwh")
+            message = Message("may not exceed capacity_mwh {most:g}, is {value:g}",
+                              most=high, value=low)  # fmt: skip
+            yield FieldError(message, "min_energy_mwh")
         elif exceeds(low, start) or exceeds(start, high):
             message = Message(
                 "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
                 low=low, high=high, value=start,
             )  # fmt: skip
             yield FieldError(message, "initial.energy_mwh")
-        most_in, most_out = self.charge_power_mw, self.discharge_power_mw
-        for name, least, most in (
-            ("charge_power_mw", self.min_charge_power_mw, most_in),
-            ("discharge_power_mw", self.min_discharge_power_mw, most_out),
-        ):
+
+    def _wrong_powers(self) -> Iterator[FieldError]:
+        for name in ("charge_power_mw", "discharge_power_mw"):
+            least, most = getattr(self, f"min_{name}"), getattr(self, name)
             if exceeds(least, most):
-                yield FieldError(Message("may not exceed {name}", name=name), f"min_{name}")
+                message = Message("may not exceed {name} {most:g}, is {value:g}",
+                                  name=name, most=most, value=least)  # fmt: skip
+                yield FieldError(message, f"min_{name}")
+
+    def _wrong_targets(self) -> Iterator[FieldError]:
+        low, high = self.min_energy_mwh, self.capacity_mwh
         if isinstance(self.ending, EndLimits):
             yield from wrong_limits(self.ending, "ending", low, high)
         for i, target in enumerate(self.energy_targets):
@@ -135,6 +163,12 @@ class BatteryFields(Component):
             self.start_mwh, targets, site.horizon, ending
         )
 
+    def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
+        return {self.node: self.charge_power_mw * self.available}
+
+    def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
+        return {self.node: self.discharge_power_mw * self.available}
+
     def reach(self, horizon: Horizon) -> Reach:
         """Return what it reaches at full power."""
         gained = self.charge_efficiency * self.charge_power_mw * horizon.step_h
@@ -158,3 +192,23 @@ class BatteryFields(Component):
         least: float = getattr(self, f"min_{way}_power_mw")
         hidden: float = START_SHARE * getattr(self, f"{way}_power_mw")
         return max(least, hidden) if self.start_cost_cny else least
+
+
+def warn_of_sizes(battery: BatteryFields) -> Iterator[Message]:
+    """Warn of powers and energies that no battery combines: a unit may be wrong."""
+    powers = ("charge_power_mw", "discharge_power_mw")
+    mw, name = max((getattr(battery, name), name) for name in powers)
+    if mw > MOST_POWER_PER_H * battery.capacity_mwh:
+        yield Message(
+            "{name} {mw:g} MW is more than {ratio} times capacity_mwh {mwh:g} MWh, which would last"
+            " {minutes:.3g} min; if the power is in kW, write {meant:g}",
+            name=name, mw=mw, ratio=MOST_POWER_PER_H, mwh=battery.capacity_mwh,
+            minutes=60 * battery.capacity_mwh / mw, meant=mw / 1000,
+        )  # fmt: skip
+    elif 0 < MOST_HOURS * mw < battery.capacity_mwh:
+        yield Message(
+            "capacity_mwh {mwh:g} MWh lasts {hours:g} h at {name} {mw:g} MW; if it is in kWh, write"
+            " {meant:g}",
+            mwh=battery.capacity_mwh, hours=battery.capacity_mwh / mw, name=name, mw=mw,
+            meant=battery.capacity_mwh / 1000,
+        )  # fmt: skip

@@ -110,7 +110,9 @@ class EndLimits(Frozen):
         if self.at_least_mwh is None and self.at_most_mwh is None:
             raise FieldError(Message("must hold at_least_mwh, at_most_mwh or both"))
         if self.at_most_mwh is not None and (self.at_least_mwh or 0.0) > self.at_most_mwh:
-            raise FieldError(Message("may not exceed at_most_mwh"), "at_least_mwh")
+            message = Message("may not exceed at_most_mwh {most:g}, is {value:g}",
+                              most=self.at_most_mwh, value=self.at_least_mwh)  # fmt: skip
+            raise FieldError(message, "at_least_mwh")
         return self
 
 

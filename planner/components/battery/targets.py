@@ -153,9 +153,13 @@ def wrong_limits(
     """
     least, most = limits.at_least_mwh or 0.0, limits.at_most_mwh
     if exceeds(least, capacity_mwh):
-        yield FieldError(Message("may not exceed capacity_mwh"), f"{path}.at_least_mwh")
+        message = Message("may not exceed capacity_mwh {most:g}, is {value:g}",
+                          most=capacity_mwh, value=least)  # fmt: skip
+        yield FieldError(message, f"{path}.at_least_mwh")
     if most is not None and exceeds(min_mwh, most):
-        yield FieldError(Message("may not be below min_energy_mwh"), f"{path}.at_most_mwh")
+        message = Message("must be min_energy_mwh {least:g} or more, is {value:g}",
+                          least=min_mwh, value=most)  # fmt: skip
+        yield FieldError(message, f"{path}.at_most_mwh")
     if start_mwh is not None and (
         exceeds(least, start_mwh) or (most is not None and exceeds(start_mwh, most))
     ):

@@ -58,11 +58,11 @@ from planner.components.terms import (
     of,
     sum_of,
 )
-from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form
-from planner.message import Message
+from planner.fields import NOTHING, AtLeastZero, FieldError, Name, exceeds, form, raise_all
+from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import PerUnit, SeriesBounds
+from planner.timeseries.series import Array, PerUnit, SeriesBounds
 
 
 class Fleet(Component):
@@ -82,6 +82,10 @@ class Fleet(Component):
         **CAPACITY_RULES,
         **PAUSE_RULES,
         "count": "has nodes {nodes} x available_pu {available_pu}",
+    }
+    remedies: ClassVar[Mapping[str, str]] = {
+        "pue": template("it is facility power over IT power, 1 or more: 1.25 for 25 % on top"),
+        "available_pu": template("it is part of the nodes: 0.95 for 95 %"),
     }
     node: Name = "site"
     """Electrical node."""
@@ -114,25 +118,33 @@ class Fleet(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:
-        least, initial = float((self.nodes * self.available_pu).min()), self.initial
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
+        initial = self.initial
+        for field in ("awake", "woken"):
+            for name in getattr(initial, field):
+                if name not in self.serves:
+                    message = Message(
+                        "names model {name!r}, which the fleet does not serve; it serves {names}",
+                        name=name,
+                        names=", ".join(self.serves),
+                    )
+                    yield FieldError(message, f"initial.{field}.{name}")
+        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
+            message = Message(
+                "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
+            )
+            yield FieldError(message, "initial.awake")
+        least = float((self.nodes * self.available_pu).min())
         if exceeds(self.spare_nodes, least):
             message = Message(
                 "may not exceed the nodes available, {least:g}, is {value:g}",
                 least=least,
                 value=self.spare_nodes,
             )
-            raise FieldError(message, "spare_nodes")
-        if unknown := {*initial.awake, *initial.woken} - {*self.serves}:
-            message = Message(
-                "names model {name!r}, which the fleet does not serve", name=min(unknown)
-            )
-            raise FieldError(message, "initial")
-        if exceeds(awake := sum(initial.awake.values()), self.nodes, NOTHING):
-            message = Message(
-                "sums to {value:g}, more than nodes, {nodes:g}", value=awake, nodes=self.nodes
-            )
-            raise FieldError(message, "initial.awake")
-        return self
+            yield FieldError(message, "spare_nodes")
 
     def supplies(self) -> dict[Supply, float]:
         fastest_ms = {
@@ -144,6 +156,15 @@ class Fleet(Component):
             for model, serving in self.serves.items()
         }
         return fastest_ms | most | {JOBS: self.nodes}
+
+    def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
+        node_kw = max(point.node_kw for serving in self.serves.values() for point in serving.points)
+        nodes_mw = self.nodes * self.available_pu * max(node_kw, self.sleep_kw) / 1000
+        return {self.node: nodes_mw * self.pue_by_step()}
+
+    def pue_by_step(self) -> Array:
+        """Return facility power over IT power; shape (T,)."""
+        return self.pue.resolve() if isinstance(self.pue, PueByTemperature) else self.pue
 
     def demands(self) -> dict[Supply, str]:
         return {("power", self.node): "node"}
@@ -165,6 +186,14 @@ class Fleet(Component):
         for model in self.serves:
             if model not in sold:
                 yield Message("model {name!r} has no service to sell it", name=model)
+        for model, serving in self.serves.items():
+            if exceeds(self.sleep_kw, serving.points[0].node_kw):
+                yield Message(
+                    "sleep_kw {sleep:g} kW is above the idle point of model {name!r}, {idle:g} kW:"
+                    " a node would draw more asleep than awake; if it is in W, write {meant:g}",
+                    sleep=self.sleep_kw, name=model, idle=serving.points[0].node_kw,
+                    meant=self.sleep_kw / 1000,
+                )  # fmt: skip
 
     def _services(self, site: Site) -> dict[str, Service]:
         return {
@@ -175,8 +204,10 @@ class Fleet(Component):
 
     def build(self, b: pyo.Block, site: Site) -> Terms:
         time, serves, services = site.clock, self.serves, self._services(site)
-        pue = self.pue.resolve() if isinstance(self.pue, PueByTemperature) else self.pue
-        pue_by_step, available = time.of(pue), time.of(self.nodes * self.available_pu)
+        pue_by_step, available = (
+            time.of(self.pue_by_step()),
+            time.of(self.nodes * self.available_pu),
+        )
         numbers = pyo.NonNegativeIntegers if self.whole_nodes else pyo.NonNegativeReals
         points = [(m, point.key) for m, serving in serves.items() for point in serving.points]
 

@@ -138,7 +138,9 @@ class PueByTemperature(Frozen):
     def _covers(self) -> PueByTemperature:
         known = [point.temperature_c for point in self.points]
         if any(b <= a for a, b in pairwise(known)):
-            raise FieldError(Message("temperature_c must ascend"), "points")
+            raise FieldError(
+                Message("temperature_c must ascend, the coldest point first"), "points"
+            )
         low, high = float(self.temperature_c.min()), float(self.temperature_c.max())
         if exceeds(known[0], low) or exceeds(high, known[-1]):
             message = Message(

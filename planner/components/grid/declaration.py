@@ -114,6 +114,15 @@ def check_declaration(
         yield ("export_price_cny_per_mwh",), message
 
 
+def warn_of_declaration(declaration: Declaration | None) -> Iterator[Message]:
+    """Warn of a declaration that is chosen with the plan."""
+    if declaration is not None and declaration.decides:
+        yield Message(
+            "declaration.exchange_mw: decide arbitrages both prices where they are certain, up"
+            " to the limits of the connection unless leaving the band costs more"
+        )
+
+
 def _prices(connection: Connection) -> tuple[Array, Array, Array]:
     """Return the import, export and real-time price of a connection that declares."""
     sold, real_time = connection.export_price_cny_per_mwh, connection.real_time_price_cny_per_mwh

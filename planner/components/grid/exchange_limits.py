@@ -49,6 +49,11 @@ from planner.timeseries.forms import CalendarTimes, Context, read_hours
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, NonNegative
 
+EXCHANGE_REMEDIES = {
+    "import_limit_mw": template("limits of both directions are positive; 0 forbids one"),
+    "export_limit_mw": template("limits of both directions are positive; 0 forbids one"),
+    "max_swing_share": template("it is part of the highest exchange: 0.4 for 40 %"),
+}
 EXCHANGE_RULES = {
     "exchange_ramp": "may move its exchange by ramp_mw_per_h {ramp_mw_per_h} MW/h at most",
     "swing": (

@@ -26,10 +26,12 @@ from planner.components.grid.declaration import (
     check_declaration,
     settle,
     settlement_figures,
+    warn_of_declaration,
 )
 from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
 from planner.components.grid.exchange_limits import (
     BOTH,
+    EXCHANGE_REMEDIES,
     EXCHANGE_RULES,
     GridInitial,
     Response,
@@ -109,6 +111,7 @@ class Grid(Component):
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "peak_so_far_mw", "demand_interval_min"}
     )
+    remedies: ClassVar[Mapping[str, str]] = EXCHANGE_REMEDIES
     node: Name = "site"
     """Electrical node."""
     import_limit_mw: NonNegative
@@ -159,6 +162,9 @@ class Grid(Component):
     def max_supply_mw(self, horizon: Horizon) -> dict[str, Array]:
         return {self.node: self.import_limit_mw}
 
+    def max_draw_mw(self, horizon: Horizon) -> dict[str, Array]:
+        return {self.node: self.export_limit_mw}
+
     def absorbs(self) -> set[str]:
         return {self.node} if self.export_limit_mw.any() else set()
 
@@ -191,11 +197,7 @@ class Grid(Component):
     def warn(self, site: Site) -> Iterator[Message]:
         yield from self.demand_charge.warn(site.horizon)
         yield from warn_of_swing(self.max_swing_share, self.export_limit_mw)
-        if self._decides:
-            yield Message(
-                "declaration.exchange_mw: decide arbitrages both prices where they are certain, up"
-                " to the limits of the connection unless leaving the band costs more"
-            )
+        yield from warn_of_declaration(self.declaration)
         yield from warn_of_events(self.response, self.import_limit_mw)
 
     @property
@@ -207,9 +209,8 @@ class Grid(Component):
         )  # fmt: skip
 
     def sale_price(self, origin: str) -> Array | None:
-        if not self.export_limit_mw.any() or (origin == "grid" and not self.resale):
-            return None
-        return self._export_price(origin)
+        unsold = not self.export_limit_mw.any() or (origin == "grid" and not self.resale)
+        return None if unsold else self._export_price(origin)
 
     def common_export_price(self) -> Array | None:
         """Return the export price where it is one for all origins."""
@@ -344,7 +345,6 @@ class Grid(Component):
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
     ) -> Self:
-        if not values:
-            return self
-        peaks = self.demand_charge.peaks_ahead(values["import_mw"], window, horizon)
-        return self.model_copy(update={"peak_so_far_mw": peaks})
+        charge, imported = self.demand_charge, values.get("import_mw")
+        peaks = imported is not None and charge.peaks_ahead(imported, window, horizon)
+        return self.model_copy(update={"peak_so_far_mw": peaks}) if peaks else self

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from planner.components.component import Component
 from planner.components.service.queue import MarketStep, ServiceEnding, ServiceInitial
-from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds
-from planner.message import Message
+from planner.fields import AtLeastZero, FieldError, Fraction, Hours, Positive, exceeds, raise_all
+from planner.message import Message, template
 from planner.timeseries.series import NonNegative, PerUnit, Series
 
 EXCLUDES = {  # what is asked for -> fields of services that are asked for something else
@@ -25,6 +26,13 @@ class ServiceFields(Component):
     """The fields of a token service."""
 
     kind: Literal["service"]
+    remedies: ClassVar[Mapping[str, str]] = {
+        "ending": template(
+            "where work may be left, write what it is worth and how much:"
+            " {{value_cny_per_mtok: 0, at_most_mtok: 5}}"
+        ),
+        "cached_share": template("it is part of the input tokens: 0.3 for 30 %"),
+    }
     model: str
     """Model that answers it; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
@@ -62,14 +70,20 @@ class ServiceFields(Component):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        raise_all(self._wrong())
+        return self
+
+    def _wrong(self) -> Iterator[FieldError]:
         forms = [name for name in EXCLUDES if getattr(self, name) is not None]
         if len(forms) != 1:
-            message = Message(
-                "needs exactly one of {names}; has {other}",
-                names=", ".join(EXCLUDES),
-                other=", ".join(forms) or Message("none"),
+            yield FieldError(
+                Message(
+                    "needs exactly one of {names}; has {other}",
+                    names=", ".join(EXCLUDES),
+                    other=", ".join(forms) or Message("none"),
+                )
             )
-            raise FieldError(message)
+            return
         (form,) = forms
         misplaced = [
             name
@@ -82,11 +96,12 @@ class ServiceFields(Component):
             first, *rest = misplaced
             others = Message(", nor can {names}", names=", ".join(rest)) if rest else ""
             message = Message("cannot go with {name}{others}", name=form, others=others)
-            raise FieldError(message, first)
+            yield FieldError(message, first)
         if form != "market" and self.price_cny_per_mtok is None:
-            raise FieldError(Message("is required"), "price_cny_per_mtok")
+            yield FieldError(Message("is required with {name}", name=form), "price_cny_per_mtok")
         if form == "arrivals_mtok_per_h" and self.deadline_h is None:
-            raise FieldError(Message("is required with {name}", name=form), "deadline_h")
+            yield FieldError(Message("is required with {name}", name=form), "deadline_h")
+            return
         for i, work in enumerate(self.initial.waiting):
             if exceeds(work.age_h, self.deadline_h or 0.0):
                 message = Message(
@@ -94,5 +109,4 @@ class ServiceFields(Component):
                     deadline_h=self.deadline_h,
                     value=work.age_h,
                 )
-                raise FieldError(message, f"initial.waiting[{i}].age_h")
-        return self
+                yield FieldError(message, f"initial.waiting[{i}].age_h")

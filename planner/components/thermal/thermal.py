@@ -16,12 +16,11 @@ An outage (available too small for the minimum power) overrides every other rule
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from planner.components.component import Complaint, Component, Site, Supply, Time, Values
+from planner.components.component import Complaint, Site, Supply, Time, Values
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
     DISPATCHABLE,
@@ -44,34 +43,22 @@ from planner.components.thermal.commitment import (
     OUTAGE,
     Commitment,
     FuelCurve,
-    FuelPoint,
-    Startup,
     ThermalInitial,
-    check_startups,
     obliged_until,
 )
-from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, Duty, run_of_rule
-from planner.components.thermal.ramps import RAMP_RULES, Ramps, check_edges, left_mw
-from planner.fields import (
-    AtLeastZero,
-    Count,
-    FieldError,
-    Hours,
-    Name,
-    Positive,
-    exceeds,
-    value_text,
-)
+from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, run_of_rule
+from planner.components.thermal.fields import ThermalFields, warn_of_limits
+from planner.components.thermal.ramps import RAMP_RULES, Ramps, left_mw
+from planner.fields import exceeds, value_text
 from planner.message import Message
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
-from planner.timeseries.series import Array, NonNegative, PerUnit, SeriesBounds
+from planner.timeseries.series import Array
 
 
-class Thermal(Component):
+class Thermal(ThermalFields):
     """A thermal unit; all powers are gross, the node receives (1 - auxiliary_share) of them."""
 
-    kind: Literal["thermal"]
     remembers: ClassVar[tuple[str, ...]] = ("max_starts_per_day",)
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | DUTY_RULES | RAMP_RULES
@@ -84,69 +71,6 @@ class Thermal(Component):
     )  # fmt: skip
     end_rows: ClassVar[Mapping[str, str]] = {"ending": "state at the end"}
     facts: ClassVar[frozenset[str]] = frozenset({"initial", "auxiliary_share"})
-    node: Name = "site"
-    """Electrical node."""
-    min_power_mw: NonNegative
-    """Least power when on."""
-    max_power_mw: NonNegative
-    """Most power when on."""
-    curve: Annotated[tuple[FuelPoint, ...], Field(min_length=1, strict=False)]
-    """Fuel against power, piecewise linear over the whole range."""
-    fuel_price_cny_per_gj: Annotated[np.ndarray, SeriesBounds(gt=0.0)]
-    """Price of fuel."""
-    variable_cost_cny_per_mwh: AtLeastZero = 0.0
-    """Other cost per gross MWh."""
-    ramp_up_mw_per_h: Positive
-    """Fastest rise."""
-    ramp_down_mw_per_h: Positive
-    """Fastest fall."""
-    startup_ramp_mw: AtLeastZero | None = None
-    """Most power in the step of a start; the minimum power or one step of ramp_up_mw_per_h, whichever is more, unless given."""  # noqa: E501
-    shutdown_ramp_mw: AtLeastZero | None = None
-    """Most power in the step before a stop; the minimum power or one step of ramp_down_mw_per_h, whichever is more, unless given."""  # noqa: E501
-    min_up_h: Hours
-    """Minimum time on."""
-    min_down_h: Hours
-    """Minimum time off."""
-    max_up_h: Annotated[float, Field(gt=0, le=26352)] | None = None
-    """Most time on, a whole number of steps: a unit that has been on for so long, initial.hours included, must go off."""  # noqa: E501
-    max_starts_per_day: Count | None = None
-    """Most starts in a local day, a whole number; initial.starts_today counts for the first."""
-    startups: Annotated[tuple[Startup, ...], Field(min_length=1, strict=False)]
-    """Start costs by hours off, hot first; the entry with the largest off_h up to the hours off applies."""  # noqa: E501
-    shutdown_cost_cny: AtLeastZero = 0.0
-    """Cost of a stop."""
-    emission_tco2_per_gj: AtLeastZero = 0.0
-    """Emission per GJ of fuel; reported, and priced or limited by a carbon component."""
-    allowance_tco2_per_mwh: AtLeastZero = 0.0
-    """Free allowance per net MWh; reported, and deducted by a carbon component."""
-    auxiliary_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Part of the gross power that the unit itself consumes."""
-    available: PerUnit = 1.0  # type: ignore[assignment]  # validated into a series
-    """Part of the maximum power available; 0 forces the unit off and overrides every other rule."""
-    must_run: bool = False
-    """Whether it must be on whenever it is available."""
-    initial: ThermalInitial
-    """State when the horizon begins."""
-    ending: Literal["free", "same_as_start", "on", "off"] = "free"
-    """State required at the end: on, off, or that of the start."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Thermal:
-        low, high = self.min_power_mw, self.max_power_mw
-        if exceeds(low, high).any():
-            raise FieldError(Message("may not exceed max_power_mw"), "min_power_mw")
-        FuelCurve(self.curve).check(float(low.min()), float(high.max()))
-        check_edges(self.startup_ramp_mw, self.shutdown_ramp_mw, float(low.max()))
-        self.duty.check(self.min_up_h)
-        check_startups(self.startups)
-        self.initial.check_power(float(low[0]), float(high[0]))
-        return self
-
-    @property
-    def duty(self) -> Duty:
-        """Its longest run and its starts in a day, with the past that counts."""
-        return Duty(self.max_up_h, self.max_starts_per_day, self.initial)
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.max_power_mw.max())}
@@ -182,6 +106,7 @@ class Thermal(Component):
         if self.min_down_h > site.horizon.hours / 2:
             yield Message("min_down_h is more than half the horizon: the unit can hardly cycle")
         yield from self.duty.warn(site.horizon)
+        yield from warn_of_limits(self, site.horizon, self._start_and_stop_mw(site.horizon.step_h))
 
     def check(self, site: Site) -> Iterator[Complaint]:
         if exceeds(site.horizon.step_h, self.initial.hours):

@@ -52,7 +52,7 @@ def check_members(
         try:
             values = _values(components, member.set, check)
         except ScenarioError as error:
-            problems += [_at(document, place, name, problem) for problem in error.problems]
+            problems += [at_member(document, place, name, problem) for problem in error.problems]
             continue
         members.append(Member(name=name, probability=member.probability, set=values))
     if problems:
@@ -96,7 +96,7 @@ def _values(
     problems = []
     for text in changes:
         try:
-            _require_field(components, text)
+            require_field(components, text)
         except FieldError as error:
             problems.append(Problem(error.message, text))
     if problems:
@@ -117,7 +117,7 @@ def _values(
     return values
 
 
-def _require_field(components: Components, text: str) -> None:
+def require_field(components: Components, text: str) -> None:
     """Raise FieldError for a path that is not that of a field of a component."""
     path = parse_path(text)
     if path[0] != "components" or len(path) < 3:
@@ -137,7 +137,7 @@ def _reached(components: Components, text: str) -> Key:
 
     It leads to the series, not into the form that a series is written in.
     """
-    _require_field(components, text)
+    require_field(components, text)
     path = reach({"components": components}, text)[1:]
     if len(path) < 2:
         raise FieldError(Message("there is nothing at {path}", path=dotted(parse_path(text))))
@@ -159,7 +159,7 @@ def _other_site(base: Component, member: Component) -> Message | None:
     return None
 
 
-def _at(document: Document, place: Key, name: str, problem: Problem) -> Problem:
+def at_member(document: Document, place: Key, name: str, problem: Problem) -> Problem:
     """Return a problem of a member at the place of the member."""
     parts = (Message("member {name}", name=name), problem.path, problem.message)
     return document.problem(place, MessageList(": ", filter(None, parts)))
