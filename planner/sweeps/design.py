@@ -22,6 +22,7 @@ import numpy as np
 
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError
+from planner.files.csv_file import as_typed
 from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
@@ -241,7 +242,8 @@ def _read_rows(path: Path) -> tuple[list[str], Rows]:
             raise wrong("", Message("is not a regular file"), file=str(path))
         if path.stat().st_size > MAX_LIST_BYTES:
             raise wrong("", Message("is too large for a list of cases"), file=str(path))
-        return split_csv(path.read_text(encoding="utf-8-sig"), str(path))
+        header, rows = split_csv(path.read_text(encoding="utf-8-sig"), str(path))
+        return list(map(as_typed, header)), [(n, list(map(as_typed, cells))) for n, cells in rows]
     except OSError as error:
         message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("cases", message, file=str(path)) from None

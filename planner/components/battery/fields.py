@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,7 @@ Origin = Literal["renewable", "thermal", "grid"]
 class BatteryFields(Component):
     """The fields of a battery."""
 
+    row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
     kind: Literal["battery"]
     node: Name = "site"
     """Electrical node."""
