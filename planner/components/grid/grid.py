@@ -1,6 +1,6 @@
 """The connection to the public grid, with two prices.
 
-Variables: import_mw[t], export_mw[o,t], importing[t] (a binary if needed), reserve_mw[j,t] a reserve.
+Variables: import_mw[t], export_mw[o,t], reserve_mw[j,t], importing[t] (binary only where needed).
 
     import_limit     import_mw[t] <= import_limit_mw[t] importing[t]
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
