@@ -144,5 +144,34 @@ class MessageList(Message):
         return MessageList, (self.separator, tuple(self.places.values()))
 
 
+def plain_message(text: str) -> Any:
+    """Return a text as plain data, which `message_of` makes the same message again."""
+    if isinstance(text, MessageList):
+        return {"separator": text.separator, "parts": [*map(plain_message, text.places.values())]}
+    if isinstance(text, Message):
+        places = {name: plain_message(value) for name, value in text.places.items()}
+        return {"template": text.template, "places": places}
+    return text
+
+
+def message_of(data: Any) -> str:
+    """Return the text that `plain_message` was given.
+
+    Raises:
+        ValueError: the data is nothing that it returns.
+    """
+    match data:
+        case str():
+            return data
+        case {"separator": str(separator), "parts": list(parts)}:
+            return MessageList(separator, map(message_of, parts))
+        case {"template": str(text), "places": dict(places)}:
+            try:
+                return Message(text, **{name: message_of(part) for name, part in places.items()})
+            except (KeyError, AssertionError, RecursionError):
+                pass
+    raise ValueError(data)
+
+
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")

@@ -88,5 +88,6 @@ def describe_breaches(head: Message, breaches: list[Breach]) -> Message:
         *(MessageList("", ("  - ", message)) for message in first),
     ]
     if len(breaches) > MAX_DESCRIBED:
-        lines.append(Message("  and {n} more", n=len(breaches) - MAX_DESCRIBED))
+        more = Message("and {n} more", n=len(breaches) - MAX_DESCRIBED)
+        lines.append(MessageList("", ("  ", more)))
     return MessageList("\n", lines)

@@ -40,6 +40,7 @@ class Carbon(Component):
             " {so_far_tco2} tCO2 before the horizon"
         ),
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("to_be_paid_tco2",)
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"budget_tco2": ("budget_tco2",)}
     counters: ClassVar[tuple[str, ...]] = ("emitted_tco2",)
     over_horizon: ClassVar[tuple[str, ...]] = ("budget_tco2",)

@@ -43,7 +43,7 @@ from planner.timeseries.series import Array
 ORIGINS = ("renewable", "thermal", "grid")
 POOLED = ("pooled",)
 
-Values = Mapping[str, Array]
+Values = Mapping[str, Array]  # its schedule columns, without the component's name
 Supply = tuple[str, str]  # ("power", node) or ("model", name): what a component may offer or need
 
 
@@ -147,10 +147,14 @@ class Component(Frozen):
     rules: ClassVar[Mapping[str, str]] = {}
     """Rows and variable bounds that are rules of the scenario: name -> template that describes it
     (see `filled`). Names with the same template are one rule; other rows are physics."""
+    row_units: ClassVar[Mapping[str, str]] = {}
+    """Units of rows of `rules` that are not those of a variable with the coefficient 1 or -1."""
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Quantities with a marginal price: name -> dotted paths of the fields that rise together by
     one unit. `*` is every entry of a list or mapping, with a price for each. A field that is the
     coefficient of a variable cannot be listed."""
+    less_is_better: ClassVar[tuple[str, ...]] = ()
+    """Figures of the summary of which less is better; of all others more is."""
     counters: ClassVar[tuple[str, ...]] = ()
     """Schedule columns that are running totals of other columns since the start of the window."""
     over_horizon: ClassVar[tuple[str, ...]] = ()
@@ -250,10 +254,7 @@ class Component(Frozen):
         return {}
 
     def figures(self, values: Values, horizon: Horizon) -> dict[str, float]:
-        """Return its key figures for the summary: name with unit -> figure.
-
-        `values`: its schedule columns without the component's name, each of shape (steps,).
-        """
+        """Return its key figures for the summary: name with unit -> figure."""
         return {}
 
     def sale_price(self, origin: str) -> Array | None:
@@ -305,10 +306,7 @@ class Component(Frozen):
         return ()
 
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
-        """Return the component with `initial` advanced to the end of the executed steps.
-
-        `values`: its schedule columns without the component's name, over the executed steps.
-        """
+        """Return the component with `initial` advanced to the end of the executed steps."""
         return self
 
     def remaining(self, values: Values, executed: Window, horizon: Horizon) -> Self:

@@ -52,8 +52,9 @@ class PowerLine(Component):
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("loss_mwh",)
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
-    uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5)}
+    uses: ClassVar[Mapping[str, Use]] = {"loss": Use(order=5, lost=True)}
     states: ClassVar[tuple[State, ...]] = (
         State("forward", "forward", "backward", ("forward_mw",), ("backward_mw",), order=4),
     )

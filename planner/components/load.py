@@ -36,6 +36,7 @@ class Load(Component):
     rules: ClassVar[Mapping[str, str]] = {
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("shed_mwh",)
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"demand_mw": ("demand_mw",)}
     uses: ClassVar[Mapping[str, Use]] = {"load": Use(order=3, drawn=True)}
     remedies: ClassVar[Mapping[str, str]] = {

@@ -1,9 +1,12 @@
-"""The registry: every kind of component. A new one costs its file and a line here."""
+"""The registry: every kind of component. A new one costs its file and a line here.
+
+What kinds declare together is here too: the uses of energy, and which way a figure is better.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from planner.components.battery import reasons as battery
 from planner.components.battery.battery import Battery
@@ -26,6 +29,12 @@ from planner.components.terms import Use
 from planner.components.thermal import reasons as thermal
 from planner.components.thermal.thermal import Thermal
 from planner.timeseries.horizon import Horizon
+from planner.units import SUFFIXES, unit
+
+Way = Literal["least", "most"]
+LEDGERS = ("ledger_cny.", "outside_objective_cny.")
+EMISSION = "emission_tco2"
+OF_SOLVING = frozenset({"gap", "gap_of_profit", "seconds"})
 
 Reasons = Callable[[Any, Values, StepPrices, Horizon], Iterable[Reason]]
 
@@ -83,3 +92,28 @@ def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]
     """Return the uses of energy of some components, in the order of their display."""
     uses = {name: use for component in components for name, use in component.uses.items()}
     return dict(sorted(uses.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def better(figure: str) -> Way:
+    """Return which way a figure is better, by its dotted path in summary.json.
+
+    Less is better of what a kind lists in `less_is_better`, of energy put to a use that is lost,
+    of emissions, also per MWh or Mtok, of a price or an amount called a cost (`capital_cost_cny`,
+    `cost_cny_per_mwh`), of gaps and of the seconds of a solve; and more of everything else. The
+    ledger counts income as positive, so more of each of its lines is better.
+    """
+    parts = figure.split(".")
+    if figure.startswith(LEDGERS):
+        return "most"
+    kinds = (kind.component.less_is_better for kind in KINDS.values())
+    lost = {use for use, meant in every_use().items() if meant.lost}
+    if parts[-1] in OF_SOLVING.union(lost, *kinds):
+        return "least"
+    if any(part.endswith(EMISSION) or (unit(part) or "").startswith("tCO2/") for part in parts):
+        return "least"
+    return "least" if _is_cost(parts[-1]) else "most"
+
+
+def _is_cost(name: str) -> bool:
+    """Return whether a name without its unit ends in `cost`."""
+    return any(name.removesuffix(suffix).endswith(("cost", "costs")) for suffix in ("", *SUFFIXES))

@@ -42,8 +42,9 @@ class Renewable(Component):
             " capacity_mw {capacity_mw} MW"
         ),
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("curtailed_mwh", "curtailed_share")
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"capacity_mw": ("capacity_mw",)}
-    uses: ClassVar[Mapping[str, Use]] = {"curtailed": Use(order=6)}
+    uses: ClassVar[Mapping[str, Use]] = {"curtailed": Use(order=6, lost=True)}
     facts: ClassVar[frozenset[str]] = frozenset({"availability_pu"})
     remedies: ClassVar[Mapping[str, str]] = {
         "capacity_mw": template("a plant feeds the site; what draws power is of `kind: load`"),

@@ -48,6 +48,7 @@ class Reserve(Component):
             " needs shortfall_cost_cny_per_mwh)"
         ),
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("shortfall_mwh",)
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"up_mw": ("up_mw",)}
     affects_exchange: ClassVar[bool] = True
     up_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series

@@ -61,10 +61,11 @@ class Line(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A use of energy: its order of display, and whether it is drawn by loads or compute."""
+    """A use of energy: its order of display; whether loads or compute draw it, or it is lost."""
 
     order: int = 100
     drawn: bool = False
+    lost: bool = False
 
 
 class State(NamedTuple):

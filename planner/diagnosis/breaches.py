@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner.components.terms import Balance
-from planner.diagnosis.conflict import Rule, families
+from planner.diagnosis.conflict import Place, Rule, families
 from planner.diagnosis.infeasible import conflict_rule
 from planner.diagnosis.misses import MIN_BREACH, Misses, misses
 from planner.diagnosis.wording import at_times, time_spans
@@ -146,9 +146,13 @@ def _rule_breaches(missed: Mapping[Rule, float], missing: Misses) -> Iterator[Br
     for (name, _), family in families(missed).items():
         broken = conflict_rule(scenario, family)
         worst = max(missed[rule] for rule in family)
-        text = Message(
-            "{sentence}; largest violation {value:.4g}", sentence=broken.text, value=worst
+        unit_text = row_unit(
+            program, missing.places[max(family, key=missed.__getitem__)], family[0]
         )
+        text = Message(
+            "{sentence}; largest violation {value:.4g} {words}",
+            sentence=broken.text, value=worst, words=unit_text,
+        )  # fmt: skip
         if all(_is_logic(missing, rule) for rule in family):
             places = [(rule.step or program.window.first) - program.window.first for rule in family]
             columns = columns_of(pd.DataFrame(schedule), name)
@@ -160,6 +164,21 @@ def _rule_breaches(missed: Mapping[Rule, float], missing: Misses) -> Iterator[Br
                     "{sentence}; in the schedule {text}", sentence=broken.text, text=given
                 )
         yield Breach(broken.components, broken.rule, broken.when, worst, text)
+
+
+def row_unit(program: Program, place: Place, rule: Rule) -> str:
+    """Return the unit in which a rule is missed: as its kind says, else that of its variables."""
+    declared = program.scenario.components[rule.component].row_units.get(rule.name)
+    return declared or _unit_of_variables(program, place.rows, place.columns)
+
+
+def _unit_of_variables(program: Program, rows: Sequence[int], columns: Sequence[int] = ()) -> str:
+    """Return the unit of the variables that stand in some rows as they are; empty if not one."""
+    part = program.matrix[rows].tocoo()
+    bare = [*part.coords[1][np.abs(part.data) == 1].tolist(), *columns]
+    names, families = program.variable_families, program.column_families
+    units = {unit(names[families[column]][1]) for column in bare if column < len(families)} - {None}
+    return min(filter(None, units)) if len(units) == 1 else ""
 
 
 def _is_logic(missing: Misses, rule: Rule) -> bool:
@@ -196,9 +215,13 @@ def _row_breaches(program: Program, rows: Sequence[int], missed: Array) -> Itera
                 "{name}: the schedule contradicts itself ({other})",
                 name=component, other=rule.replace("_", " "),
             )  # fmt: skip
-        text = Message(
-            "{sentence}; largest deviation {value:.4g}", sentence=at_times(text, when), value=worst
-        )
+        places = {"sentence": at_times(text, when), "value": worst}
+        if words := _unit_of_variables(program, family_rows):
+            text = Message(
+                "{sentence}; largest deviation {value:.4g} {words}", words=words, **places
+            )
+        else:
+            text = Message("{sentence}; largest deviation {value:.4g}", **places)
         yield Breach(components, rule, when, worst, text)
 
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from planner.files.csv_file import write_csv
 from planner.files.output_folder import Content
 from planner.message import template
 from planner.plan.output import Output
@@ -28,7 +29,6 @@ from planner.plan_tables.files import (
     SCENARIO,
     SERIES,
     json_text,
-    write_csv,
 )
 from planner.plan_tables.folder import write_scenario
 from planner.plan_tables.shares import schedule_sum

@@ -6,19 +6,17 @@ plan may replace follow from the list. csv is always written, because plans are 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from planner.files.csv_file import write_csv
 from planner.files.output_folder import Content
 from planner.message import template
 
 if TYPE_CHECKING:  # the command line lists the formats without importing pandas
-    import pandas as pd
-
     from planner.plan_tables.tables import PlanTables
 
 SCENARIO, SERIES = "scenario.yaml", "series.csv"
@@ -51,28 +49,6 @@ class PlanFile:
 def table(name: str) -> Write:
     """Return the function that writes a table of a plan as CSV."""
     return lambda plan, path: write_csv(getattr(plan, name), path)
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table; its index is a column where it has a name."""
-    table = frame if frame.index.name is None else frame.reset_index()
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.columns)
-        writer.writerows(zip(*(_cells(values) for _, values in table.items()), strict=True))
-
-
-def _cells(values: pd.Series) -> list[Any]:
-    """Return a column as the texts and numbers of a CSV; what is missing is empty."""
-    if values.dtype.kind == "M":  # tables repeat their times
-        rows, moments = values.factorize()
-        texts = [f"{moment:%Y-%m-%dT%H:%M:%S%z}" for moment in moments]
-        texts.append("")  # of a missing time, whose row is -1
-        return [texts[row] for row in rows.tolist()]
-    cells: list[Any] = values.tolist()
-    if values.hasnans:
-        cells = ["" if lost else cell for cell, lost in zip(cells, values.isna(), strict=True)]
-    return cells
 
 
 def json_text(value: object) -> str:

@@ -12,11 +12,12 @@ import pandas as pd
 import yaml
 
 from planner.errors import PlanError, PlannerError, cause
+from planner.files.csv_file import as_typed, write_csv
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
 from planner.message import Message
 from planner.plan_tables import files
-from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text, write_csv
+from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text
 from planner.plan_tables.tables import LEDGER_TYPES, WHY, PlanTables
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
@@ -93,6 +94,9 @@ def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> Non
 def _read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
     """Read a table that must have some columns."""
     table: pd.DataFrame = pd.read_csv(path, **options)
+    table.columns = table.columns.map(as_typed)
+    for column in table.columns[table.dtypes == "str"]:
+        table[column] = table[column].map(as_typed, na_action="ignore")
     for name in names:
         if name not in table:
             raise PlanError(Message("{file} has no column {name!r}", file=path.name, name=name))

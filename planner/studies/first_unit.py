@@ -10,9 +10,12 @@ with every decision free in both: one MW, MWh, node, tonne or Mtok/h more of all
 price is of. It is the worth of a whole unit, not a derivative, and has no part by step. Both
 profits are known to within the gap of their solve, and so is the worth.
 
-Solved again are fields that a scenario must give and that are 0 in every step, and fields that
-multiply a decision held by the plan and either are 0 in some step or belong to a component whose
-flows are all zero. In a relaxation nothing is held.
+So it is where a limit is zero in a step: nothing flows within it, and any of many prices explains
+that. A unit that is off has no price either, for it stays off.
+
+Solved again are fields that are 0 in some step, if they are given or multiply a decision held by
+the plan, and fields that multiply one and belong to a component whose power is zero throughout. In
+a relaxation nothing is held.
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ from planner.errors import InfeasibleError, Key, NoPlanError
 from planner.scenario.paths import with_raised
 from planner.solver.compiler import program_of
 from planner.solver.elastic import MIN_EFFECT, Shift
-from planner.solver.program import NO_INDICES, OVERLAP_MW, Program
+from planner.solver.program import OVERLAP_MW, Program
 from planner.solver.rounds import optimise_uninterrupted
 from planner.solver.solution import Solution
+from planner.units import unit
 
 ONE_UNIT = 1.0
 
@@ -81,26 +85,23 @@ def first_unit(
 def _may_be_hidden(
     program: Program, solution: Solution, fields: Mapping[Key, Any], shift: Shift | None
 ) -> bool:
-    """Return whether the plan's decisions may hide what a unit more of the fields is worth."""
+    """Return whether the price of some fields may be another than the worth of a unit more."""
     (name,) = {str(path[1]) for path in fields}
-    described = type(program.scenario.components[name]).model_fields
-    for path, value in fields.items():
-        if not np.any(value) and described[str(path[2])].is_required():
-            return True
+    given = program.scenario.components[name].model_fields_set
+    at_zero = any(np.any(np.asarray(value) == 0) for value in fields.values())
     if shift is not None:
         assert solution.duals is not None
         effect = shift.matrix.tocoo()
         acting = effect.col[np.abs(effect.data) > MIN_EFFECT]
         if not solution.duals.fixed[acting].any():
-            return False
-    zero_at_times = any(np.any(np.asarray(value) == 0) for value in fields.values())
-    return zero_at_times or _is_idle(program, solution, name)
+            return at_zero and any(path[2] in given for path in fields)
+    return at_zero or _is_idle(program, solution, name)
 
 
 def _is_idle(program: Program, solution: Solution, name: str) -> bool:
-    """Return whether a component chooses directions, and nothing flows in any of them."""
-    own = [program.variables(c) for c in program.schedule if c.partition(".")[0] == name]
-    chosen = np.isin(program.switches, np.concatenate([NO_INDICES, *own]))
-    values = program.values(solution.x)
-    flows = np.maximum(values[program.first_flow], values[program.second_flow])[chosen]
-    return bool(chosen.any()) and bool((flows <= OVERLAP_MW).all())
+    """Return whether all power of a component is zero."""
+    schedule = program.schedule_at(solution.x)
+    quantities = {c: c.partition(".")[2] for c in schedule if c.partition(".")[0] == name}
+    power = [c for c, quantity in quantities.items()
+             if unit(quantity) == "MW" and not quantity.startswith("reserve")]  # fmt: skip
+    return bool(power) and bool((schedule[power].abs() <= OVERLAP_MW).all(axis=None))

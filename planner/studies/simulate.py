@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
+from planner.files.csv_file import csv_text
 from planner.files.output_folder import file_name, replace_file
 from planner.message import Message, template
 from planner.plan.plan import Plan
@@ -238,5 +239,5 @@ def write_simulation(simulation: Simulation, folder: Path) -> None:
         "notes": simulation.notes,
         "policies": rows,
     }
-    replace_file(folder / TABLE, simulation.table.to_csv(index=False))
+    replace_file(folder / TABLE, csv_text(simulation.table))
     replace_file(folder / FACTS, json_text(facts))

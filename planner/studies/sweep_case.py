@@ -19,15 +19,16 @@ from typing import Any
 
 from planner.errors import InfeasibleError, NoPlanError, PlannerError
 from planner.files.records import record_of
-from planner.message import Message
+from planner.message import Message, MessageList, plain_message
 from planner.plan.output import Output
 from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.studies.solve import solve
 from planner.sweeps.analysis.condition import flat
-from planner.sweeps.result import Result
+from planner.sweeps.result import MESSAGE_PARTS, Result
 from planner.sweeps.variants import Base
 
+MOST_OF_ERROR = 500  # characters of an error that is not ours
 NOT_FIGURES = ("solving", "runtimes_s", "versions", "gap", "hours", "step_min")
 BASES: dict[str, Base] = {}
 """The base scenarios of this process, by the name of their sweep."""
@@ -81,14 +82,12 @@ def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
         summary = {name: part for name, part in plan.summary.items() if name not in NOT_FIGURES}
         figures = {path: value for path, value in flat(summary) if value is not None}
     except InfeasibleError as error:
-        rules = "; ".join(rule["text"] for rule in error.diagnosis.get("conflict", ()))
-        result |= {"status": error.diagnosis["status"], "message": rules or _one_line(error)}
+        rules = MessageList("; ", (rule["text"] for rule in error.diagnosis.get("conflict", ())))
+        result |= {"status": error.diagnosis["status"]} | _message(rules or _in_one_line(error))
     except NoPlanError as error:
-        result |= {"status": "no_plan", "message": _one_line(error)}
-    except PlannerError as error:
-        result["message"] = _one_line(error)
+        result |= {"status": "no_plan"} | _message(_in_one_line(error))
     except Exception as error:  # a case must never end the sweep
-        result["message"] = f"{type(error).__name__}: {_one_line(error)}"
+        result |= _message(_in_one_line(error))
     result |= {
         "seconds": round(time.perf_counter() - began, 4),
         "process": os.getpid(),
@@ -100,14 +99,31 @@ def solve_case(sweep: str, task: Task) -> tuple[Result, dict[str, bytes]]:
 
 def failed(task: Task, error: Exception) -> tuple[Result, dict[str, bytes]]:
     """Return the result of a case whose worker ended, or could not send it."""
-    message = _one_line(error)
-    if not isinstance(error, PlannerError):
-        message = f"{type(error).__name__}: {message[:500]}"
-    return record_of(task.key, task.at, "failed", 0.0) | {"message": message}, {}
+    return record_of(task.key, task.at, "failed", 0.0) | _message(_in_one_line(error)), {}
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _message(message: Message) -> Result:
+    """Return a message as results hold it: its text, and what other languages make it from."""
+    return {"message": str(message), MESSAGE_PARTS: plain_message(message)}
+
+
+def _in_one_line(error: Exception) -> Message:
+    """Return what an error says, its lines set apart by semicolons."""
+    if isinstance(error, PlannerError):
+        return MessageList("; ", _lines(error.message))
+    text = " ".join(str(error).split())[:MOST_OF_ERROR]
+    return Message("ended with an error: {text}", text=f"{type(error).__name__}: {text}")
+
+
+def _lines(message: str) -> Iterator[str]:
+    """Yield the lines of a message, those of a list without their marks."""
+    if isinstance(message, MessageList) and message.separator in ("\n", ""):
+        for part in message.places.values():
+            yield from _lines(part)
+    elif isinstance(message, Message):
+        yield message.places.get("head", message)  # without its colon
+    elif line := message.strip(" -"):
+        yield line
 
 
 def _solved(scenario: Scenario, task: Task) -> tuple[Plan, dict[str, bytes]]:

@@ -75,10 +75,13 @@ def cases_to_refine(sweep: CheckedSweep, results: dict[str, Result]) -> list[Cas
     refine = sweep.description.refine
     assert refine is not None
     ranked: list[tuple[float, int]] = []
+    lowest = refine.lowest
+    if lowest is None:
+        lowest = sweep.description.better(refine.by) == "least"
     for key, case in sweep.distinct.items():
         figure = results.get(key, {}).get("figures", {}).get(refine.by)
         if figure is not None:
-            ranked.append((figure if refine.lowest else -figure, case.number))
+            ranked.append((figure if lowest else -figure, case.number))
     if refine.best is not None and not ranked and results:
         message = Message("no case has a figure {name!r}", name=refine.by)
         raise ScenarioError([sweep.document.problem(("refine", "by"), message)])

@@ -1,6 +1,8 @@
 """Arithmetic that a sweep file may hold: numbers, names, + - * / ** and a few functions.
 
 The text is parsed with `ast` and every node checked against a list; no other Python can be reached.
+Every operation is on floating-point numbers, so that powers end, and each of their values must be
+real and finite.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +25,7 @@ OPERATORS: dict[type, Callable[..., Any]] = {
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "abs": abs, "sqrt": math.sqrt, "exp": math.exp, "log": math.log,
 }  # fmt: skip
+OF_SEVERAL = ("min", "max")
 MAX_LENGTH = 500
 
 
@@ -34,7 +38,8 @@ def parse(text: str) -> ast.expr:
     if len(text) > MAX_LENGTH:
         raise FieldError(Message("must have {max} characters or fewer", max=MAX_LENGTH))
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # of what is refused below
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         message = Message("must be arithmetic such as 2*x + 1, is {text!r}", text=text)
         raise FieldError(message) from None
@@ -43,7 +48,20 @@ def parse(text: str) -> ast.expr:
         raise FieldError(
             Message("may use numbers, names, + - * / **, brackets and {names} only", names=known)
         )
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            _require_arguments(node.func.id, len(node.args))
     return tree
+
+
+def _require_arguments(function: str, count: int) -> None:
+    if function in OF_SEVERAL and count < 2:
+        message = Message(
+            "{name} takes two values or more, has {count}", name=function, count=count
+        )
+        raise FieldError(message)
+    if function not in OF_SEVERAL and count != 1:
+        raise FieldError(Message("{name} takes one value, has {count}", name=function, count=count))
 
 
 def _is_arithmetic(node: ast.AST) -> bool:
@@ -68,13 +86,11 @@ def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:
     """Return the value of an expression.
 
     Raises:
-        FieldError: it has no finite value here, as after a division by zero.
+        FieldError: a part has no finite value here, as after a division by zero.
     """
     try:
-        value = _value(tree, values)
-        if not isinstance(value, complex) and math.isfinite(value):
-            return float(value)
-    except (ArithmeticError, ValueError, TypeError):
+        return _value(tree, values)
+    except (ArithmeticError, ValueError, RecursionError):
         pass
     point = ", ".join(f"{name} = {value}" for name, value in values.items())
     raise FieldError(
@@ -83,15 +99,21 @@ def evaluate(tree: ast.expr, values: Mapping[str, float]) -> float:
     )  # fmt: skip
 
 
-def _value(node: ast.expr, values: Mapping[str, float]) -> Any:
-    if isinstance(node, ast.Constant):
-        return float(node.value)  # type: ignore[arg-type]  # whole powers would have no end
-    if isinstance(node, ast.Name):
-        return float(values[node.id])
-    if isinstance(node, ast.UnaryOp):
-        return OPERATORS[type(node.op)](_value(node.operand, values))
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
-    assert isinstance(node, ast.Call)
-    assert isinstance(node.func, ast.Name)
-    return FUNCTIONS[node.func.id](*(_value(part, values) for part in node.args))
+def _value(node: ast.expr, values: Mapping[str, float]) -> float:
+    value: Any
+    match node:
+        case ast.Constant():
+            value = float(node.value)  # type: ignore[arg-type]
+        case ast.Name():
+            value = float(values[node.id])
+        case ast.UnaryOp():
+            value = OPERATORS[type(node.op)](_value(node.operand, values))
+        case ast.BinOp():
+            value = OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
+        case ast.Call(func=ast.Name(id=name)):
+            value = FUNCTIONS[name](*(_value(part, values) for part in node.args))
+        case _:
+            raise AssertionError(node)
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ArithmeticError
+    return float(value)

@@ -15,7 +15,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 
 from planner.errors import Problem, ScenarioError, as_written, cause, wrong
 from planner.fields import FieldError, raise_all
+from planner.files.csv_file import as_typed
 from planner.files.yaml_document import Document, is_pipe_or_device, parse_value
 from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import is_number, value_text
@@ -248,7 +249,8 @@ def _read_cases(path: Path) -> CsvText:
         content = path.read_bytes()
         text = split_csv(decoded(content, str(path), None), str(path))
         raise_all(text.faults)
-        return text
+        rows = [(line, list(map(as_typed, cells))) for line, cells in text.rows]
+        return replace(text, header=list(map(as_typed, text.header)), rows=rows)
     except OSError as error:
         message = Message("cannot be read: {text}", text=cause(error))
         raise wrong("cases", message, file=str(path)) from None

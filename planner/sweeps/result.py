@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
+from planner.files.csv_file import csv_text
 from planner.files.output_folder import Content, replace_file
-from planner.files.records import Record
+from planner.files.records import Record, read_records
 from planner.files.yaml_document import read_yaml
 from planner.language.language import Language
 from planner.language.section import Section, reader_language, section_html, table_html, text
-from planner.message import Message, template
+from planner.message import Message, message_of, template
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical
 from planner.sweeps.analysis.pareto import ranking
 from planner.sweeps.design import Case
@@ -49,6 +51,7 @@ SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be t
 )
 DAMAGE = template("{path} is no result of a sweep; remove the line")
 Result = Record
+MESSAGE_PARTS = "message_parts"  # of a result: its message, for other languages
 
 
 def finished(result: Result | None) -> bool:
@@ -130,7 +133,28 @@ def read_cases(folder: str | Path) -> Sweep:
     for name, axis in description.axes.items():
         if name in cases:
             cases[name] = canonical(cases[name], getattr(axis, "base", None))
+    if {"key", "message"} <= set(cases):
+        cases["message"] = _messages(cases, folder)
     return Sweep(cases, description, folder)
+
+
+def _messages(cases: pd.DataFrame, folder: Path) -> pd.Series[Any]:
+    """Return the messages of cases, as far as their results hold more than the English text."""
+    results: dict[str, Result] = {}
+    with suppress(PlanError, OSError):  # the table holds the English text
+        results, _ = read_records(folder / RESULTS, DAMAGE)
+    messages = {}
+    for key, result in results.items():
+        with suppress(ValueError):
+            message = message_of(result.get(MESSAGE_PARTS))
+            if message == result["message"]:
+                messages[key] = message
+    if not messages:
+        return cases["message"]
+    texts = [
+        messages.get(key, text) for key, text in zip(cases["key"], cases["message"], strict=True)
+    ]
+    return pd.Series(texts, index=cases.index, dtype=object)
 
 
 def case_table(
@@ -184,7 +208,7 @@ def write_cases(table: pd.DataFrame, folder: Path) -> None:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     replace_file(folder / CASES_PARQUET, buffer.getvalue())
-    replace_file(folder / CASES_CSV, table.to_csv(index=False))
+    replace_file(folder / CASES_CSV, csv_text(table))
 
 
 def design_text(design: str, words: Language) -> str:
@@ -207,7 +231,7 @@ def sweep_html(sweep: Sweep) -> str:
     outputs = [n for n in dict.fromkeys((*description.outputs, OUTPUT)) if n in solved]
     if outputs and len(solved):
         columns = ("case", *axes, outputs[0])
-        best = ranking(solved, outputs[0])
+        best = ranking(solved, outputs[0], description.better(outputs[0]))
         rows = best[list(columns)].head(BEST).astype(object).itertuples(index=False, name=None)
         title = words("Best cases by {output}", output=words.path(outputs[0]))
         sections.append(Section(title, columns, tuple(rows)))

@@ -8,13 +8,14 @@ warns of capacities that are swept without their cost, and `sweep_schema` return
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from planner.errors import Key, ScenarioError, did_you_mean
+from planner.components.registry import Way, better
+from planner.errors import Key, ScenarioError, as_written, did_you_mean
 from planner.fields import FieldError, Frozen, Title
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
@@ -36,6 +37,7 @@ TOP = (*ScenarioFile.model_fields, "components")
 RESERVED = ("case", "key", "status", "gap", "message", "seconds", "refined")
 """Columns of the case table that no axis may be called."""
 SAMPLED = ("latin_hypercube", "sobol")
+LEAST_BLOCKS = 32  # of a Sobol design
 CAPACITY = re.compile(
     r"components\.[^.]+\.(capacity_mwh?|(max|charge|discharge)_power_mw|(import|export)_limit_mw"
     r"|nodes)(\[\d+\])?"
@@ -64,8 +66,8 @@ class Refine(Frozen):
     """Number of the best cases to solve again."""
     by: str = "objective_cny"
     """The figure that ranks them."""
-    lowest: bool = False
-    """The lowest figure is the best."""
+    lowest: bool | None = None
+    """Whether the lowest figure is the best [as `outputs` says]."""
     cases: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = ()
     """Numbers of further cases to solve again."""
     gap: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -96,6 +98,20 @@ class Find(Frozen):
     def _in_order(self) -> Find:
         require_order(self.low, self.high)
         return self
+
+
+def _with_ways(value: Any) -> Any:
+    """Return outputs with the way in which each is better; a list leaves that to its figures."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return {name: better(name) for name in value}
+    raise FieldError(
+        Message(
+            "must be a list of figures, or figures with `most` or `least`, is {value}",
+            value=as_written(value),
+        )
+    )
 
 
 class SweepFile(Frozen):
@@ -131,8 +147,13 @@ class SweepFile(Frozen):
     """Cases to solve again at the end, more exactly."""
     plans: Literal["none", "all", "final"] = "none"
     """Which cases leave a plan folder: none, all, or those refined."""
-    outputs: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = ("objective_cny",)
-    """Figures that the analyses explain: dotted paths in summary.json."""
+    outputs: Annotated[
+        dict[str, Way],
+        Field(min_length=1, default_factory=lambda: _with_ways(["objective_cny"])),
+        BeforeValidator(_with_ways),
+    ]
+    """Figures that the analyses explain, dotted paths in summary.json [objective_cny]: a list, or
+    each with `most` or `least`, whichever is better."""
     find: Find | None = None
     """A break-even search."""
 
@@ -162,6 +183,10 @@ class SweepFile(Frozen):
                                      name=self.design)  # fmt: skip
         if self.plans == "final" and self.refine is None:
             yield "plans", Message("final needs refine, which names the final cases")
+
+    def better(self, output: str) -> Way:
+        """Return which way an output, or any other figure, is better."""
+        return self.outputs.get(output) or better(output)
 
     @property
     def varied(self) -> dict[str, Axis]:
@@ -255,7 +280,12 @@ def paths_of(name: str, axis: Axis) -> list[str]:
 
 
 def cautions(sweep: SweepFile) -> Iterator[Message]:
-    """Yield a warning for every capacity that is swept as if it cost nothing."""
+    """Yield a warning for too few samples, and for capacities that are swept as if free."""
+    if sweep.design == "sobol" and (sweep.samples or 0) < LEAST_BLOCKS:
+        yield Message(
+            "samples {value} give no Sobol indices, which need {least} or more",
+            value=sweep.samples, least=LEAST_BLOCKS,
+        )  # fmt: skip
     for name, axis in sweep.axes.items():
         levels = levels_of(axis)  # None: a range, or computed from other axes
         moves = isinstance(axis, Bundle | Scale) or levels is None or len(set(levels)) > 1
@@ -284,6 +314,9 @@ def sweep_schema() -> dict[str, Any]:
     names = {"type": "array", "items": {"type": "string"}}
     mapping = {key: inputs.pop(key) for key in ("type", "additionalProperties") if key in inputs}
     inputs["anyOf"] = [names, mapping]
+    outputs = schema["properties"]["outputs"]
+    ways = {key: outputs.pop(key) for key in ("type", "additionalProperties", "minProperties")}
+    outputs["anyOf"] = [{**names, "minItems": 1}, ways]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

@@ -108,7 +108,7 @@ def test_key_figures_of_batch_work() -> None:
     plan = solve(site(fleet=fleet(1), work=work))
     assert plan.summary["figures"]["work"] == {
         "wanted_mtok": 18, "answered_mtok": 9, "served_share": 0.5,
-        "waiting_at_end_mtok": 9, "refused_mtok": 9,
+        "waiting_at_start_mtok": 9, "waiting_at_end_mtok": 9, "refused_mtok": 9,
     }  # fmt: skip
 
 

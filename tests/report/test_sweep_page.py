@@ -35,7 +35,7 @@ from planner.report.sweep_page.page import (
 from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
 from planner.report.sweep_page.words import titled
 from planner.sweeps.analysis.analyses import Analyses, analyse, read_analyses
-from planner.sweeps.analysis.case_table import Analysis, Curve, direction
+from planner.sweeps.analysis.case_table import Analysis, Curve
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.maps import Map
 from planner.sweeps.analysis.pareto import Front
@@ -58,7 +58,7 @@ SWEEPS = {
     "grid": f"design: grid\naxes:{AXES}",
     "one_at_a_time": f"design: one_at_a_time\naxes:{AXES}",
     "latin_hypercube": f"design: latin_hypercube\nsamples: 12\naxes:{AXES}",
-    "sobol": f"design: sobol\nsamples: 8\naxes:\n  {PRICE}: {{scale: {{low: 0.5, high: 2}}}}\n"
+    "sobol": f"design: sobol\nsamples: 32\naxes:\n  {PRICE}: {{scale: {{low: 0.5, high: 2}}}}\n"
     f"  {SIZE}: {{low: 100, high: 400}}",
     "one axis": f"axes:\n  {GREEN}: [0.2, 0.4, 0.6]",
     "labels": "axes:\n  world: {bundle: {cheap: {components.coal_1.fuel_price_cny_per_gj: 20},"
@@ -143,10 +143,8 @@ def test_each_design_gives_the_analyses_it_supports() -> None:
 
 def test_the_front_takes_directions_from_the_names_of_outputs() -> None:
     (front,) = analysed("grid").of(Front)
-    assert front.directions == {"objective_cny": "max", "carbon.emission_tco2": "min"}
+    assert front.ways == {"objective_cny": "most", "carbon.emission_tco2": "least"}
     assert front.table[[PRICE, SIZE]].values.tolist() == [[2, 400]]
-    assert direction("figures.campus.shed_mwh") == "min"
-    assert direction("figures.import_station.cycles") == "max"
 
 
 @pytest.mark.parametrize("kind", SWEEPS)

@@ -45,7 +45,7 @@ def test_a_value_over_a_limit_is_missed_by_its_excess_and_pays_its_own_money(tol
     (breach,) = settled.breaches
     assert breach.text == (
         "battery charges at charge_power_mw 4 MW x available 1 at most, at 00:00-01:00;"
-        " largest violation 0.1"
+        " largest violation 0.1 MW"
     )
     assert breach.missed == pytest.approx(0.1, abs=1e-9)
     assert settled.plan.summary["objective_cny"] == pytest.approx(18959, abs=1e-6)

@@ -76,7 +76,7 @@ def test_the_folder_reads_back_and_both_tables_are_the_same(tmp_path: Path, sche
     assert list(written_csv.columns) == list(found.cases.columns)
     assert list(written_csv["objective_cny"]) == list(found.cases["objective_cny"])
     assert again.description.axes == found.description.axes
-    assert again.description.outputs == ("gap",)
+    assert again.description.outputs == {"gap": "least"}
     with pytest.raises(PlanError, match="is no sweep folder"):
         read_cases(ROOT)
 
@@ -206,7 +206,7 @@ def test_a_failed_case_is_a_row_and_tried_again_next_time(
         patch.setattr("planner.studies.sweep_case.solve", broken)
         found = sweep(file, out, scheduler=scheduler).cases
     assert list(found["status"]) == ["failed", "failed"]
-    assert list(found["message"]) == ["ZeroDivisionError: by chance"] * 2
+    assert list(found["message"]) == ["ended with an error: ZeroDivisionError: by chance"] * 2
     assert list(sweep(file, out, scheduler=scheduler).cases["status"]) == ["optimal", "optimal"]
 
 

@@ -234,6 +234,7 @@ def _figures(plan: Plan, part: Part) -> dict[str, float]:
         "served_share": served / requested if requested else 1.0,
     }
     if part["arrivals_mtok_per_h"] is not None:
+        figures["waiting_at_start_mtok"] = _waiting_at_start(part)
         figures["waiting_at_end_mtok"] = part.column("waiting_mtok")[-1]
         figures["refused_mtok"] = requested - served
     return figures

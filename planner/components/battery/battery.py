@@ -96,7 +96,7 @@ class Battery(BatteryFields):
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = RULES
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = PRICED
-    uses: ClassVar[Mapping[str, Use]] = {"storage": Use(order=4), "loss": Use(order=5)}
+    uses: ClassVar[Mapping[str, Use]] = {"storage": Use(order=4), "loss": Use(order=5, lost=True)}
     states: ClassVar[tuple[State, ...]] = (
         State("charging", "charging", "discharging", ("charge_mw",), ("discharge_mw",), order=2),
     )

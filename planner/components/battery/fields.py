@@ -24,6 +24,7 @@ MOST_HOURS = 300  # at full power; the longest stores last days, a slip of kWh m
 class BatteryFields(Component):
     """The fields of a battery."""
 
+    row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
     kind: Literal["battery"]
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(

@@ -71,6 +71,10 @@ class Fleet(Component):
     kind: Literal["fleet"]
     remembers: ClassVar[tuple[str, ...]] = ("wake_min",)
     offers_reserve: ClassVar[bool] = True
+    row_units: ClassVar[Mapping[str, str]] = {
+        "count": "nodes", "waking": "nodes", "spare": "nodes",
+        "decode_burst": "Mtok/h", "prefill": "Mtok/h",
+    }  # fmt: skip
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"nodes": ("nodes",)}
     uses: ClassVar[Mapping[str, Use]] = {"compute": Use(order=2, drawn=True)}
     states: ClassVar[tuple[State, ...]] = (

@@ -1,7 +1,6 @@
 """The connection to the public grid, with two prices.
 
-Variables: import_mw[t], export_mw[o,t], importing[t] (binary only where needed), reserve_mw[j,t]
-per reserve j.
+Variables: import_mw[t], export_mw[o,t], reserve_mw[j,t], importing[t] (binary only where needed).
 
     import_limit     import_mw[t] <= import_limit_mw[t] importing[t]
     export_limit     sum_o export_mw[o,t] <= export_limit_mw[t] (1 - importing[t])
@@ -99,6 +98,7 @@ class Grid(Component):
         ),
         **EXCHANGE_RULES,
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("import_mwh", "peak_import_mw", "billed_peak_mw")
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
         name: (name,) for name in ("import_limit_mw", "export_limit_mw", "expected_peak_mw")
     }

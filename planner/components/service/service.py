@@ -55,6 +55,8 @@ class Service(ServiceFields):
     rules: ClassVar[Mapping[str, str]] = RULES | {
         "least": "must be served min_served_share {min_served_share} of what is wanted",
     }
+    less_is_better: ClassVar[tuple[str, ...]] = ("refused_mtok",)
+    row_units: ClassVar[Mapping[str, str]] = {"put_off": "Mtok", "put_off_late": "Mtok"}
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "demand_mtok_per_h": ("demand_mtok_per_h",),
         "arrivals_mtok_per_h": ("arrivals_mtok_per_h",),
@@ -222,7 +224,8 @@ class Service(ServiceFields):
             "answered_mtok": float(values["answered_mtok_per_h"].sum() * horizon.step_h),
             "served_share": served / wanted if wanted else 1.0,
         }
-        if "waiting_mtok" in values:
+        if "waiting_mtok" in values:  # answered + at end = wanted + at start - refused
+            figures["waiting_at_start_mtok"] = self.initial.waiting_mtok
             figures["waiting_at_end_mtok"] = float(values["waiting_mtok"][-1])
             figures["refused_mtok"] = float(values["refused_mtok_per_h"].sum() * horizon.step_h)
         return figures

@@ -62,6 +62,7 @@ class Thermal(ThermalFields):
     remembers: ClassVar[tuple[str, ...]] = ("max_starts_per_day",)
     offers_reserve: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, str]] = COMMITMENT_RULES | DUTY_RULES | RAMP_RULES
+    less_is_better: ClassVar[tuple[str, ...]] = ("fuel_gj",)
     priced: ClassVar[Mapping[str, tuple[str, ...]]] = {"max_power_mw": ("max_power_mw",)}
     states: ClassVar[tuple[State, ...]] = (
         State(

@@ -50,7 +50,8 @@ def compute_chart(view: View, words: Language) -> Chart | None:
     if not panels:
         return None
     caption = words(
-        "Tokens answered and demanded by service; batch work may be answered after it arrives."
+        "Tokens answered and demanded by service; batch work may be answered after it arrives,"
+        " and work that waited at the start is answered besides."
         " Nodes by activity: decoding nodes by operating point, the darker the faster."
     )
     return chart_over_time("compute", words("Compute: tokens and nodes"), caption, panels, words)

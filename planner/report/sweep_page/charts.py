@@ -118,16 +118,16 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
 
 
 def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]:
-    if front.table.empty or not all(changing(analyses, name) for name in front.directions):
+    if front.table.empty or not all(changing(analyses, name) for name in front.ways):
         return
     outputs = [words("{way} {output}", way=words.term(way), output=words.path(name))
-               for name, way in front.directions.items()]  # fmt: skip
+               for name, way in front.ways.items()]  # fmt: skip
     yield Chart(
         key="pareto",
         title=words("Pareto front"),
         caption=words("Best: {outputs}.", outputs=words(" and ").join(outputs)),
         figure=pareto_figure(analyses.cases, front, words),
-        table=front.table[["case", *analyses.axes, *front.directions]],
+        table=front.table[["case", *analyses.axes, *front.ways]],
     )
 
 

@@ -48,7 +48,7 @@ def wrapped(name: str) -> str:
 
 def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) -> Figure:
     """All cases by two outputs, and the front."""
-    first, second = front.directions
+    first, second = front.ways
     by_x, _, title_x = scaled(second, numbers(cases, second), words)
     by_y, _, title_y = scaled(first, numbers(cases, first), words)
     line = front.table.sort_values(second, kind="stable")

@@ -33,7 +33,6 @@ from planner.sweeps.analysis.analyses import ANALYSES, BREAK_EVEN, Analyses
 from planner.sweeps.analysis.case_table import (
     SOLVED,
     BreakEvenCurve,
-    direction,
     failures,
     is_number,
     levels,
@@ -155,7 +154,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         statuses=[(status_text(s, words), int(n), s in SOLVED) for s, n in counts.items()],
         varied=list(varied(analyses, words)),
         output=words.path(output),
-        smallest=direction(output) == "min",
+        smallest=sweep.better(output) == "least",
         best=None if best is None else int(best["case"]),
         best_value=None if best is None else amount(output, best[output], words),
         best_axes=list(best_axes(analyses, words)),

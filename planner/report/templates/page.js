@@ -416,10 +416,14 @@
     for (const button of document.querySelectorAll("button.copy"))
       button.addEventListener("click", async () => {
         const table = one(button.dataset.table);
-        const lines = [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()).join("\t"));
+        const lines = [...table.rows].map((row) => [...row.cells].map((cell) => harmless(cell.textContent.trim())).join("\t"));
         const status = button.parentElement.querySelector("[role=status]");
         status.textContent = (await copied(lines.join("\n"), table)) ? texts.copied : texts.not_copied;
       });
+  }
+  function harmless(text) { // as planner/files/csv_file.py, for amounts with thousands and units too
+    const amount = /^[+-][\d,]*\.?\d+(%|[ \u202f][\w%/.()·²]+)?$/;
+    return /^'*[=+\-@＝＋－＠]/.test(text) && !amount.test(text) ? "'" + text : text;
   }
   async function copied(text, table) {
     try {

@@ -11,13 +11,13 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from planner.files.csv_file import begins_formula
 from planner.language.language import Language
 from planner.language.titles import width
 from planner.local_time import occurs_twice
 from planner.message import JOINERS
 from planner.report.workbook.rows import SIXTEEN_DIGITS, RowSheet
 
-FORMULA = ("=", "+", "-", "@")
 RICH = "<r>"  # the beginning of a text that XlsxWriter takes for markup
 LONGEST_TEXT = 32_767  # of a cell
 LONGEST_NAME = 31  # of a sheet
@@ -40,7 +40,7 @@ def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, without control characters."""
     shown = (c if c.isprintable() or c in JOINERS else " " for c in text)
     plain = "".join(shown)
-    mark = plain.lstrip().startswith(FORMULA) or plain.startswith(RICH)
+    mark = begins_formula(plain.lstrip()) or plain.startswith(RICH)
     return (f"'{plain}" if mark else plain)[:LONGEST_TEXT]
 
 

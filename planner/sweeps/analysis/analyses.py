@@ -30,7 +30,6 @@ from planner.sweeps.analysis.case_table import (
     BreakEvenCurve,
     Curve,
     base_row,
-    direction,
     failures,
     is_number,
     levels,
@@ -91,7 +90,7 @@ class Analyses:
         """The cases, the best in the first output first; none where no case has a plan."""
         if not self.solved:
             return self.cases.iloc[:0]
-        return ranking(self.cases, self.outputs[0])
+        return ranking(self.cases, self.outputs[0], self.sweep.better(self.outputs[0]))
 
     def of(self, kind: type[A]) -> list[A]:
         """Return the analyses of one kind, in the order of the outputs."""
@@ -141,7 +140,7 @@ def analyse(
         ScenarioError: the cases lack an axis.
     """
     cases = cases.sort_values("case", kind="stable", ignore_index=True)
-    axes, outputs = tuple(sweep.varied), tuple(dict.fromkeys(sweep.outputs))
+    axes, outputs = tuple(sweep.varied), tuple(sweep.outputs)
     require_columns(cases, ["case", "status", *sweep.axes], "cases")
     made: list[Analysis] = []
     if break_even is not None:
@@ -196,8 +195,8 @@ def _supported(
         for output in outputs:
             yield "map", partial(grid_map, cases, axes, x, y, output)
     if len(outputs) > 1:
-        directions = {name: direction(name) for name in outputs[:2]}
-        yield "Pareto front", partial(pareto, cases, directions)
+        ways = {name: sweep.better(name) for name in outputs[:2]}
+        yield "Pareto front", partial(pareto, cases, ways)
 
 
 def _curve(cases: pd.DataFrame, axis: str, outputs: tuple[str, ...]) -> Curve:

@@ -23,7 +23,6 @@ SOLVED = ("optimal", "time_limit", "relaxed")
 """The statuses of a case that has a plan."""
 
 OUTPUT = "objective_cny"
-LESS_IS_BETTER = ("tco2", "cost", "shed", "curtailed", "unserved", "refused", "shortfall", "import")
 
 
 def require_columns(cases: pd.DataFrame, names: Sequence[str], what: str) -> None:
@@ -113,22 +112,20 @@ def base_row(cases: pd.DataFrame, axes: Sequence[str], base: Mapping[str, Any] |
     return rows[0] if len(rows) else None
 
 
+def _first_line(message: str) -> str:
+    return message.partition("\n")[0] if "\n" in message else message
+
+
 def failures(cases: pd.DataFrame) -> pd.DataFrame:
     """Return the number of cases without a plan by status and message, and the first of each.
 
     Columns: status, message, cases, first_case.
     """
     lost = cases[~cases["status"].isin(SOLVED)]
-    first_lines = lost["message"].fillna("").astype("str").str.split("\n").str[0]
+    first_lines = lost["message"].fillna("").map(_first_line)
     grouped = lost.assign(message=first_lines).groupby(["status", "message"], sort=False)["case"]
     counted = grouped.agg(cases="size", first_case="min").reset_index()
     return counted.sort_values("cases", ascending=False, kind="stable", ignore_index=True)
-
-
-def direction(output: str) -> str:
-    """Return the better direction of an output by its name: min of emission, cost or shed load."""
-    word = output.rpartition(".")[2]
-    return "min" if any(part in word for part in LESS_IS_BETTER) else "max"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,46 +9,46 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.sweeps.analysis.case_table import OUTPUT, Analysis, direction, numbers
+from planner.components.registry import Way
+from planner.sweeps.analysis.case_table import Analysis, numbers
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Front(Analysis):
-    """The cases that no other case beats in both of two outputs; directions: max or min of each."""
+    """The cases that no other case beats in both of two outputs; ways: most or least of each."""
 
-    directions: dict[str, str]
+    ways: dict[str, Way]
 
     def plain(self) -> Any:
-        """Return the directions and the numbers of the cases."""
-        return {"directions": self.directions, "cases": self.table["case"].tolist()}
+        """Return which way each output is better, and the numbers of the cases."""
+        return {"better": self.ways, "cases": self.table["case"].tolist()}
 
 
-def ranking(cases: pd.DataFrame, output: str = OUTPUT) -> pd.DataFrame:
-    """Return every case, the best output by its `direction` first.
+def ranking(cases: pd.DataFrame, output: str, way: Way) -> pd.DataFrame:
+    """Return every case, that with most or least of an output first.
 
     Cases without the output come last and keep their status.
 
     Raises:
         ScenarioError: an unknown output.
     """
-    smallest_first = direction(output) == "min"
-    order = numbers(cases, output).sort_values(ascending=smallest_first, kind="stable").index
+    order = numbers(cases, output).sort_values(ascending=way == "least", kind="stable").index
     return cases.loc[order]
 
 
-def pareto(cases: pd.DataFrame, directions: Mapping[str, str]) -> Front:
+def pareto(cases: pd.DataFrame, ways: Mapping[str, Way]) -> Front:
     """Return the rows of `cases` on the front, the best in the first output first.
 
     A case is on the front unless another one is at least as good in both outputs and better in one;
     cases that are equal in both are on it together. Cases without a plan are not on it.
 
-    `directions` holds two outputs, such as {"objective_cny": "max", "carbon.emission_tco2": "min"}.
+    `ways` holds two outputs, such as {"objective_cny": "most", "carbon.emission_tco2": "least"}.
 
     Raises:
         ScenarioError: an unknown column.
     """
-    signs = [1.0 if way == "max" else -1.0 for way in directions.values()]
-    better = pd.concat([numbers(cases, name) for name in directions], axis=1) * signs
+    signs = [1.0 if way == "most" else -1.0 for way in ways.values()]
+    better = pd.concat([numbers(cases, name) for name in ways], axis=1) * signs
     better.columns = pd.Index(["first", "second"])
     ranked = better.dropna().sort_values(["first", "second"], ascending=False, kind="stable")
     second = ranked["second"].to_numpy()
@@ -61,6 +61,6 @@ def pareto(cases: pd.DataFrame, directions: Mapping[str, str]) -> Front:
         front[row] = front[row - 1]
     return Front(
         table=cases.loc[ranked.index[front]],
-        directions=dict(directions),
-        columns=("case", *directions),
+        ways=dict(ways),
+        columns=("case", *ways),
     )

@@ -7,6 +7,11 @@ Estimated by SALib from cases in the order of Saltelli's scheme: blocks of D + 2
 A with one axis after the other taken from a point B, and B. The order is checked, since indices of
 a table in any other order would be meaningless. The confidence is that of resampling the blocks.
 
+Fewer than 32 blocks are refused: with 16 the index of an axis that causes nine tenths of the
+variance may read 0.1, and its confidence hides that. With more, the note says what shows that they
+are still too few: total indices sum to 1 or more, and the values of different axes, in A and in B,
+do not correlate.
+
 A block in which a case has no plan is left out as a whole, and the result counts them; where more
 than a tenth would be left out, indices are refused. The rest describes only the part of the space
 that has plans.
@@ -17,7 +22,7 @@ Jansen, Computer Physics Communications 117 (1999) 35-43.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +30,13 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import wrong
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.sweeps.analysis.case_table import OUTPUT, Analysis, numbers, records, require_columns
+from planner.sweeps.sweep_file import LEAST_BLOCKS
 
 CONFIDENCE = 0.95  # level of the confidence intervals, which are plus and minus
 LEFT_OUT = 0.1  # largest share of blocks that may be left out
+CORRELATED = 0.3  # twelve axes: above it with 128 blocks, below it with 256
 RESAMPLES = 1000
 FLAT = 1e-12  # a spread below this, relative to the output's size, is none
 
@@ -81,20 +88,22 @@ def sobol_indices(
     values = numbers(table, output).to_numpy().reshape(-1, size)
     whole = ~np.isnan(values).any(axis=1)
     blocks, left_out = int(whole.sum()), int((~whole).sum())
-    if blocks < 2:
-        raise wrong("", Message("two whole blocks of {size} cases are needed, there are {blocks}",
-                                size=size, blocks=blocks))  # fmt: skip
+    if blocks < LEAST_BLOCKS:
+        raise wrong("", Message(
+            "{least} whole blocks of {size} cases are needed, there are {blocks}: sample more",
+            least=LEAST_BLOCKS, size=size, blocks=blocks,
+        ))  # fmt: skip
     if left_out > LEFT_OUT * len(whole):
         raise wrong("", Message(
             "{lost} of {all} blocks hold a case without {name}, more than a tenth",
             lost=left_out, all=len(whole), name=output,
         ))  # fmt: skip
     used = values[whole]
-    note = "" if not left_out else Message(
+    notes = [] if not left_out else [Message(
         "{lost} of {all} blocks are left out, since {cases} cases have no {name}: the indices"
         " describe only the part of the space that has plans",
         lost=left_out, all=len(whole), cases=np.isnan(values).sum(), name=output,
-    )  # fmt: skip
+    )]  # fmt: skip
     if float(np.ptp(used)) <= FLAT * max(1.0, float(np.abs(used).max())):
         raise wrong("", Message("{name} is the same in every case: there is no variance to share",
                                 name=output))  # fmt: skip
@@ -109,10 +118,43 @@ def sobol_indices(
         {"axis": list(axes)}
         | {name: np.asarray(indices[key], dtype=float) for name, key in columns.items()}
     )
+    notes += _cautions(result["total"].sum(), table[list(axes)], whole)
     return Indices(
         table=result.sort_values("total", ascending=False, kind="stable", ignore_index=True),
-        output=output, note=note, blocks=blocks, left_out=left_out,
+        output=output, blocks=blocks, left_out=left_out,
+        note=MessageList("; ", notes) if notes else "",
     )  # fmt: skip
+
+
+def _cautions(totals: float, points: pd.DataFrame, whole: np.ndarray) -> Iterator[Message]:
+    """Yield what shows that there are too few blocks; `whole` says which of them are used."""
+    if round(totals, 2) < 1:
+        yield Message(
+            "the total indices sum to {value:.2f}, and no true ones to less than 1: the estimate is"
+            " too rough, take more samples",
+            value=totals,
+        )
+    size = len(points.columns) + 2
+    values = np.column_stack([_ranks(points[axis]) for axis in points])
+    a, b = (values[first::size][whole] for first in (0, size - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a column may be constant
+        joint = np.abs(np.nan_to_num(np.corrcoef(np.hstack([a, b]), rowvar=False)))
+    np.fill_diagonal(joint, 0.0)
+    if joint.max() > CORRELATED:
+        one, two = divmod(int(joint.argmax()), len(joint))
+        names = [str(points.columns[column % len(points.columns)]) for column in (one, two)]
+        yield Message(
+            "the sample's columns of {name} and {other} correlate, by {value:.2f}: what one of them"
+            " causes may be counted as the other's; take more samples",
+            name=names[0], other=names[1], value=joint.max(),
+        )  # fmt: skip
+
+
+def _ranks(column: pd.Series) -> np.ndarray:
+    """Return the values of an axis as numbers; labels in the order in which they appear."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float)
+    return np.asarray(pd.factorize(column)[0], dtype=float)
 
 
 def unit_cube(axes: Iterable[str]) -> dict[str, Any]:
