@@ -19,7 +19,8 @@ from planner.cli.options import (
     Words,
     limited,
 )
-from planner.cli.terminal import bar, open_console
+from planner.cli.terminal import bar, finished_are_kept, open_console, telling_what_is_kept
+from planner.message import Message
 
 
 def simulate(
@@ -66,7 +67,8 @@ def simulate(
     site = planner.load(scenario, changes | ({"horizon.hours": 24 * days} if days else {}))
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
     console = open_console()
-    with bar(console, quiet, site.name, "days") as update:
+    kept = finished_are_kept(Message("days"), resume=resume)
+    with telling_what_is_kept(kept), bar(console, quiet, site.name, "days") as update:
         simulation = planner.simulate(
             site, out or default_folder(site), every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,

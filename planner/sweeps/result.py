@@ -26,8 +26,8 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
-from planner.files.output_folder import Content, replace_file
-from planner.files.records import Record
+from planner.files.output_folder import Content, Mark, replace_file
+from planner.files.records import KEYS, Record
 from planner.files.yaml_document import read_yaml
 from planner.language.language import Language
 from planner.language.section import Section, reader_language, section_html, table_html, text
@@ -45,7 +45,8 @@ FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible
 """Statuses that are final; a case that failed is tried again in the next run."""
 
 SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be the user's own
-    mark=RESULTS, foreign=template("{path} exists and is no sweep folder; choose another")
+    mark=Mark(RESULTS, KEYS),
+    foreign=template("{path} exists and is no sweep folder; choose another"),
 )
 DAMAGE = template("{path} is no result of a sweep; remove the line")
 Result = Record
