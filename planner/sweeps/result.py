@@ -26,6 +26,7 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
+from planner.files.format_mark import require_readable
 from planner.files.output_folder import Content, Mark, replace_file
 from planner.files.records import KEYS, Record
 from planner.files.yaml_document import read_yaml
@@ -78,8 +79,10 @@ def read_description(folder: Path) -> SweepFile:
     """Read sweep.yaml back.
 
     Raises:
-        PlanError: the folder is no sweep folder, or sweep.yaml cannot be read.
+        PlanError: the folder is no sweep folder, one of a later format, or sweep.yaml cannot be
+            read.
     """
+    require_readable(folder / RESULTS)
     if not (folder / SWEEP).is_file():
         message = Message("{path} is no sweep folder: it has no {name}", path=folder, name=SWEEP)
         raise PlanError(message)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
+from typer.testing import CliRunner
 
+from planner.cli.app import app
 from planner.cli.streams import Stream
 
 
@@ -29,6 +32,20 @@ def test_what_cannot_be_written_is_dropped(opened: Callable[[], int], length: in
         assert stream.write("x" * length) == length
         stream.flush()
         assert stream.write("y") == 1
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EROFS", "EFBIG"])
+def test_a_full_disk_is_no_bug_wherever_it_is_met(name: str, monkeypatch: pytest.MonkeyPatch):
+    number = getattr(errno, name)
+
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "/scratch/file")
+
+    monkeypatch.setattr("planner.load", fail, raising=False)
+    done = CliRunner().invoke(app, ["solve", "any.yaml"])
+    assert done.exit_code == 5
+    assert done.stderr.startswith(f"/scratch/file cannot be written: {os.strerror(number)}; ")
+    assert "bug" not in done.stderr
 
 
 FULL = b"the output cannot be written: No space left on device\n"

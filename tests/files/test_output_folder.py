@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from planner.errors import PlanError
 from planner.files import output_folder as target_module
 from planner.files.format_mark import mark_line, marked
 from planner.files.output_folder import check_target, claim, replace_folder
+from planner.plan.output import Output
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables import files as files_module
 from planner.plan_tables.files import FILES, PLAN_FOLDER
@@ -292,6 +295,53 @@ def test_of_two_runs_into_one_folder_the_second_is_told(tmp_path: Path, plan: pl
         other.communicate()
     plan.write(out)  # the lock of a dead run holds nobody
     assert beside(out) == ["elsewhere", "out"]
+
+
+def killed_after(calls: int, work: Callable[[], object]) -> None:
+    """Do some work in a process that is killed after so many calls of functions."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    left = calls
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    work()
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    events: list[str] = []
+    sys.setprofile(lambda _, event, __: events.append(event))
+    work()
+    sys.setprofile(None)
+    return len(events)
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_a_run_killed_anywhere_leaves_the_older_plan_or_the_new_one(
+    older: bool, tmp_path: Path, plan: planner.Plan
+) -> None:
+    out, new = tmp_path / "out", replace(plan, summary=plan.summary | {"description": "new"})
+    write = Output(out, page=False).write
+    write(plan)
+    last = calls_of(lambda: write(new))
+    seen = set()
+    for before_the_end in (int(1.8**i) for i in range(24) if 1.8**i < last):
+        shutil.rmtree(out, ignore_errors=True)
+        if older:
+            write(plan)
+        killed_after(last - before_the_end, lambda: write(new))
+        with claim(out, PLAN_FOLDER):
+            assert beside(out) == [".out.lock", "out"][: 1 + out.exists()]
+        left = planner.read_plan(out) if out.exists() else None
+        assert left in (new, plan if older else None)
+        seen.add(left == new)
+    assert seen == {True, False}
 
 
 MOMENTS: dict[str, tuple[str, ...]] = {  # what a run that was killed left in .out.new
