@@ -11,7 +11,8 @@ from pathlib import Path
 
 from planner.auditor.end_values import check_end_values
 from planner.auditor.findings import Breach, Findings
-from planner.auditor.plan_files import Files, read_files
+from planner.auditor.format import readable_format
+from planner.auditor.plan_files import SUMMARY, Files, read_files
 from planner.auditor.prices import check_prices, check_reasons
 from planner.auditor.reading import Plan, understand
 from planner.auditor.registry import KINDS
@@ -24,7 +25,6 @@ from planner.auditor.tables import (
     check_nodes,
     check_schedule,
 )
-from planner.errors import PlanError
 from planner.message import Message, MessageList
 
 __all__ = ["Breach", "audit", "audit_files", "describe_breaches"]
@@ -43,24 +43,15 @@ def audit(folder: str | Path) -> list[Breach]:
         Every breach, by component, rule and time; none for a good plan.
 
     Raises:
-        PlanError: a file is missing, cannot be read, or leaves out what an audit needs.
+        PlanError: a file is missing, cannot be read, or leaves out what an audit needs; or another
+            planner wrote the folder, in a format that this one does not read.
     """
     folder = Path(folder)
-    if (folder / STOCHASTIC).is_file():
-        return audit_members(folder, audit_files)
-    return audit_files(read_files(folder))
-
-
-def require_complete(folder: str | Path) -> None:
-    """Check only that the schedule of a plan folder has every step, column and number.
-
-    Raises:
-        PlanError: it has not, or a file is missing, cannot be read, or leaves out what is needed.
-    """
-    plan, findings = _plan_and_findings(read_files(Path(folder)))
-    if not check_schedule(plan, findings):
-        head = Message("{path} cannot be shown", path=folder)
-        raise PlanError(describe_breaches(head, findings.sorted()))
+    of_members = (folder / STOCHASTIC).is_file()
+    with readable_format(folder / (STOCHASTIC if of_members else SUMMARY)):
+        if of_members:
+            return audit_members(folder, audit_files)
+        return audit_files(read_files(folder))
 
 
 def audit_files(files: Files) -> list[Breach]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import planner
-from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.terminal import open_console, say
+from planner.cli.options import IN_ENGLISH, Quiet, Unaudited, Words
+from planner.cli.streams import require_written
+from planner.cli.terminal import open_console, say, warn
 from planner.errors import PlanError, wrong
 from planner.files.output_folder import replace_file
 from planner.language.language import Language
@@ -26,11 +28,14 @@ def audit(
 ) -> None:
     """Audit a plan folder, independently of the model that made it."""
     from planner.auditor.audit import describe_breaches
+    from planner.report.cautions import earlier_run
 
     if breaches := planner.audit(folder):
         head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
         raise PlanError(describe_breaches(head, breaches))
     if not quiet:
+        if (text := earlier_run(folder)) is not None:
+            warn(open_console(), words, [text])
         say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
 
 
@@ -45,6 +50,7 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="Write it as a page (.html) too."),
     ] = None,
+    unaudited: Unaudited = False,
     words: Words = IN_ENGLISH,
 ) -> None:
     """Compare two plans: inputs, money, figures and hours."""
@@ -59,12 +65,13 @@ def compare(
         if second is None:
             comparison = compare_cases(first, *cases)
         else:
-            comparison = planner.compare(first, second)
+            comparison = planner.compare(first, second, unaudited=unaudited)
         show_comparison(comparison, console, top, words)
+        require_written()
         return
     from planner.report.comparison.page import compared_pages
 
-    comparison, page = compared_pages(first, second, cases, words, out)
+    comparison, page = compared_pages(first, second, cases, words, out, unaudited=unaudited)
     show_comparison(comparison, console, top, words)
     replace_file(out, page)
     say(console, str(out))
@@ -72,15 +79,13 @@ def compare(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that was written.")],
+    unaudited: Unaudited = False,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
 ) -> None:
     """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
     if plans := _plans_in(folder):
-        from planner.report.plan_page.page import report_plan
-
-        for plan in plans:
-            _say_written(report_plan(plan, words), quiet)
+        _report_plans(folder, plans, words, unaudited=unaudited, quiet=quiet)
     else:
         _report_sweep(folder, words, quiet)
 
@@ -100,6 +105,7 @@ def schema(
 
     described = scenario_schema() if what == "scenario" else sweep_schema()
     sys.stdout.write(json.dumps(described, indent=2) + "\n")
+    require_written()
 
 
 def _plans_in(folder: Path) -> list[Path]:
@@ -113,6 +119,23 @@ def _plans_in(folder: Path) -> list[Path]:
         if (folder / mark).is_file():
             return sorted(path.parent for path in (folder / inside).glob(f"*/{SUMMARY}"))
     return []
+
+
+def _report_plans(
+    folder: Path, plans: Sequence[Path], words: Language, *, unaudited: bool, quiet: bool
+) -> None:
+    """Write the pages of plan folders again, once all have passed their audit. Raises PlanError."""
+    from planner.plan.stochastic_plan import STOCHASTIC
+    from planner.report.cautions import cautions_of
+    from planner.report.plan_page.page import report_plan
+
+    of_members = (folder / STOCHASTIC).is_file()  # its audit is theirs too
+    audited = [folder] if of_members else plans
+    cautions = {path: cautions_of(path, unaudited=unaudited) for path in audited}
+    if not quiet:
+        warn(open_console(), words, [text for texts in cautions.values() for text in texts])
+    for plan in plans:
+        _say_written(report_plan(plan, words, cautions.get(plan, cautions.get(folder))), quiet)
 
 
 def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:

@@ -52,6 +52,9 @@ Page = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume/--fresh", help="Keep what an earlier run finished, or start over.")
 ]
+Unaudited = Annotated[
+    bool, typer.Option("--unaudited", help="Show a folder that fails its audit too, and say so.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print runtimes too.")]
 

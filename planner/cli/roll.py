@@ -24,8 +24,16 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
-from planner.cli.terminal import bar, claimed, diagnosis_left_in, finish, open_console
+from planner.cli.terminal import (
+    bar,
+    claimed,
+    diagnosis_left_in,
+    finish,
+    finished_are_kept,
+    open_console,
+)
 from planner.language.titles import title_of
+from planner.message import Message
 
 
 def roll(
@@ -58,7 +66,8 @@ def roll(
     schedule_formats = known_formats(formats)
     site = planner.load(scenario, limited(set_, gap, time_limit))
     request = Request(site, words, plan_folder(out, site), schedule_formats, page, quiet=quiet)
-    with claimed(request.target):
+    kept = finished_are_kept(Message("windows"), resume=resume)
+    with claimed(request.target, kept=kept):
         with (
             diagnosis_left_in(request.target),
             bar(open_console(), quiet, title_of(site)) as update,

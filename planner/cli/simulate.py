@@ -19,8 +19,9 @@ from planner.cli.options import (
     Words,
     limited,
 )
-from planner.cli.terminal import bar, open_console
+from planner.cli.terminal import bar, finished_are_kept, open_console, telling_what_is_kept
 from planner.language.titles import title_of
+from planner.message import Message
 
 
 def simulate(
@@ -67,7 +68,8 @@ def simulate(
     site = load_days(scenario, changes, days) if days else planner.load(scenario, changes)
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
     console = open_console()
-    with bar(console, quiet, title_of(site), "days") as update:
+    kept = finished_are_kept(Message("days"), resume=resume)
+    with telling_what_is_kept(kept), bar(console, quiet, title_of(site), "days") as update:
         simulation = planner.simulate(
             site, out or default_folder(site), every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,

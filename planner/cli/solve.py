@@ -182,7 +182,6 @@ def _plan(request: Request) -> planner.Plan:
 
 def solve_members(request: Request) -> None:
     """Plan a scenario with uncertainty, and write the folder with a plan folder per member."""
-    from planner.files.output_folder import claim
     from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
     from planner.report.terminal.studies import show_stochastic
 
@@ -194,7 +193,7 @@ def solve_members(request: Request) -> None:
         raise wrong("--prices", Message("cannot go with `uncertainty`; add --set uncertainty=null"))
     if request.declare is not None:
         _check_declared(scenario, request.declare, target)
-    with claim(target, STOCHASTIC_FOLDER), solving(request):
+    with claimed(target, STOCHASTIC_FOLDER), solving(request):
         plan = planner.solve_stochastic(scenario, request.output)
     finish(plan, request, lambda plan, *where: show_stochastic(plan.summary, *where))
 

@@ -22,9 +22,19 @@ from planner.cli.options import (
     Workers,
     check_workers,
 )
-from planner.cli.terminal import bar, open_console, say, spinner, warn
+from planner.cli.terminal import (
+    bar,
+    ended_by_interrupt,
+    finished_are_kept,
+    open_console,
+    say,
+    spinner,
+    telling_what_is_kept,
+    warn,
+)
 from planner.language.language import Language
 from planner.language.titles import title_of
+from planner.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,14 +75,16 @@ def sweep(
         if not quiet:
             _print_estimate(prepared, began, out, workers, console, words)
         return
-    with bar(console, quiet, title_of(description), "cases", speed=True) as update:
-        result = run(prepared, out, workers, scheduler, fresh=not resume, progress=update)
-    if not result.interrupted:
-        _analyse(prepared, result.folder, console, words, quiet=quiet)
-    if not quiet:
-        _print_status(result, console, words)
-    if result.interrupted:
-        raise typer.Exit(130)
+    kept = finished_are_kept(Message("cases"), resume=resume)
+    with telling_what_is_kept(kept):
+        with bar(console, quiet, title_of(description), "cases", speed=True) as update:
+            result = run(prepared, out, workers, scheduler, fresh=not resume, progress=update)
+        if not result.interrupted:
+            _analyse(prepared, result.folder, console, words, quiet=quiet)
+        if not quiet:
+            _print_status(result, console, words)
+        if result.interrupted:
+            raise ended_by_interrupt(words, kept)
 
 
 def _print_estimate(

@@ -16,8 +16,10 @@ import typer
 
 import planner
 from planner.cli.options import naming_options
-from planner.errors import InfeasibleError, PlannerError, ScenarioError
-from planner.message import printable
+from planner.cli.streams import require_written
+from planner.errors import InfeasibleError, PlannerError, ScenarioError, SolveError
+from planner.files.output_folder import REMEDIES, cannot_write, claim
+from planner.message import Message, MessageList, printable
 
 FIRST_LINE_S, LINE_EVERY_S = 10.0, 60.0  # of the progress in a log
 
@@ -25,7 +27,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from planner.cli.options import Request
+    from planner.files.output_folder import Content
     from planner.language.language import Language
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what was kept of the work."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @contextmanager
@@ -39,8 +50,9 @@ def exit_codes(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
         if (count := len(getattr(error, "problems", ()))) > 1:
             _print_error(words("{n} problems", n=count))
         raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        _print_error(words("interrupted"))
+    except KeyboardInterrupt as interrupt:
+        kept = interrupt.message if isinstance(interrupt, Interrupted) else Message("interrupted")
+        _print_error(words.sentence(kept))
         sys.stderr.flush()
         os._exit(130)  # without waiting for the solver's thread
     except typer.Exit:
@@ -51,6 +63,10 @@ def exit_codes(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
     except Exception as error:
         if os.environ.get("PLANNER_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.errno in REMEDIES:
+            full = cannot_write(Path(error.filename or "."), error)
+            _print_error(words.sentence(full.message))
+            raise typer.Exit(full.exit_code) from None
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         _print_error(words("planner failed, which is a bug in planner: {text}", text=text))
         _print_error(words("set PLANNER_TRACEBACK=1 to see the traceback, and please report it"))
@@ -61,30 +77,82 @@ def _print_error(text: str) -> None:
     sys.stderr.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
+def finished_are_kept(pieces: Message, *, resume: bool) -> Message:
+    """Return that finished pieces of work are kept, and how to go on with them."""
+    if resume:
+        return Message(
+            "finished {words} are kept: the same command goes on with them", words=pieces
+        )
+    return Message(
+        "finished {words} are kept: the same command without --fresh goes on with them",
+        words=pieces,
+    )
+
+
 @contextmanager
-def claimed(target: Path | None) -> Iterator[None]:
-    """Lock the plan folder to be written, if any, against other runs."""
+def telling_what_is_kept(kept: Message) -> Iterator[None]:
+    """Say after Ctrl-C what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(_interrupted(kept)) from None
+
+
+@contextmanager
+def claimed(
+    target: Path | None, content: Content | None = None, kept: Message | None = None
+) -> Iterator[None]:
+    """Lock the folder to be written, if any; say after Ctrl-C whether it has changed.
+
+    Args:
+        target: the folder.
+        content: what it may hold [a plan].
+        kept: what else is kept then.
+    """
     if target is None:
         yield
         return
-    from planner.files.output_folder import claim
     from planner.plan_tables.files import PLAN_FOLDER
 
-    with claim(target, PLAN_FOLDER):
-        yield
+    with claim(target, content or PLAN_FOLDER) as folder:
+        before = _identity(folder)
+        try:
+            yield
+        except KeyboardInterrupt:
+            if (now := _identity(folder)) is None:
+                text = Message("{path} was not written", path=target)
+            elif now == before:
+                text = Message("{path} is as it was", path=target)
+            else:
+                text, kept = Message("the new plan is in {path}", path=target), None
+            raise Interrupted(_interrupted(text, kept)) from None
+
+
+def _identity(folder: Path) -> int | None:
+    """Return what tells a folder from another that takes its place; None where there is none."""
+    return folder.stat().st_ino if folder.exists() else None
 
 
 @contextmanager
 def diagnosis_left_in(target: Path | None) -> Iterator[None]:
-    """Write infeasible.json into the folder where no plan exists; an older plan there stays."""
+    """Write infeasible.json into the folder where no plan exists.
+
+    An older plan there stays, and the error says so.
+    """
     try:
         yield
-    except InfeasibleError as error:
+    except SolveError as error:
         from planner.plan.stochastic_plan import STOCHASTIC
+        from planner.plan_tables.files import SUMMARY
         from planner.plan_tables.folder import write_diagnosis
 
-        if target is not None and not (target / STOCHASTIC).exists():
-            write_diagnosis(error.diagnosis, target)
+        if target is not None:
+            of_members = (target / STOCHASTIC).exists()
+            if of_members or (target / SUMMARY).exists():
+                text = Message("the plan in {path} is that of an earlier run", path=target)
+                error.message = MessageList("\n", (error.message, text))
+            if isinstance(error, InfeasibleError) and not of_members:
+                write_diagnosis(error.diagnosis, target)
         raise
 
 
@@ -93,6 +161,7 @@ def finish(
     request: Request,
     show: Callable[[Any, Console, Language], None],
     seconds: Mapping[str, float] | None = None,
+    kept: Message | None = None,
 ) -> None:
     """Write the declaration, print a plan and its folder, and exit as the plan ended.
 
@@ -101,6 +170,7 @@ def finish(
         request: what was asked for; the plan is in its folder, if it has one.
         show: prints the plan.
         seconds: runtimes beside those of the plan.
+        kept: what else is kept after Ctrl-C.
 
     Raises:
         typer.Exit: 5 where a given schedule breaks rules, 130 after Ctrl-C.
@@ -131,7 +201,20 @@ def finish(
         _print_error("\n".join([words("the schedule breaks"), *lines]))
         raise typer.Exit(5)
     if plan.summary["status"] == "interrupted":
-        raise typer.Exit(130)
+        best = Message("the best plan so far is in {path}", path=folder)
+        raise ended_by_interrupt(words, best if folder else None, kept)
+    if target is None:
+        require_written()
+
+
+def ended_by_interrupt(words: Language, *kept: Message | None) -> typer.Exit:
+    """Print that a command that ended in order was interrupted; return its exit code."""
+    _print_error(words.sentence(_interrupted(*kept)))
+    return typer.Exit(130)
+
+
+def _interrupted(*kept: Message | None) -> Message:
+    return MessageList("; ", (Message("interrupted"), *filter(None, kept)))
 
 
 def open_console() -> Console:

@@ -33,7 +33,15 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
-from planner.cli.terminal import bar, claimed, diagnosis_left_in, finish, open_console, say
+from planner.cli.terminal import (
+    bar,
+    claimed,
+    diagnosis_left_in,
+    finish,
+    finished_are_kept,
+    open_console,
+    say,
+)
 from planner.errors import wrong
 from planner.language.titles import title_of
 from planner.message import Message
@@ -73,13 +81,14 @@ def year(
     schedule_formats = known_formats(formats)
     site = planner.load(scenario, limited(set_, gap, None, hours))
     request = Request(site, words, plan_folder(out, site), schedule_formats, page, quiet=quiet)
-    with claimed(request.target):
+    kept = finished_are_kept(Message("windows"), resume=resume)
+    with claimed(request.target, kept=kept):
         with diagnosis_left_in(request.target), _progress(request) as report:
             plan = planner.plan_year(
                 site, request.output, workers=workers, scheduler=scheduler,
                 time_limit_s=time_limit, fresh=not resume, progress=report, prices=prices,
             )  # fmt: skip
-        finish(plan, request, show)
+        finish(plan, request, show, kept=kept)
 
 
 @contextmanager

@@ -1,19 +1,23 @@
 """The folder a run writes to: checked before the work, locked against other runs, replaced whole.
 
-What a folder of some kind holds is its `Content`, which every kind states once.
+What a folder of some kind holds is its `Content`, which every kind states once. A folder is of a
+kind by the content of its mark, never by names alone.
 
 A run claims its folder NAME by locking `.NAME.lock` beside it; the system drops the lock of a
-process that dies. Files are written to `.NAME.new` and synced; then the older folder becomes
-`.NAME.old`, the new one takes its place, and the older one is removed. What a killed run left of
-these is put in order by the next one that claims the folder.
+process that dies. Files are written to `.NAME.new/new` and synced; then the older folder becomes
+`.NAME.new/old`, the new one takes its place, and `.NAME.new` is removed. It holds a file that says
+that it is ours: what a killed run left of it is put in order by the next one that claims the
+folder, and where something of others has that name, `.NAME.new2` serves instead.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
-import shutil
+import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -21,40 +25,59 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.errors import PlanError, cause
+from planner.files.format_mark import Keys, format_of, is_torn_mark
+from planner.files.scratch import beside, clear, is_scratch, scratch_folder, scratch_paths
 from planner.message import Message, template
 
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # file managers leave it everywhere
 
 _MAKE_ROOM = template("; make room there or choose another folder")
 _CHOOSE_ANOTHER = template("; choose another folder")
-_REMEDY = {
+REMEDIES = {
     errno.ENOSPC: _MAKE_ROOM,
     errno.EDQUOT: _MAKE_ROOM,
+    errno.EFBIG: _MAKE_ROOM,
     errno.ENAMETOOLONG: template("; choose a shorter name"),
     errno.EROFS: _CHOOSE_ANOTHER,
     errno.EACCES: _CHOOSE_ANOTHER,
 }
+NOT_OURS = template("{path} was not written by the planner; move it away or choose another folder")
 _claimed: ContextVar[frozenset[Path]] = ContextVar("claimed", default=frozenset())
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A file that marks a folder as the planner's; `before`: the keys it had before it was marked.
+
+    A file of records is marked as soon as it is there; killed then, it may hold half of its mark.
+    """
+
+    file: str
+    before: tuple[Keys, ...]
+
+    def format_in(self, folder: Path) -> int | None:
+        """Return the format of the file in a folder; None where it is missing or of others."""
+        return format_of(folder / self.file, *self.before)
 
 
 @dataclass(frozen=True)
 class Content:
     """What a folder of one kind holds, and the errors for folders that hold anything else.
 
-    mark: the file that every folder of the kind has; an empty folder may become one.
+    mark: of every folder of the kind; an empty folder may become one.
     foreign: template of the error for a folder without it, {path}.
     known: all that it may hold, where a run replaces it whole; None where a run replaces single
         files and others stay.
     surplus: template of the error for a folder that holds more: {path}, and {names} of the first.
-    alone: a file that may be there without the mark.
+    alone: a file that may be there without the mark, by itself.
     inside: what the folders in a folder hold, by the name of that folder.
     """
 
-    mark: str
+    mark: Mark
     foreign: str
     known: frozenset[str] | None = None
     surplus: str = ""
-    alone: str = ""
+    alone: Mark | None = None
     inside: Mapping[str, Content] = field(default_factory=dict)
 
     def check(self, folder: Path) -> None:
@@ -63,8 +86,7 @@ class Content:
         Raises:
             PlanError: it is another, or cannot be read.
         """
-        names = _names_in(folder)
-        if names and self.mark not in names and names != {self.alone}:
+        if (names := _names_in(folder)) and not self._is_kind_of(folder, names):
             raise PlanError(Message(self.foreign, path=folder))
         unknown = [] if self.known is None else sorted(self.unknown_in(folder))
         if unknown:
@@ -72,11 +94,23 @@ class Content:
             names_text = first + ", ..." * (len(unknown) > 3)
             raise PlanError(Message(self.surplus, path=folder, names=names_text))
 
+    def _is_kind_of(self, folder: Path, names: set[str]) -> bool:
+        if self.mark.format_in(folder) is not None:
+            return True
+        if self.alone is not None and names == {self.alone.file}:
+            return self.alone.format_in(folder) is not None
+        mark = folder / self.mark.file
+        return names == {mark.name} and mark.suffix == ".jsonl" and is_torn_mark(mark)
+
     def unknown_in(self, folder: Path) -> Iterator[Path]:
         """Yield what a folder holds that no folder of this kind holds."""
-        known = self.known or frozenset()
-        for name in _names_in(folder) - known - {beside(Path(name), "new").name for name in known}:
-            yield folder / name
+        for name in _names_in(folder):
+            path = folder / name
+            if name not in (self.known or ()):
+                if not is_scratch(path):
+                    yield path
+            elif path.is_dir() and name not in self.inside:
+                yield path
         for name, content in self.inside.items():
             above = folder / name
             for path in [above / below for below in _names_in(above)] if above.is_dir() else ():
@@ -163,7 +197,7 @@ def claim(folder: str | Path, content: Content | None) -> Iterator[Path]:
             raise cannot_write(target, error) from None
         token = _claimed.set(_claimed.get() | {target})
         try:
-            _put_in_order(target, content)
+            _put_in_order(target)
             yield target
         finally:
             _claimed.reset(token)
@@ -175,10 +209,17 @@ def claim(folder: str | Path, content: Content | None) -> Iterator[Path]:
                 parent.rmdir()
 
 
+_LOCK_TEXT = re.compile(rb"(\d{1,19}\n?)?")  # of a file of ours: a process
+
+
 def _lock(target: Path) -> int:
     path = beside(target, "lock")
     while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        is_file = stat.S_ISREG(os.fstat(lock).st_mode)
+        if not (is_file and _LOCK_TEXT.fullmatch(os.pread(lock, 40, 0))):
+            os.close(lock)
+            raise PlanError(Message(NOT_OURS, path=path))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -198,37 +239,29 @@ def _lock(target: Path) -> int:
             if os.path.samestat(os.fstat(lock), path.stat()):
                 break
         os.close(lock)  # its holder removed the file just now
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    except OSError:
+        path.unlink(missing_ok=True)
+        os.close(lock)
+        raise
     return lock
 
 
-def _put_in_order(target: Path, content: Content | None) -> None:
-    """Bring back or remove what a run that was killed left beside the folder.
-
-    Raises:
-        PlanError: something else is in the way of the new folder.
-    """
-    old, new = beside(target, "old"), beside(target, "new")
-    if old.is_dir() and not target.exists():
-        old.rename(target)
-    if content is None or content.known is None:
-        return
-    for left in (old, new):
-        if left.is_dir() and not any(content.unknown_in(left)):
-            shutil.rmtree(left, ignore_errors=True)
-    if new.exists():
-        raise PlanError(Message("{path} is in the way of the new folder; move it away", path=new))
-
-
-def beside(target: Path, what: str) -> Path:
-    """Return the hidden path beside a file or folder for its new, old, lock or windows."""
-    return target.with_name(f".{target.name}.{what}")
+def _put_in_order(target: Path) -> None:
+    """Bring back or remove what a run that was killed left beside the folder."""
+    try:
+        for path in itertools.takewhile(os.path.lexists, scratch_paths(target)):
+            if is_scratch(path):
+                clear(path, target)
+    except OSError as error:
+        raise cannot_write(target, error) from None
 
 
 def cannot_write(path: Path, error: OSError) -> PlanError:
     """Return the error of a file or folder that the system does not let us write, with a remedy."""
-    remedy = _REMEDY.get(error.errno or 0, "")
+    remedy = REMEDIES.get(error.errno or 0, "")
     return PlanError(
         Message(
             "{path} cannot be written: {text}{hint}",
@@ -247,21 +280,17 @@ def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], 
     """
     path = Path(os.path.abspath(folder))  # noqa: PTH100  # with links, as the user wrote it
     with claim(path, content) as target:
-        new, old = beside(target, "new"), beside(target, "old")
         try:
-            new.mkdir()
-            fill(new)
-            for written in (*new.rglob("*"), new):
-                sync(written)
-            if target.exists():
-                target.rename(old)
-            try:
+            with scratch_folder(target) as scratch:
+                new = scratch / "new"
+                new.mkdir()
+                fill(new)
+                for written in (*new.rglob("*"), new):
+                    sync(written)
+                if target.exists():
+                    target.rename(scratch / "old")
                 new.rename(target)
-            except OSError:
-                if old.exists():
-                    old.rename(target)
-                raise
-            sync(target.parent)
+                sync(target.parent)
         except OSError as error:
             raise cannot_write(path, error) from None
         except MemoryError:
@@ -272,10 +301,6 @@ def replace_folder(folder: str | Path, content: Content, fill: Callable[[Path], 
                 "{path} cannot be written: a text in it is broken: {text}", path=path, text=error
             )
             raise PlanError(message) from None
-        finally:
-            for left in (new, old):
-                if target.exists() or left == new:
-                    shutil.rmtree(left, ignore_errors=True)
     return path
 
 
@@ -285,16 +310,15 @@ def replace_file(path: Path, content: str | bytes) -> None:
     Raises:
         PlanError: it cannot be written; then nothing has changed.
     """
-    new = beside(path, "new")
     try:
-        new.write_bytes(content.encode() if isinstance(content, str) else content)
-        sync(new)
-        new.rename(path)
-        sync(path.parent)
+        with scratch_folder(path) as scratch:
+            new = scratch / "new"
+            new.write_bytes(content.encode() if isinstance(content, str) else content)
+            sync(new)
+            new.rename(path)
+            sync(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from None
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -1,8 +1,9 @@
 """Records of finished work: a run that is killed resumes after the last of them.
 
-A file holds one JSON object a line, appended and synced before the next piece of work counts as
-done. A run that is killed leaves at most a torn last line, which the next run drops. The `key` of a
-record is a hash of all that its result depends on. Numbers survive exactly.
+A file begins with its mark (see `format_mark`). Then it holds one JSON object a line, appended and
+synced before the next piece of work counts as done. A run that is killed leaves at most a torn last
+line, which the next run drops. The `key` of a record is a hash of all that its result depends on.
+Numbers survive exactly.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from planner.errors import PlanError
-from planner.files.output_folder import cannot_write, sync
-from planner.files.yaml_document import is_pipe_or_device
+from planner.files.format_mark import format_of, is_torn_mark, mark_line, require_readable
+from planner.files.output_folder import NOT_OURS, cannot_write, sync
 from planner.message import Message
 
 Record = dict[str, Any]
@@ -27,7 +28,8 @@ FIELDS: dict[str, Any] = {
     "seconds": NUMBER, "figures": dict,
 }  # fmt: skip
 """What every record holds, and of what type."""
-BEGIN = b'{"key":'  # of every record
+KEYS = (frozenset(FIELDS),)
+"""Of the first line of a file of format 0, which had no mark."""
 
 
 def record_of(
@@ -64,16 +66,15 @@ class Records:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if is_foreign(path):
-                raise PlanError(Message(
-                    "{path} was not written by the planner; move it away or choose another folder",
-                    path=path,
-                ))  # fmt: skip
+                raise PlanError(Message(NOT_OURS, path=path))
             known: dict[str, Record] = {}
             whole = 0
             with suppress(PlanError) if fresh else nullcontext():
                 known, whole = read_records(path, damage)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             os.ftruncate(self._file, 0 if fresh else whole)
+            if fresh or not whole:
+                self._append(mark_line())
             sync(path.parent)
         except OSError as error:
             raise cannot_write(path.parent, error) from None
@@ -97,13 +98,15 @@ class Records:
     def add(self, record: Record) -> None:
         """Append a record; it is on disk when this returns. Raises PlanError."""
         line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        content = line.encode() + b"\n"
         try:
-            while content:
-                content = content[os.write(self._file, content) :]
-            os.fsync(self._file)
+            self._append(line.encode() + b"\n")
         except OSError as error:
             raise cannot_write(self.path.parent, error) from None
+
+    def _append(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self._file, content) :]
+        os.fsync(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -120,14 +123,18 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
         damage: template of the error for a line that is no record, {path}.
 
     Raises:
-        PlanError: a line before the last is no record.
+        PlanError: a line before the last is no record, or the file is of a later format.
     """
+    require_readable(path)
     by_key: dict[str, Record] = {}
     whole = 0
     if not path.exists():
         return by_key, whole
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            if number == 1 and line.endswith(b"\n") and format_of(path) is not None:
+                whole += len(line)
+                continue
             record = _record(line)
             if record is None:
                 if file.read(1):
@@ -139,14 +146,14 @@ def read_records(path: Path, damage: str) -> tuple[dict[str, Record], int]:
 
 
 def is_foreign(path: Path) -> bool:
-    """Return whether a file begins with anything but a record, whole or torn."""
-    if not path.exists():
+    """Return whether a path has anything but a file of records, or the torn beginning of one."""
+    if not os.path.lexists(path) or format_of(path, *KEYS) is not None:
         return False
-    if is_pipe_or_device(path):
-        return True
-    with path.open("rb") as file:
-        first = file.readline()
-    return not (first.startswith(BEGIN) or BEGIN.startswith(first))
+    if is_torn_mark(path):
+        return False
+    with path.open("rb") if path.is_file() else nullcontext() as file:
+        first = b"" if file is None else file.readline(1000)
+    return not first.startswith(b'{"key":') or first.endswith(b"\n")  # a torn record of format 0
 
 
 def _record(line: bytes) -> Record | None:

@@ -19,16 +19,17 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from planner.files.csv_file import write_csv
-from planner.files.output_folder import Content
+from planner.files.output_folder import Content, Mark
 from planner.message import template
 from planner.plan.output import Output
 from planner.plan.plan import Plan
 from planner.plan_tables.files import (
     INFEASIBLE,
+    NO_PLAN,
     PLAN_FOLDER,
     SCENARIO,
     SERIES,
-    json_text,
+    marked_json,
 )
 from planner.plan_tables.folder import write_scenario
 from planner.plan_tables.shares import schedule_sum
@@ -38,14 +39,14 @@ STOCHASTIC, HERE_AND_NOW = "stochastic.json", "here_and_now.csv"
 MEMBERS_CSV, MEMBERS = "members.csv", "members"
 
 STOCHASTIC_FOLDER = Content(
-    mark=STOCHASTIC,
+    mark=Mark(STOCHASTIC, (frozenset({"status", "expected_cny", "evpi_cny"}),)),
     foreign=template("{path} exists and holds no stochastic plan; choose another"),
     known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
     surplus=template(
         "{path} holds more than a stochastic plan ({names}), which a new one would remove;"
         " move that away or choose another folder"
     ),
-    alone=INFEASIBLE,
+    alone=NO_PLAN,
     inside={MEMBERS: PLAN_FOLDER},
 )
 
@@ -114,7 +115,7 @@ class StochasticPlan:
         write_scenario(self.scenario, folder)
         write_csv(self.here_and_now, folder / HERE_AND_NOW)
         write_csv(self.table, folder / MEMBERS_CSV)
-        (folder / STOCHASTIC).write_text(json_text(self.summary), encoding="utf-8")
+        (folder / STOCHASTIC).write_text(marked_json(self.summary), encoding="utf-8")
         (folder / MEMBERS).mkdir()
         for name, plan in self.members.items():
             (folder / MEMBERS / name).mkdir()

@@ -7,13 +7,14 @@ plan may replace follow from the list. csv is always written, because plans are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.files.csv_file import write_csv
-from planner.files.output_folder import Content
+from planner.files.format_mark import marked
+from planner.files.output_folder import Content, Mark
 from planner.message import template
 
 if TYPE_CHECKING:  # the command line lists the formats without importing pandas
@@ -56,6 +57,11 @@ def json_text(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def marked_json(value: Mapping[str, Any]) -> str:
+    """Return plain data as the text of a JSON file that marks its folder as the planner's."""
+    return json_text(marked(value))
+
+
 FILES = (
     PlanFile(SCENARIO),  # `write_scenario`, with every default
     PlanFile(SERIES),  # beside it where a series varies
@@ -66,7 +72,7 @@ FILES = (
     PlanFile(PRICES, table("prices"), only_if=lambda plan: plan.prices is not None),
     PlanFile(END_VALUES, table("end_values"), only_if=lambda plan: plan.end_values is not None),
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
-    PlanFile(SUMMARY, lambda plan, path: path.write_text(json_text(plan.summary), "utf-8")),
+    PlanFile(SUMMARY, lambda plan, path: path.write_text(marked_json(plan.summary), "utf-8")),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
     PlanFile(WORKBOOK, format="xlsx"),  # `write_views`, from all tables
     PlanFile(PAGE),  # likewise
@@ -75,15 +81,19 @@ FILES = (
 EXPORTS = {file.name: file.format for file in FILES if file.format not in (None, READ_BACK)}
 FORMATS = tuple(file.format for file in FILES if file.format is not None)
 
+NO_PLAN = Mark(
+    INFEASIBLE,
+    (frozenset({"status", "conflict", "changes"}), frozenset({"status", "lines"})),
+)
 PLAN_FOLDER = Content(
-    mark=SUMMARY,
+    mark=Mark(SUMMARY, (frozenset({"status", "objective_cny", "ledger_cny"}),)),
     foreign=template("{path} exists and is no plan folder; choose another"),
     known=frozenset(file.name for file in FILES),
     surplus=template(
         "{path} holds more than a plan ({names}), which a new plan would remove;"
         " move that away or choose another folder"
     ),
-    alone=INFEASIBLE,
+    alone=NO_PLAN,
 )
 
 

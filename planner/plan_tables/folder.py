@@ -13,11 +13,12 @@ import yaml
 
 from planner.errors import PlanError, PlannerError, cause
 from planner.files.csv_file import as_typed, write_csv
+from planner.files.format_mark import of_another_format, require_readable, unmarked
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.plan_tables import files
-from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, json_text
+from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, marked_json
 from planner.plan_tables.tables import LEDGER_TYPES, WHY, PlanTables
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
@@ -32,7 +33,7 @@ def write_diagnosis(diagnosis: Mapping[str, Any], folder: str | Path) -> Path:
     Raises:
         PlanError: the folder holds something else, or cannot be written.
     """
-    text = json_text(diagnosis)
+    text = marked_json(diagnosis)
     with claim(folder, PLAN_FOLDER) as target:
         if (target / SUMMARY).exists():
             replace_file(target / INFEASIBLE, text)
@@ -50,20 +51,29 @@ def read_tables(folder: str | Path) -> PlanTables:
     if not (folder / SUMMARY).is_file():
         message = Message("{path} is no plan folder: it has no {file}", path=folder, file=SUMMARY)
         raise PlanError(message)
+    if (number := PLAN_FOLDER.mark.format_in(folder)) is None:
+        message = Message(
+            "{path} is no plan folder: its {file} is not one of the planner",
+            path=folder,
+            file=SUMMARY,
+        )
+        raise PlanError(message)
+    require_readable(folder / SUMMARY)
     try:
         return _read(folder)
     except PlannerError as error:
         text: str = error.message
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         text = cause(error)
-    raise PlanError(Message("{path} cannot be read: {text}", path=folder, text=text))
+    message = Message("{path} cannot be read: {text}", path=folder, text=text)
+    if number == 0:
+        message = MessageList("\n", (of_another_format(folder / SUMMARY, number), message))
+    raise PlanError(message)
 
 
 def _read(folder: Path) -> PlanTables:
     scenario = load(folder / files.SCENARIO)
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    if not isinstance(summary, dict):
-        raise PlanError(Message("{file} is not a mapping", file=SUMMARY))
     schedule = _read_table(folder / files.SCHEDULE, "time").set_index("time").astype(float)
     allocation = _read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
     ledger = _read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)
@@ -79,7 +89,13 @@ def _read(folder: Path) -> PlanTables:
         _read_texts(folder / name, scenario, columns) for name in (files.PRICES, files.END_VALUES)
     )
     plan = PlanTables(
-        scenario, schedule, allocation, ledger, summary, prices=prices, end_values=end_values
+        scenario,
+        schedule,
+        allocation,
+        ledger,
+        unmarked(summary),
+        prices=prices,
+        end_values=end_values,
     )
     reasons = _read_texts(folder / files.WHY, scenario, WHY)
     return plan if reasons is None else dataclasses.replace(plan, reasons=reasons)

@@ -23,14 +23,16 @@ from typing import Any
 
 import pandas as pd
 
-from planner.files.output_folder import Content
+from planner.files.output_folder import Content, Mark
+from planner.files.records import KEYS
 from planner.message import Message, template
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS = "days.jsonl"
 SIMULATION_FOLDER = Content(
-    mark=DAYS, foreign=template("{path} exists and is no folder of a simulation; choose another")
+    mark=Mark(DAYS, KEYS),
+    foreign=template("{path} exists and is no folder of a simulation; choose another"),
 )
 
 

@@ -29,6 +29,7 @@ from markupsafe import Markup
 
 from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
+from planner.message import Message
 from planner.report.charts.chart import Chart
 from planner.report.charts.clock import MINUTE_MS, Clock
 from planner.report.plan_sections import paragraph
@@ -124,14 +125,20 @@ POLICY = (
 MOST_ROWS = 96  # of a table on a page: a day of quarter hours
 
 
-def fill(name: str, words: Language, title: str, **values: Any) -> str:
-    """Return a page: the template of a file `name`, which extends layout.html, with its values."""
+def fill(
+    name: str, words: Language, title: str, *, cautions: Sequence[Message] = (), **values: Any
+) -> str:
+    """Return a page: the template of a file `name`, which extends layout.html, with its values.
+
+    `cautions` are said at its top.
+    """
     style, script = (
         Markup((TEMPLATES / f"page.{end}").read_text("utf-8")) for end in ("css", "js")
     )
     return _template(name).render(
         words=words,
         title=title,
+        cautions=[words.sentence(text) for text in cautions],
         policy=POLICY,
         style=style,
         script=script,

@@ -32,8 +32,10 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import SolveError
-from planner.files.output_folder import Content, beside, claim
+from planner.files.format_mark import mark_line
+from planner.files.output_folder import Content, claim
 from planner.files.records import Record, Records, is_foreign, record_of
+from planner.files.scratch import beside
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan_tables.files import PLAN_FOLDER
@@ -199,7 +201,9 @@ def recording(
                 yield target, records
             finally:
                 with suppress(OSError):  # removed with a finished run
-                    if not file.stat().st_size and [*file.parent.iterdir()] == [file]:
+                    if file.stat().st_size <= len(mark_line()) and [*file.parent.iterdir()] == [
+                        file
+                    ]:
                         file.unlink()
                         file.parent.rmdir()
 

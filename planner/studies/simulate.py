@@ -21,7 +21,7 @@ from planner.files.csv_file import csv_text
 from planner.files.output_folder import file_name, replace_file
 from planner.message import Message, template
 from planner.plan.plan import Plan
-from planner.plan_tables.files import json_text
+from planner.plan_tables.files import marked_json
 from planner.plan_tables.simulation import (
     DAYS,
     FACTS,
@@ -240,4 +240,4 @@ def write_simulation(simulation: Simulation, folder: Path) -> None:
         "policies": rows,
     }
     replace_file(folder / TABLE, csv_text(simulation.table))
-    replace_file(folder / FACTS, json_text(facts))
+    replace_file(folder / FACTS, marked_json(facts))

@@ -28,8 +28,9 @@ import yaml
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
 from planner.files.csv_file import csv_text
-from planner.files.output_folder import Content, replace_file
-from planner.files.records import Record, read_records
+from planner.files.format_mark import require_readable
+from planner.files.output_folder import Content, Mark, replace_file
+from planner.files.records import KEYS, Record, read_records
 from planner.files.yaml_document import read_yaml
 from planner.language.language import Language
 from planner.language.section import Section, reader_language, section_html, table_html, text
@@ -47,7 +48,8 @@ FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible
 """Statuses that are final; a case that failed is tried again in the next run."""
 
 SWEEP_FOLDER = Content(  # by its results, for a file called sweep.yaml may be the user's own
-    mark=RESULTS, foreign=template("{path} exists and is no sweep folder; choose another")
+    mark=Mark(RESULTS, KEYS),
+    foreign=template("{path} exists and is no sweep folder; choose another"),
 )
 DAMAGE = template("{path} is no result of a sweep; remove the line")
 Result = Record
@@ -80,8 +82,10 @@ def read_description(folder: Path) -> SweepFile:
     """Read sweep.yaml back.
 
     Raises:
-        PlanError: the folder is no sweep folder, or sweep.yaml cannot be read.
+        PlanError: the folder is no sweep folder, one of a later format, or sweep.yaml cannot be
+            read.
     """
+    require_readable(folder / RESULTS)
     if not (folder / SWEEP).is_file():
         message = Message("{path} is no sweep folder: it has no {name}", path=folder, name=SWEEP)
         raise PlanError(message)

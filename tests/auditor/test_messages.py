@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from planner.auditor.audit import audit, audit_files, describe_breaches, require_complete
+from planner.auditor.audit import audit, audit_files, describe_breaches
 from planner.auditor.findings import Breach
 from planner.auditor.plan_files import Files
 from planner.auditor.summary import STATUS
@@ -133,10 +133,11 @@ def test_errors_of_reading_read_in_chinese(tmp_path: Path) -> None:
     schedule = folder / "schedule.csv"
     text = schedule.read_text()
     schedule.write_text(text.replace("grid.import_mw", "grid.extra_mw"))
-    with pytest.raises(PlanError) as caught:
-        require_complete(folder)
-    assert ZH.sentence(caught.value.message).split("\n") == [
-        f"{folder} 无法展示：",
+    text = describe_breaches(
+        Message("{path} fails its audit and is not to be relied on", path="x"), audit(folder)
+    )
+    assert ZH.sentence(text).split("\n") == [
+        "x 未通过核查，不可采信：",
         "  - grid：columns：grid.extra_mw 不是本场景的列",
         "  - grid：columns：缺少 grid.import_mw：未再检查其他内容",
     ]

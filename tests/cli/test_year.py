@@ -149,7 +149,9 @@ def test_ctrl_c_without_a_plan_is_exit_130(
     exits: list[int] = []
     monkeypatch.setattr("os._exit", exits.append)
     planned(failing(KeyboardInterrupt()))
-    assert year(tmp_path).stderr == "interrupted\n"
+    kept = "finished windows are kept: the same command goes on with them"
+    plan = tmp_path / "plan"
+    assert year(tmp_path).stderr == f"interrupted; {plan} was not written; {kept}\n"
     assert exits == [130]
 
 

@@ -18,6 +18,7 @@ from planner.diagnosis.conflict import Check, Rule, rule_places
 from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import spans, time_span, time_spans
 from planner.fields import value_text
+from planner.files.format_mark import unmarked
 from planner.language.language import language
 from planner.scenario.scenario import load
 from planner.solver.budget import Budget
@@ -230,7 +231,7 @@ def test_the_command_line_leaves_the_diagnosis_in_the_folder(tmp_path: Path) -> 
     assert "Traceback" not in result.stderr
     error = explained(load(file))
     assert result.stderr == f"{error}\n"
-    assert json.loads((out / "infeasible.json").read_text(encoding="utf-8")) == error.diagnosis
+    assert unmarked(json.loads((out / "infeasible.json").read_text("utf-8"))) == error.diagnosis
 
 
 def test_a_search_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

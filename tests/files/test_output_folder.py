@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ import pytest
 import planner
 from planner.errors import PlanError
 from planner.files import output_folder as target_module
+from planner.files.format_mark import mark_line, marked
 from planner.files.output_folder import check_target, claim, replace_folder
+from planner.plan.output import Output
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables import files as files_module
 from planner.plan_tables.files import FILES, PLAN_FOLDER
@@ -36,10 +41,16 @@ def beside(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.parent.iterdir())
 
 
+MARKS = {"summary.json", "stochastic.json", "infeasible.json"}
+
+
 def put(folder: Path, *names: str) -> Path:
+    """A folder with some files; those that can mark it are the planner's."""
     folder.mkdir(parents=True)
     for name in names:
-        (folder / name).write_text("kept")
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(marked({})) if path.name in MARKS else "kept")
     return folder
 
 
@@ -58,7 +69,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_a_target_is_judged_before_the_solve(case: str, tmp_path: Path, plan: planner.Plan) -> None:
     make, words = REFUSED[case]
     make(tmp_path / "out")
-    before = beside(tmp_path / "out")
+    before, content = beside(tmp_path / "out"), files_below(tmp_path)
     for use in (
         lambda out: check_target(out, PLAN_FOLDER),
         plan.write,
@@ -67,7 +78,11 @@ def test_a_target_is_judged_before_the_solve(case: str, tmp_path: Path, plan: pl
         with pytest.raises(PlanError, match=words):
             use(tmp_path / "out")
     assert beside(tmp_path / "out") == before
-    assert all(path.read_text() in ("", "kept") for path in tmp_path.rglob("*") if path.is_file())
+    assert files_below(tmp_path) == content
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_names_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,15 +119,13 @@ def test_what_a_plan_may_replace(
 STOCHASTIC: dict[str, tuple[str, ...]] = {
     "nothing": (),
     "why there was none": ("infeasible.json",),
-    "members": ("stochastic.json", "members/wet/summary.json", "members/wet/.report.html.new"),
+    "members": ("stochastic.json", "members/wet/summary.json", "members/wet/schedule.csv"),
 }
 
 
 @pytest.mark.parametrize("case", STOCHASTIC)
 def test_what_a_stochastic_plan_may_replace(case: str, tmp_path: Path) -> None:
-    for name in STOCHASTIC[case]:
-        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "out" / name).write_text("older")
+    put(tmp_path / "out", *STOCHASTIC[case])
     assert check_target(tmp_path / "out", STOCHASTIC_FOLDER) == tmp_path / "out"
 
 
@@ -126,9 +139,7 @@ def test_what_a_stochastic_plan_may_replace(case: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_no_stochastic_plan_may_replace(names: list[str], words: str, tmp_path: Path) -> None:
-    for name in names:
-        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "out" / name).write_text("kept")
+    put(tmp_path / "out", *names)
     with pytest.raises(PlanError, match=words):
         check_target(tmp_path / "out", STOCHASTIC_FOLDER)
 
@@ -230,7 +241,7 @@ def test_every_file_and_both_folders_reach_the_disk(
     plan.write(tmp_path / "out", ("csv", "parquet", "xlsx"))
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert sorted(synced[:-2]) == written
-    assert synced[-2:] == [".out.new", tmp_path.name]
+    assert synced[-2:] == ["new", tmp_path.name]
     assert set(written) <= {file.name for file in FILES}
 
 
@@ -286,27 +297,82 @@ def test_of_two_runs_into_one_folder_the_second_is_told(tmp_path: Path, plan: pl
     assert beside(out) == ["elsewhere", "out"]
 
 
-def test_what_a_killed_run_left_is_put_in_order(tmp_path: Path, plan: planner.Plan) -> None:
-    out = tmp_path / "out"
+def killed_after(calls: int, work: Callable[[], object]) -> None:
+    """Do some work in a process that is killed after so many calls of functions."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    left = calls
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    work()
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    events: list[str] = []
+    sys.setprofile(lambda _, event, __: events.append(event))
+    work()
+    sys.setprofile(None)
+    return len(events)
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_a_run_killed_anywhere_leaves_the_older_plan_or_the_new_one(
+    older: bool, tmp_path: Path, plan: planner.Plan
+) -> None:
+    out, new = tmp_path / "out", replace(plan, summary=plan.summary | {"description": "new"})
+    write = Output(out, page=False).write
+    write(plan)
+    last = calls_of(lambda: write(new))
+    seen = set()
+    for before_the_end in (int(1.8**i) for i in range(24) if 1.8**i < last):
+        shutil.rmtree(out, ignore_errors=True)
+        if older:
+            write(plan)
+        killed_after(last - before_the_end, lambda: write(new))
+        with claim(out, PLAN_FOLDER):
+            assert beside(out) == [".out.lock", "out"][: 1 + out.exists()]
+        left = planner.read_plan(out) if out.exists() else None
+        assert left in (new, plan if older else None)
+        seen.add(left == new)
+    assert seen == {True, False}
+
+
+MOMENTS: dict[str, tuple[str, ...]] = {  # what a run that was killed left in .out.new
+    "before its mark": (),
+    "within its mark": ("planner.json: torn",),
+    "while writing": ("planner.json", "new/schedule.csv"),
+    "between two renames": ("planner.json", "new/schedule.csv", "old"),
+    "while removing": ("planner.json",),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_a_killed_run_left_is_put_in_order(
+    moment: str, tmp_path: Path, plan: planner.Plan
+) -> None:
+    out, scratch = tmp_path / "out", tmp_path / ".out.new"
     plan.write(out)
-    out.rename(tmp_path / ".out.old")  # killed between the two renames
-    put(tmp_path / ".out.new", "schedule.csv")
+    names = [name.partition(":")[0] for name in MOMENTS[moment]]
+    put(scratch, *(name for name in names if name != "old"))
+    if names:
+        (scratch / "planner.json").write_bytes(mark_line())
+    if "within" in moment:
+        (scratch / "planner.json").write_bytes(mark_line()[:9])
+    if "old" in names:
+        out.rename(scratch / "old")
     (tmp_path / ".out.lock").write_text("99999999\n")
     with claim(out, PLAN_FOLDER):
         assert planner.read_plan(out) == plan
         with claim(out, PLAN_FOLDER):  # the same run again
             pass
     assert beside(out) == ["out"]
-
-
-def test_what_is_no_leftover_is_in_the_way_and_told_before_the_work(tmp_path: Path) -> None:
-    put(tmp_path / ".out.new", "notes.txt")
-    with (
-        pytest.raises(PlanError, match=r"\.out\.new is in the way of the new folder; move it away"),
-        claim(tmp_path / "out", PLAN_FOLDER),
-    ):
-        pass
-    assert (tmp_path / ".out.new" / "notes.txt").read_text() == "kept"
 
 
 def test_threads_of_one_process_are_two_runs(tmp_path: Path) -> None:
@@ -351,5 +417,5 @@ def test_a_broken_folder_is_told(case: str, tmp_path: Path, plan: planner.Plan) 
     name, content = BROKEN[case]
     out = plan.write(tmp_path / "out")
     (out / name).unlink() if content is None else (out / name).write_bytes(content)
-    with pytest.raises(PlanError, match="cannot be read: "):
+    with pytest.raises(PlanError, match=r"cannot be read: |is not one of the planner"):
         planner.read_plan(out)

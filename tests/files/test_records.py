@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlanError
+from planner.files.format_mark import mark_line
 from planner.files.records import Records, read_records, record_of
 
 DAMAGE = "{path} is no record; remove the line"
@@ -51,13 +52,13 @@ def test_a_last_line_that_is_no_record_is_dropped(torn: bytes, tmp_path: Path) -
 
 
 def test_a_broken_line_before_the_last_is_told_and_a_fresh_start_forgets_it(tmp_path: Path) -> None:
-    first, second = written(tmp_path / "file", "a", "b").splitlines(keepends=True)
-    (tmp_path / "file").write_bytes(first + b"{}\n" + second)
-    with pytest.raises(PlanError, match="file:2 is no record; remove the line"):
+    mark, first, second = written(tmp_path / "file", "a", "b").splitlines(keepends=True)
+    (tmp_path / "file").write_bytes(mark + first + b"{}\n" + second)
+    with pytest.raises(PlanError, match="file:3 is no record; remove the line"):
         Records(tmp_path / "file", DAMAGE)
     with Records(tmp_path / "file", DAMAGE, fresh=True) as records:
         assert not records.by_key
-    assert (tmp_path / "file").read_bytes() == b""
+    assert (tmp_path / "file").read_bytes() == mark
 
 
 def test_a_fresh_start_remembers_how_it_went_before(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_a_field_of_another_type_is_damage(wrong: dict[str, object], tmp_path: P
 def test_a_line_of_countless_brackets_is_damage(tmp_path: Path) -> None:
     whole = written(tmp_path / "file", "a")
     (tmp_path / "file").write_bytes(whole + b"[" * 100_000 + b"\n{}\n")
-    with pytest.raises(PlanError, match="file:2 is no record; remove"):
+    with pytest.raises(PlanError, match="file:3 is no record; remove"):
         Records(tmp_path / "file", DAMAGE)
 
 
@@ -123,9 +124,26 @@ def test_a_file_of_others_stays_as_it_is(content: bytes, fresh: bool, tmp_path: 
     assert (tmp_path / "file").read_bytes() == content
 
 
-@pytest.mark.parametrize("length", range(9))
-def test_a_first_record_may_be_torn_anywhere(length: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", range(0, len(mark_line()), 7))
+def test_a_first_line_may_be_torn_anywhere(length: int, tmp_path: Path) -> None:
     whole = written(tmp_path / "file", "a")
     (tmp_path / "file").write_bytes(whole[:length])
     with Records(tmp_path / "file", DAMAGE) as records:
+        assert not records.by_key
+
+
+def test_records_of_before_there_was_a_mark_are_used_and_those_of_later_are_not(
+    tmp_path: Path,
+) -> None:
+    mark, *lines = written(tmp_path / "file", "a", "b").splitlines(keepends=True)
+    (tmp_path / "file").write_bytes(b"".join(lines))
+    with Records(tmp_path / "file", DAMAGE) as records:
+        assert list(records.by_key) == ["a", "b"]
+    later = mark.replace(b": 1", b": 2").replace(b"0.1.0", b"9.0") + lines[0]
+    (tmp_path / "file").write_bytes(later)
+    words = "was written in format 2 by planner 9.0, and this planner reads format 1: use that"
+    with pytest.raises(PlanError, match=words):
+        Records(tmp_path / "file", DAMAGE)
+    assert (tmp_path / "file").read_bytes() == later
+    with Records(tmp_path / "file", DAMAGE, fresh=True) as records:
         assert not records.by_key

@@ -23,7 +23,14 @@ ZH = language("zh")
     [
         ("schedule.csv", "time", "hour", "schedule.csv has no column 'time'", "缺少 'time' 列"),
         ("ledger.csv", "line", "item", "ledger.csv has no column 'line'", "缺少 'line' 列"),
-        ("summary.json", "{", "[{", "cannot be read", "无法读取"),
+        ("summary.json", "}", "", "cannot be read", "无法读取"),
+        (
+            "summary.json",
+            "{",
+            "[{",
+            "its summary.json is not one of the planner",
+            "不是 planner 写入的",
+        ),
         ("schedule.csv", "T00:00", "T00:30", "not one row for each step", "不是一一对应"),
     ],
 )

@@ -440,7 +440,8 @@ def test_report_of_a_sweep_folder_still_answers_it(tmp_path: Path) -> None:
     [
         ({}, "is neither a plan folder nor a sweep folder: it has no summary.json"),
         ({"infeasible.json": "{}"}, "holds no plan: see infeasible.json in it"),
-        ({"summary.json": "[]"}, "cannot be read"),
+        ({"summary.json": "[]"}, "summary.json cannot be read: it is not a mapping"),
+        ({"summary.json": "{}"}, "its summary.json is not one of the planner"),
     ],
 )
 def test_report_says_what_a_folder_is_not(held: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -488,11 +489,16 @@ def test_what_a_given_schedule_breaks_stands_at_the_top(plan: planner.Plan) -> N
     ("file", "old", "new", "said"),
     [
         ("schedule.csv", r"sun\.available_mw|sun\.power_mw|fleet\.it_kw", "moon", "is missing"),
-        ("schedule.csv", r"\n[^\n]+\n$", "\n", "one row for each step"),
-        ("schedule.csv", r"\n(\S+?),[0-9.]+", r"\n\1,abc", "'abc'"),
-        ("allocation.csv", "mwh", "gwh", "allocation.csv has no column 'mwh'"),
-        ("why.csv", "reason", "because", "why.csv has no column 'reason'"),
-        ("summary.json", '"green"', '"blue"', "promises"),
+        ("schedule.csv", r"\n[^\n]+\n$", "\n", "1 missing and 0 of no step"),
+        ("schedule.csv", r"\n(\S+?),[0-9.]+", r"\n\1,abc", "something that is not a number"),
+        ("allocation.csv", "mwh", "gwh", "allocation.csv cannot be read: it has no column mwh"),
+        ("why.csv", "reason", "because", "why.csv cannot be read: it has no column reason"),
+        (
+            "summary.json",
+            '"green"',
+            '"blue"',
+            "relied on:   - plan: green: is missing",
+        ),
     ],
 )
 def test_a_folder_that_was_changed_is_told_in_words(

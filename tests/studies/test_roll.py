@@ -401,7 +401,7 @@ def same(a: planner.Plan, b: planner.Plan) -> bool:
 def recorded(out: Path) -> list[dict[str, Any]]:
     """What is kept beside a folder that is to be written."""
     (file,) = (out.parent / f".{out.name}.windows").iterdir()
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    return [json.loads(line) for line in file.read_text().splitlines()[1:]]  # after the mark
 
 
 def stopping(after: int) -> Any:
@@ -454,10 +454,10 @@ def test_a_damaged_window_is_told_and_fresh_starts_over(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         planner.roll(site, 2, 1, out, progress=stopping(2))
     (file,) = (tmp_path / ".plan.windows").iterdir()
-    relaxed, _, last = file.read_text().splitlines()
+    mark, relaxed, _, last = file.read_text().splitlines()
     for damage in ("{", "{}"):
-        file.write_text("\n".join([relaxed, damage, last, ""]))
-        with pytest.raises(PlanError, match=r"jsonl:2 is no window .*; remove .* or use --fresh"):
+        file.write_text("\n".join([mark, relaxed, damage, last, ""]))
+        with pytest.raises(PlanError, match=r"jsonl:3 is no window .*; remove .* or use --fresh"):
             planner.roll(site, 2, 1, out)
     planner.roll(site, 2, 1, out, fresh=True)
     assert planner.audit(out) == []

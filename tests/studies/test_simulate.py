@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
+from planner.files.format_mark import mark_line
 from planner.plan_tables.simulation import DAYS
 from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
 from planner.scenario.series_errors import ErringSeries
@@ -288,7 +289,7 @@ def test_a_simulation_stopped_before_its_first_day_leaves_no_file_of_its_own(
     planner.simulate(site, out, **options)
     with pytest.raises(KeyboardInterrupt):
         planner.simulate(site, out, fresh=True, progress=stop, **options)
-    assert (out / DAYS).read_bytes() == b""  # without it the folder would be none of a simulation
+    assert (out / DAYS).read_bytes() == mark_line()  # it marks the folder
     planner.simulate(site, out, **options)
 
 
@@ -302,7 +303,8 @@ def test_days_of_another_forecast_seed_or_length_are_never_used(tmp_path: Path) 
         planner.simulate(site, tmp_path / "sim", **options)
         planner.simulate(site, tmp_path / "sim", seed=1, **options)
     planner.simulate(site, tmp_path / "sim", **options | {"every_h": 2})
-    days = (tmp_path / "sim" / DAYS).read_text().splitlines()
+    mark, *days = (tmp_path / "sim" / DAYS).read_text().splitlines()
+    assert mark == mark_line().decode().rstrip()
     assert len({json.loads(day)["key"] for day in days}) == len(days) == 3 * 2 + 2
 
 

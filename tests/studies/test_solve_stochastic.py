@@ -26,6 +26,7 @@ from planner import InfeasibleError, PlanError, ScenarioError
 from planner.auditor.audit import audit
 from planner.cli.app import app
 from planner.errors import NoPlanError
+from planner.files.format_mark import mark_line
 from planner.language.language import language
 from planner.report.terminal.studies import show_stochastic
 from planner.scenario.scenario import members_of
@@ -526,8 +527,8 @@ def test_what_is_no_folder_of_futures_stays(file: Path, tmp_path: Path):
 
 def test_what_a_killed_run_left_is_removed(file: Path, tmp_path: Path):
     left = tmp_path / ".out.new"
-    (left / "members" / "calm").mkdir(parents=True)
-    (left / "stochastic.json").write_text("{}")
+    (left / "new" / "members" / "calm").mkdir(parents=True)
+    (left / "planner.json").write_bytes(mark_line())
     assert run("solve", file, "--out", tmp_path / "out", "-q").exit_code == 0
     assert not left.exists()
     assert not audit(tmp_path / "out")

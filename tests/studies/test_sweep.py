@@ -47,7 +47,8 @@ def scheduler() -> Iterator[str]:
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / RESULTS).read_text().splitlines()]
+    """The results in a sweep folder; before them is the mark."""
+    return [json.loads(line) for line in (folder / RESULTS).read_text().splitlines()[1:]]
 
 
 def test_each_case_earns_what_one_can_compute(tmp_path: Path, scheduler: str) -> None:
@@ -161,9 +162,9 @@ def test_a_torn_last_line_is_solved_again(tmp_path: Path, scheduler: str) -> Non
     assert len(lines(out)) == 8
     assert (out / RESULTS).read_bytes().startswith(content[: content[:-1].rindex(b"\n") + 1])
     pd.testing.assert_series_equal(again["objective_cny"], whole["objective_cny"])
-    first = content.index(b"\n") + 1
+    first = content.index(b"\n", content.index(b"\n") + 1) + 1
     (out / RESULTS).write_bytes(content[:first] + b"junk\n" + content[first:])
-    with pytest.raises(PlanError, match=r"results.jsonl:2 is no result"):
+    with pytest.raises(PlanError, match=r"results.jsonl:3 is no result"):
         sweep(file, out, scheduler=scheduler)
 
 
@@ -310,7 +311,7 @@ def wait_for(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + HANGS_S
     while time.monotonic() < until and process.poll() is None:
         path = folder / RESULTS
-        if path.exists() and path.read_bytes().count(b"\n") >= count:
+        if path.exists() and path.read_bytes().count(b"\n") > count:  # after the mark
             return
         time.sleep(0.02)
 
@@ -343,7 +344,8 @@ def kill_drivers(tmp_path: Path, times: int, seed: int, axes: str = MANY, worker
         assert not any(Path(f"/proc/{pid}").exists() for pid in theirs)  # they leave with it
         if (out / RESULTS).exists():
             content = (out / RESULTS).read_bytes()
-            found = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+            whole = content[: content.rfind(b"\n") + 1].splitlines()
+            found = [json.loads(line) for line in whole[1:]]
             assert found[: len(kept)] == kept
             kept = found
     process = command(file, out, "--workers", str(workers), "--quiet")

@@ -53,7 +53,7 @@ def test_tables_are_written_once_and_audited_where_they_are_published_from(
     monkeypatch.setattr(files, "write_csv", lambda t, p: (written.append(p), write_csv(t, p)))
     monkeypatch.setattr(to_plan, "audit", lambda folder: audited.append(folder) or audit(folder))
     planner.prices(site, planner.Output(tmp_path / "plan", page=False))
-    assert audited == [tmp_path / ".plan.new"]
+    assert audited == [tmp_path / ".plan.new" / "new"]
     assert len(written) == len({*written}) == 7  # series.csv is another module's
     assert {path.parent for path in written} == set(audited)
     assert not (tmp_path / "plan" / "report.html").exists()

@@ -109,7 +109,13 @@ def both(*edits: Edit) -> Edit:
     return lambda files: functools.reduce(lambda done, edit: edit(done), edits, files)
 
 
-FREE = ("runtimes_s", "solving", "versions", "warnings")  # follow from nothing in the folder
+FREE = (
+    "planner_format",
+    "runtimes_s",
+    "solving",
+    "versions",
+    "warnings",
+)  # follow from nothing in the folder
 
 
 def leaves(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

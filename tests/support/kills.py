@@ -52,7 +52,9 @@ class RecordedRun:
             with suppress(FileNotFoundError):  # the plan has been written just now
                 lines = file.read_bytes().splitlines(True)
                 whole = [line for line in lines if line.endswith(b"\n")]
-                return [line for line in whole if json.loads(line)["at"] != "relaxation"]
+                places = [json.loads(line).get("at") for line in whole]
+                return [line for at, line in zip(places, whole, strict=True)
+                        if at not in (None, "relaxation")]  # fmt: skip
         return []
 
     def finish(self) -> None:

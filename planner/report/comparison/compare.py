@@ -20,6 +20,7 @@ from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
+from planner.report.cautions import cautions_of
 from planner.scenario.plain_data import plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED, value_text
 from planner.sweeps.analysis.condition import flat
@@ -48,6 +49,7 @@ class Comparison:
     columns: column, steps (how many differ), moved (their mean absolute difference), time, a, b
         (where it differs most); the largest difference relative to the column's size first.
     notes: what cannot be compared.
+    cautions: what is said first: a side that fails its audit, or is of an earlier run.
     hours_unknown: whether there are no schedules, or no steps of both, to compare.
     bound_a_cny, bound_b_cny: upper bounds of the profits; NaN where unknown.
     """
@@ -62,6 +64,7 @@ class Comparison:
     hours: pd.DataFrame
     columns: pd.DataFrame
     notes: tuple[Message, ...] = ()
+    cautions: tuple[Message, ...] = ()
     hours_unknown: bool = False
     bound_a_cny: float = float("nan")
     bound_b_cny: float = float("nan")
@@ -91,13 +94,22 @@ class Comparison:
         return self.open_cny is not None and abs(self.change_cny) >= self.open_cny
 
 
-def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Comparison:
+def compare(
+    a: PlanTables | str | Path, b: PlanTables | str | Path, *, unaudited: bool = False
+) -> Comparison:
     """Compare two plans, each a plan or a plan folder.
 
+    Args:
+        a: a plan or a folder.
+        b: the same.
+        unaudited: compare a folder that fails its audit too, and say so first.
+
     Raises:
-        PlanError: a folder is no plan folder, or cannot be read.
+        PlanError: a folder is no plan folder, cannot be read, or fails its audit.
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
+    folders = [Path(plan) for plan in (a, b) if not isinstance(plan, PlanTables)]
+    cautions = [text for folder in folders for text in cautions_of(folder, unaudited=unaudited)]
     times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
     single = len(one.schedule) + len(two.schedule) - 2 * len(times)
     note = Message(
@@ -116,6 +128,7 @@ def compare(a: PlanTables | str | Path, b: PlanTables | str | Path) -> Compariso
         hours=_hours(one, two, times),
         columns=_columns(one, two, times),
         notes=(note,) if single else (),
+        cautions=tuple(dict.fromkeys(cautions)),
         hours_unknown=times.empty,
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),

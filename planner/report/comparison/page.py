@@ -16,6 +16,7 @@ from planner.message import Message
 from planner.plan_tables.files import PAGE
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
+from planner.report.cautions import cautions_of
 from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparison.compare import Comparison, compare, compare_cases
@@ -63,6 +64,7 @@ def comparison_page(
         "comparison.html",
         words,
         words("Comparison of two plans"),
+        cautions=comparison.cautions,
         comparison=comparison,
         cny=partial(cny_text, words),
         sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
@@ -85,7 +87,13 @@ def comparison_page(
 
 
 def compared_pages(
-    first: Path, second: Path | None, cases: Sequence[int], words: Language, out: Path
+    first: Path,
+    second: Path | None,
+    cases: Sequence[int],
+    words: Language,
+    out: Path,
+    *,
+    unaudited: bool = False,
 ) -> tuple[Comparison, str]:
     """Compare two plan folders, or two cases of a sweep folder, for a page in a file.
 
@@ -93,7 +101,7 @@ def compared_pages(
         The comparison and the page.
 
     Raises:
-        PlanError: a folder cannot be read.
+        PlanError: a folder cannot be read, or fails its audit, unless `unaudited`.
         ScenarioError: the file cannot be written, or there is no such case.
     """
     folders = [first / PLANS / str(n) for n in cases] if second is None else [first, second]
@@ -105,7 +113,11 @@ def compared_pages(
     if plans is None:
         comparison = compare_cases(first, *cases)
     else:
-        comparison = dataclasses.replace(compare(*plans), a=str(first), b=str(second))
+        assert second is not None
+        notes = [text for at in folders for text in cautions_of(at, unaudited=unaudited)]
+        comparison = dataclasses.replace(
+            compare(*plans), a=str(first), b=str(second), cautions=tuple(dict.fromkeys(notes))
+        )
     one, two = (page_beside(out, folder) for folder in folders)
     return comparison, comparison_page(comparison, words, plans, (one, two))
 

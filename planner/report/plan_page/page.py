@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from planner.auditor.audit import audit, require_complete
 from planner.components.terms import Target
 from planner.errors import PlanError
 from planner.files.output_folder import claim, replace_file
@@ -26,6 +25,7 @@ from planner.plan_tables.files import PAGE, WORKBOOK
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
+from planner.report.cautions import cautions_of
 from planner.report.charts.registry import charts_of
 from planner.report.charts.view import View
 from planner.report.net_rows import net_table
@@ -35,8 +35,20 @@ from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.report.year_sections import year_sections
 
 
-def plan_page(plan: PlanTables, words: Language, exports: Sequence[str] = ()) -> str:
-    """Return the page of a plan in a language; `exports` are the files beside its tables."""
+def plan_page(
+    plan: PlanTables,
+    words: Language,
+    exports: Sequence[str] = (),
+    cautions: Sequence[Message] = (),
+) -> str:
+    """Return the page of a plan in a language.
+
+    Args:
+        plan: the plan.
+        words: the language.
+        exports: the files beside its tables.
+        cautions: what is said at its top.
+    """
     summary, horizon = plan.summary, plan.scenario.horizon
     reasons, explained = packed_reasons(plan, words)
     steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)
@@ -44,6 +56,7 @@ def plan_page(plan: PlanTables, words: Language, exports: Sequence[str] = ()) ->
         "page.html",
         words,
         plan.title,
+        cautions=cautions,
         summary=summary,
         span=plan_sections.span_text(summary, words),
         rest=rest_text(summary, words),
@@ -133,55 +146,52 @@ def _files(plan: PlanTables) -> list[str]:
     return [*tables, *prices, *green, files.SUMMARY, files.SCENARIO]
 
 
-def report_plan(folder: str | Path, words: Language) -> list[Path]:
+def report_plan(
+    folder: str | Path, words: Language, cautions: Sequence[Message] | None = None
+) -> list[Path]:
     """Write report.html of a plan folder again, and schedule.xlsx where the folder has one.
 
     Each file is replaced as a whole, and none before all are ready; other files stay as they are,
     including those that are not part of a plan.
 
+    Args:
+        folder: the plan folder.
+        words: the language of the files.
+        cautions: the `cautions` of the folder [those of the folder, which must pass its audit].
+
     Returns:
         The files written.
 
     Raises:
-        PlanError: the folder is no plan folder, another run is writing to it, or a file cannot be
-            read or written.
+        PlanError: the folder is no plan folder, fails its audit, another run is writing to it, or a
+            file cannot be read or written.
     """
     with claim(folder, None) as target:
         plan = read_tables(target)
-        require_complete(target)
-        exports = [name for name in files.EXPORTS if (target / name).is_file()]
-        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words, exports)}
-        if (target / WORKBOOK).is_file():
-            from planner.report.workbook.workbook import write_workbook
-
-            with TemporaryDirectory() as scratch:
-                path = Path(scratch) / WORKBOOK
-                write_workbook(plan, path, words)
-                contents[WORKBOOK] = path.read_bytes()
+        notes = cautions_of(target) if cautions is None else cautions
+        try:
+            contents = _views(plan, target, words, notes)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            if not notes:
+                raise  # an error of this package, not of the folder
+            message = Message("{path} cannot be shown: {text}", path=folder, text=notes[0])
+            raise PlanError(message) from None
         for name, content in contents.items():
             replace_file(target / name, content)
     return [Path(folder) / name for name in contents]
 
 
-def _page(plan: PlanTables, folder: Path, words: Language, exports: Sequence[str]) -> str:
-    """Return the page of a folder.
+def _views(
+    plan: PlanTables, folder: Path, words: Language, notes: Sequence[Message]
+) -> dict[str, str | bytes]:
+    """Return the page, and the workbook where the folder has one, by name."""
+    exports = [name for name in files.EXPORTS if (folder / name).is_file()]
+    contents: dict[str, str | bytes] = {PAGE: plan_page(plan, words, exports, notes)}
+    if (folder / WORKBOOK).is_file():
+        from planner.report.workbook.workbook import write_workbook
 
-    Raises:
-        PlanError: the page cannot be made, because the folder breaks promises of plan folders; the
-            message holds the first that the audit finds.
-    """
-    try:
-        return plan_page(plan, words, exports)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        breaches = audit(folder)
-        if not breaches:
-            raise  # an error of this package, not of the folder
-        raise PlanError(
-            Message(
-                "{path} cannot be shown; promises of plan folders that it breaks: {n}; the first"
-                " is: {sentence}",
-                path=folder,
-                n=len(breaches),
-                sentence=breaches[0].with_place(),
-            )
-        ) from error
+        with TemporaryDirectory() as scratch:
+            path = Path(scratch) / WORKBOOK
+            write_workbook(plan, path, words, notes)
+            contents[WORKBOOK] = path.read_bytes()
+    return contents

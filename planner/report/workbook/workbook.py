@@ -38,16 +38,19 @@ from planner.report.year_sections import year_sections
 
 if TYPE_CHECKING:
     from planner.language.language import Language
+    from planner.message import Message
 
 VALUE, UNIT = 2, 3  # columns
 LAST = 9  # the last column of the matrices
+BAD = "#A32A00"
 STATUS_AND_PROFIT = (0, 3)  # rows of the result, in bold
 
 
 class SummarySheet:
     """The summary sheet, written from the top."""
 
-    def __init__(self, book: Book, plan: PlanTables):
+    def __init__(self, book: Book, plan: PlanTables, cautions: Sequence[Message] = ()) -> None:
+        self.cautions = cautions
         self.words, self.plan, self.summary = book.words, plan, plan.summary
         self.sheet = book.sheet(book.words("Summary"))
         self.row = 0
@@ -57,8 +60,12 @@ class SummarySheet:
         summary, words = self.summary, self.words
         self._page()
         self.sheet.text(0, 0, self.plan.title, bold=True, font_size=16)
-        self.sheet.text(1, 0, summary["description"], italic=True)
-        self.row = 2
+        self.row = 1
+        for text in self.cautions:
+            self.sheet.text(self.row, 0, words.sentence(text), bold=True, font_color=BAD)
+            self.row += 1
+        self.sheet.text(self.row, 0, summary["description"], italic=True)
+        self.row += 1
         if rest := rest_text(summary, words):
             self._remark(rest)
         result = plan_sections.outcome(self.plan, words)
@@ -209,8 +216,10 @@ def _number(cell: Cell, section: Section) -> tuple[float | None, str]:
     return cell.value, f"{form}%" if cell.unit == SHARE else form
 
 
-def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:
-    """Write a plan as a workbook, in a language.
+def write_workbook(
+    plan: PlanTables, path: Path, words: Language, cautions: Sequence[Message] = ()
+) -> None:
+    """Write a plan as a workbook, in a language; `cautions` is at the top of its summary.
 
     Raises:
         OSError: the file cannot be written.
@@ -218,7 +227,7 @@ def write_workbook(plan: PlanTables, path: Path, words: Language) -> None:
     made = local_times(plan.schedule.index[:1])[0]
     with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
         book = Book(str(path), words, plan.title, made, scratch)
-        SummarySheet(book, plan).write()
+        SummarySheet(book, plan, cautions).write()
         charts = book.sheet(words("Charts"))
         schedule = write_schedule(book, plan)
         allocation = write_allocation(book, plan)
