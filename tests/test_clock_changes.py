@@ -163,6 +163,22 @@ def test_a_declaration_has_the_points_of_its_day(
     assert row[3:] == tuple(mw)
 
 
+@pytest.mark.parametrize(
+    ("start", "ends"),
+    [
+        ("2026-10-25T01:00:00+02:00", ["2026-10-25T02:00+02:00"]),
+        ("2026-10-25T02:00:00+02:00", ["2026-10-25T03:00+02:00"]),
+        ("2026-10-25T02:00:00+01:00", ["2026-10-25T03:00+01:00"]),
+        ("2026-10-25T03:00:00+01:00", ["2026-10-25T04:00"]),
+    ],
+)
+def test_a_declared_time_that_the_clock_shows_twice_has_its_offset(
+    start: str, ends: list[str], tmp_path: Path
+) -> None:
+    write_declaration(solve(bought(1), at(start, 1)), tmp_path / "hour.csv")
+    assert pd.read_csv(tmp_path / "hour.csv")["time"].tolist() == ends
+
+
 def planner_yaml(data: dict[str, Any]) -> str:
     import yaml
 
