@@ -126,9 +126,8 @@ class Chain:
     def execute(self, steps: ExecutedSteps) -> None:
         """Execute the steps decided in the next window, and advance the state."""
         horizon, last = self.state.horizon, self.cuts[len(self.executed)].executed.last
-        day = (horizon.end_of(last) - horizon.day_before(last)) // pd.Timedelta(
-            hours=horizon.step_h
-        )
+        step = pd.Timedelta(minutes=horizon.step_min)
+        day = (horizon.end_of(last) - horizon.day_before(last)) // step
         self.state = advance(self.state, steps.rows, self.cuts[len(self.executed)].executed)
         self.recent = pd.concat([self.recent, steps.rows]).iloc[-day:]
         self.executed.append(steps)
