@@ -75,6 +75,26 @@ def test_a_band_counts_as_often_as_the_clock_shows_it(
     assert back.ledger.equals(plan.ledger)
 
 
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("null", "timezone: is 'Europe/Berlin', should be empty"),
+        ("Europe/Rome", "timezone: is 'Europe/Berlin', should be 'Europe/Rome'"),
+        ("Europe/London", "2026-10-25T00:00:00+02:00 is no time of Europe/London"),
+        ("Europe/Nowhere", "there is no time zone Europe/Nowhere"),
+    ],
+)
+def test_the_auditor_reads_the_clock_itself(zone: str, words: str, tmp_path: Path) -> None:
+    folder = solve(bought(NIGHT), at(AUTUMN, 25)).write(tmp_path / "plan")
+    file = folder / "scenario.yaml"
+    file.write_text(file.read_text().replace("timezone: Europe/Berlin", f"timezone: {zone}"))
+    try:
+        told = " ".join(map(str, audit(folder)))
+    except planner.PlanError as error:
+        told = str(error)
+    assert words in told
+
+
 def test_a_day_of_25_hours_has_one_cycle_and_one_start() -> None:
     """Each hour but the last of two days pays; a day has 10 MWh, and a unit starts once a day."""
     cell = battery(initial={"energy_mwh": 10}, ending={"at_least_mwh": 0}, cycles_per_day=1)
