@@ -80,6 +80,9 @@ def localised(times: pd.DatetimeIndex, zone: dt.tzinfo, at_row: AtRow) -> pd.Dat
         Exception: what `at_row` returns for the first time that does not exist or may be either of
             two.
     """
+    if len(times) > 1 and times[-1] < times[0]:  # rows descend
+        last = len(times) - 1
+        return localised(times[::-1], zone, lambda row, text: at_row(last - row, text))[::-1]
     every = np.ones(len(times), dtype=bool)
     first = times.tz_localize(zone, ambiguous=every, nonexistent="NaT")
     if first.hasnans:

@@ -75,6 +75,26 @@ def test_a_band_counts_as_often_as_the_clock_shows_it(
     assert back.ledger.equals(plan.ledger)
 
 
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("null", "timezone: is 'Europe/Berlin', should be empty"),
+        ("Europe/Rome", "timezone: is 'Europe/Berlin', should be 'Europe/Rome'"),
+        ("Europe/London", "2026-10-25T00:00:00+02:00 is no time of Europe/London"),
+        ("Europe/Nowhere", "there is no time zone Europe/Nowhere"),
+    ],
+)
+def test_the_auditor_reads_the_clock_itself(zone: str, words: str, tmp_path: Path) -> None:
+    folder = solve(bought(NIGHT), at(AUTUMN, 25)).write(tmp_path / "plan")
+    file = folder / "scenario.yaml"
+    file.write_text(file.read_text().replace("timezone: Europe/Berlin", f"timezone: {zone}"))
+    try:
+        told = " ".join(map(str, audit(folder)))
+    except planner.PlanError as error:
+        told = str(error)
+    assert words in told
+
+
 def test_a_day_of_25_hours_has_one_cycle_and_one_start() -> None:
     """Each hour but the last of two days pays; a day has 10 MWh, and a unit starts once a day."""
     cell = battery(initial={"energy_mwh": 10}, ending={"at_least_mwh": 0}, cycles_per_day=1)
@@ -163,6 +183,22 @@ def test_a_declaration_has_the_points_of_its_day(
     assert row[3:] == tuple(mw)
 
 
+@pytest.mark.parametrize(
+    ("start", "ends"),
+    [
+        ("2026-10-25T01:00:00+02:00", ["2026-10-25T02:00+02:00"]),
+        ("2026-10-25T02:00:00+02:00", ["2026-10-25T03:00+02:00"]),
+        ("2026-10-25T02:00:00+01:00", ["2026-10-25T03:00+01:00"]),
+        ("2026-10-25T03:00:00+01:00", ["2026-10-25T04:00"]),
+    ],
+)
+def test_a_declared_time_that_the_clock_shows_twice_has_its_offset(
+    start: str, ends: list[str], tmp_path: Path
+) -> None:
+    write_declaration(solve(bought(1), at(start, 1)), tmp_path / "hour.csv")
+    assert pd.read_csv(tmp_path / "hour.csv")["time"].tolist() == ends
+
+
 def planner_yaml(data: dict[str, Any]) -> str:
     import yaml
 
@@ -217,6 +253,18 @@ def test_a_plan_of_another_clock_is_told(tmp_path: Path) -> None:
         site(parts, at("2026-10-25T23:00:00+01:00", 2), initial_from=str(tmp_path / "over"))
     with pytest.raises(ScenarioError, match="has another clock than this scenario"):
         site(parts, at(NOVEMBER, 2, NEW_YORK), initial_from=str(tmp_path / "over"))
+
+
+def test_plans_of_two_clocks_are_compared_by_their_moments() -> None:
+    """An hour of 100 CNY/MWh by the zone lies elsewhere by the offset of the start."""
+    zoned = solve(bought(NIGHT), at(AUTUMN, 25))
+    fixed = planner.solve(scenario(bought(NIGHT), horizon={"start": AUTUMN, "hours": 25}))
+    for one, two in ((zoned, fixed), (fixed, zoned)):
+        hours = planner.compare(one, two).hours
+        assert hours["moved_cny"].tolist() == [100]
+        assert hours["time"][0] == pd.Timestamp("2026-10-25T02:00+01:00")
+        assert hours["time"][0].tzinfo == one.scenario.horizon.zone
+    assert planner.compare(zoned, zoned).hours.empty
 
 
 def test_the_times_of_targets_are_those_of_the_clock() -> None:
@@ -343,3 +391,38 @@ def test_any_site_keeps_its_rules_by_the_clock(
     lengths = {name: (after - first) / 3600 for name, (first, after) in first_of_month.items()}
     fee = sum(1000 * step_h / lengths[name] for name in clock.strftime("%Y-%m"))
     assert plan.summary["outside_objective_cny"]["grid"]["fixed"] == pytest.approx(-fee)
+
+
+def midnights() -> list[tuple[str, str]]:
+    """A start 7 hours before each change, also of clocks that change at midnight."""
+    return [
+        (name, (change - dt.timedelta(hours=7)).astimezone(ZoneInfo(name)).isoformat())
+        for name in ("America/Havana", "Africa/Cairo", "Europe/Berlin", "America/Santiago",
+                     "Asia/Beirut", "Australia/Lord_Howe", "Atlantic/Azores")
+        for change in changes(name)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "start"), first_of(midnights(), 6))
+def test_windows_carry_the_day_over_a_change(zone: str, start: str, tmp_path: Path) -> None:
+    """Windows of 4 h, 2 h executed: what is used of a day is known at each of their starts."""
+    price = [10, 50] * 26
+    cell = battery(initial={"energy_mwh": 10}, ending={"at_least_mwh": 0}, cycles_per_day=1)
+    parts = {
+        "grid": grid(
+            import_price_cny_per_mwh=price, export_price_cny_per_mwh=5, max_swing_share=0.9,
+            demand_charge_cny_per_mw_month=1,
+        ),
+        "cell": cell,
+        "unit": thermal(min_power_mw=1, max_power_mw=2, max_starts_per_day=1, curve=[
+            {"power_mw": 1, "fuel_gj_per_h": 1}, {"power_mw": 2, "fuel_gj_per_h": 8}]),
+        "city": {"kind": "load", "demand_mw": 5},
+    }  # fmt: skip
+    plan = planner.roll(site(parts, at(start, 26, zone, 30)), 4, 2, bound=False)
+    plan.write(tmp_path / "plan")
+    assert audit(tmp_path / "plan") == []
+    day = pd.Index(pd.DatetimeIndex(plan.schedule.index).date)
+    out = sum(plan.schedule[n] for n in plan.schedule if n.startswith("cell.discharge_mw["))
+    by_day = out.groupby(day).sum() / 2
+    assert (by_day <= 10 + 1e-6).all()
+    assert by_day.max() > 9  # the limit binds

@@ -58,7 +58,8 @@ def check(
     console = open_console()
     say(console, words("{name}: valid", name=site.name))
     length = words("{start}, {hours} h in {steps} steps of {minutes} min",
-                   start=horizon.starts[0].isoformat(), hours=f"{horizon.hours:g}",
+                   start=" ".join(filter(None, (horizon.starts[0].isoformat(), horizon.timezone))),
+                   hours=f"{horizon.hours:g}",
                    steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
     say(console, length)
     for name, component in site.components.items():

@@ -19,7 +19,7 @@ import pandas as pd
 
 from planner.errors import Problem, ScenarioError, cause
 from planner.files.output_folder import replace_file
-from planner.local_time import end_texts
+from planner.local_time import end_texts, occurs_twice
 from planner.message import Message, MessageList
 
 if TYPE_CHECKING:
@@ -118,14 +118,16 @@ def declaration(plan: PlanTables) -> pd.DataFrame:
 def _ends(plan: PlanTables) -> list[str]:
     """Return the local ends of the steps; the last of a day is 24:00 of that day.
 
-    Where the clock changes they have the offset of their step, which tells the two times of an hour
-    that occurs twice apart.
+    Where the clock changes, or shows one of them twice, they have the offset of their step.
     """
     horizon = plan.scenario.horizon
     starts = pd.DatetimeIndex(plan.schedule.index)
     ends = end_texts(starts, horizon.step_min)
+    twice = horizon.clock_changes or any(
+        map(occurs_twice, (*starts, horizon.end_of(horizon.steps)))
+    )
     return [
-        f"{start:%Y-%m-%d}T{end}{start.isoformat()[-6:] if horizon.clock_changes else ''}"
+        f"{start:%Y-%m-%d}T{end}{start.isoformat()[-6:] if twice else ''}"
         for start, end in zip(starts, ends, strict=True)
     ]
 

@@ -91,15 +91,14 @@ class ExecutedSteps:
 
 
 Policy = Callable[[Scenario, Cut, pd.DataFrame], ExecutedSteps]
-"""Plans a window, from the scenario at the state before it and the rows of the two days before
-it."""
+"""Plans a window, from the scenario at the state before it and the rows of the day before it."""
 
 
 @dataclass(eq=False)
 class Chain:
     """The windows of a horizon, one after the other.
 
-    recent: the rows of the two days before the next window, as far as there are any.
+    recent: the rows of the day before the next window, as far as there are any.
     counted: the names of the figures that the policy counts in each window.
     """
 
@@ -128,9 +127,11 @@ class Chain:
 
     def execute(self, steps: ExecutedSteps) -> None:
         """Execute the steps decided in the next window, and advance the state."""
-        two_days = round(48 / self.state.horizon.step_h)
+        horizon, last = self.state.horizon, self.cuts[len(self.executed)].executed.last
+        step = pd.Timedelta(minutes=horizon.step_min)
+        day = (horizon.end_of(last) - horizon.day_before(last)) // step
         self.state = advance(self.state, steps.rows, self.cuts[len(self.executed)].executed)
-        self.recent = pd.concat([self.recent, steps.rows]).iloc[-two_days:]
+        self.recent = pd.concat([self.recent, steps.rows]).iloc[-day:]
         self.executed.append(steps)
 
     @property

@@ -136,7 +136,7 @@ def thumb_steps(
         state: the scenario before them.
         rule: one of `RULES`.
         cut: the window.
-        recent: the rows of the two days before it, as far as there are any.
+        recent: the rows of the day before it, as far as there are any.
         known: returns the scenario with what is known in a step.
     """
 
@@ -281,7 +281,7 @@ class _Step:
     def _day_before(self, name: str) -> float:
         """Return import less export in the same hour of the day before, 0 on the first day."""
         horizon = self.state.horizon
-        then = horizon.day_before(self.t)
+        then = horizon.day_before(self.t - 1)
         if then < horizon.starts[0]:
             return 0.0
         return float(exchange_of(columns_of(self.past.loc[[then]], name))[0])

@@ -206,8 +206,8 @@ class Horizon(Frozen):
         return self.starts[0] + pd.Timedelta(minutes=step * self.step_min)
 
     def day_before(self, step: int) -> pd.Timestamp:
-        """Return the start of a step a day before by the clock, or the next one where it jumps."""
-        return self._by_clock(self.starts[step - 1], -1)
+        """Return the moment a day before the end of a step by the clock, or after it if skipped."""
+        return self._by_clock(self.end_of(step), -1)
 
     def days_h(self, days: int) -> float:
         """Return the hours of some days from the start, which are days of the clock."""

@@ -26,6 +26,7 @@ def common_clock(a: PlanTables, b: PlanTables) -> tuple[Clock, pd.DatetimeIndex]
     """Return the steps that two plans share; None unless they are one continuous period."""
     step_min = a.scenario.horizon.step_min
     times = pd.DatetimeIndex(a.schedule.index).intersection(pd.DatetimeIndex(b.schedule.index))
+    times = times.tz_convert(a.scenario.horizon.zone)
     if not len(times) or step_min != b.scenario.horizon.step_min:
         return None
     if times[-1] - times[0] != pd.Timedelta(minutes=step_min * (len(times) - 1)):

@@ -8,7 +8,7 @@ folders, which a sweep keeps with `plans: all`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,7 @@ def compare(
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
     folders = [Path(plan) for plan in (a, b) if not isinstance(plan, PlanTables)]
     cautions = [text for folder in folders for text in cautions_of(folder, unaudited=unaudited)]
+    two = _by_the_clock_of(one, two)
     times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
     single = len(one.schedule) + len(two.schedule) - 2 * len(times)
     note = Message(
@@ -133,6 +134,20 @@ def compare(
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),
     )
+
+
+def _by_the_clock_of(one: PlanTables, two: PlanTables) -> PlanTables:
+    """Return the second plan with the local times of the first: equal times are equal texts."""
+    zone = one.scenario.horizon.zone
+    if two.scenario.horizon.zone == zone:
+        return two
+    periods = two.ledger["period"]
+    local = {
+        period: pd.Timestamp(period).tz_convert(zone).isoformat() if "T" in period else period
+        for period in periods.unique()
+    }
+    ledger = two.ledger.assign(period=periods.map(local))
+    return replace(two, schedule=two.schedule.tz_convert(zone), ledger=ledger)
 
 
 def _bound(summary: Mapping[str, Any]) -> float:
