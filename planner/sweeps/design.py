@@ -43,7 +43,7 @@ from planner.sweeps.axes import (
     require_scalar,
 )
 from planner.sweeps.sweep_file import SweepFile, is_path
-from planner.timeseries.csv_numbers import NumberMarks
+from planner.timeseries.csv_numbers import NumberMarks, number_hint
 from planner.timeseries.csv_text import CsvText, decoded, split_csv
 
 MAX_CASES = 1_000_000
@@ -272,7 +272,7 @@ def _cell(axis: Axis | None, cell: str, marks: NumberMarks) -> Scalar | None:
     """Return the value of a cell; an empty one has that of the base. Raises FieldError."""
     number = marks.plain(cell)
     like_a_number = number is None and re.fullmatch(r"[-+]?[\d.,]+\s*%?", cell)
-    if like_a_number and not isinstance(axis, Bundle) and (hint := marks.hint(cell)):
+    if like_a_number and not isinstance(axis, Bundle) and (hint := number_hint(cell)):
         raise FieldError(Message("must be one value, is {text!r}{hint}", text=cell, hint=hint))
     try:
         value: Scalar | None = parse_value(number or cell)

@@ -142,6 +142,8 @@ def _hints(header: Sequence[str], rows: Rows) -> Iterator[Message]:
         yield _spread(parts)
     elif dates and not _has_clock(cells[dates[0]]) and (hours := _hours(header, cells, dates[0])):
         yield _spread([header[dates[0]], hours])
+    elif dates and dates[0] in _times_in(header):
+        yield Message("; it has no header: write one above its rows, such as `time,price`")
     elif dates:
         text = cells[dates[0]]
         form = rewritten(text) or "yyyy-mm-dd hh:mm"

@@ -99,32 +99,6 @@ class NumberMarks:
         number = float(self.plain(text) or "nan")
         return number if math.isfinite(number) else math.nan
 
-    def hint(self, text: str) -> str:
-        """Return what to write for a cell that is no number; empty where nothing is known."""
-        text = _joined(text)
-        if _MISSING.fullmatch(text):
-            return Message("; nothing is filled in where a value is missing")
-        if match := re.fullmatch(rf"({_PLAIN.pattern})\s*[%％]", text):
-            return Message("; write {share:g}, or the number alone with `scale: 0.01`",
-                           share=float(match[1]) / 100)  # fmt: skip
-        if any(weak.fullmatch(text) for weak in _WEAK.values()):
-            return Message(
-                "; it may be {large:g} or {small:g}: write one of them",
-                large=float(re.sub(r"[.,]", "", text)),
-                small=float(text.replace(",", ".")),
-            )
-        if _BOTH["."].fullmatch(text) or _BOTH[","].fullmatch(text):
-            return Message(
-                "; write {text}", text=re.sub(r"[.,](?=.*[.,])", "", text).replace(",", ".")
-            )
-        if _ONE[","].fullmatch(text):
-            return Message("; write {text}", text=text.replace(",", "."))
-        if match := re.fullmatch(r"[–—]\s*(\d[\d.]*)", text):
-            return Message("; write {text}", text=f"-{match[1]}")
-        if match := re.fullmatch(rf"[^\d.,+-]*({_PLAIN.pattern})\s*[^\d.,]*", text):
-            return Message("; write {text}", text=match[1])
-        return ""
-
 
 def numbers_of(texts: Sequence[str], separator: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the cells of a column as numbers; NaN where one is no finite one, or may be two."""
@@ -137,6 +111,31 @@ def numbers_of(texts: Sequence[str], separator: str) -> np.ndarray[Any, np.dtype
             return np.where(np.isfinite(numbers), numbers, np.nan)
     marks = NumberMarks(texts, separator)
     return np.array([marks.number(text) for text in texts], dtype=float)
+
+
+def number_hint(text: str) -> str:
+    """Return what to write for a cell that is no number; empty where nothing is known."""
+    text = _joined(text)
+    if _MISSING.fullmatch(text):
+        return Message("; nothing is filled in where a value is missing")
+    if match := re.fullmatch(rf"({_PLAIN.pattern})\s*[%％]", text):
+        return Message("; write {share:g}, or the number alone with `scale: 0.01`",
+                       share=float(match[1]) / 100)  # fmt: skip
+    if any(weak.fullmatch(text) for weak in _WEAK.values()):
+        return Message(
+            "; it may be {large:g} or {small:g}: write one of them",
+            large=float(re.sub(r"[.,]", "", text)),
+            small=float(text.replace(",", ".")),
+        )
+    if _BOTH["."].fullmatch(text) or _BOTH[","].fullmatch(text):
+        return Message("; write {text}", text=re.sub(r"[.,](?=.*[.,])", "", text).replace(",", "."))
+    if _ONE[","].fullmatch(text):
+        return Message("; write {text}", text=text.replace(",", "."))
+    if match := re.fullmatch(r"[–—]\s*(\d[\d.]*)", text):
+        return Message("; write {text}", text=f"-{match[1]}")
+    if match := re.fullmatch(rf"[^\d.,+-]*({_PLAIN.pattern})\s*[^\d.,]*", text):
+        return Message("; write {text}", text=match[1])
+    return ""
 
 
 def _joined(text: str) -> str:

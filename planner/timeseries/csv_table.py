@@ -23,7 +23,7 @@ from planner.timeseries.csv_layouts import (
     several,
     time_hint,
 )
-from planner.timeseries.csv_numbers import NumberMarks, in_ascii, numbers_of
+from planner.timeseries.csv_numbers import in_ascii, number_hint, numbers_of
 from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
 from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
@@ -65,11 +65,6 @@ class CsvTable:
             self._numbers[name] = numbers_of(texts, self._text.separator)
         return self._numbers[name]
 
-    def _hint(self, name: str, text: str) -> str:
-        position = self.header.index(name)
-        texts = [cells[position] for _, cells in self._text.rows]
-        return NumberMarks(texts, self._text.separator).hint(text)
-
     def cell(self, name: str, row: int) -> str:
         """Return the text of a cell."""
         return self._text.rows[row][1][self.header.index(name)]
@@ -84,7 +79,7 @@ class CsvTable:
             name=name,
             sentence=rule,
             text=as_written(text),
-            hint=self._hint(name, text) if np.isnan(self._numbers[name][rows[0]]) else "",
+            hint=number_hint(text) if np.isnan(self._numbers[name][rows[0]]) else "",
             more=others if len(rows) > 1 else "",
         )
         return self.at_row(rows[0], message)

@@ -100,26 +100,26 @@ class CsvSeries(CsvColumns):
         coarse = [step for step in matched.steps_inside_min if step > horizon_min]
         if coarse:
             yield Message(
-                "{file}: each value of {column} holds for {minutes:g} min, {count:g} steps of the"
+                "{name}: each value of {text} holds for {minutes:g} min, {count:g} steps of the"
                 " horizon, in which it does not vary",
-                file=self.csv,
-                column=self.column,
+                name=self.csv,
+                text=self.column,
                 minutes=coarse[-1],
                 count=coarse[-1] / horizon_min,
             )
-        span = {"first": matched.table.cell(TIME, 0), "last": matched.table.cell(TIME, -1)}
+        span = {"text": matched.table.cell(TIME, 0), "other": matched.table.cell(TIME, -1)}
         if (self.stamp, matched.likely_stamp()) == ("start", "end"):
             yield Message(
-                "{file}: its rows, {first} to {last}, seem to name the ends of their intervals, and"
+                "{name}: its rows, {text} to {other}, seem to name the ends of their intervals, and"
                 " are read as their starts; is `stamp: end` missing?",
-                file=self.csv,
+                name=self.csv,
                 **span,
             )
         elif (self.stamp, matched.likely_stamp()) == ("end", "start"):
             yield Message(
-                "{file}: its rows, {first} to {last}, seem to name the starts of their intervals,"
+                "{name}: its rows, {text} to {other}, seem to name the starts of their intervals,"
                 " and are read as their ends; is `stamp: end` wrong?",
-                file=self.csv,
+                name=self.csv,
                 **span,
             )
 

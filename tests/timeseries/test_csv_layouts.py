@@ -322,6 +322,10 @@ SHAPES: dict[str, tuple[str | bytes, str]] = {
         f"name,{HOURS[0]},{HOURS[1]},{HOURS[2]}\nmw,1,2,3\n",
         "; its times stand in a row: turn the table, so that each has a row",
     ),
+    "no header": (
+        f"{HOURS[0]},1\n{HOURS[1]},1\n",
+        "; it has no header: write one above its rows, such as `time,price`",
+    ),
     "header behind a #": (
         f"#time,mw\n{HOURS[0]},1\n", "; line 1 seems to be the header: remove its #"
     ),

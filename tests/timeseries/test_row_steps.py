@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.chinese import ZH
 from tests.timeseries.test_csv_layouts import DAY, Table, prices, refused, written
 
 # ---- days on which the clock changes
@@ -178,3 +179,14 @@ def test_parts_of_a_second_are_refused(tmp_path: Path) -> None:
     parts = [[f"{DAY} 00:00:00.{part}00", "1"] for part in range(5)]
     (message,) = refused(written(parts, ","), tmp_path, resample="mean")
     assert message.startswith("a.csv has")
+
+
+def test_stored_notes_read_back_in_chinese(tmp_path: Path) -> None:
+    content = written(stretch(DAY, 60, end=True), ",")
+    inside = {"start": f"{DAY}T12:00:00+08:00", "hours": 1, "step_min": 15}
+    notes = prices(content, tmp_path, resample="hold", **inside)[1]
+    assert [ZH.sentence(note) for note in notes] == [
+        "a.csv：mw 的每个值保持 60 min，即计划期的 4 个时段，其间不变",
+        f"a.csv：{DAY} 01:00 至 {DAY} 24:00 的各行似乎标记时段终点，现按起点读取；是否漏写"
+        " `stamp: end`？",
+    ]
