@@ -49,6 +49,9 @@ class PricePair(NamedTuple):
     equal: str
 
 
+EARNS_THE_SAME = "both earn the same"  # ends each `equal`: a limit is then worth nothing
+
+
 class Reason(NamedTuple):
     """The reason for a decision of a component in a step (from 1): a code, and its figures."""
 

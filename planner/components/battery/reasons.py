@@ -56,6 +56,7 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"charges_at_limit", "discharges_at_limit", "full", "cycles_used"})
 BUYING = PricePair(
     template("price {first} {than} {second} worth of storing"),
     template("price {first} as the worth of storing: both earn the same"),

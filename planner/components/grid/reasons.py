@@ -46,6 +46,7 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"import_at_limit", "export_at_limit"})
 ON_SITE = PricePair(
     template("price {first} {than} {second} on site"),
     template("price {first} as on site: both earn the same"),

@@ -38,6 +38,7 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"no_capacity"})
 BREAK_EVEN = PricePair(
     template("price {first} {than} {second} break-even"),
     template("price {first} as the break-even: both earn the same"),

@@ -46,6 +46,7 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"at_maximum"})
 RESTING = PricePair(
     template("price {first} {than} {second} fuel per MWh at min_power_mw"),
     template("price {first} as fuel per MWh at min_power_mw: both earn the same"),

@@ -50,6 +50,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         energy=plan_sections.energy(plan, words).scaled(words),
         earned=plan_sections.earned(plan, words),
         scarce=scarce,
+        binding=plan_sections.binding(plan, words),
         scarce_steps=list(zip(steps, scarce.rows, strict=True)),
         year=[section.scaled(words) for section in year_sections(plan, words)],
         charts=[drawn(chart) for chart in charts_of(plan, words)],
