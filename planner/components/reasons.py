@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from planner.fields import NOTHING
-from planner.message import Message, MessageList
+from planner.message import Message, MessageList, template
 from planner.timeseries.series import Array
 
 NEAR = 1e-4  # relative: prices closer than this are equal
 FLOW = NOTHING
 LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
+ALSO = template("also {words}")
 
 StepText = Callable[[int], Message]
 """The message of each step, from 0; made for the steps that it is shown in."""
@@ -46,6 +47,9 @@ class PricePair(NamedTuple):
 
     different: str
     equal: str
+
+
+EARNS_THE_SAME = "both earn the same"  # ends each `equal`: a limit is then worth nothing
 
 
 class Reason(NamedTuple):
@@ -151,6 +155,34 @@ class PriceComparison:
 def also(text: StepText, other: Message) -> StepText:
     """Return the message of each step with another message after it."""
     return lambda t: MessageList("; ", (text(t), other))
+
+
+def also_others(
+    text: StepText, unexplained: np.ndarray, others: Sequence[Sequence[str]]
+) -> StepText:
+    """Return the message of each step and, where it does not explain what is done, other rules."""
+
+    def with_others(t: int) -> Message:
+        if not (unexplained[t] and others[t]):
+            return text(t)
+        return MessageList("; ", (text(t), Message(ALSO, words=", ".join(others[t]))))
+
+    return with_others
+
+
+def acting_rules(acting: Mapping[str, np.ndarray], prices: StepPrices) -> list[list[str]]:
+    """Return by step the rules that act in it; where none does, those of the site on exchange."""
+    of_site = [name for name, part in prices.components.items() if part.affects_exchange]
+    return [
+        [rule for rule, acts in acting.items() if acts[t]] or of_site
+        for t in range(len(prices.none()))
+    ]
+
+
+def has_price(prices: StepPrices, row: str, *index: Any, lasting: bool = False) -> np.ndarray:
+    """Return by step whether a row of the component has a price; `lasting`: or that of the next."""
+    priced = np.abs(np.nan_to_num(prices.row(row, *index))) > NEAR
+    return priced | np.append(priced[1:], False) if lasting else priced
 
 
 def first_that_holds(

@@ -83,6 +83,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
+LIMITS_REACHED = battery.LIMITS | grid.LIMITS | service.LIMITS | thermal.LIMITS
+"""Codes of reasons that name a limit which is reached."""
+
+
 def every_use() -> dict[str, Use]:
     """Return the uses of energy of all kinds, in the order of their display."""
     return uses_of(kind.component for kind in KINDS.values())

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from planner.components.component import ORIGINS
+from planner.components.reasons import EARNS_THE_SAME
+from planner.components.registry import LIMITS_REACHED
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section, text
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
@@ -253,6 +255,24 @@ def scarce(plan: PlanTables, words: Language) -> Section:
         for row in plan.summary["worst_hours"]
     )
     return Section(words("What was scarce"), heads, tuple(rows), "CNY", labels=2)
+
+
+def binding(plan: PlanTables, words: Language) -> Section:
+    """Return the limits that were reached and have a price, with the hours in which they bind.
+
+    A limit that is merely reached, where one more unit would earn the same, is not among them; nor
+    is one that another rule explains.
+    """
+    heads = (words("component"), words("limit with a price"), words("in force for"))
+    hours: dict[tuple[str, str], float] = {}
+    why = plan.reasons
+    for name, code, reason in zip(why["component"], why["code"], why["reason"], strict=True):
+        free = reason.endswith(EARNS_THE_SAME) or "; also " in reason
+        if code in LIMITS_REACHED and not free:
+            hours[name, code] = hours.get((name, code), 0.0) + plan.scenario.horizon.step_h
+    longest = sorted(hours.items(), key=lambda item: -item[1])
+    rows = tuple((name, words.term(code), Quantity(h, "h", 2)) for (name, code), h in longest)
+    return Section(words("Limits that bind"), heads, rows, labels=2)
 
 
 def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:

@@ -101,7 +101,8 @@ def _may_be_hidden(
 def _is_idle(program: Program, solution: Solution, name: str) -> bool:
     """Return whether all power of a component is zero."""
     schedule = program.schedule_at(solution.x)
-    quantities = {c: c.partition(".")[2] for c in schedule if c.partition(".")[0] == name}
+    own = [c for c in map(str, schedule) if c.partition(".")[0] == name]
+    quantities = {c: c.partition(".")[2] for c in own}
     power = [c for c, quantity in quantities.items()
              if unit(quantity) == "MW" and not quantity.startswith("reserve")]  # fmt: skip
     return bool(power) and bool((schedule[power].abs() <= OVERLAP_MW).all(axis=None))

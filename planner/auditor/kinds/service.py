@@ -250,6 +250,8 @@ def _codes(_: Plan, part: Part) -> dict[str, Codes]:
         all_done: dropped <= AT,
         "no_capacity": dropped > 0,
         "price_below_cost": dropped > 0,
+        "earns_the_same": dropped > 0,
+        "held": dropped > 0,
         "nothing_wanted": requested <= AT,
     }
     return {decision: codes}

@@ -45,6 +45,8 @@ from planner.components.reasons import (
     Reason,
     StepPrices,
     StepText,
+    acting_rules,
+    also_others,
     first_that_holds,
     money,
     versus,
@@ -54,6 +56,7 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"charges_at_limit", "discharges_at_limit", "full", "cycles_used"})
 BUYING = PricePair(
     template("price {first} {than} {second} worth of storing"),
     template("price {first} as the worth of storing: both earn the same"),
@@ -101,11 +104,23 @@ def reasons(
     promised |= (called > FLOW) & (called > battery.discharge_efficiency * energy - LIMIT)
     cycling = _cycle_prices(prices, horizon)
     purchase, sale = PriceComparison(BUYING, buying, worth), PriceComparison(SELLING, selling, cost)
-    bought, sold = purchase.message, sale.message
 
     def neither(t: int) -> Message:
         return MessageList("; ", (bought(t), sold(t)))
 
+    steep = np.nan_to_num(prices.row("ramp_up")) + np.nan_to_num(prices.row("ramp_down")) > NEAR
+    steep |= np.append(steep[1:], False)
+    offered = prices.zero() + reserve > FLOW
+    others = acting_rules(
+        {
+            "min_charge_power_mw": (charge > FLOW) & (charge < least_in + LIMIT),
+            "min_discharge_power_mw": (discharge > FLOW) & (discharge < least_out + LIMIT),
+            "ramp_mw_per_h": steep,
+            "reserve": offered | np.append(offered[1:], False),
+            "cycles_per_day": cycling > NEAR,
+        },
+        prices,
+    )
     discharges, charges = discharge > np.maximum(charge, FLOW), charge > FLOW
     would_sell, would_buy = sale.signs == ">", purchase.signs == "<"
     for_target = _of_targets(battery, prices, stored, horizon.step_h)
@@ -113,14 +128,16 @@ def reasons(
     cost_else = cost - for_target / battery.discharge_efficiency
     sells_else, buys_else = versus(selling, cost_else), versus(buying, worth_else)
     targeted = np.abs(for_target) > NEAR
+    at_a_loss = (charge > FLOW) & (purchase.signs == ">") & ~(targeted & (buys_else == ">"))
+    bought = also_others(purchase.message, at_a_loss, others)
+    at_a_loss = (discharge > FLOW) & (sale.signs == "<") & ~(targeted & (sells_else == "<"))
+    sold = also_others(sale.message, at_a_loss, others)
     bought_for, sold_for = (
         _with_target(battery, text, for_target * factor, horizon)
         for text, factor in (
             (bought, battery.charge_efficiency), (sold, 1 / battery.discharge_efficiency)
         )
     )  # fmt: skip
-    steep = np.nan_to_num(prices.row("ramp_up")) + np.nan_to_num(prices.row("ramp_down")) > NEAR
-    steep |= np.append(steep[1:], False)
     ramping = Message(RAMPING, value=battery.ramp_mw_per_h or 0.0)
     own = np.array([_own_use_price(battery, prices, o) for o in prices.origins])
     unsold = own[to_discharge, steps] > NEAR

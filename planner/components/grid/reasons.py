@@ -24,7 +24,7 @@ reason names the other rules that have a price in this step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -33,18 +33,20 @@ from planner.components.grid.grid import Grid
 from planner.components.reasons import (
     FLOW,
     LIMIT,
-    NEAR,
     PriceComparison,
     PricePair,
     Reason,
     StepPrices,
-    StepText,
+    acting_rules,
+    also_others,
     first_that_holds,
+    has_price,
 )
-from planner.message import Message, MessageList, template
+from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"import_at_limit", "export_at_limit"})
 ON_SITE = PricePair(
     template("price {first} {than} {second} on site"),
     template("price {first} as on site: both earn the same"),
@@ -53,7 +55,6 @@ OF_ORIGIN = PricePair(
     template("{origin} price {first} {than} {second} on site"),
     template("{origin} price {first} as on site: both earn the same"),
 )
-ALSO = template("also {words}")
 OTHERS = {
     "exchange_ramp": "ramp_mw_per_h", "highest": "max_swing_share", "swing": "max_swing_share",
     "over_band": "declaration", "under_band": "declaration", "response_room": "response",
@@ -79,7 +80,7 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
     unexplained = np.where(
         at_limit, signs == ">", np.where(flow <= FLOW, signs == "<", signs != "=")
     )
-    text = _with_others(on_site.message, unexplained, others)
+    text = also_others(on_site.message, unexplained, others)
 
     def at_peak(t: int) -> Message:
         return Message("{sentence}, at the peak of the month", sentence=text(t))
@@ -95,17 +96,6 @@ def _imports(grid: Grid, values: Values, prices: StepPrices, horizon: Horizon) -
             (True, "no_import", text),
         ],
     )
-
-
-def _with_others(prices: StepText, unexplained: Array, others: Sequence[list[str]]) -> StepText:
-    """Return how prices compare and, where that does not explain the flow, the other rules."""
-
-    def text(t: int) -> Message:
-        if not (unexplained[t] and others[t]):
-            return prices(t)
-        return MessageList("; ", (prices(t), Message(ALSO, words=", ".join(others[t]))))
-
-    return text
 
 
 def _marginal_price(grid: Grid, price: Array) -> Array:
@@ -136,7 +126,7 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
         on_site = PriceComparison(OF_ORIGIN, price, value, origin=[sold[i] for i in best])
     signs = on_site.signs
     nothing = injected.max(axis=0) <= FLOW
-    text = _with_others(on_site.message, signs == np.where(total <= FLOW, ">", "<"), others)
+    text = also_others(on_site.message, signs == np.where(total <= FLOW, ">", "<"), others)
     yield from first_that_holds(
         "export",
         [
@@ -152,16 +142,10 @@ def _exports(grid: Grid, values: Values, prices: StepPrices) -> Iterator[Reason]
 
 def _other_rules(grid: Grid, prices: StepPrices, limit: str) -> list[list[str]]:
     """Return by step which other rules have a price: of the connection, else of the site."""
-    duals: dict[str, Array] = {}
+    acting: dict[str, Array] = {}
     for row, rule in (OTHERS | {limit: "one way at a time"}).items():
         indices = [(i,) for i in range(len(grid.response))] if row == "response_room" else [()]
-        rows = (np.abs(np.nan_to_num(prices.row(row, *index))) for index in indices)
-        dual = sum(rows, prices.zero())
-        if row == "exchange_ramp":  # the move to the next step takes part in this one too
-            dual = dual + np.append(dual[1:], 0.0)
-        duals[rule] = duals.get(rule, 0.0) + dual
-    of_site = [name for name, part in prices.components.items() if part.affects_exchange]
-    return [
-        [rule for rule, dual in duals.items() if dual[t] > NEAR] or of_site
-        for t in range(len(prices.zero()))
-    ]
+        # the move to the next step takes part in this one too
+        rows = (has_price(prices, row, *i, lasting=row == "exchange_ramp") for i in indices)
+        acting[rule] = np.any([acting.get(rule, prices.zero() > 0), *rows], axis=0)
+    return acting_rules(acting, prices)

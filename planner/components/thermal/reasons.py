@@ -11,11 +11,12 @@ Codes of the decision `run`:
     outage                  cannot run: nothing or too little is available
     at_minimum, at_maximum  at the minimum or the maximum power, reserve included
     ramps_up, ramps_down    between both, and rises, reserve included, or falls as fast as it may
-    between                 between both: its fuel sets the price
+    between                 between both: its fuel sets the price, or another rule holds it there
 
 `fuel` is the marginal cost of a net MWh, with other variable cost, and with carbon above the
 allowance; of a run it is the mean cost including the start, of a rest the mean cost at the minimum
-power. A start is a decision over many hours, which the price of no single hour explains.
+power. A start is a decision over many hours, which the price of no single hour explains. Where the
+price does not explain the power, the reason names the other rules that act in this step.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ from planner.components.reasons import (
     PricePair,
     Reason,
     StepPrices,
+    acting_rules,
     also,
+    also_others,
     first_that_holds,
+    has_price,
 )
 from planner.components.reserve import reserves_for
 from planner.components.thermal.commitment import FuelCurve
@@ -42,6 +46,7 @@ from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
 
+LIMITS = frozenset({"at_maximum"})
 RESTING = PricePair(
     template("price {first} {than} {second} fuel per MWh at min_power_mw"),
     template("price {first} as fuel per MWh at min_power_mw: both earn the same"),
@@ -54,6 +59,9 @@ RUN = PricePair(
     template("mean price {first} {than} {second} fuel and start, over {steps} steps"),
     template("mean price {first} as fuel and start, over {steps} steps: both earn the same"),
 )
+
+
+WITH_IT = Message("these prices hold with the unit on; without it energy would cost more")
 
 
 class RunningCost(NamedTuple):
@@ -85,7 +93,13 @@ def reasons(
     price, cost = prices.at(unit.node, origin), _cost(unit, prices)
     marginal = _marginal(unit, power, at_minimum & ~at_maximum & ~obliged, cost)
     off = PriceComparison(RESTING, price, _mean_cost(unit, unit.min_power_mw, cost)).message
-    running = PriceComparison(RUNNING, price, marginal).message
+    run_prices = PriceComparison(RUNNING, price, marginal)
+    unexplained = np.where(
+        at_maximum | rises, run_prices.signs == "<",
+        np.where(at_minimum | falls, run_prices.signs == ">", run_prices.signs != "="),
+    )  # fmt: skip
+    others = _other_rules(values, prices, rises, falls)
+    running = also_others(run_prices.message, unexplained, others)
     min_up = Message("min_up_h {hours:g}", hours=unit.min_up_h)
     min_down = Message("min_down_h {hours:g}", hours=unit.min_down_h)
     max_up = Message("max_up_h {hours:g}", hours=unit.max_up_h or 0.0)
@@ -95,7 +109,8 @@ def reasons(
     run_ends = was_on & (ran >= longest) & (longest > 0)
 
     def starting(t: int) -> Message:
-        return _run(unit, values, price, t, horizon, cost)
+        run = _run(unit, values, price, t, horizon, cost)
+        return also(lambda _: run.message(0), WITH_IT)(t) if run.signs == "<" else run.message(0)
 
     yield from first_that_holds(
         "run",
@@ -114,6 +129,23 @@ def reasons(
             (falls, "ramps_down", running),
             (True, "between", running),
         ],
+    )
+
+
+def _other_rules(
+    values: Values, prices: StepPrices, rises: np.ndarray, falls: np.ndarray
+) -> list[list[str]]:
+    """Return by step which other rules act on the power of the unit, else on the site."""
+    offered = prices.zero() + summed("reserve_mw", values)
+    return acting_rules(
+        {
+            "ramp_up_mw_per_h": rises | has_price(prices, "ramp_up", lasting=True),
+            "ramp_down_mw_per_h": falls | has_price(prices, "ramp_down", lasting=True),
+            "startup_ramp_mw": has_price(prices, "ceiling_start"),
+            "shutdown_ramp_mw": has_price(prices, "ceiling_stop") | has_price(prices, "ceiling"),
+            "reserve": offered > LIMIT,
+        },
+        prices,
     )
 
 
@@ -169,7 +201,7 @@ def _mean_cost(unit: Thermal, power: Array, cost: RunningCost) -> Array:
 
 def _run(
     unit: Thermal, values: Values, price: Array, first: int, horizon: Horizon, cost: RunningCost
-) -> Message:
+) -> PriceComparison:
     """Compare the mean price and cost per net MWh of a run, from its start to its stop."""
     rest = np.flatnonzero(np.round(values["on"][first:]) == 0)
     run = slice(first, first + int(rest[0]) if rest.size else horizon.steps)
@@ -182,4 +214,4 @@ def _run(
     mwh = max(float(net.sum()), LIMIT)
     earned = float((price[run] * net).sum())
     mean_price, mean_cost = np.array([earned / mwh]), np.array([spent / mwh])
-    return PriceComparison(RUN, mean_price, mean_cost, steps=[len(net)]).message(0)
+    return PriceComparison(RUN, mean_price, mean_cost, steps=[len(net)])

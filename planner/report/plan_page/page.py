@@ -69,6 +69,7 @@ def plan_page(
         energy=plan_sections.energy(plan, words).scaled(words),
         earned=plan_sections.earned(plan, words),
         scarce=scarce,
+        binding=plan_sections.binding(plan, words),
         scarce_steps=list(zip(steps, scarce.rows, strict=True)),
         clock_text=clock_text,
         year=[section.scaled(words) for section in year_sections(plan, words)],

@@ -37,7 +37,8 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     else:
         _line(green, console, words)
     _line(plan_sections.carbon(plan, words), console, words)
-    _tables([plan_sections.scarce(plan, words), *year_sections(plan, words)], console, words)
+    scarce = [plan_sections.scarce(plan, words), plan_sections.binding(plan, words)]
+    _tables([*scarce, *year_sections(plan, words)], console, words)
     if plan.prices is not None:
         show_prices(plan, console, words)
     print_notes(summary["warnings"], console, words)
