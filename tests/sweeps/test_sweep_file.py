@@ -207,7 +207,8 @@ def test_a_wrong_case_is_told_with_its_number_and_values(tmp_path: Path) -> None
     text = f"axes:\n  {CAPACITY}: [4, -1]\n  components.battery.min_energy_mwh: [0, 5]\n"
     said = problems(tmp_path, text).splitlines()
     assert len(said) == 2
-    assert said[0].startswith(f"sweep.yaml:4: {CAPACITY}: must be above 0, is -1, in case 2 (")
+    wrong = "must be above 0, is -1; leave the battery out where there is none, in case 2 ("
+    assert said[0].startswith(f"sweep.yaml:4: {CAPACITY}: {wrong}")
     assert f"({CAPACITY} = 4, components.battery.min_energy_mwh = 5)" in said[1]
 
 
