@@ -268,3 +268,9 @@ def test_stored_energy_that_counts_as_the_grids() -> None:
         (warning,) = scenario.warnings()
         assert "10 MWh of grid energy cannot be sold" in warning
         assert "{energy_mwh: {renewable: 10}}" in warning
+
+
+def test_a_site_without_a_plan_is_asked_about_its_units(tmp_path: Path) -> None:
+    load = Mistake("demand_mw: 20", "demand_mw: 20000", "")
+    with pytest.raises(planner.InfeasibleError, match=r"a unit may be wrong:\n(.*)write 20$"):
+        planner.solve(planner.load(_written(tmp_path, load)))
