@@ -15,6 +15,7 @@ from planner.diagnosis.wording import at_times, listed, spans, time_span, time_s
 from planner.errors import InfeasibleError
 from planner.fields import value_text
 from planner.message import Message, MessageList
+from planner.scenario.cautions import likely_units
 from planner.scenario.scenario import Scenario
 from planner.solver.budget import Budget
 from planner.solver.compiler import program_of
@@ -120,6 +121,8 @@ def infeasible(
         lines.append(
             Message("no change of the fields in conflict was found that makes a plan possible")
         )
+    if doubts := [*likely_units(scenario.components, scenario.horizon)]:
+        lines += [Message("a unit may be wrong:"), *listed(doubts)]
     diagnosis = {
         "status": "infeasible",
         "name": scenario.name,

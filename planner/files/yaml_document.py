@@ -215,6 +215,10 @@ class _Reader:
             )
             if slip:
                 self.problems.append(Problem(slip.message, dotted(path), self.document.file, line))
+                if slip.key is None:
+                    last = [*result][-1:]  # nothing where the number comes first
+                    result |= {key: scalar(f"{result[key]}.{slip.value}") for key in last}
+                    continue
                 key_node.value, value_node.value = slip.key, slip.value or value_node.value
             if not isinstance(key_node, yaml.ScalarNode):
                 message = Message("keys must be words")

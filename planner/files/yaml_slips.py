@@ -36,6 +36,7 @@ _OPEN_QUOTE = Message("a quote is opened and not closed; close it on the same li
 ESCAPE = Message(
     "has \\ in double quotes, which begins an escape; write / between folders, or single quotes"
 )
+_DECIMAL_COMMA = Message("a comma ends a value, and a number stands alone; write 1.5, not 1,5")
 _FENCE = Message("``` is no part of the scenario; leave this line out")
 
 
@@ -138,7 +139,8 @@ def _width(indent: str, above: list[str]) -> int:
     last = above[-1] if above else ""
     if last.rstrip().endswith(":"):
         return next((width for width in widths if width > _column(last)), widths[0])
-    return next((width for width in widths if width in map(_column, above)), widths[0])
+    columns = [_column(last), *map(_column, above)]
+    return next((column for column in columns if column in widths), widths[0])
 
 
 def _unquoted(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
@@ -240,10 +242,13 @@ def _indented(lines: list[str], number: int) -> Iterator[tuple[int, str, Message
 
 
 class KeySlip(NamedTuple):
-    """A key that is not what was meant: the message, and the key and value that were."""
+    """A key that is not what was meant: the message, and the key and value that were.
+
+    Without a key the value is the decimal places of the one before.
+    """
 
     message: Message
-    key: str
+    key: str | None
     value: str = ""
 
 
@@ -252,6 +257,8 @@ def slip_of_key(text: str, *, alone: bool) -> KeySlip | None:
     key = text.strip("\u00a0\u2003\u3000")
     if key != text:
         return KeySlip(_SPACE, key)
+    if alone and re.fullmatch(r"\d+", text):
+        return KeySlip(_DECIMAL_COMMA, None, text)
     match = re.fullmatch(rf"({KEY})\s*([：:=])\s*(\S.*)", text) if alone else None
     if match is None:
         return None

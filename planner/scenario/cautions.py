@@ -21,7 +21,7 @@ import numpy as np
 
 from planner.components.component import ORIGINS, Component
 from planner.fields import Frozen, is_number
-from planner.message import Message
+from planner.message import Message, template
 from planner.scenario.paths import value_at
 from planner.timeseries.horizon import Horizon
 
@@ -32,6 +32,14 @@ QUANTITIES = {
     "tokens": re.compile(r"(?!.*_cny_).*mtok(_per_h)?"),
 }
 OVERSIZED = 20  # times what the site can sell, store or use
+TOO_MUCH_SUPPLY = template(
+    "components.{name}.{field} {value:g} MW is more than {ratio} times the {most:g} MW that the"
+    " site can sell, store or use; if it is in kW, write {meant:g}"
+)
+TOO_MUCH_DRAW = template(
+    "components.{name}.{field} {value:g} MW is more than {ratio} times the {most:g} MW that can be"
+    " supplied; if it is in kW, write {meant:g}"
+)
 ENERGY_PRICE = re.compile(r"(.*_)?price_cny_per_mwh")
 PER_KWH = 3.0  # CNY/MWh: a price of energy below it is most likely one per kWh
 PER_MWH = 100.0  # CNY/MWh: a price of energy above it is certainly none per kWh
@@ -90,15 +98,8 @@ def _oversized(components: Mapping[str, Component], horizon: Horizon) -> Iterato
         most = sum(mw for other, mw in others.items() if other != name)
         if size > OVERSIZED * most > 0:
             value = float(np.max(value_at(part, (field,))))
-            template = (
-                "components.{name}.{field} {value:g} MW is more than {ratio} times the {most:g} MW"
-                " that the site can sell, store or use; if it is in kW, write {meant:g}"
-                if produces
-                else "components.{name}.{field} {value:g} MW is more than {ratio} times the"
-                " {most:g} MW that can be supplied; if it is in kW, write {meant:g}"
-            )
             yield Message(
-                template,
+                TOO_MUCH_SUPPLY if produces else TOO_MUCH_DRAW,
                 name=name, field=field, value=value, ratio=OVERSIZED, most=most, meant=value / 1000,
             )  # fmt: skip
 

@@ -368,7 +368,7 @@ def test_the_end_has_two_limits_and_a_price_that_may_be_negative() -> None:
         ({"ending": {"at_least_mwh": 3, "at_most_mwh": 2}}, "may not exceed at_most_mwh"),
         ({"ending": {"at_least_mwh": None}}, "must hold at_least_mwh, at_most_mwh or both"),
         ({"min_energy_mwh": 2, "initial": {"energy_mwh": 2}, "ending": {"at_most_mwh": 1}},
-         "may not be below min_energy_mwh"),
+         "must be min_energy_mwh 2 or more"),
     ],
 )  # fmt: skip
 def test_errors_name_the_field(fields: dict[str, Any], message: str) -> None:

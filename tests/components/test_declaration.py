@@ -158,7 +158,10 @@ def test_a_declaration_needs_no_traced_energy():
         ({"real_time_price_cny_per_mwh": 1}, "real_time_price_cny_per_mwh: is only for a decl"),
         ({"declaration": {"exchange_mw": 1}}, "real_time_price_cny_per_mwh: is required with"),
         ({"declaration": {}}, "declaration.exchange_mw: is required"),
-        ({"declaration": {"exchange_mw": "free"}}, "exchange_mw: must be 'decide', is 'free'"),
+        (
+            {"declaration": {"exchange_mw": "free"}},
+            "exchange_mw: must be a number or a series, or 'decide', is 'free'",
+        ),
         ({"declaration": {"exchange_mw": 1, "band_share": 2}}, "band_share: must be 1 or less"),
         ({"declaration": {"exchange_mw": 1, "band_share": 0.1}}, "band_share: is only for over_"),
         (

@@ -226,7 +226,10 @@ def test_a_node_holds_one_model_and_wakes_to_change_it() -> None:
     [
         ({"spare_nodes": 11}, "fleet.spare_nodes: may not exceed the nodes available, 10, is 11"),
         ({"spare_nodes": 6, "available_pu": 0.5}, "the nodes available, 5, is 6"),
-        ({"initial": {"awake": {"nobody": 1}}}, "fleet.initial: names model 'nobody', which"),
+        (
+            {"initial": {"awake": {"nobody": 1}}},
+            "fleet.initial.awake.nobody: names model 'nobody', which",
+        ),
         ({"initial": {"awake": {"chatty": 11}}}, "sums to 11, more than nodes, 10"),
         (
             {"wake_min": 90, "initial": {"woken": {"chatty": [3]}, "awake": {"chatty": 2}}},

@@ -207,6 +207,7 @@ def test_junk_anywhere_is_told_in_our_words_and_never_crashes(tmp_path: Path) ->
             refused += 1
             said = str(error).replace("=x", "").replace("[key]", "")
             assert not JARGON.search(said), (path, junk, said)
+            assert "is not valid here" not in said, (path, junk, said)  # a rule for every kind
     assert refused > 100
 
 

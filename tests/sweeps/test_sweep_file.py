@@ -146,47 +146,6 @@ def test_a_list_takes_its_cases_from_a_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows",
-    [
-        f"# of March\n{CAPACITY},{IMPORT}\n5,\u22122.5\n# the second\n7,1000.5\n",
-        f"\ufeff{CAPACITY},{IMPORT},\n5,-2.5,\n7,1000.5,\n",
-        f"{CAPACITY};{IMPORT}\n5;-2,5\n7;1000,5\n",
-        f"sep=;\n{CAPACITY};{IMPORT}\n5;-2,50\n7;1.000,50\n",
-        f'{CAPACITY}\t{IMPORT}\n5\t-2.5\n7\t"1,000.5"\n',
-        f'{CAPACITY},{IMPORT}\n5,-2.5\n７,"１,０００．５"\n',
-    ],
-)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_list_is_read_as_spreadsheets_write_it(tmp_path: Path, rows: str, encoding: str) -> None:
-    (tmp_path / "cases.csv").write_bytes(rows.encode(encoding))
-    listed = cases(tmp_path, "design: list\ncases: cases.csv\naxes: {}\n").cases
-    assert [case.changes for case in listed] == [
-        {CAPACITY: 5, IMPORT: -2.5}, {CAPACITY: 7, IMPORT: 1000.5}
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (f'{CAPACITY}\n1.5\n"2,5"\n', "must be one value, is '2,5'; write 2.5"),
-        (f'{CAPACITY}\n1\n"2,500"\n', "is '2,500'; it may be 2500 or 2.5: write one of them"),
-        (f"{CAPACITY}\n1\n80%\n", "is '80%'; write 0.8, or the number alone with `scale: 0.01`"),
-        (b"PK\3\4", "cases.csv is an Excel workbook or another zip file, whatever its name: open"),
-        ("<html>", "cases.csv is a web page or XML, whatever its name"),
-        (f"{CAPACITY}\n1\n".encode("utf-16-le"), "cases.csv:1: holds a null character; save it"),
-        ("vat,容量\n".encode("gb18030"), "cases.csv is not utf-8 text; save it as CSV UTF-8"),
-        (f"{CAPACITY},vat\n1,included\nthe end\n",
-         "cases.csv:3: the number of cells is 1, in the header 2; if 'the end' is no row"),
-    ],
-)  # fmt: skip
-def test_what_a_list_may_not_be_is_told(tmp_path: Path, content: str | bytes, words: str) -> None:
-    (tmp_path / "cases.csv").write_bytes(
-        content if isinstance(content, bytes) else content.encode()
-    )
-    assert words in problems(tmp_path, "design: list\ncases: cases.csv\naxes: {}\n")
-
-
-@pytest.mark.parametrize(
     ("rows", "said"),
     [
         ("", "cases.csv is empty"),
@@ -248,7 +207,8 @@ def test_a_wrong_case_is_told_with_its_number_and_values(tmp_path: Path) -> None
     text = f"axes:\n  {CAPACITY}: [4, -1]\n  components.battery.min_energy_mwh: [0, 5]\n"
     said = problems(tmp_path, text).splitlines()
     assert len(said) == 2
-    assert said[0].startswith(f"sweep.yaml:4: {CAPACITY}: must be above 0, is -1")
+    wrong = "must be above 0, is -1; leave the battery out where there is none, in case 2 ("
+    assert said[0].startswith(f"sweep.yaml:4: {CAPACITY}: {wrong}")
     assert f"({CAPACITY} = 4, components.battery.min_energy_mwh = 5)" in said[1]
 
 

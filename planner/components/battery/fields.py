@@ -87,9 +87,12 @@ class BatteryFields(Component):
         return self
 
     @model_validator(mode="after")
-    def _powers_fit(self) -> Self:
-        raise_all(self._wrong_powers())
-        return self
+    def _charge_power_fits(self) -> Self:
+        return self._power_fits("charge_power_mw", self.charge_power_mw)
+
+    @model_validator(mode="after")
+    def _discharge_power_fits(self) -> Self:
+        return self._power_fits("discharge_power_mw", self.discharge_power_mw)
 
     @model_validator(mode="after")
     def _limits_fit(self) -> Self:
@@ -109,13 +112,12 @@ class BatteryFields(Component):
             )  # fmt: skip
             yield FieldError(message, "initial.energy_mwh")
 
-    def _wrong_powers(self) -> Iterator[FieldError]:
-        for name in ("charge_power_mw", "discharge_power_mw"):
-            least, most = getattr(self, f"min_{name}"), getattr(self, name)
-            if exceeds(least, most):
-                message = Message("may not exceed {name} {most:g}, is {value:g}",
-                                  name=name, most=most, value=least)  # fmt: skip
-                yield FieldError(message, f"min_{name}")
+    def _power_fits(self, name: str, most: float) -> Self:
+        if exceeds(least := getattr(self, f"min_{name}"), most):
+            message = Message("may not exceed {name} {most:g}, is {value:g}",
+                              name=name, most=most, value=least)  # fmt: skip
+            raise FieldError(message, f"min_{name}")
+        return self
 
     def _wrong_targets(self) -> Iterator[FieldError]:
         low, high = self.min_energy_mwh, self.capacity_mwh
