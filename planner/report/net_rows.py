@@ -14,12 +14,15 @@ import pandas as pd
 
 from planner.components.component import ORIGINS, POOLED
 from planner.language.language import Language
+from planner.language.section import Quantity
 from planner.plan_tables.tables import PlanTables, clean
 from planner.report.declaration import declaration
 from planner.report.plan_sections import quantity_label
 from planner.solver.meter_totals import schedule_sums
 from planner.timeseries.series import Array
 from planner.units import unit
+
+DECIMALS = 3  # of MW and MWh
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +57,13 @@ def net_rows(plan: PlanTables, words: Language) -> list[NetRow]:
 
 
 def net_table(plan: PlanTables, words: Language) -> pd.DataFrame:
-    """Return the net rows as a table with a row a step."""
+    """Return the net rows as a table with a row a step, to the kW and the kWh."""
     times = pd.DatetimeIndex(plan.schedule.index).strftime("%Y-%m-%d %H:%M")
     columns = {
-        f"{row.label} [{words(unit(row.name) or '')}]": row.values for row in net_rows(plan, words)
+        f"{row.label} [{words(unit(row.name) or '')}]": [
+            Quantity(value, "", DECIMALS) for value in row.values.tolist()
+        ]
+        for row in net_rows(plan, words)
     }
     return pd.DataFrame({words("time"): times, **columns})
 

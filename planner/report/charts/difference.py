@@ -82,7 +82,7 @@ def columns_chart(
     panels = []
     for name in names[:MOST_COLUMNS]:
         label = column_label(name, a, words)
-        panel = Panel(clock, text(label), text(words(unit(name) or "")), 90)
+        panel = Panel(clock, label, text(words(unit(name) or "")), 90)
         shown = clock.state if name.partition(".")[2].startswith(STATES) else clock.flow
         for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):
             by_step = np.zeros(len(times))
