@@ -56,7 +56,7 @@ def check(
         return
     horizon = site.horizon
     console = open_console()
-    say(console, words("{name}: valid", name=site.name))
+    say(console, words("{name}: valid", name=title_of(site)))
     length = words("{start}, {hours} h in {steps} steps of {minutes} min",
                    start=horizon.starts[0].isoformat(), hours=f"{horizon.hours:g}",
                    steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip

@@ -56,12 +56,12 @@ def net_rows(plan: PlanTables, words: Language) -> list[NetRow]:
     return rows
 
 
-def net_table(plan: PlanTables, words: Language) -> pd.DataFrame:
-    """Return the net rows as a table with a row a step, to the kW and the kWh."""
-    times = pd.DatetimeIndex(plan.schedule.index).strftime("%Y-%m-%d %H:%M")
+def net_table(plan: PlanTables, words: Language, most: int) -> pd.DataFrame:
+    """Return the first `most` steps of the net rows as a table with a row a step, to the kW."""
+    times = pd.DatetimeIndex(plan.schedule.index)[:most].strftime("%Y-%m-%d %H:%M")
     columns = {
         f"{row.label} [{words(unit(row.name) or '')}]": [
-            Quantity(value, "", DECIMALS) for value in row.values.tolist()
+            Quantity(value, "", DECIMALS) for value in row.values[:most].tolist()
         ]
         for row in net_rows(plan, words)
     }

@@ -329,7 +329,7 @@ def test_what_is_stored_in_another_unit_has_a_row_of_its_own(
     tank = {"kind": "tank", "title": "H₂ <tank>", "initial": {"stored_kg": 40}}
     drawn = chart(solve({"pv": renewable(1, 2), "tank": tank}, hours=2), "storage")
     (line,) = drawn.figure["data"]
-    assert line["y"].tolist()[1:] == [60, 100]
+    assert line["y"].tolist() == [40, 60, 100]
     assert [note["text"] for note in drawn.figure["layout"]["annotations"]] == [
         "<b>H₂ &lt;tank&gt;: stored kg</b>"
     ]

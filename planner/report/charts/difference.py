@@ -14,7 +14,7 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Clock, Panel, chart_over_time
 from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
 from planner.report.charts.view import View
-from planner.report.plan_sections import column_label, paragraph
+from planner.report.plan_sections import paragraph
 from planner.units import unit
 
 MOST_COLUMNS = 6
@@ -81,7 +81,7 @@ def columns_chart(
     """
     panels = []
     for name in names[:MOST_COLUMNS]:
-        label = column_label(name, a, words)
+        label = words.label(name)
         panel = Panel(clock, label, text(words(unit(name) or "")), 90)
         shown = clock.state if name.partition(".")[2].startswith(STATES) else clock.flow
         for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):

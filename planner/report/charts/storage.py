@@ -6,13 +6,14 @@ waits to be answered is drawn beside its tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from planner.components.component import ORIGINS
 from planner.components.terms import Storage
-from planner.fields import is_number
+from planner.fields import Frozen, is_number
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
@@ -95,7 +96,9 @@ def _others(view: View, words: Language) -> Iterator[Panel]:
             title = words("{name}: {quantity}", name=shown, quantity=label)
             panel = Panel(view.clock, title, measured, 100, shown, FROM_ZERO)
             ends = view.clock.state(view.total(name, column))
-            start = getattr(getattr(part, "initial", None), column, None)
+            initial: Any = getattr(part, "initial", None)
+            known = isinstance(initial, Mapping | Frozen)
+            start = dict(initial).get(column) if known else None
             panel.line(
                 words("stored"), ends, "amount", start=start if is_number(start) else np.nan,
                 color=PURPLE,
