@@ -22,6 +22,7 @@ from planner.cli.options import (
 )
 from planner.cli.terminal import claimed, finish, open_console, spinner
 from planner.errors import wrong
+from planner.language.titles import title_of
 from planner.message import Message
 
 
@@ -63,7 +64,7 @@ def settle(
     site = planner.load(scenario, limited(set_, None, time_limit))
     request = Request(site, words, out, page=page, quiet=quiet)
     with claimed(out):
-        with spinner(open_console(), quiet, words("settling {name}", name=site.name)):
+        with spinner(open_console(), quiet, words("settling {name}", name=title_of(site))):
             if rule is not None:
                 plan = planner.rule_of_thumb(site, rule, request.output)
             elif schedule is not None:

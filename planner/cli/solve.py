@@ -56,7 +56,7 @@ def check(
         return
     horizon = site.horizon
     console = open_console()
-    say(console, words("{name}: valid", name=site.name))
+    say(console, words("{name}: valid", name=title_of(site)))
     length = words("{start}, {hours} h in {steps} steps of {minutes} min",
                    start=" ".join(filter(None, (horizon.starts[0].isoformat(), horizon.timezone))),
                    hours=f"{horizon.hours:g}",

@@ -100,8 +100,7 @@ class Section:
         if self.unit == "CNY":
             decimals = money_decimals(divisor, largest)
         else:
-            digits = math.floor(math.log10(max(largest / divisor, 1e-6)))
-            decimals = min(max(3 - digits, 0), 3)
+            decimals = decimals_of(largest / divisor)
         scales = self._scales(words)
 
         def scaled_cell(cell: Cell) -> Cell:
@@ -130,6 +129,11 @@ class Section:
             if isinstance(cell, Quantity) and cell.unit != SHARE and cell.value is not None:
                 largest[cell.unit] = max(largest.get(cell.unit, 0.0), abs(cell.value))
         return {unit: words.scale(unit, amount) for unit, amount in largest.items() if unit}
+
+
+def decimals_of(largest: float) -> int:
+    """Return the decimals of amounts of a table, which give the largest four digits."""
+    return min(max(3 - math.floor(math.log10(max(largest, 1e-6))), 0), 3)
 
 
 def money_decimals(divisor: float, largest_cny: float) -> int:

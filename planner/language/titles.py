@@ -13,7 +13,7 @@ from typing import Protocol
 
 from planner.message import JOINERS, printable
 
-HEADING, LABEL = 120, 40  # the width of a title alone and in tables and charts, as `width` counts
+HEADING, LABEL = 120, 36  # the width of a title alone and in tables and charts, as `width` counts
 CUT = "…"
 
 

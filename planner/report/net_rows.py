@@ -14,12 +14,15 @@ import pandas as pd
 
 from planner.components.component import ORIGINS, POOLED
 from planner.language.language import Language
+from planner.language.section import Quantity
 from planner.plan_tables.tables import PlanTables, clean
 from planner.report.declaration import declaration
 from planner.report.plan_sections import quantity_label
 from planner.solver.meter_totals import schedule_sums
 from planner.timeseries.series import Array
 from planner.units import unit
+
+DECIMALS = 3  # of MW and MWh
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +56,14 @@ def net_rows(plan: PlanTables, words: Language) -> list[NetRow]:
     return rows
 
 
-def net_table(plan: PlanTables, words: Language) -> pd.DataFrame:
-    """Return the net rows as a table with a row a step."""
-    times = pd.DatetimeIndex(plan.schedule.index).strftime("%Y-%m-%d %H:%M")
+def net_table(plan: PlanTables, words: Language, most: int) -> pd.DataFrame:
+    """Return the first `most` steps of the net rows as a table with a row a step, to the kW."""
+    times = pd.DatetimeIndex(plan.schedule.index)[:most].strftime("%Y-%m-%d %H:%M")
     columns = {
-        f"{row.label} [{words(unit(row.name) or '')}]": row.values for row in net_rows(plan, words)
+        f"{row.label} [{words(unit(row.name) or '')}]": [
+            Quantity(value, "", DECIMALS) for value in row.values[:most].tolist()
+        ]
+        for row in net_rows(plan, words)
     }
     return pd.DataFrame({words("time"): times, **columns})
 

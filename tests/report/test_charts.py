@@ -35,12 +35,14 @@ from planner.report.charts.style import (
     OTHER,
     SUPPLY_STYLES,
     USE_STYLES,
+    folded,
     styles_of,
     tones,
 )
 from planner.report.charts.supply import supplied, used
 from planner.report.charts.view import View
 from planner.report.template import encoded
+from tests.support import compute
 from tests.support.build import battery, grid, load, market, renewable, scenario, solve, thermal
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
@@ -225,7 +227,7 @@ def test_a_use_and_a_store_that_no_chart_knows_stand_in_all(
     flows = chart(boiled, "allocation")
     assert flows.table.set_index("flow to")["energy [MWh]"].round(6)["heat"] == 8
     node = flows.figure["data"][0]["node"]
-    assert node["color"][node["label"].index("heat 8")] == MORE_STYLES[0][0]
+    assert node["color"][node["label"].index("heat 8.000 MWh")] == MORE_STYLES[0][0]
     hot = chart(boiled, "commitment").figure["data"]
     assert [(t["name"], t["marker"]["color"], t["x"].tolist()) for t in hot] == [
         ("hot", OTHER[0], [7_200_000])
@@ -327,7 +329,7 @@ def test_what_is_stored_in_another_unit_has_a_row_of_its_own(
     tank = {"kind": "tank", "title": "H₂ <tank>", "initial": {"stored_kg": 40}}
     drawn = chart(solve({"pv": renewable(1, 2), "tank": tank}, hours=2), "storage")
     (line,) = drawn.figure["data"]
-    assert line["y"].tolist()[1:] == [60, 100]
+    assert line["y"].tolist() == [40, 60, 100]
     assert [note["text"] for note in drawn.figure["layout"]["annotations"]] == [
         "<b>H₂ &lt;tank&gt;: stored kg</b>"
     ]
@@ -614,3 +616,33 @@ def test_what_is_stored_without_an_origin_is_not_from_one() -> None:
     made = chart(pooled(), "storage", "zh")
     assert not any("来自" in text for text in strings(made.figure))
     assert "荷电量" in " ".join(strings(made.figure))
+
+
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("coal_1: fuel", ["coal_1: fuel"]),
+        ("Coal unit no. 1 of the old power: fuel", ["Coal unit no. 1 of the old", "power: fuel"]),
+        (
+            "对话服务（华东区域用户，工作日优先：输出",
+            ["对话服务（华东区域用户，工", "作日优先：输出"],
+        ),
+        ("x" * 60, ["x" * 26, "x" * 26, "x" * 8]),
+        ("<b>", ["&lt;b&gt;"]),
+        ("a" * 26 + ": b", ["a" * 26 + ":", "b"]),
+        ("", [""]),
+    ],
+)
+def test_long_labels_are_folded_between_words_and_escaped(label: str, lines: list[str]) -> None:
+    assert folded(label) == "<br>".join(lines)
+
+
+def test_a_model_has_one_colour_and_another_model_another() -> None:
+    """Two fleets serve a model each: their legend entries look different."""
+    parts = {
+        "one": compute.fleet(2), "two": compute.fleet(2, serves={"other": compute.serving()}),
+        "chat": compute.chat(18), "talk": compute.chat(18, model="other"), "sun": renewable(100),
+    }  # fmt: skip
+    drawn = chart(solve(parts), "compute").figure["data"]
+    colours = {t["name"]: t["fillcolor"] for t in drawn if t["name"].startswith("decoding")}
+    assert len(colours) == len(set(colours.values())) == 2

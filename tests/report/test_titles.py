@@ -1,6 +1,6 @@
 """Titles in any script: shown instead of names wherever people read, never in keys.
 
-A title is one line, of printable characters, cut at 40 Latin letters or 20 Chinese characters in
+A title is one line, of printable characters, cut at 36 Latin letters or 18 Chinese characters in
 tables and charts. Names stay in files, CSV columns, paths and messages.
 """
 
@@ -35,7 +35,7 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 READ = [
     "Battery no. 2", "Speicher Süd ßäöü", "2 号储能", "淮南潘集储能电站一期工程", "محطة البطارية",
     "סוללה צפון", "batería ½", "バッテリー", "배터리", "แบตเตอรี่", "🔋", f"{FAMILY} house",
-    "a" * 39, "a" * 40, "a" * 41, "储" * 20, "储" * 21, "e\u0301" * 60, FAMILY * 30, "x " * 90,
+    "a" * 35, "a" * 36, "a" * 37, "储" * 18, "储" * 19, "e\u0301" * 60, FAMILY * 30, "x " * 90,
     "=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "<script>alert(1)</script>", "</script><!--",
     "{{ 7*7 }}", "%{y} %{x}", "[bold]b[/]", "a & b", '"quoted"', "'single'", "two\nlines",
     "tab\there", "\u3000wide", "no\u00a0break", "zero\u200bwidth", "\ufeffmark",
@@ -105,8 +105,9 @@ def test_any_title_is_shown(solved: planner.Plan, title: str) -> None:
     assert "\x1b" not in text
     for chart in ("storage", "commitment"):
         figure = getattr(plan.figures, chart)().to_dict()
-        texts = [unescape(text) for text in strings(figure)]
-        assert any(shown in text.replace("%&#123;", "%{") for text in texts), chart
+        texts = [text.replace("<br>", "").replace("%&#123;", "%{") for text in strings(figure)]
+        without_spaces = ["".join(unescape(text).split()) for text in texts]
+        assert any("".join(shown.split()) in text for text in without_spaces), chart
 
 
 @pytest.mark.parametrize("title", ["=1+1", "2 号储能", "two\nlines", "a" * 300, "محطة", FAMILY])
@@ -155,7 +156,7 @@ def test_titles_that_mislead_have_the_name_too() -> None:
         "g": "g", "h": "moon",
     }  # fmt: skip
     shown = titles_of({name: battery_of(title) for name, title in parts.items()})
-    cut = "x" * 39 + "…"
+    cut = "x" * 35 + "…"
     assert shown == {
         "a": "sun (a)", "b": "sun (b)", "c": f"{cut} (c)", "d": f"{cut} (d)", "e": "a (e)",
         "f": "f", "g": "g", "h": "moon",

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from planner.language.language import Language
-from planner.language.section import Quantity
+from planner.language.section import Quantity, decimals_of
 from planner.language.section import text as cell_text
 from planner.report.charts.chart import Chart
 from planner.report.charts.style import (
@@ -68,6 +68,7 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
             charged=words.amount(charged_mwh, "MWh"),
             discharged=words.amount(discharged_mwh, "MWh"),
         ),
+        broad=True,
     )
 
 
@@ -83,10 +84,11 @@ def _sankey(
     view: View, words: Language, mwh: Links, totals: dict[Node, float], earned: list[float | None],
     divisor: float, unit: str,
 ) -> dict[str, Any]:  # fmt: skip
+    decimals = decimals_of(max(totals.values()) / divisor)
+    amounts = [Quantity(total / divisor, unit, decimals) for total in totals.values()]
     labels = [
-        text(_label(words, node))
-        + ("" if node[0] == "origin" else f" {cell_text(total / divisor)}")
-        for node, total in totals.items()
+        text(_label(words, node)) + ("" if node[0] == "origin" else f" {cell_text(amount, words)}")
+        for node, amount in zip(totals, amounts, strict=True)
     ]
     place = {node: i for i, node in enumerate(totals)}
     return {
@@ -95,7 +97,7 @@ def _sankey(
         "node": {
             "label": labels, "color": [_colour(view, node) for node in totals],
             "pad": 18, "thickness": 14, "line": {"width": 0.5, "color": GREY},
-            "hovertemplate": f"%{{label}} {unit}<extra></extra>",
+            "hovertemplate": "%{label}<extra></extra>",
         },
         "link": {
             "source": [place[a] for a, _ in mwh], "target": [place[b] for _, b in mwh],

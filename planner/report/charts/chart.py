@@ -21,6 +21,7 @@ class Chart:
     figure: `data` and `layout` as plotly.js takes them, plain values and NumPy arrays.
     table: the numbers drawn, headed by translated labels with units.
     over_time: whether its x axis is the time axis that the charts of a page share.
+    broad: whether it is wider than a small screen, where it is moved sideways.
     """
 
     key: str
@@ -29,3 +30,4 @@ class Chart:
     table: pd.DataFrame
     caption: str = ""
     over_time: bool = False
+    broad: bool = False

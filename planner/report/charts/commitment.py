@@ -30,15 +30,15 @@ from planner.report.charts.style import (
     VERMILLION,
     YELLOW,
     axis,
+    folded,
     frame,
     marker,
     shades,
-    text,
 )
 from planner.report.charts.view import LEAST, View
 from planner.report.plan_sections import paragraph
 
-ROW_PX, BAR = 34, 0.72
+ROW_PX, LINE_PX, BAR = 34, 18, 0.72
 # state: colour, pattern, colour of its name in the bar
 STATES = {
     "on": (VERMILLION, "", "#FFFFFF"),
@@ -138,9 +138,10 @@ def commitment_chart(view: View, words: Language) -> Chart | None:
     in_state = ([one for one in stretches if one.state == state] for state in states)
     data = [_bars(view, words, part) for part in in_state if part]
     marks, starts = _starts(view, words)
-    layout = frame(60 + ROW_PX * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
+    names = [folded(row.name) for row in rows]
+    row_px = max(ROW_PX, *(LINE_PX * (name.count("<br>") + 1) for name in names))
+    layout = frame(60 + row_px * len(rows), 2 * (len(data) + len(marks)))  # long: one in a row
     layout["margin"]["t"] = 8
-    names = [text(row.name) for row in rows]
     layout |= {
         "barmode": "overlay", "bargap": 1 - BAR, "hovermode": "closest",
         "uniformtext": {"mode": "hide", "minsize": 10},
@@ -191,7 +192,7 @@ def _bars(view: View, words: Language, stretches: list[Stretch]) -> dict[str, An
     hours = [f"{count * clock.step_min / 60:g}" for count in lasts]
     return {
         "type": "bar", "orientation": "h", "name": name, "width": BAR,
-        "y": list(map(text, rows)),
+        "y": list(map(folded, rows)),
         "base": clock.iso(first), "x": lasts * clock.step_min * MINUTE_MS,
         "customdata": list(zip(begins, ends, hours, strict=True)),
         "marker": marker((colour, shape), edge="#FFFFFF"),
@@ -235,7 +236,7 @@ def _starts(view: View, words: Language) -> tuple[list[dict[str, Any]], list[tup
             {
                 "type": "scatter", "mode": "markers", "name": kind,
                 "x": view.clock.iso([step for _, step in of_kind]),
-                "y": [text(name) for name, _ in of_kind],
+                "y": [folded(name) for name, _ in of_kind],
                 "marker": {
                     "symbol": symbols.get(kind, "circle"), "size": 12, "color": YELLOW,
                     "line": {"width": 1.5, "color": BLACK},

@@ -31,6 +31,7 @@ from planner.report.charts.style import (
 from planner.report.charts.view import LEAST, View
 
 POINT_COLOURS = (BLUE, "#007A5A", "#8A4B08", "#9C4F7F", *CYCLE)  # one for each model of a fleet
+Shades = dict[str, dict[str, list[str]]]  # by fleet and model
 STYLES: dict[str, Style] = {
     "idle": (PALE, ""), "reading": (ORANGE, "/"), "job": (PURPLE, "\\"), "asleep": ("#FFFFFF", "."),
 }  # fmt: skip
@@ -39,13 +40,14 @@ STYLES: dict[str, Style] = {
 def compute_chart(view: View, words: Language) -> Chart | None:
     """Tokens answered and demanded by service, Mtok/h, and nodes by activity."""
     services, waiting, fleets = [], [], []
+    shades_of = _shades(view)
     for name, part in view.components.items():
         if (demand := part.token_demand()) is not None:
             services.append(_service(view, words, name, demand))
             if view.has(name, "waiting_mtok"):
                 waiting.append(_waiting(view, words, name, demand.waiting_mtok))
         if part.node_uses():
-            fleets.append(_fleet(view, words, name, part))
+            fleets.append(_fleet(view, words, name, part, shades_of))
     panels = [*services, *waiting, *fleets]
     if not panels:
         return None
@@ -59,7 +61,7 @@ def compute_chart(view: View, words: Language) -> Chart | None:
 
 def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Panel:
     clock, shown = view.clock, view.plan.titled(name)
-    panel = Panel(clock, text(shown), words("Mtok/h"), 105, shown, FROM_ZERO)
+    panel = Panel(clock, shown, words("Mtok/h"), 105, shown, FROM_ZERO)
     answered = clock.flow(view.values[name]["answered_mtok_per_h"])
     panel.area(words("answered"), answered, name, (SKY, ""), "answered")
     demanded = clock.flow(view.series(demand.wanted_mtok_per_h))
@@ -76,7 +78,7 @@ def _service(view: View, words: Language, name: str, demand: TokenDemand) -> Pan
 def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel:
     """Return the waiting batch work: a state, interpolated between the ends of the steps."""
     shown = view.plan.titled(name)
-    title = words("{service}: waiting", service=text(shown))
+    title = words("{service}: waiting", service=shown)
     panel = Panel(view.clock, title, words("Mtok"), 70, shown, FROM_ZERO)
     waiting = view.clock.state(view.values[name]["waiting_mtok"])
     panel.line(
@@ -86,12 +88,12 @@ def _waiting(view: View, words: Language, name: str, start_mtok: float) -> Panel
     return panel
 
 
-def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
+def _fleet(view: View, words: Language, name: str, part: Component, shades_of: Shades) -> Panel:
     clock, columns, shown = view.clock, view.values[name], view.plan.titled(name)
-    title = words("{fleet}: nodes", fleet=text(shown))
+    title = words("{fleet}: nodes", fleet=shown)
     panel = Panel(clock, title, words("nodes"), 150, shown, FROM_ZERO)
     uses = [use for use in part.node_uses() if use.column in columns]
-    for use, style in zip(uses, _styles(uses), strict=True):
+    for use, style in zip(uses, _styles(uses, shades_of[name]), strict=True):
         nodes = clock.flow(columns[use.column])
         if np.abs(nodes).max() > LEAST:
             label, group, entry = _texts(words, use)
@@ -103,16 +105,28 @@ def _fleet(view: View, words: Language, name: str, part: Component) -> Panel:
     return panel
 
 
-def _styles(uses: Sequence[NodeUse]) -> Iterator[Style]:
-    """Yield the style of each activity; of a model's operating points, the faster the darker."""
-    points = dict.fromkeys((use.model for use in uses), 0)
-    points |= Counter(use.model for use in uses if use.doing == "decoding")
-    shades_of = {
-        model: shades(colour, count)
-        for (model, count), colour in zip(points.items(), cycle(POINT_COLOURS))
+def _shades(view: View) -> Shades:
+    """Return the shades of each model's operating points, by fleet and model: dark to light.
+
+    A model has one colour in all fleets.
+    """
+    points = {
+        name: Counter(use.model for use in part.node_uses() if use.doing == "decoding")
+        for name, part in view.components.items()
     }
+    models = dict.fromkeys(model for counts in points.values() for model in counts)
+    colours = dict(zip(models, cycle(POINT_COLOURS)))
+    return {
+        name: {model: shades(colours[model], count) for model, count in counts.items()}
+        for name, counts in points.items()
+    }
+
+
+def _styles(uses: Sequence[NodeUse], shades_of: dict[str, list[str]]) -> Iterator[Style]:
+    """Yield the style of each activity; of a model's operating points, the faster the darker."""
+    left = {model: [*of_model] for model, of_model in shades_of.items()}
     for use in uses:
-        yield (shades_of[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
+        yield (left[use.model].pop(), "") if use.doing == "decoding" else STYLES[use.doing]
 
 
 def _texts(words: Language, use: NodeUse) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from planner.report.charts.clock import Clock
 from planner.report.charts.panels import Panel, chart_over_time
 from planner.report.charts.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, pattern, text
 from planner.report.charts.view import View
-from planner.report.plan_sections import column_label, paragraph
+from planner.report.plan_sections import paragraph
 from planner.units import unit
 
 MOST_COLUMNS = 6
@@ -83,8 +83,8 @@ def columns_chart(
     """
     panels = []
     for name in names[:MOST_COLUMNS]:
-        label = column_label(name, a, words)
-        panel = Panel(clock, text(label), text(words(unit(name) or "")), 90)
+        label = words.label(name)
+        panel = Panel(clock, label, text(words(unit(name) or "")), 90)
         shown = clock.state if name.partition(".")[2].startswith(STATES) else clock.flow
         for side, plan, colour, width in (("A", a, SKY, 4.5), ("B", b, VERMILLION, 1.8)):
             by_step = np.zeros(len(times))

@@ -20,6 +20,7 @@ from planner.report.charts.style import (
     YELLOW,
     axis,
     chart_scale,
+    folded,
     frame,
     marker,
     text,
@@ -28,7 +29,7 @@ from planner.report.charts.view import View
 from planner.report.plan_sections import line_label
 
 SMALL = 0.004  # of the turnover: smaller lines are combined
-ROW_PX = 30
+ROW_PX, LINE_PX = 30, 18
 
 
 class ProfitBar(NamedTuple):
@@ -84,18 +85,18 @@ def waterfall(
         signed: kinds whose amounts have a sign.
         from_zero: whether the axis begins at zero, also where the bars lie far from it.
     """
-    lines = [abs(bar.amount) for bar in bars if bar.kind != "total"]
+    amounts = [abs(bar.amount) for bar in bars if bar.kind != "total"]
     bases, ends = [], [0.0]
     for bar in bars:
         bases.append(0.0 if bar.kind == "total" else ends[-1])
         ends.append(bases[-1] + bar.amount)
     divisor, unit = chart_scale("CNY", max(map(abs, ends)), words)
-    decimals = money_decimals(divisor, max(lines, default=0.0))
+    decimals = money_decimals(divisor, max(amounts, default=0.0))
     data = []
     for kind, (name, colour, shape) in kinds.items():
         rows = [row for row, bar in enumerate(bars) if bar.kind == kind]
         of_kind = [bars[row] for row in rows]
-        amounts = [
+        texts = [
             cell_text(Quantity(bar.amount / divisor, "", decimals, kind in signed), words)
             for bar in of_kind
         ]
@@ -105,14 +106,16 @@ def waterfall(
                 "marker": marker((colour, shape)), "y": rows,
                 "x": np.array([bar.amount for bar in of_kind]) / divisor,
                 "base": np.array([bases[row] for row in rows]) / divisor,
-                "text": amounts, "textposition": "outside", "cliponaxis": False,
+                "text": texts, "textposition": "outside", "cliponaxis": False,
                 "textfont": {"size": 12},
                 "customdata": [
-                    [text(bar.name), amount] for bar, amount in zip(of_kind, amounts, strict=True)
+                    [text(bar.name), amount] for bar, amount in zip(of_kind, texts, strict=True)
                 ],
                 "hovertemplate": f"%{{customdata[0]}}<br>%{{customdata[1]}} {unit}<extra></extra>",
             })  # fmt: skip
-    layout = frame(70 + ROW_PX * len(bars), len(data))
+    names = [folded(bar.name) for bar in bars]
+    lines = max(name.count("<br>") for name in names) + 1
+    layout = frame(70 + max(ROW_PX, LINE_PX * lines) * len(bars), len(data))
     layout |= {
         "barmode": "overlay", "bargap": 0.3, "hovermode": "closest",
         "xaxis": axis(
@@ -121,7 +124,7 @@ def waterfall(
         ),
         "yaxis": axis(
             tickmode="array", tickvals=list(range(len(bars))),
-            ticktext=[text(bar.name) for bar in bars],
+            ticktext=names,
             range=[len(bars) - 0.5, -0.5], showgrid=False, fixedrange=True, zeroline=False,
         ),
     }  # fmt: skip

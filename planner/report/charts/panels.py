@@ -12,11 +12,22 @@ import pandas as pd
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.clock import Clock
-from planner.report.charts.style import NUMBER, Style, axis, frame, marker, note, pattern, text
+from planner.report.charts.style import (
+    NUMBER,
+    Style,
+    axis,
+    folded,
+    frame,
+    marker,
+    note,
+    pattern,
+    text,
+)
 from planner.report.plan_sections import paragraph
 from planner.timeseries.series import Array
 
-TITLE_PX = 26  # above a panel
+TITLE_PX, LINE_PX = 26, 17  # above a panel, and for each more line of its title
+TITLE_LETTERS = 36  # of a line of a title, for small screens
 BOTTOM_PX = 62  # for the time axis
 
 
@@ -24,7 +35,7 @@ BOTTOM_PX = 62  # for the time axis
 class Panel:
     """One plot of a chart, and its columns of the table.
 
-    title: escaped or translated.
+    title: as it is shown.
     unit: of its y axis.
     owner: the component; begins the labels of its columns.
     axis: properties of its y axis.
@@ -168,7 +179,8 @@ def chart_over_time(
 
 
 def _figure(panels: Sequence[Panel], clock: Clock, legend: int, top: int) -> dict[str, Any]:
-    above = [TITLE_PX if panel.title else 6 for panel in panels]
+    titles = [folded(panel.title, TITLE_LETTERS) for panel in panels]
+    above = [TITLE_PX + LINE_PX * title.count("<br>") if title else 6 for title in titles]
     inner = sum(above) + sum(panel.height for panel in panels)
     layout = frame(top + BOTTOM_PX + inner, legend)
     layout["margin"]["t"] = 4 + top
@@ -183,8 +195,8 @@ def _figure(panels: Sequence[Panel], clock: Clock, legend: int, top: int) -> dic
             exponentformat="none", separatethousands=True,
             **panel.axis,
         )  # fmt: skip
-        if panel.title:
-            notes.append(note(f"<b>{panel.title}</b>", x=0, y=high, yshift=2))
+        if title := titles[number - 1]:
+            notes.append(note(f"<b>{title}</b>", x=0, y=high, yshift=2))
         place = {"xaxis": "x", "yaxis": _name("y", number)}
         data += [trace | place for trace in [*panel.times(), *panel.traces]]
         upper = low

@@ -25,7 +25,6 @@ from planner.report.charts.style import (
     PURPLE,
     SKY,
     VERMILLION,
-    text,
 )
 from planner.report.charts.view import View
 from planner.report.plan_sections import paragraph, vat_text
@@ -61,7 +60,7 @@ def _add(panel: Panel, name: str, values: Array, **look: Any) -> None:
 def _grids(view: View, words: Language) -> Iterator[Panel]:
     for name, connection in view.connections.items():
         shown = view.plan.titled(name)
-        title = words("{grid}: prices", grid=text(shown))
+        title = words("{grid}: prices", grid=shown)
         panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, shown, FROM_ZERO)
         if connection.import_limit_mw.any():
             bought = view.series(connection.import_price_cny_per_mwh)
@@ -89,7 +88,7 @@ def _values(view: View, words: Language) -> Iterator[Panel]:
     for node in nodes:
         title = words("Value of one more MWh")
         if len(nodes) > 1:
-            title = words("Value of one more MWh at {node}", node=text(node))
+            title = words("Value of one more MWh at {node}", node=node)
         panel = Panel(view.clock, title, words("CNY/MWh"), PANEL_PX, node, FROM_ZERO)
         for (at, origin), values in by_node.items():
             if at == node:
@@ -107,7 +106,7 @@ def _services(view: View, words: Language) -> Iterator[Panel]:
         if (demand := part.token_demand()) is None:
             continue
         shown = view.plan.titled(name)
-        title = words("{service}: price of output tokens", service=text(shown))
+        title = words("{service}: price of output tokens", service=shown)
         panel = Panel(view.clock, title, words("CNY/Mtok"), LOW_PX, shown, FROM_ZERO)
         for step, series in enumerate(demand.prices_cny_per_mtok, start=1):
             price = view.series(series)

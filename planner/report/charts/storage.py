@@ -6,17 +6,18 @@ waits to be answered is drawn beside its tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from planner.components.component import ORIGINS
 from planner.components.terms import Storage
-from planner.fields import is_number
+from planner.fields import Frozen, is_number
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
 from planner.report.charts.panels import Panel, chart_over_time
-from planner.report.charts.style import BLACK, FROM_ZERO, GREY, ORIGIN_COLOURS, PURPLE, text
+from planner.report.charts.style import BLACK, FROM_ZERO, GREY, ORIGIN_COLOURS, PURPLE
 from planner.report.charts.view import LEAST, View
 from planner.report.plan_sections import quantity_label
 from planner.units import unit
@@ -47,7 +48,7 @@ def storage_chart(view: View, words: Language) -> Chart | None:
 def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
     divisor, unit = words.scale("MWh", store.capacity_mwh)
     shown = view.plan.titled(name)
-    title = words("{battery}: stored energy", battery=text(shown))
+    title = words("{battery}: stored energy", battery=shown)
     panel = Panel(view.clock, title, unit, 150, shown, FROM_ZERO)
     for origin, mwh in view.by_index("energy_mwh", [name]).items():
         start, ends = store.start_mwh.get(origin, 0.0) / divisor, view.clock.state(mwh) / divisor
@@ -73,7 +74,7 @@ def _energy(view: View, words: Language, name: str, store: Storage) -> Panel:
 
 def _power(view: View, words: Language, name: str) -> Panel:
     clock, shown = view.clock, view.plan.titled(name)
-    title = words("{battery}: charge and discharge", battery=text(shown))
+    title = words("{battery}: charge and discharge", battery=shown)
     panel = Panel(clock, title, "MW", 100, shown, {"zeroline": True})
     charge, discharge = (
         clock.flow(view.total(name, quantity)) for quantity in ("charge_mw", "discharge_mw")
@@ -92,10 +93,12 @@ def _others(view: View, words: Language) -> Iterator[Panel]:
             if drawn is not None or not view.has(name, column):
                 continue
             label, measured = quantity_label(column, words), words(unit(column) or "")
-            title = words("{name}: {quantity}", name=text(shown), quantity=label)
+            title = words("{name}: {quantity}", name=shown, quantity=label)
             panel = Panel(view.clock, title, measured, 100, shown, FROM_ZERO)
             ends = view.clock.state(view.total(name, column))
-            start = getattr(getattr(part, "initial", None), column, None)
+            initial: Any = getattr(part, "initial", None)
+            known = isinstance(initial, Mapping | Frozen)
+            start = dict(initial).get(column) if known else None
             panel.line(
                 words("stored"), ends, "amount", start=start if is_number(start) else np.nan,
                 color=PURPLE,

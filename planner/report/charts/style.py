@@ -6,16 +6,18 @@ Plotly reads some HTML and fills `%{...}` in texts, so names from scenarios are 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
 from planner.language.language import Language
+from planner.language.titles import width
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE, INK = "#777777", "#D9D9D9", "#333333"
-MIXED = 0.45  # of white or black in the lightest and the darkest tone of a colour
+MIXED = 0.35  # of white or black in the lightest and the darkest tone of a colour
 
 Style = tuple[str, str]  # a colour and a pattern, "" for none
 
@@ -41,12 +43,34 @@ CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
 NUMBER = ",.4~r"  # four significant digits, thousands set apart
 LEGEND_ROW_PX = 20
+CLOSING = " ，。、：；）】」…,.:;)"  # what begins no line
 GRID_LINE = "rgba(127,127,127,0.25)"
 
 
 def text(name: object) -> str:
     """Return a name escaped, so that Plotly shows it character by character."""
     return html.escape(str(name)).replace("%{", "%&#123;")
+
+
+def folded(label: str, widest: int = 26) -> str:
+    """Return a label escaped, in lines of a width, as letters are wide, that fit beside a plot."""
+    lines = [""]
+    for word in re.findall(r"[^\s：]*：|\S+\s*", label):
+        for part in _parts(word, widest):
+            if lines[-1] and width((lines[-1] + part).rstrip(CLOSING)) > widest:
+                lines.append("")
+            lines[-1] += part
+    return "<br>".join(text(line.rstrip()) for line in lines)
+
+
+def _parts(word: str, widest: int) -> Iterator[str]:
+    """Yield the parts of a word that fit into a line."""
+    while width(word.rstrip(CLOSING)) > widest:
+        length = next(n for n in range(1, len(word)) if width(word[: n + 1]) > widest)
+        length += word[length] in CLOSING
+        yield word[:length]
+        word = word[length:]
+    yield word
 
 
 def frame(height: int, legend: int = 0) -> dict[str, Any]:

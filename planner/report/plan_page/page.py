@@ -74,7 +74,7 @@ def plan_page(
         clock_text=clock_text,
         year=[section.scaled(words) for section in year_sections(plan, words)],
         charts=[drawn(chart) for chart in charts_of(plan, words)],
-        net=rows_of(net_table(plan, words)),
+        net=rows_of(net_table(plan, words, MOST_ROWS)),
         most_rows=MOST_ROWS,
         reasons=reasons,
         explained_until=None if explained in (0, horizon.steps) else horizon.starts[explained],
