@@ -57,7 +57,7 @@ before=$(bytes)
 after=$(bytes)
 "$python" - "$folder/out/results.jsonl" $((after - before)) <<'PYTHON'
 import collections, json, sys
-lines = [json.loads(line) for line in open(sys.argv[1])]
+lines = [json.loads(line) for line in open(sys.argv[1])][1:]  # after the mark
 shares = collections.Counter(line["process"] for line in lines)
 status = collections.Counter(line["status"] for line in lines)
 print(f"{len(lines)} cases, {dict(status)}; by worker process: {sorted(shares.values())}")

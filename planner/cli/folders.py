@@ -66,12 +66,14 @@ def compare(
             comparison = compare_cases(first, *cases)
         else:
             comparison = planner.compare(first, second, unaudited=unaudited)
+        warn(console, words, comparison.cautions)
         show_comparison(comparison, console, top, words)
         require_written()
         return
     from planner.report.comparison.page import compared_pages
 
     comparison, page = compared_pages(first, second, cases, words, out, unaudited=unaudited)
+    warn(console, words, comparison.cautions)
     show_comparison(comparison, console, top, words)
     replace_file(out, page)
     say(console, str(out))

@@ -8,6 +8,7 @@ for the moment between two renames.
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from planner.files.format_mark import format_of, is_torn_mark, mark_line
 
 MARKER = "planner.json"
+_NAME = re.compile(r"\..+\.new\d*")
 
 
 def beside(target: Path, what: str) -> Path:
@@ -30,7 +32,7 @@ def scratch_paths(target: Path) -> Iterator[Path]:
 
 def is_scratch(path: Path) -> bool:
     """Return whether a path is a scratch folder of ours; an empty one may be anybody's."""
-    if path.is_symlink() or not path.is_dir():
+    if not _NAME.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
         return False
     marker = path / MARKER
     if format_of(marker) is not None:

@@ -28,8 +28,8 @@ def cautions_of(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]
     except PlanError as error:
         if not unaudited:
             raise
-        text = Message("{path} cannot be audited: {text}", path=folder, text=error.message)
-        return (text, *others)
+        text = Message("{path} cannot be audited", path=folder)
+        return (MessageList(": ", (text, error.message)), *others)
     if not breaches:
         return others
     head = Message("{path} fails its audit and is not to be relied on", path=folder)

@@ -190,6 +190,9 @@ def test_a_folder_of_others_inside_a_plan_of_ours_is_surplus(
         path.rmdir()
         if kept is not None:
             path.write_bytes(kept)
+    (out / "empty").mkdir()
+    assert run("solve", out).exit_code == 5
+    (out / "empty").rmdir()
     assert run("solve", out).exit_code == 0
 
 

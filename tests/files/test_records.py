@@ -115,7 +115,8 @@ def test_a_line_of_countless_brackets_is_damage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b'{"model": "mine", "score": 0.91}\n', b'{"model": "mine"}', b"{}\n", b"[]", b"\n",
-     b"a,b\n1,2\n", b"\x00\x00", b"PAR1", "我的\n".encode(), b'{"keys": []}\n', b' {"key": "a"}\n'],
+     b"a,b\n1,2\n", b"\x00\x00", b"PAR1", "我的\n".encode(), b'{"keys": []}\n', b' {"key": "a"}\n',
+     b'{"key": "a"}', b'{"key":"a"', b'{"key":"a"}\n'],
 )  # fmt: skip
 def test_a_file_of_others_stays_as_it_is(content: bytes, fresh: bool, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)

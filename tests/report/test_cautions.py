@@ -69,6 +69,7 @@ def test_unaudited_says_so_at_the_top_of_every_page_and_table(
     page = (wrong / "report.html").read_text()
     assert words in page[page.index("<body>") : page.index("<header>")]
     assert FAILS not in page or lang == "en"
+    assert '<div class="status warn">' in page
     first = load_workbook(wrong / "schedule.xlsx").worksheets[0]
     assert words in first["A2"].value
     out = tmp_path / "page.html"

@@ -177,7 +177,6 @@ def show_comparison(
     def say(sentence: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True)
 
-    print_notes(comparison.cautions, console, words)
     say(f"A{words(': ')}{safe(side_label(comparison.a, words))}")
     say(f"B{words(': ')}{safe(side_label(comparison.b, words))}")
     print_notes(comparison.notes, console, words)

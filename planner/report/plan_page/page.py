@@ -19,7 +19,7 @@ from planner.files.output_folder import claim, replace_file
 from planner.language.language import Language
 from planner.language.section import Section
 from planner.local_time import clock_text
-from planner.message import Message
+from planner.message import Message, MessageList
 from planner.plan_tables import files
 from planner.plan_tables.files import PAGE, WORKBOOK
 from planner.plan_tables.folder import read_tables
@@ -175,8 +175,8 @@ def report_plan(
         except (LookupError, TypeError, ValueError, AttributeError):
             if not notes:
                 raise  # an error of this package, not of the folder
-            message = Message("{path} cannot be shown: {text}", path=folder, text=notes[0])
-            raise PlanError(message) from None
+            text = Message("{path} cannot be shown", path=folder)
+            raise PlanError(MessageList(": ", (text, notes[0]))) from None
         for name, content in contents.items():
             replace_file(target / name, content)
     return [Path(folder) / name for name in contents]
