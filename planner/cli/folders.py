@@ -76,12 +76,15 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
+    from planner.report.whole_page import report_whole
+
+    _say_written(whole := report_whole(folder, words), quiet)
     if plans := _plans_in(folder):
         from planner.report.plan_page.page import report_plan
 
         for plan in plans:
             _say_written(report_plan(plan, words), quiet)
-    else:
+    elif not whole:
         _report_sweep(folder, words, quiet)
 
 
@@ -104,8 +107,8 @@ def schema(
 
 def _plans_in(folder: Path) -> list[Path]:
     """Return the plan folders in a folder: itself, or those of its members or policies."""
-    from planner.plan.stochastic_plan import MEMBERS, STOCHASTIC
     from planner.plan_tables.simulation import FACTS, PLANS
+    from planner.plan_tables.stochastic import MEMBERS, STOCHASTIC
 
     if (folder / SUMMARY).is_file():
         return [folder]

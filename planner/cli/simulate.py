@@ -67,8 +67,9 @@ def simulate(
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
     console = open_console()
     with bar(console, quiet, site.name, "days") as update:
+        output = planner.Output(out or default_folder(site), lang=words.code)
         simulation = planner.simulate(
-            site, out or default_folder(site), every_h=every_h, window_h=window_h,
+            site, output, every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
             progress=update,
         )  # fmt: skip

@@ -74,8 +74,8 @@ def diagnosis_left_in(target: Path | None) -> Iterator[None]:
     try:
         yield
     except InfeasibleError as error:
-        from planner.plan.stochastic_plan import STOCHASTIC
         from planner.plan_tables.folder import write_diagnosis
+        from planner.plan_tables.stochastic import STOCHASTIC
 
         if target is not None and not (target / STOCHASTIC).exists():
             write_diagnosis(error.diagnosis, target)

@@ -27,11 +27,12 @@ from planner.report import plan_sections
 from planner.report.charts.registry import charts_of
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock
+from planner.report.whole_page import whole_of
 from planner.report.year_sections import year_sections
 
 
-def plan_page(plan: PlanTables, words: Language) -> str:
-    """Return the page of a plan in a language."""
+def plan_page(plan: PlanTables, words: Language, *, part: bool = False) -> str:
+    """Return the page of a plan in a language; `part` links that of the whole it is part of."""
     summary, horizon = plan.summary, plan.scenario.horizon
     reasons, explained = packed_reasons(plan, words)
     steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)
@@ -40,6 +41,7 @@ def plan_page(plan: PlanTables, words: Language) -> str:
         words,
         summary["name"],
         summary=summary,
+        whole=f"../../{PAGE}" if part else None,
         span=plan_sections.span_text(summary, words),
         vat=plan_sections.vat_text(summary["vat"], words),
         profit=profit_section(plan, words),
@@ -140,7 +142,9 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     with claim(folder, None) as target:
         plan = read_tables(target)
         require_complete(target)
-        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words)}
+        whole = whole_of(target)
+        part = whole is not None and (whole / PAGE).is_file()
+        contents: dict[str, str | bytes] = {PAGE: _page(plan, target, words, part=part)}
         if (target / WORKBOOK).is_file():
             from planner.report.workbook.workbook import write_workbook
 
@@ -153,7 +157,7 @@ def report_plan(folder: str | Path, words: Language) -> list[Path]:
     return [Path(folder) / name for name in contents]
 
 
-def _page(plan: PlanTables, folder: Path, words: Language) -> str:
+def _page(plan: PlanTables, folder: Path, words: Language, *, part: bool) -> str:
     """Return the page of a folder.
 
     Raises:
@@ -161,7 +165,7 @@ def _page(plan: PlanTables, folder: Path, words: Language) -> str:
             message holds the first that the audit finds.
     """
     try:
-        return plan_page(plan, words)
+        return plan_page(plan, words, part=part)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         breaches = audit(folder)
         if not breaches:
