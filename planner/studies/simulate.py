@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -232,6 +233,8 @@ def write_simulation(simulation: Simulation, output: Output) -> None:
         PlanError: they cannot be written.
     """
     folder = Path(output.folder)
+    with suppress(OSError):
+        (folder / PAGE).unlink()  # of an earlier run
     for name, plan in simulation.plans.items():
         replace(output, folder=folder / PLANS / name).write(plan)
     assert simulation.forecasts is not None

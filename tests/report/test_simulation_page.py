@@ -103,7 +103,10 @@ def test_the_run_writes_its_page_in_its_language(one_hour: Path) -> None:
 def test_a_run_without_pages_writes_none(tmp_path: Path) -> None:
     site = build.scenario({"grid": build.grid()}, 1)
     output = planner.Output(tmp_path / "out", page=False)
-    planner.simulate(site, output, every_h=1, window_h=1, policies=["perfect"])
+    options: dict[str, Any] = {"every_h": 1, "window_h": 1, "policies": ["perfect"]}
+    planner.simulate(site, tmp_path / "out", **options)
+    assert len([*tmp_path.rglob("*.html")]) == 2
+    planner.simulate(site, output, **options)  # nor does an earlier one stay
     assert not [*tmp_path.rglob("*.html")]
 
 

@@ -15,11 +15,11 @@ import numpy as np
 from planner.components.terms import Storage
 from planner.language.language import Language
 from planner.report.charts.panels import Panel
-from planner.report.charts.style import BLUE, CYCLE, INK, chart_scale, text
+from planner.report.charts.style import CYCLE, INK, SKY, chart_scale, text
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
-BAND_FILL = "rgba(0,114,178,0.22)"
+BAND_FILL = "rgba(86,180,233,0.35)"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 FLOW_PX = 130
 
@@ -90,7 +90,7 @@ def band(flow: Flow, probabilities: Sequence[float], view: View, words: Language
     column = "{flow}: {name} [{unit}]"
     for name, drawn, start, group in lines if len(values) > 1 else lines[2:]:
         label = column.format(flow=flow.title, name=name, unit=panel.unit)
-        look = {"width": 2, "color": INK} if group == "median" else {"width": 0.8, "color": BLUE}
+        look = {"width": 2, "color": INK} if group == "median" else {"width": 0.8, "color": SKY}
         trace = panel.line(name, drawn, group, start=start, column=label, **look)
         if group == "most":
             trace |= {"fill": "tonexty", "fillcolor": BAND_FILL}

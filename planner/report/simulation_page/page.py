@@ -35,7 +35,7 @@ from planner.report.simulation_page.sections import (
     lines_section,
     policy_rows,
 )
-from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
+from planner.report.template import MOST_ROWS, drawn, drawn_of_plans, fill, page_clock, rows_of
 
 
 def simulation_page(simulation: SimulationTable, words: Language) -> str:
@@ -48,13 +48,15 @@ def simulation_page(simulation: SimulationTable, words: Language) -> str:
     policies = rows_of(policy_rows(simulation, words), {0: list(links.values())})
     earned = [drawn(profits_chart(simulation, words), policies)]
     if (by_day := days_chart(simulation, words)) is not None:
-        earned.append(drawn(by_day))
+        short = words("The first {shown} of {n} rows.", shown=MOST_ROWS, n=len(by_day.table))
+        earned.append(drawn(by_day) | {"rest": short})
+    forecast = [drawn(chart) for chart in forecast_charts(simulation, view, words)]
+    executed = [drawn_of_plans(operation_chart(views, words), words)]
     groups = [
         ("profit", words("Profit"), earned),
-        ("forecast", words("Forecast against actual"),
-         list(map(drawn, forecast_charts(simulation, view, words)))),
-        ("executed", words("What was executed"), [drawn(operation_chart(views, words))]),
-    ]  # fmt: skip
+        ("forecast", words("Forecast against actual"), forecast),
+        ("executed", words("What was executed"), executed),
+    ]
     forecasting, thumb, most = best_policies(simulation)
     best = forecasting or thumb or most
     assert best is not None

@@ -18,7 +18,7 @@ from planner.report.charts.view import View
 from planner.report.plan_sections import span_text, vat_text
 from planner.report.stochastic_page.charts import decided_charts, profits_chart, spread_chart
 from planner.report.stochastic_page.sections import decided_section
-from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
+from planner.report.template import MOST_ROWS, drawn, drawn_of_plans, fill, page_clock, rows_of
 
 FILES = (MEMBERS_CSV, HERE_AND_NOW, STOCHASTIC, SCENARIO)
 
@@ -32,8 +32,9 @@ def stochastic_page(plan: StochasticTables, words: Language) -> str:
     members = rows_of(profits.table, {0: [links[name] for name in plan.table["name"][:MOST_ROWS]]})
     decided = decided_section(plan, words)
     every = plan.table["profit_cny"]
-    charts = [profits, *decided_charts(plan, next(iter(views.values())), words),
-              spread_chart(plan, views, words)]  # fmt: skip
+    others = [
+        *decided_charts(plan, next(iter(views.values())), words), spread_chart(plan, views, words)
+    ]  # fmt: skip
     return fill(
         "stochastic.html",
         words,
@@ -47,7 +48,7 @@ def stochastic_page(plan: StochasticTables, words: Language) -> str:
         members=members,
         decided=decided,
         notes=[*summary["notes"], *summary["warnings"]],
-        charts=[drawn(chart, members if chart is profits else None) for chart in charts],
+        charts=[drawn(profits, members), *(drawn_of_plans(chart, words) for chart in others)],
         most_rows=MOST_ROWS,
         links=links,
         files=FILES,
