@@ -36,6 +36,7 @@ from planner.report.simulation_page.charts import days_chart, forecast_charts, o
 from planner.report.simulation_page.page import simulation_page
 from planner.report.simulation_page.sections import (
     days_section,
+    deviations,
     errors_section,
     lines_section,
     off_declaration_cny,
@@ -217,7 +218,22 @@ def test_charts_hold_what_was_executed(two_days: planner.Simulation) -> None:
 def test_a_single_day_has_no_chart_by_day(folder: Path) -> None:
     simulation = read_simulation(folder)
     assert days_chart(simulation, EN) is None
-    assert off_declaration_cny(simulation.plans["deterministic"]) == -450
+    assert sum(off_declaration_cny(simulation.plans["deterministic"])) == -450
+
+
+def test_deviations_that_cancel_are_shown(folder: Path) -> None:
+    simulation = read_simulation(folder)
+    plan = simulation.plans["deterministic"]
+    lines = {"grid": {"deviation": 100.0, "over": -100.0}}
+    plans = {
+        "deterministic": dataclasses.replace(plan, summary=plan.summary | {"ledger_cny": lines})
+    }
+    table = simulation.table[simulation.table["policy"] == "deterministic"]
+    changed = dataclasses.replace(simulation, plans=plans, table=table)
+    assert deviations(changed, EN).rows == (("deterministic", 0.0),)
+    nothing = dataclasses.replace(plan, summary=plan.summary | {"ledger_cny": {"grid": {}}})
+    changed = dataclasses.replace(changed, plans={"deterministic": nothing})
+    assert deviations(changed, EN).rows == ()
 
 
 def test_it_is_read_back_as_it_was_written(two_days: planner.Simulation, tmp_path: Path) -> None:

@@ -39,13 +39,11 @@ class Flow:
 
 
 def main_flows(views: Mapping[str, View], words: Language) -> list[Flow]:
-    """Return the main flows, in the same order for all plans, without those always 0."""
-
-    def token_services(view: View) -> list[str]:
-        return [name for name, part in view.components.items() if part.token_demand() is not None]
+    """Return the main flows, without those always 0 in all plans."""
 
     def answered(view: View) -> Array:
-        by_index = view.by_index("answered_mtok_per_h", token_services(view))
+        services = [n for n, part in view.components.items() if part.token_demand() is not None]
+        by_index = view.by_index("answered_mtok_per_h", services)
         return sum(by_index.values(), np.zeros(view.clock.steps))
 
     flows = [
@@ -77,7 +75,7 @@ def band(flow: Flow, probabilities: Sequence[float], view: View, words: Language
     panel, divisor, by_block = _panel(flow, view, words)
     values = np.array([*by_block.values()]) / divisor
     starts = None if flow.starts is None else np.array([*flow.starts.values()]) / divisor
-    lines = [
+    edges = [
         (words("lowest"), values.min(0), None if starts is None else float(starts.min()), "least"),
         (words("highest"), values.max(0), None if starts is None else float(starts.max()), "most"),
         (
@@ -88,7 +86,7 @@ def band(flow: Flow, probabilities: Sequence[float], view: View, words: Language
         ),
     ]
     column = "{flow}: {name} [{unit}]"
-    for name, drawn, start, group in lines if len(values) > 1 else lines[2:]:
+    for name, drawn, start, group in edges if len(values) > 1 else edges[2:]:
         label = column.format(flow=flow.title, name=name, unit=panel.unit)
         look = {"width": 2, "color": INK} if group == "median" else {"width": 0.8, "color": SKY}
         trace = panel.line(name, drawn, group, start=start, column=label, **look)

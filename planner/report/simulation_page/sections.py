@@ -73,23 +73,21 @@ def deviations(simulation: SimulationTable, words: Language) -> Section:
     The money is that of declarations: deviations at the real-time price and beyond the band.
     """
     table = simulation.table
-    columns = {
-        words("deviations from the declaration [CNY]"): list(
-            map(off_declaration_cny, simulation.plans.values())
-        )
-    }
+    settled = [off_declaration_cny(plan) for plan in simulation.plans.values()]
+    kept: dict[str, list[float]] = {}
+    if any(map(any, settled)):
+        kept[words("deviations from the declaration [CNY]")] = [sum(parts) for parts in settled]
     for name in ("commitment_changes", "forced_steps", "breaches"):
-        columns[_labels(words)[name]] = [float(count) for count in table[name]]
-    kept = {head: amounts for head, amounts in columns.items() if any(amounts)}
+        if table[name].any():
+            kept[_labels(words)[name]] = [float(count) for count in table[name]]
     rows = zip(map(words.term, table["policy"]), *kept.values(), strict=True) if kept else ()
     return Section(words("Otherwise than planned"), (words("policy"), *kept), tuple(rows))
 
 
-def off_declaration_cny(plan: PlanTables) -> float:
-    """Return what deviating from declarations earned, below zero where it cost."""
+def off_declaration_cny(plan: PlanTables) -> list[float]:
+    """Return the lines of deviating from declarations, below zero where it cost."""
     by_component = plan.summary["ledger_cny"].values()
-    amounts = (float(lines.get(name, 0.0)) for lines in by_component for name in OFF_DECLARATION)
-    return sum(amounts, 0.0)
+    return [float(lines.get(name, 0.0)) for lines in by_component for name in OFF_DECLARATION]
 
 
 def lines_section(simulation: SimulationTable, words: Language) -> Section:

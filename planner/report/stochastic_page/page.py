@@ -29,7 +29,8 @@ def stochastic_page(plan: StochasticTables, words: Language) -> str:
     views = {name: View(member) for name, member in plan.members.items()}
     links = {name: f"{MEMBERS}/{name}/{PAGE}" for name in plan.members}
     profits = profits_chart(plan, words)
-    members = rows_of(profits.table, {0: [links[name] for name in plan.table["name"][:MOST_ROWS]]})
+    targets = [links.get(row["name"]) for row in summary["members"][:MOST_ROWS]]
+    members = rows_of(profits.table, {0: targets})
     decided = decided_section(plan, words)
     every = plan.table["profit_cny"]
     others = [
