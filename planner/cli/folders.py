@@ -86,8 +86,12 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
+    from planner.report.whole_page import report_whole
+
     if plans := _plans_in(folder):
         _report_plans(folder, plans, words, unaudited=unaudited, quiet=quiet)
+    elif whole := report_whole(folder, words):
+        _say_written(whole, quiet)
     else:
         _report_sweep(folder, words, quiet)
 
@@ -112,8 +116,8 @@ def schema(
 
 def _plans_in(folder: Path) -> list[Path]:
     """Return the plan folders in a folder: itself, or those of its members or policies."""
-    from planner.plan.stochastic_plan import MEMBERS, STOCHASTIC
     from planner.plan_tables.simulation import FACTS, PLANS
+    from planner.plan_tables.stochastic import MEMBERS, STOCHASTIC
 
     if (folder / SUMMARY).is_file():
         return [folder]
@@ -126,16 +130,23 @@ def _plans_in(folder: Path) -> list[Path]:
 def _report_plans(
     folder: Path, plans: Sequence[Path], words: Language, *, unaudited: bool, quiet: bool
 ) -> None:
-    """Write the pages of plan folders again, once all have passed their audit. Raises PlanError."""
-    from planner.plan.stochastic_plan import STOCHASTIC
+    """Write the pages of plans and of their whole again, once all have passed their audit.
+
+    Raises:
+        PlanError: one has not, or a file cannot be read or written.
+    """
+    from planner.plan_tables.stochastic import STOCHASTIC
     from planner.report.cautions import cautions_of
     from planner.report.plan_page.page import report_plan
+    from planner.report.whole_page import report_whole
 
     of_members = (folder / STOCHASTIC).is_file()  # its audit is theirs too
     audited = [folder] if of_members else plans
     cautions = {path: cautions_of(path, unaudited=unaudited) for path in audited}
+    texts = [text for of_plan in cautions.values() for text in of_plan]
     if not quiet:
-        warn(open_console(), words, [text for texts in cautions.values() for text in texts])
+        warn(open_console(), words, texts)
+    _say_written(report_whole(folder, words, texts), quiet)
     for plan in plans:
         _say_written(report_plan(plan, words, cautions.get(plan, cautions.get(folder))), quiet)
 

@@ -70,8 +70,9 @@ def simulate(
     console = open_console()
     kept = finished_are_kept(Message("days"), resume=resume)
     with telling_what_is_kept(kept), bar(console, quiet, title_of(site), "days") as update:
+        output = planner.Output(out or default_folder(site), lang=words.code)
         simulation = planner.simulate(
-            site, out or default_folder(site), every_h=every_h, window_h=window_h,
+            site, output, every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
             progress=update,
         )  # fmt: skip

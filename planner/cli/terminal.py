@@ -142,9 +142,9 @@ def diagnosis_left_in(target: Path | None) -> Iterator[None]:
     try:
         yield
     except SolveError as error:
-        from planner.plan.stochastic_plan import STOCHASTIC
         from planner.plan_tables.files import SUMMARY
         from planner.plan_tables.folder import write_diagnosis
+        from planner.plan_tables.stochastic import STOCHASTIC
 
         if target is not None:
             of_members = (target / STOCHASTIC).exists()

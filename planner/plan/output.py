@@ -72,9 +72,11 @@ def write_views(plan: PlanTables, folder: Path, output: Output) -> None:
     words = language(output.lang)
     if output.page:
         from planner.report.plan_page.page import plan_page
+        from planner.report.whole_page import whole_of
 
         exports = [name for name, form in EXPORTS.items() if form in output.formats]
-        (folder / PAGE).write_text(plan_page(plan, words, exports), encoding="utf-8")
+        page = plan_page(plan, words, exports, part=whole_of(folder) is not None)
+        (folder / PAGE).write_text(page, encoding="utf-8")
     if "xlsx" in output.formats:
         from planner.report.workbook.workbook import write_workbook
 

@@ -1,31 +1,24 @@
-"""The stochastic plan: one first stage, and a plan for each member.
-
-Its folder holds
-
-    stochastic.json      summary
-    here_and_now.csv     the first stage, decided before the future is known: a row a step
-    members.csv          a row a member: its profit and key figures
-    scenario.yaml        the scenario as resolved, with every member listed; series.csv beside it
-    members/NAME/        the plan folder of each member, which `planner audit` checks as any other
-"""
+"""The stochastic plan: one first stage, and a plan for each member; its folder is written here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
 from planner.files.csv_file import write_csv
 from planner.files.output_folder import Content, Mark
+from planner.language.language import language
 from planner.message import template
 from planner.plan.output import Output
 from planner.plan.plan import Plan
 from planner.plan_tables.files import (
     INFEASIBLE,
     NO_PLAN,
+    PAGE,
     PLAN_FOLDER,
     SCENARIO,
     SERIES,
@@ -33,15 +26,29 @@ from planner.plan_tables.files import (
 )
 from planner.plan_tables.folder import write_scenario
 from planner.plan_tables.shares import schedule_sum
-from planner.scenario.scenario import Scenario
-
-STOCHASTIC, HERE_AND_NOW = "stochastic.json", "here_and_now.csv"
-MEMBERS_CSV, MEMBERS = "members.csv", "members"
+from planner.plan_tables.stochastic import (
+    HERE_AND_NOW,
+    MEMBERS,
+    MEMBERS_CSV,
+    STOCHASTIC,
+    StochasticTables,
+)
 
 STOCHASTIC_FOLDER = Content(
     mark=Mark(STOCHASTIC, (frozenset({"status", "expected_cny", "evpi_cny"}),)),
     foreign=template("{path} exists and holds no stochastic plan; choose another"),
-    known=frozenset({STOCHASTIC, HERE_AND_NOW, MEMBERS_CSV, MEMBERS, SCENARIO, SERIES, INFEASIBLE}),
+    known=frozenset(
+        {
+            STOCHASTIC,
+            HERE_AND_NOW,
+            MEMBERS_CSV,
+            MEMBERS,
+            SCENARIO,
+            SERIES,
+            INFEASIBLE,
+            PAGE,
+        }
+    ),
     surplus=template(
         "{path} holds more than a stochastic plan ({names}), which a new one would remove;"
         " move that away or choose another folder"
@@ -52,7 +59,7 @@ STOCHASTIC_FOLDER = Content(
 
 
 @dataclass(frozen=True, eq=False)
-class StochasticPlan:
+class StochasticPlan(StochasticTables):
     """One plan for several members, the futures of an uncertain scenario.
 
     scenario: with its members listed.
@@ -65,11 +72,7 @@ class StochasticPlan:
     summary: status, objective, bound, gaps, expected profit, CVaR, VSS, EVPI; plain values.
     """
 
-    scenario: Scenario
-    here_and_now: pd.DataFrame
     members: dict[str, Plan]
-    table: pd.DataFrame
-    summary: dict[str, Any]
 
     content: ClassVar[Content] = STOCHASTIC_FOLDER
 
@@ -122,7 +125,11 @@ class StochasticPlan:
             plan.write_tables(folder / MEMBERS / name, formats)
 
     def write_views(self, folder: Path, output: Output) -> None:
-        """Write the page and the workbook of each member, as far as `output` has them."""
+        """Write the pages of all and the workbook of each member, as far as `output` has them."""
+        if output.page:
+            from planner.report.stochastic_page.page import stochastic_page
+
+            (folder / PAGE).write_text(stochastic_page(self, language(output.lang)), "utf-8")
         for name, plan in self.members.items():
             plan.write_views(folder / MEMBERS / name, output)
 

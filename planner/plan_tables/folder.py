@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def read_tables(folder: str | Path) -> PlanTables:
     if not (folder / SUMMARY).is_file():
         message = Message("{path} is no plan folder: it has no {file}", path=folder, file=SUMMARY)
         raise PlanError(message)
-    if (number := PLAN_FOLDER.mark.format_in(folder)) is None:
+    if PLAN_FOLDER.mark.format_in(folder) is None:
         message = Message(
             "{path} is no plan folder: its {file} is not one of the planner",
             path=folder,
@@ -59,31 +60,45 @@ def read_tables(folder: str | Path) -> PlanTables:
         )
         raise PlanError(message)
     require_readable(folder / SUMMARY)
-    try:
+    with reading(folder):
         return _read(folder)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Raise what goes wrong with the files of a folder as a PlanError that names the folder."""
+    try:
+        yield
     except PlannerError as error:
         text: str = error.message
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         text = cause(error)
+    else:
+        return
     message = Message("{path} cannot be read: {text}", path=folder, text=text)
-    if number == 0:
-        message = MessageList("\n", (of_another_format(folder / SUMMARY, number), message))
+    if PLAN_FOLDER.mark.format_in(folder) == 0:
+        message = MessageList("\n", (of_another_format(folder / SUMMARY, 0), message))
     raise PlanError(message)
+
+
+def read_facts(path: Path, *names: str) -> dict[str, Any]:
+    """Read a JSON file that must hold a mapping with some keys."""
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(facts, dict):
+        raise PlanError(Message("{file} is not a mapping", file=path.name))
+    for name in names:
+        if name not in facts:
+            raise PlanError(Message("{file} has no key {name!r}", file=path.name, name=name))
+    return facts
 
 
 def _read(folder: Path) -> PlanTables:
     scenario = load(folder / files.SCENARIO)
-    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    schedule = _read_table(folder / files.SCHEDULE, "time").set_index("time").astype(float)
-    allocation = _read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
-    ledger = _read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)
-    schedule.index = _times(schedule.index, scenario)
-    if not schedule.index.equals(scenario.horizon.starts):
-        message = Message(
-            "{file} has not one row for each step of the horizon", file=files.SCHEDULE
-        )
-        raise PlanError(message)
-    allocation["time"] = _times(allocation["time"], scenario)
+    summary = read_facts(folder / SUMMARY)
+    schedule = read_schedule(folder / files.SCHEDULE, scenario)
+    allocation = read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
+    ledger = read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)
+    allocation["time"] = times_of(allocation["time"], scenario)
     columns = ("time", "component", "quantity", "index", "value", "unit")
     prices, end_values = (
         _read_texts(folder / name, scenario, columns) for name in (files.PRICES, files.END_VALUES)
@@ -107,7 +122,18 @@ def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> Non
     files.write_tables(plan, folder, formats)
 
 
-def _read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
+def read_schedule(path: Path, scenario: Scenario) -> pd.DataFrame:
+    """Read a table of numbers that must have a row for each step of the horizon."""
+    schedule = read_table(path, "time").set_index("time").astype(float)
+    schedule.index = times_of(schedule.index, scenario)
+    if not schedule.index.equals(scenario.horizon.starts):
+        raise PlanError(
+            Message("{file} has not one row for each step of the horizon", file=path.name)
+        )
+    return schedule
+
+
+def read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
     """Read a table that must have some columns."""
     table: pd.DataFrame = pd.read_csv(path, **options)
     table.columns = table.columns.map(as_typed)
@@ -123,12 +149,13 @@ def _read_texts(path: Path, scenario: Scenario, names: Sequence[str]) -> pd.Data
     """Read a table of texts, times and one column of numbers; None if there is no such file."""
     if not path.is_file():
         return None
-    table = _read_table(path, *names, dtype="str", keep_default_na=False)
-    table["time"] = _times(table["time"], scenario)
+    table = read_table(path, *names, dtype="str", keep_default_na=False)
+    table["time"] = times_of(table["time"], scenario)
     return table.astype({"value": float}) if "value" in table else table
 
 
-def _times(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
+def times_of(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
+    """Return times as they are written, in the zone of the horizon."""
     moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True)
     index = pd.DatetimeIndex(moments, name="time")
     return index.tz_convert(scenario.horizon.zone).as_unit(scenario.horizon.starts.unit)

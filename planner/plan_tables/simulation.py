@@ -1,9 +1,11 @@
-"""The table of a simulation: what each policy earns, from settled plans; and the simulation folder.
+"""The tables of a simulation: what each policy earns, and what was forecast; and its folder.
 
 simulation.csv    the table: a row a policy
-simulation.json   the same with the options and the bound
+simulation.json   the same with the options, the bound and the errors of the forecasts
+forecasts.csv     a row for each step and series with a forecast
 days.jsonl        the finished days
 plans/POLICY      the settled plan of each policy
+report.html       the page of all policies
 
 The capture rate of a policy is its profit over that of perfect foresight: the same windows, planned
 on the actuals. That is an estimate of the best possible profit, for a window does not see what
@@ -16,6 +18,7 @@ less are left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +26,20 @@ from typing import Any
 
 import pandas as pd
 
+from planner.errors import PlanError
+from planner.files.format_mark import require_readable
 from planner.files.output_folder import Content, Mark
 from planner.files.records import KEYS
 from planner.message import Message, template
+from planner.plan_tables.folder import read_facts, read_table, read_tables, reading, times_of
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
-DAYS = "days.jsonl"
+DAYS, FORECASTS = "days.jsonl", "forecasts.csv"
+FORECAST_COLUMNS = ("time", "issued", "path", "forecast", "actual")
+PLANNING = ("perfect", "deterministic", "stochastic")
+"""The policies that plan, the first of them on the actuals; all others are rules of thumb."""
+SETTINGS = ("every_h", "window_h", "members", "seed", "forecasts")
 SIMULATION_FOLDER = Content(
     mark=Mark(DAYS, KEYS),
     foreign=template("{path} exists and is no folder of a simulation; choose another"),
@@ -47,6 +57,10 @@ class SimulationTable:
     bound_cny: the LP bound of the horizon; None where none was found.
     baseline: the policy that `above_baseline_share` is relative to, if there is one.
     folder: the folder it was written to, if any.
+    plans: the settled plan of each policy.
+    forecasts: a row for each series with a forecast and step: time, issued, path, forecast, actual;
+        the forecast is the one that the window of the step was planned on, issued at its start.
+        None where a folder of an earlier version does not hold them.
     """
 
     table: pd.DataFrame
@@ -54,6 +68,8 @@ class SimulationTable:
     bound_cny: float | None
     baseline: str | None
     folder: Path | None
+    plans: Mapping[str, PlanTables]
+    forecasts: pd.DataFrame | None
 
     @property
     def notes(self) -> list[Message]:
@@ -120,3 +136,73 @@ def table_of(
 
 def _share(part: float, whole: float | None) -> float | None:
     return None if whole is None or whole <= LEAST_CNY else round(part / whole, 6) + 0.0
+
+
+def forecast_errors(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of forecasts, forecast less actual, a row a series.
+
+    Columns: path, mean (of the actuals), mean_absolute_error, bias (the mean error), and
+    largest_error (the largest amount of an error).
+    """
+    rows = []
+    for path, series in forecasts.groupby("path", sort=False):
+        errors = series["forecast"] - series["actual"]
+        figures = {
+            "mean": series["actual"].mean(),
+            "mean_absolute_error": errors.abs().mean(),
+            "bias": errors.mean(),
+            "largest_error": errors.abs().max(),
+        }
+        rows.append({"path": path} | {name: round(x, 6) + 0.0 for name, x in figures.items()})
+    columns = ["path", "mean", "mean_absolute_error", "bias", "largest_error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def facts_of(simulation: SimulationTable) -> dict[str, Any]:
+    """Return what simulation.json holds."""
+
+    def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+        return list(json.loads(table.to_json(orient="records", double_precision=15)))
+
+    facts = {
+        "bound_cny": simulation.bound_cny,
+        "baseline": simulation.baseline,
+        "notes": simulation.notes,
+        "policies": rows(simulation.table),
+    }
+    if simulation.forecasts is not None:
+        facts["forecast_errors"] = rows(forecast_errors(simulation.forecasts))
+    return simulation.settings | facts
+
+
+def read_simulation(folder: Path) -> SimulationTable:
+    """Read the folder of a finished simulation back.
+
+    Raises:
+        PlanError: it is not finished, a file cannot be read, or a policy has no plan folder.
+    """
+    if not (folder / FACTS).is_file():
+        message = Message("{path} is a simulation that is not finished: run it again, and it"
+                          " continues", path=folder)  # fmt: skip
+        raise PlanError(message)
+    require_readable(folder / FACTS)
+    with reading(folder):
+        facts = read_facts(folder / FACTS, *SETTINGS, "policies", "bound_cny", "baseline")
+        table = pd.DataFrame(facts["policies"])
+        if "policy" not in table:
+            raise PlanError(Message("{file} has no key {name!r}", file=FACTS, name="policy"))
+        plans = {name: read_tables(folder / PLANS / name) for name in table["policy"]}
+        forecasts = _read_forecasts(folder / FORECASTS, plans)
+    settings = {name: facts[name] for name in SETTINGS} | {"policies": list(plans)}
+    return SimulationTable(
+        table, settings, facts["bound_cny"], facts["baseline"], folder, plans, forecasts
+    )
+
+
+def _read_forecasts(path: Path, plans: Mapping[str, PlanTables]) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    table = read_table(path, *FORECAST_COLUMNS, dtype={"path": "str"})
+    scenario = next(iter(plans.values())).scenario
+    times = {name: times_of(table[name], scenario) for name in ("time", "issued")}
+    return table.assign(**times).astype({"forecast": float, "actual": float})

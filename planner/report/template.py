@@ -206,6 +206,17 @@ def drawn(chart: Chart, table: Markup | None = None) -> dict[str, Any]:
     }
 
 
+def drawn_of_plans(chart: Chart, words: Language) -> dict[str, Any]:
+    """Return a chart of several plans as the template takes it: their folders hold every step."""
+    return drawn(chart) | {
+        "rest": words(
+            "The first {shown} of {n} rows; schedule.csv in the plan folders holds every step.",
+            shown=MOST_ROWS,
+            n=len(chart.table),
+        ),
+    }
+
+
 def page_clock(clock: Clock, explained: int = 0, worst: int = 0) -> dict[str, Any]:
     """Return the time axis for the script of a page, local time in milliseconds as if it were UTC.
 

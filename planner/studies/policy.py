@@ -15,6 +15,7 @@ a scenario with a forecast has the actuals known so far, then the forecast issue
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import InfeasibleError
+from planner.plan_tables.simulation import FORECAST_COLUMNS, PLANNING
 from planner.scenario.forecast_fields import DrawnForecast, drawn_forecast
 from planner.scenario.paths import resolve, value_at, with_value
 from planner.scenario.scenario import Scenario
@@ -79,7 +81,27 @@ def as_expected(scenario: Scenario, series: dict[str, Array], step: int) -> bool
     )
 
 
-PERFECT, DETERMINISTIC, STOCHASTIC = "perfect", "deterministic", "stochastic"
+def issued_forecasts(scenario: Scenario, cuts: Sequence[Cut], seed: int) -> pd.DataFrame:
+    """Return the forecasts that the executed steps of windows are planned on, and the actuals.
+
+    Returns:
+        A row for each series and step, as `SimulationTable.forecasts`.
+    """
+    starts = scenario.horizon.starts
+    actuals = {path: value_at(scenario, resolve(scenario, path)) for path in scenario.forecast}
+    tables = []
+    for cut in cuts if actuals else ():
+        first, last = cut.executed.first - 1, cut.executed.last
+        for path, forecast in forecasts(scenario, first, seed).items():
+            columns = {"time": starts[first:last], "issued": starts[first], "path": path}
+            values = {"forecast": forecast[first:last], "actual": actuals[path][first:last]}
+            tables.append(pd.DataFrame(columns | values))
+    if not tables:
+        return pd.DataFrame(columns=list(FORECAST_COLUMNS))
+    return pd.concat(tables).sort_values("path", kind="stable", ignore_index=True)
+
+
+PERFECT, DETERMINISTIC, STOCHASTIC = PLANNING
 POLICIES = (PERFECT, DETERMINISTIC, STOCHASTIC, *RULES)
 
 

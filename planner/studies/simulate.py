@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,20 @@ from typing import Any
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
 from planner.files.csv_file import csv_text
 from planner.files.output_folder import file_name, replace_file
+from planner.language.language import language
 from planner.message import Message, template
+from planner.plan.output import Output
 from planner.plan.plan import Plan
-from planner.plan_tables.files import marked_json
+from planner.plan_tables.files import PAGE, marked_json
 from planner.plan_tables.simulation import (
     DAYS,
     FACTS,
+    FORECASTS,
     PLANS,
     SIMULATION_FOLDER,
     TABLE,
     SimulationTable,
+    facts_of,
     table_of,
 )
 from planner.scenario.plain_data import plain_scenario
@@ -42,11 +47,12 @@ from planner.studies.policy import (
     STOCHASTIC,
     DayPolicy,
     forecasts,
+    issued_forecasts,
     with_forecast,
 )
 from planner.studies.rules_of_thumb import RULES
 from planner.studies.settle import settle_executed
-from planner.studies.to_plan import publish
+from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.timeseries.horizon import Horizon
 
@@ -65,7 +71,7 @@ class Simulation(SimulationTable):
 
 def simulate(
     scenario: Scenario | str | Path,
-    out: str | Path | None = None,
+    out: Out = None,
     *,
     days: int | None = None,
     every_h: float = 24,
@@ -81,7 +87,8 @@ def simulate(
 
     Args:
         scenario: a scenario or its file; its series are the actuals, its `forecast` the forecasts.
-        out: the folder to write; finished days of the same simulation in it are used [nothing].
+        out: the folder to write, an `Output` or its path; finished days of the same simulation in
+            it are used [nothing].
         days: how many days, with the file of a scenario, whose series must reach [its horizon].
         every_h: hours between two plannings.
         window_h: hours planned each time.
@@ -100,7 +107,7 @@ def simulate(
         PlanError: the folder holds something else, or a settled plan fails its audit.
         KeyboardInterrupt: Ctrl-C; finished days are kept.
     """
-    site = _loaded(scenario, days)
+    site, output = _loaded(scenario, days), output_of(out)
     numbers = {"members": members, "workers": workers, "seed": seed}
     _require_options(site.horizon, every_h, window_h, policies, **numbers)
     names = [name for name in POLICIES if name in policies]
@@ -109,7 +116,10 @@ def simulate(
         "every_h": float(every_h), "window_h": float(window_h), "policies": names,
         "members": members, "seed": seed, "forecasts": sorted(site.forecast),
     }  # fmt: skip
-    recorded = recording(out, SIMULATION_FOLDER, lambda folder: folder / DAYS, DAMAGE, fresh=fresh)
+    where = None if output is None else output.folder
+    recorded = recording(
+        where, SIMULATION_FOLDER, lambda folder: folder / DAYS, DAMAGE, fresh=fresh
+    )
     with recorded as (target, records):
         bound, lookaheads = _bound_and_lookaheads(site, names, seed, window_h)
         chains = [
@@ -120,10 +130,12 @@ def simulate(
         counts = {c.name: (c.total("changes"), c.total("forced")) for c in chains}
         baseline = next((name for name in plans if name in RULES), None)
         table = table_of(plans, counts, bound, perfect=PERFECT, baseline=baseline)
-        written = None if out is None else Path(out)
-        simulation = Simulation(table, options, bound, baseline, written, plans)
-        if target is not None:
-            write_simulation(simulation, target)
+        simulation = Simulation(
+            table, options, bound, baseline, None if where is None else Path(where), plans,
+            issued_forecasts(site, cuts, seed),
+        )  # fmt: skip
+        if output is not None and target is not None:
+            write_simulation(simulation, replace(output, folder=target))
         return simulation
 
 
@@ -224,20 +236,22 @@ def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     return plan
 
 
-def write_simulation(simulation: Simulation, folder: Path) -> None:
-    """Write the table, the facts and the plans into the folder of a simulation.
+def write_simulation(simulation: Simulation, output: Output) -> None:
+    """Write the tables, the plans and the pages into the folder of a simulation.
 
     Raises:
         PlanError: they cannot be written.
     """
+    folder = Path(output.folder)
+    with suppress(OSError):
+        (folder / PAGE).unlink()  # of an earlier run
     for name, plan in simulation.plans.items():
-        plan.write(folder / PLANS / name)
-    rows = json.loads(simulation.table.to_json(orient="records", double_precision=15))
-    facts = simulation.settings | {
-        "bound_cny": simulation.bound_cny,
-        "baseline": simulation.baseline,
-        "notes": simulation.notes,
-        "policies": rows,
-    }
+        replace(output, folder=folder / PLANS / name).write(plan)
+    assert simulation.forecasts is not None
     replace_file(folder / TABLE, csv_text(simulation.table))
-    replace_file(folder / FACTS, marked_json(facts))
+    replace_file(folder / FORECASTS, csv_text(simulation.forecasts))
+    replace_file(folder / FACTS, marked_json(facts_of(simulation)))
+    if output.page:
+        from planner.report.simulation_page.page import simulation_page
+
+        replace_file(folder / PAGE, simulation_page(simulation, language(output.lang)))

@@ -47,7 +47,7 @@ def test_a_broken_file_is_named(
 
 def test_notes_of_a_simulation_are_read_back_from_their_english_text() -> None:
     table = pd.DataFrame({"policy": ["grid_first", "perfect"], "breaches": [1, 2]})
-    notes = SimulationTable(table, {"forecasts": []}, None, None, None).notes
+    notes = SimulationTable(table, {"forecasts": []}, None, None, None, {}, None).notes
     assert [ZH.sentence(str(note)) for note in notes] == [
         "场景没有 `forecast`：预测即为实际值",
         "grid_first、perfect：其利润来自违反约束的运行（见违反的约束数）",

@@ -122,7 +122,7 @@ def test_a_simulation_has_a_column_a_policy() -> None:
     }  # fmt: skip
     values = dict.fromkeys(counts, 1) | dict.fromkeys(amounts, 1234.5) | shares
     table = pd.DataFrame([{"policy": "grid_first", **values}])
-    simulation = SimulationTable(table, {"forecasts": []}, 200.0, "grid_first", None)
+    simulation = SimulationTable(table, {"forecasts": []}, 200.0, "grid_first", None, {}, None)
     text = shown(lambda console: show_simulation(simulation, console, WORDS))
     cells = {row[0]: row[1] for row in rows(text)}
     assert "┃ grid first ┃" in text

@@ -409,7 +409,7 @@ def test_solve_writes_a_folder_whose_members_are_plan_folders(file: Path, tmp_pa
     assert "VSS" in done.output
     assert {path.name for path in out.iterdir()} == {
         "stochastic.json", "here_and_now.csv", "members.csv", "scenario.yaml", "series.csv",
-        "members",
+        "members", "report.html",
     }  # fmt: skip
     assert run("audit", out).exit_code == 0
     again = run("report", out, "--lang", "zh")

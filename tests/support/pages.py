@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from planner.timeseries.horizon import Horizon
 from tests.support import compute
 from tests.support.build import green_rule, grid, load, renewable, scenario
 
+CELL = "<t[hd][^>]*>(.*?)</t[hd]>"
 NASTY = '<script>alert("x")</script> & {{ 7*7 }} \' </script><!-- \u202eمحطة 淮南'
 
 
@@ -101,3 +104,19 @@ def _stretched(value: Any, before: int, steps: int) -> Any:
     if isinstance(value, tuple):
         return tuple(_stretched(item, before, steps) for item in value)
     return value
+
+
+def cells_of(page: str, table_id: str) -> list[list[str]]:
+    """Return the texts of a table of a page, row by row, with its heads."""
+    table = re.search(rf'<table id="{table_id}">(.*?)</table>', page, re.DOTALL)
+    assert table is not None, table_id
+    return [
+        [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(CELL, row, re.DOTALL)]
+        for row in re.findall("<tr>(.*?)</tr>", table[1], re.DOTALL)
+    ]
+
+
+def texts_of(page: str) -> str:
+    """Return what a page says, without its scripts and styles, in one line."""
+    bare = re.sub("<(script|style).*?</\\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", bare)).split())

@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from planner.errors import Problem, ScenarioError, wrong
 from planner.language.language import ENGLISH, Language
@@ -17,7 +16,6 @@ from planner.plan_tables.files import PAGE
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.cautions import cautions_of
-from planner.report.charts.chart import Chart
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
 from planner.report.comparison.compare import Comparison, compare, compare_cases
 from planner.report.comparison.tables import (
@@ -30,7 +28,7 @@ from planner.report.comparison.tables import (
     tables_of,
 )
 from planner.report.declaration import unwritable
-from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
+from planner.report.template import MOST_ROWS, drawn_of_plans, fill, page_clock, rows_of
 from planner.sweeps.result import PLANS
 
 TOP = 5  # lines of a card
@@ -73,7 +71,7 @@ def comparison_page(
         inputs=_inputs(comparison, words),
         energy=_energy(comparison, words),
         pages=pages,
-        charts=[_chart(chart, words) for chart in charts],
+        charts=[drawn_of_plans(chart, words) for chart in charts],
         apart=plans is not None and clock is None,
         over_time=any(chart.over_time for chart in charts),
         tables=[
@@ -128,16 +126,6 @@ def page_beside(path: Path, folder: Path) -> str | None:
     if not page.is_file():
         return None
     return Path(os.path.relpath(page.resolve(), path.absolute().parent.resolve())).as_posix()
-
-
-def _chart(chart: Chart, words: Language) -> dict[str, Any]:
-    return drawn(chart) | {
-        "rest": words(
-            "The first {shown} of {n} rows; schedule.csv in the plan folders holds every step.",
-            shown=MOST_ROWS,
-            n=len(chart.table),
-        ),
-    }
 
 
 def _profits(comparison: Comparison, words: Language) -> list[Labelled]:

@@ -32,6 +32,7 @@ from planner.report.net_rows import net_table
 from planner.report.plan_page.reasons import packed_reasons
 from planner.report.plan_texts import rest_text
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
+from planner.report.whole_page import whole_of
 from planner.report.year_sections import year_sections
 
 
@@ -40,6 +41,8 @@ def plan_page(
     words: Language,
     exports: Sequence[str] = (),
     cautions: Sequence[Message] = (),
+    *,
+    part: bool = False,
 ) -> str:
     """Return the page of a plan in a language.
 
@@ -48,6 +51,7 @@ def plan_page(
         words: the language.
         exports: the files beside its tables.
         cautions: what is said at its top.
+        part: link the page of the whole that it is part of.
     """
     summary, horizon = plan.summary, plan.scenario.horizon
     reasons, explained = packed_reasons(plan, words)
@@ -58,6 +62,7 @@ def plan_page(
         plan.title,
         cautions=cautions,
         summary=summary,
+        whole=f"../../{PAGE}" if part else None,
         span=plan_sections.span_text(summary, words),
         rest=rest_text(summary, words),
         vat=plan_sections.vat_text(summary["vat"], words),
@@ -187,7 +192,10 @@ def _views(
 ) -> dict[str, str | bytes]:
     """Return the page, and the workbook where the folder has one, by name."""
     exports = [name for name in files.EXPORTS if (folder / name).is_file()]
-    contents: dict[str, str | bytes] = {PAGE: plan_page(plan, words, exports, notes)}
+    whole = whole_of(folder)
+    part = whole is not None and (whole / PAGE).is_file()
+    page = plan_page(plan, words, exports, notes, part=part)
+    contents: dict[str, str | bytes] = {PAGE: page}
     if (folder / WORKBOOK).is_file():
         from planner.report.workbook.workbook import write_workbook
 

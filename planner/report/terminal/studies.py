@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
 from planner.language.language import Language
-from planner.language.section import SHARE, Cell, Quantity, Section, percent
+from planner.language.section import percent
 from planner.message import Message
 from planner.plan_tables.simulation import SimulationTable
 from planner.plan_tables.tables import PlanTables
 from planner.report.comparison.compare import compare
 from planner.report.comparison.tables import show_comparison
 from planner.report.plan_sections import span_text, status_text, vat_text
+from planner.report.simulation_page.sections import policies_section
+from planner.report.stochastic_page.sections import members_section
 from planner.report.terminal.tables import print_notes, safe, table
 
 DIFFERENCES = 5  # rows of each table of the rest of a plan
-ALWAYS = ("probability", "profit_cny", "alone_cny", "base_cny")
 
 
 def show_replanned(
@@ -63,7 +63,7 @@ def show_stochastic(summary: dict[str, Any], console: Console, words: Language) 
     head = f"[bold]{safe(summary['name'])}[/]  [{colour}]{status}[/]{words(', ')}{gap}"
     for sentence in (head, span, *_worth(summary, words), ""):
         console.print(sentence, highlight=False)
-    console.print(table(_members(summary["members"], words), words))
+    console.print(table(members_section(summary["members"], words), words))
     print_notes((*summary["notes"], *summary["warnings"]), console, words)
 
 
@@ -96,33 +96,13 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
     return sentences
 
 
-def _members(members: list[dict[str, Any]], words: Language) -> Section:
-    """Return a row for each member, without the columns that are zero for all."""
-    titles = {
-        "probability": words("probability"),
-        "profit_cny": words("profit [CNY]"),
-        "alone_cny": words("planned alone [CNY]"),
-        "base_cny": words("with the decisions of the base scenario [CNY]"),
-        "unserved_mtok": words("tokens not served [Mtok]"),
-        "shed_mwh": words("shed [MWh]"),
-        "export_mwh": words("export [MWh]"),
-        "starts": words("starts of thermal units"),
-    }
-    names = [name for name in titles if name in ALWAYS or any(row[name] for row in members)]
-    return Section(
-        words("Members"),
-        (words("member"), *(titles[name] for name in names)),
-        tuple((row["name"], *(row[name] for name in names)) for row in members),
-    )
-
-
 def show_simulation(simulation: SimulationTable, console: Console, words: Language) -> None:
     """Print the table, what its rates refer to, the notes and the folder."""
 
     def say(sentence: str) -> None:
         console.print(safe(sentence), highlight=False, soft_wrap=True)
 
-    console.print(table(_policies(simulation, words), words))
+    console.print(table(policies_section(simulation, words), words))
     if simulation.bound_cny is not None:
         bound = words.amount(simulation.bound_cny, "CNY")
         say(words("LP bound of the profit: {bound}", bound=bound))
@@ -131,34 +111,3 @@ def show_simulation(simulation: SimulationTable, console: Console, words: Langua
     print_notes(simulation.notes, console, words)
     if simulation.folder is not None:
         say(words("folder: {folder}", folder=simulation.folder))
-
-
-def _policies(simulation: SimulationTable, words: Language) -> Section:
-    """Return a column for each policy; shares are rounded to six decimals, so that zero is zero."""
-    values = simulation.table
-
-    def cells(name: str) -> Iterator[Cell]:
-        for value in values[name].astype(float):
-            yield Quantity(round(value, 6), SHARE) if name.endswith("_share") else value
-
-    labels = {
-        "profit_cny": words("profit [CNY]"),
-        "cash_profit_cny": words("of which cash [CNY]"),
-        "capture_share": words("share of perfect foresight"),
-        "above_baseline_share": words("the same, of the profit above the baseline"),
-        "of_bound_share": words("share of the LP bound"),
-        "unserved_mtok": words("tokens not served [Mtok]"),
-        "load_share": words("renewable part of the load"),
-        "self_use_share": words("own use of renewable energy"),
-        "starts": words("starts of thermal units"),
-        "cycles": words("cycles of storage"),
-        "curtailed_mwh": words("curtailed [MWh]"),
-        "commitment_changes": words("changes of commitment"),
-        "forced_steps": words("steps without a feasible dispatch"),
-        "breaches": words("rules broken"),
-    }
-    return Section(
-        "",
-        ("", *map(words.term, values["policy"])),
-        tuple((label, *cells(name)) for name, label in labels.items()),
-    )
