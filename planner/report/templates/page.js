@@ -311,6 +311,7 @@
         rows.push(...component.rows.map((row) => valued(row, at)));
         part.append(aroundTable(component.name, rows, at));
         body.append(part);
+        watch(part.lastElementChild);
       }
     if (loaded.site.length && at < clock.explained) {
       const part = make("section");
@@ -384,6 +385,22 @@
       button.addEventListener("click", () => explain(Number(button.dataset.step)));
   }
 
+  // ---- what is wider than the screen says so
+  function watch(box) {
+    const hint = make("p", `↔ ${texts.sideways}`, "sideways");
+    hint.hidden = true;
+    box.before(hint);
+    const look = () => {
+      const rest = box.scrollWidth - box.clientWidth;
+      hint.hidden = rest <= 1;
+      box.classList.toggle("more-left", rest > 1 && box.scrollLeft > 1);
+      box.classList.toggle("more-right", rest > 1 && box.scrollLeft < rest - 1);
+    };
+    box.addEventListener("scroll", look, { passive: true });
+    const sizes = new ResizeObserver(look);
+    for (const part of [box, box.firstElementChild]) sizes.observe(part);
+  }
+
   // ---- copying tables
   function prepareCopies() {
     for (const button of document.querySelectorAll("button.copy"))
@@ -430,8 +447,18 @@
     }
   });
 
+  // ---- the bar that stays at the top covers nothing one comes to
+  function prepareBar() {
+    const bar = one("bar");
+    if (!bar) return;
+    const height = () => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`);
+    new ResizeObserver(height).observe(bar);
+  }
+
   function start() {
     prepareCopies();
+    prepareBar();
+    for (const box of document.querySelectorAll(".wide, .broad")) watch(box);
     prepareRange();
     prepareWhy();
     const elements = [...document.querySelectorAll(".figure")];
