@@ -61,7 +61,10 @@ FIGURES = {
     "carbon.drawn_tco2_per_mwh": "emission factor of drawn energy",
     "carbon.compute_tco2_per_mwh": "emission factor of compute",
     "carbon.answered_tco2_per_mtok": "emission factor of tokens",
-    "figures.on_h": "time on",
+    "figures.on_h": "time on", "figures.gross_mwh": "gross generation",
+    "figures.drawn_mwh": "energy drawn", "figures.discharged_mwh": "energy discharged",
+    "figures.available_mwh": "energy available", "figures.curtailed_mwh": "energy curtailed",
+    "figures.import_mwh": "energy imported", "figures.export_mwh": "energy exported",
 }  # fmt: skip
 """Figures of a plan whose English names are not the words of their keys."""
 

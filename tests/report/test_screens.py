@@ -79,7 +79,7 @@ TEXTS = """(selector) => [...document.querySelectorAll(selector)].flatMap((box) 
 BARS = """() => [...document.querySelectorAll('.figure')].filter((figure) =>
     figure.querySelector('.bars')).map((figure) => {
     const box = figure.getBoundingClientRect();
-    const texts = [...figure.querySelectorAll('.bartext, .annotation-text')];
+    const texts = [...figure.querySelectorAll('.bartext, .annotation-text, .ytick text')];
     return [box.left, box.right, texts.map((text) => {
         const r = text.getBoundingClientRect();
         return [text.textContent, r.left, r.top, r.right, r.bottom];

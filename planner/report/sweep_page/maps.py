@@ -173,6 +173,7 @@ def matrix_figure(
                       for label, value in zip(labels, tried, strict=True)]  # fmt: skip
     layout = frame(90 + CELL_PX * count, 1 + (base is not None))
     layout["hovermode"] = "closest"
+    layout["margin"]["r"] = 40  # a title may be wider than the last plot
     gap = 0.03 if count > 1 else 0.0
     size = (1 - gap * (count - 1)) / count
     for k in range(count):

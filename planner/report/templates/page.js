@@ -8,6 +8,7 @@
   const clock = read("page-clock");
   const DAY = 86400000;
   const NEAR = "500px";
+  const SHEET = 670; // pixels across a printed page
 
   const make = (tag, text, className) => {
     const node = document.createElement(tag);
@@ -84,7 +85,7 @@
       for (const key of axesOf(layout, "x")) if (shown) layout[key].range = shown.map(iso);
     }
     if (coarse.matches) layout.dragmode = false;
-    if (printing) Object.assign(layout, { width: 690, autosize: false });
+    if (printing) Object.assign(layout, { width: SHEET, autosize: false });
     const night = dark.matches && !printing;
     const quiet = night ? "#a3a9b0" : "#5a636c";
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: night ? "#ffffff" : "#000000" };
@@ -432,14 +433,21 @@
   function redraw() {
     for (const [element, chart] of charts) if (chart.figure && window.Plotly) draw(element);
   }
-  addEventListener("beforeprint", () => {
-    printing = true;
+  function fitTables() { // no sheet scrolls: a table wider than it is made smaller
+    for (const table of document.querySelectorAll(".wide > table")) {
+      table.style.width = "min-content";
+      const wide = table.offsetWidth;
+      table.style.width = "";
+      table.style.zoom = printing && wide > SHEET ? SHEET / wide : "";
+    }
+  }
+  function printed(now) {
+    printing = now;
     redraw();
-  });
-  addEventListener("afterprint", () => {
-    printing = false;
-    redraw();
-  });
+    fitTables();
+  }
+  addEventListener("beforeprint", () => printed(true));
+  addEventListener("afterprint", () => printed(false));
   dark.addEventListener("change", () => {
     for (const [element, chart] of charts) {
       if (chart.drawn && chart.near) draw(element);
