@@ -20,6 +20,7 @@ class Chart:
     title, caption: translated; the subject, and what readers must know.
     figure: `data` and `layout` as plotly.js takes them, plain values and NumPy arrays.
     table: the numbers drawn, headed by translated labels with units.
+    drawing: translated; what readers of the figure must know, but not those of the table alone.
     over_time: whether its x axis is the time axis that the charts of a page share.
     """
 
@@ -29,3 +30,4 @@ class Chart:
     table: pd.DataFrame
     caption: str = ""
     over_time: bool = False
+    drawing: str = ""

@@ -83,11 +83,8 @@ def _break_even(curve: BreakEvenCurve, _: Analyses, words: Language) -> Iterator
     yield Chart(
         key="break-even",
         title=words("Break-even of {axis}", axis=label),
-        caption=paragraph(
-            words,
-            break_even_scale(curve, words).sentence(label, words),
-            words.sentence(curve.note),
-        ),
+        caption=words.sentence(curve.note),
+        drawing=break_even_scale(curve, words).sentence(label, words),
         figure=break_even_figure(curve, words),
         table=curve.table,
     )
@@ -101,11 +98,13 @@ def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]
     yield Chart(
         key="curve",
         title=words("Along {axis}", axis=label),
-        caption=paragraph(
+        caption=words("{n} cases have no plan; the lines leave them out.", n=lost) if lost else "",
+        drawing=paragraph(
             words,
             scale.sentence(label, words),
-            words("Dotted: the base case, {value}.", value=axis_text(base, words)) * marked,
-            words("{n} cases have no plan; the lines leave them out.", n=lost) * bool(lost),
+            words("Dotted: the base case, {value}.", value=axis_text(base, words))
+            if marked
+            else "",
         ),
         figure=curve_figure(curve, analyses.outputs, words, factor=factor, base=base),
         table=curve.table,

@@ -243,6 +243,7 @@ def _chart(chart: Chart, rows: Markup, links: Links, words: Language) -> dict[st
     of_cases = any("customdata" in trace and "text" in trace for trace in chart.figure["data"])
     linked = bool(links) and of_cases and not chart.key.startswith("tornado")
     sentences = [
+        chart.drawing,
         chart.caption,
         words("Click a point to open the plan of the case.") if linked else "",
     ]
