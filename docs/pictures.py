@@ -65,15 +65,16 @@ def _write_plan(browser: Any, pages: Path) -> None:
         page.click("#ask")
         page.wait_for_selector("#why-body section")
         page.select_option("#why-hour", index=HOUR)
-        page.locator("#figure-supply").scroll_into_view_if_needed()
         _wait_for(page, "#figure-supply")
+        page.locator("#title-supply").evaluate("title => title.scrollIntoView()")  # below the bar
         _write_screen(page, "why")
     with _opened(browser, pages / "zh.html", 1280, 720, 1) as page:
         _write_screen(page, "plan_zh")
 
 
 def _write_chart(page: Any, figure: str, name: str) -> None:
-    """Write a chart with its title."""
+    """Write a chart with its title, which the bar at the top of the screen would cover."""
+    page.add_style_tag(content="#bar { position: static; }")
     _wait_for(page, figure)
     section = page.locator(figure).locator("xpath=ancestor::section[1]")
     section.screenshot(path=TARGET / f"{name}.png", animations="disabled")

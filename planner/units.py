@@ -49,6 +49,17 @@ def unit(name: str) -> str | None:
     return next((symbol for suffix, symbol in SUFFIXES.items() if bare.endswith(suffix)), None)
 
 
+def plain_words(name: str) -> str:
+    """Return a name in words, without the unit that ends it: `max_power_mw` is max power.
+
+    Of a number without a unit, as a share is, the ending says what it is and stays.
+    """
+    ends = (end for end in SUFFIXES if end.startswith("_") and name.endswith(end))
+    end = next(ends, "")
+    bare = name if SUFFIXES.get(end) == "0..1" and end != "_pu" else name.removesuffix(end)
+    return bare.replace("_", " ")
+
+
 def price_unit(per: str) -> str:
     """Return the unit of a price per unit: CNY/MW, CNY/(MW/h)."""
     return f"CNY/({per})" if "/" in per else f"CNY/{per}"

@@ -27,7 +27,7 @@ from typing import Any
 
 from planner.language.stored_texts import HOLDS, NUMBER, StoredTexts
 from planner.message import Message, MessageList
-from planner.units import label, unit
+from planner.units import label, plain_words, unit
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 MORE = re.compile(r" and (\d+) (?:times )?more$")
@@ -46,6 +46,27 @@ BARE = (*OF_COMPONENTS, "green", "carbon")  # heads of paths that need no label 
 HEADS = (*BARE, "allocation_mwh", "value_cny_per_kwh", "value_by_use_cny_per_kwh", "solving")
 PLAIN = ("gap", "gap_of_profit", "uplift")  # figures without a unit
 NAMING = ("serves", "awake", "woken")  # the next part of a path is a name
+
+
+FIGURES = {
+    "objective_cny": "profit", "bound_cny": "upper bound of the profit",
+    "net_after_outside_cny": "profit after outside costs", "allocation_mwh": "energy",
+    "value_cny_per_kwh": "value of a kWh", "value_by_use_cny_per_kwh": "value of a kWh",
+    "green.load_share": "renewable share of load",
+    "green.official_load_share": "official renewable share of load",
+    "green.self_use_share": "share of renewable energy used on site",
+    "green.export_share": "share of renewable energy exported",
+    "green.curtailed_share": "share of renewable energy curtailed",
+    "carbon.factor_tco2_per_mwh": "emission factor",
+    "carbon.drawn_tco2_per_mwh": "emission factor of drawn energy",
+    "carbon.compute_tco2_per_mwh": "emission factor of compute",
+    "carbon.answered_tco2_per_mtok": "emission factor of tokens",
+    "figures.on_h": "time on", "figures.gross_mwh": "gross generation",
+    "figures.drawn_mwh": "energy drawn", "figures.discharged_mwh": "energy discharged",
+    "figures.available_mwh": "energy available", "figures.curtailed_mwh": "energy curtailed",
+    "figures.import_mwh": "energy imported", "figures.export_mwh": "energy exported",
+}  # fmt: skip
+"""Figures of a plan whose English names are not the words of their keys."""
 
 
 @dataclass(frozen=True)
@@ -97,23 +118,48 @@ class Language:
         return f"{text} [{self(measured)}]" if measured else text
 
     def path(self, name: str) -> str:
-        """Return the label of an output or axis of a sweep: names stay, fields are translated."""
-        if self.code == "en":
-            return name.removeprefix("components.")
-        head, _, rest = name.partition(".")
-        parts = rest.split(".") if rest else []
-        if not parts or head not in HEADS:
-            return (self.known(name) if unit(name) or name in PLAIN else None) or name
-        labels = [] if head in BARE else [self.known(head) or head]
+        """Return the label of an output, axis or field without its unit.
+
+        Names stay, all else is in words; what follows the field that ends in a unit, as an origin
+        or a use does, is in brackets.
+        """
+        head, *parts = name.split(".")
+        if not parts:
+            known = self.known(name) if unit(name) or name in PLAIN else None
+            return known or FIGURES.get(name) or plain_words(name)
+        if not head.isidentifier():
+            return name
+        labels: list[str] = []
+        qualifiers: list[str] = []
         if head in OF_COMPONENTS:
             labels.append(parts.pop(0))
-        before, known = "", self.known
+        elif head not in BARE:
+            parts.insert(0, head)
+        before, measured = "", False
         for part in parts:
-            named, field = before in NAMING, f"{head}.{part}"  # a field may mean something else
-            bare = field if known(field) else part
-            labels.append(self.term(bare) if known(bare.partition("[")[0]) and not named else part)
-            before = part
-        return " ".join(labels)
+            word = part if before in NAMING else self._part(head, part)
+            (qualifiers if measured else labels).append(word)
+            before, measured = part, measured or unit(part) is not None
+        label = " ".join(labels)
+        if not qualifiers:
+            return label
+        return (
+            f"{label}（{'、'.join(qualifiers)}）"
+            if self.code == "zh"
+            else (f"{label} ({', '.join(qualifiers)})")
+        )
+
+    def _part(self, head: str, part: str) -> str:
+        """Return one part of a path in words; below some heads a field means something else."""
+        own = f"{head}.{part}"
+        word = own if self.known(own) else part
+        if self.known(word.partition("[")[0]):
+            return self.term(word)
+        bare, bracket, index = part.removesuffix("]").partition("[")
+        label = FIGURES.get(own) or FIGURES.get(bare) or plain_words(bare)
+        if not bracket:
+            return label
+        return f"{label} ({index})" if bare in BY_ORIGIN else f"{label} [{index}]"
 
     def sentence(self, text: str) -> str:
         """Return a message, or a stored text of one, in this language; figures and names stay."""

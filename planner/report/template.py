@@ -169,7 +169,8 @@ def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | Non
         links: the targets of the cells, by column from 0; None for a cell without a link.
     """
     numeric = [
-        pd.api.types.is_numeric_dtype(values) or any(isinstance(v, Quantity) for v in values[-1:])
+        pd.api.types.is_numeric_dtype(values)
+        or all(isinstance(value, int | float | Quantity) for value in values.head(MOST_ROWS))
         for _, values in table.items()
     ]
     head = "".join(
@@ -180,14 +181,18 @@ def rows_of(table: pd.DataFrame, links: Mapping[int, Sequence[str | None]] | Non
     for i, right in enumerate(numeric):
         values = table.iloc[:MOST_ROWS, i].tolist()
         targets = (links or {}).get(i, [None] * len(values))
-        opened, closed = (f"<td{_RIGHT * right}>", "</td>") if i else (_HEAD, "</th>")
+        looks = _RIGHT * right or (
+            _PROSE if any(len(str(value)) > LONG_TEXT for value in values)
+            else _EXACT * any(isinstance(value, pd.Timestamp) for value in values)
+        )  # fmt: skip
+        opened, closed = (f"<td{looks}>", "</td>") if i else (f'<th scope="row"{looks}>', "</th>")
         columns.append([f"{opened}{cell}{closed}" for cell in map(_cell, values, targets)])
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     return Markup(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
 
 
-_RIGHT = ' class="number"'
-_HEAD = '<th scope="row">'
+LONG_TEXT = 32  # characters of a cell that may be broken into lines
+_RIGHT, _PROSE, _EXACT = ' class="number"', ' class="prose"', ' class="exact"'
 
 
 def _cell(value: Any, target: str | None) -> str:

@@ -307,7 +307,7 @@ def test_the_rest_of_a_plan_is_planned_again(tiny: Path, tmp_path: Path) -> None
     state.write_text("battery: {energy_mwh: 3}\n")
     result = run("replan", day, "--at", "2026-07-15T01:00", "--state", state)
     assert result.exit_code == 0, result.output
-    assert "kept from the plan: battery.ending at_least_mwh 0" in result.output
+    assert "kept from the plan: battery ending at_least_mwh 0" in result.output
     assert "profit 200.00 CNY in A, 150.00 CNY in B: -50.00 CNY" in result.output
     assert run("audit", rest).exit_code == 0
     assert run("audit", day).exit_code == 0

@@ -208,22 +208,33 @@ def test_numbers_keep_their_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "english", "said"),
     [
-        ("objective_cny", "利润"), ("figures.store.cycles", "store 循环次数"),
-        ("ledger_cny.grid.export[renewable]", "grid 上网（新能源）"),
-        ("allocation_mwh.renewable.compute", "分配电量 新能源 算力"),
-        ("0.5", "0.5"), ("battery", "battery"), ("green.load_share", "绿电占比"),
-        ("components.rule.min_load_share", "rule 绿电占比下限"),
-        ("components.held.load_share", "held 负荷比例"), ("weather", "weather"),
-        ("gap", "间隙"), ("gap_of_profit", "利润间隙"), ("uplift", "算力增值倍数"),
-        ("components.gpus.serves.grid.prefill.node_kw", "gpus 承载模型 grid 预填充 节点功率"),
-        ("components.a.market[0].price_cny_per_mtok", "a 市场（0） Token 售价"),
+        ("objective_cny", "profit", "利润"),
+        ("figures.store.cycles", "store cycles", "store 循环次数"),
+        ("ledger_cny.grid.export[renewable]", "grid export (renewable)", "grid 上网（新能源）"),
+        ("allocation_mwh.renewable.compute", "energy (renewable, compute)",
+         "分配电量（新能源、算力）"),
+        ("0.5", "0.5", "0.5"), ("battery", "battery", "battery"),
+        ("green.load_share", "renewable share of load", "绿电占比"),
+        ("components.rule.min_load_share", "rule min load share", "rule 绿电占比下限"),
+        ("components.held.load_share", "held load share", "held 负荷比例"),
+        ("weather", "weather", "weather"), ("token_price", "token price", "token price"),
+        ("battery_power_mw", "battery power", "battery power"),
+        ("components.coal_1.initial.power_mw", "coal_1 initial power", "coal_1 初始 出力"),
+        ("components.grid.export_price_cny_per_mwh.renewable", "grid export price (renewable)",
+         "grid 上网电价（新能源）"),
+        ("gap", "gap", "间隙"), ("gap_of_profit", "gap of profit", "利润间隙"),
+        ("uplift", "uplift", "算力增值倍数"),
+        ("components.gpus.serves.grid.prefill.node_kw", "gpus serves grid prefill node",
+         "gpus 承载模型 grid 预填充 节点功率"),
+        ("components.a.market[0].price_cny_per_mtok", "a market [0] price",
+         "a 市场（0） Token 售价"),
     ],
 )  # fmt: skip
-def test_axes_and_outputs_in_chinese(name: str, said: str) -> None:
+def test_axes_and_outputs_in_words(name: str, english: str, said: str) -> None:
     assert ZH.path(name) == said
-    assert EN.path(name) == name.removeprefix("components.")
+    assert EN.path(name) == english
 
 
 def shown(plan: planner.Plan, code: str) -> str:

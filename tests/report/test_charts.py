@@ -423,7 +423,7 @@ def test_small_lines_are_gathered_and_stand_in_the_table() -> None:
     # 10 + 1 MW, of which 1 to the town: 10 x 100 earned; 0.10 and 0.02 spent are both small
     bars = {n: x for t in made.figure["data"] for n, x in zip(t["y"], t["x"], strict=True)}
     assert bars == {0: 1000, 1: pytest.approx(-0.12), 2: pytest.approx(999.88)}
-    assert made.figure["layout"]["yaxis"]["ticktext"][1] == "other costs (2)"
+    assert made.figure["layout"]["annotations"][1]["text"] == "other costs (2)"
     assert made.table["amount [CNY]"].tolist() == [1000, -0.1, -0.02, 999.88]
 
 

@@ -48,7 +48,7 @@ def test_inputs_money_figures_and_hours_that_differ_are_told() -> None:
     assert not found.equal
     assert found.inputs.set_index("path")["a"].to_dict() == {
         "components.pv.availability_pu": "2 values, mean 0.02, 1 differ",
-        "components.grid.export_price_cny_per_mwh": "30.0",
+        "components.grid.export_price_cny_per_mwh": "30",
     }
     assert found.money.values.tolist() == [["grid", "export[renewable]", 90, 140, 50]]
     figures = found.figures.set_index("figure")["difference"]
@@ -85,7 +85,7 @@ def test_a_given_schedule_is_compared_though_no_bound_of_it_is_known(tmp_path: P
     assert "At least one plan has no bound" in comparison_page(found)
     text = printed(found, language("zh"))
     assert "差价" not in text  # a difference is no settlement of a contract
-    assert re.search(r"间隙 +│ +0 │ +– │", text)
+    assert re.search(r"间隙 +│ +0\.0000% │ +– │", text)
 
 
 def test_what_a_solver_leaves_behind_reads_as_nothing() -> None:
@@ -124,7 +124,7 @@ def test_the_tables_show_what_differs() -> None:
     show_comparison(planner.compare(plan(), plan(35)), console, top=1)
     text = console.export_text()
     assert "profit 50.00 CNY in A, 65.00 CNY in B: +15.00 CNY" in text
-    assert re.search(r"grid\.export_price_cny_per_mwh +│ 30\.0 +│ 35\.0", text)
+    assert re.search(r"grid export price \[CNY/MWh\] +│ 30 +│ 35 ", text)
     assert re.search(r"grid +│ export from renewable +│ 90\.00 +│ 105\.00 +│ +\+15\.00", text)
     assert re.search(r"profit +│ +│ 50\.00 +│ +65\.00 +│ +\+15\.00", text)
     assert "and 6 more" in text
@@ -182,7 +182,7 @@ def test_a_page_holds_the_whole_comparison(tmp_path: Path, lang: str) -> None:
     assert 'href="../a/report.html"' in text
     assert 'id="packed-lines"' in text
     assert 'id="packed-profit"' in text
-    assert 'id="table-inputs"' in text
+    assert 'id="table-figures"' in text
     assert "+50.00" in text
     assert text.count('src="') == 0
     assert [path.name for path in out.parent.iterdir()] == ["c.html"]

@@ -68,7 +68,7 @@ def allocation_chart(view: View, words: Language) -> Chart | None:
             charged=words.amount(charged_mwh, "MWh"),
             discharged=words.amount(discharged_mwh, "MWh"),
         ),
-        broad=True,
+        broad=672,
     )
 
 

@@ -20,8 +20,9 @@ class Chart:
     title, caption: translated; the subject, and what readers must know.
     figure: `data` and `layout` as plotly.js takes them, plain values and NumPy arrays.
     table: the numbers drawn, headed by translated labels with units.
+    drawing: translated; what readers of the figure must know, but not those of the table alone.
     over_time: whether its x axis is the time axis that the charts of a page share.
-    broad: whether it is wider than a small screen, where it is moved sideways.
+    broad: its least width in pixels, where it is moved sideways on small screens.
     """
 
     key: str
@@ -30,4 +31,5 @@ class Chart:
     table: pd.DataFrame
     caption: str = ""
     over_time: bool = False
-    broad: bool = False
+    broad: int = 0
+    drawing: str = ""

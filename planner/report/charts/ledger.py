@@ -19,17 +19,17 @@ from planner.report.charts.style import (
     ORANGE,
     YELLOW,
     axis,
+    bar_share,
     chart_scale,
     folded,
-    frame,
     marker,
-    text,
+    named_rows,
 )
 from planner.report.charts.view import View
 from planner.report.plan_sections import line_label
 
 SMALL = 0.004  # of the turnover: smaller lines are combined
-ROW_PX, LINE_PX = 30, 18
+NAME_LETTERS = 46  # of a line of a name above its bar
 
 
 class ProfitBar(NamedTuple):
@@ -92,6 +92,8 @@ def waterfall(
         ends.append(bases[-1] + bar.amount)
     divisor, unit = chart_scale("CNY", max(map(abs, ends)), words)
     decimals = money_decimals(divisor, max(amounts, default=0.0))
+    names = [folded(bar.name, NAME_LETTERS) for bar in bars]
+    thick = bar_share(names)
     data = []
     for kind, (name, colour, shape) in kinds.items():
         rows = [row for row, bar in enumerate(bars) if bar.kind == kind]
@@ -102,32 +104,22 @@ def waterfall(
         ]
         if of_kind:
             data.append({
-                "type": "bar", "orientation": "h", "width": 0.7, "name": name,
+                "type": "bar", "orientation": "h", "width": thick, "offset": 0, "name": name,
                 "marker": marker((colour, shape)), "y": rows,
                 "x": np.array([bar.amount for bar in of_kind]) / divisor,
                 "base": np.array([bases[row] for row in rows]) / divisor,
                 "text": texts, "textposition": "outside", "cliponaxis": False,
                 "textfont": {"size": 12},
                 "customdata": [
-                    [text(bar.name), amount] for bar, amount in zip(of_kind, texts, strict=True)
+                    [names[row], amount] for row, amount in zip(rows, texts, strict=True)
                 ],
                 "hovertemplate": f"%{{customdata[0]}}<br>%{{customdata[1]}} {unit}<extra></extra>",
             })  # fmt: skip
-    names = [folded(bar.name) for bar in bars]
-    lines = max(name.count("<br>") for name in names) + 1
-    layout = frame(70 + max(ROW_PX, LINE_PX * lines) * len(bars), len(data))
-    layout |= {
-        "barmode": "overlay", "bargap": 0.3, "hovermode": "closest",
-        "xaxis": axis(
-            unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
-            range=[edge / divisor for edge in _span(ends[1:], from_zero)],
-        ),
-        "yaxis": axis(
-            tickmode="array", tickvals=list(range(len(bars))),
-            ticktext=names,
-            range=[len(bars) - 0.5, -0.5], showgrid=False, fixedrange=True, zeroline=False,
-        ),
-    }  # fmt: skip
+    across = axis(
+        unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
+        range=[edge / divisor for edge in _span(ends[1:], from_zero)],
+    )  # fmt: skip
+    layout = named_rows(names, across, len(data))
     layout["margin"]["t"] = 8
     return {"data": data, "layout": layout}
 

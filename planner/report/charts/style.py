@@ -139,6 +139,42 @@ def note(label: str, *, x: float, y: float, **more: Any) -> dict[str, Any]:
     return plain | {"xanchor": "left", "yanchor": "bottom", "align": "left"} | more
 
 
+BAR_PX, LINE_PX = 22, 17  # of a bar, and of a line of the name above it
+
+
+def bar_share(names: Sequence[str]) -> float:
+    """Return the share of a row that its bar takes; the rest is for the lines of its name."""
+    lines = 1 + max((name.count("<br>") for name in names), default=0)
+    return BAR_PX / (BAR_PX + LINE_PX * lines + 6)
+
+
+def named_rows(names: Sequence[str], across: dict[str, Any], legend: int) -> dict[str, Any]:
+    """Return the layout of horizontal bars with their names above them, for narrow screens too.
+
+    The bar of row k has its name above it, begins at k and is `bar_share` wide.
+    """
+    thick = bar_share(names)
+    ends = [len(names) - 1 + thick + 0.1, thick - 1]
+    return frame(90 + round(BAR_PX / thick) * len(names), legend) | {
+        "barmode": "overlay", "hovermode": "closest", "xaxis": across,
+        "yaxis": axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
+                      fixedrange=True),
+        "annotations": [
+            note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)
+        ],
+    }  # fmt: skip
+
+
+def across_bars(x: float, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a line at a value through every bar of `named_rows`; it leaves the names alone."""
+    thick = bar_share(names)
+    return [
+        {"type": "line", "x0": x, "x1": x, "y0": row - 0.04, "y1": row + thick + 0.04,
+         "line": {"color": INK, "width": 1.5}}
+        for row in range(len(names))
+    ]  # fmt: skip
+
+
 def chart_scale(unit: str, largest: float, words: Language) -> tuple[float, str]:
     """Return the divisor and the unit of an axis up to `largest` of a unit.
 

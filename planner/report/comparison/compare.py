@@ -24,6 +24,7 @@ from planner.report.cautions import cautions_of
 from planner.scenario.plain_data import plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED, value_text
 from planner.sweeps.analysis.condition import flat
+from planner.sweeps.axes import Formula, Scale
 from planner.sweeps.result import read_cases
 
 FEN = 0.005
@@ -52,6 +53,7 @@ class Comparison:
     cautions: what is said first: a side that fails its audit, or is of an earlier run.
     hours_unknown: whether there are no schedules, or no steps of both, to compare.
     bound_a_cny, bound_b_cny: upper bounds of the profits; NaN where unknown.
+    factors: the inputs of cases that are factors on the value of the base scenario.
     """
 
     a: str
@@ -68,6 +70,7 @@ class Comparison:
     hours_unknown: bool = False
     bound_a_cny: float = float("nan")
     bound_b_cny: float = float("nan")
+    factors: frozenset[str] = frozenset()
 
     @property
     def equal(self) -> bool:
@@ -197,7 +200,7 @@ def _value(value: Any, other: Any) -> str:
         return Message("a {kind}", kind=value["kind"])
     if isinstance(value, list):
         return Message("a list of {values}", values=len(value))
-    return as_written(value)
+    return as_written(value).removesuffix(".0") if isinstance(value, float) else as_written(value)
 
 
 def _money(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
@@ -310,7 +313,11 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
         hours_unknown=True,
         bound_a_cny=float(one.get("bound_cny", np.nan)),
         bound_b_cny=float(two.get("bound_cny", np.nan)),
-    )
+        factors=frozenset(
+            name for name, axis in sweep.description.axes.items()
+            if isinstance(axis, Scale) or (isinstance(axis, Formula) and axis.scales)
+        ),
+    )  # fmt: skip
 
 
 def _ledger(figures: Mapping[str, float]) -> pd.DataFrame:

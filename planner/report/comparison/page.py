@@ -17,11 +17,12 @@ from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.cautions import cautions_of
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
-from planner.report.comparison.compare import Comparison, compare, compare_cases
+from planner.report.comparison.compare import FEN, Comparison, compare, compare_cases
 from planner.report.comparison.tables import (
     Labelled,
     amount_texts,
     cny_text,
+    input_labels,
     line_changes,
     lines_chart,
     side_label,
@@ -64,6 +65,7 @@ def comparison_page(
         words("Comparison of two plans"),
         cautions=comparison.cautions,
         comparison=comparison,
+        verdict=_verdict(comparison),
         cny=partial(cny_text, words),
         sides=[side_label(side, words) for side in (comparison.a, comparison.b)],
         profits=_profits(comparison, words),
@@ -74,10 +76,11 @@ def comparison_page(
         charts=[drawn_of_plans(chart, words) for chart in charts],
         apart=plans is not None and clock is None,
         over_time=any(chart.over_time for chart in charts),
+        top=TOP,
         tables=[
             (key, title, rows_of(table), len(table))
             for key, title, table, _ in tables_of(comparison, words)
-            if len(table)
+            if len(table) > (TOP if key == "inputs" else 0)  # few inputs are in their card
         ],
         most_rows=MOST_ROWS,
         clock=clock and page_clock(clock[0]),
@@ -128,6 +131,17 @@ def page_beside(path: Path, folder: Path) -> str | None:
     return Path(os.path.relpath(page.resolve(), path.absolute().parent.resolve())).as_posix()
 
 
+def _verdict(comparison: Comparison) -> str:
+    """Return how B compares with A: same, good, worse, or warn where that is not proven."""
+    if comparison.cautions:
+        return "warn"
+    if comparison.equal or (comparison.proven and abs(comparison.change_cny) < FEN):
+        return "same"
+    if not comparison.proven:
+        return "warn"
+    return "good" if comparison.change_cny > 0 else "worse"
+
+
 def _profits(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return both profits, and the sum of their gaps where it is known."""
     amounts = {
@@ -150,9 +164,10 @@ def _lines(comparison: Comparison, words: Language) -> list[Labelled]:
 
 def _inputs(comparison: Comparison, words: Language) -> list[Labelled]:
     """Return the first inputs that differ."""
+    rows = comparison.inputs.head(TOP).to_dict("records")
     return [
-        (words.path(row["path"]), " → ".join(words.sentence(row[side]) or "–" for side in "ab"))
-        for row in comparison.inputs.head(TOP).to_dict("records")
+        (label, " → ".join(words.sentence(row[side]) or "–" for side in "ab"))
+        for label, row in zip(input_labels(comparison, words), rows, strict=False)
     ]
 
 

@@ -6,20 +6,20 @@ The waterfall leads from the profit of A to that of B, line by line; its table i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from rich.console import Console
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, Section, text
+from planner.language.section import SHARE, Quantity, Section, text
 from planner.message import Message
 from planner.report.charts.chart import Chart
 from planner.report.charts.ledger import ProfitBar, waterfall
 from planner.report.charts.style import BLUE, GREY, ORANGE
 from planner.report.comparison.compare import Comparison
 from planner.report.plan_sections import line_label, paragraph, quantity_label
-from planner.report.sweep_page.words import titled
+from planner.report.sweep_page.words import is_percent, titled
 from planner.report.terminal.tables import more_rows, print_frame, print_notes, safe, table
 
 MOST_BARS = 14
@@ -118,14 +118,22 @@ def lines_chart(comparison: Comparison, words: Language) -> Chart:
     return Chart("lines", section.title, figure, table, caption)
 
 
+def input_labels(comparison: Comparison, words: Language) -> list[str]:
+    """Return the labels of the inputs that differ, with their units."""
+    return [
+        titled(str(path), words, factor=path in comparison.factors)
+        for path in comparison.inputs["path"]
+    ]
+
+
 def tables_of(comparison: Comparison, words: Language) -> list[TitledTable]:
     """Return the tables of a comparison except the lines; empty where nothing differs."""
     inputs, figures, columns = comparison.inputs, comparison.figures, comparison.columns
     inputs = inputs.assign(
-        path=[words.path(str(path)) for path in inputs["path"]],
+        path=input_labels(comparison, words),
         **{side: [words.sentence(value) for value in inputs[side]] for side in ("a", "b")},
     )
-    figures = figures.assign(figure=[_figure_label(str(name), words) for name in figures["figure"]])
+    figures = _figures(figures, words)
     tables = [
         ("inputs", words("Inputs that differ"), inputs, words("no input differs")),
         ("figures", words("Figures that differ"), figures, words("no figure differs")),
@@ -139,6 +147,18 @@ def tables_of(comparison: Comparison, words: Language) -> list[TitledTable]:
              words("the schedules are equal")),
         ]  # fmt: skip
     return [(key, title, _headed(table, key, words), none) for key, title, table, none in tables]
+
+
+def _figures(figures: pd.DataFrame, words: Language) -> pd.DataFrame:
+    """Return the figures as people read them, shares in percent."""
+    names = [str(name) for name in figures["figure"]]
+    labels = [_figure_label(name, words) for name in names]
+    columns: dict[str, Any] = {
+        column: [Quantity(value, SHARE, 4) if is_percent(name) else value
+                 for name, value in zip(names, figures[column], strict=True)]
+        for column in ("a", "b", "difference")
+    }  # fmt: skip
+    return figures.assign(figure=labels, **columns)
 
 
 def _figure_label(name: str, words: Language) -> str:

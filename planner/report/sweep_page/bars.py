@@ -1,6 +1,6 @@
 """The bar charts of a sweep: the tornado and Sobol indices, as plain data for Plotly.
 
-The label of a bar is above it, so that long paths fit on narrow screens.
+The label of a bar is above it, so that long names fit on narrow screens.
 """
 
 from __future__ import annotations
@@ -9,27 +9,30 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import (
     BLUE,
     GREY,
-    INK,
     NUMBER,
     ORANGE,
+    across_bars,
     axis,
-    frame,
+    bar_share,
     marker,
-    note,
+    named_rows,
     text,
 )
-from planner.report.sweep_page.curves import PLAIN, Figure, upright, wrapped
+from planner.report.sweep_page.axis_scale import PLAIN
+from planner.report.sweep_page.curves import Figure, folded
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
 
 MAX_BARS = 30
-BAR_PX, LINE_PX = 22, 17  # of a bar, and of a line of its name above it
+LETTER_PX, LEAST_PX = 7.5, 280  # of the text beside a bar, and of the plot on a narrow screen
+ROUNDS = 8
 LOOKS = {"low": (BLUE, ""), "high": (ORANGE, "/")}
 
 
@@ -44,8 +47,8 @@ def tornado_figure(
     changes = {end: rows[f"change_{end}"].to_numpy(dtype=float) / divisor for end in LOOKS}
     beside = np.sign(changes["low"]) * np.sign(changes["high"]) > 0  # both on one side
     names = _names(rows["axis"], factors, words)
-    thick = _thickness(names)
-    data = []
+    thick = bar_share(names)
+    data: list[dict[str, Any]] = []
     for place, (end, look) in enumerate(LOOKS.items()):
         change = changes[end]
         lost = np.isnan(change)
@@ -68,12 +71,31 @@ def tornado_figure(
             "marker": marker(look), "customdata": names,
             "hovertemplate": f"%{{customdata}}<br>%{{text}}: %{{x:{NUMBER}}} {unit}<extra></extra>",
         })  # fmt: skip
-    reached = np.nan_to_num(ends / divisor, nan=base)
-    room = 0.16 * (float(np.ptp(reached)) or abs(base) or 1.0)
-    ends_x = [float(reached.min()) - room, float(reached.max()) + room]
-    layout = _layout(names, axis(text(title), range=ends_x, nticks=6, **PLAIN))
-    layout["shapes"] = [upright(base, INK)]
+    labels = [
+        (base + float(change), cell_len(label) * LETTER_PX, float(change))
+        for trace in data
+        for change, label in zip(trace["x"], trace["text"], strict=True)
+    ]
+    ends_x = _with_room(labels, abs(base) or 1.0)
+    across = axis(folded(text(title)), range=ends_x, nticks=6, zeroline=False, **PLAIN)
+    layout = named_rows(names, across, len(data)) | {"shapes": across_bars(base, names)}
     return {"data": data, "layout": layout}
+
+
+def _with_room(labels: Sequence[tuple[float, float, float]], otherwise: float) -> list[float]:
+    """Return the ends of an axis with room for labels: each at a value, so long, on its side.
+
+    What a label takes of a narrow plot depends on the ends, which it moves in turn.
+    """
+    values = [value for value, _, _ in labels]
+    low, high = min(values), max(values)
+    if low == high:
+        values += [low - otherwise / 2, high + otherwise / 2]
+    for _ in range(ROUNDS):
+        per_px = (high - low) / LEAST_PX
+        low = min(*values, *(value - px * per_px for value, px, change in labels if change <= 0))
+        high = max(*values, *(value + px * per_px for value, px, change in labels if change >= 0))
+    return [low, high]
 
 
 def indices_figure(
@@ -82,7 +104,7 @@ def indices_figure(
     """Bars of first- and total-order indices with their confidence."""
     rows = indices.table.head(MAX_BARS)
     names = _names(rows["axis"], factors, words)
-    thick = _thickness(names)
+    thick = bar_share(names)
     orders = (("first", words("first order"), "low"), ("total", words("total order"), "high"))
     data = [
         {
@@ -95,29 +117,10 @@ def indices_figure(
         }
         for place, (kind, name, look) in enumerate(orders)
     ]  # fmt: skip
-    across = axis(words("share of the variance"), zeroline=True, nticks=6)
-    return {"data": data, "layout": _layout(names, across)}
+    across = axis(words("share of the variance"), zeroline=False, nticks=6)
+    layout = named_rows(names, across, len(data)) | {"shapes": across_bars(0.0, names)}
+    return {"data": data, "layout": layout}
 
 
 def _names(axes: Iterable[str], factors: Collection[str], words: Language) -> list[str]:
-    return [wrapped(text(titled(str(n), words, factor=n in factors))) for n in axes]
-
-
-def _thickness(names: Sequence[str]) -> float:
-    """Return the share of a row that its bar takes; the rest is for the lines of its name."""
-    lines = 1 + max((name.count("<br>") for name in names), default=0)
-    return BAR_PX / (BAR_PX + LINE_PX * lines + 6)
-
-
-def _layout(names: Sequence[str], across: dict[str, Any]) -> dict[str, Any]:
-    """Return the layout of horizontal bars, each with its name above it."""
-    thick = _thickness(names)
-    ends = [len(names) - 1 + thick + 0.1, thick - 1]
-    return frame(90 + round(BAR_PX / thick) * len(names), 2) | {
-        "barmode": "overlay", "hovermode": "closest", "xaxis": across,
-        "yaxis": axis(range=ends, showticklabels=False, showgrid=False, zeroline=False,
-                      fixedrange=True),
-        "annotations": [
-            note(name, x=0, y=row, yref="y", font={"size": 12}) for row, name in enumerate(names)
-        ],
-    }  # fmt: skip
+    return [folded(text(titled(str(n), words, factor=n in factors))) for n in axes]

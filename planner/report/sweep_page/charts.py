@@ -13,11 +13,15 @@ import numpy as np
 
 from planner.language.language import Language
 from planner.report.charts.chart import Chart
+from planner.report.plan_sections import paragraph
 from planner.report.sweep_page.bars import MAX_BARS, indices_figure, tornado_figure
 from planner.report.sweep_page.curves import (
     break_even_figure,
+    break_even_scale,
     cost_figure,
     curve_figure,
+    curve_scale,
+    is_marked,
     pareto_figure,
 )
 from planner.report.sweep_page.maps import (
@@ -25,7 +29,9 @@ from planner.report.sweep_page.maps import (
     contour_figure,
     has_contours,
     map_figure,
+    map_scales,
     matrix_figure,
+    matrix_scale,
     of_matrix,
     thinned,
 )
@@ -73,31 +79,34 @@ def changing(analyses: Analyses, output: str) -> bool:
 
 
 def _break_even(curve: BreakEvenCurve, _: Analyses, words: Language) -> Iterator[Chart]:
+    label = words.path(curve.search["path"])
     yield Chart(
         key="break-even",
-        title=words("Break-even"),
+        title=words("Break-even of {axis}", axis=label),
         caption=words.sentence(curve.note),
+        drawing=break_even_scale(curve, words).sentence(label, words),
         figure=break_even_figure(curve, words),
         table=curve.table,
     )
 
 
 def _curve(curve: Curve, analyses: Analyses, words: Language) -> Iterator[Chart]:
-    figure = curve_figure(
-        curve, analyses.outputs, words,
-        factor=curve.axis in analyses.factors, base=analyses.baseline.get(curve.axis),
-    )  # fmt: skip
-    sentences = []
-    if figure["layout"]["xaxis"].get("type") == "log":
-        sentences.append(words("The axis is logarithmic."))
+    label, scale = words.path(curve.axis), curve_scale(curve, words)
+    base, factor = analyses.baseline.get(curve.axis), curve.axis in analyses.factors
+    marked = is_marked(base, scale)
     lost = int(curve.table[analyses.outputs[0]].isna().sum())
-    if lost:
-        sentences.append(words("{n} cases have no plan; the lines leave them out.", n=lost))
     yield Chart(
         key="curve",
-        title=words("Along {axis}", axis=words.path(curve.axis)),
-        caption=words.paragraph(sentences),
-        figure=figure,
+        title=words("Along {axis}", axis=label),
+        caption=words("{n} cases have no plan; the lines leave them out.", n=lost) if lost else "",
+        drawing=paragraph(
+            words,
+            scale.sentence(label, words),
+            words("Dotted: the base case, {value}.", value=axis_text(base, words))
+            if marked
+            else "",
+        ),
+        figure=curve_figure(curve, analyses.outputs, words, factor=factor, base=base),
         table=curve.table,
     )
 
@@ -120,8 +129,11 @@ def _cost_curve(curve: CostCurve, _: Analyses, words: Language) -> Iterator[Char
 def _front(front: Front, analyses: Analyses, words: Language) -> Iterator[Chart]:
     if front.table.empty or not all(changing(analyses, name) for name in front.ways):
         return
-    outputs = [words("{way} {output}", way=words.term(way), output=words.path(name))
-               for name, way in front.ways.items()]  # fmt: skip
+    outputs = [
+        words("smallest {output}", output=words.path(name)) if way == "least"
+        else words("largest {output}", output=words.path(name))
+        for name, way in front.ways.items()
+    ]  # fmt: skip
     yield Chart(
         key="pareto",
         title=words("Pareto front"),
@@ -194,7 +206,14 @@ def _map(grid: Map, analyses: Analyses, words: Language) -> Iterator[Chart]:
         yield Chart(
             key=_key("contours", grid, analyses),
             title=words("Contours: {output}", output=words.path(grid.output)),
-            caption=words("The same values, between the cases by straight lines."),
+            caption=paragraph(
+                words,
+                words("The same values, between the cases by straight lines."),
+                *(
+                    scale.sentence(words.path(axis), words)
+                    for axis, scale in zip((grid.x, grid.y), map_scales(grid, words), strict=True)
+                ),
+            ),
             figure=contour_figure(grid, analyses.factors, words),
             table=grid.table.reset_index(),
         )
@@ -218,11 +237,15 @@ def _matrix(analyses: Analyses, words: Language) -> Iterator[Chart]:
         sentences.append(
             words("{n} more axes and outputs are in the table of cases only.", n=left_out)
         )
+    sentences += [
+        matrix_scale(thinned(cases), name, words).sentence(words.path(name), words)
+        for name in names if name in axes
+    ]  # fmt: skip
     base = analyses.baseline.get("case")
     yield Chart(
         key="matrix",
         title=words("Axes and outputs, each against each"),
-        caption=words.paragraph(sentences),
+        caption=paragraph(words, *sentences),
         figure=matrix_figure(
             cases, names, axes, analyses.factors, words, None if base is None else int(base)
         ),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from rich.cells import cell_len
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import (
@@ -26,24 +26,28 @@ from planner.report.charts.style import (
     note,
     text,
 )
-from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
+from planner.report.sweep_page.axis_scale import PLAIN, AxisScale, axis_scale
+from planner.report.sweep_page.words import axis_text, measured, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import BreakEvenCurve, Curve, is_number, numbers
+from planner.sweeps.analysis.condition import ALIASES
 from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.pareto import Front
 
 Figure = dict[str, Any]
-PLAIN = {"exponentformat": "none", "separatethousands": True}
-WIDE_RANGE = 20  # values this far apart are drawn on a logarithmic axis
-MAX_TICKS = 12  # of such an axis, one at each value
 LONG = 40  # characters of a name before it is wrapped
+MOST_SOLVED = 6  # values of a break-even that have a tick each
 
 
-def wrapped(name: str) -> str:
-    """Return an escaped name in lines that fit on a narrow screen."""
-    if len(name) <= LONG:
-        return name
-    at = name.rfind(" [") if 0 < name.rfind(" [") <= LONG else name.rfind(".", 0, LONG)
-    return name if at <= 0 else f"{name[: at + 1]}<br>{name[at + 1 :]}"
+def folded(title: str, most: int = LONG) -> str:
+    """Return an escaped title in lines of at most `most` columns; its unit is not broken."""
+    bare, bracket, unit = title.rpartition(" [")
+    parts = [*bare.split(" "), f"[{unit}"] if bracket else title.split(" ")
+    lines = [""]
+    for part in parts:
+        if lines[-1] and cell_len(lines[-1]) + cell_len(part) >= most:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".strip()
+    return "<br>".join(lines)
 
 
 def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) -> Figure:
@@ -67,8 +71,8 @@ def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) 
     ]  # fmt: skip
     layout = frame(430, 2) | {
         "hovermode": "closest",
-        "xaxis": axis(wrapped(text(title_x)), nticks=7, **PLAIN),
-        "yaxis": axis(wrapped(text(title_y)), **PLAIN),
+        "xaxis": axis(folded(text(title_x)), nticks=7, **PLAIN),
+        "yaxis": axis(folded(text(title_y)), **PLAIN),
     }  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -83,16 +87,9 @@ def _points(cases: pd.DataFrame, words: Language) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def along(values: Sequence[Any], words: Language) -> tuple[list[Any], dict[str, Any]]:
-    """Return the values of an axis as a chart takes them, and the kind of its axis."""
-    if not all(is_number(v) and v == v for v in values):
-        return [text(axis_text(v, words)) for v in values], {"type": "category"}
-    lowest, highest = min(values), max(values)
-    if lowest > 0 and highest / lowest >= WIDE_RANGE:
-        levels = sorted(set(values))
-        ticks = {"tickvals": levels, "ticktext": [axis_text(v, words) for v in levels]}
-        return list(values), {"type": "log", **(ticks if len(levels) <= MAX_TICKS else {})}
-    return list(values), {"type": "linear", "nticks": 6, **PLAIN}
+def curve_scale(curve: Curve, words: Language) -> AxisScale:
+    """Return the scale of the axis of a curve."""
+    return axis_scale(curve.table[curve.axis].tolist(), words)
 
 
 def curve_figure(
@@ -103,53 +100,58 @@ def curve_figure(
     factor: bool = False,
     base: Any = None,
 ) -> Figure:
-    """The outputs along the only axis, one panel below the other; the base value is marked."""
-    table = curve.table
-    x, kind = along(table[curve.axis].tolist(), words)
+    """The outputs along the only axis, one panel below the other; the base value is dotted."""
+    table, scale = curve.table, curve_scale(curve, words)
+    tried = table[curve.axis].tolist()
     texts = [text(words("case {n}: {status}", n=n, status=status_text(s, words)))
              for n, s in zip(table["case"], table["status"], strict=True)]  # fmt: skip
+    texts = [f"{text(axis_text(x, words))}<br>{of}" for x, of in zip(tried, texts, strict=True)]
+    marked = is_marked(base, scale)
     panel, above = 170, 30
     inner = (panel + above) * len(outputs)
     layout = frame(70 + inner)
-    layout["margin"]["t"] = 4
-    layout["xaxis"] = axis(text(titled(curve.axis, words, factor=factor)), **kind)
-    data, notes, upper = [], [], 1.0
+    layout["margin"] |= {"t": 4, "r": scale.room_px}
+    title = folded(text(titled(curve.axis, words, factor=factor)))
+    layout["xaxis"] = axis(title, **scale.axis)
+    data, notes, shapes, upper = [], [], [], 1.0
     for row, output in enumerate(outputs):
         values = numbers(table, output)
-        divisor, unit, title = scaled(output, values, words)
+        divisor, unit, _ = scaled(output, values, words)
         high = upper - above / inner
         upper = max(high - panel / inner, 0.0)
         layout[f"yaxis{nth(row)}"] = axis(text(unit), domain=[upper, high], nticks=6, **PLAIN)
-        notes.append(note(f"<b>{text(title)}</b>", x=0, y=high, yshift=2))
+        notes.append(note(f"<b>{text(words.path(output))}</b>", x=0, y=high, yshift=2))
         data.append({
-            "type": "scatter", "mode": "lines+markers", "x": x, "y": values.to_numpy() / divisor,
+            "type": "scatter", "mode": "lines+markers", "x": scale.places(tried, words),
+            "y": values.to_numpy() / divisor,
             "yaxis": f"y{nth(row)}", "text": texts, "customdata": [int(n) for n in table["case"]],
             "marker": {"color": BLUE, "size": 8}, "line": {"color": BLUE, "width": 2},
-            "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}} {unit}<br>%{{text}}<extra></extra>",
+            "hovertemplate": f"%{{text}}<br>%{{y:{NUMBER}}} {unit}<extra></extra>",
             "showlegend": False,
         })  # fmt: skip
+        if marked:
+            shapes.append(upright(scale.upright(base), INK, (upper, high), dash="dot"))
     layout["xaxis"]["anchor"] = f"y{nth(len(outputs) - 1)}"
-    if base is not None and kind["type"] != "category" and is_number(base):
-        layout["shapes"] = [upright(base, INK, dash="dot")]
-        notes.append(note(words("base"), x=_on(base, kind), xref="x", y=1.0, yanchor="bottom",
-                          xanchor="center", font={"size": 11}))  # fmt: skip
-    return {"data": data, "layout": layout | {"annotations": notes, "hovermode": "closest"}}
+    layout |= {"annotations": notes, "shapes": shapes, "hovermode": "closest"}
+    return {"data": data, "layout": layout}
 
 
-def upright(x: float, colour: str, **line: str) -> dict[str, Any]:
-    """Return a line across the whole plot at a value of the axis below."""
-    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
+def is_marked(base: Any, scale: AxisScale) -> bool:
+    """Return whether a base value can be marked on an axis."""
+    return base is not None and scale.kind != "category" and is_number(base) and base == base
+
+
+def upright(
+    x: float, colour: str, part: tuple[float, float] = (0, 1), **line: str
+) -> dict[str, Any]:
+    """Return a line at a value of the axis below, across the plot or a part of its height."""
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": part[0], "y1": part[1],
             "line": {"color": colour, "width": 1.5, **line}}  # fmt: skip
 
 
 def nth(k: int) -> str:
     """Return the suffix of the name of axis k, from 0: x, x2, x3."""
     return "" if k == 0 else str(k + 1)
-
-
-def _on(value: float, kind: Mapping[str, Any]) -> float:
-    """Return the position of an annotation, which logarithmic axes take as an exponent."""
-    return float(np.log10(value)) if kind["type"] == "log" else float(value)
 
 
 def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
@@ -181,35 +183,52 @@ def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
     return {"data": data, "layout": layout}
 
 
+def break_even_scale(curve: BreakEvenCurve, words: Language) -> AxisScale:
+    """Return the scale of the axis of a break-even; its values crowd where the sides meet."""
+    return axis_scale([point["value"] for point in curve.search["points"]], words, MOST_SOLVED)
+
+
 def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figure:
     """Both sides of the condition over the values solved."""
-    search = curve.search
+    search, scale = curve.search, break_even_scale(curve, words)
     points = sorted(search["points"], key=lambda point: point["value"])
-    _, kind = along([point["value"] for point in points], words)
-    kind = {key: value for key, value in kind.items() if key not in ("tickvals", "ticktext")}
-    kind |= {"dtick": "D2"} if kind["type"] == "log" else {}
-    data = []
-    sides = (("left", BLUE, "circle", "solid"), ("right", ORANGE, "diamond", "dash"))
-    for side, colour, symbol, dash in sides:
+    data, units = [], set()
+    looks = (("left", BLUE, "circle", "solid"), ("right", ORANGE, "diamond", "dash"))
+    for (side, colour, symbol, dash), where in zip(looks, sides_of(search), strict=True):
         known = [point for point in points if point[side] is not None]
-        where = search["where"].split("=")[side == "right"].strip()
-        name = text(words.known(where) or words.path(where))
+        name = text(side_label(where, words))
+        units |= {words(unit) for unit in [measured(ALIASES.get(where, where))] if unit}
         data.append({
             "type": "scatter", "mode": "lines+markers", "name": name,
-            "x": [point["value"] for point in known], "y": [point[side] for point in known],
+            "x": scale.places([point["value"] for point in known], words),
+            "y": [point[side] for point in known],
+            "text": [text(axis_text(point["value"], words)) for point in known],
             "marker": {"color": colour, "symbol": symbol, "size": 9},
             "line": {"color": colour, "dash": dash, "width": 2},
-            "hovertemplate": f"%{{x}}: %{{y:{NUMBER}}}<extra>{name}</extra>",
+            "hovertemplate": f"%{{text}}: %{{y:{NUMBER}}}<extra>{name}</extra>",
         })  # fmt: skip
-    layout = frame(400, 2) | {
+    layout = frame(400, 2)
+    layout["margin"]["r"] = scale.room_px
+    both = units.pop() if len(units) == 1 else words("both sides")
+    layout |= {
         "hovermode": "closest",
-        "xaxis": axis(text(titled(search["path"], words)), **kind),
-        "yaxis": axis(words("both sides"), **PLAIN),
+        "xaxis": axis(folded(text(titled(search["path"], words))), **scale.axis),
+        "yaxis": axis(both, **PLAIN),
     }
     if (value := search["value"]) is not None:
-        layout["shapes"] = [upright(value, VERMILLION, dash="dash")]
+        layout["shapes"] = [upright(scale.upright(value), VERMILLION, dash="dash")]
         layout["annotations"] = [
-            note(f"<b>{text(axis_text(value, words))}</b>", x=_on(value, kind), xref="x", y=1.0,
-                 xanchor="center", font={"color": INK})
+            note(f"<b>{text(axis_text(value, words))}</b>", x=scale.annotated(value), xref="x",
+                 y=1.0, xanchor="center", font={"color": INK})
         ]  # fmt: skip
     return {"data": data, "layout": layout}
+
+
+def sides_of(search: Mapping[str, Any]) -> list[str]:
+    """Return the two sides of the condition of a break-even."""
+    return [side.strip() for side in search["where"].split("=")]
+
+
+def side_label(side: str, words: Language) -> str:
+    """Return one side of a condition in words."""
+    return words.known(side) or words.path(side)

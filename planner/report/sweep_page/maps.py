@@ -14,33 +14,36 @@ import pandas as pd
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, axis, frame, text
-from planner.report.sweep_page.curves import PLAIN, Figure, along, nth, wrapped
+from planner.report.sweep_page.axis_scale import PLAIN, AxisScale, axis_scale
+from planner.report.sweep_page.curves import Figure, folded, nth
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import levels, numbers
 from planner.sweeps.analysis.maps import Map
 
-SCALE = "Cividis"
+SCALE = [[0, "#f3f6fa"], [0.5, "#a3c6e4"], [1, "#3f8fc8"]]  # light: dark numbers stand on it
+DARK = "#101418"
 MAX_POINTS = 400  # of one small plot
 MAX_QUANTITIES = 7  # of a matrix
 MAX_LABELLED = 64  # places of a map whose values are written into it
 MAP_PX, CELL_PX = 430, 150
 MAX_IN_ROW = 8
+IN_CELL, CELL_COLUMNS = 4, 22  # ticks of a small plot, and columns of its titles
 
 
 def map_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLISH) -> Figure:
     """Heat map of two axes; places without a plan show their status."""
     values = grid.table.to_numpy(dtype=float)
-    divisor, unit, title = scaled(grid.output, values.ravel(), words)
+    divisor, unit, _ = scaled(grid.output, values.ravel(), words)
     z = values / divisor
     across, up = ([text(axis_text(v, words)) for v in side]
                   for side in (grid.table.columns, grid.table.index))  # fmt: skip
     heat = {
         "type": "heatmap", "z": z, "x": across, "y": up, "xgap": 1, "ygap": 1,
-        "hoverongaps": False, **_coloured(title),
+        "hoverongaps": False, **_coloured(unit),
         "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
     }  # fmt: skip
     if z.size <= MAX_LABELLED and max(z.shape) <= MAX_IN_ROW:
-        heat["texttemplate"] = f"%{{z:{NUMBER}}}"
+        heat |= {"texttemplate": f"%{{z:{NUMBER}}}", "textfont": {"color": DARK}}
     data = [heat]
     lost = np.argwhere(np.isnan(z))
     if len(lost):
@@ -57,20 +60,30 @@ def map_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLI
     return {"data": data, "layout": _over(grid, factors, words, kinds)}
 
 
+def map_scales(grid: Map, words: Language) -> tuple[AxisScale, AxisScale]:
+    """Return the scales of the two axes of contours."""
+    across, up = (axis_scale(list(side), words) for side in (grid.table.columns, grid.table.index))
+    return across, up
+
+
 def contour_figure(grid: Map, factors: Collection[str] = (), words: Language = ENGLISH) -> Figure:
     """Contours over two axes of numbers, drawn to scale."""
     values = grid.table.to_numpy(dtype=float)
-    divisor, unit, title = scaled(grid.output, values.ravel(), words)
+    divisor, unit, _ = scaled(grid.output, values.ravel(), words)
+    scales = map_scales(grid, words)
+    columns, rows = (list(side) for side in (grid.table.columns, grid.table.index))
     data = [{
-        "type": "contour", "z": values / divisor, "x": list(grid.table.columns),
-        "y": list(grid.table.index), **_coloured(title), "connectgaps": False,
+        "type": "contour", "z": values / divisor, "x": scales[0].places(columns, words),
+        "y": scales[1].places(rows, words), **_coloured(unit), "connectgaps": False,
         "contours": {"showlabels": True, "coloring": "heatmap",
-                     "labelfont": {"size": 12, "color": "#ffffff"}},
-        "line": {"color": "rgba(255,255,255,0.8)", "width": 1},
-        "hovertemplate": f"%{{x}}, %{{y}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
+                     "labelfont": {"size": 12, "color": DARK}},
+        "line": {"color": "rgba(16,20,24,0.6)", "width": 1},
+        "text": [[f"{axis_text(x, words)}, {axis_text(y, words)}" for x in columns] for y in rows],
+        "hovertemplate": f"%{{text}}: %{{z:{NUMBER}}} {unit}<extra></extra>",
     }]  # fmt: skip
-    kinds = [along(list(side), words)[1] for side in (grid.table.columns, grid.table.index)]
-    return {"data": data, "layout": _over(grid, factors, words, kinds)}
+    layout = _over(grid, factors, words, [one.axis for one in scales])
+    layout["margin"]["r"] = scales[0].room_px
+    return {"data": data, "layout": layout}
 
 
 def has_contours(grid: Map) -> bool:
@@ -78,10 +91,10 @@ def has_contours(grid: Map) -> bool:
     return grid.numeric and min(grid.table.shape) > 2 and grid.missing < grid.table.size / 2
 
 
-def _coloured(title: str) -> dict[str, Any]:
+def _coloured(unit: str) -> dict[str, Any]:
     """Return the colours of a map and the bar above it that explains them."""
     return {"colorscale": SCALE, "colorbar": {
-        "title": {"text": text(title), "side": "top", "font": {"size": 12}}, "thickness": 14,
+        "title": {"text": text(unit), "side": "top", "font": {"size": 12}}, "thickness": 14,
         "len": 1.0, "orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.5, "nticks": 5,
         **PLAIN,
     }}  # fmt: skip
@@ -95,7 +108,7 @@ def _over(
     layout["margin"]["t"] = 80
     layout["hovermode"] = "closest"
     for letter, name, kind in zip("xy", (grid.x, grid.y), kinds, strict=True):
-        title = wrapped(text(titled(name, words, factor=name in factors)))
+        title = folded(text(titled(name, words, factor=name in factors)))
         layout[f"{letter}axis"] = axis(title, showgrid=False, zeroline=False, **kind)
         if letter == "x":
             layout["xaxis"]["title"]["standoff"] = 30
@@ -122,6 +135,11 @@ def thinned(cases: pd.DataFrame) -> pd.DataFrame:
     return cases.iloc[:: max(1, -(-len(cases) // MAX_POINTS))]
 
 
+def matrix_scale(cases: pd.DataFrame, name: str, words: Language) -> AxisScale:
+    """Return the scale of an axis of a sweep in a small plot."""
+    return axis_scale(cases[name].tolist(), words, IN_CELL)
+
+
 def matrix_figure(
     cases: pd.DataFrame,
     names: Sequence[str],
@@ -135,40 +153,47 @@ def matrix_figure(
     if base is not None and base not in set(plotted["case"]):
         plotted = pd.concat([plotted, cases[cases["case"] == base]])
     count = len(names) - 1
-    values, kinds, titles = {}, {}, {}
+    case_numbers = [int(n) for n in plotted["case"]]
+    labels = [text(words("case {n}", n=n)) for n in case_numbers]
+    values, kinds, titles, hovers = {}, {}, {}, {}
     for name in names:
         if name in axes:
-            values[name], kinds[name] = along(plotted[name].tolist(), words)
-            kinds[name].pop("tickvals", None), kinds[name].pop("ticktext", None)
+            scale, tried = matrix_scale(plotted, name, words), plotted[name].tolist()
+            values[name], kinds[name] = scale.places(tried, words), scale.axis
             titles[name] = text(titled(name, words, factor=name in factors))
         else:
+            scale = None
             divisor, _, title = scaled(name, numbers(cases, name), words)
-            values[name], kinds[name] = (numbers(plotted, name) / divisor).tolist(), dict(PLAIN)
-            titles[name] = text(title)
+            values[name] = (numbers(plotted, name) / divisor).tolist()
+            kinds[name], titles[name] = PLAIN | {"nticks": IN_CELL}, text(title)
+        hovers[name] = f"<br>{titles[name]}: "
+        if scale is not None and scale.kind == "around_zero":  # its places are not its values
+            hovers[name] = ""
+            labels = [f"{label}<br>{titles[name]}: {axis_text(value, words)}"
+                      for label, value in zip(labels, tried, strict=True)]  # fmt: skip
     layout = frame(90 + CELL_PX * count, 1 + (base is not None))
     layout["hovermode"] = "closest"
+    layout["margin"]["r"] = 40  # a title may be wider than the last plot
     gap = 0.03 if count > 1 else 0.0
     size = (1 - gap * (count - 1)) / count
     for k in range(count):
         low = k * (size + gap)
         x, y = names[k], names[k + 1]
         layout[f"xaxis{nth(k)}"] = axis(
-            _folded(titles[x]), domain=[low, low + size], anchor=f"y{nth(count - 1)}",
-            **kinds[x] | {"nticks": 4},
+            folded(titles[x], CELL_COLUMNS), domain=[low, low + size], anchor=f"y{nth(count - 1)}",
+            **kinds[x],
         )  # fmt: skip
         layout[f"yaxis{nth(k)}"] = axis(
-            _folded(titles[y]), domain=[max(1 - low - size, 0.0), 1 - low], anchor="x",
-            **kinds[y] | {"nticks": 4},
+            folded(titles[y], CELL_COLUMNS), domain=[max(1 - low - size, 0.0), 1 - low], anchor="x",
+            **kinds[y],
         )  # fmt: skip
     data: list[dict[str, Any]] = []
-    case_numbers = [int(n) for n in plotted["case"]]
     is_base = np.array(case_numbers) == (-1 if base is None else base)
     groups = [(~is_base, words("cases"), BLUE, "circle", 6)]
     if base is not None:
         groups.append((is_base, words("base case"), ORANGE, "diamond", 11))
     for belongs, name, colour, symbol, px in groups:
         places = np.flatnonzero(belongs)
-        labels = [text(words("case {n}", n=case_numbers[i])) for i in places]
         for row in range(count):
             for column in range(row + 1):
                 x, y = names[column], names[row + 1]
@@ -179,18 +204,9 @@ def matrix_figure(
                     "marker": {"color": colour, "symbol": symbol, "size": px,
                                "opacity": 0.65 if px < 9 else 1,
                                "line": {"width": 1, "color": colour if px < 9 else BLACK}},
-                    "customdata": [case_numbers[i] for i in places], "text": labels,
-                    "hovertemplate": f"%{{text}}<br>{titles[x]}: %{{x}}<br>{titles[y]}: %{{y}}"
-                                     "<extra></extra>",
+                    "customdata": [case_numbers[i] for i in places],
+                    "text": [labels[i] for i in places],
+                    "hovertemplate": "%{text}" + (hovers[x] and hovers[x] + "%{x}")
+                                     + (hovers[y] and hovers[y] + "%{y}") + "<extra></extra>",
                 })  # fmt: skip
     return {"data": data, "layout": layout}
-
-
-def _folded(title: str, most: int = 22) -> str:
-    """Return a title in lines short enough for a small plot."""
-    lines = [""]
-    for part in title.replace(".", ".\n").replace("_", "_\n").replace(" [", "\n[").split("\n"):
-        if lines[-1] and len(lines[-1]) + len(part) > most:
-            lines.append("")
-        lines[-1] += part
-    return "<br>".join(lines)

@@ -20,6 +20,8 @@ from planner.plan_tables.files import PAGE
 from planner.report.charts.chart import Chart
 from planner.report.plan_texts import gap_text
 from planner.report.sweep_page.charts import changing, groups_of
+from planner.report.sweep_page.curves import side_label, sides_of
+from planner.report.sweep_page.maps import CELL_PX
 from planner.report.sweep_page.words import (
     amount,
     axis_text,
@@ -151,18 +153,28 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         design=design_text(sweep.design, words),
         proven=bool((cases["status"] == "optimal").all()),
         proof=gaps_text(analyses, words),
-        statuses=[(status_text(s, words), int(n), s in SOLVED) for s, n in counts.items()],
+        statuses=[(status_text(s, words), int(n), mark(str(s))) for s, n in counts.items()],
         varied=list(varied(analyses, words)),
         output=words.path(output),
         smallest=sweep.better(output) == "least",
         best=None if best is None else int(best["case"]),
+        best_status=None if best is None else status_text(best["status"], words),
+        best_proven=best is not None and best["status"] == "optimal",
         best_value=None if best is None else amount(output, best[output], words),
         best_axes=list(best_axes(analyses, words)),
         base_and_best=base_and_best(analyses, words),
         matters=list(what_matters(analyses, words)),
         by_index=any(indices.output == output for indices in analyses.of(Indices)),
         unchanging=unchanging,
-        searches=[(search, amount(search["path"], search["value"], words)) for search in searches],
+        searches=[
+            (
+                words.path(search["path"]),
+                amount(search["path"], search["value"], words),
+                " = ".join(side_label(side, words) for side in sides_of(search)),
+                search,
+            )
+            for search in searches
+        ],
         groups=[
             (key, title, [_chart(chart, rows(chart.table), links, words) for chart in charts])
             for key, title, charts in groups_of(analyses, words)
@@ -176,6 +188,11 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         links=links,
         files=[name for name in FILES if folder is not None and (folder / name).is_file()],
     )
+
+
+def mark(status: str) -> str:
+    """Return the mark of a status: only a proven plan is good, a plan that may be beaten is not."""
+    return "good" if status == "optimal" else "open" if status in SOLVED else "none"
 
 
 def gaps_text(analyses: Analyses, words: Language) -> str:
@@ -215,17 +232,24 @@ def _rows(table: pd.DataFrame, first_rows: pd.DataFrame, links: Links) -> Markup
     return rows_of(first_rows, targets)
 
 
+def broad_px(chart: Chart) -> int:
+    """Return the least width of a chart that scrolls sideways on narrow screens; 0 for others."""
+    plots = sum(name.startswith("xaxis") for name in chart.figure["layout"])
+    return CELL_PX * plots if chart.key == "matrix" else 0
+
+
 def _chart(chart: Chart, rows: Markup, links: Links, words: Language) -> dict[str, Any]:
     """Return a chart as the template takes it."""
     of_cases = any("customdata" in trace and "text" in trace for trace in chart.figure["data"])
     linked = bool(links) and of_cases and not chart.key.startswith("tornado")
     sentences = [
+        chart.drawing,
         chart.caption,
         words("Click a point to open the plan of the case.") if linked else "",
     ]
     return drawn(chart, rows) | {
         "caption": words.paragraph(text for text in sentences if text),
-        "broad": chart.key == "matrix",
+        "broad": broad_px(chart),
         "rest": words(
             "The first {shown} of {n} rows; cases.csv beside this page holds every case.",
             shown=MOST_ROWS,

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from planner.language.language import ENGLISH, Language
-from planner.language.section import Quantity, text
+from planner.language.section import SHARE, Quantity, text
 from planner.report.charts.style import chart_scale
 from planner.sweeps.analysis.case_table import is_number, value_text
 from planner.units import unit
@@ -24,6 +24,9 @@ HEADINGS = frozenset({
     "cost_cny_per_mwh", "cost_cny_per_tco2", "percentage_points", "point_cost_cny",
 })  # fmt: skip
 """Columns of the tables themselves; all others are named by the sweep."""
+PERCENT = {"gap": 4, "gap_of_profit": 4, "share": 2}
+"""Columns of shares that tables show in percent, and their decimals."""
+OUTPUTS = ("figures", "green", "solving")  # heads of shares among the figures of a plan
 CLEARER = {"points": "percentage_points", "cost_cny_per_point": "point_cost_cny"}
 """Columns of answers.json that tables name otherwise."""
 
@@ -42,6 +45,8 @@ def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str
     name = CLEARER.get(name, name)
     if name in HEADINGS:
         return words.label(name)
+    if is_percent(name):
+        return words.path(name)
     own_unit = words("times the base") if factor else words(measured(name))
     label = words.path(name)
     return f"{label} [{own_unit}]" if own_unit else label
@@ -49,6 +54,8 @@ def titled(name: str, words: Language = ENGLISH, *, factor: bool = False) -> str
 
 def scaled(name: str, values: ArrayLike, words: Language) -> tuple[float, str, str]:
     """Return the divisor, the unit and the title of a chart for values of an output."""
+    if measured(name) == SHARE:
+        return 0.01, "%", f"{words.path(name)} [%]"
     largest = float(np.nanmax(np.abs(np.asarray(values, dtype=float)), initial=0.0))
     divisor, scaled_unit = chart_scale(measured(name), largest, words)
     label = words.path(name)
@@ -65,6 +72,11 @@ def axis_text(value: Any, words: Language) -> str:
     return words.sentence(value_text(value))
 
 
+def is_percent(name: str) -> bool:
+    """Return whether a figure is read in percent; axes keep the form that the scenario has."""
+    return name in PERCENT or (measured(name) == SHARE and name.partition(".")[0] in OUTPUTS)
+
+
 def status_text(status: Any, words: Language) -> str:
     """Return the status of a case in a language; in English the code itself."""
     return words.known(str(status)) or str(status)
@@ -72,9 +84,13 @@ def status_text(status: Any, words: Language) -> str:
 
 def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()) -> pd.DataFrame:
     """Return a table of a sweep as people read it: its heads and texts in a language."""
-    columns: dict[Any, list[str]] = {}
+    columns: dict[Any, list[Any]] = {}
+    across = table.columns.name  # the axis across: its values head the other columns
     for name, values in table.items():
-        if name == "axis":
+        if is_percent(str(name)):
+            decimals = PERCENT.get(str(name), 2)
+            columns[name] = [Quantity(value, SHARE, decimals) for value in values]
+        elif name == "axis":
             columns[name] = [words.path(axis) for axis in values]
         elif str(name).startswith("status"):
             columns[name] = [status_text(status, words) for status in values]
@@ -82,5 +98,9 @@ def readable(table: pd.DataFrame, words: Language, factors: Collection[str] = ()
             columns[name] = [words.sentence(message) for message in values]
         elif pd.api.types.is_bool_dtype(values):
             columns[name] = [words("yes") if value else words("no") for value in values]
-    titles = [titled(str(name), words, factor=name in factors) for name in table.columns]
+    titles = [
+        axis_text(name, words) if across is not None and at
+        else titled(str(name), words, factor=name in factors)
+        for at, name in enumerate(table.columns)
+    ]  # fmt: skip
     return table.assign(**columns).set_axis(titles, axis=1)

@@ -9,6 +9,7 @@
   const HOUR = 3600000;
   const DAY = 24 * HOUR;
   const NEAR = "500px";
+  const SHEET = 670; // pixels across a printed page
 
   const make = (tag, text, className) => {
     const node = document.createElement(tag);
@@ -93,7 +94,7 @@
       for (const key of axesOf(layout, "x")) if (shown) Object.assign(layout[key], { range: shown.map(iso) }, ticks(shown));
     }
     if (coarse.matches) layout.dragmode = false;
-    if (printing) Object.assign(layout, { width: 690, autosize: false });
+    if (printing) Object.assign(layout, { width: SHEET, autosize: false });
     const night = dark.matches && !printing;
     const quiet = night ? "#a3a9b0" : "#5a636c";
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: night ? "#ffffff" : "#000000" };
@@ -340,6 +341,7 @@
         rows.push(...component.rows.map((row) => valued(row, at)));
         part.append(aroundTable(component.name, rows, at));
         body.append(part);
+        watch(part.lastElementChild);
       }
     if (loaded.site.length && at < clock.explained) {
       const part = make("section");
@@ -411,6 +413,22 @@
       button.addEventListener("click", () => explain(Number(button.dataset.step)));
   }
 
+  // ---- what is wider than the screen says so
+  function watch(box) {
+    const hint = make("p", `↔ ${texts.sideways}`, "sideways");
+    hint.hidden = true;
+    box.before(hint);
+    const look = () => {
+      const rest = box.scrollWidth - box.clientWidth;
+      hint.hidden = rest <= 1;
+      box.classList.toggle("more-left", rest > 1 && box.scrollLeft > 1);
+      box.classList.toggle("more-right", rest > 1 && box.scrollLeft < rest - 1);
+    };
+    box.addEventListener("scroll", look, { passive: true });
+    const sizes = new ResizeObserver(look);
+    for (const part of [box, box.firstElementChild]) sizes.observe(part);
+  }
+
   // ---- copying tables
   function prepareCopies() {
     for (const button of document.querySelectorAll("button.copy"))
@@ -446,14 +464,21 @@
   function redraw() {
     for (const [element, chart] of charts) if (chart.figure && window.Plotly) draw(element);
   }
-  addEventListener("beforeprint", () => {
-    printing = true;
+  function fitTables() { // no sheet scrolls: a table wider than it is made smaller
+    for (const table of document.querySelectorAll(".wide > table")) {
+      table.style.width = "min-content";
+      const wide = table.offsetWidth;
+      table.style.width = "";
+      table.style.zoom = printing && wide > SHEET ? SHEET / wide : "";
+    }
+  }
+  function printed(now) {
+    printing = now;
     redraw();
-  });
-  addEventListener("afterprint", () => {
-    printing = false;
-    redraw();
-  });
+    fitTables();
+  }
+  addEventListener("beforeprint", () => printed(true));
+  addEventListener("afterprint", () => printed(false));
   dark.addEventListener("change", () => {
     for (const [element, chart] of charts) {
       if (chart.drawn && chart.near) draw(element);
@@ -461,8 +486,18 @@
     }
   });
 
+  // ---- the bar that stays at the top covers nothing one comes to
+  function prepareBar() {
+    const bar = one("bar");
+    if (!bar) return;
+    const height = () => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`);
+    new ResizeObserver(height).observe(bar);
+  }
+
   function start() {
     prepareCopies();
+    prepareBar();
+    for (const box of document.querySelectorAll(".wide, .broad")) watch(box);
     prepareRange();
     prepareWhy();
     const elements = [...document.querySelectorAll(".figure")];
