@@ -129,8 +129,11 @@ def parse_yaml(text: str, file: str) -> Document:
         raise ScenarioError([*slips, Problem(message, file=file, line=1)])
     reader = _Reader(document, tags)
     reader.measure(node)
-    document.data = reader.value(node, ())
+    data = reader.value(node, ())
     document.problems = (*slips, *reader.problems)
+    if data is None:  # behind a tag
+        raise ScenarioError(document.problems)
+    document.data = data
     return document
 
 
