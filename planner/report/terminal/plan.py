@@ -13,7 +13,7 @@ from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
-from planner.report.plan_texts import profit_share_text, range_text, rest_text
+from planner.report.plan_texts import profit_share_text, range_text, rest_text, span_text
 from planner.report.terminal.tables import print_notes, safe, table
 from planner.report.year_sections import year_sections
 
@@ -97,7 +97,7 @@ def _head(plan: PlanTables, console: Console, words: Language) -> None:
         profit = words("profit {profit} (at most {most}), of which cash {cash}",
                        most=cny("bound_cny"), **parts)  # fmt: skip
     say(f"[bold]{safe(plan.title)}[/]  {status}{words(', ')}{proof}")
-    say(words("{span}. {vat}", span=plan_sections.span_text(summary, words),
+    say(words("{span}. {vat}", span=span_text(summary, words),
               vat=plan_sections.vat_text(summary["vat"], words)))  # fmt: skip
     say(profit)
     if rest := rest_text(summary, words):
