@@ -31,7 +31,7 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     _tables((energy, earned, ledger), console, words)
     _figures(plan_sections.figures(plan, words).scaled(words), console, words)
     green = plan_sections.green(plan, words)
-    if green.heads:
+    if green.heads and green.rows:
         _tables([green], console, words)
         console.print(range_text(words), highlight=False, soft_wrap=True)
     else:
