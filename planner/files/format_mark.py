@@ -29,7 +29,7 @@ Keys = frozenset[str]
 
 def marked(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a file that is the planner's, with its mark first."""
-    return {MARK: FORMAT, WRITER: version("planner")} | dict(data)
+    return {MARK: FORMAT, WRITER: _writer()} | dict(data)
 
 
 def unmarked(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,6 +38,10 @@ def unmarked(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
+def _writer() -> str:
+    return version("planner")  # looked up in every folder that Python imports from
+
+
 def mark_line() -> bytes:
     """Return the first line of a file of records."""
     return json.dumps(marked({})).encode() + b"\n"
