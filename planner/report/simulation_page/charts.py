@@ -21,6 +21,7 @@ from planner.report.charts.style import (
     GREY,
     NUMBER,
     ORANGE,
+    PLAIN,
     VERMILLION,
     axis,
     chart_scale,
@@ -93,7 +94,7 @@ def days_chart(simulation: SimulationTable, words: Language) -> Chart | None:
     layout = frame(360, len(data)) | {
         "hovermode": "x unified",
         "xaxis": axis(type="date", tickformat="%m-%d\n%Y", hoverformat="%Y-%m-%d", **ticks),
-        "yaxis": axis(unit, exponentformat="none", separatethousands=True, zeroline=True),
+        "yaxis": axis(unit, zeroline=True, **PLAIN),
     }
     day, *policies = section.heads
     heads = [day, *(f"{policy} [{words('CNY')}]" for policy in policies)]
