@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -219,30 +219,3 @@ def _listed(value: Any) -> Remedy | None:
     parts = re.split(r"\s*[,，、;]\s*", value) if isinstance(value, str) else [value]
     text = ", ".join(str(part) for part in parts)
     return Remedy(Message("write [{text}]", text=text), [scalar(str(part)) for part in parts])
-
-
-def kind_of_word(word: Any, known: Collection[str]) -> str:
-    """Return the kind of component that another word for it stands for; "" where none is known."""
-    meant = KIND_WORDS.get(str(word).strip().lower().replace("-", "_").replace(" ", "_"), "")
-    return meant if meant in known else ""
-
-
-KIND_WORDS: dict[str, str] = {
-    word: kind
-    for kind, words in {
-        "renewable": "pv solar wind photovoltaic photovoltaics renewables wind_farm 光伏 风电",
-        "thermal": "coal gas unit generator ccgt gas_turbine power_plant steam 火电 燃煤",
-        "battery": "storage bess store accumulator ess 储能 电池",
-        "load": "demand consumer consumption town 负荷",
-        "grid": "market network connection import export 电网",
-        "fleet": "gpu gpus node nodes servers cluster datacenter data_center compute 算力",
-        "service": "model llm inference tokens api 服务",
-        "line": "cable transmission interconnector 线路",
-        "green_rule": "green rule green_share",
-        "carbon": "co2 emission emissions ets",
-        "job": "training batch_job task",
-        "reserve": "spinning spinning_reserve reserves",
-        "contract": "cfd ppa",
-    }.items()
-    for word in words.split()
-}  # fmt: skip

@@ -26,6 +26,7 @@ class BatteryFields(Component):
 
     row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
     kind: Literal["battery"]
+    also_called: ClassVar[str] = "storage bess store accumulator ess 储能 电池"
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(
             "where any energy may be left, write {{at_least_mwh: 0}}, or what it is worth:"

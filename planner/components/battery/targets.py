@@ -20,8 +20,8 @@ import pandas as pd
 from pydantic import BeforeValidator, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.battery.state import EndLimits
-from planner.components.component import Time
 from planner.components.terms import ByStep
+from planner.components.time import Time
 from planner.errors import as_written
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
 from planner.local_time import clock_text, localised

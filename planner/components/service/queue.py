@@ -46,9 +46,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import Site, Time, Values
+from planner.components.component import Site, Values
 from planner.components.reasons import LIMIT
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, of, sum_of
+from planner.components.time import Time
 from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
 from planner.message import Message
 from planner.modelling import pyo

@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Complaint, Time, Values
+from planner.components.component import Complaint, Values
 from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.terms import of
 from planner.components.thermal.commitment import ThermalInitial
+from planner.components.time import Time
 from planner.fields import FieldError, exceeds
 from planner.message import Message, template
 from planner.modelling import pyo

@@ -31,6 +31,9 @@ class ThermalFields(Component):
     """The fields of a thermal unit; all powers are gross."""
 
     kind: Literal["thermal"]
+    also_called: ClassVar[str] = (
+        "coal gas unit generator ccgt gas_turbine power_plant steam 火电 燃煤"
+    )
     remedies: ClassVar[Mapping[str, str]] = {
         "fuel_price_cny_per_gj": template(
             "fuel without a price would be burnt for nothing; for free fuel write 0.01"

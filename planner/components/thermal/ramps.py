@@ -30,10 +30,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planner.components.component import Time, Values
+from planner.components.component import Values
 from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
+from planner.components.time import Time
 from planner.fields import FieldError, exceeds
 from planner.message import Message
 from planner.modelling import pyo
