@@ -50,6 +50,7 @@ from planner.fields import (
     Frozen,
     exceeds,
     measurable,
+    too_large,
     value_text,
 )
 from planner.message import Message
@@ -98,12 +99,8 @@ class GreenEnergy(Frozen):
             )
             raise FieldError(message, "used_mwh")
         if exceeds(self.load_renewable_mwh, self.load_mwh, NOTHING):
-            message = Message(
-                "may not exceed load_mwh {most:g}, is {value:g}",
-                most=self.load_mwh,
-                value=self.load_renewable_mwh,
-            )
-            raise FieldError(message, "load_renewable_mwh")
+            renewable = self.load_renewable_mwh
+            raise too_large("load_renewable_mwh", renewable, "load_mwh", self.load_mwh)
         return self
 
     @property
