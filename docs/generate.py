@@ -22,7 +22,7 @@ from planner.units import unit
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "planner"
 COMMON = {
-    f"planner.components.{name}" for name in ("component", "late", "local_day", "reasons", "terms")
+    f"planner.components.{name}" for name in ("component", "local_day", "reasons", "terms", "time")
 }
 
 FORMULATION_HEAD = """\
@@ -226,7 +226,7 @@ def _range(field: dict[str, Any], number: str) -> str:
 def formulation() -> str:
     """Return the page of the mathematics: each component, then its parts."""
     text, done = FORMULATION_HEAD, set[str]()
-    for component, _ in KINDS.values():
+    for component, *_ in KINDS.values():
         text += _section("##", component.__module__)
         for part in _parts_of(component.__module__):
             if part not in done:
@@ -254,11 +254,15 @@ def _section(level: str, module: str, title: str = "") -> str:
 
 
 def _parts_of(module: str) -> list[str]:
-    """Return the modules that a component imports, except those of other components."""
-    components = {component.__module__ for component, _ in KINDS.values()}
-    text = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
-    names = re.findall(r"^from (planner\.components\.[\w.]+) import", text, re.MULTILINE)
-    names = [name for name in names if not name.endswith(".reasons")]  # no rows
+    """Return the modules with rows that a component or its fields import; no other component."""
+    components = {component.__module__ for component, *_ in KINDS.values()}
+    own = Path(importlib.import_module(module).__file__ or "")
+    files = (own, *own.parent.glob("fields.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    names = sorted(
+        set(re.findall(r"^from (planner\.components\.[\w.]+) import", text, re.MULTILINE))
+    )
+    names = [name for name in names if not name.endswith((".fields", ".reasons"))]  # no rows
     return [name for name in names if name not in components and name not in COMMON]
 
 

@@ -66,6 +66,22 @@ def exceeds(value: Any, limit: Any, slack: float = ROUNDING) -> Any:
     return value > limit + slack * np.maximum(1.0, np.abs(limit))
 
 
+def too_large(path: str, value: float, limit: str, most: float) -> FieldError:
+    """Return the error of a field that exceeds another, the field `limit`."""
+    message = Message(
+        "may not exceed {name} {most:g}, is {value:g}", name=limit, most=most, value=value
+    )
+    return FieldError(message, path)
+
+
+def too_small(path: str, value: float, limit: str, least: float) -> FieldError:
+    """Return the error of a field that is less than another, the field `limit`."""
+    message = Message(
+        "must be {name} {least:g} or more, is {value:g}", name=limit, least=least, value=value
+    )
+    return FieldError(message, path)
+
+
 def measurable(amount: Any) -> Any:
     """Return whether MWh or Mtok, as a plan rounds them, are enough for a share or a value."""
     return np.round(amount, 9) > LEAST_MWH

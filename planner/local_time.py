@@ -126,6 +126,11 @@ def _minutes(time: pd.Timestamp) -> str:
     return f"{time:%Y-%m-%d %H:%M}"
 
 
+def moment_at(clock: pd.Timestamp, zone: dt.tzinfo) -> pd.Timestamp:
+    """Return when a clock shows a time: the first of two, the moment after one that it skips."""
+    return clock.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+
+
 def occurs_twice(moment: dt.datetime) -> bool:
     """Return whether the clock shows the time of a moment once more, before or after it."""
     other = moment.replace(fold=1 - moment.fold)

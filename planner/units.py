@@ -49,13 +49,17 @@ def unit(name: str) -> str | None:
     return next((symbol for suffix, symbol in SUFFIXES.items() if bare.endswith(suffix)), None)
 
 
+def _suffix(name: str) -> str:
+    """Return the ending of a name that is its unit and no word of it; empty where there is none."""
+    return next((end for end in SUFFIXES if end.startswith("_") and name.endswith(end)), "")
+
+
 def plain_words(name: str) -> str:
     """Return a name in words, without the unit that ends it: `max_power_mw` is max power.
 
     Of a number without a unit, as a share is, the ending says what it is and stays.
     """
-    ends = (end for end in SUFFIXES if end.startswith("_") and name.endswith(end))
-    end = next(ends, "")
+    end = _suffix(name)
     bare = name if SUFFIXES.get(end) == "0..1" and end != "_pu" else name.removesuffix(end)
     return bare.replace("_", " ")
 
@@ -68,8 +72,7 @@ def price_unit(per: str) -> str:
 def label(column: str) -> str:
     """Return the English label of a schedule column such as `battery.charge_mw[grid]`."""
     bare, bracket, index = column.partition("[")
-    suffixes = (suffix for suffix in SUFFIXES if suffix.startswith("_") and bare.endswith(suffix))
-    text = bare.removesuffix(next(suffixes, "")).replace(".", " ").replace("_", " ")
+    text = bare.removesuffix(_suffix(bare)).replace(".", " ").replace("_", " ")
     if bracket:
         text += f" [{index}"
     return f"{text} [{measured}]" if (measured := unit(column)) else text

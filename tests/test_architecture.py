@@ -121,6 +121,11 @@ def test_it_is_worded(plan: planner.Plan, tmp_path: Path) -> None:
     assert "of heat, neither more nor less" in str(error.value)
 
 
+def test_other_words_for_it_are_understood(kind: None) -> None:
+    with pytest.raises(planner.ScenarioError, match="did you mean heat_store"):
+        solve(site(kind="heat-tank"), 2)
+
+
 def test_its_words_are_those_of_the_catalogue(
     plan: planner.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

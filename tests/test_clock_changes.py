@@ -24,6 +24,7 @@ from planner.language.language import ENGLISH
 from planner.plan.plan import read_plan
 from planner.report.charts.registry import charts_of
 from planner.report.declaration import write_declaration
+from planner.report.net_rows import net_table
 from tests.support.build import battery, column, grid, load, market, scenario, thermal, total
 from tests.support.variants import first_of
 from tests.timeseries.test_clock_changes import LONGEST, ZONES, changes
@@ -211,6 +212,7 @@ def test_charts_draw_the_hour_that_occurs_twice_twice() -> None:
     assert chart.table["time"].tolist()[1:5] == [
         "2026-10-25 01:00", "2026-10-25 02:00+02:00", "2026-10-25 02:00+01:00", "2026-10-25 03:00",
     ]  # fmt: skip
+    assert net_table(plan, ENGLISH, 5)["time"].tolist() == chart.table["time"].tolist()[:5]
     axis = chart.figure["layout"]["xaxis"]
     assert axis["range"] == ["2026-10-25T00:00", "2026-10-26T01:00"]
     labels = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))

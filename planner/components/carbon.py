@@ -34,6 +34,7 @@ class Carbon(Component):
     """A price for emissions, a budget for them, or both."""
 
     kind: Literal["carbon"]
+    also_called: ClassVar[str] = "co2 emission emissions ets"
     rules: ClassVar[Mapping[str, str]] = {
         "budget": (
             "allows units and imports to emit budget_tco2 {budget_tco2} tCO2, with so_far_tco2"

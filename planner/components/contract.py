@@ -13,7 +13,7 @@ does not change the dispatch. It counts as turnover, to which `solver.gap` is re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Contract(Component):
     """A contract for difference; it is settled beside the grid and does not change the dispatch."""
 
     kind: Literal["contract"]
+    also_called: ClassVar[str] = "cfd ppa"
     mw: Series
     """Contracted power: sold positive, bought negative."""
     price_cny_per_mwh: Series

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from planner.components.component import Complaint, Component, Site, Time, Values
+from planner.components.component import Complaint, Component, Site, Values
 from planner.components.running_total import running_total
 from planner.components.terms import (
     Amounts,
@@ -40,6 +40,7 @@ from planner.components.terms import (
     Terms,
     stored_at_start,
 )
+from planner.components.time import Time
 from planner.fields import (
     LEAST_MWH,
     NOTHING,
@@ -49,6 +50,7 @@ from planner.fields import (
     Frozen,
     exceeds,
     measurable,
+    too_large,
     value_text,
 )
 from planner.message import Message
@@ -97,12 +99,8 @@ class GreenEnergy(Frozen):
             )
             raise FieldError(message, "used_mwh")
         if exceeds(self.load_renewable_mwh, self.load_mwh, NOTHING):
-            message = Message(
-                "may not exceed load_mwh {most:g}, is {value:g}",
-                most=self.load_mwh,
-                value=self.load_renewable_mwh,
-            )
-            raise FieldError(message, "load_renewable_mwh")
+            renewable = self.load_renewable_mwh
+            raise too_large("load_renewable_mwh", renewable, "load_mwh", self.load_mwh)
         return self
 
     @property
@@ -134,6 +132,7 @@ class GreenRule(Component):
     """A rule on renewable energy over a period that the horizon is a part of."""
 
     kind: Literal["green_rule"]
+    also_called: ClassVar[str] = "green rule green_share"
     rules: ClassVar[Mapping[str, str]] = {
         "self_use": (
             "asks for min_self_use_share {min_self_use_share} of available renewable energy to be"

@@ -49,6 +49,7 @@ class Job(Component):
     """Work that holds nodes of a fleet for some hours in one piece."""
 
     kind: Literal["job"]
+    also_called: ClassVar[str] = "training batch_job task"
     rules: ClassVar[Mapping[str, str]] = {
         "mandatory": "must run once for duration_h {duration_h} h, mandatory true",
         "start": (

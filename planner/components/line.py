@@ -48,6 +48,7 @@ class PowerLine(Component):
     """A power line between two nodes."""
 
     kind: Literal["line"]
+    also_called: ClassVar[str] = "cable transmission interconnector 线路"
     rules: ClassVar[Mapping[str, str]] = {
         "forward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",
         "backward_limit": "carries at most capacity_mw {capacity_mw} MW, one way at a time",

@@ -33,6 +33,7 @@ class Load(Component):
     """Consumers whose demand does not depend on the plan."""
 
     kind: Literal["load"]
+    also_called: ClassVar[str] = "demand consumer consumption town 负荷"
     rules: ClassVar[Mapping[str, str]] = {
         "demand": "takes demand_mw {demand_mw} MW, neither more nor less",
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.components.component import Time
 from planner.components.terms import ByStep, Expression
+from planner.components.time import Time
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array

@@ -49,10 +49,12 @@ class Kind(NamedTuple):
 
     `reasons(component, values, prices, horizon)` yields a reason for each main decision in every
     step; `values`: its schedule columns without the component's name, each of shape (steps,).
+    `limits`: the codes of reasons that name a limit which is reached.
     """
 
     component: type[Component]
     reasons: Reasons = no_reasons
+    limits: frozenset[str] = frozenset()
 
 
 def kind_of(component: type[Component]) -> str:
@@ -66,25 +68,33 @@ def kind_of(component: type[Component]) -> str:
 KINDS: dict[str, Kind] = {
     kind_of(kind.component): kind
     for kind in (
-        Kind(Battery, battery.reasons),
+        Kind(Battery, battery.reasons, battery.LIMITS),
         Kind(Carbon),
         Kind(Contract),
         Kind(Fleet),
         Kind(GreenRule),
-        Kind(Grid, grid.reasons),
+        Kind(Grid, grid.reasons, grid.LIMITS),
         Kind(Job),
         Kind(Load),
         Kind(PowerLine),
         Kind(Renewable),
         Kind(Reserve),
-        Kind(Service, service.reasons),
-        Kind(Thermal, thermal.reasons),
+        Kind(Service, service.reasons, service.LIMITS),
+        Kind(Thermal, thermal.reasons, thermal.LIMITS),
     )
 }
 
 
-LIMITS_REACHED = battery.LIMITS | grid.LIMITS | service.LIMITS | thermal.LIMITS
-"""Codes of reasons that name a limit which is reached."""
+def kind_of_word(word: Any) -> str:
+    """Return the kind of component that another word for it stands for; "" where none is known."""
+    spelt = str(word).strip().lower().replace("-", "_").replace(" ", "_")
+    kinds = KINDS.items()
+    return next((name for name, k in kinds if spelt in k.component.also_called.split()), "")
+
+
+def limits_reached() -> frozenset[str]:
+    """Return the codes of reasons that name a limit which is reached."""
+    return frozenset().union(*(kind.limits for kind in KINDS.values()))
 
 
 def every_use() -> dict[str, Use]:

@@ -36,6 +36,9 @@ class Renewable(Component):
     """Photovoltaics or wind."""
 
     kind: Literal["renewable"]
+    also_called: ClassVar[str] = (
+        "pv solar wind photovoltaic photovoltaics renewables wind_farm 光伏 风电"
+    )
     rules: ClassVar[Mapping[str, str]] = {
         "power_mw": (
             "gives between must_take_pu {must_take_pu} and availability_pu {availability_pu} of"

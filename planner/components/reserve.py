@@ -38,6 +38,7 @@ class Reserve(Component):
     """A requirement for upward reserve."""
 
     kind: Literal["reserve"]
+    also_called: ClassVar[str] = "spinning spinning_reserve reserves"
     rules: ClassVar[Mapping[str, str]] = {
         "reserve": (
             "asks for up_mw {up_mw} MW + load_share {load_share} x load + renewable_share"

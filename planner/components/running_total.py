@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.components.component import Time
 from planner.components.terms import ByStep
+from planner.components.time import Time
 from planner.modelling import pyo
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from planner.components.component import ORIGINS, POOLED
 from planner.language.language import Language
 from planner.language.section import Quantity
+from planner.local_time import clock_texts
 from planner.plan_tables.tables import PlanTables, clean
 from planner.report.declaration import declaration
 from planner.report.plan_sections import quantity_label
@@ -58,7 +59,7 @@ def net_rows(plan: PlanTables, words: Language) -> list[NetRow]:
 
 def net_table(plan: PlanTables, words: Language, most: int) -> pd.DataFrame:
     """Return the first `most` steps of the net rows as a table with a row a step, to the kW."""
-    times = pd.DatetimeIndex(plan.schedule.index)[:most].strftime("%Y-%m-%d %H:%M")
+    times = clock_texts(pd.DatetimeIndex(plan.schedule.index)[:most], "%Y-%m-%d %H:%M")
     columns = {
         f"{row.label} [{words(unit(row.name) or '')}]": [
             Quantity(value, "", DECIMALS) for value in row.values[:most].tolist()

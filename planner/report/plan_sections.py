@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.components.component import ORIGINS
 from planner.components.reasons import EARNS_THE_SAME
-from planner.components.registry import LIMITS_REACHED
+from planner.components.registry import limits_reached
 from planner.language.language import Language
 from planner.language.section import SHARE, Quantity, Row, Section
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
@@ -239,10 +239,10 @@ def binding(plan: PlanTables, words: Language) -> Section:
     """
     heads = (words("component"), words("limit with a price"), words("in force for"))
     hours: dict[tuple[str, str], float] = {}
-    why = plan.reasons
+    why, limits = plan.reasons, limits_reached()
     for name, code, reason in zip(why["component"], why["code"], why["reason"], strict=True):
         free = reason.endswith(EARNS_THE_SAME) or "; also " in reason
-        if code in LIMITS_REACHED and not free:
+        if code in limits and not free:
             hours[name, code] = hours.get((name, code), 0.0) + plan.scenario.horizon.step_h
     longest = sorted(hours.items(), key=lambda item: -item[1])
     rows = tuple(

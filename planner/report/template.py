@@ -27,6 +27,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from planner.files.csv_file import FORMULA
 from planner.language.language import Language
 from planner.language.section import Quantity, percent, text
 from planner.message import Message
@@ -157,7 +158,9 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["text"] = text
-    environment.globals |= {"percent": percent, "paragraph": paragraph, "gap_text": gap_text}
+    environment.globals |= {
+        "percent": percent, "paragraph": paragraph, "gap_text": gap_text, "formula": FORMULA.pattern
+    }  # fmt: skip
     return environment.get_template(name)
 
 

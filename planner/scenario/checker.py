@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial as bound
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from planner.components.component import Component, Site
-from planner.components.registry import KINDS
+from planner.components.registry import KINDS, kind_of_word
 from planner.errors import (
     Key,
     Problem,
@@ -32,25 +31,22 @@ from planner.scenario.continuation import changed_endings, continued
 from planner.scenario.forecast_fields import Forecast, read_forecasts
 from planner.scenario.paths import override
 from planner.scenario.reading import DataReading, read
-from planner.scenario.remedies import kind_of_word, remedy
+from planner.scenario.remedies import remedy
 from planner.scenario.scenario_file import ScenarioFile
+from planner.scenario.shared_parts import Shared
 from planner.scenario.validation_messages import with_remedy
-from planner.timeseries.csv_table import CsvTable
 from planner.timeseries.forms import Context, CsvSeries
-from planner.timeseries.horizon import Calendar, Horizon
+from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import read_schedule
 
 BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they depend on
 BASIC = {"horizon", "holidays", "workdays", "trace"}  # top fields that components depend on
-MAX_HORIZONS = 64  # different horizons whose parts are kept at once
 
 # Stand in for a horizon that is wrong: nothing that depends on it is the same on both.
 STAND_INS = (
     {"start": "2026-01-01T00:00:00+08:00", "hours": 24},
     {"start": "2027-08-03T07:05:00+08:00", "hours": 7, "step_min": 5},
 )
-
-Tables = dict[tuple[str, str], CsvTable]
 
 
 class _WholeFile(ScenarioFile):
@@ -60,47 +56,6 @@ class _WholeFile(ScenarioFile):
     """Components by name."""
     forecast: Any
     """Forecasts by the path of their series."""
-
-
-@dataclass(frozen=True)
-class SharedParts:
-    """What variants of a scenario share on one horizon.
-
-    context: what series are read with.
-    components: valid ones that no change touches, by name.
-    digests: their hashes, as far as they have been computed.
-    """
-
-    context: Context
-    components: dict[str, Component] = field(default_factory=dict)
-    digests: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass
-class Shared:
-    """What variants of a scenario file share: the same change is never read or validated twice.
-
-    folder: the folder of the file.
-    tables: CSV files, by offset of the local time.
-    top: the top fields where no change touches them.
-    parts: what depends on the horizon, by horizon and calendar.
-    """
-
-    folder: Path
-    tables: dict[str, Tables] = field(default_factory=dict)
-    top: ScenarioFile | None = None
-    parts: dict[str, SharedParts] = field(default_factory=dict)
-
-    def on_horizon(self, top: ScenarioFile) -> SharedParts:
-        """Return what is shared on the horizon of a scenario."""
-        key = f"{top.horizon!r}{top.holidays}{top.workdays}"
-        if key not in self.parts:
-            if len(self.parts) >= MAX_HORIZONS:
-                self.parts.clear()
-            tables = self.tables.setdefault(str(top.horizon.zone), {})
-            calendar = Calendar(top.holidays, top.workdays)
-            self.parts[key] = SharedParts(Context(top.horizon, calendar, self.folder, tables))
-        return self.parts[key]
 
 
 class Checker:
@@ -312,7 +267,7 @@ class Checker:
             return DataReading()
         if not isinstance(kind, str) or kind not in KINDS:
             self._report((*path, "kind"), _unknown_kind(kind))
-            meant = kind_of_word(kind, KINDS) or close_to(kind, KINDS)
+            meant = kind_of_word(kind) or close_to(kind, KINDS)
             if not meant:
                 return DataReading()
             data = data | {"kind": meant}
@@ -341,7 +296,7 @@ def _unknown_kind(kind: Any) -> Message:
     known = ", ".join(sorted(KINDS))
     if kind is None:
         return Message("is required: one of {names}", names=known)
-    meant = kind_of_word(kind, KINDS)
+    meant = kind_of_word(kind)
     return Message(
         "must be one of {names}, is {text}{hint}",
         names=known,

@@ -25,7 +25,7 @@ def scenario_schema() -> dict[str, Any]:
     )
     defs["Series"] = series
     kinds = []
-    for _, (component, _) in sorted(KINDS.items()):
+    for _, (component, *_) in sorted(KINDS.items()):
         part = component.model_json_schema(ref_template=REFS)
         defs |= part.pop("$defs", {})
         part["properties"]["kind"]["description"] = "Kind of component."

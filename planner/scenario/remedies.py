@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from planner.fields import is_number
 from planner.files.yaml_document import scalar
 from planner.message import Message
+from planner.timeseries.csv_numbers import in_ascii
 from planner.units import unit
 
 UNCLEAR = object()
@@ -24,7 +25,7 @@ UNCLEAR = object()
 
 NUMBERS = {"float_type", "int_type", "int_from_float", "finite_number"}
 TOO_LARGE = {"less_than_equal", "less_than"}
-_MARKS = str.maketrans("，：；“”‘’（）【】［］｛｝−－　", ",:;\"\"''()[][]{}-- ")
+_MARKS = str.maketrans("“”‘’【】", "\"\"''[]")
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _PREFIXES = {"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
 _TIMES = {"s": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0}
@@ -93,7 +94,7 @@ def _number(value: Any, field: str, *, whole: bool) -> Remedy | None:
 
 def _text(value: str, field: str) -> Remedy | None:
     """Return the number that a text was meant to be."""
-    plain = unicodedata.normalize("NFKC", value.translate(_MARKS)).strip().strip("\"'").strip()
+    plain = in_ascii(value.translate(_MARKS)).strip().strip("\"'").strip()
     if plain.lower() in _NONE:
         return Remedy(Message("leave the field out where it has no value"))
     if is_number(number := scalar(plain)) and abs(number) < float("inf"):
@@ -120,7 +121,7 @@ def _text(value: str, field: str) -> Remedy | None:
                     numbers=", ".join(numbers[:3]) + (", ..." if len(numbers) > 3 else ""))
         )  # fmt: skip
     if match := re.fullmatch(rf"({_NUMBER})\s*([^\d\s].*)", plain):
-        return _with_unit(float(match[1]), match[2].strip(), field)
+        return _with_unit(float(match[1]), unicodedata.normalize("NFKC", match[2].strip()), field)
     return None
 
 
@@ -219,30 +220,3 @@ def _listed(value: Any) -> Remedy | None:
     parts = re.split(r"\s*[,，、;]\s*", value) if isinstance(value, str) else [value]
     text = ", ".join(str(part) for part in parts)
     return Remedy(Message("write [{text}]", text=text), [scalar(str(part)) for part in parts])
-
-
-def kind_of_word(word: Any, known: Collection[str]) -> str:
-    """Return the kind of component that another word for it stands for; "" where none is known."""
-    meant = KIND_WORDS.get(str(word).strip().lower().replace("-", "_").replace(" ", "_"), "")
-    return meant if meant in known else ""
-
-
-KIND_WORDS: dict[str, str] = {
-    word: kind
-    for kind, words in {
-        "renewable": "pv solar wind photovoltaic photovoltaics renewables wind_farm 光伏 风电",
-        "thermal": "coal gas unit generator ccgt gas_turbine power_plant steam 火电 燃煤",
-        "battery": "storage bess store accumulator ess 储能 电池",
-        "load": "demand consumer consumption town 负荷",
-        "grid": "market network connection import export 电网",
-        "fleet": "gpu gpus node nodes servers cluster datacenter data_center compute 算力",
-        "service": "model llm inference tokens api 服务",
-        "line": "cable transmission interconnector 线路",
-        "green_rule": "green rule green_share",
-        "carbon": "co2 emission emissions ets",
-        "job": "training batch_job task",
-        "reserve": "spinning spinning_reserve reserves",
-        "contract": "cfd ppa",
-    }.items()
-    for word in words.split()
-}  # fmt: skip

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from planner.components.component import Site, Time
+from planner.components.component import Site
 from planner.components.terms import Balance, Line, Meters, Period, Terms
+from planner.components.time import Time
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Columns, Declared, Entries, Rows

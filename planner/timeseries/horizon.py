@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from planner.errors import as_written
 from planner.fields import FieldError, Frozen
-from planner.local_time import check_start, check_zone, clock_text, offsets_min
+from planner.local_time import check_start, check_zone, clock_text, moment_at, offsets_min
 from planner.message import Message
 
 DAY_H = 24
@@ -215,8 +215,7 @@ class Horizon(Frozen):
 
     def _by_clock(self, moment: pd.Timestamp, days: int) -> pd.Timestamp:
         """Return the moment when the clock shows the same time some days later."""
-        clock = moment.tz_localize(None) + pd.Timedelta(days=days)
-        return clock.tz_localize(self.zone, ambiguous=True, nonexistent="shift_forward")
+        return moment_at(moment.tz_localize(None) + pd.Timedelta(days=days), self.zone)
 
     def until(self, step: int) -> str:
         """The local end of a step as people write it, dated if there are several days."""

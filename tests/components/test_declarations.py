@@ -68,6 +68,11 @@ def test_kinds_that_share_a_use_mean_the_same() -> None:
             assert every_use()[name] == use
 
 
+def test_another_word_means_one_kind() -> None:
+    words = [w for kind in KINDS.values() for w in kind.component.also_called.split()]
+    assert len(words) == len({*words, *KINDS}) - len(KINDS)
+
+
 def test_uses_come_in_order_and_unknown_ones_last() -> None:
     ordered = [name for name, use in every_use().items() if use.order < Use().order]
     assert ordered == ["export", "compute", "load", "storage", "loss", "curtailed"]
@@ -95,7 +100,7 @@ def test_states_name_columns_of_the_schedule(models: list[Model]) -> None:
             name, _, quantity = column.partition(".")
             bare = quantity.partition("[")[0]
             known.setdefault(model.scenario.components[name].kind, set()).add(bare)
-    for kind, (component, _) in KINDS.items():
+    for kind, (component, *_) in KINDS.items():
         for state in component.states:
             zero = state.zero_without_first + state.zero_without_second
             begins = {state.begins} if state.begins else set()

@@ -12,7 +12,7 @@ import numpy as np
 import pyomo.environ as pyomo
 import pytest
 
-from planner.components.component import Time
+from planner.components.time import Time
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Declared, Entries

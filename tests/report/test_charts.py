@@ -630,6 +630,10 @@ def test_what_is_stored_without_an_origin_is_not_from_one() -> None:
         ("x" * 60, ["x" * 26, "x" * 26, "x" * 8]),
         ("<b>", ["&lt;b&gt;"]),
         ("a" * 26 + ": b", ["a" * 26 + ":", "b"]),
+        (
+            "share of the profit of all [million CNY]",
+            ["share of the profit of all", "[million CNY]"],
+        ),
         ("", [""]),
     ],
 )

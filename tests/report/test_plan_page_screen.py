@@ -302,14 +302,12 @@ def test_nothing_keeps_people_out(browser: Any, files: Any, name: str, scheme: s
         assert grave(page) == []
 
 
-@pytest.mark.parametrize(("name", "most_s"), [("en", 6), ("week", 6), ("year", 15)])
-def test_a_page_is_soon_there(browser: Any, files: Any, name: str, most_s: float) -> None:
-    """Bounds for a busy machine; an idle one takes a third."""
+@pytest.mark.parametrize("name", ["en", "week", "year"])
+def test_the_charts_near_the_screen_are_drawn(browser: Any, files: Any, name: str) -> None:
+    """Without scrolling; `benchmarks/pages.py` has the seconds that it takes."""
     with opened(browser, files[name]) as page:
-        taken = near_drawn_s(page)
-        size = files[name].stat().st_size / 1e6
-        print(f"{name}: {size:.2f} MB, charts near the screen drawn after {taken:.2f} s")
-        assert taken < most_s
+        assert near_drawn_s(page) > 0
+        assert page.complaints == []
 
 
 def test_without_scripts_the_tables_are_there(browser: Any, files: Any, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_every_field_is_described_and_unknown_ones_are_refused() -> None:
 
 def test_every_kind_stands_in_the_schema() -> None:
     defs = scenario_schema()["$defs"]
-    for kind, (component, _) in KINDS.items():
+    for kind, (component, *_) in KINDS.items():
         assert defs[component.__name__]["properties"]["kind"]["const"] == kind
         assert set(defs[component.__name__]["properties"]) == set(component.model_fields)
 

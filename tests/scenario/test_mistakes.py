@@ -153,6 +153,8 @@ VALUES: list[tuple[str, str, str]] = [
     ("solar", "technology: pv", "a thermal unit is of `kind: thermal`"),
     ("7", "model: qwen", "write '7' in quotes"),
     ("-1", "import_limit_mw: 80", "limits of both directions are positive; 0 forbids one"),
+    ("25㎿", "charge_power_mw: 25", "write 25: the unit, MW, is part of the name"),
+    ("8²", "charge_power_mw: 25", "write the number alone, in MW"),
     ("-1", "charge_power_mw: 25", "powers in and out are both positive"),
     ("0", "ramp_up_mw_per_h: 30", "a unit with no limit has a large one"),
     ("0.8", "pue: 1.2", "1.25 for 25 % on top"),

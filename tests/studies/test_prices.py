@@ -446,7 +446,7 @@ def test_prices_are_read_back_equal_and_audited(tmp_path: Path) -> None:
 def test_every_priced_path_leads_to_a_field() -> None:
     from planner.components.registry import KINDS
 
-    for cls, _ in KINDS.values():
+    for cls, *_ in KINDS.values():
         assert issubclass(cls, Component)
         for quantity, paths in cls.priced.items():
             for path in paths:

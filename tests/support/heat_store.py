@@ -50,6 +50,7 @@ class HeatStore(Component):
     """A tank that is heated with power and serves a demand for heat."""
 
     kind: Literal["heat_store"]
+    also_called: ClassVar[str] = "heat_tank boiler"
     rules: ClassVar[Mapping[str, str]] = {
         "demand": "delivers demand_mw {demand_mw} MW of heat, neither more nor less",
         "most": "takes power_mw {power_mw} MW at most",

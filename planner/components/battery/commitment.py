@@ -27,8 +27,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from planner.components.component import Complaint, Site, Time
+from planner.components.component import Complaint, Site
 from planner.components.terms import ByStep, Expression
+from planner.components.time import Time
 from planner.fields import exceeds
 from planner.message import Message
 from planner.modelling import pyo

@@ -11,7 +11,7 @@ from planner.components.battery.commitment import START_SHARE, WAYS, check_ramp
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
 from planner.components.component import ORIGINS, Complaint, Component, Site
-from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all
+from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all, too_large
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array, PerUnit
@@ -26,6 +26,7 @@ class BatteryFields(Component):
 
     row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
     kind: Literal["battery"]
+    also_called: ClassVar[str] = "storage bess store accumulator ess 储能 电池"
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(
             "where any energy may be left, write {{at_least_mwh: 0}}, or what it is worth:"
@@ -102,9 +103,7 @@ class BatteryFields(Component):
     def _wrong_energies(self) -> Iterator[FieldError]:
         low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh
         if exceeds(low, high):
-            message = Message("may not exceed capacity_mwh {most:g}, is {value:g}",
-                              most=high, value=low)  # fmt: skip
-            yield FieldError(message, "min_energy_mwh")
+            yield too_large("min_energy_mwh", low, "capacity_mwh", high)
         elif exceeds(low, start) or exceeds(start, high):
             message = Message(
                 "must lie between min_energy_mwh {low:g} and capacity_mwh {high:g}, is {value:g}",
@@ -114,9 +113,7 @@ class BatteryFields(Component):
 
     def _power_fits(self, name: str, most: float) -> Self:
         if exceeds(least := getattr(self, f"min_{name}"), most):
-            message = Message("may not exceed {name} {most:g}, is {value:g}",
-                              name=name, most=most, value=least)  # fmt: skip
-            raise FieldError(message, f"min_{name}")
+            raise too_large(f"min_{name}", least, name, most)
         return self
 
     def _wrong_targets(self) -> Iterator[FieldError]:

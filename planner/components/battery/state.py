@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Tag, model_validator
 
-from planner.fields import AtLeastZero, FieldError, Frozen, form
+from planner.fields import AtLeastZero, FieldError, Frozen, form, too_large
 from planner.message import Message, template
 
 PRICED = {
@@ -109,10 +109,9 @@ class EndLimits(Frozen):
     def _one_or_both(self) -> Self:
         if self.at_least_mwh is None and self.at_most_mwh is None:
             raise FieldError(Message("must hold at_least_mwh, at_most_mwh or both"))
-        if self.at_most_mwh is not None and (self.at_least_mwh or 0.0) > self.at_most_mwh:
-            message = Message("may not exceed at_most_mwh {most:g}, is {value:g}",
-                              most=self.at_most_mwh, value=self.at_least_mwh)  # fmt: skip
-            raise FieldError(message, "at_least_mwh")
+        least, most = self.at_least_mwh or 0.0, self.at_most_mwh
+        if most is not None and least > most:
+            raise too_large("at_least_mwh", least, "at_most_mwh", most)
         return self
 
 

@@ -20,10 +20,10 @@ import pandas as pd
 from pydantic import BeforeValidator, PrivateAttr, ValidationInfo, model_validator
 
 from planner.components.battery.state import EndLimits
-from planner.components.component import Time
 from planner.components.terms import ByStep
+from planner.components.time import Time
 from planner.errors import as_written
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds, too_large, too_small
 from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -153,13 +153,9 @@ def wrong_limits(
     """
     least, most = limits.at_least_mwh or 0.0, limits.at_most_mwh
     if exceeds(least, capacity_mwh):
-        message = Message("may not exceed capacity_mwh {most:g}, is {value:g}",
-                          most=capacity_mwh, value=least)  # fmt: skip
-        yield FieldError(message, f"{path}.at_least_mwh")
+        yield too_large(f"{path}.at_least_mwh", least, "capacity_mwh", capacity_mwh)
     if most is not None and exceeds(min_mwh, most):
-        message = Message("must be min_energy_mwh {least:g} or more, is {value:g}",
-                          least=min_mwh, value=most)  # fmt: skip
-        yield FieldError(message, f"{path}.at_most_mwh")
+        yield too_small(f"{path}.at_most_mwh", most, "min_energy_mwh", min_mwh)
     if start_mwh is not None and (
         exceeds(least, start_mwh) or (most is not None and exceeds(start_mwh, most))
     ):

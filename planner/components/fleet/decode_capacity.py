@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from planner.components.component import Time
 from planner.components.fleet.nodes import Serving, prefill_by_model
 from planner.components.service.service import Service
 from planner.components.terms import Expression
+from planner.components.time import Time
 from planner.modelling import pyo
 
 CAPACITY_RULES = {

@@ -69,6 +69,9 @@ class Fleet(Component):
     """Identical GPU nodes behind one meter."""
 
     kind: Literal["fleet"]
+    also_called: ClassVar[str] = (
+        "gpu gpus node nodes servers cluster datacenter data_center compute 算力"
+    )
     remembers: ClassVar[tuple[str, ...]] = ("wake_min",)
     offers_reserve: ClassVar[bool] = True
     row_units: ClassVar[Mapping[str, str]] = {

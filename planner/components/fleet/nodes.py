@@ -32,9 +32,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from planner.components.component import Site, Time
+from planner.components.component import Site
 from planner.components.job import Job
 from planner.components.terms import Balance, ByStep, Expression, of
+from planner.components.time import Time
 from planner.fields import AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message
 from planner.modelling import pyo

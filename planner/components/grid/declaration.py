@@ -34,7 +34,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Tag, model_validator
 
-from planner.components.component import Complaint, Time, Values
+from planner.components.component import Complaint, Values
 from planner.components.grid.exchange_limits import exchange_of
 from planner.components.grid.tariff import ByOrigin
 from planner.components.terms import (
@@ -47,6 +47,7 @@ from planner.components.terms import (
     Terms,
     of,
 )
+from planner.components.time import Time
 from planner.fields import AtLeastZero, FieldError, Fraction, Frozen
 from planner.message import Message, template
 from planner.modelling import pyo

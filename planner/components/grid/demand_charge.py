@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from planner.components.component import Complaint, Time
+from planner.components.component import Complaint
 from planner.components.terms import Amounts, Line
+from planner.components.time import Time
 from planner.fields import AtLeastZero
 from planner.local_time import clock_text
 from planner.message import Message

@@ -39,9 +39,10 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from planner.components.component import Complaint, Site, Time, Values, summed
+from planner.components.component import Complaint, Site, Values, summed
 from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
+from planner.components.time import Time
 from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
 from planner.message import Message, template
 from planner.modelling import pyo

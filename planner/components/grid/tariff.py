@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Tag
 
-from planner.components.component import Complaint, Time, Values
+from planner.components.component import Complaint, Values
 from planner.components.terms import Amounts, Line, Meters, Period, of
+from planner.components.time import Time
 from planner.fields import Frozen, form, measurable
 from planner.message import Message
 from planner.modelling import pyo

@@ -26,6 +26,7 @@ class ServiceFields(Component):
     """The fields of a token service."""
 
     kind: Literal["service"]
+    also_called: ClassVar[str] = "model llm inference tokens api 服务"
     remedies: ClassVar[Mapping[str, str]] = {
         "ending": template(
             "where work may be left, write what it is worth and how much:"

@@ -46,11 +46,19 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import Site, Time, Values
+from planner.components.component import Site, Values
 from planner.components.reasons import LIMIT
 from planner.components.terms import Amounts, ByStep, Expression, Line, Meters, of, sum_of
-from planner.fields import NOTHING, ROUNDING, AtLeastZero, FieldError, Frozen, exceeds, form
-from planner.message import Message
+from planner.components.time import Time
+from planner.fields import (
+    NOTHING,
+    ROUNDING,
+    AtLeastZero,
+    Frozen,
+    exceeds,
+    form,
+    too_large,
+)
 from planner.modelling import pyo
 from planner.timeseries.series import Array, NonNegative, Series
 
@@ -88,12 +96,8 @@ class ServiceInitial(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> ServiceInitial:
         if exceeds(self.served_so_far_mtok, self.wanted_so_far_mtok, NOTHING):
-            message = Message(
-                "may not exceed wanted_so_far_mtok {wanted:g}, is {value:g}",
-                wanted=self.wanted_so_far_mtok,
-                value=self.served_so_far_mtok,
-            )
-            raise FieldError(message, "served_so_far_mtok")
+            served, wanted = self.served_so_far_mtok, self.wanted_so_far_mtok
+            raise too_large("served_so_far_mtok", served, "wanted_so_far_mtok", wanted)
         return self
 
     @property

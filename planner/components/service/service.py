@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Site, Supply, Time, Values
+from planner.components.component import Complaint, Site, Supply, Values
 from planner.components.reasons import Tokens
 from planner.components.service.fields import ServiceFields
 from planner.components.service.queue import (
@@ -41,6 +41,7 @@ from planner.components.terms import (
     TokenDemand,
     of,
 )
+from planner.components.time import Time
 from planner.fields import NOTHING, exceeds
 from planner.message import Message
 from planner.modelling import pyo

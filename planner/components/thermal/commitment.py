@@ -43,7 +43,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from planner.components.component import Time
+from planner.components.time import Time
 from planner.fields import (
     NOTHING,
     AtLeastZero,

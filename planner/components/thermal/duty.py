@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from planner.components.component import Complaint, Time, Values
+from planner.components.component import Complaint, Values
 from planner.components.local_day import limit_by_day, so_far_today
 from planner.components.terms import of
 from planner.components.thermal.commitment import ThermalInitial
-from planner.fields import FieldError, exceeds
+from planner.components.time import Time
+from planner.fields import exceeds, too_large, too_small
 from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -80,17 +81,9 @@ class Duty:
         """Raise FieldError where the limits contradict other fields of the unit."""
         most, before = self.max_starts, self.initial.starts_today
         if self.max_up_h is not None and self.max_up_h < min_up_h:
-            message = Message(
-                "must be min_up_h {least:g} or more, is {value:g}",
-                least=min_up_h,
-                value=self.max_up_h,
-            )
-            raise FieldError(message, "max_up_h")
+            raise too_small("max_up_h", self.max_up_h, "min_up_h", min_up_h)
         if most is not None and before > most:
-            message = Message(
-                "may not exceed max_starts_per_day {most:g}, is {value:g}", most=most, value=before
-            )
-            raise FieldError(message, "initial.starts_today")
+            raise too_large("initial.starts_today", before, "max_starts_per_day", most)
 
     def check_steps(self, horizon: Horizon) -> Iterator[Complaint]:
         """Yield what is wrong with the limits in view of the steps of a horizon."""

@@ -18,7 +18,7 @@ from planner.components.thermal.commitment import (
 )
 from planner.components.thermal.duty import Duty
 from planner.components.thermal.ramps import check_edges
-from planner.fields import AtLeastZero, Count, FieldError, Hours, Name, Positive, exceeds
+from planner.fields import AtLeastZero, Count, Hours, Name, Positive, exceeds, too_large
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative, PerUnit, SeriesBounds
@@ -31,6 +31,9 @@ class ThermalFields(Component):
     """The fields of a thermal unit; all powers are gross."""
 
     kind: Literal["thermal"]
+    also_called: ClassVar[str] = (
+        "coal gas unit generator ccgt gas_turbine power_plant steam 火电 燃煤"
+    )
     remedies: ClassVar[Mapping[str, str]] = {
         "fuel_price_cny_per_gj": template(
             "fuel without a price would be burnt for nothing; for free fuel write 0.01"
@@ -93,9 +96,7 @@ class ThermalFields(Component):
         low, high = self.min_power_mw, self.max_power_mw
         if (over := exceeds(low, high)).any():
             step = int(np.flatnonzero(over)[0])
-            message = Message("may not exceed max_power_mw {most:g}, is {value:g}",
-                              most=high[step], value=low[step])  # fmt: skip
-            raise FieldError(message, "min_power_mw")
+            raise too_large("min_power_mw", low[step], "max_power_mw", high[step])
         return self
 
     @model_validator(mode="after")

@@ -30,12 +30,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planner.components.component import Time, Values
+from planner.components.component import Values
 from planner.components.reserve import Reserve
 from planner.components.terms import ByStep, Expression
 from planner.components.thermal.commitment import Commitment
-from planner.fields import FieldError, exceeds
-from planner.message import Message
+from planner.components.time import Time
+from planner.fields import exceeds, too_small
 from planner.modelling import pyo
 from planner.modelling.vectors import Known
 
@@ -67,10 +67,7 @@ def check_edges(startup_mw: float | None, shutdown_mw: float | None, least_mw: f
     """Raise FieldError unless a unit reaches its least power when it starts and stops."""
     for name, ramp in (("startup_ramp_mw", startup_mw), ("shutdown_ramp_mw", shutdown_mw)):
         if ramp is not None and exceeds(least_mw, ramp):
-            message = Message(
-                "must be min_power_mw {least:g} or more, is {value:g}", least=least_mw, value=ramp
-            )
-            raise FieldError(message, name)
+            raise too_small(name, ramp, "min_power_mw", least_mw)
 
 
 def left_mw(values: Values, low: float, high: float) -> dict[str, float]:

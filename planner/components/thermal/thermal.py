@@ -20,7 +20,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from planner.components.component import Complaint, Site, Supply, Time, Values
+from planner.components.component import Complaint, Site, Supply, Values
 from planner.components.reserve import Reserve, reserves_for
 from planner.components.terms import (
     DISPATCHABLE,
@@ -49,6 +49,7 @@ from planner.components.thermal.commitment import (
 from planner.components.thermal.duty import DUTY_RULES, OBLIGED_TO_STOP, run_of_rule
 from planner.components.thermal.fields import ThermalFields, warn_of_limits
 from planner.components.thermal.ramps import RAMP_RULES, Ramps, left_mw
+from planner.components.time import Time
 from planner.fields import exceeds, value_text
 from planner.message import Message
 from planner.modelling import pyo

@@ -14,7 +14,7 @@ import numpy as np
 from planner.language.language import Language
 from planner.language.section import Quantity
 from planner.language.section import text as cell_text
-from planner.report.charts.style import axis, chart_scale, frame, note, text
+from planner.report.charts.style import PLAIN, axis, chart_scale, frame, note, text
 
 ROW_PX = 50
 
@@ -85,7 +85,7 @@ def dot_rows(
         "hovermode": "closest",
         "xaxis": axis(
             unit, range=[(low - room) / divisor, (high + beside * room) / divisor], nticks=6,
-            exponentformat="none", separatethousands=True,
+            **PLAIN,
         ),
         "yaxis": axis(range=[len(rows) - 0.5, -0.95], showticklabels=False, zeroline=False,
                       fixedrange=True, tickvals=list(range(len(rows)))),

@@ -15,7 +15,7 @@ import numpy as np
 from planner.components.terms import Storage
 from planner.language.language import Language
 from planner.report.charts.panels import Panel
-from planner.report.charts.style import CYCLE, INK, SKY, chart_scale, text
+from planner.report.charts.style import CYCLE, INK, SKY, chart_scale
 from planner.report.charts.view import LEAST, View
 from planner.timeseries.series import Array
 
@@ -122,7 +122,7 @@ def look_of(at: int) -> dict[str, Any]:
 
 def _panel(flow: Flow, view: View, words: Language) -> tuple[Panel, float, dict[str, Array]]:
     divisor, unit = chart_scale(flow.unit, _largest(flow), words)
-    panel = Panel(view.clock, text(flow.title), unit, FLOW_PX, axis={"zeroline": True})
+    panel = Panel(view.clock, flow.title, unit, FLOW_PX, axis={"zeroline": True})
     blocks = view.clock.flow if flow.starts is None else view.clock.state
     return panel, divisor, {name: blocks(values) for name, values in flow.by_plan.items()}
 

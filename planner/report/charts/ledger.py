@@ -17,6 +17,7 @@ from planner.report.charts.style import (
     BLUE,
     GREY,
     ORANGE,
+    PLAIN,
     YELLOW,
     axis,
     bar_share,
@@ -116,7 +117,7 @@ def waterfall(
                 "hovertemplate": f"%{{customdata[0]}}<br>%{{customdata[1]}} {unit}<extra></extra>",
             })  # fmt: skip
     across = axis(
-        unit, zeroline=True, nticks=6, exponentformat="none", separatethousands=True,
+        unit, zeroline=True, nticks=6, **PLAIN,
         range=[edge / divisor for edge in _span(ends[1:], from_zero)],
     )  # fmt: skip
     layout = named_rows(names, across, len(data))

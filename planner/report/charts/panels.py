@@ -14,12 +14,14 @@ from planner.report.charts.chart import Chart
 from planner.report.charts.clock import Clock
 from planner.report.charts.style import (
     NUMBER,
+    PLAIN,
     Style,
     axis,
     folded,
     frame,
     marker,
     note,
+    nth,
     pattern,
     text,
 )
@@ -184,27 +186,22 @@ def _figure(panels: Sequence[Panel], clock: Clock, legend: int, top: int) -> dic
     inner = sum(above) + sum(panel.height for panel in panels)
     layout = frame(top + BOTTOM_PX + inner, legend)
     layout["margin"]["t"] = 4 + top
-    layout["xaxis"] = axis(**clock.axis(), anchor=_name("y", len(panels)), showgrid=True)
+    layout["xaxis"] = axis(**clock.axis(), anchor=nth("y", len(panels)), showgrid=True)
     layout["hovermode"] = "x unified"
     notes, data, upper = [], [], 1.0
     for number, panel in enumerate(panels, start=1):
         high = upper - above[number - 1] / inner
         low = max(high - panel.height / inner, 0.0)
-        layout[_name("yaxis", number)] = axis(
+        layout[nth("yaxis", number)] = axis(
             panel.unit, domain=[low, high], anchor="x", nticks=max(5, panel.height // 38),
-            exponentformat="none", separatethousands=True,
-            **panel.axis,
+            **PLAIN, **panel.axis,
         )  # fmt: skip
         if title := titles[number - 1]:
             notes.append(note(f"<b>{title}</b>", x=0, y=high, yshift=2))
-        place = {"xaxis": "x", "yaxis": _name("y", number)}
+        place = {"xaxis": "x", "yaxis": nth("y", number)}
         data += [trace | place for trace in [*panel.times(), *panel.traces]]
         upper = low
     return {"data": data, "layout": layout | {"annotations": notes}}
-
-
-def _name(letter: str, number: int) -> str:
-    return letter if number == 1 else f"{letter}{number}"
 
 
 def _show_groups_once(panels: Sequence[Panel]) -> int:

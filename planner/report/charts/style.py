@@ -39,6 +39,7 @@ MORE_STYLES: tuple[Style, ...] = (
     ("#5A7D2A", "|"), ("#B0413E", "-"), ("#2F7F8F", "/"),
 )  # fmt: skip
 FROM_ZERO = {"rangemode": "tozero"}  # of an axis
+PLAIN = {"exponentformat": "none", "separatethousands": True}  # numbers of an axis in full
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, BLACK, GREY)
 FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
 NUMBER = ",.4~r"  # four significant digits, thousands set apart
@@ -53,9 +54,9 @@ def text(name: object) -> str:
 
 
 def folded(label: str, widest: int = 26) -> str:
-    """Return a label escaped, in lines of a width, as letters are wide, that fit beside a plot."""
+    """Return a label escaped, in lines of a width, as letters are wide; its unit is not broken."""
     lines = [""]
-    for word in re.findall(r"[^\s：]*：|\S+\s*", label):
+    for word in re.findall(r"\[[^\]]*\]\s*|[^\s：]*：|\S+\s*", label):
         for part in _parts(word, widest):
             if lines[-1] and width((lines[-1] + part).rstrip(CLOSING)) > widest:
                 lines.append("")
@@ -103,6 +104,11 @@ def marker(style: Style, *, edge: str = BLACK, width: float = 0.5) -> dict[str, 
     colour, shape = style
     line = {"width": width} | ({"color": edge} if width else {})
     return {"color": colour, "line": line} | ({"pattern": pattern(shape, colour)} if shape else {})
+
+
+def nth(letter: str, number: int) -> str:
+    """Return the name of an axis by its number, from 1: x, x2, x3."""
+    return letter if number == 1 else f"{letter}{number}"
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.errors import PlanError
 from planner.language.language import Language
+from planner.local_time import clock_text
 from planner.message import Message
 from planner.report.charts.by_component import (
     EQUAL_MW,
@@ -137,10 +138,10 @@ def sides(view: View) -> tuple[Parts, Parts]:
             raise PlanError(
                 Message(
                     "schedule and allocation of the plan do not agree: {sentence} is {mw:.6g} MW in"
-                    " the step of {when:%Y-%m-%d %H:%M}",
+                    " the step of {when}",
                     sentence=label,
                     mw=power[step],
-                    when=view.plan.schedule.index[step],
+                    when=clock_text(view.plan.schedule.index[step], "%Y-%m-%d %H:%M"),
                 )
             )
     return incoming, outgoing

@@ -21,6 +21,7 @@ from planner.report.charts.style import (
     GREY,
     NUMBER,
     ORANGE,
+    PLAIN,
     VERMILLION,
     axis,
     chart_scale,
@@ -33,8 +34,8 @@ from planner.report.simulation_page.sections import (
     days_section,
     policy_rows,
     profit_by_day,
-    series_unit,
 )
+from planner.report.sweep_page.words import measured
 
 DAY_MS = 86_400_000
 FEW_DAYS = 14
@@ -93,7 +94,7 @@ def days_chart(simulation: SimulationTable, words: Language) -> Chart | None:
     layout = frame(360, len(data)) | {
         "hovermode": "x unified",
         "xaxis": axis(type="date", tickformat="%m-%d\n%Y", hoverformat="%Y-%m-%d", **ticks),
-        "yaxis": axis(unit, exponentformat="none", separatethousands=True, zeroline=True),
+        "yaxis": axis(unit, zeroline=True, **PLAIN),
     }
     day, *policies = section.heads
     heads = [day, *(f"{policy} [{words('CNY')}]" for policy in policies)]
@@ -124,7 +125,7 @@ def forecast_charts(simulation: SimulationTable, view: View, words: Language) ->
         return charts
     for number, (path, rows) in enumerate(simulation.forecasts.groupby("path", sort=False)):
         forecast, actual = (rows[name].to_numpy(dtype=float) for name in ("forecast", "actual"))
-        divisor, unit = chart_scale(series_unit(str(path)), float(np.abs(actual).max()), words)
+        divisor, unit = chart_scale(measured(str(path)), float(np.abs(actual).max()), words)
         panel = Panel(view.clock, "", unit, 170, axis={"zeroline": True})
         for name, values, colour, dash in (
             (words("actual"), actual, BLACK, "solid"),

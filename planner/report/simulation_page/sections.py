@@ -14,8 +14,8 @@ from planner.plan_tables.summary import HALF_FEN
 from planner.plan_tables.tables import PlanTables
 from planner.report.charts.view import View
 from planner.report.plan_sections import line_label
+from planner.report.sweep_page.words import measured
 from planner.timeseries.series import Array
-from planner.units import unit
 
 OFF_DECLARATION = ("deviation", "over", "under")  # ledger lines of a declaration
 ALWAYS = ("profit_cny", "capture_share")
@@ -146,7 +146,7 @@ def errors_section(forecasts: pd.DataFrame, words: Language) -> Section:
     )  # fmt: skip
     rows = (
         (
-            words.path(str(row["path"])), words(series_unit(str(row["path"]))),
+            words.path(str(row["path"])), words(measured(str(row["path"]))),
             Quantity(row["mean"]),
             Quantity(row["mean_absolute_error"]), Quantity(row["bias"], signed=True),
             Quantity(row["largest_error"]),
@@ -154,9 +154,3 @@ def errors_section(forecasts: pd.DataFrame, words: Language) -> Section:
         for row in forecast_errors(forecasts).to_dict("records")
     )  # fmt: skip
     return Section(words("Errors of the forecasts"), heads, tuple(rows), labels=2)
-
-
-def series_unit(path: str) -> str:
-    """Return the unit of a series: that of the last part of its path that has one."""
-    parts = (part.partition("[")[0] for part in reversed(path.split(".")))
-    return next((measured for part in parts if (measured := unit(part))), "")

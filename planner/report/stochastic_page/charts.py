@@ -13,7 +13,7 @@ from planner.report.charts.commitment import commitment_chart
 from planner.report.charts.dots import Dots, Level, dot_rows
 from planner.report.charts.flows import band, cumulated_profit, look_of, main_flows
 from planner.report.charts.panels import Panel, chart_over_time
-from planner.report.charts.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, text
+from planner.report.charts.style import BLUE, GREEN, GREY, ORANGE, VERMILLION
 from planner.report.charts.view import View
 from planner.report.plan_sections import paragraph, quantity_label
 from planner.report.stochastic_page.sections import members_section
@@ -78,7 +78,7 @@ def decided_charts(plan: StochasticTables, view: View, words: Language) -> list[
     for column in shared:
         name, _, quantity = str(column).partition(".")
         if unit(quantity) == "MW":
-            panel = panels.setdefault(name, Panel(view.clock, text(name), "MW", 130, name))
+            panel = panels.setdefault(name, Panel(view.clock, name, "MW", 130, name))
             label, values = quantity_label(quantity, words), shared[column].to_numpy(dtype=float)
             look = look_of(len(panel.traces))
             panel.line(label, view.clock.flow(values), quantity, width=1.8, **look)

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from planner.language.language import Language
-from planner.report.charts.style import text
+from planner.report.charts.style import PLAIN, text
 from planner.report.sweep_page.words import axis_text
 from planner.sweeps.analysis.case_table import is_number
 
-PLAIN = {"exponentformat": "none", "separatethousands": True}
+WIDEST = 40  # of a line of the title of an axis
 WIDE_RANGE = 20  # values this far apart are not drawn on a linear axis
 MOST_TICKS = 12
 NEAREST = 0.03  # of the axis, between two ticks

@@ -17,15 +17,17 @@ from planner.report.charts.style import (
     GREY,
     NUMBER,
     ORANGE,
+    PLAIN,
     across_bars,
     axis,
     bar_share,
+    folded,
     marker,
     named_rows,
     text,
 )
-from planner.report.sweep_page.axis_scale import PLAIN
-from planner.report.sweep_page.curves import Figure, folded
+from planner.report.sweep_page.axis_scale import WIDEST
+from planner.report.sweep_page.curves import Figure
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.sobol import Indices
 from planner.sweeps.analysis.tornado import Tornado
@@ -77,7 +79,7 @@ def tornado_figure(
         for change, label in zip(trace["x"], trace["text"], strict=True)
     ]
     ends_x = _with_room(labels, abs(base) or 1.0)
-    across = axis(folded(text(title)), range=ends_x, nticks=6, zeroline=False, **PLAIN)
+    across = axis(folded(title, WIDEST), range=ends_x, nticks=6, zeroline=False, **PLAIN)
     layout = named_rows(names, across, len(data)) | {"shapes": across_bars(base, names)}
     return {"data": data, "layout": layout}
 
@@ -123,4 +125,4 @@ def indices_figure(
 
 
 def _names(axes: Iterable[str], factors: Collection[str], words: Language) -> list[str]:
-    return [folded(text(titled(str(n), words, factor=n in factors))) for n in axes]
+    return [folded(titled(str(n), words, factor=n in factors), WIDEST) for n in axes]

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rich.cells import cell_len
 
 from planner.language.language import ENGLISH, Language
 from planner.report.charts.style import (
@@ -19,14 +18,17 @@ from planner.report.charts.style import (
     INK,
     NUMBER,
     ORANGE,
+    PLAIN,
     VERMILLION,
     axis,
+    folded,
     frame,
     marker,
     note,
+    nth,
     text,
 )
-from planner.report.sweep_page.axis_scale import PLAIN, AxisScale, axis_scale
+from planner.report.sweep_page.axis_scale import WIDEST, AxisScale, axis_scale
 from planner.report.sweep_page.words import axis_text, measured, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import BreakEvenCurve, Curve, is_number, numbers
 from planner.sweeps.analysis.condition import ALIASES
@@ -34,20 +36,7 @@ from planner.sweeps.analysis.cost_curve import CostCurve
 from planner.sweeps.analysis.pareto import Front
 
 Figure = dict[str, Any]
-LONG = 40  # characters of a name before it is wrapped
 MOST_SOLVED = 6  # values of a break-even that have a tick each
-
-
-def folded(title: str, most: int = LONG) -> str:
-    """Return an escaped title in lines of at most `most` columns; its unit is not broken."""
-    bare, bracket, unit = title.rpartition(" [")
-    parts = [*bare.split(" "), f"[{unit}"] if bracket else title.split(" ")
-    lines = [""]
-    for part in parts:
-        if lines[-1] and cell_len(lines[-1]) + cell_len(part) >= most:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {part}".strip()
-    return "<br>".join(lines)
 
 
 def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) -> Figure:
@@ -71,8 +60,8 @@ def pareto_figure(cases: pd.DataFrame, front: Front, words: Language = ENGLISH) 
     ]  # fmt: skip
     layout = frame(430, 2) | {
         "hovermode": "closest",
-        "xaxis": axis(folded(text(title_x)), nticks=7, **PLAIN),
-        "yaxis": axis(folded(text(title_y)), **PLAIN),
+        "xaxis": axis(folded(title_x, WIDEST), nticks=7, **PLAIN),
+        "yaxis": axis(folded(title_y, WIDEST), **PLAIN),
     }  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -111,7 +100,7 @@ def curve_figure(
     inner = (panel + above) * len(outputs)
     layout = frame(70 + inner)
     layout["margin"] |= {"t": 4, "r": scale.room_px}
-    title = folded(text(titled(curve.axis, words, factor=factor)))
+    title = folded(titled(curve.axis, words, factor=factor), WIDEST)
     layout["xaxis"] = axis(title, **scale.axis)
     data, notes, shapes, upper = [], [], [], 1.0
     for row, output in enumerate(outputs):
@@ -119,19 +108,20 @@ def curve_figure(
         divisor, unit, _ = scaled(output, values, words)
         high = upper - above / inner
         upper = max(high - panel / inner, 0.0)
-        layout[f"yaxis{nth(row)}"] = axis(text(unit), domain=[upper, high], nticks=6, **PLAIN)
+        layout[nth("yaxis", row + 1)] = axis(text(unit), domain=[upper, high], nticks=6, **PLAIN)
         notes.append(note(f"<b>{text(words.path(output))}</b>", x=0, y=high, yshift=2))
         data.append({
             "type": "scatter", "mode": "lines+markers", "x": scale.places(tried, words),
             "y": values.to_numpy() / divisor,
-            "yaxis": f"y{nth(row)}", "text": texts, "customdata": [int(n) for n in table["case"]],
+            "yaxis": nth("y", row + 1), "text": texts,
+            "customdata": [int(n) for n in table["case"]],
             "marker": {"color": BLUE, "size": 8}, "line": {"color": BLUE, "width": 2},
             "hovertemplate": f"%{{text}}<br>%{{y:{NUMBER}}} {unit}<extra></extra>",
             "showlegend": False,
         })  # fmt: skip
         if marked:
             shapes.append(upright(scale.upright(base), INK, (upper, high), dash="dot"))
-    layout["xaxis"]["anchor"] = f"y{nth(len(outputs) - 1)}"
+    layout["xaxis"]["anchor"] = nth("y", len(outputs))
     layout |= {"annotations": notes, "shapes": shapes, "hovermode": "closest"}
     return {"data": data, "layout": layout}
 
@@ -147,11 +137,6 @@ def upright(
     """Return a line at a value of the axis below, across the plot or a part of its height."""
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": part[0], "y1": part[1],
             "line": {"color": colour, "width": 1.5, **line}}  # fmt: skip
-
-
-def nth(k: int) -> str:
-    """Return the suffix of the name of axis k, from 0: x, x2, x3."""
-    return "" if k == 0 else str(k + 1)
 
 
 def cost_figure(curve: CostCurve, words: Language = ENGLISH) -> Figure:
@@ -212,7 +197,7 @@ def break_even_figure(curve: BreakEvenCurve, words: Language = ENGLISH) -> Figur
     both = units.pop() if len(units) == 1 else words("both sides")
     layout |= {
         "hovermode": "closest",
-        "xaxis": axis(folded(text(titled(search["path"], words))), **scale.axis),
+        "xaxis": axis(folded(titled(search["path"], words), WIDEST), **scale.axis),
         "yaxis": axis(both, **PLAIN),
     }
     if (value := search["value"]) is not None:

@@ -13,9 +13,20 @@ import numpy as np
 import pandas as pd
 
 from planner.language.language import ENGLISH, Language
-from planner.report.charts.style import BLACK, BLUE, NUMBER, ORANGE, axis, frame, text
-from planner.report.sweep_page.axis_scale import PLAIN, AxisScale, axis_scale
-from planner.report.sweep_page.curves import Figure, folded, nth
+from planner.report.charts.style import (
+    BLACK,
+    BLUE,
+    NUMBER,
+    ORANGE,
+    PLAIN,
+    axis,
+    folded,
+    frame,
+    nth,
+    text,
+)
+from planner.report.sweep_page.axis_scale import WIDEST, AxisScale, axis_scale
+from planner.report.sweep_page.curves import Figure
 from planner.report.sweep_page.words import axis_text, scaled, status_text, titled
 from planner.sweeps.analysis.case_table import levels, numbers
 from planner.sweeps.analysis.maps import Map
@@ -108,7 +119,7 @@ def _over(
     layout["margin"]["t"] = 80
     layout["hovermode"] = "closest"
     for letter, name, kind in zip("xy", (grid.x, grid.y), kinds, strict=True):
-        title = folded(text(titled(name, words, factor=name in factors)))
+        title = folded(titled(name, words, factor=name in factors), WIDEST)
         layout[f"{letter}axis"] = axis(title, showgrid=False, zeroline=False, **kind)
         if letter == "x":
             layout["xaxis"]["title"]["standoff"] = 30
@@ -160,16 +171,16 @@ def matrix_figure(
         if name in axes:
             scale, tried = matrix_scale(plotted, name, words), plotted[name].tolist()
             values[name], kinds[name] = scale.places(tried, words), scale.axis
-            titles[name] = text(titled(name, words, factor=name in factors))
+            titles[name] = titled(name, words, factor=name in factors)
         else:
             scale = None
             divisor, _, title = scaled(name, numbers(cases, name), words)
             values[name] = (numbers(plotted, name) / divisor).tolist()
-            kinds[name], titles[name] = PLAIN | {"nticks": IN_CELL}, text(title)
-        hovers[name] = f"<br>{titles[name]}: "
+            kinds[name], titles[name] = PLAIN | {"nticks": IN_CELL}, title
+        hovers[name] = f"<br>{text(titles[name])}: "
         if scale is not None and scale.kind == "around_zero":  # its places are not its values
             hovers[name] = ""
-            labels = [f"{label}<br>{titles[name]}: {axis_text(value, words)}"
+            labels = [f"{label}<br>{text(titles[name])}: {axis_text(value, words)}"
                       for label, value in zip(labels, tried, strict=True)]  # fmt: skip
     layout = frame(90 + CELL_PX * count, 1 + (base is not None))
     layout["hovermode"] = "closest"
@@ -179,11 +190,11 @@ def matrix_figure(
     for k in range(count):
         low = k * (size + gap)
         x, y = names[k], names[k + 1]
-        layout[f"xaxis{nth(k)}"] = axis(
-            folded(titles[x], CELL_COLUMNS), domain=[low, low + size], anchor=f"y{nth(count - 1)}",
+        layout[nth("xaxis", k + 1)] = axis(
+            folded(titles[x], CELL_COLUMNS), domain=[low, low + size], anchor=nth("y", count),
             **kinds[x],
         )  # fmt: skip
-        layout[f"yaxis{nth(k)}"] = axis(
+        layout[nth("yaxis", k + 1)] = axis(
             folded(titles[y], CELL_COLUMNS), domain=[max(1 - low - size, 0.0), 1 - low], anchor="x",
             **kinds[y],
         )  # fmt: skip
@@ -199,7 +210,8 @@ def matrix_figure(
                 x, y = names[column], names[row + 1]
                 data.append({
                     "type": "scatter", "mode": "markers", "name": name, "legendgroup": name,
-                    "showlegend": row == 0, "xaxis": f"x{nth(column)}", "yaxis": f"y{nth(row)}",
+                    "showlegend": row == 0,
+                    "xaxis": nth("x", column + 1), "yaxis": nth("y", row + 1),
                     "x": [values[x][i] for i in places], "y": [values[y][i] for i in places],
                     "marker": {"color": colour, "symbol": symbol, "size": px,
                                "opacity": 0.65 if px < 9 else 1,

@@ -439,9 +439,9 @@
         status.textContent = (await copied(lines.join("\n"), table)) ? texts.copied : texts.not_copied;
       });
   }
-  function harmless(text) { // as planner/files/csv_file.py, for amounts with thousands and units too
+  function harmless(text) { // as planner/files/csv_file.py, with amounts that have thousands and units
     const amount = /^[+-][\d,]*\.?\d+(%|[ \u202f][\w%/.()·²]+)?$/;
-    return /^'*[=+\-@＝＋－＠]/.test(text) && !amount.test(text) ? "'" + text : text;
+    return new RegExp(`^${texts.formula}`).test(text) && !amount.test(text) ? "'" + text : text;
   }
   async function copied(text, table) {
     try {

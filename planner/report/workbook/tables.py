@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner.language.titles import width
-from planner.local_time import end_texts, occurs_twice
+from planner.local_time import end_texts, moment_at, occurs_twice
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.net_rows import net_rows
@@ -183,10 +183,7 @@ def write_days(book: Book, plan: PlanTables) -> None:
     of_day = index.tz_localize(None).normalize()
     for day in days(plan)[:MOST_DAYS]:
         steps = np.flatnonzero(of_day == day)
-        begin, after = (
-            midnight.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-            for midnight in (day, day + pd.Timedelta(days=1))
-        )
+        begin, after = (moment_at(day + pd.Timedelta(days=n), zone) for n in (0, 1))
         starts = pd.date_range(begin, after, freq=f"{step_min}min", inclusive="left")
         before = int(starts.get_indexer(index[steps[:1]])[0])
         ends = [
