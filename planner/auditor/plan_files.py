@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 
 from planner.auditor.findings import Array, Whole
-from planner.errors import PlanError, cause
+from planner.errors import PlanError, as_written, cause
 from planner.message import Message, MessageList
 
 SCENARIO, SERIES, SUMMARY = "scenario.yaml", "series.csv", "summary.json"
@@ -98,12 +98,13 @@ def columns_of(table: pd.DataFrame) -> dict[str, Array]:
 
 def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
     """Return times as moments; raise `PlanError` with the name of the file where one is none."""
-    try:
-        return pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601", utc=True)).as_unit("us")
-    except (ValueError, TypeError) as error:
+    texts = pd.Series(texts)
+    moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True, errors="coerce")
+    for text in texts[moments.isna()]:  # the first one
         raise PlanError(
-            Message("{path}: a time cannot be read: {text}", path=path, text=error)
-        ) from None
+            Message("{path}: a time cannot be read: {text}", path=path, text=as_written(text))
+        )
+    return pd.DatetimeIndex(moments).as_unit("us")
 
 
 def unreadable(path: Path, text: object) -> PlanError:

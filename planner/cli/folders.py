@@ -135,8 +135,9 @@ def _report_plans(
     Raises:
         PlanError: one has not, or a file cannot be read or written.
     """
+    from planner.plan_tables.simulation import FACTS
     from planner.plan_tables.stochastic import STOCHASTIC
-    from planner.report.cautions import cautions_of
+    from planner.report.cautions import cautions_of, cautions_of_simulation
     from planner.report.plan_page.page import report_plan
     from planner.report.whole_page import report_whole
 
@@ -144,6 +145,8 @@ def _report_plans(
     audited = [folder] if of_members else plans
     cautions = {path: cautions_of(path, unaudited=unaudited) for path in audited}
     texts = [text for of_plan in cautions.values() for text in of_plan]
+    if (folder / FACTS).is_file():
+        texts += cautions_of_simulation(folder, unaudited=unaudited)
     if not quiet:
         warn(open_console(), words, texts)
     _say_written(report_whole(folder, words, texts), quiet)

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from planner.errors import OVERRIDE, Key, Problem, ScenarioError, cause, dotted, wrong
-from planner.files.yaml_slips import ESCAPE, in_words, line_of, mended, slip_of_key
+from planner.files.yaml_slips import ESCAPE, in_words, line_of, mended, parted, slip_of_key
 from planner.message import Message
 
 MAX_BYTES = 100_000_000
@@ -29,7 +29,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_ESCAPED_NAME = re.compile(r"[^\n\t]+[\n\t][^\n\t]*\.[A-Za-z]{2,5}")
+_ESCAPED_NAME = re.compile(r"\S+[\n\t]\S*\.[A-Za-z]{2,5}")  # of a file
 _CONTROL_OR_BREAK = re.compile(rf"{_CONTROL.pattern}|[\t\n]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -217,10 +217,12 @@ class _Reader:
                 key_node.value, alone=value_node.value == ""
             )
             if slip:
-                self.problems.append(Problem(slip.message, dotted(path), self.document.file, line))
+                text_of_slip = slip.message
+                for last in [*result][-1:] if slip.key is None else ():  # none before the first
+                    number, text_of_slip = parted(result[last], slip.value)
+                    result[last] = scalar(number)
+                self.problems.append(Problem(text_of_slip, dotted(path), self.document.file, line))
                 if slip.key is None:
-                    last = [*result][-1:]  # nothing where the number comes first
-                    result |= {key: scalar(f"{result[key]}.{slip.value}") for key in last}
                     continue
                 key_node.value, value_node.value = slip.key, slip.value or value_node.value
             if not isinstance(key_node, yaml.ScalarNode):

@@ -172,7 +172,7 @@ def _guesses(lines: list[str], error: yaml.YAMLError) -> Iterator[tuple[int, str
     if not 0 < number <= len(lines):
         return
     line = lines[number - 1]
-    if "escape" in problem:
+    if _is_escape(problem):
         meant = re.sub(r'"[^"]*"', lambda match: match[0].replace("\\", "/"), line)
         yield number, meant, ESCAPE
     if closing := next((mark for mark in "]}" if f"or '{mark}'" in problem), None):
@@ -209,6 +209,10 @@ def _guesses(lines: list[str], error: yaml.YAMLError) -> Iterator[tuple[int, str
     yield from _indented(lines, number)
 
 
+def _is_escape(problem: str) -> bool:
+    return any(word in problem for word in ("escape", "hexdecimal", "hexadecimal"))
+
+
 def _closed(line: str) -> str:
     """Return a line with the quote closed that it leaves open; nothing where it leaves none."""
     opened = ""
@@ -239,6 +243,23 @@ def _indented(lines: list[str], number: int) -> Iterator[tuple[int, str, Message
                     other=column + 1,
                 ),
             )
+
+
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}")
+
+
+def parted(before: object, after: str) -> tuple[str, Message]:
+    """Return the number that a comma has cut in two, as it was most likely meant, and the slip."""
+    text, point = str(before), f"{before}.{after}"
+    if len(after) == 3 and _THOUSANDS.fullmatch(text):
+        message = Message(
+            "a comma ends a value, and a number stands alone; write {text} or {other}, without a"
+            " comma",
+            text=text + after,
+            other=point,
+        )
+        return text + after, message
+    return point, _DECIMAL_COMMA
 
 
 class KeySlip(NamedTuple):
@@ -289,6 +310,8 @@ IN_WORDS: tuple[tuple[str, Message], ...] = (
     )),
     ("block sequence entries", Message("a list begins on a line of its own, below its name")),
     ("escape", ESCAPE),
+    ("hexdecimal", ESCAPE),  # as libyaml spells it
+    ("hexadecimal", ESCAPE),
     ("cannot start any token", Message(
         "begins with a mark that YAML keeps for itself; use quotes"
     )),

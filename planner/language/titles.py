@@ -44,13 +44,27 @@ def titles_of(parts: Mapping[str, Titled]) -> dict[str, str]:
         name: name if part.title is None else shortened(part.title, LABEL)
         for name, part in parts.items()
     }
-    alike = Counter(shown.values())
-    return {
-        name: f"{title} ({name})"
-        if title != name and (alike[title] > 1 or title in parts)
-        else title
-        for name, title in shown.items()
-    }
+    misleading = set[str]()
+    while True:  # until a name that is added makes no title like another
+        texts = {
+            name: f"{title} ({name})" if name in misleading else title
+            for name, title in shown.items()
+        }
+        alike = Counter(map(_as_seen, texts.values()))
+        more = {
+            name
+            for name, text in texts.items()
+            if parts[name].title is not None
+            and (alike[_as_seen(text)] > 1 or text in parts.keys() - {name})
+        }
+        if more <= misleading:
+            return texts
+        misleading |= more
+
+
+def _as_seen(text: str) -> str:
+    """Return what looks the same in different letters in one form."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def shortened(title: str, widest: int) -> str:

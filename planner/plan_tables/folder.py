@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from planner.errors import PlanError, PlannerError, cause
+from planner.errors import PlanError, PlannerError, as_written, cause
 from planner.files.csv_file import as_typed, write_csv
 from planner.files.format_mark import of_another_format, require_readable, unmarked
 from planner.files.output_folder import claim, replace_file, replace_folder
@@ -155,8 +155,11 @@ def _read_texts(path: Path, scenario: Scenario, names: Sequence[str]) -> pd.Data
 
 
 def times_of(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
-    """Return times as they are written, in the zone of the horizon."""
-    moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True)
+    """Return times as they are written, in the zone of the horizon; a PlanError if one is none."""
+    texts = pd.Series(texts)
+    moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True, errors="coerce")
+    for text in texts[moments.isna()]:  # the first one
+        raise PlanError(Message("a time cannot be read: {text}", text=as_written(text)))
     index = pd.DatetimeIndex(moments, name="time")
     return index.tz_convert(scenario.horizon.zone).as_unit(scenario.horizon.starts.unit)
 

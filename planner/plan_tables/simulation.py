@@ -19,11 +19,13 @@ less are left out.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.errors import PlanError
@@ -132,6 +134,29 @@ def table_of(
             }
         )
     return pd.DataFrame(rows)
+
+
+def contradictions(simulation: SimulationTable) -> list[Message]:
+    """Return where the table of a simulation is not what its plans say."""
+    stored = simulation.table.set_index("policy")
+    counts = dict.fromkeys(stored.index, (0, 0))  # what no plan says
+    wanted = table_of(
+        simulation.plans, counts, simulation.bound_cny,
+        perfect=PLANNING[0], baseline=simulation.baseline,
+    ).set_index("policy").drop(columns=["commitment_changes", "forced_steps"])  # fmt: skip
+    messages = []
+    for column in wanted.columns.intersection(stored.columns):
+        for policy in wanted.index:
+            numbers = stored.at[policy, column], wanted.at[policy, column]
+            value, other = (math.nan if number is None else float(number) for number in numbers)
+            if not np.isclose(value, other, rtol=1e-6, atol=1e-4, equal_nan=True):
+                messages.append(
+                    Message(
+                        "{name} of {policy} is {value:.8g}, by its plan {other:.8g}",
+                        name=column, policy=policy, value=value, other=other,
+                    )
+                )  # fmt: skip
+    return messages
 
 
 def _share(part: float, whole: float | None) -> float | None:

@@ -9,6 +9,9 @@ from planner.auditor.audit import audit, describe_breaches
 from planner.errors import PlanError
 from planner.message import Message, MessageList
 from planner.plan_tables.files import INFEASIBLE, NO_PLAN, SUMMARY
+from planner.plan_tables.simulation import contradictions, read_simulation
+
+_HINT = Message("`--unaudited` (`unaudited=True`) shows it, and says so at the top")
 
 
 def cautions_of(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]:
@@ -34,8 +37,7 @@ def cautions_of(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]
         return others
     head = Message("{path} fails its audit and is not to be relied on", path=folder)
     if not unaudited:
-        hint = Message("`--unaudited` (`unaudited=True`) shows it, and says so at the top")
-        raise PlanError(MessageList("\n", (describe_breaches(head, breaches), hint)))
+        raise PlanError(MessageList("\n", (describe_breaches(head, breaches), _HINT)))
     text = Message(
         "{head}; broken promises: {n}; the first is: {sentence}",
         head=head,
@@ -43,6 +45,21 @@ def cautions_of(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]
         sentence=breaches[0].with_place(),
     )
     return (text, *others)
+
+
+def cautions_of_simulation(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]:
+    """Compare the table of a simulation with its plans, which are audited by themselves.
+
+    Returns and raises as `cautions_of`.
+    """
+    wrong = contradictions(read_simulation(folder))
+    if not wrong:
+        return ()
+    head = Message("{path} fails its audit and is not to be relied on", path=folder)
+    text = MessageList(": ", (head, wrong[0]))
+    if not unaudited:
+        raise PlanError(MessageList("\n", (text, _HINT)))
+    return (text,)
 
 
 def earlier_run(folder: Path) -> Message | None:

@@ -2,7 +2,8 @@
 
 A column is read by the marks that its own cells prove. 1.234,5 proves a decimal comma and points
 between thousands, 0.5 a decimal point; 1,234 alone proves nothing and is refused. In a file whose
-cells are separated by commas, a point is a decimal point.
+cells are separated by commas, a point is a decimal point unless a cell in quotes has a decimal
+comma.
 """
 
 from __future__ import annotations
@@ -111,6 +112,15 @@ def numbers_of(texts: Sequence[str], separator: str) -> np.ndarray[Any, np.dtype
             return np.where(np.isfinite(numbers), numbers, np.nan)
     marks = NumberMarks(texts, separator)
     return np.array([marks.number(text) for text in texts], dtype=float)
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Return whether a cell is a number whose comma can only be a decimal one."""
+    if "," not in text:
+        return False
+    text = _joined(text)
+    one = _ONE[","].fullmatch(text) and not _WEAK[","].fullmatch(text)
+    return bool(one or _BOTH[","].fullmatch(text))
 
 
 def number_hint(text: str) -> str:

@@ -23,11 +23,12 @@ from planner.timeseries.csv_layouts import (
     several,
     time_hint,
 )
-from planner.timeseries.csv_numbers import in_ascii, number_hint, numbers_of
+from planner.timeseries.csv_numbers import has_decimal_comma, in_ascii, number_hint, numbers_of
 from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
 from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
 TIME = "time"
+MOST_LOOKED_AT = 1000  # rows
 
 _OFFSET = r"(?:Z|[+-]\d\d?(?::?\d\d)?)"
 
@@ -62,8 +63,15 @@ class CsvTable:
         if name not in self._numbers:
             position = _position(self.name, self.header, name)
             texts = [cells[position] for _, cells in self._text.rows]
-            self._numbers[name] = numbers_of(texts, self._text.separator)
+            separator = ";" if self._has_decimal_commas else self._text.separator
+            self._numbers[name] = numbers_of(texts, separator)
         return self._numbers[name]
+
+    @cached_property
+    def _has_decimal_commas(self) -> bool:
+        """Whether quoted cells between commas show that a point is no decimal one for certain."""
+        rows = self._text.rows[:MOST_LOOKED_AT] if self._text.separator == "," else []
+        return any(has_decimal_comma(cell) for _, cells in rows for cell in cells)
 
     def cell(self, name: str, row: int) -> str:
         """Return the text of a cell."""

@@ -17,7 +17,7 @@ from planner.fields import FieldError
 from planner.message import Message
 from planner.timeseries.csv_table import TIME, CsvTable
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.row_steps import LEAST_GAPS, row_steps
+from planner.timeseries.row_steps import LEAST_GAPS, moved, row_steps
 
 MOST_PARTS = 10_000_000  # of a horizon: more cannot be in a file
 MOST_STRAY = 0.5  # of the gaps of a file: with more that are no steps its times are irregular
@@ -48,12 +48,12 @@ class MatchedRows:
     def begins(self) -> pd.DatetimeIndex:
         """The start of the interval of each row."""
         times = self.table.times
-        return times if self.stamp == "start" else times - self._lengths
+        return times if self.stamp == "start" else moved(times, -self.steps_min)
 
     @cached_property
     def ends(self) -> pd.DatetimeIndex:
         """The end of the interval of each row."""
-        return self.begins + self._lengths
+        return self.table.times if self.stamp == "end" else moved(self.table.times, self.steps_min)
 
     @cached_property
     def _lengths(self) -> pd.TimedeltaIndex:

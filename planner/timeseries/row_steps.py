@@ -21,8 +21,26 @@ DAY_MIN = 24 * 60
 
 
 def gaps_min(times: pd.DatetimeIndex) -> Minutes:
-    """Return the minutes between the rows of a file; one less than there are rows."""
-    return np.asarray(np.diff(times.as_unit("s").asi8) / 60, dtype=float)
+    """Return the minutes between the rows of a file; one less than there are rows.
+
+    Whole days are days of the clock: 1440 minutes, though it may change in them.
+    """
+    passed, by_clock = (
+        np.diff(index.as_unit("s").asi8) / 60 for index in (times, times.tz_localize(None))
+    )
+    return np.where((by_clock % DAY_MIN == 0) & (by_clock > 0), by_clock, passed)
+
+
+def moved(times: pd.DatetimeIndex, minutes: Minutes) -> pd.DatetimeIndex:
+    """Return times some minutes later, or earlier; whole days by the clock, as in `gaps_min`."""
+    lengths = pd.to_timedelta(np.round(60 * minutes), unit="s")  # times are read to seconds
+    days = minutes % DAY_MIN == 0
+    if not days.any():
+        return times + lengths
+    by_clock = (times.tz_localize(None) + lengths).tz_localize(
+        times.tz, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward"
+    )
+    return pd.DatetimeIndex((times + lengths).where(~days, by_clock))
 
 
 def most_frequent(gaps: Minutes) -> float | None:

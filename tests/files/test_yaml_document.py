@@ -123,3 +123,39 @@ def test_wrong_overrides_are_told_at_once() -> None:
         "override: a.c: only numbers and series can be scaled, not a mapping of calendar",
         "override: a.x: there is nothing to scale: the scenario does not set this field",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("1,000", 1000), ("12,500", 12500), ("-999,125", -999125), ("0,125", 0.125), ("1,5", 1.5),
+     ("1000,125", 1000.125), ("-1,25", -1.25)],
+)  # fmt: skip
+def test_a_comma_in_braces_is_told_and_read_as_it_was_most_likely_meant(
+    value: str, meant: float
+) -> None:
+    document = parse_yaml(f"a: {{x: {value}, y: 2}}\n", "f")
+    assert document.data == {"a": {"x": meant, "y": 2}}
+    (problem,) = document.problems
+    assert f"write {meant} or " in problem.message or "write 1.5, not 1,5" in problem.message
+
+
+@pytest.mark.parametrize(
+    "path", ["C:\\Users\\me\\x.csv", "data\\x.csv", "data\\new.csv", "a\\z.csv"]
+)
+def test_a_path_of_windows_in_double_quotes_is_told(path: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_problems(f'name: a\nfile: "{path}"\n')
+    (problem,) = caught.value.problems
+    assert "write / between folders" in problem.message
+    assert problem.line == 2
+
+
+def load_problems(text: str) -> None:
+    document = parse_yaml(text, "f")
+    if document.problems:
+        raise ScenarioError(document.problems)
+
+
+def test_lines_of_a_description_are_no_path() -> None:
+    document = parse_yaml('description: "Two lines.\\nSee notes.md"\n', "f")
+    assert not document.problems

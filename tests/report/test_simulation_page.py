@@ -342,3 +342,22 @@ def test_nothing_captured_is_said_so(two_days: planner.Simulation) -> None:
     losing = two_days.table.assign(capture_share=None, above_baseline_share=None)
     page = simulation_page(dataclasses.replace(two_days, table=losing), EN)
     assert "Not known: perfect foresight earns nothing." in texts_of(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("profit_cny", 77.0), ("capture_share", 0.9), ("starts", 3), ("cycles", 2)]
+)
+def test_a_table_that_is_not_that_of_its_plans_is_not_shown(
+    folder: Path, name: str, value: float
+) -> None:
+    """The figures of simulation.json follow from the plans, which are audited."""
+    facts = json.loads((folder / "simulation.json").read_text())
+    facts["policies"][1][name] = value
+    (folder / "simulation.json").write_text(json.dumps(facts))
+    run = CliRunner().invoke(app, ["report", str(folder)])
+    assert run.exit_code == 5
+    assert f"{name} of deterministic is {value:g}, by its plan" in run.output
+    run = CliRunner().invoke(app, ["report", str(folder), "--unaudited", "--lang", "zh"])
+    assert run.exit_code == 0
+    assert "不可采信" in run.output
+    assert "不可采信" in (folder / "report.html").read_text()

@@ -7,6 +7,8 @@ tables and charts. Names stay in files, CSV columns, paths and messages.
 from __future__ import annotations
 
 import io
+import random
+import unicodedata
 import zipfile
 from dataclasses import replace
 from html import escape, unescape
@@ -219,3 +221,13 @@ def test_members_have_the_title_with_their_name() -> None:
         "test (low)",
         "test (high)",
     ]
+
+
+ALIKE = ("A", "a", "Ａ", "A (a)", "A (b)", "A (a) (c)", "a", "b", "c", "d", None)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_two_components_are_shown_alike(seed: int) -> None:
+    draw = random.Random(seed)
+    shown = titles_of({name: battery_of(draw.choice(ALIKE)) for name in "abcd"})
+    assert len({unicodedata.normalize("NFKC", text).casefold() for text in shown.values()}) == 4

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,8 +23,8 @@ from planner.fields import FieldError
 from planner.local_time import clock_texts, localised
 from planner.studies import chain
 from planner.timeseries.csv_table import read_times
+from planner.timeseries.forms import Context, CsvSeries
 from planner.timeseries.horizon import Calendar, Horizon, cut
-from planner.timeseries.series import Context
 
 ZONES = (
     "Europe/Berlin", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "America/New_York",
@@ -264,3 +265,30 @@ def test_profiles_and_calendars_are_by_the_clock() -> None:
         assert hours.resolve(context).tolist() == [*profile, 0, 1]
         assert band.resolve(context).sum() == 100 * times
         assert holidays.resolve(context).tolist() == [1] * length + [0, 0]
+
+
+# ---- values of whole days
+
+
+@pytest.mark.parametrize("stamp", ["start", "end"])
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%MZ"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]
+)
+def test_a_value_of_a_day_holds_for_a_day_of_the_clock(
+    tmp_path: Path, zone: str, form: str, stamp: Literal["start", "end"]
+) -> None:
+    clock = ZoneInfo(zone)
+    for change in changes(zone):
+        days = [change.astimezone(clock).date() + dt.timedelta(days=n) for n in range(-2, 4)]
+        midnights = [dt.datetime.combine(day, dt.time(), clock).astimezone(dt.UTC) for day in days]
+        named = midnights[:-1] if stamp == "start" else midnights[1:]
+        shown = [moment if form.endswith("Z") else moment.astimezone(clock) for moment in named]
+        rows = [f"{moment:{form}},{n}" for n, moment in enumerate(shown)]
+        (tmp_path / "gas.csv").write_text("time,price\n" + "\n".join(rows[::-1]))
+        hours = (midnights[3] - midnights[1]) / dt.timedelta(hours=1)
+        plan = horizon(midnights[1].astimezone(clock).isoformat(), hours, 30, zone)
+        context = Context(plan, Calendar((), ()), tmp_path)
+        values = CsvSeries(csv="gas.csv", column="price", stamp=stamp, resample="hold")
+        wanted = [1.0 if time < midnights[2] else 2.0 for time in plan.starts]
+        assert values.resolve(context).tolist() == wanted

@@ -385,3 +385,15 @@ def test_a_decimal_comma_is_no_empty_column(tmp_path: Path) -> None:
         "a.csv:2: the number of cells is 3, in the header 2; write 0.5 where a number has a decimal"
         " comma; further such lines: 3"
     ]
+
+
+@pytest.mark.parametrize("value", ["1.234", "12.500", "-123.456"])
+def test_a_decimal_comma_in_quotes_leaves_a_point_open(value: str, tmp_path: Path) -> None:
+    """12.500 beside "0,5" may be 12500, though commas part the cells."""
+    table = [[f"{DAY} {hour:02d}:00", value, "0,5"] for hour in range(24)]
+    (message,) = refused(written(table, ",", "time,mw,price"), tmp_path)
+    assert "it may be" in message
+    assert prices(written(table, ",", "time,x,mw"), tmp_path)[0] == [0.5] * 24
+    for row in table:
+        row[2] = "0.5"
+    assert prices(written(table, ",", "time,mw,price"), tmp_path)[0] == [float(value)] * 24
