@@ -215,7 +215,9 @@ def test_charts_draw_the_hour_that_occurs_twice_twice() -> None:
     assert axis["range"] == ["2026-10-25T00:00", "2026-10-26T01:00"]
     labels = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
     assert list(labels)[:4] == [f"2026-10-25T0{hour}:00" for hour in (0, 2, 3, 5)]
-    assert list(labels.values())[:4] == ["00:00<br>10-25", "02:00+02:00", "02:00+01:00", "04:00"]
+    assert list(labels.values())[:4] == [
+        "00:00<br>10-25", "02:00<br>+02:00", "02:00<br>+01:00", "04:00",
+    ]  # fmt: skip
     for trace in chart.figure["data"]:
         assert len(trace["y"]) >= 25
 
