@@ -302,7 +302,8 @@ def test_a_declaration_may_lie_in_the_folder_that_is_made_for_the_plan(tmp_path:
     file = write(tmp_path, {"grid": grid()})
     new = tmp_path / "plans" / "today"
     assert run(file, "--out", new / "plan", "--declare", new / "day.csv", "-q").exit_code == 0
-    assert (new / "day.csv").is_file() and (new / "plan" / "summary.json").is_file()
+    assert (new / "day.csv").is_file()
+    assert (new / "plan" / "summary.json").is_file()
 
 
 @pytest.mark.parametrize(
