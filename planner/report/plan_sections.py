@@ -271,7 +271,9 @@ def binding(plan: PlanTables, words: Language) -> Section:
         if code in LIMITS_REACHED and not free:
             hours[name, code] = hours.get((name, code), 0.0) + plan.scenario.horizon.step_h
     longest = sorted(hours.items(), key=lambda item: -item[1])
-    rows = tuple((name, words.term(code), Quantity(h, "h", 2)) for (name, code), h in longest)
+    rows = tuple(
+        (plan.titled(name), words.term(code), Quantity(h, "h", 2)) for (name, code), h in longest
+    )
     return Section(words("Limits that bind"), heads, rows, labels=2)
 
 
