@@ -148,6 +148,7 @@ def test_nothing_sold_is_no_negative_zero() -> None:
     shown = CliRunner().invoke(app, ["solve", str(CASES / "two_origins.yaml")])
     assert shown.exit_code == 0
     assert "profit 0 CNY" in shown.stdout
+    assert "Least and most" not in shown.stdout  # without shares
     assert re.findall(r"-0\b(?!\d)", shown.stdout.replace("2026-01-05", "")) == []
 
 

@@ -17,6 +17,7 @@ from planner.message import Message, MessageList, template
 from planner.timeseries.series import Array
 
 NEAR = 1e-4  # relative: prices closer than this are equal
+LEAST_PRICE = 0.01  # CNY; lower ones are compared as if they were as high
 FLOW = NOTHING
 LIMIT = 1e-5  # a flow or a state as near to its limit as this is at it
 ALSO = template("also {words}")
@@ -117,7 +118,7 @@ def token_money(price: float) -> str:
 def versus(first: Array, second: Array, text: Callable[[float], str] = money) -> np.ndarray:
     """Return <, = or > by step for two prices; = also where they read the same."""
     near = np.abs(first - second) <= NEAR * np.maximum(
-        1.0, np.maximum(np.abs(first), np.abs(second))
+        LEAST_PRICE, np.maximum(np.abs(first), np.abs(second))
     )
     alike = [x == x and text(x) == text(y) for x, y in zip(first, second, strict=True)]
     return np.where(near | alike, "=", np.where(first < second, "<", ">"))

@@ -75,7 +75,8 @@ def write_views(plan: PlanTables, folder: Path, output: Output) -> None:
         from planner.report.whole_page import whole_of
 
         exports = [name for name, form in EXPORTS.items() if form in output.formats]
-        page = plan_page(plan, words, exports, part=whole_of(folder) is not None)
+        part = any(map(whole_of, (folder, Path(output.folder))))  # now, or once it is published
+        page = plan_page(plan, words, exports, part=part)
         (folder / PAGE).write_text(page, encoding="utf-8")
     if "xlsx" in output.formats:
         from planner.report.workbook.workbook import write_workbook

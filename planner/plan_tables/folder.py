@@ -82,14 +82,14 @@ def reading(folder: Path) -> Iterator[None]:
 
 
 def read_facts(path: Path, *names: str) -> dict[str, Any]:
-    """Read a JSON file that must hold a mapping with some keys."""
+    """Read a JSON file that must hold a mapping with some keys; its mark is left out."""
     facts = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(facts, dict):
         raise PlanError(Message("{file} is not a mapping", file=path.name))
     for name in names:
         if name not in facts:
             raise PlanError(Message("{file} has no key {name!r}", file=path.name, name=name))
-    return facts
+    return unmarked(facts)
 
 
 def _read(folder: Path) -> PlanTables:
@@ -108,7 +108,7 @@ def _read(folder: Path) -> PlanTables:
         schedule,
         allocation,
         ledger,
-        unmarked(summary),
+        summary,
         prices=prices,
         end_values=end_values,
     )

@@ -14,6 +14,7 @@ from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
 from planner.report.charts.registry import CHARTS
 from planner.report.charts.view import View
+from planner.report.plan_texts import span_text
 from planner.report.year_sections import year_sections
 
 if TYPE_CHECKING:
@@ -87,5 +88,5 @@ def plan_html(plan: PlanTables) -> str:
         *year_sections(plan, words),
     )
     tables = (table_html(section, words) for section in sections if section.rows)
-    span = plan_sections.span_text(plan.summary, words)
+    span = span_text(plan.summary, words)
     return section_html(plan.title, span, *tables)

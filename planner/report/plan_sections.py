@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
@@ -12,8 +11,9 @@ from planner.components.component import ORIGINS
 from planner.components.reasons import EARNS_THE_SAME
 from planner.components.registry import LIMITS_REACHED
 from planner.language.language import Language
-from planner.language.section import SHARE, Quantity, Row, Section, text
+from planner.language.section import SHARE, Quantity, Row, Section
 from planner.plan_tables.tables import FIRST, PlanTables, by_part
+from planner.report.plan_texts import clock_name, local_start
 from planner.units import unit
 
 Amounts = dict[str, dict[str, float]]  # by component and line
@@ -26,21 +26,6 @@ def status_text(status: str, words: Language) -> str:
         "settled": words("settled as given"),
     }
     return texts.get(status) or words.term(status)
-
-
-def span_text(summary: Mapping[str, Any], words: Language) -> str:
-    """Return the horizon in local time, with the length of its steps."""
-    start = local_start(summary)
-    end = start + pd.Timedelta(hours=summary["hours"])
-    zone = summary.get("timezone")
-    return words(
-        "{start} to {end} ({zone}), {hours} h in steps of {step} min",
-        start=text(start),
-        end=text(end),
-        zone=zone or f"UTC{clock_name(summary)}",
-        hours=f"{summary['hours']:g}",
-        step=summary["step_min"],
-    )
 
 
 def vat_text(vat: str, words: Language) -> str:
@@ -63,17 +48,6 @@ def line_label(line: str, words: Language) -> str:
     if index not in ORIGINS:
         return words.term(line)
     return words("{line} from {origin}", line=words.term(bare), origin=words.term(index))
-
-
-def local_start(summary: Mapping[str, Any]) -> pd.Timestamp:
-    """Return the start of the horizon of a plan, by its clock."""
-    start, zone = pd.Timestamp(summary["start"]), summary.get("timezone")
-    return start.tz_convert(zone) if zone else start
-
-
-def clock_name(summary: Mapping[str, Any]) -> str:
-    """Return the time zone of a plan, or its offset from UTC: +08:00."""
-    return str(summary.get("timezone") or summary["start"][-6:])
 
 
 def outcome(plan: PlanTables, words: Language) -> Section:

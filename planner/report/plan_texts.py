@@ -1,4 +1,4 @@
-"""Sentences on a plan: how far it may be from the best, of what it is the rest, its ranges."""
+"""Sentences on a plan: its horizon, its gap, of what it is the rest, its ranges."""
 
 from __future__ import annotations
 
@@ -10,6 +10,32 @@ import pandas as pd
 from planner.language.language import Language
 from planner.language.section import percent, text
 from planner.message import printable
+
+
+def span_text(summary: Mapping[str, Any], words: Language) -> str:
+    """Return the horizon in local time, with the length of its steps."""
+    start = local_start(summary)
+    end = start + pd.Timedelta(hours=summary["hours"])
+    zone = summary.get("timezone")
+    return words(
+        "{start} to {end} ({zone}), {hours} h in steps of {step} min",
+        start=text(start),
+        end=text(end),
+        zone=zone or f"UTC{clock_name(summary)}",
+        hours=f"{summary['hours']:g}",
+        step=summary["step_min"],
+    )
+
+
+def local_start(summary: Mapping[str, Any]) -> pd.Timestamp:
+    """Return the start of the horizon of a plan, by its clock."""
+    start, zone = pd.Timestamp(summary["start"]), summary.get("timezone")
+    return start.tz_convert(zone) if zone else start
+
+
+def clock_name(summary: Mapping[str, Any]) -> str:
+    """Return the time zone of a plan, or its offset from UTC: +08:00."""
+    return str(summary.get("timezone") or summary["start"][-6:])
 
 
 def gap_text(words: Language, gap: float, of_profit: float | None, profit_cny: float) -> str:

@@ -159,9 +159,9 @@ WRONG: list[tuple[list[str], str]] = [
     (["--workers", "2", "--scheduler", "tcp://a:1"], "--workers: cannot go with --scheduler"),
     (["--time-limit", "0"], "--time-limit: must be above 0, is 0"),
     (["--time-limit", "nan"], "--time-limit: must be above 0, is nan"),
-    (["--hours", "x"], "override: horizon.hours: must be a number, is 'x'"),
-    (["--hours", "-3"], "override: horizon.hours: must be above 0, is -3"),
-    (["--hours", "2", "--set", "horizon.hours=2"], "override: horizon.hours: is set twice"),
+    (["--hours", "x"], "--hours: horizon.hours: must be a number, is 'x'"),
+    (["--hours", "-3"], "--hours: horizon.hours: must be above 0, is -3"),
+    (["--hours", "2", "--set", "horizon.hours=2"], "--hours: horizon.hours: is set twice"),
     (["--hours", "8760"], "import_price_cny_per_mwh: needs one value per step, 8760, and has 2"),
     (["--formats", "xls"], "--formats: must be some of"),
 ]

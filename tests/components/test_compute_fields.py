@@ -253,7 +253,7 @@ CASES = {
 }  # fmt: skip
 
 REPORTED = {"Fleet.amortisation_cny_per_node_h"}
-NAMES = {"Fleet.kind", "Service.kind"}  # say which class it is
+NAMES = {f"{kind}.{name}" for kind in ("Fleet", "Service") for name in ("kind", "title")}
 
 
 @pytest.mark.parametrize("field", CASES)

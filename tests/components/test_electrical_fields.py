@@ -354,7 +354,7 @@ def test_every_field_has_a_case():
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     """Yield the paths of all fields, those of nested values included."""
     for name, info in model.model_fields.items():
-        if name != "kind":
+        if name not in ("kind", "title"):
             yield f"{prefix}.{name}"
             for nested in _models(info.annotation):
                 yield from _fields(nested, f"{prefix}.{name}")

@@ -305,4 +305,4 @@ def test_a_field_changes_the_sum(field: str) -> None:
 def test_every_field_has_a_case() -> None:
     from planner.components.line import PowerLine
 
-    assert set(PowerLine.model_fields) - {"kind"} == set(FIELDS)
+    assert set(PowerLine.model_fields) - {"kind", "title"} == set(FIELDS)

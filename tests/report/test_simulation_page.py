@@ -126,7 +126,7 @@ def test_the_first_screen_says_what_forecasts_cost(folder: Path) -> None:
         ["perfect", "600"], ["deterministic", "150"], ["stochastic", "150"],
         ["grid first", "500"], ["compute first", "500"], ["tariff battery", "500"],
     ]  # fmt: skip
-    assert "wind.availability_pu 0..1 0.2 0.3 +0.3 0.3" in says
+    assert "wind availability 0..1 0.2 0.3 +0.3 0.3" in says
     assert "grid export from renewable 600.00 600.00" in says
 
 
@@ -205,8 +205,8 @@ def test_charts_hold_what_was_executed(two_days: planner.Simulation) -> None:
     assert table["stored energy: deterministic [MWh]"].tolist() == pytest.approx(stored.tolist())
     (chart, other) = forecast_charts(two_days, views["perfect"], EN)
     assert (chart.title, other.title) == (
-        "Forecast and actual: grid.export_price_cny_per_mwh",
-        "Forecast and actual: wind.availability_pu",
+        "Forecast and actual: grid export price",
+        "Forecast and actual: wind availability",
     )
     wind = two_days.plans["perfect"].scenario.components["wind"]
     assert other.table["actual [0..1]"].tolist() == wind.availability_pu.tolist()  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ from planner.report.charts.registry import charts_of
 from planner.report.charts.view import View
 from planner.report.net_rows import net_table
 from planner.report.plan_page.reasons import packed_reasons
-from planner.report.plan_texts import rest_text
+from planner.report.plan_texts import rest_text, span_text
 from planner.report.template import MOST_ROWS, drawn, fill, page_clock, rows_of
 from planner.report.whole_page import whole_of
 from planner.report.year_sections import year_sections
@@ -63,7 +63,7 @@ def plan_page(
         cautions=cautions,
         summary=summary,
         whole=f"../../{PAGE}" if part else None,
-        span=plan_sections.span_text(summary, words),
+        span=span_text(summary, words),
         rest=rest_text(summary, words),
         vat=plan_sections.vat_text(summary["vat"], words),
         profit=profit_section(plan, words),

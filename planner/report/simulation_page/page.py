@@ -24,7 +24,8 @@ from planner.plan_tables.simulation import (
 )
 from planner.plan_tables.summary import HALF_FEN
 from planner.report.charts.view import View
-from planner.report.plan_sections import span_text, vat_text
+from planner.report.plan_sections import vat_text
+from planner.report.plan_texts import span_text
 from planner.report.simulation_page.charts import (
     days_chart,
     forecast_charts,

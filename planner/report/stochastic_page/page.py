@@ -19,7 +19,8 @@ from planner.plan_tables.stochastic import (
     StochasticTables,
 )
 from planner.report.charts.view import View
-from planner.report.plan_sections import span_text, vat_text
+from planner.report.plan_sections import vat_text
+from planner.report.plan_texts import span_text
 from planner.report.stochastic_page.charts import decided_charts, profits_chart, spread_chart
 from planner.report.stochastic_page.sections import decided_section
 from planner.report.template import MOST_ROWS, drawn, drawn_of_plans, fill, page_clock, rows_of

@@ -13,7 +13,7 @@ from planner.language.language import ENGLISH, Language
 from planner.language.section import Quantity, Row, Section, percent, text
 from planner.plan_tables.tables import PlanTables
 from planner.report import plan_sections
-from planner.report.plan_texts import profit_share_text, range_text, rest_text
+from planner.report.plan_texts import profit_share_text, range_text, rest_text, span_text
 from planner.report.terminal.tables import print_notes, safe, table
 from planner.report.year_sections import year_sections
 
@@ -31,7 +31,7 @@ def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     _tables((energy, earned, ledger), console, words)
     _figures(plan_sections.figures(plan, words).scaled(words), console, words)
     green = plan_sections.green(plan, words)
-    if green.heads:
+    if green.heads and green.rows:
         _tables([green], console, words)
         console.print(range_text(words), highlight=False, soft_wrap=True)
     else:
@@ -97,7 +97,7 @@ def _head(plan: PlanTables, console: Console, words: Language) -> None:
         profit = words("profit {profit} (at most {most}), of which cash {cash}",
                        most=cny("bound_cny"), **parts)  # fmt: skip
     say(f"[bold]{safe(plan.title)}[/]  {status}{words(', ')}{proof}")
-    say(words("{span}. {vat}", span=plan_sections.span_text(summary, words),
+    say(words("{span}. {vat}", span=span_text(summary, words),
               vat=plan_sections.vat_text(summary["vat"], words)))  # fmt: skip
     say(profit)
     if rest := rest_text(summary, words):

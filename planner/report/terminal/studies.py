@@ -14,7 +14,8 @@ from planner.plan_tables.simulation import SimulationTable
 from planner.plan_tables.tables import PlanTables
 from planner.report.comparison.compare import compare
 from planner.report.comparison.tables import show_comparison
-from planner.report.plan_sections import span_text, status_text, vat_text
+from planner.report.plan_sections import status_text, vat_text
+from planner.report.plan_texts import span_text
 from planner.report.simulation_page.sections import policies_section
 from planner.report.stochastic_page.sections import members_section
 from planner.report.terminal.tables import print_notes, safe, table

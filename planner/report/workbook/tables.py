@@ -19,7 +19,8 @@ from planner.local_time import end_texts, occurs_twice
 from planner.plan_tables.shares import by_pair
 from planner.plan_tables.tables import PlanTables
 from planner.report.net_rows import net_rows
-from planner.report.plan_sections import clock_name, column_label, line_label, without_unit
+from planner.report.plan_sections import column_label, line_label, without_unit
+from planner.report.plan_texts import clock_name
 from planner.report.workbook.cells import (
     HEAD,
     MONEY,

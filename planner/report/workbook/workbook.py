@@ -81,9 +81,9 @@ class SummarySheet:
         ):
             self._section(section(self.plan, words))
         self._section(green := plan_sections.green(self.plan, words))
-        if green.heads:
+        if green.heads and green.rows:
             self._remark(range_text(words))
-        for section in (plan_sections.carbon, plan_sections.scarce):
+        for section in (plan_sections.carbon, plan_sections.scarce, plan_sections.binding):
             self._section(section(self.plan, words))
         for of_year in year_sections(self.plan, words):
             self._section(of_year)
