@@ -34,6 +34,11 @@ def check_zone(name: str) -> str:
     return name
 
 
+def zone_named(name: object) -> ZoneInfo | None:
+    """Return the time zone of a name; None where there is none."""
+    return ZoneInfo(name) if isinstance(name, str) and name in _zones() else None
+
+
 def _hint(name: str) -> str:
     """Return a hint with the zone that may be meant: by its place, its offset or its spelling."""
     by_place = {zone.rpartition("/")[2].lower(): zone for zone in sorted(_zones())}

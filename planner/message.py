@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import repeat
 from string import Formatter
 from typing import Any, Self
 
@@ -66,13 +67,18 @@ def _refilled(template: str, places: dict[str, str]) -> Message:
     return Message(template, **places)
 
 
-def set_apart(numbers: Iterable[float], digits: int = DIGITS) -> list[str]:
-    """Return numbers as texts, with the digits that make those that differ read differently."""
-    values = [float(number) for number in numbers]
-    different = len({f"{value:.{MOST_DIGITS}g}" for value in values})
-    while digits < MOST_DIGITS and len({f"{value:.{digits}g}" for value in values}) < different:
-        digits += 1
-    return [unsigned_zero(f"{value:.{digits}g}") for value in values]
+def set_apart(numbers: Iterable[float], least: Iterable[int] = repeat(DIGITS)) -> list[str]:
+    """Return numbers as texts, with the digits that make those that differ read differently.
+
+    `least` has the digits of each where it needs no more.
+    """
+    values = [(float(number), digits) for number, digits in zip(numbers, least, strict=False)]
+    different = len({f"{value:.{MOST_DIGITS}g}" for value, _ in values})
+    for more in range(MOST_DIGITS + 1):
+        texts = [f"{value:.{max(digits, more)}g}" for value, digits in values]
+        if len(set(texts)) >= different:
+            break
+    return [unsigned_zero(text) for text in texts]
 
 
 def unsigned_zero(text: str) -> str:
@@ -89,7 +95,7 @@ def _numbers_set_apart(parts: Iterable[Part], values: dict[str, Any]) -> dict[st
     }
     if len(general) < 2:
         return {}
-    digits = min(int(precision or DIGITS) for precision in general.values())
+    digits = (int(precision or DIGITS) for precision in general.values())
     texts = set_apart((values[name] for name in general), digits)
     return dict(zip(general, texts, strict=True))
 

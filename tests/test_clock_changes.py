@@ -217,7 +217,9 @@ def test_charts_draw_the_hour_that_occurs_twice_twice() -> None:
     assert axis["range"] == ["2026-10-25T00:00", "2026-10-26T01:00"]
     labels = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
     assert list(labels)[:4] == [f"2026-10-25T0{hour}:00" for hour in (0, 2, 3, 5)]
-    assert list(labels.values())[:4] == ["00:00<br>10-25", "02:00+02:00", "02:00+01:00", "04:00"]
+    assert list(labels.values())[:4] == [
+        "00:00<br>10-25", "02:00<br>+02:00", "02:00<br>+01:00", "04:00",
+    ]  # fmt: skip
     for trace in chart.figure["data"]:
         assert len(trace["y"]) >= 25
 
@@ -428,3 +430,41 @@ def test_windows_carry_the_day_over_a_change(zone: str, start: str, tmp_path: Pa
     by_day = out.groupby(day).sum() / 2
     assert (by_day <= 10 + 1e-6).all()
     assert by_day.max() > 9  # the limit binds
+
+
+# A horizon that is wrong itself
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"start": "2026-10-25T00:00:00+01:00"},
+         "horizon.start: must be 2026-10-25T00:00:00+02:00 by the clock of Europe/Berlin"),
+        ({"start": "2026-10-25 00:00"},
+         "for the clock of Europe/Berlin write 2026-10-25T00:00:00+02:00"),
+        ({"start": "2026-03-29 02:00"},
+         "for the clock of Europe/Berlin write 2026-03-29T03:00:00+02:00"),
+        ({"start": "2026-10-25 00:00", "timezone": "America/New_York"},
+         "for the clock of America/New_York write 2026-10-25T00:00:00-04:00"),
+        ({"timezone": "Berlin"}, "horizon.timezone: must be a time zone such as Europe/Berlin"),
+        ({"hours": "25 h"}, "horizon.hours: must be a number, is '25 h'; write 25, without a unit"),
+    ],
+)  # fmt: skip
+def test_the_times_of_a_file_are_not_blamed_for_the_horizon(
+    changed: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    """An hour that occurs twice in a file is one problem only where no zone is named."""
+    zone = changed.get("timezone", BERLIN)
+    days = (("2026-10-25", "02:00"), ("2026-11-01", "01:00"))
+    rows = [f"{day} {hour:02}:00" for day, _ in days for hour in range(24)]
+    for day, twice in days[:1] if zone != NEW_YORK else days[1:]:
+        rows.insert(rows.index(f"{day} {twice}"), f"{day} {twice}")
+    (tmp_path / "price.csv").write_text("\n".join(["time,price", *(f"{r},1" for r in rows)]))
+    parts = bought({"csv": "price.csv", "column": "price"})
+    data = {"name": "site", "horizon": at(AUTUMN, 25) | changed, "components": parts}
+    (tmp_path / "site.yaml").write_text(planner_yaml(data))
+    with pytest.raises(ScenarioError) as error:
+        planner.load(tmp_path / "site.yaml")
+    problems = "\n".join(map(str, error.value.problems))
+    assert words in problems
+    assert "twice" not in problems

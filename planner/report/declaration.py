@@ -68,18 +68,27 @@ def unwritable(path: Path, suffixes: Sequence[str], folders: Sequence[Path]) -> 
 
 
 def _place_problems(path: Path, folders: Sequence[Path]) -> Iterator[Message]:
-    """Yield the first reason why a file cannot lie where its path leads."""
+    """Yield the first reason why a file cannot lie where its path leads.
+
+    A folder that is made with that of the plan need not exist yet.
+    """
     parent = path.absolute().parent
     if path.is_dir():
         yield Message("{path} is a folder, not a file", path=path)
-    elif not parent.is_dir():
-        yield Message("there is no folder {path}", path=parent)
-    elif not os.access(parent, os.W_OK | os.X_OK):
-        yield Message("{path} is read-only", path=parent)
     elif any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
         yield Message(
             "{path} may not lie in the plan folder, which a new plan replaces whole", path=path
         )
+    elif not parent.exists() and any(_is_above(parent, folder) for folder in folders):
+        return
+    elif not parent.is_dir():
+        yield Message("there is no folder {path}", path=parent)
+    elif not os.access(parent, os.W_OK | os.X_OK):
+        yield Message("{path} is read-only", path=parent)
+
+
+def _is_above(parent: Path, folder: Path) -> bool:
+    return folder.resolve().parent.is_relative_to(parent.resolve())
 
 
 def write_declaration(plan: PlanTables, path: Path) -> Path:

@@ -34,19 +34,13 @@ from planner.scenario.reading import DataReading, read
 from planner.scenario.remedies import remedy
 from planner.scenario.scenario_file import ScenarioFile
 from planner.scenario.shared_parts import Shared
+from planner.scenario.stand_ins import stand_ins
 from planner.scenario.validation_messages import with_remedy
 from planner.timeseries.forms import Context, CsvSeries
-from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import read_schedule
 
 BELOW_TOP = ("components", "forecast")  # checked after the top fields, which they depend on
 BASIC = {"horizon", "holidays", "workdays", "trace"}  # top fields that components depend on
-
-# Stand in for a horizon that is wrong: nothing that depends on it is the same on both.
-STAND_INS = (
-    {"start": "2026-01-01T00:00:00+08:00", "hours": 24},
-    {"start": "2027-08-03T07:05:00+08:00", "hours": 7, "step_min": 5},
-)
 
 
 class _WholeFile(ScenarioFile):
@@ -132,7 +126,7 @@ class Checker:
         top = reading.value
         if top is None:
             valid = data.keys() & ScenarioFile.model_fields.keys() - reading.wrong
-            needed = {"name": "unnamed", "horizon": STAND_INS[0]}
+            needed = {"name": "unnamed", "horizon": stand_ins(None)[0]}
             top = read(ScenarioFile, needed | {key: data[key] for key in valid}).value
             assert top is not None
         for i, date in enumerate(top.workdays):
@@ -158,8 +152,8 @@ class Checker:
     def _whatever_the_horizon(self, parts: dict[str, Any], top: ScenarioFile) -> None:
         """Report the problems that components have on different horizons alike."""
         alike: list[set[Problem]] = []
-        for horizon in STAND_INS:
-            stand_in = top.model_copy(update={"horizon": Horizon.model_validate(horizon)})
+        for horizon in stand_ins(self.document.data.get("horizon")):
+            stand_in = top.model_copy(update={"horizon": horizon})
             document = replace(self.document, problems=())
             checker = Checker(document, Shared(self.shared.folder, self.shared.tables))
             checker._parts(parts, stand_in.model_copy(update={"initial_from": None}))

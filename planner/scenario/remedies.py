@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from planner.fields import is_number
 from planner.files.yaml_document import scalar
@@ -192,8 +193,11 @@ _MOMENT = re.compile(
 )
 
 
-def time_meant(value: Any, field: str) -> Remedy | None:
-    """Return the date or time that a text was meant to be, as files have them."""
+def time_meant(value: Any, field: str, zone: ZoneInfo | None) -> Remedy | None:
+    """Return the date or time that a text was meant to be, as files have them.
+
+    `zone` is that whose clock `horizon.start` follows; None where it is not named.
+    """
     match = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         return None
@@ -204,11 +208,15 @@ def time_meant(value: Any, field: str) -> Remedy | None:
     elif hour is not None:
         text += f" {int(hour):02}:{minute}"
     try:
-        dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
     if text == value:
         return None
+    if field == "start" and offset is None and zone is not None:
+        by_clock = moment.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone).isoformat()
+        message = Message("for the clock of {zone} write {text}", zone=zone.key, text=by_clock)
+        return Remedy(message, by_clock)
     if field == "start" and offset is None:
         return Remedy(Message("for the time of China write {text}", text=text), text)
     return Remedy(Message("write {text}", text=text), text)

@@ -16,9 +16,10 @@ from pydantic_core import ErrorDetails
 
 from planner.errors import Key, as_written, close_to, did_you_mean
 from planner.fields import NAME, TITLE, FieldError, Frozen, LimitError
+from planner.local_time import zone_named
 from planner.message import Message, MessageList, places_of, template
 from planner.scenario.paths import parse_path, value_at
-from planner.scenario.remedies import UNCLEAR, remedy, time_meant
+from planner.scenario.remedies import UNCLEAR, Remedy, remedy, time_meant
 from planner.timeseries.series import CONSTANT, SERIES_MODELS
 
 LATER_FIELDS = {
@@ -119,13 +120,19 @@ def _faults(detail: ErrorDetails, model: type[Frozen], data: Any) -> Iterator[Fa
         for one in (error, *error.others):
             place = (*path, *(parse_path(one.path) if one.path else ()))
             own = _own_remedy(model, place) if isinstance(one, LimitError) else None
-            meant = time_meant(detail["input"], str(place[-1])) if place and not one.path else None
+            meant = _time_meant(detail["input"], place, data) if place and not one.path else None
             if meant is not None:
                 yield Fault(place, with_remedy(one.message, meant.message), meant.value)
             else:
                 yield Fault(place, with_remedy(one.message, own))
     else:  # of a kind from outside
         yield Fault(path, MessageList("", [str(error)]))
+
+
+def _time_meant(value: Any, place: Key, data: Any) -> Remedy | None:
+    beside = value_at(data, place[:-1])
+    zone = zone_named(beside.get("timezone")) if isinstance(beside, dict) else None
+    return time_meant(value, str(place[-1]), zone)
 
 
 def _unknown(path: Key, models: set[type[Frozen]], beside: Any) -> Fault:

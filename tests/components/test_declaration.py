@@ -298,6 +298,14 @@ def test_ninety_six_points_for_quarters_of_an_hour_and_grids_that_do_not_declare
     assert rows[97][0] == "2026-07-16T00:15"
 
 
+def test_a_declaration_may_lie_in_the_folder_that_is_made_for_the_plan(tmp_path: Path):
+    file = write(tmp_path, {"grid": grid()})
+    new = tmp_path / "plans" / "today"
+    assert run(file, "--out", new / "plan", "--declare", new / "day.csv", "-q").exit_code == 0
+    assert (new / "day.csv").is_file()
+    assert (new / "plan" / "summary.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("components", "top", "name", "words"),
     [
@@ -307,6 +315,7 @@ def test_ninety_six_points_for_quarters_of_an_hour_and_grids_that_do_not_declare
         (SITE | {"grid": grid()}, {}, "none/day.csv", "there is no folder"),
         (SITE | {"grid": grid()}, {}, "folder.csv", "is a folder, not a file"),
         (SITE | {"grid": grid()}, {}, f"{'x' * 300}.csv", "File name too long"),
+        (SITE | {"grid": grid()}, {}, "plan/none/day.csv", "may not lie in the plan folder"),
         (SITE | {"grid": grid()}, {}, "plan/day.csv", "may not lie in the plan folder"),
     ],
 )

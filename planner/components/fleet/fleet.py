@@ -64,6 +64,8 @@ from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
 from planner.timeseries.series import Array, PerUnit, SeriesBounds
 
+FAR_ABOVE = 10  # times what a node draws idle: the unit of `sleep_kw` may be W
+
 
 class Fleet(Component):
     """Identical GPU nodes behind one meter."""
@@ -195,11 +197,13 @@ class Fleet(Component):
                 yield Message("model {name!r} has no service to sell it", name=model)
         for model, serving in self.serves.items():
             if exceeds(self.sleep_kw, serving.points[0].node_kw):
+                idle = serving.points[0].node_kw
+                watts = Message("; if it is in W, write {meant:g}", meant=self.sleep_kw / 1000)
                 yield Message(
                     "sleep_kw {sleep:g} kW is above the idle point of model {name!r}, {idle:g} kW:"
-                    " a node would draw more asleep than awake; if it is in W, write {meant:g}",
-                    sleep=self.sleep_kw, name=model, idle=serving.points[0].node_kw,
-                    meant=self.sleep_kw / 1000,
+                    " a node would draw more asleep than awake{hint}",
+                    sleep=self.sleep_kw, name=model, idle=idle,
+                    hint=watts if self.sleep_kw > FAR_ABOVE * idle else "",
                 )  # fmt: skip
 
     def _services(self, site: Site) -> dict[str, Service]:

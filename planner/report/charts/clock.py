@@ -185,7 +185,9 @@ class Clock:
         if chosen >= len(TICK_HOURS):
             form = "%m-%d" if chosen + 1 < len(every) else "%Y-%m"
             return steps, clock[steps].strftime(form).tolist()
-        labels = self.texts(steps, "%H:%M")
+        labels = [
+            "<br>".join(filter(None, (text[:5], text[5:]))) for text in self.texts(steps, "%H:%M")
+        ]
         for i in np.flatnonzero(np.diff(day[steps], prepend=-1)):
             labels[i] += f"<br>{clock[steps[i]]:%m-%d}"
         return steps, labels

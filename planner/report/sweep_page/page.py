@@ -58,9 +58,9 @@ def best_case(analyses: Analyses) -> dict[str, Any] | None:
 
 
 def base_and_best(analyses: Analyses, words: Language) -> Section | None:
-    """Return every output in the base case and in the best one; None where there is no best."""
+    """Return every output in the base case and in the best one; None where either is missing."""
     best, base = best_case(analyses), analyses.baseline
-    if best is None:
+    if best is None or not any(is_number(base.get(name)) for name in analyses.outputs):
         return None
     rows: list[Row] = []
     for name in analyses.outputs:

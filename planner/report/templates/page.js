@@ -149,8 +149,8 @@
     for (let step = first; step < clock.steps && startOf(step) <= to; step += 1)
       if (startOf(step) >= from && localOf(startOf(step)) % (Math.min(hours, 24) * HOUR) === 0) places.push(startOf(step));
     const kept = hours > 24 ? places.filter((_, i) => i % (hours / 24) === 0) : places;
-    const label = (ms, i) =>
-      hours >= 24 ? localDay(ms) : clockOf(ms) + (i && localDay(ms) === localDay(kept[i - 1]) ? "" : `<br>${localDay(ms).slice(5)}`);
+    const label = (ms, i) => // a short line each for time, offset and day
+      hours >= 24 ? localDay(ms) : timeOf(localOf(ms)) + (isTwice(ms) ? `<br>${offsetAt(ms)[2]}` : "") + (i && localDay(ms) === localDay(kept[i - 1]) ? "" : `<br>${localDay(ms).slice(5)}`);
     return { tickvals: kept.map(iso), ticktext: kept.map(label) };
   }
   function show(range, source = null) {
