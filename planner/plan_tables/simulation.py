@@ -147,7 +147,7 @@ def contradictions(simulation: SimulationTable) -> list[Message]:
     messages = []
     for column in wanted.columns.intersection(stored.columns):
         for policy in wanted.index:
-            numbers = stored.at[policy, column], wanted.at[policy, column]
+            numbers: tuple[Any, Any] = stored.at[policy, column], wanted.at[policy, column]
             value, other = (math.nan if number is None else float(number) for number in numbers)
             if not np.isclose(value, other, rtol=1e-6, atol=1e-4, equal_nan=True):
                 messages.append(
