@@ -100,7 +100,7 @@ def as_times(texts: Any, path: Path) -> pd.DatetimeIndex:
     """Return times as moments; raise `PlanError` with the name of the file where one is none."""
     texts = pd.Series(texts)
     moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True, errors="coerce")
-    for text in texts[moments.isna()]:  # the first one
+    for text in texts[moments.isna() & texts.notna() & (texts != "")]:  # the first one
         raise PlanError(
             Message("{path}: a time cannot be read: {text}", path=path, text=as_written(text))
         )

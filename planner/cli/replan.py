@@ -21,7 +21,7 @@ from planner.cli.options import (
     known_formats,
     limited,
 )
-from planner.cli.terminal import claimed, diagnosis_left_in, finish, open_console, spinner
+from planner.cli.terminal import claimed, diagnosis_left_in, finish, open_console, spinner, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +55,7 @@ def replan(
     quiet: Quiet = False,
 ) -> None:
     """Plan the rest of a plan again, from what has happened; what was promised is kept."""
+    from planner.report.cautions import cautions_of
     from planner.report.terminal.plan import show
     from planner.report.terminal.studies import show_replanned
 
@@ -66,6 +67,8 @@ def replan(
         with diagnosis_left_in(target), spinner(open_console(), quiet, text):
             output = planner.Output(target, schedule_formats, words.code, page)
             rest = planner.replan(folder, at, state, set=changes, out=output)
+        if not quiet:
+            warn(open_console(), words, cautions_of(folder, unaudited=True))
         request = Request(rest.plan.scenario, words, target, schedule_formats, quiet=quiet)
 
         def show_both(plan: planner.Plan, console: Console, words: Language) -> None:

@@ -158,7 +158,7 @@ def times_of(texts: Any, scenario: Scenario) -> pd.DatetimeIndex:
     """Return times as they are written, in the zone of the horizon; a PlanError if one is none."""
     texts = pd.Series(texts)
     moments = pd.to_datetime(texts.astype("str"), format="ISO8601", utc=True, errors="coerce")
-    for text in texts[moments.isna()]:  # the first one
+    for text in texts[moments.isna() & texts.notna() & (texts != "")]:  # the first one
         raise PlanError(Message("a time cannot be read: {text}", text=as_written(text)))
     index = pd.DatetimeIndex(moments, name="time")
     return index.tz_convert(scenario.horizon.zone).as_unit(scenario.horizon.starts.unit)

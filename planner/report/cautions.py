@@ -52,7 +52,14 @@ def cautions_of_simulation(folder: Path, *, unaudited: bool = False) -> tuple[Me
 
     Returns and raises as `cautions_of`.
     """
-    wrong = contradictions(read_simulation(folder))
+    simulation = read_simulation(folder)
+    try:
+        wrong = contradictions(simulation)
+    except (LookupError, TypeError, ValueError) as error:
+        text = Message("its files do not fit together")
+        raise PlanError(
+            Message("{path} cannot be shown: {sentence}", path=folder, sentence=text)
+        ) from error
     if not wrong:
         return ()
     head = Message("{path} fails its audit and is not to be relied on", path=folder)

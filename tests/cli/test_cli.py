@@ -335,3 +335,15 @@ def test_promises_that_cannot_be_kept_and_states_that_are_wrong_have_exit_codes(
     assert f"{state}:2：battery.energy_mwh：须在" in wrong.output.replace("\n", "")
     assert run("replan", tmp_path, "--at", "2026-07-15T01:00").exit_code == 5
     assert run("replan", day, "--at", "noon").exit_code == 2
+
+
+def test_a_plan_that_fails_its_audit_is_said_to_do_so_when_it_is_planned_again(
+    tiny: Path, tmp_path: Path
+) -> None:
+    run("solve", tiny, "--out", tmp_path / "day")
+    ledger = tmp_path / "day" / "ledger.csv"
+    *rows, last, end = ledger.read_text().split("\n")
+    ledger.write_text("\n".join([*rows, last + "7", end]))
+    result = run("replan", tmp_path / "day", "--at", "2026-07-15T01:00", "--out", tmp_path / "rest")
+    assert result.exit_code == 0
+    assert "fails its audit and is not to be relied on" in " ".join(result.output.split())
