@@ -91,7 +91,7 @@
     if (chart.over) {
       figure.data = figure.data.map(held);
       for (const key of axesOf(layout, "y")) layout[key].fixedrange = true;
-      for (const key of axesOf(layout, "x")) if (shown) Object.assign(layout[key], { range: shown.map(iso) }, ticks(shown));
+      for (const key of axesOf(layout, "x")) Object.assign(layout[key], shown && { range: shown.map(iso) }, ticks());
     }
     if (coarse.matches) layout.dragmode = false;
     if (printing) Object.assign(layout, { width: SHEET, autosize: false });
@@ -141,9 +141,11 @@
 
   // ---- charts over time move together
   const others = (source) => [...charts].filter(([element, chart]) => chart.over && element !== source);
-  function ticks([from, to]) { // of local time, where the library's own would not be
-    if (!clock.offsets.length) return {};
-    const hours = [1, 2, 3, 6, 12, 24, 48, 168, 336, 744].find((h) => (to - from) / (h * HOUR) <= 12) || 744;
+  function ticks() { // of local time, where the library's own would not be; the page has those of the whole
+    const few = innerWidth < 600 && !printing;
+    if (!clock.offsets.length || !(shown || few)) return {};
+    const [from, to] = shown || [clock.start, end];
+    const hours = [1, 2, 3, 6, 12, 24, 48, 168, 336, 744].find((h) => (to - from) / (h * HOUR) <= (few ? 5 : 12)) || 744;
     const places = [];
     const first = Math.max(stepAt(from), 0);
     for (let step = first; step < clock.steps && startOf(step) <= to; step += 1)
@@ -174,7 +176,7 @@
     const change = {};
     for (const key of axesOf(element._fullLayout, "x")) {
       change[`${key}.range`] = ends.slice();
-      const made = shown ? ticks(shown) : charts.get(element).figure.layout[key];
+      const made = { ...charts.get(element).figure.layout[key], ...ticks() };
       if (clock.offsets.length) Object.assign(change, { [`${key}.tickvals`]: made.tickvals, [`${key}.ticktext`]: made.ticktext });
     }
     return change;
