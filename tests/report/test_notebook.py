@@ -176,6 +176,6 @@ def test_the_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     shown = [output["data"] for output in outputs if "data" in output]
     tables = "".join(data.get("text/html", "") for data in shown)
     assert "Where the energy went" in tables
-    assert "Best cases by objective_cny" in tables
+    assert "Best cases by profit" in tables
     assert any("application/vnd.plotly.v1+json" in data for data in shown)
     assert any("schedule.xlsx" in data.get("text/plain", "") for data in shown)

@@ -428,7 +428,7 @@ def test_a_case_that_kills_its_workers_is_a_failed_row() -> None:
     assert {result["status"] for result in found.values()} == {"failed"}
     messages = [found[key]["message"] for key in sorted(found)]
     assert messages[1] == "every worker that tried it died: not enough memory?"
-    assert messages[:1] + messages[2:] == ["ValueError: no scenario"] * 5
+    assert messages[:1] + messages[2:] == ["ended with an error: ValueError: no scenario"] * 5
 
 
 @pytest.mark.slow
