@@ -369,6 +369,7 @@ def kill_workers(tmp_path: Path, times: int, seed: int) -> None:
         require_complete(out, 24)
 
 
+@pytest.mark.slow
 def test_a_killed_driver_loses_nothing(tmp_path: Path) -> None:
     kill_drivers(tmp_path, times=1, seed=1, axes=SOME, workers=1)
 
