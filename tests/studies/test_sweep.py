@@ -387,6 +387,7 @@ def test_twenty_kills_lose_nothing_and_solve_nothing_twice(tmp_path: Path) -> No
         kill_workers(tmp_path / str(i), times=5, seed=i)
 
 
+@pytest.mark.slow
 def test_control_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = command(written(tmp_path, LONG), out, "--workers", "2")
