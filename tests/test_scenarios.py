@@ -128,6 +128,48 @@ def test_everything_at_huainan_is_active_in_some_hour() -> None:
     assert len([c for c in providers if july[c].max() > 1e-3]) >= 2
 
 
+def test_the_readme_answers_the_claim_with_the_figures_of_the_plan() -> None:
+    summary = plan_of("huainan").summary
+    by_use, outside = summary["value_by_use_cny_per_kwh"], summary["outside_objective_cny"]
+    servers = -sum(outside[fleet]["amortisation"] for fleet in ("b200", "h100"))
+    compute_mwh = sum(uses["compute"] for uses in summary["allocation_mwh"].values())
+    answer = " ".join((SCENARIOS.parent / "README.md").read_text(encoding="utf-8").split())
+    for text in (
+        f"drawn by compute earned {by_use['compute']:.2f} CNY",
+        f"would have earned {by_use['compute_at_sale_price']:.2f}",
+        f"what was sold earned {by_use['export']:.2f}",
+        f"earns {summary['objective_cny'] / 1e6:.1f} million CNY",
+        f"cost {servers / 1e6:.1f} million in these two days",
+        f"{servers / compute_mwh / 1e3:.1f} CNY for each kWh of compute",
+        f"{summary['net_after_outside_cny'] / 1e6:.1f} million remain",
+    ):
+        assert text in answer
+
+
+@pytest.mark.slow
+def test_the_readme_names_the_token_prices_at_which_the_site_breaks_even() -> None:
+    scenario = unhurried(SCENARIOS / "huainan")
+    prices = [
+        *(
+            f"components.{service}.{price}"
+            for service in ("chat", "chat_batch")
+            for price in (
+                "price_cny_per_mtok", "price_input_cny_per_mtok", "price_cached_cny_per_mtok",
+            )
+        ),
+        "components.assistant.price_cny_per_mtok",
+        *(f"components.open_market.market[{i}].price_cny_per_mtok" for i in range(4)),
+    ]  # fmt: skip
+    nets = [
+        planner.solve(scenario.with_values({path: {"scale": scale} for path in prices})).summary
+        for scale in (2.6, 2.65)
+    ]
+    assert nets[0]["net_after_outside_cny"] < 0 < nets[1]["net_after_outside_cny"]
+    answer = " ".join((SCENARIOS.parent / "README.md").read_text(encoding="utf-8").split())
+    earned = nets[0]["value_by_use_cny_per_kwh"]["compute"]
+    assert f"At 2.6 times the token prices, where a kWh earns {earned:.1f} CNY" in answer
+
+
 @pytest.mark.parametrize(
     ("folder", "path", "value", "objective"),
     [
