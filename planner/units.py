@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+CNY = "CNY"
+"""Stands in units and in the names of quantities for the currency of a scenario."""
+
 # Longest suffix first, so that `_cny_per_mwh` is not taken for `_mwh`.
 SUFFIXES: dict[str, str] = {
     "_cny_per_mw_month": "CNY/(MW·month)",
@@ -69,10 +72,13 @@ def price_unit(per: str) -> str:
     return f"CNY/({per})" if "/" in per else f"CNY/{per}"
 
 
+def in_currency(symbol: str, currency: str) -> str:
+    """Return a unit with the currency of a scenario: EUR/MWh for CNY/MWh."""
+    return symbol.replace(CNY, currency)
+
+
 def label(column: str) -> str:
-    """Return the English label of a schedule column such as `battery.charge_mw[grid]`."""
+    """Return the English label, without unit, of a column such as `battery.charge_mw[grid]`."""
     bare, bracket, index = column.partition("[")
     text = bare.removesuffix(_suffix(bare)).replace(".", " ").replace("_", " ")
-    if bracket:
-        text += f" [{index}"
-    return f"{text} [{measured}]" if (measured := unit(column)) else text
+    return f"{text} [{index}" if bracket else text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planner.units import SUFFIXES, label, unit
+from planner.language.language import ENGLISH
+from planner.units import SUFFIXES, unit
 
 # the suffixes of the public contract
 CONTRACT = (
@@ -49,4 +50,4 @@ def test_units(name: str, text: str | None) -> None:
     ],
 )
 def test_labels_for_people(column: str, text: str) -> None:
-    assert label(column) == text
+    assert ENGLISH.label(column) == text

@@ -68,7 +68,7 @@ def audit_files(files: Files) -> list[Breach]:
 
 def _plan_and_findings(files: Files) -> tuple[Plan, Findings]:
     plan = understand(files, KINDS)
-    return plan, Findings(plan.clock.times, relaxed=plan.relaxed)
+    return plan, Findings(plan.clock.times, relaxed=plan.relaxed, currency=files.currency)
 
 
 def describe_breaches(head: Message, breaches: list[Breach]) -> Message:

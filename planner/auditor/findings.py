@@ -63,11 +63,12 @@ class Findings:
 
     times: Sequence[str]
     relaxed: bool = False
+    currency: str = "CNY"
     breaches: list[Breach] = field(default_factory=list)
 
     def of(self, component: str) -> Notes:
         """Return the notes on a component."""
-        return Notes(component, self.times, self.relaxed, self.breaches)
+        return Notes(component, self.times, self.relaxed, self.currency, self.breaches)
 
     def sorted(self) -> list[Breach]:
         """Return the breaches by component, rule and time."""
@@ -93,13 +94,21 @@ class Notes:
     component: str
     times: Sequence[str]
     relaxed: bool
+    currency: str
     breaches: list[Breach]
 
     def add(
         self, rule: str, message: Message, *, when: str = "", amount: float = 1.0, unit: str = ""
     ) -> None:
         """Note a breach that no comparison of figures found."""
+        unit = unit.replace("CNY", self.currency)
         self.breaches.append(Breach(self.component, rule, when, amount, unit, message))
+
+    def figure(self, value: float, unit: str, digits: int = 8) -> str:
+        """Return a figure with its unit."""
+        text = unsigned_zero(f"{value:.{digits}g}")
+        unit = unit.replace("CNY", self.currency)
+        return MessageList(" ", (text, UNITS.get(unit, unit))) if unit else text
 
     def equal(
         self, rule: str, what: Message, value: Figure, expected: Figure, unit: str = "",
@@ -174,7 +183,7 @@ class Notes:
         }
         for i in np.flatnonzero(broken).tolist():
             time = labels if isinstance(labels, str) else labels[i]
-            texts = {name: figure(x[i], unit) for name, x in figures.items()}
+            texts = {name: self.figure(x[i], unit) for name, x in figures.items()}
             message = Message(wording, what=what, **texts)
             self.add(rule, message, when=time, amount=float(figures["amount"][i]), unit=unit)
 
@@ -194,9 +203,3 @@ def measurable(amount: Any) -> Any:
 def column_is(column: str) -> Message:
     """Return the phrase for a value of a column."""
     return Message("{name} is", name=column)
-
-
-def figure(value: float, unit: str, digits: int = 8) -> str:
-    """Return a figure with its unit."""
-    text = unsigned_zero(f"{value:.{digits}g}")
-    return MessageList(" ", (text, UNITS.get(unit, unit))) if unit else text

@@ -48,6 +48,11 @@ class Files:
     end_values: pd.DataFrame | None = None
     green: pd.DataFrame | None = None
 
+    @property
+    def currency(self) -> str:
+        """The label of its money, which names of fields and columns call cny."""
+        return str(self.scenario.get("currency", "CNY"))
+
 
 def read_files(folder: Path) -> Files:
     """Read every file of a plan folder.

@@ -66,7 +66,8 @@ def audit_members(folder: Path, audit_files: Callable[[Files], list[Breach]]) ->
         str(name): understand(read_files(folder / MEMBERS / str(name)), KINDS)
         for name in table["name"]
     }
-    findings = Findings([str(time) for time in shared["time"]])
+    times, currencies = map(str, shared["time"]), [p.files.currency for p in members.values()]
+    findings = Findings([*times], currency=next(iter(currencies), "CNY"))
     note, together = findings.of(PLAN), uncertainty.get("awake") == "here_and_now"
     _check_members(folder, uncertainty, table, note)
     for name, plan in members.items():

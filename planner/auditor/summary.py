@@ -18,7 +18,8 @@
     worst_hours  the five costliest penalties
     year         the profit of each month, and how far it may be below the bound: with what belongs
                  to no month, the whole
-    name, description, vat, start, hours, step_min, timezone, components   equal to the scenario
+    name, description, vat, currency, start, hours, step_min, timezone, components   equal to the
+                 scenario
 
 Runtimes, versions, size and warnings of the solver follow from nothing and are not checked.
 """
@@ -30,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.auditor.findings import PLAN, Array, Findings, Notes, Whole, figure, measurable, number
+from planner.auditor.findings import PLAN, Array, Findings, Notes, Whole, measurable, number
 from planner.auditor.reading import Line, Plan
 from planner.auditor.shares import ROUNDED, carbon, check_ranges, green
 from planner.auditor.tables import outside
@@ -157,7 +158,7 @@ def _tree(sums_by_pair: Mapping[tuple[str, str], float]) -> dict[str, dict[str, 
 def _check_scenario(plan: Plan, note: Notes) -> None:
     """Note what the summary repeats of the scenario and repeats wrongly."""
     scenario, summary = plan.files.scenario, plan.files.summary
-    repeated = {name: scenario.get(name) for name in ("name", "description", "vat")}
+    repeated = {name: scenario.get(name) for name in ("name", "description", "vat", "currency")}
     repeated |= {"start": plan.clock.stamps[0], "step_min": plan.clock.step_min}
     repeated["timezone"] = scenario["horizon"].get("timezone")
     repeated |= {"components": {name: part.kind for name, part in plan.parts.items()}}
@@ -215,8 +216,8 @@ def _check_money(plan: Plan, note: Notes) -> None:
     short = objective - bound
     if not short <= ROUNDED + 1e-9 * turnover:
         message = Message(
-            "is {bound:.12g} CNY, below the objective of {objective:.12g} CNY",
-            bound=bound, objective=objective,
+            "is {value}, below the objective of {other}",
+            value=note.figure(bound, "CNY", 12), other=note.figure(objective, "CNY", 12),
         )  # fmt: skip
         note.add("bound_cny", message, amount=short, unit="CNY")
     of_profit, slack = gap_of_profit(objective, bound)
@@ -339,6 +340,6 @@ def _exact(
     if not abs(actual - expected) <= slack:
         message = Message(
             "is {value}, should be {expected}",
-            value=figure(actual, unit, 12), expected=figure(expected, unit, 12),
+            value=note.figure(actual, unit, 12), expected=note.figure(expected, unit, 12),
         )  # fmt: skip
         note.add(rule, message, amount=abs(actual - expected), unit=unit, when=when)

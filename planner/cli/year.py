@@ -104,7 +104,7 @@ def _progress(request: Request) -> Iterator[Callable[[YearProgress], None] | Non
     from planner.report.plan_texts import profit_share_text
     from planner.report.year_sections import work_text
 
-    words, console = request.words, open_console()
+    words, console = request.words.in_currency(request.scenario.currency), open_console()
     profit, bound = -inf, inf
     with bar(console, request.quiet, title_of(request.scenario)) as update:
 

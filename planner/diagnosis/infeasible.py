@@ -121,7 +121,7 @@ def infeasible(
         lines.append(
             Message("no change of the fields in conflict was found that makes a plan possible")
         )
-    if doubts := [*likely_units(scenario.components, scenario.horizon)]:
+    if doubts := [*likely_units(scenario.components, scenario.horizon, scenario.currency)]:
         lines += [Message("a unit may be wrong:"), *listed(doubts)]
     diagnosis = {
         "status": "infeasible",

@@ -20,18 +20,19 @@ import gettext
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from planner.language.stored_texts import HOLDS, NUMBER, StoredTexts
 from planner.message import Message, MessageList
-from planner.units import label, plain_words, unit
+from planner.units import CNY, label, plain_words, unit
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
 MORE = re.compile(r" and (\d+) (?:times )?more$")
 CHINESE = re.compile("[\u4e00-\u9fff]")
+MONEY = re.compile("CNY|元")  # in the translation of a text with CNY
 LANGUAGES = ("en", "zh")
 STOPS = {"; ": "；", ": ": "：", ", ": "、", " or ": " 或 ", " and ": "，并且"}  # of MessageList
 CATALOGUES = Path(__file__).parent
@@ -76,6 +77,21 @@ class Language:
     code: str
     catalogue: gettext.NullTranslations
     templates: tuple[str, ...] = ()
+    currency: str = CNY
+
+    def in_currency(self, currency: str) -> Language:
+        """Return the language as it labels the money of a scenario with this currency."""
+        return self if currency == self.currency else _in_currency(self, currency)
+
+    def money(self, currency: str) -> str:
+        """Return what the language calls a currency: EUR, 欧元; its code where it has no name."""
+        if self.code != "zh":
+            return currency
+        if currency == CNY:
+            return "元"
+        from babel.numbers import get_currency_name
+
+        return get_currency_name(currency, locale=self.code)
 
     @cached_property
     def stored(self) -> StoredTexts:
@@ -83,9 +99,22 @@ class Language:
         return StoredTexts(self.templates, self.known)
 
     def __call__(self, text: str, /, **values: Any) -> str:
-        """Return a text in this language, with its places filled."""
+        """Return a text in this language, with its places filled; units in its currency."""
+        if f"{text}/".startswith(f"{self.currency}/"):  # a unit from a table: EUR/MWh
+            text = text.replace(self.currency, CNY, 1)
         translation = self.catalogue.gettext(text) if text else ""
+        if CNY in text:
+            translation = self._in_own_currency(translation)
         return translation.format(**values) if values else translation
+
+    def _in_own_currency(self, translation: str) -> str:
+        """Return a translation with the currency: 万欧元 for 万元, where it has no name 万 XAF."""
+        if self.currency == CNY:
+            return translation
+        money = self.money(self.currency)
+        if money.isascii():
+            translation = translation.replace("万元", "万 元")
+        return MONEY.sub(money, translation)
 
     def known(self, word: str) -> str | None:
         """Return the translation of a word of plans; None where the catalogue has none."""
@@ -108,13 +137,14 @@ class Language:
 
     def label(self, column: str) -> str:
         """Return the label of a schedule column or figure, with its unit in brackets."""
-        if self.code == "en":
-            return label(column)
-        name, dot, quantity = column.partition(".")
-        if not dot:
-            name, quantity = "", column
-        text = f"{name} {self.term(quantity)}".strip()
         measured = unit(column)
+        if self.code == "en":
+            text = label(column)
+        else:
+            name, dot, quantity = column.partition(".")
+            if not dot:
+                name, quantity = "", column
+            text = f"{name} {self.term(quantity)}".strip()
         return f"{text} [{self(measured)}]" if measured else text
 
     def path(self, name: str) -> str:
@@ -190,6 +220,8 @@ class Language:
             return self.sentence(value)
         if name in ("origin", "kind"):
             return self.known(value) or value
+        if name == "currency":
+            return self.money(value)
         if name == "words":
             return "、".join(self.known(word) or word for word in value.split(", "))
         if name == "names":
@@ -203,7 +235,7 @@ class Language:
         if self.code == "zh":
             for of, factor, name in LARGE:
                 if of == unit and abs(largest) >= factor:
-                    return factor, name
+                    return factor, self._in_own_currency(name)
         return 1.0, self(unit)
 
     def amount(self, value: float | None, unit: str) -> str:
@@ -212,6 +244,12 @@ class Language:
             return "–"
         divisor, name = self.scale(unit, value)
         return f"{number(value / divisor)} {name}".replace(" 1/", "/")
+
+
+@cache
+def _in_currency(words: Language, currency: str) -> Language:
+    """Return a language in a currency, made once, for it keeps the texts that it has read."""
+    return replace(words, currency=currency)
 
 
 # Chinese units count by 10^4 and 10^8: unit, least amount, name; the largest of a unit first.

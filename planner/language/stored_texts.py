@@ -5,6 +5,7 @@ from a template of the catalogue; the name of a place decides what the place may
 
     {name} {names} {other} {path} {text}   anything, left as it is; only {text} may hold ": "
     {component}                            the name of a component
+    {currency}                             the code of a currency: CNY, EUR
     {when}                                 times, such as 01:00-03:00, 07-16 00:00-01:00
     {origin} {kind}                        a word of plans, translated
     {words}                                words set apart by commas, each translated where known
@@ -37,7 +38,8 @@ NESTED = {"sentence": ".+", "value": ".+?", "hint": ".*?", "more": ".*?", "other
 WHEN = r"[0-9][0-9:.,TZ +-]*(?: to [0-9][0-9:.,TZ +-]*)*(?: and \d+ (?:times )?more)?"
 HOLDS = {
     **dict.fromkeys(("name", "names", "other", "path", "origin", "kind", "words"), ONE), **NESTED,
-    "text": ".+?", "component": "[a-z][a-z0-9_]*", "when": WHEN, "than": "[<=>]",
+    "currency": "[A-Z]{3}", "text": ".+?", "component": "[a-z][a-z0-9_]*", "when": WHEN,
+    "than": "[<=>]",
 }  # fmt: skip
 WHOLE_WORD = re.compile(r"(?<![A-Za-z\0])[A-Za-z]+(?![A-Za-z\0])")
 WITH_SUBJECT = "{name} {sentence}"  # a sentence has one subject

@@ -96,6 +96,7 @@ def summarise(
         "non_cash_cny": round(float(ledger["amount_cny"].sum()) - cash, 6) + 0.0,
         "net_after_outside_cny": round(cash + float(reported["amount_cny"].sum()), 6) + 0.0,
         "vat": scenario.vat,
+        "currency": scenario.currency,
         **horizon.summary,
         "ledger_cny": _by_line(ledger),
         "outside_objective_cny": _by_line(reported),

@@ -44,7 +44,8 @@ class Figures:
                     text=lang,
                 )
             )
-        chart = CHARTS[key].chart(self._view, language(lang))
+        words = language(lang).in_currency(self._view.plan.scenario.currency)
+        chart = CHARTS[key].chart(self._view, words)
         if chart is None:
             raise PlannerError(
                 Message(
@@ -78,7 +79,7 @@ for _key in CHARTS:
 
 def plan_html(plan: PlanTables) -> str:
     """Return status, gaps, profit, the income of a kWh, allocation and year of a plan."""
-    words = reader_language()
+    words = reader_language().in_currency(plan.scenario.currency)
     worth = plan_sections.worth(plan, words)
     known = [row for row in worth.rows if isinstance(row[1], Quantity) and row[1].value is not None]
     sections = (

@@ -21,7 +21,7 @@ import numpy as np
 
 from planner.components.component import ORIGINS, Component
 from planner.fields import Frozen, is_number
-from planner.message import Message, template
+from planner.message import Message, places_of, template
 from planner.scenario.paths import value_at
 from planner.timeseries.horizon import Horizon
 
@@ -48,39 +48,42 @@ PER_MWH = 100.0  # CNY/MWh: a price of energy above it is certainly none per kWh
 class Plain(NamedTuple):
     """The plain range of the fields of a name, and the units that explain values outside it.
 
-    units: each with its factor; the first one that leads into the range is the likely one.
+    units: templates, each with its factor; the first that leads into the range is the likely one.
     """
 
     name: re.Pattern[str]
     low: float
     high: float
-    units: Mapping[Message, float]
+    units: Mapping[str, float]
 
 
 PLAIN = (
     Plain(
         re.compile(r"(.*_)?price(_.*)?_cny_per_mtok"), 0.01, 1e5,
-        {Message("CNY per 1000 tokens"): 1e3, Message("CNY per token"): 1e6},
+        {template("{currency} per 1000 tokens"): 1e3, template("{currency} per token"): 1e6},
     ),
     Plain(
         re.compile(r"fuel_price_cny_per_gj"), 0.0, 400.0,
-        {Message("CNY per tonne of coal"): 1 / 25},
+        {template("{currency} per tonne of coal"): 1 / 25},
     ),
-    Plain(re.compile(r".*_tco2_per_mwh"), 0.0, 3.0, {Message("kg per MWh"): 1e-3}),
-    Plain(re.compile(r".*_tco2_per_gj"), 0.0, 0.4, {Message("kg per GJ"): 1e-3}),
-    Plain(re.compile(r"node_kw|sleep_kw"), 0.0, 2000.0, {Message("watts"): 1e-3}),
+    Plain(re.compile(r".*_tco2_per_mwh"), 0.0, 3.0, {template("kg per MWh"): 1e-3}),
+    Plain(re.compile(r".*_tco2_per_gj"), 0.0, 0.4, {template("kg per GJ"): 1e-3}),
+    Plain(re.compile(r"node_kw|sleep_kw"), 0.0, 2000.0, {template("watts"): 1e-3}),
 )  # fmt: skip
 
 
-def likely_units(components: Mapping[str, Component], horizon: Horizon) -> Iterator[Message]:
+def likely_units(
+    components: Mapping[str, Component], horizon: Horizon, currency: str
+) -> Iterator[Message]:
     """Yield a warning for each field that another unit would explain."""
     yield from _oversized(components, horizon)
     sizes = [(size, path) for size, path in _all_sizes(components) if size > 0]
-    yield from _per_kwh([pair for pair in sizes if ENERGY_PRICE.fullmatch(_named(pair[1]))])
+    prices = [pair for pair in sizes if ENERGY_PRICE.fullmatch(_named(pair[1]))]
+    yield from _per_kwh(prices, currency)
     for size, path in sizes:
         for plain in PLAIN:
             if plain.name.fullmatch(_named(path)) and not plain.low <= size <= plain.high:
-                yield from _in_another_unit(path, size, plain)
+                yield from _in_another_unit(path, size, plain, currency)
 
 
 def _oversized(components: Mapping[str, Component], horizon: Horizon) -> Iterator[Message]:
@@ -108,7 +111,7 @@ def _most(by_node: Mapping[str, Any]) -> float:
     return float(sum(np.max(mw) for mw in by_node.values()))
 
 
-def _per_kwh(prices: list[tuple[float, str]]) -> Iterator[Message]:
+def _per_kwh(prices: list[tuple[float, str]], currency: str) -> Iterator[Message]:
     """Yield a warning for each price of energy that is most likely one per kWh.
 
     Where all prices are small, a broken number tells: whole ones may be an example's.
@@ -121,16 +124,17 @@ def _per_kwh(prices: list[tuple[float, str]]) -> Iterator[Message]:
                 " beside {other} {most:g}", other=path_of_highest, most=highest
             )  # fmt: skip
             yield Message(
-                "{path} is {value:g} CNY/MWh at most{text}; if it is in CNY/kWh, multiply it by"
-                " 1000: {meant:g}",
+                "{path} is {value:g} {currency}/MWh at most{more}; if it is in {currency}/kWh,"
+                " multiply it by 1000: {meant:g}",
                 path=path,
+                currency=currency,
                 value=price,
-                text=beside if among_others else "",
+                more=beside if among_others else "",
                 meant=1000 * price,
             )
 
 
-def _in_another_unit(path: str, size: float, plain: Plain) -> Iterator[Message]:
+def _in_another_unit(path: str, size: float, plain: Plain, currency: str) -> Iterator[Message]:
     """Yield the warning of a value outside the plain range of its unit."""
     fitting = {u: f for u, f in plain.units.items() if plain.low <= size * f <= plain.high}
     if fitting:
@@ -142,7 +146,7 @@ def _in_another_unit(path: str, size: float, plain: Plain) -> Iterator[Message]:
             value=size,
             low=plain.low,
             high=plain.high,
-            unit=name,
+            unit=Message(name, **dict.fromkeys(places_of(name), currency)),
             meant=size * factor,
         )
 

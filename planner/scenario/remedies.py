@@ -19,7 +19,7 @@ from planner.fields import is_number
 from planner.files.yaml_document import scalar
 from planner.message import Message
 from planner.timeseries.csv_numbers import in_ascii
-from planner.units import unit
+from planner.units import in_currency, unit
 
 UNCLEAR = object()
 """The meant value where only the author of a file knows it."""
@@ -149,6 +149,7 @@ def _with_unit(number: float, written: str, field: str) -> Remedy | None:
                     text=f"{number:.12g}", unit=own),
             number,
         )  # fmt: skip
+    own = in_currency(own, "`currency`")  # whichever the file has
     return Remedy(Message("write the number alone, in {unit}", unit=own))
 
 

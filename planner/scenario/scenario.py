@@ -92,7 +92,7 @@ class Scenario(ScenarioFile):
         ]
         messages += [
             *unsold_energy(self.components),
-            *likely_units(self.components, self.horizon),
+            *likely_units(self.components, self.horizon, self.currency),
             *mixed_scales(self.components),
         ]
         return [*messages, *self._of_file, *pointless(self.uncertainty, self.components)]

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from planner.fields import Frozen, Title
+from planner.fields import FieldError, Frozen, Title
+from planner.message import Message
 from planner.scenario.uncertainty.fields import Uncertainty
 from planner.timeseries.horizon import Dates, Horizon
+from planner.units import CNY
+
+CURRENCY_SCHEMA = Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})
+
+
+def _currency(code: str) -> str:
+    if re.fullmatch("[A-Z]{3}", code):
+        return code
+    message = Message(
+        "must be the code of a currency in three capital letters, such as CNY, EUR or USD, is"
+        " {value!r}",
+        value=code,
+    )
+    raise FieldError(message)
 
 
 class SolverSettings(Frozen):
@@ -49,6 +65,8 @@ class ScenarioFile(Frozen):
     """Make-up working days on weekends."""
     vat: Literal["included", "excluded"] = "included"
     """Whether the prices of the file include value added tax; printed with results."""
+    currency: Annotated[str, AfterValidator(_currency), CURRENCY_SCHEMA] = CNY
+    """Currency of all prices and amounts, a code such as EUR: a label, nothing is converted."""
     trace: bool = True
     """Follow energy by origin; false pools it."""
     origin_rule: Literal["renewable_first"] = "renewable_first"

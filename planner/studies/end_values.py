@@ -42,7 +42,7 @@ from planner.solver.model import column_name
 from planner.solver.program import NO_STEP, Duals, Flags, Indices, Program
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import Array
-from planner.units import unit
+from planner.units import in_currency, unit
 
 
 def end_values(program: Program, duals: Duals) -> pd.DataFrame | None:
@@ -63,7 +63,8 @@ def end_values(program: Program, duals: Duals) -> pd.DataFrame | None:
     parts = [
         pd.DataFrame({
             "time": program.times, "component": state.component, "quantity": state.field,
-            "index": state.index, "value": by_step, "unit": unit(state.field),
+            "index": state.index, "value": by_step,
+            "unit": in_currency(unit(state.field) or "", program.scenario.currency),
         })
         for state, by_step in zip(states, np.split(worth, len(states)), strict=True)
     ]  # fmt: skip
@@ -140,6 +141,11 @@ def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
     if plan.end_values is None:
         message = Message("{path} holds no end values; `planner prices` writes them", path=source)
         raise wrong("end_values", message)
+    if plan.scenario.currency != scenario.currency:
+        message = Message("{path} is in {name}, the scenario in {other}, and nothing is converted",
+                          path=source, name=plan.scenario.currency,
+                          other=scenario.currency)  # fmt: skip
+        raise wrong("end_values", message)
     at = _step_that_ends(plan, scenario, source)
     components, notes = dict[str, Component](), list[Message]()
     for name, component in scenario.components.items():
@@ -154,7 +160,8 @@ def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
                 notes.append(Message(
                     "components.{component}.{field} is {value:.6g} {unit}: the worth at {time} in"
                     " {path}",
-                    component=name, field=field, value=attrgetter(field)(valued), unit=unit(field),
+                    component=name, field=field, value=attrgetter(field)(valued),
+                    unit=in_currency(unit(field) or "", scenario.currency),
                     time=_written(_end(scenario.horizon)), path=source,
                 ))  # fmt: skip
             elif component.resolved_ending() is not None:

@@ -11,6 +11,7 @@ import pandas as pd
 from planner.plan_tables.tables import FIRST, WITHOUT_STEP, clean
 from planner.studies.first_unit import FirstUnit
 from planner.timeseries.series import Array
+from planner.units import in_currency
 
 MIN_PRICE = 1e-9  # a smaller price or weight is none
 
@@ -58,7 +59,7 @@ def sum_of_steps(
     return MarginalPrice(component, quantity, index, by_step, clean(total), per, once)
 
 
-def price_table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataFrame:
+def price_table(lines: list[MarginalPrice], times: pd.DatetimeIndex, currency: str) -> pd.DataFrame:
     """Return the long table: for every line its steps, the part without a step, and its total."""
     no_time = pd.DatetimeIndex([pd.NaT], tz=times.tz).as_unit(times.unit)
     parts: list[tuple[MarginalPrice, pd.DatetimeIndex, str, Array]] = []
@@ -84,6 +85,6 @@ def price_table(lines: list[MarginalPrice], times: pd.DatetimeIndex) -> pd.DataF
             "quantity": repeated([line.quantity for line, *_ in parts]),
             "index": repeated([index for _, _, index, _ in parts]),
             "value": np.concatenate([np.zeros(0), *(values for *_, values in parts)]),
-            "unit": repeated([line.unit for line, *_ in parts]),
+            "unit": repeated([in_currency(line.unit, currency) for line, *_ in parts]),
         }
     ).astype(dict.fromkeys(("component", "quantity", "index", "unit"), "str"))

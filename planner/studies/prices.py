@@ -158,7 +158,7 @@ def with_prices(
     }
     return replace(
         plan,
-        prices=price_table(lines, plan.scenario.horizon.starts),
+        prices=price_table(lines, plan.scenario.horizon.starts, plan.scenario.currency),
         end_values=None if duals is None else end_values(program, duals),
         summary=plan.summary | {"prices": summary},
     )

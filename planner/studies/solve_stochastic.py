@@ -217,6 +217,7 @@ class _Study:
             "risk": risk and risk.model_dump(),
             **self._comparison(objective, bound),
             "vat": self.scenario.vat,
+            "currency": self.scenario.currency,
             **self.scenario.horizon.summary,
             "here_and_now": list(self.here_and_now.columns),
             "members": table.astype(object).where(table.notna(), None).to_dict("records"),
@@ -249,9 +250,10 @@ class _Study:
             }
             if slack > MIN_DIFFERENCE_CNY and difference <= slack:
                 self.notes.append(Message(
-                    "{name} of {value:,.2f} CNY is not more than the gaps leave open, {open:,.2f}"
-                    " CNY: it may be none",
+                    "{name} of {value:,.2f} {currency} is not more than the gaps leave open,"
+                    " {open:,.2f} {currency}: it may be none",
                     name=name.upper(), value=difference, open=slack,
+                    currency=self.scenario.currency,
                 ))  # fmt: skip
         return figures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from planner.errors import ScenarioError
 from planner.files.records import read_records
@@ -17,6 +18,7 @@ from planner.sweeps.design import Case, design
 from planner.sweeps.result import DAMAGE, RESULTS, Result, finished
 from planner.sweeps.sweep_file import SweepFile, read_sweep
 from planner.sweeps.variants import Base, check_cases, read_base
+from planner.units import CNY
 
 
 @dataclass
@@ -63,10 +65,12 @@ def prepare(sweep: str | Path | SweepFile) -> CheckedSweep:
         message = Message("there is no case {number}; the last is {last}",
                           number=number, last=len(cases) - 1)  # fmt: skip
         raise ScenarioError([document.problem(("refine", "cases"), message)])
-    places = {"base": str(Path(base.document.file).resolve())}
+    update: dict[str, Any] = {"base": str(Path(base.document.file).resolve())}
     if sweep.cases is not None:
-        places["cases"] = str((folder / sweep.cases).resolve())
-    description = description.model_copy(update=places)
+        update["cases"] = str((folder / sweep.cases).resolve())
+    if (currency := base.scenario().currency) != CNY:
+        update["set"] = description.set | {"currency": currency}  # of all amounts in the folder
+    description = description.model_copy(update=update)
     return CheckedSweep(description, document, base, cases, keys, wrong)
 
 

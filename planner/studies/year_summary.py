@@ -10,7 +10,7 @@ from scipy import sparse
 from planner.plan.plan import Plan
 from planner.solver.program import Duals, Program
 from planner.studies.year_search import YearSearch
-from planner.units import price_unit, unit
+from planner.units import CNY, in_currency, price_unit, unit
 
 
 def year_summary(search: YearSearch, program: Program, plan: Plan, duals: Duals) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _rule_prices(program: Program, duals: Duals) -> list[dict[str, Any]]:
         component, rule, _ = names[program.row_families[row]]
         totals = [at_end[column] for column in matrix[[row]].indices if column in at_end]
         per = unit(totals[0].partition("[")[0]) if totals else None
-        symbol = price_unit(per) if per else "CNY"
+        symbol = in_currency(price_unit(per) if per else CNY, program.scenario.currency)
         price = {"value": round(abs(float(duals.rows[row])), 6), "unit": symbol}
         prices.append({"component": component, "rule": rule, **price})
     return prices

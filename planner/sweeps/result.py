@@ -222,7 +222,8 @@ def design_text(design: str, words: Language) -> str:
 
 def sweep_html(sweep: Sweep) -> str:
     """Return the statuses, the best cases and the ranges of a sweep as HTML for notebooks."""
-    words, cases, description = reader_language(), sweep.cases, sweep.description
+    cases, description = sweep.cases, sweep.description
+    words = reader_language().in_currency(description.currency)
     design = design_text(description.design, words)
     sentence = words("{n} cases by {design}", n=len(cases), design=design)
     if sweep.interrupted:

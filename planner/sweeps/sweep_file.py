@@ -32,6 +32,7 @@ from planner.sweeps.axes import (
     range_of,
     require_order,
 )
+from planner.units import CNY
 
 TOP = (*ScenarioFile.model_fields, "components")
 RESERVED = ("case", "key", "status", "gap", "message", "seconds", "refined")
@@ -183,6 +184,11 @@ class SweepFile(Frozen):
                                      name=self.design)  # fmt: skip
         if self.plans == "final" and self.refine is None:
             yield "plans", Message("final needs refine, which names the final cases")
+
+    @property
+    def currency(self) -> str:
+        """The currency of all cases: that of the base, which a sweep folder keeps in `set`."""
+        return str(self.set.get("currency", CNY))
 
     def better(self, output: str) -> Way:
         """Return which way an output, or any other figure, is better."""

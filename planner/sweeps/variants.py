@@ -16,6 +16,7 @@ from planner.scenario.scenario_key import digest, scenario_key
 from planner.sweeps.design import Case
 from planner.sweeps.sweep_file import SweepFile, paths_of
 
+ONE_CURRENCY = Message("is the same in all cases; the base has it, or `set`")
 MAX_PROBLEMS = 20  # different problems of cases that one error lists
 
 
@@ -95,9 +96,13 @@ def check_cases(
     keys: list[str] = []
     wrong: dict[int, Message] = {}
     faulty: dict[tuple[str, Message], list[Case]] = {}
+    currency = base.scenario().currency
     for case in cases:
         try:
-            keys.append(base.key(base.scenario(case.changes)))
+            scenario = base.scenario(case.changes)
+            if scenario.currency != currency:
+                raise ScenarioError([Problem(ONE_CURRENCY, "currency")])
+            keys.append(base.key(scenario))
         except ScenarioError as error:
             keys.append("")
             messages = (Problem(p.message, p.path).with_place() for p in error.problems)

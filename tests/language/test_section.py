@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from planner.auditor.findings import figure
+from planner.auditor.findings import Findings
 from planner.language.language import language
 from planner.language.section import Cell, Quantity, Section, percent, table_html, text
 from planner.message import Message
 from planner.report.terminal.tables import print_notes, table
 
 EN, ZH = language("en"), language("zh")
+FIGURE = Findings(()).of("plan").figure
 
 
 @pytest.mark.parametrize(
@@ -135,5 +136,5 @@ def test_no_zero_of_a_message_or_an_audit_has_a_sign(value: float) -> None:
         shown = Message(f"is {{value{form}}}", value=value).places["value"]
         assert not re.match(r"-[0.,]*(?![0-9.e])", shown), shown
     for unit in ("", "CNY", "MW"):
-        assert not figure(value, unit).startswith("-0 ")
-        assert figure(value, unit) != "-0"
+        assert not FIGURE(value, unit).startswith("-0 ")
+        assert FIGURE(value, unit) != "-0"

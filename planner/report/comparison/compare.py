@@ -26,6 +26,7 @@ from planner.sweeps.analysis.case_table import SOLVED, value_text
 from planner.sweeps.analysis.condition import flat
 from planner.sweeps.axes import Formula, Scale
 from planner.sweeps.result import read_cases
+from planner.units import CNY
 
 FEN = 0.005
 LEDGER = "ledger_cny."
@@ -34,6 +35,10 @@ OUTSIDE = (
     "ledger_cny", "replanned",
 )  # fmt: skip
 """Parts of a summary that are not figures of the plan; the ledger has a table of its own."""
+
+TWO_CURRENCIES = Message(
+    "the plans are in two currencies, and nothing is converted: differences of money say nothing"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +55,12 @@ class Comparison:
     columns: column, steps (how many differ), moved (their mean absolute difference), time, a, b
         (where it differs most); the largest difference relative to the column's size first.
     notes: what cannot be compared.
-    cautions: what is said first: a side that fails its audit, or is of an earlier run.
+    cautions: what is said first: two currencies, a side that fails its audit or is of an earlier
+        run.
     hours_unknown: whether there are no schedules, or no steps of both, to compare.
     bound_a_cny, bound_b_cny: upper bounds of the profits; NaN where unknown.
     factors: the inputs of cases that are factors on the value of the base scenario.
+    currency: of both plans; both codes, as CNY|EUR, where they differ.
     """
 
     a: str
@@ -71,6 +78,7 @@ class Comparison:
     bound_a_cny: float = float("nan")
     bound_b_cny: float = float("nan")
     factors: frozenset[str] = frozenset()
+    currency: str = CNY
 
     @property
     def equal(self) -> bool:
@@ -112,7 +120,9 @@ def compare(
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
     folders = [Path(plan) for plan in (a, b) if not isinstance(plan, PlanTables)]
-    cautions = [text for folder in folders for text in cautions_of(folder, unaudited=unaudited)]
+    currencies = dict.fromkeys(plan.scenario.currency for plan in (one, two))
+    cautions = [] if len(currencies) == 1 else [TWO_CURRENCIES]
+    cautions += [text for folder in folders for text in cautions_of(folder, unaudited=unaudited)]
     two = _by_the_clock_of(one, two)
     times = pd.DatetimeIndex(one.schedule.index.intersection(two.schedule.index))
     single = len(one.schedule) + len(two.schedule) - 2 * len(times)
@@ -136,6 +146,7 @@ def compare(
         hours_unknown=times.empty,
         bound_a_cny=_bound(one.summary),
         bound_b_cny=_bound(two.summary),
+        currency="|".join(currencies),
     )
 
 
@@ -317,6 +328,7 @@ def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
             name for name, axis in sweep.description.axes.items()
             if isinstance(axis, Scale) or (isinstance(axis, Formula) and axis.scales)
         ),
+        currency=sweep.description.currency,
     )  # fmt: skip
 
 

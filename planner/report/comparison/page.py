@@ -50,6 +50,7 @@ def comparison_page(
         plans: both plans, where there are schedules to draw.
         pages: the addresses of the pages of A and B, relative to this one.
     """
+    words = words.in_currency(comparison.currency)
     charts = [lines_chart(comparison, words)] if len(comparison.money) else []
     clock = None if plans is None else common_clock(*plans)
     if plans is not None and clock is not None:
@@ -116,9 +117,9 @@ def compared_pages(
     else:
         assert second is not None
         notes = [text for at in folders for text in cautions_of(at, unaudited=unaudited)]
-        comparison = dataclasses.replace(
-            compare(*plans), a=str(first), b=str(second), cautions=tuple(dict.fromkeys(notes))
-        )
+        comparison = compare(*plans)
+        cautions = tuple(dict.fromkeys((*comparison.cautions, *notes)))
+        comparison = dataclasses.replace(comparison, a=str(first), b=str(second), cautions=cautions)
     one, two = (page_beside(out, folder) for folder in folders)
     return comparison, comparison_page(comparison, words, plans, (one, two))
 

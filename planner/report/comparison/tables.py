@@ -193,6 +193,7 @@ def show_comparison(
     comparison: Comparison, console: Console, top: int = TOP, words: Language = ENGLISH
 ) -> None:
     """Print what differs between two plans; `top` rows of each table."""
+    words = words.in_currency(comparison.currency)
 
     def say(sentence: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True)

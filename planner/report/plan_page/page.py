@@ -53,6 +53,7 @@ def plan_page(
         cautions: what is said at its top.
         part: link the page of the whole that it is part of.
     """
+    words = words.in_currency(plan.scenario.currency)
     summary, horizon = plan.summary, plan.scenario.horizon
     reasons, explained = packed_reasons(plan, words)
     steps, scarce = scarce_steps(plan), plan_sections.scarce(plan, words).scaled(words)

@@ -32,6 +32,7 @@ def stochastic_page(
     plan: StochasticTables, words: Language, cautions: Sequence[Message] = ()
 ) -> str:
     """Return the page of a stochastic plan in a language; `cautions` are said at its top."""
+    words = words.in_currency(plan.scenario.currency)
     summary = plan.summary
     views = {name: View(member) for name, member in plan.members.items()}
     links = {name: f"{MEMBERS}/{name}/{PAGE}" for name in plan.members}

@@ -129,6 +129,7 @@ def sweep_page(analyses: Analyses, words: Language = ENGLISH, folder: Path | Non
         words: the language of the page.
         folder: the folder of the page, whose files it links.
     """
+    words = words.in_currency(analyses.sweep.currency)
     links = {} if folder is None else dict(_links(analyses, folder))
     factors, sweep = analyses.factors, analyses.sweep
 

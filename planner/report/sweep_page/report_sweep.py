@@ -41,6 +41,7 @@ def report_sweep(folder: str | Path, words: Language = ENGLISH) -> list[Path]:
 
 def show_sweep(analyses: Analyses, console: Console, words: Language = ENGLISH) -> None:
     """Print the results of a sweep in a language: those of its page, for the first output."""
+    words = words.in_currency(analyses.sweep.currency)
 
     def show(title: str, frame: pd.DataFrame, max_rows: int) -> None:
         if (across := frame.columns.name) is not None:

@@ -22,6 +22,7 @@ HALF_CENT = 0.005
 
 def show(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the summary of a plan in a language."""
+    words = words.in_currency(plan.scenario.currency)
     summary = plan.summary
     _head(plan, console, words)
     _line(plan_sections.worth(plan, words), console, words)
@@ -54,6 +55,7 @@ def _tables(sections: Iterable[Section], console: Console, words: Language) -> N
 def show_prices(plan: PlanTables, console: Console, words: Language = ENGLISH) -> None:
     """Print the marginal prices over the horizon, with the lowest and the highest of a step."""
     assert plan.prices is not None
+    words = words.in_currency(plan.scenario.currency)
     hold = words("prices: {hold}", hold=words.sentence(str(plan.summary["prices"]["hold"])))
     console.print(f"[bold]{safe(plan.title)}[/]  {safe(hold)}", highlight=False)
     _tables(plan_sections.prices(plan, words), console, words)

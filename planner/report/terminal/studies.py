@@ -19,6 +19,7 @@ from planner.report.plan_texts import span_text
 from planner.report.simulation_page.sections import policies_section
 from planner.report.stochastic_page.sections import members_section
 from planner.report.terminal.tables import print_notes, safe, table
+from planner.units import CNY
 
 DIFFERENCES = 5  # rows of each table of the rest of a plan
 
@@ -42,6 +43,7 @@ def show_replanned(
 
 def show_stochastic(summary: dict[str, Any], console: Console, words: Language) -> None:
     """Print the summary of a stochastic plan in a language."""
+    words = words.in_currency(summary.get("currency", CNY))
     colour = "green" if summary["status"] == "optimal" else "yellow"
     status = status_text(summary["status"], words)
     gap = words(
@@ -99,6 +101,7 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
 
 def show_simulation(simulation: SimulationTable, console: Console, words: Language) -> None:
     """Print the table, what its rates refer to, the notes and the folder."""
+    words = words.in_currency(next(iter(simulation.plans.values())).scenario.currency)
 
     def say(sentence: str) -> None:
         console.print(safe(sentence), highlight=False, soft_wrap=True)

@@ -224,6 +224,7 @@ def write_workbook(
     Raises:
         OSError: the file cannot be written.
     """
+    words = words.in_currency(plan.scenario.currency)
     made = local_times(plan.schedule.index[:1])[0]
     with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
         book = Book(str(path), words, plan.title, made, scratch)
