@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
-from planner.language.language import LANGUAGES, language
+from planner.language.language import LANGUAGES, Language, language
 from planner.language.section import Quantity, reader_language, section_html, table_html
 from planner.message import Message, MessageList
 from planner.plan_tables.tables import PlanTables
@@ -36,15 +36,7 @@ class Figures:
         return self._figure("supply", lang)
 
     def _figure(self, key: str, lang: str) -> go.Figure:
-        if lang not in LANGUAGES:
-            raise PlannerError(
-                Message(
-                    "lang must be {names}, is {text!r}",
-                    names=MessageList(" or ", LANGUAGES),
-                    text=lang,
-                )
-            )
-        chart = CHARTS[key].chart(self._view, language(lang))
+        chart = CHARTS[key].chart(self._view, known_language(lang))
         if chart is None:
             raise PlannerError(
                 Message(
@@ -61,6 +53,14 @@ class Figures:
     if TYPE_CHECKING:  # the methods below, for type checkers
 
         def __getattr__(self, key: str) -> Callable[..., go.Figure]: ...
+
+
+def known_language(lang: str) -> Language:
+    """Return the language of a code. Raises PlannerError for an unknown one."""
+    if lang not in LANGUAGES:
+        names = MessageList(" or ", LANGUAGES)
+        raise PlannerError(Message("lang must be {names}, is {text!r}", names=names, text=lang))
+    return language(lang)
 
 
 def _method(key: str) -> Callable[[Figures, str], go.Figure]:

@@ -193,7 +193,7 @@ class _Study:
         alone = None if self.alone is None else self.alone.profits
         table = member_table(plans, self.probabilities, alone, self.base_profits)
         summary = self._summary(plans, table, seconds)
-        return StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
+        return StochasticPlan(self.scenario, summary, self.here_and_now, table, plans)
 
     def _summary(
         self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]
