@@ -23,6 +23,7 @@ from planner.diagnosis.breaches import Breach, breaches
 from planner.diagnosis.wording import listed
 from planner.errors import InfeasibleError, wrong
 from planner.fields import LARGEST
+from planner.log import logger
 from planner.message import Message, MessageList
 from planner.plan.plan import Plan, plan_as
 from planner.plan_tables.stochastic import require_single
@@ -45,6 +46,7 @@ from planner.timeseries.schedule import (
     without_counters,
 )
 
+LOG = logger(__name__)
 MIN_NOTED_MOVE = 1e-6  # a smaller move is the solver's rounding
 TOLERANCE = 1e-5
 """How far a pinned value may move, MW, MWh, nodes or Mtok/h: the rounding of printed values."""
@@ -73,7 +75,15 @@ def timed_program(scenario: Scenario) -> tuple[Program, dict[str, float]]:
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
-    return program, {"build_s": built - began, "compile_s": time.perf_counter() - built}
+    compiled = time.perf_counter()
+    rows, columns = program.matrix.shape
+    LOG.info(Message(
+        "{name}: {rows} rows and {columns} columns, {integers} of them integer, for {steps} steps"
+        " ({seconds:.1f} s)",
+        name=scenario.name, rows=rows, columns=columns, integers=int(program.integer.sum()),
+        steps=scenario.horizon.steps, seconds=compiled - began,
+    ))  # fmt: skip
+    return program, {"build_s": built - began, "compile_s": compiled - built}
 
 
 @dataclass(frozen=True)

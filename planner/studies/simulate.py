@@ -23,6 +23,7 @@ from planner.files.csv_file import csv_text
 from planner.files.output_folder import file_name, replace_file
 from planner.files.records import Records
 from planner.language.language import language
+from planner.log import logger
 from planner.message import Message, template
 from planner.plan.output import Output
 from planner.plan.plan import Plan
@@ -61,6 +62,7 @@ from planner.timeseries.horizon import Horizon
 if TYPE_CHECKING:
     from planner.report.whole_figures import SimulationFigures
 
+LOG = logger(__name__)
 DAMAGE = template("{path} is no day of a simulation; remove the line or use --fresh")
 
 
@@ -246,6 +248,10 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
     except (InfeasibleError, NoPlanError) as error:
         if isinstance(error, InfeasibleError) and error.diagnosis["status"] == "unbounded":
             raise
+        LOG.warning(Message(
+            "the relaxation of the horizon has no plan, so that no bound is known: {sentence}",
+            sentence=error.message,
+        ))  # fmt: skip
         return None, Lookahead()
 
 

@@ -7,6 +7,7 @@ its audit: `publish` has the auditor read the very files that are published.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from planner.auditor.audit import audit, describe_breaches
 from planner.auditor.findings import Breach as Finding
 from planner.components.registry import KINDS, uses_of
 from planner.errors import PlanError, SolveError
+from planner.log import logger
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan.plan import Plan
@@ -33,6 +35,7 @@ from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
 from planner.timeseries.series import Array
 
+LOG = logger(__name__)
 Out = Output | str | Path | None
 """Where a study writes its plan; None where it writes no folder."""
 
@@ -60,14 +63,21 @@ def publish(plan: Plan, out: Out = None, amend: Amend | None = None) -> Plan:
 
     def check(folder: Path) -> Plan:
         nonlocal published
-        if breaches := audit(folder):
+        began = time.perf_counter()
+        breaches = audit(folder)
+        LOG.info(Message(
+            "audit of {name}: {n} breaches ({seconds:.1f} s)",
+            name=plan.scenario.name, n=len(breaches), seconds=time.perf_counter() - began,
+        ))  # fmt: skip
+        if breaches:
             published = _refuse(breaches) if amend is None else amend(breaches)
             write_summary(published, folder)
         return published
 
     output, broken = output_of(out), bool(plan.summary.get("breaches"))
     if output is not None:
-        output.write(plan, (lambda _: plan) if broken else check)
+        folder = output.write(plan, (lambda _: plan) if broken else check)
+        LOG.info(Message("written to {path}", path=folder))
     elif not broken:
         with TemporaryDirectory(prefix="planner-audit-") as name:
             plan.write_tables(Path(name))
