@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from planner.plan.plan import read_plan
+from planner.plan.folder import read_plan
 from planner.studies.sweep import run
 from planner.studies.sweep_case import pack
 from planner.studies.sweep_plan import CheckedSweep, prepare

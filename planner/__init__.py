@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.errors import PlannerError as PlannerError
     from planner.errors import ScenarioError as ScenarioError
     from planner.errors import SolveError as SolveError
+    from planner.plan.folder import read_plan as read_plan
     from planner.plan.output import Output as Output
     from planner.plan.plan import Plan as Plan
-    from planner.plan.plan import read_plan as read_plan
     from planner.plan.stochastic_plan import StochasticPlan as StochasticPlan
     from planner.report.comparison.compare import compare as compare
     from planner.scenario.scenario import Scenario as Scenario
@@ -66,7 +66,7 @@ _MODULES = {
     "load": "scenario.scenario",
     "plan_year": "studies.year",
     "prices": "studies.prices",
-    "read_plan": "plan.plan",
+    "read_plan": "plan.folder",
     "replan": "studies.replan",
     "roll": "studies.roll",
     "rule_of_thumb": "studies.rules_of_thumb",

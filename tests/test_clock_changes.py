@@ -21,7 +21,7 @@ import planner
 from planner import ScenarioError
 from planner.auditor.audit import audit
 from planner.language.language import ENGLISH
-from planner.plan.plan import read_plan
+from planner.plan.folder import read_plan
 from planner.report.charts.registry import charts_of
 from planner.report.declaration import write_declaration
 from planner.report.net_rows import net_table

@@ -47,7 +47,10 @@ class Command(TyperCommand):
         after = ctx.get_parameter_source("words").name == "COMMANDLINE"
         if not after and (words := ctx.parent.params["words"]) is not None:
             ctx.params["words"] = words
-        with exit_codes(ctx.params["words"], ctx.params):
+        from planner.cli.log_lines import log_lines
+
+        words = ctx.params["words"]
+        with exit_codes(words, ctx.params), log_lines(words, ctx.params):
             return super().invoke(ctx)
 
 

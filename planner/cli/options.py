@@ -56,7 +56,9 @@ Unaudited = Annotated[
     bool, typer.Option("--unaudited", help="Show a folder that fails its audit too, and say so.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print runtimes too.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print each stage on stderr, and runtimes.")
+]
 
 
 def parse_language(code: str) -> Language:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -22,26 +22,32 @@ UNKNOWN_LANGUAGE = template("language {name!r} is not known; there are {names}")
 class Output:
     """A folder for a plan: an older plan in it is replaced.
 
-    formats: of the schedule: csv, which is always written, parquet, xlsx.
+    formats: of the schedule: csv, which is always written, parquet, xlsx; several in a tuple, or in
+        a text with commas between them.
     lang: the language of the page and the workbook, en or zh.
     page: whether it gets report.html; `planner report` makes it at any time.
     """
 
     folder: str | Path
-    formats: tuple[str, ...] = ("csv",)
+    formats: Sequence[str] = ("csv",)
     lang: str = "en"
     page: bool = True
 
     def __post_init__(self) -> None:
+        given = self.formats.split(",") if isinstance(self.formats, str) else self.formats
+        object.__setattr__(self, "formats", tuple(name.strip() for name in given))
         chosen = [(name, FORMATS, UNKNOWN_FORMAT) for name in self.formats]
         for name, known, wording in (*chosen, (self.lang, LANGUAGES, UNKNOWN_LANGUAGE)):
             if name not in known:
                 raise PlanError(Message(wording, name=name, names=", ".join(known)))
 
-    def write(self, plan: Writable, check: Callable[[Path], None] = lambda _: None) -> Path:
+    def write(
+        self, plan: Writable, check: Callable[[Path], Writable | None] = lambda _: None
+    ) -> Path:
         """Write the folder, whole or not at all; return its path.
 
-        `check` gets a folder with the tables, which is published only where it raises nothing.
+        `check` gets a folder with the tables, which is published only where it raises nothing. It
+        may correct the summary there; the plan that it then returns is the one that is shown.
 
         Raises:
             PlanError: the folder holds something else, or cannot be written.
@@ -49,8 +55,7 @@ class Output:
 
         def fill(new: Path) -> None:
             plan.write_tables(new, self.formats)
-            check(new)
-            plan.write_views(new, self)
+            (check(new) or plan).write_views(new, self)
 
         return replace_folder(self.folder, plan.content, fill)
 
@@ -60,7 +65,7 @@ class Writable(Protocol):
 
     content: ClassVar[Content]
 
-    def write_tables(self, folder: Path, formats: tuple[str, ...] = ...) -> None:
+    def write_tables(self, folder: Path, formats: Sequence[str] = ...) -> None:
         """Write the tables into an existing empty folder."""
 
     def write_views(self, folder: Path, output: Output) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from planner.files.output_folder import Content
 from planner.plan.output import Output, write_views
 from planner.plan_tables.files import PLAN_FOLDER
-from planner.plan_tables.folder import fill_folder, read_tables
+from planner.plan_tables.folder import fill_folder
 from planner.plan_tables.summary import proof
 from planner.plan_tables.tables import PlanTables
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Plan(PlanTables):
-    """An hourly dispatch plan and its accounts.
+    """An hourly dispatch plan and its accounts: what every study returns, or a kind of it.
 
     schedule: a row a step, indexed by `time` (its start); columns `component.quantity_unit[index]`.
     allocation: long; time, origin, use, mwh.
@@ -38,6 +38,11 @@ class Plan(PlanTables):
 
     content: ClassVar[Content] = PLAN_FOLDER
 
+    @property
+    def members(self) -> Mapping[str, Plan]:
+        """The plan of each future by name: of one future the plan itself, by its scenario's."""
+        return {self.scenario.name: self}
+
     @cached_property
     def figures(self) -> Figures:
         """The charts of the plan as Plotly figures: `plan.figures.supply()`."""
@@ -48,7 +53,7 @@ class Plan(PlanTables):
     def write(
         self,
         folder: str | Path,
-        formats: tuple[str, ...] = ("csv",),
+        formats: Sequence[str] = ("csv",),
         lang: str = "en",
         page: bool = True,
     ) -> Path:
@@ -59,7 +64,7 @@ class Plan(PlanTables):
         """
         return Output(folder, formats, lang, page).write(self)
 
-    def write_tables(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
+    def write_tables(self, folder: Path, formats: Sequence[str] = ("csv",)) -> None:
         """Write the tables into an existing empty folder."""
         fill_folder(self, folder, formats)
 
@@ -84,11 +89,9 @@ class Plan(PlanTables):
         return plan_html(self)
 
 
-def read_plan(folder: str | Path) -> Plan:
-    """Read a plan folder back.
+P = TypeVar("P", bound=Plan)
 
-    Raises:
-        PlanError: the folder is no plan folder, or a file of it cannot be read.
-    """
-    tables = read_tables(Path(folder))
-    return Plan(**{field.name: getattr(tables, field.name) for field in fields(tables)})
+
+def plan_as(kind: type[P], plan: PlanTables, **more: Any) -> P:
+    """Return a plan of a kind with the tables of another, and what the kind holds besides."""
+    return kind(**{field.name: getattr(plan, field.name) for field in fields(PlanTables)}, **more)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
@@ -34,6 +35,9 @@ from planner.plan_tables.stochastic import (
     StochasticTables,
 )
 
+if TYPE_CHECKING:
+    from planner.report.whole_figures import StochasticFigures
+
 STOCHASTIC_FOLDER = Content(
     mark=Mark(STOCHASTIC, (frozenset({"status", "expected_cny", "evpi_cny"}),)),
     foreign=template("{path} exists and holds no stochastic plan; choose another"),
@@ -59,7 +63,7 @@ STOCHASTIC_FOLDER = Content(
 
 
 @dataclass(frozen=True, eq=False)
-class StochasticPlan(StochasticTables):
+class StochasticPlan(StochasticTables, Plan):
     """One plan for several members, the futures of an uncertain scenario.
 
     scenario: with its members listed.
@@ -69,12 +73,20 @@ class StochasticPlan(StochasticTables):
     table: a row a member; name, probability, profit_cny, alone_cny (planned for it alone), base_cny
         (with the first stage of the base scenario; empty if that leaves no plan), unserved_mtok,
         shed_mwh, export_mwh, starts.
-    summary: status, objective, bound, gaps, expected profit, CVaR, VSS, EVPI; plain values.
+    summary: as of every plan its status, objective, bound, gaps and turnover; expected profit,
+        CVaR, VSS, EVPI; plain values.
+    schedule: those of the members, indexed by `member` and `time`.
+    allocation, ledger, green, reasons: those of the members, with a first column `member`.
     """
 
-    members: dict[str, Plan]
+    by_member: Mapping[str, Plan]
 
     content: ClassVar[Content] = STOCHASTIC_FOLDER
+
+    @property
+    def members(self) -> Mapping[str, Plan]:
+        """The settled plan of each member."""
+        return self.by_member
 
     @property
     def expected_cny(self) -> float:
@@ -99,21 +111,14 @@ class StochasticPlan(StochasticTables):
         value: float | None = self.summary["evpi_cny"]
         return value
 
-    def write(
-        self,
-        folder: str | Path,
-        formats: tuple[str, ...] = ("csv",),
-        lang: str = "en",
-        page: bool = True,
-    ) -> Path:
-        """Write the folder, whole or not at all, see `Output`; return its path.
+    @cached_property
+    def figures(self) -> StochasticFigures:
+        """The charts of all members together: `plan.figures.spread()`."""
+        from planner.report.whole_figures import StochasticFigures
 
-        Raises:
-            PlanError: the folder holds something else, or cannot be written.
-        """
-        return Output(folder, formats, lang, page).write(self)
+        return StochasticFigures(self)
 
-    def write_tables(self, folder: Path, formats: tuple[str, ...] = ("csv",)) -> None:
+    def write_tables(self, folder: Path, formats: Sequence[str] = ("csv",)) -> None:
         """Write the tables, those of the members too, into an existing empty folder."""
         write_scenario(self.scenario, folder)
         write_csv(self.here_and_now, folder / HERE_AND_NOW)
@@ -132,6 +137,11 @@ class StochasticPlan(StochasticTables):
             (folder / PAGE).write_text(stochastic_page(self, language(output.lang)), "utf-8")
         for name, plan in self.members.items():
             plan.write_views(folder / MEMBERS / name, output)
+
+    def _repr_html_(self) -> str:
+        from planner.report.whole_figures import stochastic_html
+
+        return stochastic_html(self)
 
 
 def member_table(

@@ -7,7 +7,7 @@ plan may replace follow from the list. csv is always written, because plans are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,11 @@ def marked_json(value: Mapping[str, Any]) -> str:
     return json_text(marked(value))
 
 
+def write_summary(plan: PlanTables, folder: Path) -> None:
+    """Write the summary of a plan beside its other tables."""
+    (folder / SUMMARY).write_text(marked_json(plan.summary), encoding="utf-8")
+
+
 FILES = (
     PlanFile(SCENARIO),  # `write_scenario`, with every default
     PlanFile(SERIES),  # beside it where a series varies
@@ -72,7 +77,7 @@ FILES = (
     PlanFile(PRICES, table("prices"), only_if=lambda plan: plan.prices is not None),
     PlanFile(END_VALUES, table("end_values"), only_if=lambda plan: plan.end_values is not None),
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
-    PlanFile(SUMMARY, lambda plan, path: path.write_text(marked_json(plan.summary), "utf-8")),
+    PlanFile(SUMMARY, lambda plan, path: write_summary(plan, path.parent)),
     PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
     PlanFile(WORKBOOK, format="xlsx"),  # `write_views`, from all tables
     PlanFile(PAGE),  # likewise
@@ -97,7 +102,7 @@ PLAN_FOLDER = Content(
 )
 
 
-def write_tables(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
+def write_tables(plan: PlanTables, folder: Path, formats: Sequence[str]) -> None:
     """Write every file that holds tables of a plan."""
     chosen = {None, READ_BACK, *formats}
     for file in FILES:

@@ -116,7 +116,7 @@ def _read(folder: Path) -> PlanTables:
     return plan if reasons is None else dataclasses.replace(plan, reasons=reasons)
 
 
-def fill_folder(plan: PlanTables, folder: Path, formats: tuple[str, ...]) -> None:
+def fill_folder(plan: PlanTables, folder: Path, formats: Sequence[str]) -> None:
     """Write the files of a plan into an existing empty folder."""
     write_scenario(plan.scenario, folder)
     files.write_tables(plan, folder, formats)

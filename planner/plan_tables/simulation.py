@@ -21,9 +21,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,9 @@ from planner.files.output_folder import Content, Mark
 from planner.files.records import KEYS
 from planner.message import Message, template
 from planner.plan_tables.folder import read_facts, read_table, read_tables, reading, times_of
+from planner.plan_tables.several_plans import SeveralPlans
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
+from planner.scenario.scenario import Scenario
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS, FORECASTS = "days.jsonl", "forecasts.csv"
@@ -49,7 +51,7 @@ SIMULATION_FOLDER = Content(
 
 
 @dataclass(frozen=True, eq=False)
-class SimulationTable:
+class SimulationTable(SeveralPlans):
     """What several policies earn on the same actuals.
 
     table: a row a policy: profit_cny, cash_profit_cny, capture_share, above_baseline_share,
@@ -59,7 +61,7 @@ class SimulationTable:
     bound_cny: the LP bound of the horizon; None where none was found.
     baseline: the policy that `above_baseline_share` is relative to, if there is one.
     folder: the folder it was written to, if any.
-    plans: the settled plan of each policy.
+    plans: the settled plan of each policy; their tables, one below the other, begin with `policy`.
     forecasts: a row for each series with a forecast and step: time, issued, path, forecast, actual;
         the forecast is the one that the window of the step was planned on, issued at its start.
         None where a folder of an earlier version does not hold them.
@@ -72,6 +74,27 @@ class SimulationTable:
     folder: Path | None
     plans: Mapping[str, PlanTables]
     forecasts: pd.DataFrame | None
+
+    level: ClassVar[str] = "policy"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: what was derived from them is derived again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, with the actuals."""
+        return next(iter(self.plans.values())).scenario
+
+    @property
+    def members(self) -> Mapping[str, PlanTables]:
+        """The settled plan of each policy, as `plans`."""
+        return self.plans
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The options, the bound, the table and the errors of the forecasts; plain values."""
+        return facts_of(self)
 
     @property
     def notes(self) -> list[Message]:

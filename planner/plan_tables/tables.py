@@ -2,11 +2,15 @@
 
 Values are rounded to 1e-9 (MW, MWh, Mtok, nodes) and money to 1e-6 CNY when a plan is made, so that
 a plan read back equals the plan written; they are not changed otherwise.
+
+The tables of a plan are its own: a plan made from another one, or from tables that a caller keeps,
+does not change where those are changed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +20,7 @@ import pandas as pd
 from planner.components.registry import uses_of
 from planner.components.terms import Use
 from planner.language.titles import title_of, titles_of
+from planner.plan_tables.long_tables import key_figures, long_schedule
 from planner.plan_tables.shares import green_table, schedule_sum
 from planner.scenario.scenario import Scenario
 
@@ -51,6 +56,38 @@ class PlanTables:
     )
     prices: pd.DataFrame | None = None
     end_values: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, pd.DataFrame):  # pandas copies what is shared when it is changed
+                object.__setattr__(self, name, value.copy(deep=False))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: what was derived from them is derived again."""
+        return {f.name: vars(self)[f.name] for f in fields(self) if f.name in vars(self)}
+
+    @property
+    def members(self) -> Mapping[str, PlanTables]:
+        """The plan of each future by name: of one future the plan itself, by its scenario's."""
+        return {self.scenario.name: self}
+
+    def long_schedule(self) -> pd.DataFrame:
+        """Return the schedule with one value a row, ready for `groupby`, `pivot` and plots.
+
+        Columns: time (start of the step, with its zone), component, quantity, index (empty where a
+        quantity has none), value, unit (empty for a count); before them `member` in a plan of
+        several futures.
+        """
+        return long_schedule(self.schedule)
+
+    def key_figures(self) -> pd.DataFrame:
+        """Return the key figures of the summary: component, figure, value, unit.
+
+        Those of the whole site have an empty component and are named by their path in the summary:
+        `objective_cny`, `green.load_share`. A figure that is not known is NaN. A plan of several
+        futures has a first column `member`, empty for figures of all together.
+        """
+        return key_figures(self.summary)
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
-from planner.language.language import LANGUAGES, language
+from planner.language.language import LANGUAGES, Language, language
 from planner.language.section import Quantity, reader_language, section_html, table_html
 from planner.message import Message, MessageList
 from planner.plan_tables.tables import PlanTables
@@ -16,6 +16,7 @@ from planner.report.charts.registry import CHARTS
 from planner.report.charts.view import View
 from planner.report.plan_texts import span_text
 from planner.report.year_sections import year_sections
+from planner.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -36,15 +37,7 @@ class Figures:
         return self._figure("supply", lang)
 
     def _figure(self, key: str, lang: str) -> go.Figure:
-        if lang not in LANGUAGES:
-            raise PlannerError(
-                Message(
-                    "lang must be {names}, is {text!r}",
-                    names=MessageList(" or ", LANGUAGES),
-                    text=lang,
-                )
-            )
-        words = language(lang).in_currency(self._view.plan.scenario.currency)
+        words = known_language(lang, self._view.plan.scenario)
         chart = CHARTS[key].chart(self._view, words)
         if chart is None:
             raise PlannerError(
@@ -62,6 +55,14 @@ class Figures:
     if TYPE_CHECKING:  # the methods below, for type checkers
 
         def __getattr__(self, key: str) -> Callable[..., go.Figure]: ...
+
+
+def known_language(lang: str, scenario: Scenario) -> Language:
+    """Return the language of a code, in the currency of a scenario; PlannerError if unknown."""
+    if lang not in LANGUAGES:
+        names = MessageList(" or ", LANGUAGES)
+        raise PlannerError(Message("lang must be {names}, is {text!r}", names=names, text=lang))
+    return language(lang).in_currency(scenario.currency)
 
 
 def _method(key: str) -> Callable[[Figures, str], go.Figure]:

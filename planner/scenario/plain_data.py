@@ -1,9 +1,9 @@
-"""A checked scenario as plain data that can be read again."""
+"""A checked scenario as plain data that can be read again, and the numbers of plain data."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,3 +35,13 @@ def plain_data(value: Any, varying: Callable[[Array, str], Any], path: str = "")
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     return value
+
+
+def flat(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
+    """Yield the numbers of a summary by dotted path; None for a figure without a value."""
+    for key, value in summary.items():
+        path = f"{above}.{key}" if above else str(key)
+        if isinstance(value, Mapping):
+            yield from flat(value, path)
+        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            yield path, value

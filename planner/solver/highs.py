@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from _thread import start_new_thread
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, current_thread, main_thread
 from typing import Any
@@ -59,6 +60,18 @@ class Result:
 
 
 @dataclass
+class Watch:
+    """What the solver asks while it runs: whether to stop, and who wants to hear how far it is.
+
+    report: gets the cost of the best point and the bound of a search over integers, unscaled.
+    """
+
+    stop: Event
+    report: Callable[[float, float], None] | None = None
+    scale: float = 1.0
+
+
+@dataclass
 class Spent:
     """What models that work on one thing have spent, and whether Ctrl-C has stopped one."""
 
@@ -75,6 +88,8 @@ class HighsModel:
     has_integers: whether some of them are integer.
     spent: shared by models that work on one thing.
     iterations: of the simplex, in all runs.
+    report: gets cost and bound of the best point while integers are searched, if it is set; only in
+        the main thread.
     """
 
     def __init__(
@@ -86,10 +101,11 @@ class HighsModel:
         self.iterations = 0
         self.has_integers = False
         self._scale = scale_of(program.cost)
-        self._stop = Event()
+        self._watch = Watch(Event())
+        self.report: Callable[[float, float], None] | None = None
         self._highs = _Highs()
         self._option("output_flag", False)  # first: setting a callback prints a banner
-        self._call("setCallback", _stop_if_set, self._stop)
+        self._call("setCallback", _heard, self._watch)
         self._option("threads", threads)
         self._option("random_seed", seed)
         self._option("mip_rel_gap", 0.0)
@@ -136,6 +152,7 @@ class HighsModel:
             solution = highspy.HighsSolution()
             solution.col_value = start
             self._call("setSolution", solution)
+        self._watch.report, self._watch.scale = self.report, self._scale
         began = time.perf_counter()
         self._run()
         info, ended = self._highs.getInfo(), self._highs.getModelStatus()
@@ -168,10 +185,10 @@ class HighsModel:
             start_new_thread(self._run_here, (ended, errors))
             _wait(ended)
         except KeyboardInterrupt:
-            self._stop.set()
+            self._watch.stop.set()
             _wait(ended)
             self.spent.stopped = True  # also where the run ended by itself in that moment
-            self._stop.clear()  # it would stop the short runs that follow too
+            self._watch.stop.clear()  # it would stop the short runs that follow too
         if errors:
             raise errors[0]
 
@@ -221,9 +238,12 @@ class HighsModel:
             raise SolveError(Message("the solver rejected {text}", text=text or method))
 
 
-def _stop_if_set(*call: Any) -> None:
-    *_, answer, stop = call
-    answer.user_interrupt = stop.is_set()
+def _heard(*call: Any) -> None:
+    """Answer the solver, which asks whether to stop, and pass on how far it is."""
+    kind, _, now, answer, watch = call
+    answer.user_interrupt = watch.stop.is_set()
+    if watch.report is not None and kind == _CALLBACKS.kCallbackMipInterrupt:
+        watch.report(now.mip_primal_bound / watch.scale, now.mip_dual_bound / watch.scale)
 
 
 def _wait(ended: Event) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +21,16 @@ import numpy as np
 from planner.components.component import Site
 from planner.components.terms import Balance, Line, Meters, Period, Terms
 from planner.components.time import Time
+from planner.log import logger
+from planner.message import Message
 from planner.modelling import pyo
 from planner.modelling.arrays import ArrayDeclared
 from planner.modelling.declared import Columns, Declared, Entries, Rows
 from planner.modelling.vectors import NotForVectors, Whole
 from planner.scenario.scenario import Scenario
 from planner.timeseries.horizon import Window
+
+LOG = logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,19 @@ def assemble(scenario: Scenario, window: Window | None = None) -> Model:
     window = window or scenario.horizon.window
     try:
         return _assembled(ArrayDeclared(), scenario, window)
-    except (Exception, NotForVectors):  # what is wrong with a component shows in Pyomo too
+    except (Exception, NotForVectors) as error:  # what is wrong with a component shows there too
+        _warn_of_pyomo(f"{type(error).__name__}: {error}")
         return assemble_in_pyomo(scenario, window)
+
+
+@cache
+def _warn_of_pyomo(text: str) -> None:
+    """Log once why a model is built in Pyomo."""
+    LOG.warning(Message(
+        "a component cannot be built from arrays ({text}): its models are built in Pyomo, which"
+        " takes longer",
+        text=text,
+    ))  # fmt: skip
 
 
 def assemble_in_pyomo(scenario: Scenario, window: Window | None = None) -> Model:

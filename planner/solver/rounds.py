@@ -26,6 +26,7 @@ from planner.solver.capacity_rows import capacity_rows
 from planner.solver.highs import LP_ITERATIONS, Result
 from planner.solver.origins import attribute, origins_are_given
 from planner.solver.program import Duals, Program
+from planner.solver.progress import Progress
 from planner.solver.scaling import rescaled
 from planner.solver.search import MOST_STATES, search
 from planner.solver.session import Session
@@ -50,18 +51,20 @@ class UnboundedError(InfeasibleError):
 
 def optimise(program: Program, settings: SolverSettings) -> Solution:
     """Solve a program within its settings. Raises as `solve`."""
-    solved = rescaled(program)
-    solution = _optimise(solved.program, settings)
-    return replace(
+    solved, progress = rescaled(program), Progress(program)
+    solution = _optimise(solved.program, settings, progress)
+    solution = replace(
         solution,
         x=solved.point(solution.x),
         bound=solution.bound / program.units.money,
         duals=solution.duals and solved.duals(solution.duals),
         ranges=solution.ranges and solved.energy(solution.ranges),
     )
+    progress.ended(solution, program.objective(solution.x))
+    return solution
 
 
-def _optimise(program: Program, settings: SolverSettings) -> Solution:
+def _optimise(program: Program, settings: SolverSettings, progress: Progress) -> Solution:
     session = Session(program, threads=settings.threads, seed=settings.seed)
     limit_s = settings.time_limit_s
     deadline = time.perf_counter() + limit_s
@@ -75,27 +78,26 @@ def _optimise(program: Program, settings: SolverSettings) -> Solution:
     if relaxed.x is None or (settings.relax and relaxed.status != "optimal"):
         raise _out_of_time(settings)
     seconds = {"relaxation_s": session.spent.seconds}
+    progress.relaxed(relaxed.bound)
     if settings.relax:
         solution = Solution(relaxed.x, "relaxed", relaxed.objective, duals=session.duals())
     else:
-        solution = Rounds(session, program, settings, deadline, relaxed).solve()
+        solution = Rounds(session, program, settings, deadline, relaxed, progress).solve()
         if solution.settled and program.schedule:  # joint programs are settled member by member
             seconds |= _choose_among_equals(session, program, settings, solution)
         objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
-            raise SolveError(
-                Message("the plan is better than the solver's bound; neither can be trusted")
-            )
+            raise SolveError(Message(
+                "the plan is better than the solver's bound; neither can be trusted"
+            ))  # fmt: skip
         solution.bound = min(solution.bound, objective)  # rounding
     solution.seconds = seconds | {"solver_s": session.spent.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
     if (violation := exact.violation(solution.x)) > MAX_VIOLATION:
-        raise SolveError(
-            Message(
-                "the solver's plan violates its rows by {value:.1e}; it is not to be used",
-                value=violation,
-            )
-        )
+        raise SolveError(Message(
+            "the solver's plan violates its rows by {value:.1e}; it is not to be used",
+            value=violation,
+        ))  # fmt: skip
     return solution
 
 
@@ -125,11 +127,11 @@ class Rounds:
 
     def __init__(
         self, session: Session, program: Program, settings: SolverSettings, deadline: float,
-        relaxed: Result,
+        relaxed: Result, progress: Progress,
     ) -> None:  # fmt: skip
         assert relaxed.x is not None
         self.session, self.program, self.settings = session, program, settings
-        self.deadline = deadline
+        self.deadline, self.progress = deadline, progress
         self.result, self.bound = relaxed, relaxed.bound
         self.turnover = program.turnover(relaxed.x)
         self.integer = program.integer.copy()
@@ -150,6 +152,8 @@ class Rounds:
             self._solve_round()
             plan = self._settled_plan()
             self.plan = None if plan is None else plan.x
+            cost = None if plan is None else self.program.objective(plan.x)
+            self.progress.round(self.number, cost, self.bound)
             if plan is None:
                 self._require_another_round()
             elif self._is_final(plan):
@@ -188,6 +192,7 @@ class Rounds:
             raise KeyboardInterrupt
         session.bounds(every, self.program.column_lower, self.program.column_upper)
         session.integrality(self.integer)
+        session.report = self.progress.searching
         self.result = session.run(
             time_limit_s=deadline - time.perf_counter(),
             absolute_gap=self.settings.gap * self.turnover,
@@ -335,15 +340,12 @@ def require_point(result: Result) -> None:
     if result.status == "infeasible":
         raise InfeasibleProgramError(Message("no plan satisfies every rule of the scenario"))
     if result.status == "unbounded":
-        raise UnboundedError(
-            Message("the profit has no bound: something can be sold without limit")
-        )
+        text = Message("the profit has no bound: something can be sold without limit")
+        raise UnboundedError(text)
 
 
 def _out_of_time(settings: SolverSettings) -> NoPlanError:
-    return NoPlanError(
-        Message(
-            "no plan was found within {limit:g} s; try a longer --time-limit or a looser --gap",
-            limit=settings.time_limit_s,
-        )
-    )
+    return NoPlanError(Message(
+        "no plan was found within {limit:g} s; try a longer --time-limit or a looser --gap",
+        limit=settings.time_limit_s,
+    ))  # fmt: skip

@@ -20,10 +20,12 @@ from planner.errors import NoPlanError, Problem, ScenarioError, SolveError, did_
 from planner.files.output_folder import replace_file
 from planner.message import Message, MessageList, template
 from planner.plan_tables.files import json_text
+from planner.scenario.plain_data import flat
 from planner.scenario.scenario import Scenario, load
+from planner.scenario.uncertainty.members import require_one_member
 from planner.studies.solve import solve
 from planner.sweeps.analysis.analyses import BREAK_EVEN
-from planner.sweeps.analysis.condition import Condition, Reading, flat, parse_condition
+from planner.sweeps.analysis.condition import Condition, Reading, parse_condition
 from planner.sweeps.axes import Axis, Scale, Values
 from planner.sweeps.design import design
 
@@ -288,6 +290,7 @@ def _why(point: Point) -> Message:
 
 def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
     try:
+        require_one_member(scenario)
         summary = solve(scenario).summary
     except SolveError as error:
         status = "time_limit" if isinstance(error, NoPlanError) else "infeasible"

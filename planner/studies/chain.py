@@ -18,6 +18,7 @@ content must hold all that the windows of a chain depend on.
 from __future__ import annotations
 
 import hashlib
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from planner.files.format_mark import mark_line
 from planner.files.output_folder import Content, claim
 from planner.files.records import Record, Records, is_foreign, record_of
 from planner.files.scratch import beside
+from planner.log import logger
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan_tables.files import PLAN_FOLDER
@@ -43,6 +45,7 @@ from planner.scenario.scenario import Scenario
 from planner.studies.window import advance
 from planner.timeseries.horizon import Horizon, Window
 
+LOG = logger(__name__)
 Progress = Callable[[int, int], None]
 """Called with the number of finished windows of all chains, and of all windows."""
 
@@ -267,6 +270,14 @@ def run(
             records.add(chain.record(steps, seconds))
         chain.execute(steps)
         report()
+        LOG.log(
+            logging.INFO if len(steps.rows) > 1 else logging.DEBUG,
+            Message(
+                "{name}: window {n} of {count}, {status} ({seconds:.1f} s)",
+                name=chain.name, n=len(chain.executed), count=len(chain.cuts),
+                status=steps.status, seconds=seconds,
+            ),
+        )  # fmt: skip
 
 
 def plan_next(

@@ -33,7 +33,8 @@ from planner.components.terms import AtEnd
 from planner.errors import wrong
 from planner.fields import NOTHING
 from planner.message import Message
-from planner.plan.plan import Plan, read_plan
+from planner.plan.folder import single_plan
+from planner.plan.plan import Plan
 from planner.plan_tables.tables import clean
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
@@ -136,8 +137,7 @@ def with_end_values(scenario: Scenario, year: Plan | str | Path) -> Scenario:
         PlanError: the folder cannot be read.
     """
     require_one_member(scenario)
-    plan = year if isinstance(year, Plan) else read_plan(year)
-    source = plan.scenario.name if plan is year else str(year)
+    plan, source = single_plan(year)
     if plan.end_values is None:
         message = Message("{path} holds no end values; `planner prices` writes them", path=source)
         raise wrong("end_values", message)

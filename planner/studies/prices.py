@@ -27,7 +27,7 @@ import pandas as pd
 
 from planner.errors import Key
 from planner.message import Message
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, plan_as
 from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
 from planner.scenario.scenario import Scenario
@@ -62,25 +62,28 @@ PERTURBATION = 2.0**-10  # of a field, relative to its largest value
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
 
 
-@dataclass(frozen=True)
-class Prices:
-    """A plan and its marginal prices, with what they hold for.
+@dataclass(frozen=True, eq=False)
+class Prices(Plan):
+    """A plan with its marginal prices, and what they hold for.
 
-    plan: the plan, with the prices in it: `plan.prices` and `plan.summary["prices"]`.
+    The prices are also those of any plan: its table `prices` and `summary["prices"]`.
     """
 
-    plan: Plan
+    @property
+    def plan(self) -> Plan:
+        """The plan itself, with the prices in it."""
+        return self
 
     @property
     def hold(self) -> str:
         """What the prices hold for, or the reason that there are none."""
-        return str(self.plan.summary["prices"]["hold"])
+        return str(self.summary["prices"]["hold"])
 
     @property
     def table(self) -> pd.DataFrame:
         """All prices, long: time (NaT for the horizon), component, quantity, index, value, unit."""
-        assert self.plan.prices is not None
-        return self.plan.prices
+        assert self.prices is not None
+        return self.prices
 
     @property
     def totals(self) -> pd.DataFrame:
@@ -117,9 +120,9 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
         As `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
-    priced = with_prices(plan, program, solution)
+    priced = plan_as(Prices, with_prices(plan, program, solution))
     publish(priced, out)
-    return Prices(priced)
+    return priced
 
 
 def with_prices(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from planner.errors import Key, Problem, ScenarioError, as_written, did_you_mean
 from planner.fields import is_number, value_text
 from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
-from planner.plan.plan import Plan, read_plan
+from planner.plan.folder import single_plan
+from planner.plan.plan import Plan, plan_as
 from planner.scenario.continuation import is_state, with_memory_of
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, Variants
@@ -38,15 +39,21 @@ Components = Mapping[str, Component]
 
 
 @dataclass(frozen=True, eq=False)
-class Replan:
-    """The rest of a plan, planned again, and as it was planned.
+class Replan(Plan):
+    """The new plan of the rest of a plan, and the rest as it was planned.
 
-    plan: the new plan of the remaining steps; `summary["replanned"]` tells what it goes on from.
+    `summary["replanned"]` tells what it goes on from.
+
     as_planned: the remaining steps of the old plan, in the state that it would have left.
     """
 
-    plan: Plan
+    _: KW_ONLY
     as_planned: Plan
+
+    @property
+    def plan(self) -> Plan:
+        """The new plan itself."""
+        return self
 
 
 def replan(
@@ -77,7 +84,7 @@ def replan(
         PlanError: a folder cannot be read or written, or a plan fails its audit.
         NoPlanError, KeyboardInterrupt: as `solve`.
     """
-    old = plan if isinstance(plan, Plan) else read_plan(plan)
+    old, source = single_plan(plan)
     if old.summary["status"] == "relaxed":
         message = Message("is that of an LP relaxation, which leaves no state to go on from")
         raise wrong("plan", message)
@@ -97,16 +104,17 @@ def replan(
     as_planned = _as_planned(old, left, executed)
     new, _, _ = solve_program(rest)
     replanned = {
-        "plan": old.scenario.name if plan is old else str(plan),
+        "plan": source,
         "at": rest.horizon.starts[0].isoformat(),
         "executed_h": len(executed) * horizon.step_h,
         "state": measured.data,
         "promised": dict(_promises(began, left, executed, horizon)),
         "as_planned_cny": as_planned.summary["objective_cny"],
     }
-    plan_of_rest = replace(new, summary=new.summary | {"replanned": replanned})
-    publish(plan_of_rest, out)
-    return Replan(plan_of_rest, as_planned)
+    summary = new.summary | {"replanned": replanned}
+    rest_of_plan = plan_as(Replan, replace(new, summary=summary), as_planned=as_planned)
+    publish(rest_of_plan, out)
+    return rest_of_plan
 
 
 def _read_state(state: Mapping[str, Any] | str | Path | None) -> Document:

@@ -18,12 +18,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from planner.auditor.findings import Breach as Finding
 from planner.diagnosis.breaches import Breach, breaches
 from planner.diagnosis.wording import listed
 from planner.errors import InfeasibleError, wrong
 from planner.fields import LARGEST
+from planner.log import logger
 from planner.message import Message, MessageList
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, plan_as
+from planner.plan_tables.stochastic import require_single
 from planner.scenario.scenario import Scenario
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
@@ -33,7 +36,7 @@ from planner.solver.pinning import Pinned, best_kept, pin
 from planner.solver.program import Program
 from planner.solver.rounds import optimise
 from planner.solver.solution import Solution
-from planner.studies.to_plan import Out, audited, failed_audit, output_of, to_plan
+from planner.studies.to_plan import Out, failed_audit, publish, to_plan
 from planner.timeseries.csv_table import step_start
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.schedule import (
@@ -43,6 +46,7 @@ from planner.timeseries.schedule import (
     without_counters,
 )
 
+LOG = logger(__name__)
 MIN_NOTED_MOVE = 1e-6  # a smaller move is the solver's rounding
 TOLERANCE = 1e-5
 """How far a pinned value may move, MW, MWh, nodes or Mtok/h: the rounding of printed values."""
@@ -58,6 +62,7 @@ def schedule_in_horizon(
     """
     if isinstance(schedule, Plan):
         name = schedule.scenario.name
+        require_single(schedule, name)
         return checked_schedule(schedule.schedule, scenario.horizon, name), name
     if isinstance(schedule, pd.DataFrame):
         return checked_schedule(schedule, scenario.horizon, "schedule"), "schedule"
@@ -70,7 +75,15 @@ def timed_program(scenario: Scenario) -> tuple[Program, dict[str, float]]:
     model = assemble(scenario)
     built = time.perf_counter()
     program = compile_program(model)
-    return program, {"build_s": built - began, "compile_s": time.perf_counter() - built}
+    compiled = time.perf_counter()
+    rows, columns = program.matrix.shape
+    LOG.info(Message(
+        "{name}: {rows} rows and {columns} columns, {integers} of them integer, for {steps} steps"
+        " ({seconds:.1f} s)",
+        name=scenario.name, rows=rows, columns=columns, integers=int(program.integer.sum()),
+        steps=scenario.horizon.steps, seconds=compiled - began,
+    ))  # fmt: skip
+    return program, {"build_s": built - began, "compile_s": compiled - built}
 
 
 @dataclass(frozen=True)
@@ -181,16 +194,21 @@ def _coarse_rows(schedule: pd.DataFrame, horizon: Horizon) -> Iterator[Message]:
 
 
 @dataclass(frozen=True, eq=False)
-class Settlement:
-    """A settled schedule: its money, and the rules it breaks.
+class Settlement(Plan):
+    """A settled schedule: a plan with its money, and the rules it breaks.
 
-    plan: its tables; status "settled", bound and gap None unless a bound was given. A plan with
-        breaches does not pass its audit.
+    Its status is "settled"; bound and gap are None unless a bound was given. A plan with breaches
+    does not pass its audit.
+
     breaches: the rules it breaks, empty where it keeps them all.
     """
 
-    plan: Plan
-    breaches: tuple[Breach, ...]
+    breaches: tuple[Breach, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The settlement itself, which is a plan."""
+        return self
 
 
 def settle(
@@ -221,10 +239,13 @@ def settle(
         KeyboardInterrupt: Ctrl-C.
     """
     settlement, given = _unaudited(scenario, schedule, tolerance, bound_cny)
-    if not settlement.breaches:  # what its audit finds goes into its summary
-        settlement = _settlement(settlement.plan, _broken_by_audit(settlement.plan, given))
-    if (output := output_of(out)) is not None:
-        output.write(settlement.plan)
+
+    def with_findings(findings: list[Finding]) -> Settlement:
+        nonlocal settlement
+        settlement = _settlement(settlement, _broken_by_audit(findings, given))
+        return settlement
+
+    publish(settlement, out, with_findings)
     return settlement
 
 
@@ -256,19 +277,20 @@ def _unaudited(
 
 def _settlement(plan: Plan, broken: Sequence[Breach]) -> Settlement:
     breached = [asdict(breach) | {"components": list(breach.components)} for breach in broken]
-    return Settlement(replace(plan, summary=plan.summary | {"breaches": breached}), tuple(broken))
+    settlement = plan_as(Settlement, plan, breaches=tuple(broken))
+    return replace(settlement, summary=plan.summary | {"breaches": breached})
 
 
-def _broken_by_audit(plan: Plan, schedule: pd.DataFrame) -> list[Breach]:
-    """Return what the audit of a settled plan finds on components whose values were given.
+def _broken_by_audit(findings: list[Finding], schedule: pd.DataFrame) -> list[Breach]:
+    """Return what the audit of a settled plan found on components whose values were given.
 
     The program limits what profit presses down, such as fuel and starts, from below only: a given
     value may exceed what follows from the others.
 
     Raises:
-        PlanError: it finds something else.
+        PlanError: it found something else.
     """
-    findings, given = audited(plan), {str(name).partition(".")[0] for name in schedule.columns}
+    given = {str(name).partition(".")[0] for name in schedule.columns}
     if any(finding.component not in given for finding in findings):
         raise failed_audit(findings)
     return [
@@ -289,4 +311,4 @@ def settle_executed(
     settings = exact.solver.model_copy(update={"time_limit_s": math.inf})
     unlimited = exact.model_copy(update={"solver": settings})
     settlement, _ = _unaudited(unlimited, schedule, TOLERANCE, bound_cny)
-    return replace(settlement, plan=replace(settlement.plan, scenario=exact))
+    return replace(settlement, scenario=exact)

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.errors import InfeasibleError, NoPlanError, Problem, ScenarioError, wrong
 from planner.files.csv_file import csv_text
 from planner.files.output_folder import file_name, replace_file
+from planner.files.records import Records
 from planner.language.language import language
+from planner.log import logger
 from planner.message import Message, template
 from planner.plan.output import Output
 from planner.plan.plan import Plan
@@ -56,6 +59,10 @@ from planner.studies.to_plan import Out, output_of, publish
 from planner.studies.window import Lookahead, length_problems, relaxation
 from planner.timeseries.horizon import Horizon
 
+if TYPE_CHECKING:
+    from planner.report.whole_figures import SimulationFigures
+
+LOG = logger(__name__)
 DAMAGE = template("{path} is no day of a simulation; remove the line or use --fresh")
 
 
@@ -66,7 +73,42 @@ class Simulation(SimulationTable):
     plans: by policy.
     """
 
-    plans: dict[str, Plan]
+    plans: Mapping[str, Plan]
+
+    @property
+    def members(self) -> Mapping[str, Plan]:
+        """The settled plan of each policy, as `plans`."""
+        return self.plans
+
+    @cached_property
+    def figures(self) -> SimulationFigures:
+        """The charts of all policies together: `simulation.figures.profits()`."""
+        from planner.report.whole_figures import SimulationFigures
+
+        return SimulationFigures(self)
+
+    def write(
+        self,
+        folder: str | Path,
+        formats: Sequence[str] = ("csv",),
+        lang: str = "en",
+        page: bool = True,
+    ) -> Path:
+        """Write the tables, the plans and the pages into a folder, see `Output`; return its path.
+
+        Raises:
+            PlanError: the folder holds something else, or cannot be written.
+        """
+        output = Output(folder, formats, lang, page)
+        with _days_in(folder) as (target, _):
+            assert target is not None
+            write_simulation(self, replace(output, folder=target))
+        return Path(folder)
+
+    def _repr_html_(self) -> str:
+        from planner.report.whole_figures import simulation_html
+
+        return simulation_html(self)
 
 
 def simulate(
@@ -117,10 +159,7 @@ def simulate(
         "members": members, "seed": seed, "forecasts": sorted(site.forecast),
     }  # fmt: skip
     where = None if output is None else output.folder
-    recorded = recording(
-        where, SIMULATION_FOLDER, lambda folder: folder / DAYS, DAMAGE, fresh=fresh
-    )
-    with recorded as (target, records):
+    with _days_in(where, fresh=fresh) as (target, records):
         bound, lookaheads = _bound_and_lookaheads(site, names, seed, window_h)
         chains = [
             _days(site, cuts, DayPolicy(name, seed, members, lookaheads[name])) for name in names
@@ -136,7 +175,17 @@ def simulate(
         )  # fmt: skip
         if output is not None and target is not None:
             write_simulation(simulation, replace(output, folder=target))
+        else:
+            for plan in plans.values():
+                publish(plan)
         return simulation
+
+
+def _days_in(
+    folder: str | Path | None, *, fresh: bool = False
+) -> AbstractContextManager[tuple[Path | None, Records | None]]:
+    """Claim the folder of a simulation and open its finished days; see `recording`."""
+    return recording(folder, SIMULATION_FOLDER, lambda path: path / DAYS, DAMAGE, fresh=fresh)
 
 
 def _require_options(
@@ -199,6 +248,10 @@ def _relaxed(scenario: Scenario) -> tuple[float | None, Lookahead]:
     except (InfeasibleError, NoPlanError) as error:
         if isinstance(error, InfeasibleError) and error.diagnosis["status"] == "unbounded":
             raise
+        LOG.warning(Message(
+            "the relaxation of the horizon has no plan, so that no bound is known: {sentence}",
+            sentence=error.message,
+        ))  # fmt: skip
         return None, Lookahead()
 
 
@@ -231,22 +284,23 @@ def _settled(scenario: Scenario, chain: Chain, bound: float | None) -> Plan:
     plan = settle_executed(scenario, chain.schedule, bound).plan
     changes, forced = chain.total("changes"), chain.total("forced")
     facts = {"policy": chain.name, "commitment_changes": changes, "forced": forced}
-    plan = replace(plan, summary=plan.summary | {"simulation": facts})
-    publish(plan)
-    return plan
+    return replace(plan, summary=plan.summary | {"simulation": facts})
 
 
 def write_simulation(simulation: Simulation, output: Output) -> None:
     """Write the tables, the plans and the pages into the folder of a simulation.
 
+    Until all is written it is one that is not finished.
+
     Raises:
-        PlanError: they cannot be written.
+        PlanError: they cannot be written, or a plan fails its audit.
     """
     folder = Path(output.folder)
-    with suppress(OSError):
-        (folder / PAGE).unlink()  # of an earlier run
+    for earlier in (FACTS, PAGE):
+        with suppress(OSError):
+            (folder / earlier).unlink()
     for name, plan in simulation.plans.items():
-        replace(output, folder=folder / PLANS / name).write(plan)
+        publish(plan, replace(output, folder=folder / PLANS / name))
     assert simulation.forecasts is not None
     replace_file(folder / TABLE, csv_text(simulation.table))
     replace_file(folder / FORECASTS, csv_text(simulation.forecasts))

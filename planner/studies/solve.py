@@ -1,4 +1,4 @@
-"""The most profitable plan of a scenario, or of those that keep a fixed schedule."""
+"""The most profitable plan of a scenario, of one future or several, or with a fixed schedule."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from planner.solver.program import Program
 from planner.solver.solution import Solution
 from planner.studies.end_values import with_end_values
 from planner.studies.settle import solve_fixed, timed_program
+from planner.studies.solve_stochastic import solve_stochastic
 from planner.studies.to_plan import Out, publish, to_plan
 
 
@@ -28,26 +29,31 @@ def solve(
     """Find the most profitable plan of a scenario; with `fixed`, one that keeps a schedule.
 
     Args:
-        scenario: the scenario to plan.
+        scenario: the scenario to plan; with `uncertainty` it gets a `StochasticPlan`.
         fixed: the schedule to keep, see `planner.studies.settle.solve_fixed`.
         until: the end of the fixed steps; None for all of the schedule.
         out: the plan folder to write: an `Output`, or its path.
         end_values: a plan of a longer horizon, or its folder, that says what stored energy and
-            waiting work are worth at the end, see `planner.with_end_values`.
+            waiting work are worth at the end; the same as solving what `planner.with_end_values`
+            returns.
 
     Returns:
-        The plan, with its status, bound and gap in `summary`.
+        The plan, with its status, bound and gap in `summary`, and a plan for each future in
+        `members`.
 
     Raises:
         InfeasibleError: no plan satisfies the scenario, or its profit is unbounded; the message and
             `diagnosis` hold the conflict and what would make a plan possible.
         NoPlanError: the time limit struck before a first plan.
         PlanError: the plan fails its own audit, or its folder cannot be written.
-        ScenarioError: the scenario has several members, or `end_values` none for its end.
+        ScenarioError: a scenario with several members comes with `fixed` or `end_values`, or these
+            have no values for its end.
         KeyboardInterrupt: Ctrl-C before a first plan; later the plan so far is returned.
     """
     if end_values is not None:
         scenario = with_end_values(scenario, end_values)
+    if scenario.uncertainty is not None and fixed is None:
+        return solve_stochastic(scenario, out)
     if fixed is not None:
         plan = solve_fixed(scenario, fixed, until)
     else:

@@ -24,6 +24,7 @@ import pandas as pd
 
 from planner.diagnosis.infeasible import infeasible, obvious_contradictions
 from planner.errors import InfeasibleError, NoPlanError, wrong
+from planner.log import logger
 from planner.message import Message
 from planner.plan.plan import Plan
 from planner.plan.stochastic_plan import StochasticPlan, member_table
@@ -38,6 +39,7 @@ from planner.solver.solution import Solution
 from planner.studies.to_plan import Out, publish, to_plan
 from planner.studies.two_stage import JointPlan, of_member, plan_window
 
+LOG = logger(__name__)
 TOLERANCE = 1e-5  # of pinned decisions: the rounding of printed values
 MIN_DIFFERENCE_CNY = 0.01
 
@@ -108,6 +110,7 @@ class _Study:
         if self.status == "interrupted":
             raise KeyboardInterrupt
         for i, member in enumerate(self.joint_plan.members):
+            LOG.info(Message("member {name}, with the decisions of all", name=member.name))
             try:
                 point = solve_member(member, self.here_and_now)
             except NoPlanError:
@@ -120,6 +123,7 @@ class _Study:
         self._compare_base()
         pairs = []
         for member, point in zip(self.joint_plan.members, self.points, strict=True):
+            LOG.info(Message("member {name}, planned alone", name=member.name))
             try:
                 solution = optimise_uninterrupted(member.program)
             except NoPlanError:
@@ -133,6 +137,7 @@ class _Study:
 
     def _compare_base(self) -> None:
         base = self.scenario.model_copy(update={"uncertainty": None})
+        LOG.info(Message("the scenario without its uncertainty"))
         try:
             program = program_of(base)
             solution = optimise_uninterrupted(program)
@@ -193,7 +198,7 @@ class _Study:
         alone = None if self.alone is None else self.alone.profits
         table = member_table(plans, self.probabilities, alone, self.base_profits)
         summary = self._summary(plans, table, seconds)
-        return StochasticPlan(self.scenario, self.here_and_now, plans, table, summary)
+        return StochasticPlan(self.scenario, summary, self.here_and_now, table, plans)
 
     def _summary(
         self, plans: Mapping[str, Plan], table: pd.DataFrame, seconds: Mapping[str, float]

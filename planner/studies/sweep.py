@@ -20,6 +20,7 @@ from typing import Any
 from planner.errors import PlanError
 from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
+from planner.log import logger
 from planner.message import Message
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_case import Task, failed, pack, solve_case, unpacked
@@ -40,6 +41,7 @@ from planner.sweeps.result import (
 )
 from planner.sweeps.sweep_file import SweepFile
 
+LOG = logger(__name__)
 TABLE_S = 10.0  # minimum time between two writings of the table
 TABLE_SHARE = 0.05  # maximum share of the driver's time for writing it
 SOLVER = {"gap", "time_limit_s"}
@@ -176,6 +178,11 @@ class _Driver:
             self.records.by_key[result["key"]] = result
             done += 1
             self.progress(done, total)
+            LOG.info(Message(
+                "{done} of {total} cases: {case}, {status} ({seconds:.1f} s)",
+                done=done, total=total, case=result["at"], status=result["status"],
+                seconds=result["seconds"],
+            ))  # fmt: skip
             if time.monotonic() - self.written > self.pause:
                 self.write_table()
 

@@ -22,9 +22,10 @@ from planner.files.records import record_of
 from planner.message import Message, MessageList, plain_message
 from planner.plan.output import Output
 from planner.plan.plan import Plan
+from planner.scenario.plain_data import flat
 from planner.scenario.scenario import Scenario
+from planner.scenario.uncertainty.members import require_one_member
 from planner.studies.solve import solve
-from planner.sweeps.analysis.condition import flat
 from planner.sweeps.result import MESSAGE_PARTS, Result
 from planner.sweeps.variants import Base
 
@@ -127,6 +128,7 @@ def _lines(message: str) -> Iterator[str]:
 
 
 def _solved(scenario: Scenario, task: Task) -> tuple[Plan, dict[str, bytes]]:
+    require_one_member(scenario)
     if not task.wants_plan:
         return solve(scenario), {}
     with TemporaryDirectory(prefix="planner-case-") as scratch:

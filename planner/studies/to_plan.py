@@ -7,9 +7,9 @@ its audit: `publish` has the auditor read the very files that are published.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 
 from planner.auditor.audit import audit, describe_breaches
-from planner.auditor.findings import Breach
+from planner.auditor.findings import Breach as Finding
 from planner.components.registry import KINDS, uses_of
 from planner.errors import PlanError, SolveError
+from planner.log import logger
 from planner.message import Message
 from planner.plan.output import Output
 from planner.plan.plan import Plan
-from planner.plan.stochastic_plan import StochasticPlan
+from planner.plan_tables.files import write_summary
 from planner.plan_tables.summary import summarise
 from planner.plan_tables.tables import ONCE, WHY, clean
 from planner.solver.program import NO_INDICES, Duals, Program
@@ -34,6 +35,7 @@ from planner.solver.step_prices import step_prices
 from planner.timeseries.schedule import VALUE_DECIMALS, columns_by_component
 from planner.timeseries.series import Array
 
+LOG = logger(__name__)
 Out = Output | str | Path | None
 """Where a study writes its plan; None where it writes no folder."""
 
@@ -43,46 +45,54 @@ def output_of(out: Out) -> Output | None:
     return out if out is None or isinstance(out, Output) else Output(out)
 
 
-def publish(plan: Plan | StochasticPlan, out: Out = None) -> None:
+Amend = Callable[[list[Finding]], Plan]
+"""Returns a plan whose summary says what its audit finds; raises where that must not be."""
+
+
+def publish(plan: Plan, out: Out = None, amend: Amend | None = None) -> Plan:
     """Audit a plan where its tables lie, which then become the folder `out`.
 
     Without `out` they lie in a temporary folder. A plan that breaks rules, as its summary says,
-    would not pass and is not audited.
+    would not pass and is not audited. Returns the plan, as `amend` returns it where the audit finds
+    something.
 
     Raises:
         PlanError: the plan fails its audit, or the folder cannot be written.
     """
+    published = plan
+
+    def check(folder: Path) -> Plan:
+        nonlocal published
+        began = time.perf_counter()
+        breaches = audit(folder)
+        LOG.info(Message(
+            "audit of {name}: {n} breaches ({seconds:.1f} s)",
+            name=plan.scenario.name, n=len(breaches), seconds=time.perf_counter() - began,
+        ))  # fmt: skip
+        if breaches:
+            published = _refuse(breaches) if amend is None else amend(breaches)
+            write_summary(published, folder)
+        return published
+
     output, broken = output_of(out), bool(plan.summary.get("breaches"))
     if output is not None:
-        output.write(plan, (lambda _: None) if broken else _require_audit)
+        folder = output.write(plan, (lambda _: plan) if broken else check)
+        LOG.info(Message("written to {path}", path=folder))
     elif not broken:
-        with _tables_in_a_folder(plan) as folder:
-            _require_audit(folder)
+        with TemporaryDirectory(prefix="planner-audit-") as name:
+            plan.write_tables(Path(name))
+            check(Path(name))
+    return published
 
 
-def _require_audit(folder: Path) -> None:
-    if breaches := audit(folder):
-        raise failed_audit(breaches)
+def _refuse(breaches: list[Finding]) -> Plan:
+    raise failed_audit(breaches)
 
 
-def failed_audit(breaches: list[Breach]) -> PlanError:
+def failed_audit(breaches: list[Finding]) -> PlanError:
     """Return the error of a plan that fails its audit."""
     head = Message("the plan fails its own audit and is not to be used")
     return PlanError(describe_breaches(head, breaches))
-
-
-def audited(plan: Plan) -> list[Breach]:
-    """Return the breaches that the audit of a plan finds."""
-    with _tables_in_a_folder(plan) as folder:
-        return audit(folder)
-
-
-@contextmanager
-def _tables_in_a_folder(plan: Plan | StochasticPlan) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="planner-audit-") as name:
-        folder = Path(name)
-        plan.write_tables(folder)
-        yield folder
 
 
 def to_plan(

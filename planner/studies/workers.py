@@ -19,12 +19,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.errors import SolveError, wrong
+from planner.log import logger
 from planner.message import Message
 from planner.scenario.scenario_key import versions
 
 if TYPE_CHECKING:
     from distributed import Client
 
+LOG = logger(__name__)
 TASKS_PER_WORKER = 2  # one runs, one waits, so that the worker is never idle
 MAX_DEATHS = 1  # of workers that run a task before it is tried alone
 WORKER_TIMEOUT_S = 60  # for the first worker to join, and for all to end
@@ -113,14 +115,14 @@ def cluster(
 def _silent() -> Iterator[None]:
     """Keep the cluster's own log off the terminal; the planner reports what matters."""
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+    before = [log.level for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        for log, level in zip(loggers, before, strict=True):
+            log.setLevel(level)
 
 
 @contextmanager
@@ -244,6 +246,9 @@ def run_tasks(
             future.release()
             if type(result).__name__ == "KilledWorker":
                 if not alone:
+                    LOG.warning(Message(
+                        "a worker died on task {case}; it is tried again at the end", case=task.key
+                    ))  # fmt: skip
                     suspects.append(task)
                     continue
                 result = SolveError(Message("every worker that tried it died: not enough memory?"))

@@ -15,6 +15,7 @@ from planner.diagnosis.infeasible import infeasible, unbounded
 from planner.diagnosis.wording import time_span
 from planner.errors import InfeasibleError, NoPlanError, PlannerError, SolveError
 from planner.files.records import Records
+from planner.log import logger
 from planner.message import Message, MessageList
 from planner.plan.plan import Plan
 from planner.plan_tables.summary import proof
@@ -36,6 +37,7 @@ from planner.studies.year_search import YearSearch
 from planner.studies.year_summary import year_summary
 from planner.studies.year_task import WindowResult, WindowTask, recorded_result, work_on
 
+LOG = logger(__name__)
 MOST_STALLED = 2  # refinements in a row that gain next to nothing
 
 
@@ -308,8 +310,16 @@ class YearRun:
             assert plan is not None
             turnover = self.search.program.turnover(plan.x)
             gaps = proof(profit, max(bound, profit), turnover)
+        LOG.info(Message(
+            "{work}: profit {profit}, at most {bound} CNY",
+            work=work, profit=_cny_text(profit), bound=_cny_text(bound),
+        ))  # fmt: skip
         self.steps.append({
             "work": work, "profit_cny": profit if profit is None else round(profit, 6), **gaps
         })  # fmt: skip
         count = 1 if work == "plan" else self.count
         self.progress(YearProgress(work, count, count, profit, bound))
+
+
+def _cny_text(amount: float | None) -> str:
+    return Message("unknown") if amount is None else f"{amount:,.2f}"

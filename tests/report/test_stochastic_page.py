@@ -239,7 +239,7 @@ def drawn(plan: planner.StochasticPlan, seed: int) -> StochasticTables:
         "members": table.astype(object).where(table.notna(), None).to_dict("records"),
     }  # fmt: skip
     members = dict.fromkeys(table["name"], plan.members["dear"])
-    return StochasticTables(plan.scenario, plan.here_and_now, members, table, plan.summary | known)
+    return StochasticTables(plan.scenario, plan.summary | known, plan.here_and_now, table, members)
 
 
 @pytest.mark.parametrize("seed", first_of(range(50), 12))

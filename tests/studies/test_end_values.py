@@ -14,6 +14,7 @@ import planner
 from planner.components.battery.battery import Battery
 from planner.components.terms import AtEnd
 from planner.language.language import language
+from planner.plan.plan import plan_as
 from planner.studies.prices import with_prices
 from planner.studies.solve import solve_program
 from tests.support import compute
@@ -209,7 +210,8 @@ def test_prices_without_further_solves_are_the_same_where_work_is_done() -> None
     priced = scenario(site | {"cell": battery(charge_power_mw=0)}, 2)
     solved = solve_program(priced)
     full, quick = (
-        planner.Prices(with_prices(*solved, further_solves=further)) for further in (True, False)
+        plan_as(planner.Prices, with_prices(*solved, further_solves=further))
+        for further in (True, False)
     )
     assert len(full.first_units)
     assert quick.first_units.empty

@@ -10,9 +10,9 @@ import pytest
 import planner
 from planner.components.registry import KINDS, better
 from planner.errors import ScenarioError
+from planner.scenario.plain_data import flat
 from planner.studies.sweep_plan import cases_to_refine, prepare
 from planner.sweeps.analysis.analyses import analyse
-from planner.sweeps.analysis.condition import flat
 from planner.sweeps.analysis.pareto import Front
 from planner.sweeps.sweep_file import SweepFile
 from planner.units import unit

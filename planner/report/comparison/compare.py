@@ -19,11 +19,11 @@ from planner.errors import as_written, wrong
 from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan_tables.folder import read_tables
+from planner.plan_tables.stochastic import require_single
 from planner.plan_tables.tables import PlanTables
 from planner.report.cautions import cautions_of
-from planner.scenario.plain_data import plain_scenario
+from planner.scenario.plain_data import flat, plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED, value_text
-from planner.sweeps.analysis.condition import flat
 from planner.sweeps.axes import Formula, Scale
 from planner.sweeps.result import read_cases
 from planner.units import CNY
@@ -116,9 +116,12 @@ def compare(
         unaudited: compare a folder that fails its audit too, and say so first.
 
     Raises:
-        PlanError: a folder is no plan folder, cannot be read, or fails its audit.
+        PlanError: a folder is no plan folder, cannot be read, or fails its audit; or a plan is of
+            several members.
     """
     one, two = (plan if isinstance(plan, PlanTables) else read_tables(plan) for plan in (a, b))
+    for plan in (one, two):
+        require_single(plan, plan.title)
     folders = [Path(plan) for plan in (a, b) if not isinstance(plan, PlanTables)]
     currencies = dict.fromkeys(plan.scenario.currency for plan in (one, two))
     cautions = [] if len(currencies) == 1 else [TWO_CURRENCIES]

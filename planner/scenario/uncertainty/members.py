@@ -177,7 +177,7 @@ def require_one_member(scenario: ScenarioFile) -> None:
     if scenario.uncertainty is not None:
         message = Message(
             "has several members, and this makes one plan: use `planner solve`"
-            " (planner.solve_stochastic), or leave them out with --set uncertainty=null"
+            " (planner.solve), or leave them out with --set uncertainty=null"
         )
         raise wrong("uncertainty", message)
 

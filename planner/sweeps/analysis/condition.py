@@ -12,12 +12,13 @@ figure is, the sides cannot be compared.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from planner.errors import did_you_mean, wrong
 from planner.message import Message
+from planner.scenario.plain_data import flat
 
 ALIASES = {
     "profit": "objective_cny",
@@ -134,13 +135,3 @@ def _ends(side: float | str, figures: Mapping[str, float | None]) -> tuple[float
         return None, 0.0
     bound = figures.get(BOUND) if side == OBJECTIVE else None
     return value, value if bound is None else max(value, bound)
-
-
-def flat(summary: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
-    """Yield the numbers of a summary by dotted path; None for a figure without a value."""
-    for key, value in summary.items():
-        path = f"{above}.{key}" if above else str(key)
-        if isinstance(value, Mapping):
-            yield from flat(value, path)
-        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            yield path, value
