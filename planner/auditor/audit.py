@@ -15,7 +15,7 @@ from planner.auditor.format import readable_format
 from planner.auditor.plan_files import SUMMARY, Files, read_files
 from planner.auditor.prices import check_prices, check_reasons
 from planner.auditor.reading import Plan, understand
-from planner.auditor.registry import KINDS
+from planner.auditor.registry import audits_for
 from planner.auditor.stochastic import STOCHASTIC, audit_members
 from planner.auditor.summary import check_summary
 from planner.auditor.tables import (
@@ -67,7 +67,7 @@ def audit_files(files: Files) -> list[Breach]:
 
 
 def _plan_and_findings(files: Files) -> tuple[Plan, Findings]:
-    plan = understand(files, KINDS)
+    plan = understand(files, audits_for(files))
     return plan, Findings(plan.clock.times, relaxed=plan.relaxed, currency=files.currency)
 
 

@@ -37,7 +37,7 @@ from planner.auditor.plan_files import (
     unreadable,
 )
 from planner.auditor.reading import Plan, understand
-from planner.auditor.registry import KINDS
+from planner.auditor.registry import audits_for
 from planner.auditor.summary import gap_of_profit
 from planner.errors import as_written
 from planner.message import Message
@@ -62,11 +62,9 @@ def audit_members(folder: Path, audit_files: Callable[[Files], list[Breach]]) ->
     table = read_table(folder / TABLE, "name", blank=[""], **dict.fromkeys(NUMBERS, float))
     shared = read_numbers(folder / HERE_AND_NOW)
     uncertainty = _uncertainty(folder)
-    members = {
-        str(name): understand(read_files(folder / MEMBERS / str(name)), KINDS)
-        for name in table["name"]
-    }
-    times, currencies = map(str, shared["time"]), [p.files.currency for p in members.values()]
+    files = {str(name): read_files(folder / MEMBERS / str(name)) for name in table["name"]}
+    members = {name: understand(of_one, audits_for(of_one)) for name, of_one in files.items()}
+    times, currencies = map(str, shared["time"]), [of_one.currency for of_one in files.values()]
     findings = Findings([*times], currency=next(iter(currencies), "CNY"))
     note, together = findings.of(PLAN), uncertainty.get("awake") == "here_and_now"
     _check_members(folder, uncertainty, table, note)

@@ -51,6 +51,8 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Validate a scenario, summarise it and warn, without solving."""
+    from planner.components.registry import packages_of, taken_words
+
     site = planner.load(scenario, changes_of(set_))
     if quiet:
         return
@@ -66,11 +68,13 @@ def check(
         node = getattr(component, "node", "")
         at_node = words(" at {node}", node=node) if node else ""
         say(console, f"  {name}{words(': ')}{words.term(component.kind)}{at_node}")
+    for kind, package in packages_of(site.components.values()).items():
+        say(console, words("{kind} comes from {name}", kind=kind, name=package))
     if site.uncertainty is not None:
         members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.checked_members]
         count = words("{n} members: {names}", n=len(members), names=", ".join(members))
         say(console, f"  {count}")
-    warn(console, words, site.warnings())
+    warn(console, words, [*site.warnings(), *taken_words(site.components.values())])
 
 
 def solve(

@@ -1,11 +1,14 @@
 """The registry: every kind of component. A new one costs its file and a line here.
 
-What kinds declare together is here too: the uses of energy, and which way a figure is better.
+Kinds of other packages come through their entry points (`outside`), by the same `Kind`. What kinds
+declare together is here too: the uses of energy, and which way a figure is better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from planner.components.battery import reasons as battery
@@ -28,6 +31,8 @@ from planner.components.service.service import Service
 from planner.components.terms import Use
 from planner.components.thermal import reasons as thermal
 from planner.components.thermal.thermal import Thermal
+from planner.message import Message, template
+from planner.outside import AUDITS, COMPONENTS, Package, entry_named, packages
 from planner.timeseries.horizon import Horizon
 from planner.units import SUFFIXES, unit
 
@@ -49,12 +54,14 @@ class Kind(NamedTuple):
 
     `reasons(component, values, prices, horizon)` yields a reason for each main decision in every
     step; `values`: its schedule columns without the component's name, each of shape (steps,).
-    `limits`: the codes of reasons that name a limit which is reached.
+    `limits`: the codes of reasons that name a limit which is reached. `words`: of a kind from
+    another package, the folder with its catalogue of each language, such as zh.po.
     """
 
     component: type[Component]
     reasons: Reasons = no_reasons
     limits: frozenset[str] = frozenset()
+    words: Path | None = None
 
 
 def kind_of(component: type[Component]) -> str:
@@ -85,21 +92,86 @@ KINDS: dict[str, Kind] = {
 }
 
 
+@cache
+def _outside(word: str) -> Kind | Message | None:
+    """Return the kind that another package brings, or a message why it cannot be used."""
+    entry, audit = entry_named(COMPONENTS, word), entry_named(AUDITS, word)
+    if entry is None:
+        return None if audit is None else Message(
+            "{name} brings the audit of {other} without the kind: it needs an entry point {other}"
+            " in the group {path}",
+            name=audit.package, other=word, path=COMPONENTS,
+        )  # fmt: skip
+    if audit is None:
+        return Message(
+            "{name} brings the kind {other} without its audit: it needs an entry point {other} in"
+            " the group {path}",
+            name=entry.package, other=word, path=AUDITS,
+        )  # fmt: skip
+    kind, place = entry.value, {"name": entry.package, "other": word, "path": COMPONENTS}
+    if problem := entry.problem or audit.problem:
+        return problem
+    if not isinstance(kind, Kind):
+        return Message("{name}: its entry point {other} in {path} must be a Kind", **place)
+    own = get_args(kind.component.model_fields["kind"].annotation)
+    if own != (word,):
+        return Message(
+            "{name}: its entry point {other} in {path} must be named as the `kind` of its class,"
+            " {text}",
+            **place, text=" or ".join(map(str, own)) or "str",
+        )  # fmt: skip
+    return kind
+
+
+def kind_named(word: Any) -> Kind | None:
+    """Return a kind by its word; None where there is none, or none that can be used."""
+    if word in KINDS:
+        return KINDS[word]
+    kind = _outside(word)
+    return kind if isinstance(kind, Kind) else None
+
+
+def unusable(word: str) -> Message | None:
+    """Return why a kind from another package cannot be used; None where nobody brings it."""
+    problem = _outside(word)
+    return problem if isinstance(problem, Message) else None
+
+
+def every_kind() -> dict[str, Kind]:
+    """Return all kinds that can be used, of this package and of others, by their words."""
+    words = packages().keys() - KINDS.keys()
+    outside = {word: kind for word in sorted(words) if (kind := kind_named(word)) is not None}
+    return KINDS | outside
+
+
+def packages_of(components: Iterable[Component]) -> dict[str, Package]:
+    """Return the package of each kind that some components have from another package."""
+    words = {component.kind for component in components} - KINDS.keys()
+    return {word: packages()[word] for word in sorted(words) if word in packages()}
+
+
+def taken_words(components: Iterable[Component]) -> list[Message]:
+    """Return a warning for each kind of some components that another package brings in vain."""
+    taken = packages().keys() & KINDS.keys() & {component.kind for component in components}
+    text = template("{name} brings a kind {other} too, which is not used: it needs another name")
+    return [Message(text, name=packages()[word], other=word) for word in sorted(taken)]
+
+
 def kind_of_word(word: Any) -> str:
     """Return the kind of component that another word for it stands for; "" where none is known."""
     spelt = str(word).strip().lower().replace("-", "_").replace(" ", "_")
-    kinds = KINDS.items()
+    kinds = every_kind().items()
     return next((name for name, k in kinds if spelt in k.component.also_called.split()), "")
 
 
 def limits_reached() -> frozenset[str]:
     """Return the codes of reasons that name a limit which is reached."""
-    return frozenset().union(*(kind.limits for kind in KINDS.values()))
+    return frozenset().union(*(kind.limits for kind in every_kind().values()))
 
 
 def every_use() -> dict[str, Use]:
     """Return the uses of energy of all kinds, in the order of their display."""
-    return uses_of(kind.component for kind in KINDS.values())
+    return uses_of(kind.component for kind in every_kind().values())
 
 
 def uses_of(components: Iterable[Component | type[Component]]) -> dict[str, Use]:
@@ -119,7 +191,7 @@ def better(figure: str) -> Way:
     parts = figure.split(".")
     if figure.startswith(LEDGERS):
         return "most"
-    kinds = (kind.component.less_is_better for kind in KINDS.values())
+    kinds = (kind.component.less_is_better for kind in every_kind().values())
     lost = {use for use, meant in every_use().items() if meant.lost}
     if parts[-1] in OF_SOLVING.union(lost, *kinds):
         return "least"

@@ -8,7 +8,8 @@ English text is the key; `planner/language/zh.po` is the one catalogue, in the f
     messages, context `sentence`        words.sentence(Message("no fleet serves {name}", name="x"))
 
 What a scenario names (components, nodes, models, cases) is never translated, and what the catalogue
-lacks stays English. `make words` brings the catalogue in line with the sources.
+lacks stays English. Kinds of component from other packages bring a catalogue of the same form.
+`make words` brings ours in line with the sources.
 
 Reasons, warnings and breaches are stored in plan folders as English text and read back by their
 templates: see `stored_texts`.
@@ -20,6 +21,7 @@ import gettext
 import io
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -27,6 +29,7 @@ from typing import Any
 
 from planner.language.stored_texts import HOLDS, NUMBER, StoredTexts
 from planner.message import Message, MessageList
+from planner.outside import COMPONENTS, entry_named, packages
 from planner.units import CNY, label, plain_words, unit
 
 RANGE = re.compile(f"^({NUMBER}) to ({NUMBER})$")
@@ -274,18 +277,30 @@ def language(code: str) -> Language:
     """Return a language by its code, en or zh."""
     if code == "en":
         return Language(code, gettext.NullTranslations())
+    catalogue, templates = _read(CATALOGUES / f"{code}.po")
+    for kind in packages():  # of other packages: ours, where both have an entry
+        entry = entry_named(COMPONENTS, kind)
+        folder = getattr(entry and entry.value, "words", None)
+        with suppress(TypeError, OSError, ValueError):  # then its texts stay English
+            fallback, more = _read(Path(folder) / f"{code}.po")
+            catalogue.add_fallback(fallback)
+            templates += more
+    return Language(code, catalogue, templates)
+
+
+def _read(path: Path) -> tuple[gettext.NullTranslations, tuple[str, ...]]:
+    """Return a catalogue, and the templates of the messages that it has."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with (CATALOGUES / f"{code}.po").open("rb") as source:
-        entries = read_po(source, locale=code)
+    with path.open("rb") as source:
+        entries = read_po(source, locale=path.stem)
     compiled = io.BytesIO()
     write_mo(compiled, entries)
     templates = (
         str(message.id) for message in entries if message.context == SENTENCE and message.string
     )
-    catalogue = gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
-    return Language(code, catalogue, tuple(templates))
+    return gettext.GNUTranslations(io.BytesIO(compiled.getvalue())), tuple(templates)
 
 
 ENGLISH = language("en")

@@ -18,8 +18,10 @@ from planner.files.format_mark import of_another_format, require_readable, unmar
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
 from planner.message import Message, MessageList
+from planner.outside import packages
 from planner.plan_tables import files
 from planner.plan_tables.files import INFEASIBLE, PLAN_FOLDER, SUMMARY, marked_json
+from planner.plan_tables.summary import KINDS_FROM
 from planner.plan_tables.tables import LEDGER_TYPES, WHY, PlanTables
 from planner.scenario.plain_data import plain_data
 from planner.scenario.scenario import Scenario, load
@@ -93,8 +95,14 @@ def read_facts(path: Path, *names: str) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> PlanTables:
-    scenario = load(folder / files.SCENARIO)
     summary = read_facts(folder / SUMMARY)
+    for kind, package in summary.get(KINDS_FROM, {}).items():
+        if kind not in packages():
+            raise PlanError(Message(
+                "the package {name} is not installed, which brings the kind {other}",
+                name=package, other=kind,
+            ))  # fmt: skip
+    scenario = load(folder / files.SCENARIO)
     schedule = read_schedule(folder / files.SCHEDULE, scenario)
     allocation = read_table(folder / files.ALLOCATION, "time", "origin", "use", "mwh")
     ledger = read_table(folder / files.LEDGER, *LEDGER_TYPES).astype(LEDGER_TYPES)

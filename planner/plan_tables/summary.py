@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.components.registry import uses_of
+from planner.components.registry import packages_of, uses_of
 from planner.components.terms import stored_at_start
 from planner.fields import measurable
 from planner.files.format_mark import planner_version
@@ -35,6 +35,7 @@ from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
 
+KINDS_FROM = "kinds_from"  # kind -> the package beside the planner that brings it
 WORST_HOURS = 5
 SAME_SHARE = 1e-5  # shares that differ by less are the same
 HALF_FEN = 0.005
@@ -76,6 +77,7 @@ def summarise(
     turnover = float(ledger["amount_cny"].abs().sum())
     cash = float(ledger.loc[ledger["cash"], "amount_cny"].sum())
     horizon, uses = scenario.horizon, uses_of(scenario.components.values())
+    packages = packages_of(scenario.components.values())
     energy = by_pair(allocation, "origin", "use", "mwh")
     mwh, columns = sums(energy), columns_by_component(schedule)
     stored_mwh = stored_at_start((c.storage() for c in scenario.components.values()), "renewable")
@@ -101,6 +103,8 @@ def summarise(
         "ledger_cny": _by_line(ledger),
         "outside_objective_cny": _by_line(reported),
         "components": {name: c.kind for name, c in scenario.components.items()},
+        **({KINDS_FROM: {kind: package.name for kind, package in packages.items()}}
+           if packages else {}),
         "figures": figures,
         "allocation_mwh": _tree(mwh, 9),
         **_values(scenario, energy, compute, export),
@@ -110,8 +114,8 @@ def summarise(
         "warnings": [*scenario.warnings(), *_undecided_targets(scenario, figures, green)],
         "solving": dict(solving),
         "runtimes_s": {name: round(value, 4) for name, value in seconds.items()},
-        "versions": _versions() | {"python": platform.python_version()},
-    }
+        "versions": _versions() | dict(packages.values()) | {"python": platform.python_version()},
+    }  # fmt: skip
 
 
 @cache

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from planner.components.component import Component, Site
-from planner.components.registry import KINDS, kind_of_word
+from planner.components.registry import every_kind, kind_named, kind_of_word, unusable
 from planner.errors import (
     Key,
     Problem,
@@ -259,13 +259,16 @@ class Checker:
             )
             self._report(path, message)
             return DataReading()
-        if not isinstance(kind, str) or kind not in KINDS:
-            self._report((*path, "kind"), _unknown_kind(kind))
-            meant = kind_of_word(kind) or close_to(kind, KINDS)
-            if not meant:
+        entry = kind_named(kind) if isinstance(kind, str) else None
+        if entry is None:
+            problem = unusable(kind) if isinstance(kind, str) else None
+            self._report((*path, "kind"), problem or _unknown_kind(kind))
+            meant = "" if problem else kind_of_word(kind) or close_to(kind, every_kind())
+            entry = kind_named(meant)
+            if entry is None:
                 return DataReading()
             data = data | {"kind": meant}
-        reading = read(KINDS[data["kind"]].component, data, context)
+        reading = read(entry.component, data, context)
         for below, message in reading.problems:
             self._report((*path, *below), message)
         return reading
@@ -287,7 +290,7 @@ def _columns_in(data: Any) -> Iterator[dict[str, Any]]:
 
 
 def _unknown_kind(kind: Any) -> Message:
-    known = ", ".join(sorted(KINDS))
+    known = ", ".join(sorted(every_kind()))
     if kind is None:
         return Message("is required: one of {names}", names=known)
     meant = kind_of_word(kind)
@@ -295,5 +298,7 @@ def _unknown_kind(kind: Any) -> Message:
         "must be one of {names}, is {text}{hint}",
         names=known,
         text=as_written(kind),
-        hint=Message("; did you mean {name}?", name=meant) if meant else did_you_mean(kind, KINDS),
+        hint=Message("; did you mean {name}?", name=meant)
+        if meant
+        else did_you_mean(kind, every_kind()),
     )

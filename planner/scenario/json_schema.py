@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.components.registry import KINDS
+from planner.components.registry import KINDS, every_kind
 from planner.fields import NAME
 from planner.scenario.forecast_fields import DrawnForecast
 from planner.scenario.scenario_file import ScenarioFile
@@ -25,12 +25,13 @@ def scenario_schema() -> dict[str, Any]:
     )
     defs["Series"] = series
     kinds = []
-    for _, (component, *_) in sorted(KINDS.items()):
-        part = component.model_json_schema(ref_template=REFS)
-        defs |= part.pop("$defs", {})
+    for kind, (component, *_) in sorted(every_kind().items()):
+        owner = "" if kind in KINDS else f"{kind}."  # classes of other packages may share names
+        part = component.model_json_schema(ref_template=REFS.replace("{", owner + "{"))
+        defs |= {owner + name: inner for name, inner in part.pop("$defs", {}).items()}
         part["properties"]["kind"]["description"] = "Kind of component."
-        defs[component.__name__] = part
-        kinds.append({"$ref": REFS.format(model=component.__name__)})
+        defs[owner + component.__name__] = part
+        kinds.append({"$ref": REFS.format(model=owner + component.__name__)})
     schema["properties"]["components"] = {
         "type": "object",
         "description": "Components by name.",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.components.registry import packages_of
 from planner.fields import Frozen
 from planner.files.format_mark import planner_version
 from planner.scenario.scenario import Scenario
@@ -33,7 +34,8 @@ def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None)
         scenario: the scenario.
         digests: the `digest` of components by name, where they are known already.
     """
-    total = hashlib.sha256(repr(list(versions().items())).encode())
+    packages = packages_of(scenario.components.values())
+    total = hashlib.sha256(repr([*versions().items(), *packages.values()]).encode())
     for name in ScenarioFile.model_fields:
         total.update(repr(getattr(scenario, name)).encode() + b";")
     known = digests or {}

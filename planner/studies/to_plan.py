@@ -20,7 +20,7 @@ import pandas as pd
 
 from planner.auditor.audit import audit, describe_breaches
 from planner.auditor.findings import Breach as Finding
-from planner.components.registry import KINDS, uses_of
+from planner.components.registry import kind_named, uses_of
 from planner.errors import PlanError, SolveError
 from planner.log import logger
 from planner.message import Message
@@ -245,8 +245,9 @@ def reason_table(program: Program, duals: Duals, x: Array, schedule: pd.DataFram
     rows: list[tuple[Any, ...]] = []
     for name, component in scenario.components.items():
         values, prices = columns.get(name, {}), replace(site_prices, name=name)
-        reasons = KINDS[component.kind].reasons(component, values, prices, scenario.horizon)
-        rows += [(step - program.window.first, name, *reason) for step, *reason in reasons]
+        if (kind := kind_named(component.kind)) is not None:
+            reasons = kind.reasons(component, values, prices, scenario.horizon)
+            rows += [(step - program.window.first, name, *reason) for step, *reason in reasons]
     steps, *texts = zip(*rows, strict=True) if rows else ((),) * len(WHY)
     times = schedule.index[np.array(steps, dtype=int)]
     return pd.DataFrame({"time": times} | _texts(dict(zip(WHY[1:], texts, strict=True))))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from planner.errors import SolveError, wrong
 from planner.log import logger
 from planner.message import Message
+from planner.outside import packages
 from planner.scenario.scenario_key import versions
 
 if TYPE_CHECKING:
@@ -154,10 +155,15 @@ def _quiet_children() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+def _versions() -> dict[str, str]:
+    """Return the versions of all packages that plans depend on, those with kinds among them."""
+    return versions() | dict(packages().values())
+
+
 def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:
     from distributed import WorkerPlugin
 
-    expected, packed = versions(), pickle.dumps(setup)
+    expected, packed = _versions(), pickle.dumps(setup)
 
     class SetupPlugin(WorkerPlugin):
         """Sets up a worker when it joins, also one that replaces a dead one."""
@@ -167,10 +173,8 @@ def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:
             if own:  # our own worker that replaces a dead one ignores Ctrl-C too
                 with suppress(ValueError):  # not in the main thread
                     signal.signal(signal.SIGINT, signal.SIG_IGN)
-            from planner.scenario.scenario_key import versions  # the worker's own module
-
-            if versions() != expected:
-                raise ValueError(versions())
+            if (own_versions := _versions()) != expected:  # of the worker's own packages
+                raise ValueError(own_versions)
             self.resources.enter_context(pickle.loads(packed)())
 
         def teardown(self, worker: Any) -> None:  # noqa: ARG002

@@ -32,7 +32,7 @@ FEN = 0.005
 LEDGER = "ledger_cny."
 OUTSIDE = (
     "versions", "runtimes_s", "solving", "components", "name", "description", "status",
-    "ledger_cny", "replanned",
+    "kinds_from", "ledger_cny", "replanned",
 )  # fmt: skip
 """Parts of a summary that are not figures of the plan; the ledger has a table of its own."""
 
