@@ -16,6 +16,7 @@ SUFFIXES: dict[str, str] = {
     "_tco2_per_mwh": "tCO2/MWh",
     "_cny_per_mwh": "CNY/MWh",
     "_cny_per_kwh": "CNY/kWh",
+    "_gce_per_kwh": "gce/kWh",
     "_tco2_per_gj": "tCO2/GJ",
     "_tokens_per_s": "tokens/s",
     "tokens_per_s": "tokens/s",

@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from planner.components.component import Component
 from planner.fields import Frozen
 from planner.scenario.scenario_file import ScenarioFile
 from planner.timeseries.series import Array
 
 
-def plain_scenario(scenario: ScenarioFile) -> dict[str, Any]:
-    """Return a scenario as plain data with every default; series that vary become lists."""
-    return dict(plain_data(scenario, lambda values, _: values.tolist()))
+def plain_scenario(scenario: ScenarioFile, first: int = 0) -> dict[str, Any]:
+    """Return a scenario as plain data, to be changed and read again.
+
+    Fields that follow from others are left out; series that vary become lists, which begin with
+    the step after `first`.
+    """
+    return dict(plain_data(scenario, lambda values, _: values[first:].tolist(), following=False))
 
 
-def plain_data(value: Any, varying: Callable[[Array, str], Any], path: str = "") -> Any:
-    """Return a value as plain data; `varying` converts a series that varies, from its path too."""
+def plain_data(
+    value: Any, varying: Callable[[Array, str], Any], path: str = "", *, following: bool = True
+) -> Any:
+    """Return a value as plain data with every default.
+
+    Args:
+        varying: converts a series that varies, from its path too.
+        following: whether to include fields that follow from others.
+    """
+
+    plain = partial(plain_data, varying=varying, following=following)
 
     def below(key: object, item: Any) -> Any:
-        return plain_data(item, varying, f"{path}.{key}" if path else str(key))
+        return plain(item, path=f"{path}.{key}" if path else str(key))
 
     if isinstance(value, np.ndarray):
         return float(value[0]) if (value == value[0]).all() else varying(value, path)
     if isinstance(value, Frozen):
-        return {name: below(name, getattr(value, name)) for name in type(value).model_fields}
+        follows = value.follows if isinstance(value, Component) and not following else {}
+        left_out = follows.keys() - value.model_fields_set
+        names = [name for name in type(value).model_fields if name not in left_out]
+        return {name: below(name, getattr(value, name)) for name in names}
     if isinstance(value, dict):
         return {key: below(key, item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [plain_data(item, varying, f"{path}[{i}]") for i, item in enumerate(value)]
+        return [plain(item, path=f"{path}[{i}]") for i, item in enumerate(value)]
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     return value

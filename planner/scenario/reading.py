@@ -49,8 +49,8 @@ class DataReading(Generic[Value]):
         try:
             yield from rule()
         except AttributeError as error:
-            value = self.partial
-            if value is None or error.obj is not value or error.name not in self.wrong:
+            value = self.partial  # a field that it has not is wrong, or follows from a wrong one
+            if value is None or error.obj is not value or error.name not in type(value).model_fields:
                 raise
 
 
@@ -131,7 +131,7 @@ def _partial(model: type[Value], data: Any, wrong: frozenset[str], context: Any)
     except ValidationError:
         return None
     given = {name: getattr(valid, name) for name in fields}
-    value: Value = cast("type[Any]", model).model_construct(**given)
+    value: Value = cast("type[Any]", model).model_construct(valid.model_fields_set, **given)
     for name in wrong & vars(value).keys():
         del vars(value)[name]
     return value

@@ -26,7 +26,7 @@ from planner.message import Message
 from planner.plan.folder import single_plan
 from planner.plan.plan import Plan, plan_as
 from planner.scenario.continuation import is_state, with_memory_of
-from planner.scenario.plain_data import plain_data
+from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario import Scenario, Variants
 from planner.studies.settle import settle_executed
 from planner.studies.solve import solve_program
@@ -176,7 +176,7 @@ def _rest(
     """
     horizon, first = old.scenario.horizon, len(executed)
     scenario = old.scenario.model_copy(update={"components": left})
-    data = plain_data(scenario, lambda values, _: values[first:].tolist())
+    data = plain_scenario(scenario, first)
     data["horizon"] |= {
         "start": horizon.starts[first].isoformat(),
         "hours": (horizon.steps - first) * horizon.step_h,

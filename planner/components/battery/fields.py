@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from planner.components.battery.commitment import START_SHARE, WAYS, check_ramp
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
-from planner.components.component import ORIGINS, Complaint, Component, Site
+from planner.components.component import FOLLOWS, ORIGINS, Complaint, Component, Site
 from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all, too_large
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
@@ -24,6 +25,9 @@ MOST_HOURS = 300  # at full power; the longest stores last days, a slip of kWh m
 class BatteryFields(Component):
     """The fields of a battery."""
 
+    follows: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("charge_efficiency", "discharge_efficiency"), "round_trip_efficiency"
+    )
     row_units: ClassVar[Mapping[str, str]] = {"cycles": "MWh", "reserve_energy": "MWh"}
     kind: Literal["battery"]
     also_called: ClassVar[str] = "storage bess store accumulator ess 储能 电池"
@@ -56,9 +60,11 @@ class BatteryFields(Component):
     ramp_mw_per_h: AtLeastZero | None = None
     """Most that the power (discharge less charge) may change in an hour; where `available` falls it
     may fall with it. A step must lead from 0 to the least powers."""
-    charge_efficiency: Efficiency
+    round_trip_efficiency: Efficiency | None = None
+    """Energy delivered per MWh charged; the two efficiencies are its square root where not given."""
+    charge_efficiency: Efficiency = FOLLOWS
     """Energy stored per MWh charged."""
-    discharge_efficiency: Efficiency
+    discharge_efficiency: Efficiency = FOLLOWS
     """Energy delivered per MWh taken out of the store."""
     leak_per_h: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Part of the stored energy that is lost in an hour."""
@@ -79,7 +85,7 @@ class BatteryFields(Component):
     """Limits on the stored energy at given times."""
     initial: BatteryInitial
     """State when the horizon begins."""
-    ending: Ending
+    ending: Ending = "same_as_start"
     """Terminal constraint or value; without either, a plan would sell the battery empty."""
 
     @model_validator(mode="after")
@@ -99,6 +105,11 @@ class BatteryFields(Component):
     def _limits_fit(self) -> Self:
         raise_all(self._wrong_targets())
         return self
+
+    def following(self) -> dict[str, Any]:
+        if self.round_trip_efficiency is None:
+            return {}
+        return dict.fromkeys(self.follows, math.sqrt(self.round_trip_efficiency))
 
     def _wrong_energies(self) -> Iterator[FieldError]:
         low, start, high = self.min_energy_mwh, self.initial.total(), self.capacity_mwh

@@ -17,12 +17,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
-from planner.components.component import Complaint, Component, Site, Supply, Values, summed
+from planner.components.component import (
+    FOLLOWS,
+    Complaint,
+    Component,
+    Site,
+    Supply,
+    Values,
+    summed,
+)
 from planner.components.fleet.decode_capacity import (
     CAPACITY_RULES,
     Nodes,
@@ -74,6 +82,7 @@ class Fleet(Component):
     also_called: ClassVar[str] = (
         "gpu gpus node nodes servers cluster datacenter data_center compute 算力"
     )
+    follows: ClassVar[Mapping[str, str]] = {"sleep_kw": "serves"}
     remembers: ClassVar[tuple[str, ...]] = ("wake_min",)
     offers_reserve: ClassVar[bool] = True
     row_units: ClassVar[Mapping[str, str]] = {
@@ -110,8 +119,9 @@ class Fleet(Component):
         form(by_temperature="temperature_c points", series=""),
     ]
     """Facility power over IT power: a series, or by temperature."""
-    sleep_kw: AtLeastZero
-    """Power of a sleeping node."""
+    sleep_kw: AtLeastZero = FOLLOWS
+    """Power of a sleeping node; that of the least idle point unless given, so that sleep saves
+    nothing."""
     wake_min: Annotated[float, Field(ge=0, le=1440)] = 0.0
     """Minutes a node needs to wake, at the power of the idle point."""
     wake_cost_cny: AtLeastZero = 0.0
@@ -124,6 +134,9 @@ class Fleet(Component):
     """The models it serves, and how."""
     initial: FleetInitial = FleetInitial()
     """State when the horizon begins."""
+
+    def following(self) -> dict[str, Any]:
+        return {"sleep_kw": min(serving.points[0].node_kw for serving in self.serves.values())}
 
     @model_validator(mode="after")
     def _consistent(self) -> Fleet:

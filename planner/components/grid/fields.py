@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from planner.components.component import Component, Supply
+from planner.components.component import FOLLOWS, Component, Supply
 from planner.components.grid.declaration import Declaration
 from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
 from planner.components.grid.exchange_limits import EXCHANGE_REMEDIES, GridInitial, Response
@@ -22,6 +22,7 @@ class GridFields(Component):
     """The fields of a connection to the public grid."""
 
     kind: Literal["grid"]
+    follows: ClassVar[Mapping[str, str]] = {"export_price_cny_per_mwh": "export_limit_mw"}
     also_called: ClassVar[str] = "market network connection import export 电网"
     facts: ClassVar[frozenset[str]] = frozenset(
         {"initial", "peak_so_far_mw", "demand_interval_min"}
@@ -31,12 +32,13 @@ class GridFields(Component):
     """Electrical node."""
     import_limit_mw: NonNegative
     """Most that may be imported."""
-    export_limit_mw: NonNegative
+    export_limit_mw: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Most that may be exported."""
     import_price_cny_per_mwh: Series
     """Price of imported energy with all charges per MWh."""
-    export_price_cny_per_mwh: SeriesByOrigin
-    """Price of exported energy: a series, or one for each origin."""
+    export_price_cny_per_mwh: SeriesByOrigin = FOLLOWS
+    """Price of exported energy: a series, or one for each origin; 0 where nothing may be exported,
+    else required."""
     resale: bool = False
     """Whether energy from the grid may be exported again, at once or through storage."""
     self_use_charge_cny_per_mwh: NonNegativeSeriesByOrigin = 0.0  # type: ignore[assignment]
@@ -70,6 +72,10 @@ class GridFields(Component):
     """Emission factor of imported energy; reported, and limited or priced by a carbon component."""
     fixed_cny_per_month: AtLeastZero = 0.0
     """Fixed payments; reported, not optimised."""
+
+    def following(self) -> dict[str, Any]:
+        no_export = not self.export_limit_mw.any()
+        return {"export_price_cny_per_mwh": self.export_limit_mw} if no_export else {}
 
     def supplies(self) -> dict[Supply, float]:
         return {("power", self.node): float(self.import_limit_mw.max())}
