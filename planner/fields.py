@@ -48,6 +48,13 @@ class LimitError(FieldError):
     """A value beyond the limits of its field."""
 
 
+class HorizonNeededError(FieldError):
+    """A value that can only be read with the horizon of a scenario, which is not known yet."""
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__(Message("can only be read as part of a scenario"), path)
+
+
 def raise_all(errors: Iterable[FieldError]) -> None:
     """Raise the errors of one validator together, if there are any."""
     together: list[FieldError] = []
@@ -249,10 +256,9 @@ def form(**keys: str) -> Discriminator:
     known = ", ".join(word for words in keys.values() for word in words.split())
 
     def which(value: Any) -> str | None:
-        present = set(value) if isinstance(value, dict) else set()
+        fields = type(value).model_fields if isinstance(value, BaseModel) else value
+        present = set(fields) if isinstance(fields, dict) else set()
         for tag, words in keys.items():
-            if isinstance(value, BaseModel) and tag != rest:
-                return f"={tag}"
             if present & set(words.split()):
                 return f"={tag}"
         return None if isinstance(value, dict) and rest != "series" else f"={rest}"

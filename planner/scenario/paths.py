@@ -22,6 +22,8 @@ from planner.errors import OVERRIDE, Key, Problem, ScenarioError, as_written, di
 from planner.fields import FieldError, Frozen, is_number
 from planner.files.yaml_document import Document
 from planner.message import Message
+from planner.scenario.python_values import plain_value
+from planner.timeseries.timed_series import TimedSeries
 
 
 @lru_cache(4096)  # cases of a sweep change the same paths
@@ -32,7 +34,7 @@ def parse_path(text: str) -> Key:
         FieldError: the text is not a path.
     """
     parts: list[str | int] = []
-    for piece in text.strip().split("."):
+    for piece in str(text).strip().split("."):
         match = re.fullmatch(r"([^\[\]]+)((?:\[[0-9]{1,9}\])*)", piece)
         if match is None:
             raise FieldError(Message("is not a path such as components.pv.capacity_mw"))
@@ -145,10 +147,22 @@ def override(document: Document, changes: Mapping[str, Any]) -> tuple[Document, 
     """Return a document with values replaced, `{path: value}`, and the paths in parts.
 
     Raises:
-        ScenarioError: a path that cannot be followed, or a scale of something without numbers.
+        ScenarioError: a path that cannot be followed, a scale of something without numbers, or a
+            value that no scenario holds.
     """
-    data, paths = replaced(document.data, changes)
-    return replace(document, data=data, overridden=(*document.overridden, *paths)), paths
+    changed, paths, problems = overridden(document, changes)
+    if problems:
+        raise ScenarioError(problems)
+    return changed, paths
+
+
+def overridden(
+    document: Document, changes: Mapping[str, Any]
+) -> tuple[Document, tuple[Key, ...], list[Problem]]:
+    """Return a document with values replaced as far as they can be, as `override`; the problems."""
+    data, paths, problems = _replaced(document.data, changes)
+    places = (*document.overridden, *paths)
+    return replace(document, data=data, overridden=places), paths, problems
 
 
 def replaced(
@@ -159,19 +173,28 @@ def replaced(
     Raises:
         ScenarioError: as `override`.
     """
+    data, paths, problems = _replaced(data, changes)
+    if problems:
+        raise ScenarioError(problems)
+    return data, paths
+
+
+def _replaced(
+    data: dict[str, Any], changes: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Key, ...], list[Problem]]:
     problems: list[Problem] = []
     paths: list[Key] = []
     for text, value in changes.items():
         try:
             path = resolve(data, text)
-            data = _replaced_at(data, path, value)
+            data = _replaced_at(data, path, plain_value(value))
         except FieldError as error:
-            problems.append(Problem(error.message, text, OVERRIDE))
+            for one in (error, *error.others):
+                place = dotted((str(text), *parse_path(one.path))) if one.path else str(text)
+                problems.append(Problem(one.message, place, OVERRIDE))
             continue
         paths.append(path)
-    if problems:
-        raise ScenarioError(problems)
-    return data, tuple(paths)
+    return data, tuple(paths), problems
 
 
 def _replaced_at(data: dict[str, Any], path: Key, value: Any) -> Any:
@@ -227,6 +250,8 @@ def _scaled(spec: Any, factor: float) -> Any:
     """Multiply a number or series in whatever form it is written."""
     if is_number(spec):
         return spec * factor
+    if isinstance(spec, TimedSeries):
+        return spec.scaled(factor)
     if isinstance(spec, list) and all(is_number(item) for item in spec):
         return [_scaled(item, factor) for item in spec]
     if isinstance(spec, dict) and "csv" in spec:

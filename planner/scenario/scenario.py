@@ -21,7 +21,7 @@ from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker
-from planner.scenario.paths import override
+from planner.scenario.paths import override, overridden
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.shared_parts import Shared, Tables
@@ -133,7 +133,8 @@ class Variants:
         Raises:
             ScenarioError: with every problem found.
         """
-        document, paths = override(self.document, changes or {})
+        document, paths, problems = overridden(self.document, changes or {})
+        document = replace(document, problems=(*document.problems, *problems))
         checker = Checker(document, self.shared, paths)
         try:
             scenario = Scenario.model_construct(**checker.fields())

@@ -16,16 +16,11 @@ from planner.errors import as_written, wrong
 from planner.fields import FieldError, raise_all
 from planner.local_time import localised
 from planner.message import Message
-from planner.timeseries.csv_layouts import (
-    clock_hint,
-    may_change_clock,
-    no_column,
-    several,
-    time_hint,
-)
+from planner.timeseries.csv_layouts import clock_hint, no_column, several, time_hint
 from planner.timeseries.csv_numbers import has_decimal_comma, in_ascii, number_hint, numbers_of
 from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
-from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
+from planner.timeseries.row_steps import gaps_min, most_frequent
+from planner.timeseries.timed_rows import TimedRows, descend, is_likely_change, require_years
 
 TIME = "time"
 MOST_LOOKED_AT = 1000  # rows
@@ -33,26 +28,15 @@ MOST_LOOKED_AT = 1000  # rows
 _OFFSET = r"(?:Z|[+-]\d\d?(?::?\d\d)?)"
 
 
-class CsvTable:
-    """One CSV file: its times, the line of each row, and its columns as numbers.
-
-    local: its times have no offset.
-    """
+class CsvTable(TimedRows):
+    """One CSV file: its times, the line of each row, and its columns as numbers."""
 
     def __init__(self, name: str, text: CsvText, times: pd.DatetimeIndex, *, local: bool) -> None:
-        self.name = name
-        self.times = times
-        self.local = local
+        super().__init__(name, times, local=local)
         self.lines = [line for line, _ in text.rows]
         self.header = text.header
         self._text = text
         self._numbers: dict[str, np.ndarray[Any, Any]] = {}
-        self.step_min = most_frequent(self.gaps_min)
-
-    @cached_property
-    def gaps_min(self) -> Minutes:
-        """The minutes between its rows."""
-        return gaps_min(self.times)
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """Return a column as floats; cells that are no finite numbers become NaN.
@@ -77,6 +61,10 @@ class CsvTable:
         """Return the text of a cell."""
         return self._text.rows[row][1][self.header.index(name)]
 
+    def time_text(self, row: int) -> str:
+        """Return the text of the time of a row."""
+        return self.cell(TIME, row)
+
     def wrong_cells(self, name: str, rows: Sequence[int], rule: Message) -> FieldError:
         """Return the error of cells that break a rule: the first as written, the lines of more."""
         text = self.cell(name, rows[0])
@@ -95,13 +83,6 @@ class CsvTable:
     def at_row(self, row: int, message: Message) -> FieldError:
         """Return the error of a row, with its line."""
         return at_line(self.name, self.lines[row], message)
-
-    def clock_change(self, row: int) -> str:
-        """Return a hint where a gap after a row is an hour that a clock skips; empty elsewhere."""
-        after = self.times[row] + pd.Timedelta(minutes=self.gaps_min[row])
-        step = self.gaps_min[max(row - 1, 0)] if row else self.step_min or 60.0
-        skipped = self.local and self.gaps_min[row] - step == 60
-        return clock_hint() if skipped and _may_change_clock(after - pd.Timedelta("1h")) else ""
 
 
 def read_csv(folder: Path, name: str, encoding: str | None, zone: dt.tzinfo) -> CsvTable:
@@ -127,16 +108,9 @@ def read_csv(folder: Path, name: str, encoding: str | None, zone: dt.tzinfo) -> 
     except FieldError as error:
         raise_all([*text.faults, error])
     raise_all(text.faults)
-    if times.has_duplicates:
-        row = int(np.flatnonzero(times.duplicated())[0])
-        hint = _twice(text, times, texts, row)
-        raise at_row(row, Message("time {text} appears twice{hint}", text=texts[row], hint=hint))
-    if len(times) > 1 and times.is_monotonic_decreasing:  # rows are matched by time
+    if descend(times, texts.__getitem__, at_row, lambda row: _twice(text, times, texts, row)):
         text = CsvText(text.header, text.rows[::-1], text.separator)
         times, texts = times[::-1], texts[::-1]
-    if not times.is_monotonic_increasing:
-        row = int(np.flatnonzero(np.diff(times.asi8) < 0)[0]) + 1
-        raise at_row(row, Message("times must ascend, and {text} does not", text=texts[row]))
     return CsvTable(name, text, times, local=not _has_offset(texts[0]))
 
 
@@ -144,15 +118,11 @@ def _has_offset(time: str) -> bool:
     return re.search(rf"[T ].*{_OFFSET}$", time) is not None
 
 
-def _may_change_clock(time: pd.Timestamp) -> bool:
-    return may_change_clock(time.year, time.month, time.day, time.hour)
-
-
 def _twice(text: CsvText, times: pd.DatetimeIndex, texts: Sequence[str], row: int) -> str:
     """Return why a time may appear twice, and what to write; empty where nothing is known."""
     same_day = times[times.duplicated()].normalize() == times[row].normalize()
     an_hour = int(same_day.sum()) * (most_frequent(gaps_min(times)) or 0) == 60
-    if an_hour and not _has_offset(texts[row]) and _may_change_clock(times[row]):
+    if an_hour and not _has_offset(texts[row]) and is_likely_change(times[row]):
         return clock_hint()
     alike = [text.rows[i][1] for i in np.flatnonzero(times == times[row])]
     if areas := several(text.header, alike):
@@ -202,11 +172,7 @@ def read_times(
             more=others if wrong.sum() > 1 else "",
         )
         raise at_row(row, message)
-    remote = (stamps.dt.year < 1800) | (stamps.dt.year > 2300)
-    if remote.any():
-        row = int(np.flatnonzero(remote)[0])
-        message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=texts[row])
-        raise at_row(row, message)
+    require_years(pd.DatetimeIndex(stamps), texts.__getitem__, at_row)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return localised(index, zone, at_row) if index.tz is None else index.tz_convert(zone)
 

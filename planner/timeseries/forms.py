@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ from planner.fields import FieldError, Frozen
 from planner.message import Message
 from planner.timeseries.csv_table import TIME, CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
-from planner.timeseries.matched_rows import MatchedRows
+from planner.timeseries.matched_rows import MatchedRows, Method, values_by_step
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -62,7 +63,7 @@ class CsvSeries(CsvColumns):
 
     column: str
     """Name of the column."""
-    resample: Literal["hold", "mean"] | None = None
+    resample: Method | None = None
     """What to do when the file's step differs: hold a coarser value, or average finer ones."""
 
     def resolve(self, context: Context) -> Array:
@@ -84,15 +85,11 @@ class CsvSeries(CsvColumns):
         table = context.table(self.csv, self.encoding)
         values = table.column(self.column)
         matched = MatchedRows(table, self.stamp, context.horizon)
-        matched.check_regular()
-        self._check_steps(matched)
-        rows = matched.by_cell()
-        bad = matched.inside[np.isnan(values[matched.inside])]
-        if bad.size:
-            rule = Message("must hold a finite number such as 0.5")
-            raise table.wrong_cells(self.column, bad.tolist(), rule)
+        by_step = values_by_step(
+            matched, values, self._refusal, partial(table.wrong_cells, self.column)
+        )
         context.notes[self.key] = [*self._notes(matched)]
-        return np.asarray(values[rows].reshape(context.horizon.steps, -1).mean(axis=1))
+        return by_step
 
     def _notes(self, matched: MatchedRows) -> Iterator[Message]:
         """Yield what is allowed and probably not meant."""
@@ -123,29 +120,11 @@ class CsvSeries(CsvColumns):
                 **span,
             )
 
-    def _check_steps(self, matched: MatchedRows) -> None:
-        steps, horizon = matched.steps_inside_min, matched.horizon
-        if steps in ([], [horizon.step_min]):
-            return
-        method = "mean" if steps[0] < horizon.step_min else "hold"
-        if any(map(matched.misfit, steps)):
-            remedy = Message("one must be a multiple of the other")
-        elif self.resample is None or (self.resample == "hold" and method == "mean"):
-            remedy = Message("add `resample: {name}` if that is meant", name=method)
-        else:
-            return
-        raise FieldError(unequal_steps(self.csv, steps, horizon, remedy))
-
-
-def unequal_steps(file: str, steps_min: list[float], horizon: Horizon, remedy: Message) -> Message:
-    """Return the message of a file whose step is not that of the horizon, and what to do."""
-    return Message(
-        "{file} has a step of {minutes} min, the horizon of {horizon} min; {sentence}",
-        file=file,
-        minutes=" / ".join(f"{step:g}" for step in steps_min),
-        horizon=horizon.step_min,
-        sentence=remedy,
-    )
+    def _refusal(self, method: Method) -> Message | None:
+        """Return what to write for rows whose step needs a method; None where it is written."""
+        if self.resample is None or (self.resample == "hold" and method == "mean"):
+            return Message("add `resample: {name}` if that is meant", name=method)
+        return None
 
 
 class HoursSeries(Frozen):

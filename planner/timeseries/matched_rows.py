@@ -6,6 +6,7 @@ The step of a file may change; what counts is its step where the horizon lies.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -15,15 +16,18 @@ import pandas as pd
 
 from planner.fields import FieldError
 from planner.message import Message
-from planner.timeseries.csv_table import TIME, CsvTable
 from planner.timeseries.horizon import Horizon
 from planner.timeseries.row_steps import LEAST_GAPS, moved, row_steps
+from planner.timeseries.timed_rows import TimedRows
 
 MOST_PARTS = 10_000_000  # of a horizon: more cannot be in a file
 MOST_STRAY = 0.5  # of the gaps of a file: with more that are no steps its times are irregular
 MOST_GAPS = 4  # that a message lists
 
 Indices = np.ndarray[Any, np.dtype[np.int_]]
+Values = np.ndarray[Any, np.dtype[np.float64]]
+Method = Literal["hold", "mean"]
+"""What to do where rows have another step: hold a coarser value, or average finer ones."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class MatchedRows:
     stamp: which end of its interval a row names.
     """
 
-    table: CsvTable
+    table: TimedRows
     stamp: Literal["start", "end"]
     horizon: Horizon
 
@@ -189,7 +193,7 @@ class MatchedRows:
         """Return which end of their intervals rows name that fill whole days, or the horizon."""
         times = self.table.times
         shown = f"{times[0]:%H:%M}".lstrip("0")
-        if shown not in self.table.cell(TIME, 0):  # its clock is another one
+        if shown not in self.table.time_text(0):  # its clock is another one
             return self.stamp
         span = times[0], times[-1]
         steps = self._lengths[0], self._lengths[-1]
@@ -207,3 +211,47 @@ def _seconds(minutes: np.ndarray[Any, np.dtype[np.float64]]) -> pd.TimedeltaInde
 
 def _is_midnight(*times: pd.Timestamp) -> bool:
     return all(time == time.normalize() for time in times)
+
+
+def values_by_step(
+    matched: MatchedRows,
+    values: Values,
+    refusal: Callable[[Method], Message | None],
+    wrong_cells: Callable[[list[int], Message], FieldError],
+) -> Values:
+    """Return the values of rows by step; shape (T,).
+
+    Args:
+        matched: the rows.
+        values: one a row, NaN where it is no finite number.
+        refusal: returns what to do about a step that is not that of the horizon, where finer
+            rows would have their mean taken, or coarser ones hold; None where that is meant.
+        wrong_cells: returns the error of rows whose values break a rule.
+
+    Raises:
+        FieldError: rows are irregular, have another step, are missing, or hold no number.
+    """
+    matched.check_regular()
+    steps, horizon = matched.steps_inside_min, matched.horizon
+    if steps not in ([], [horizon.step_min]):
+        remedy = refusal("mean" if steps[0] < horizon.step_min else "hold")
+        if any(map(matched.misfit, steps)):
+            remedy = Message("one must be a multiple of the other")
+        if remedy is not None:
+            raise FieldError(unequal_steps(matched.table.name, steps, horizon, remedy))
+    rows = matched.by_cell()
+    bad = matched.inside[np.isnan(values[matched.inside])]
+    if bad.size:
+        raise wrong_cells(bad.tolist(), Message("must hold a finite number such as 0.5"))
+    return np.asarray(values[rows].reshape(horizon.steps, -1).mean(axis=1))
+
+
+def unequal_steps(file: str, steps_min: list[float], horizon: Horizon, remedy: Message) -> Message:
+    """Return the message of a file whose step is not that of the horizon, and what to do."""
+    return Message(
+        "{file} has a step of {minutes} min, the horizon of {horizon} min; {sentence}",
+        file=file,
+        minutes=" / ".join(f"{step:g}" for step in steps_min),
+        horizon=horizon.step_min,
+        sentence=remedy,
+    )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import (
+    BeforeValidator,
     Discriminator,
     Field,
     GetCoreSchemaHandler,
@@ -20,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from planner.fields import LARGEST, FieldError, LimitError, at_limits
+from planner.fields import LARGEST, FieldError, HorizonNeededError, LimitError, at_limits
 from planner.message import Message, set_apart
 from planner.timeseries.forms import (
     Array,
@@ -31,6 +32,7 @@ from planner.timeseries.forms import (
     HoursSeries,
 )
 from planner.timeseries.horizon import Horizon
+from planner.timeseries.timed_series import Frame, Numbers, TimedSeries
 
 __all__ = [
     "CONSTANT",
@@ -47,15 +49,24 @@ __all__ = [
 
 def _form(value: Any) -> str:
     """Return the tag of the form of a series; tags begin with =, so that paths can omit them."""
-    if isinstance(value, np.ndarray):
-        return "=array"
-    if isinstance(value, list | tuple):
-        return "=list"
-    if isinstance(value, dict):
+    for form, kinds in _FORMS.items():
+        if isinstance(value, kinds):
+            return form
+    if isinstance(value, dict) and not isinstance(value, Frame):
         for key in ("csv", "hours", "calendar"):
             if key in value:
                 return f"={key}"
     return CONSTANT
+
+
+_FORMS: dict[str, type | tuple[type, ...]] = {
+    "=array": (np.ndarray, Numbers),
+    "=list": (list, tuple),
+    "=timed": TimedSeries,
+    "=csv": CsvSeries,
+    "=hours": HoursSeries,
+    "=calendar": CalendarSeries,
+}
 
 
 CONSTANT = "=constant"
@@ -67,7 +78,8 @@ SeriesSpec = Annotated[
     | Annotated[CsvSeries, Tag("=csv")]
     | Annotated[HoursSeries, Tag("=hours")]
     | Annotated[CalendarSeries, Tag("=calendar")]
-    | Annotated[np.ndarray, Tag("=array")],
+    | Annotated[TimedSeries, Tag("=timed")]
+    | Annotated[np.ndarray, BeforeValidator(np.asarray), Tag("=array")],
     Discriminator(_form),
 ]
 
@@ -96,7 +108,7 @@ class SeriesBounds:
     def _resolve(self, spec: Any, info: ValidationInfo) -> Array:
         context = info.context
         if not isinstance(context, Context):
-            raise FieldError(Message("series can only be read as part of a scenario"))
+            return self._constant(spec)
         steps = context.horizon.steps
         if isinstance(spec, int | float):
             values = np.full(steps, float(spec))
@@ -118,7 +130,22 @@ class SeriesBounds:
         values.flags.writeable = False
         return values
 
-    def _check(self, values: Array, horizon: Horizon) -> None:
+    def _constant(self, spec: Any) -> Array:
+        """Return a number as a series of one step, whose horizon is not known yet.
+
+        Raises:
+            HorizonNeededError: it is no number; a list has been checked as far as it goes.
+        """
+        if not isinstance(spec, int | float | tuple | np.ndarray):
+            raise HorizonNeededError
+        values = np.array(at_limits(np.atleast_1d(np.array(spec, dtype=float)), self.ge, self.le))
+        self._check(values, None)
+        if not isinstance(spec, int | float):
+            raise HorizonNeededError
+        values.flags.writeable = False
+        return values
+
+    def _check(self, values: Array, horizon: Horizon | None) -> None:
         message = Message("must be finite and within {most:g} in size", most=LARGEST)
         wrong = [(~(abs(values) <= LARGEST), message, LARGEST)]
         if self.ge is not None:
@@ -137,7 +164,7 @@ class SeriesBounds:
                 parts = {"sentence": rule, "text": text}
                 if (values == values[step]).all():
                     raise LimitError(Message("{sentence}, is {text}", **parts))
-                when = horizon.at(step + 1)
+                when = f"[{step}]" if horizon is None else horizon.at(step + 1)
                 raise LimitError(Message("{sentence}, is {text} at {when}", **parts, when=when))
 
 

@@ -23,7 +23,7 @@ from planner.components.battery.state import EndLimits
 from planner.components.terms import ByStep
 from planner.components.time import Time
 from planner.errors import as_written
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, exceeds, too_large, too_small
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, exceeds, too_large, too_small
 from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo
@@ -79,7 +79,7 @@ class EnergyTarget(Frozen):
     @model_validator(mode="after")
     def _find_point(self, info: ValidationInfo) -> Self:
         if not isinstance(info.context, Context):
-            raise FieldError(Message("can only be read as part of a scenario"), "time")
+            raise HorizonNeededError("time")
         if self.at_least_mwh is None and self.at_most_mwh is None:
             raise FieldError(Message("must hold at_least_mwh, at_most_mwh or both"))
         self._point = _point_at(self.time, info.context.horizon)

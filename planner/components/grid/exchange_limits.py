@@ -43,7 +43,7 @@ from planner.components.component import Complaint, Site, Values, summed
 from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.components.time import Time
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, Positive, exceeds
+from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, Positive, exceeds
 from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.forms import CalendarTimes, Context, read_hours
@@ -202,7 +202,7 @@ class Response(CalendarTimes):
     @model_validator(mode="after")
     def _find_steps(self, info: ValidationInfo) -> Self:
         if not isinstance(info.context, Context):
-            raise FieldError(Message("can only be read as part of a scenario"), "hours")
+            raise HorizonNeededError("hours")
         steps = self.matches(info.context).nonzero()[0] + 1
         self._steps = frozenset(map(int, steps))
         return self

@@ -20,8 +20,9 @@ from planner.scenario.uncertainty.fields import (
     PastErrors,
     Quantile,
 )
-from planner.timeseries.forms import Context, CsvSeries, unequal_steps
+from planner.timeseries.forms import Context, CsvSeries
 from planner.timeseries.horizon import Horizon
+from planner.timeseries.matched_rows import unequal_steps
 from planner.timeseries.series import Array
 
 Erring = Mapping[str, ErringSeries]
