@@ -93,7 +93,8 @@ def infeasible(
         scenario: the scenario without a plan.
         contradictions: the conflict, where it is known.
         window: the steps without a plan [all of the horizon].
-        program: of these steps, of which no changes are sought [that of the scenario].
+        program: of these steps, whatever comes before and after them [that of the scenario]; a
+            change that helps these steps need not help the others, so that none are sought.
     """
     is_own = program is None
     if program is None:
@@ -120,6 +121,10 @@ def infeasible(
     elif is_own:
         lines.append(
             Message("no change of the fields in conflict was found that makes a plan possible")
+        )
+    else:
+        lines.append(
+            Message("changes are sought where `planner solve` plans these hours by themselves")
         )
     if doubts := [*likely_units(scenario.components, scenario.horizon, scenario.currency)]:
         lines += [Message("a unit may be wrong:"), *listed(doubts)]

@@ -87,9 +87,8 @@ def _optimise(program: Program, settings: SolverSettings, progress: Progress) ->
             seconds |= _choose_among_equals(session, program, settings, solution)
         objective = program.objective(solution.x)
         if solution.bound - objective > max(1e-3, 1e-6 * program.turnover(solution.x)):
-            raise SolveError(Message(
-                "the plan is better than the solver's bound; neither can be trusted"
-            ))  # fmt: skip
+            text = Message("the plan is better than the solver's bound; neither can be trusted")
+            raise SolveError(text)
         solution.bound = min(solution.bound, objective)  # rounding
     solution.seconds = seconds | {"solver_s": session.spent.seconds}
     exact = replace(program, integer=program.integer & (not settings.relax))
