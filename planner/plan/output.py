@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from planner.errors import PlanError
+from planner.files.formats import check_formats
 from planner.files.output_folder import Content, replace_folder
 from planner.language.language import LANGUAGES, language
-from planner.message import Message, template
+from planner.message import Message
 from planner.plan_tables.files import EXPORTS, FORMATS, PAGE, WORKBOOK
 from planner.plan_tables.tables import PlanTables
-
-UNKNOWN_FORMAT = template("format {name!r} is not known; there are {names}")
-UNKNOWN_LANGUAGE = template("language {name!r} is not known; there are {names}")
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,13 @@ class Output:
     page: bool = True
 
     def __post_init__(self) -> None:
-        chosen = [(name, FORMATS, UNKNOWN_FORMAT) for name in self.formats]
-        for name, known, wording in (*chosen, (self.lang, LANGUAGES, UNKNOWN_LANGUAGE)):
-            if name not in known:
-                raise PlanError(Message(wording, name=name, names=", ".join(known)))
+        check_formats(self.formats, FORMATS)
+        if self.lang not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise PlanError(
+                Message("language {name!r} is not known; there are {names}",
+                        name=self.lang, names=known)
+            )  # fmt: skip
 
     def write(self, plan: Writable, check: Callable[[Path], None] = lambda _: None) -> Path:
         """Write the folder, whole or not at all; return its path.

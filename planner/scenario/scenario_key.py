@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from planner.fields import Frozen
-from planner.files.format_mark import planner_version
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_file import ScenarioFile
+from planner.version import planner_version
 
 
 @cache
