@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from planner.components.component import Component
 from planner.components.registry import KINDS, Kind
 from planner.fields import Frozen, field_docstrings
 from planner.units import SUFFIXES, unit
+from tests.support.words import messages
 from tests.test_layers import dotted, imports, room
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +27,14 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 def test_reports_never_import_the_model() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
         assert "pyomo" not in path.read_text()
+
+
+def test_every_package_that_a_message_asks_for_is_an_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {extra for text in messages() for extra in re.findall(r"'[\w-]+\[\w+\]'", text)}
+    assert len(extras) == 3
+    known = {f"'{project['name']}[{extra}]'" for extra in project["optional-dependencies"]}
+    assert extras <= known
 
 
 def test_one_module_imports_highspy_and_one_pyomo() -> None:

@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 
 from planner.cli import streams
 from planner.cli.folders import audit, compare, report, schema
+from planner.cli.new import new
 from planner.cli.options import parse_language
 from planner.cli.replan import replan
 from planner.cli.roll import roll
@@ -80,6 +81,7 @@ def program(words: WordsBefore = None) -> None:
 
 
 COMMANDS: dict[Callable[..., None], str] = {
+    new: "planner new mysite",
     check: "planner check scenarios/huainan/scenario.yaml",
     solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
     prices: "planner prices scenarios/huainan/scenario.yaml --out plans/huainan",

@@ -157,16 +157,16 @@ def check_workers(workers: int | None, scheduler: str | None) -> None:
         raise wrong("--workers", message)
 
 
-def known_formats(text: str) -> tuple[str, ...]:
+def known_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...]:
     """Return the formats that --formats names. Raises ScenarioError."""
     formats = tuple(part.strip() for part in text.split(",") if part.strip())
-    unknown = [part for part in formats if part not in FORMATS]
+    unknown = [part for part in formats if part not in known]
     if unknown or not formats:
         raise wrong(
             "--formats",
             Message(
                 "must be some of {formats}, is {value}",
-                formats=", ".join(FORMATS),
+                formats=", ".join(known),
                 value=repr(unknown[0] if unknown else text),
             ),
         )

@@ -21,6 +21,7 @@ from planner.cli.options import (
     Words,
     Workers,
     check_workers,
+    known_formats,
 )
 from planner.cli.terminal import (
     bar,
@@ -53,6 +54,9 @@ def sweep(
     workers: Workers = None,
     scheduler: Scheduler = None,
     resume: Resume = True,
+    formats: Annotated[
+        str, typer.Option(help="Files of the table of cases: csv, parquet; comma separated.")
+    ] = "csv",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and count the cases, estimate the time.")
     ] = False,
@@ -62,8 +66,10 @@ def sweep(
     """Solve many cases of one scenario; finished cases are kept and never solved twice."""
     from planner.studies.sweep import run
     from planner.studies.sweep_plan import prepare
+    from planner.sweeps.result import TABLE_FORMATS
     from planner.sweeps.sweep_file import cautions
 
+    table_formats = known_formats(formats, TABLE_FORMATS)
     if not dry_run:
         check_workers(workers, scheduler)
     began, console = time.perf_counter(), open_console()
@@ -78,7 +84,10 @@ def sweep(
     kept = finished_are_kept(Message("cases"), resume=resume)
     with telling_what_is_kept(kept):
         with bar(console, quiet, title_of(description), "cases", speed=True) as update:
-            result = run(prepared, out, workers, scheduler, fresh=not resume, progress=update)
+            result = run(
+                prepared, out, workers, scheduler,
+                fresh=not resume, formats=table_formats, progress=update,
+            )  # fmt: skip
         if not result.interrupted:
             _analyse(prepared, result.folder, console, words, quiet=quiet)
         if not quiet:

@@ -11,12 +11,13 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+EXACT_PANDAS = (3, 1)  # the first whose reader gives the nearest number by itself
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -33,6 +34,16 @@ def harmless(text: str) -> str:
 def as_typed(text: str) -> str:
     """Return the text that `harmless` was given."""
     return text[1:] if text.startswith("'") and begins_formula(text[1:]) else text
+
+
+def read_csv(file: Path | IO[str], **options: Any) -> pd.DataFrame:
+    """Read a table with pandas; every number is the one that was written."""
+    import pandas as pd
+
+    if tuple(map(int, pd.__version__.split(".")[:2])) < EXACT_PANDAS:
+        options["float_precision"] = "round_trip"
+    table: pd.DataFrame = pd.read_csv(file, **options)
+    return table
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

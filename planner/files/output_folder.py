@@ -154,9 +154,7 @@ def check_target(folder: str | Path, content: Content | None) -> Path:
         if content is not None:
             content.check(target)
     elif target.exists():
-        raise PlanError(
-            Message("{path} is a file; a plan needs a folder: choose another name", path=target)
-        )
+        raise PlanError(Message("{path} is a file, not a folder; choose another name", path=target))
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
         raise PlanError(

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from planner.errors import PlanError
+from planner.files.formats import check_formats
 from planner.files.output_folder import Content, replace_folder
 from planner.language.language import LANGUAGES, language
-from planner.message import Message, template
+from planner.message import Message
 from planner.plan_tables.files import EXPORTS, FORMATS, PAGE, WORKBOOK
 from planner.plan_tables.tables import PlanTables
-
-UNKNOWN_FORMAT = template("format {name!r} is not known; there are {names}")
-UNKNOWN_LANGUAGE = template("language {name!r} is not known; there are {names}")
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,13 @@ class Output:
     def __post_init__(self) -> None:
         given = self.formats.split(",") if isinstance(self.formats, str) else self.formats
         object.__setattr__(self, "formats", tuple(name.strip() for name in given))
-        chosen = [(name, FORMATS, UNKNOWN_FORMAT) for name in self.formats]
-        for name, known, wording in (*chosen, (self.lang, LANGUAGES, UNKNOWN_LANGUAGE)):
-            if name not in known:
-                raise PlanError(Message(wording, name=name, names=", ".join(known)))
+        check_formats(self.formats, FORMATS)
+        if self.lang not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise PlanError(
+                Message("language {name!r} is not known; there are {names}",
+                        name=self.lang, names=known)
+            )  # fmt: skip
 
     def write(
         self, plan: Writable, check: Callable[[Path], Writable | None] = lambda _: None

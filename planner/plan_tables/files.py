@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.files.csv_file import write_csv
 from planner.files.format_mark import marked
+from planner.files.formats import PARQUET
 from planner.files.output_folder import Content, Mark
 from planner.message import template
 
@@ -78,7 +79,7 @@ FILES = (
     PlanFile(END_VALUES, table("end_values"), only_if=lambda plan: plan.end_values is not None),
     PlanFile(GREEN, table("green"), only_if=lambda plan: plan.scenario.trace),
     PlanFile(SUMMARY, lambda plan, path: write_summary(plan, path.parent)),
-    PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format="parquet"),
+    PlanFile("schedule.parquet", lambda p, path: p.schedule.to_parquet(path), format=PARQUET),
     PlanFile(WORKBOOK, format="xlsx"),  # `write_views`, from all tables
     PlanFile(PAGE),  # likewise
     PlanFile(INFEASIBLE),  # `write_diagnosis`, where there is no plan

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from planner.errors import PlanError, PlannerError, as_written, cause
-from planner.files.csv_file import as_typed, write_csv
+from planner.files.csv_file import as_typed, read_csv, write_csv
 from planner.files.format_mark import of_another_format, require_readable, unmarked
 from planner.files.output_folder import claim, replace_file, replace_folder
 from planner.files.yaml_document import scalar
@@ -143,7 +143,7 @@ def read_schedule(path: Path, scenario: Scenario) -> pd.DataFrame:
 
 def read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
     """Read a table that must have some columns."""
-    table: pd.DataFrame = pd.read_csv(path, **options)
+    table = read_csv(path, **options)
     table.columns = table.columns.map(as_typed)
     for column in table.columns[table.dtypes == "str"]:
         table[column] = table[column].map(as_typed, na_action="ignore")

@@ -22,7 +22,6 @@ import pandas as pd
 from planner.components.registry import packages_of, uses_of
 from planner.components.terms import stored_at_start
 from planner.fields import measurable
-from planner.files.format_mark import planner_version
 from planner.message import Message
 from planner.plan_tables.shares import (
     Ranges,
@@ -34,6 +33,7 @@ from planner.plan_tables.shares import (
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
+from planner.version import planner_version
 
 KINDS_FROM = "kinds_from"  # kind -> the package beside the planner that brings it
 WORST_HOURS = 5

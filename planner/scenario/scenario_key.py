@@ -16,9 +16,9 @@ import numpy as np
 
 from planner.components.registry import packages_of
 from planner.fields import Frozen
-from planner.files.format_mark import planner_version
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_file import ScenarioFile
+from planner.version import planner_version
 
 
 @cache

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
+from planner.files.formats import check_formats
 from planner.files.output_folder import claim, file_name, replace_folder
 from planner.files.records import Records
 from planner.log import logger
@@ -32,6 +33,7 @@ from planner.sweeps.result import (
     RESULTS,
     SWEEP,
     SWEEP_FOLDER,
+    TABLE_FORMATS,
     Sweep,
     case_table,
     finished,
@@ -57,6 +59,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     fresh: bool = False,
+    formats: tuple[str, ...] = ("csv",),
     progress: Progress | None = None,
 ) -> Sweep:
     """Solve every case of a sweep and write its folder.
@@ -67,6 +70,7 @@ def sweep(
         workers: processes of the local cluster [one a core].
         scheduler: address of a Dask scheduler to use instead.
         fresh: forget earlier results.
+        formats: of the table of cases: csv, which is always written, parquet.
         progress: called whenever a case is finished.
 
     Returns:
@@ -77,7 +81,9 @@ def sweep(
         PlanError: the folder holds something else or cannot be written.
         SolveError: the scheduler or its workers were lost.
     """
-    return run(prepare(sweep), out, workers, scheduler, fresh=fresh, progress=progress)
+    return run(
+        prepare(sweep), out, workers, scheduler, fresh=fresh, formats=formats, progress=progress
+    )
 
 
 def default_folder(description: SweepFile) -> Path:
@@ -92,9 +98,11 @@ def run(
     scheduler: str | None,
     *,
     fresh: bool = False,
+    formats: tuple[str, ...] = ("csv",),
     progress: Progress | None = None,
 ) -> Sweep:
     """Solve a checked sweep. Returns and raises as `sweep`."""
+    check_formats(formats, TABLE_FORMATS)
     folder = Path(out) if out is not None else default_folder(checked_sweep.description)
     with claim(folder, SWEEP_FOLDER) as target:
         name, interrupted = checked_sweep.description.name, False
@@ -106,7 +114,12 @@ def run(
         with Records(target / RESULTS, DAMAGE, fresh=fresh) as records:
             write_description(checked_sweep.description, target)
             driver = _Driver(
-                checked_sweep, records, workers, scheduler, progress or (lambda *_: None)
+                checked_sweep,
+                records,
+                workers,
+                scheduler,
+                progress or (lambda *_: None),
+                formats,
             )
             try:
                 with driver.resources:
@@ -128,6 +141,7 @@ class _Driver:
     workers: int | None
     scheduler: str | None
     progress: Progress
+    formats: tuple[str, ...]
     resources: ExitStack = field(default_factory=ExitStack)
     client: Any = None
     written: float = -TABLE_S
@@ -215,8 +229,8 @@ class _Driver:
         return case_table(s.cases, s.keys, s.wrong, self.records.by_key, s.refined)
 
     def write_table(self) -> None:
-        """Write cases.parquet and cases.csv; a large table is written less often."""
+        """Write the table of cases; a large one is written less often."""
         began = time.monotonic()
-        write_cases(self.table(), self.records.path.parent)
+        write_cases(self.table(), self.records.path.parent, self.formats)
         self.written = time.monotonic()
         self.pause = max(TABLE_S, (self.written - began) / TABLE_SHARE)

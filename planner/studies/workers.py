@@ -70,7 +70,7 @@ def cluster(
         import dask
         from distributed import Client, LocalCluster
     except ImportError:
-        message = Message("workers need Dask: pip install 'planner[cluster]'")
+        message = Message("workers need Dask: pip install 'dispatch-planner[cluster]'")
         raise wrong("", message) from None
     settings = {
         "distributed.scheduler.allowed-failures": MAX_DEATHS,

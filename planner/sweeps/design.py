@@ -182,7 +182,7 @@ def _points(sweep: SweepFile) -> np.ndarray[Any, Any]:
     try:
         from SALib.sample import sobol
     except ImportError:
-        message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: pip install 'dispatch-planner[sensitivity]'")
         raise wrong("design", message) from None
     cube = unit_cube(sweep.varied)
     return np.asarray(sobol.sample(cube, sweep.samples, calc_second_order=False, seed=sweep.seed))

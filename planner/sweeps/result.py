@@ -4,7 +4,7 @@ Results are appended one by one, tables are written whole from them:
 
 sweep.yaml       the sweep as resolved; again a sweep file
 results.jsonl    a line a solved case, appended and synced before the next counts as done
-cases.parquet    a row a case, also of those still waiting; cases.csv holds the same
+cases.csv        a row a case, also of those still waiting; on request cases.parquet holds the same
 plans/NUMBER     plan folders, on request
 report.html      the page
 
@@ -27,8 +27,9 @@ import yaml
 
 from planner.errors import PlanError, ScenarioError
 from planner.fields import Frozen
-from planner.files.csv_file import csv_text
+from planner.files.csv_file import as_typed, csv_text, read_csv
 from planner.files.format_mark import require_readable
+from planner.files.formats import PARQUET
 from planner.files.output_folder import Content, Mark, replace_file
 from planner.files.records import KEYS, Record, read_records
 from planner.files.yaml_document import read_yaml
@@ -37,6 +38,7 @@ from planner.language.section import Section, reader_language, section_html, tab
 from planner.message import Message, message_of, template
 from planner.sweeps.analysis.case_table import OUTPUT, SOLVED, canonical
 from planner.sweeps.analysis.pareto import ranking
+from planner.sweeps.axes import Axis, levels_of
 from planner.sweeps.design import Case
 from planner.sweeps.sweep_file import RESERVED, SweepFile, check_sweep
 
@@ -44,6 +46,7 @@ SWEEP, RESULTS, CASES_CSV, CASES_PARQUET = (
     "sweep.yaml", "results.jsonl", "cases.csv", "cases.parquet"
 )  # fmt: skip
 PLANS = "plans"
+TABLE_FORMATS = ("csv", PARQUET)  # of the table of cases; it is read back from CSV
 FINISHED = frozenset({"optimal", "relaxed", "time_limit", "no_plan", "infeasible", "unbounded"})
 """Statuses that are final; a case that failed is tried again in the next run."""
 
@@ -131,15 +134,45 @@ def read_cases(folder: str | Path) -> Sweep:
     folder = Path(folder)
     description = read_description(folder)
     try:
-        cases = pd.read_parquet(folder / CASES_PARQUET)
-    except (OSError, ValueError) as error:
+        cases = _read_table(folder / CASES_CSV, description.axes)
+    except (OSError, ValueError, KeyError) as error:
         raise unreadable(folder, error) from None
     for name, axis in description.axes.items():
         if name in cases:
             cases[name] = canonical(cases[name], getattr(axis, "base", None))
-    if {"key", "message"} <= set(cases):
-        cases["message"] = _messages(cases, folder)
+    cases["message"] = _messages(cases, folder)
     return Sweep(cases, description, folder)
+
+
+def _read_table(path: Path, axes: Mapping[str, Axis]) -> pd.DataFrame:
+    """Return the table of cases as `case_table` made it.
+
+    Raises:
+        OSError, ValueError, KeyError: it cannot be read, or is none.
+    """
+    texts = {"key", "status", "message"}
+    names = {name for name, axis in axes.items() if _takes_texts(axis)}
+    types = dict.fromkeys(texts | names, str)
+    with path.open(encoding="utf-8", newline="") as file:
+        cases = read_csv(file, dtype=types, na_values=[""], keep_default_na=False)
+    cases.columns = cases.columns.map(as_typed)
+    for name in cases:
+        if name in texts:
+            cases[name] = cases[name].fillna("").map(as_typed).astype("str")
+        elif name in names:
+            cells = cases[name]
+            values = [None if pd.isna(cell) else as_typed(cell) for cell in cells]
+            switches = {"True": True, "False": False}
+            whole = set(values) <= switches.keys()
+            cases[name] = _column([switches[value] if whole else value for value in values])
+        elif name not in axes and name not in ("case", "refined"):
+            cases[name] = cases[name].astype(float)
+    return cases.astype({"case": "int64", "refined": bool})
+
+
+def _takes_texts(axis: Axis) -> bool:
+    """Return whether a value of an axis may be a text, or true or false."""
+    return any(isinstance(value, str | bool) for value in levels_of(axis) or ())
 
 
 def _messages(cases: pd.DataFrame, folder: Path) -> pd.Series[Any]:
@@ -207,11 +240,18 @@ def _column(values: list[Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype=float)
 
 
-def write_cases(table: pd.DataFrame, folder: Path) -> None:
-    """Write cases.parquet and cases.csv, each whole. Raises PlanError."""
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    replace_file(folder / CASES_PARQUET, buffer.getvalue())
+def write_cases(table: pd.DataFrame, folder: Path, formats: Sequence[str] = ()) -> None:
+    """Write cases.csv and, if it is among the formats, cases.parquet, each whole.
+
+    Raises:
+        PlanError: one cannot be written.
+    """
+    if PARQUET in formats:
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False)
+        replace_file(folder / CASES_PARQUET, buffer.getvalue())
+    else:
+        (folder / CASES_PARQUET).unlink(missing_ok=True)  # of an earlier run: it would stay behind
     replace_file(folder / CASES_CSV, csv_text(table))
 
 

@@ -57,7 +57,7 @@ def put(folder: Path, *names: str) -> Path:
 
 # how the target is made ready; what must be said
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "file": (lambda p: p.write_text(""), "is a file; a plan needs a folder: choose another name"),
+    "file": (lambda p: p.write_text(""), "is a file, not a folder; choose another name"),
     "other content": (lambda p: put(p, "notes.txt"), "exists and is no plan folder; choose"),
     "more than a plan": (
         lambda p: put(p, "summary.json", "notes.txt"), r"holds more than a plan \(notes.txt\)",

@@ -70,9 +70,12 @@ def test_each_case_earns_what_one_can_compute(tmp_path: Path, scheduler: str) ->
 
 def test_the_folder_reads_back_and_both_tables_are_the_same(tmp_path: Path, scheduler: str) -> None:
     file = written(tmp_path, GRID + "  vat: [included, excluded]\noutputs: [gap]\n")
-    found = sweep(file, tmp_path / "out", scheduler=scheduler)
+    formats = ("csv", "parquet")
+    found = sweep(file, tmp_path / "out", scheduler=scheduler, formats=formats)
     again = read_cases(tmp_path / "out")
     pd.testing.assert_frame_equal(found.cases, again.cases)
+    typed = pd.read_parquet(tmp_path / "out" / "cases.parquet")
+    pd.testing.assert_frame_equal(found.cases, typed)
     written_csv = pd.read_csv(tmp_path / "out" / "cases.csv", keep_default_na=True)
     assert list(written_csv.columns) == list(found.cases.columns)
     assert list(written_csv["objective_cny"]) == list(found.cases["objective_cny"])

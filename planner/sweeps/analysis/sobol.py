@@ -80,7 +80,7 @@ def sobol_indices(
     try:
         from SALib.analyze import sobol
     except ImportError:
-        message = Message("Sobol indices need SALib: pip install 'planner[sensitivity]'")
+        message = Message("Sobol indices need SALib: pip install 'dispatch-planner[sensitivity]'")
         raise wrong("", message) from None
     table = cases.sort_values("case", kind="stable")
     _require_saltelli(table, axes)

@@ -1,0 +1,30 @@
+"""Export formats: those that are known, and Parquet, which needs a package of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from planner.errors import PlanError, wrong
+from planner.message import Message
+
+PARQUET = "parquet"
+
+
+def check_formats(formats: Sequence[str], known: Sequence[str]) -> None:
+    """Require that formats are known and can be written.
+
+    Raises:
+        PlanError: one is not known.
+        ScenarioError: the package that writes it is missing.
+    """
+    for name in formats:
+        if name not in known:
+            names = ", ".join(known)
+            message = Message(
+                "format {name!r} is not known; there are {names}", name=name, names=names
+            )
+            raise PlanError(message)
+    if PARQUET in formats and find_spec("pyarrow") is None:
+        message = Message("Parquet needs pyarrow: pip install 'dispatch-planner[parquet]'")
+        raise wrong("", message)
