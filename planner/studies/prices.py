@@ -114,7 +114,7 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
     """Solve a scenario and return the marginal prices of its plan, written to a folder `out`.
 
     Raises:
-        As `planner.solve`.
+        PlannerError: as `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
     priced = with_prices(plan, program, solution)
@@ -135,7 +135,7 @@ def with_prices(
             of work that is not done; that is the dual otherwise, which is not unique.
 
     Raises:
-        As `planner.solve`, with `further_solves`.
+        PlannerError: as `planner.solve`, with `further_solves`.
     """
     duals = solution.duals
     lines = [*_lines(plan, program, solution, further_solves=further_solves)]
