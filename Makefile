@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow year screen package fuzz lint format bench instances scenarios golden docs pictures words clean
+.PHONY: help install run test slow year screen package fuzz lint format bench instances scenarios golden docs site pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -75,12 +75,18 @@ golden: $(STAMP) ## write the golden LPs again after a change of mathematics
 docs: $(STAMP) ## write the generated pages of docs/ again
 	@$(BIN)/python docs/generate.py
 
-pictures: $(STAMP) ## make the pictures of docs/pictures/ again (needs Chromium)
+site: $(STAMP) ## build the documentation as a site in site/ (installs mkdocs)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,docs]'
+	@$(BIN)/python docs/site/build.py
+
+pictures: $(STAMP) ## make docs/pictures/ and the gallery again (needs Chromium)
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/gallery.py
 
 words: $(STAMP) ## bring the Chinese catalogue in line with the texts of the sources
 	@$(BIN)/python -m tests.support.words
 
 clean: ## remove .venv, caches and plans
-	rm -rf $(VENV) plans build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) plans build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

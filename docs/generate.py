@@ -3,6 +3,7 @@
 docs/scenario.md comes from the JSON Schema, docs/formulation.md from the docstrings of the modules
 that hold the mathematics. In docs/forecasts.md the table of a simulation is generated, in
 docs/instances.md that of the best known values, in docs/architecture.md the tree of files.
+docs/commands.md and docs/api.md come from the command line and the public names.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import ast
 import csv
 import importlib
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from interfaces import api, commands
 
 import planner
 from planner.components.registry import KINDS
@@ -344,6 +348,9 @@ PAGES = {
     "forecasts.md": forecasts,
     "instances.md": instances,
     "architecture.md": architecture,
+    "commands.md": commands,
+    "commands.zh.md": partial(commands, "zh"),
+    "api.md": api,
 }
 
 if __name__ == "__main__":

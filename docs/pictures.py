@@ -41,15 +41,15 @@ def main() -> None:
         folders[name] = pages / name
         sweep(SCENARIOS / "sweeps" / f"{name}.yaml", folders[name])
         report_sweep(folders[name])
-    with _browser() as browser:
+    with open_browser() as browser:
         _write_plan(browser, pages)
-        with _opened(browser, folders["token_price"] / "report.html") as page:
-            _write_chart(page, "#figure-curve", "sweep_curve")
-        with _opened(browser, folders["coal_and_carbon"] / "report.html", 1280, 720, 1) as page:
+        with opened(browser, folders["token_price"] / "report.html") as page:
+            write_chart(page, "#figure-curve", "sweep_curve")
+        with opened(browser, folders["coal_and_carbon"] / "report.html", 1280, 720, 1) as page:
             _write_screen(page, "sweep")
-        with _opened(browser, folders["coal_and_carbon"] / "report.html") as page:
-            _write_chart(page, "#figure-tornado-0", "sweep_tornado")
-            _write_chart(page, "#figure-map-0", "sweep_map")
+        with opened(browser, folders["coal_and_carbon"] / "report.html") as page:
+            write_chart(page, "#figure-tornado-0", "sweep_tornado")
+            write_chart(page, "#figure-map-0", "sweep_map")
     for path in sorted(TARGET.glob("*.png")):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB")
         if path.stat().st_size > MAX_BYTES:
@@ -57,22 +57,22 @@ def main() -> None:
 
 
 def _write_plan(browser: Any, pages: Path) -> None:
-    with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
+    with opened(browser, pages / "en.html", 1280, 720, 1) as page:
         _write_screen(page, "plan")
-    with _opened(browser, pages / "en.html") as page:
-        _write_chart(page, "#figure-supply", "supply")
-    with _opened(browser, pages / "en.html", 1280, 720, 1) as page:
+    with opened(browser, pages / "en.html") as page:
+        write_chart(page, "#figure-supply", "supply")
+    with opened(browser, pages / "en.html", 1280, 720, 1) as page:
         page.click("#ask")
         page.wait_for_selector("#why-body section")
         page.select_option("#why-hour", index=HOUR)
         _wait_for(page, "#figure-supply")
         page.locator("#title-supply").evaluate("title => title.scrollIntoView()")  # below the bar
         _write_screen(page, "why")
-    with _opened(browser, pages / "zh.html", 1280, 720, 1) as page:
+    with opened(browser, pages / "zh.html", 1280, 720, 1) as page:
         _write_screen(page, "plan_zh")
 
 
-def _write_chart(page: Any, figure: str, name: str) -> None:
+def write_chart(page: Any, figure: str, name: str) -> None:
     """Write a chart with its title, which the bar at the top of the screen would cover."""
     page.add_style_tag(content="#bar { position: static; }")
     _wait_for(page, figure)
@@ -91,7 +91,8 @@ def _write_screen(page: Any, name: str) -> None:
 
 
 @contextmanager
-def _browser() -> Iterator[Any]:
+def open_browser() -> Iterator[Any]:
+    """Open Chromium."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -106,9 +107,10 @@ def _browser() -> Iterator[Any]:
 
 
 @contextmanager
-def _opened(
+def opened(
     browser: Any, file: Path, width: int = 960, height: int = 720, scale: float = CHART_SCALE
 ) -> Iterator[Any]:
+    """Open a page without a network, in its light colours."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, device_scale_factor=scale, offline=True,
         color_scheme="light", reduced_motion="reduce",

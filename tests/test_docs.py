@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import planner
@@ -109,7 +110,37 @@ def test_every_page_and_picture_is_linked() -> None:
         assert path.name in text
 
 
-def test_generated_pages_are_current() -> None:
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").glob("*.zh.md")), ids=lambda page: page.name
+)
+def test_a_chinese_page_has_the_blocks_of_the_english_one(page: Path) -> None:
+    english = page.with_name(page.name.replace(".zh.md", ".md"))
+    heads = [
+        [(language, options) for language, options, _ in blocks(one)] for one in (page, english)
+    ]
+    assert heads[0] == heads[1]
+
+
+def test_the_site_has_every_page() -> None:
+    nav = (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        name = page.name.replace(".zh.md", ".md")
+        assert f"- {name}\n" in nav, f"{name} is missing in the navigation, docs/site/mkdocs.yml"
+
+
+@pytest.mark.parametrize("page", ["gallery.md", "gallery.zh.md"])
+def test_the_gallery_shows_every_scenario_and_what_it_earns(page: str) -> None:
+    _, *parts = re.split(r"^##+ (\w+)\n", (ROOT / "docs" / page).read_text("utf-8"), flags=re.M)
+    shown = dict(zip(parts[::2], parts[1::2], strict=True))
+    for file in (ROOT / "scenarios").glob("*/expected.yaml"):
+        expected = yaml.safe_load(file.read_text(encoding="utf-8"))
+        wanted = expected["figures"].get("expected_cny", {}).get("value", expected["objective_cny"])
+        profit = re.findall(r"^\| (?!---).*? \| ([^|]+) \|", shown[file.parent.name], re.M)[1]
+        assert float(profit.replace(",", "")) == pytest.approx(wanted, rel=2e-3)
+
+
+def test_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None

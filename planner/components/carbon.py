@@ -6,9 +6,9 @@ free_tco2 (output-based allowance). Variable: emitted_tco2 on points where there
     emitted_tco2_rises   emitted_tco2[t] = emitted_tco2[t-1] + gross_tco2[t] + import_tco2[t]
     budget               emitted_tco2[T] <= budget_tco2           emitted_tco2[0] = so_far_tco2
 
-The cost is price[t] (gross_tco2[t] - free_tco2[t] [+ import_tco2[t] with price_imports]). The
-allowance is proportional to the energy a unit delivers, and unused allowance is sold: a unit that
-emits less than its benchmark earns money.
+The cost is price[t] (gross_tco2[t] - free_tco2[t]), and price[t] import_tco2[t] with price_imports.
+The allowance is proportional to the energy a unit delivers, and unused allowance is sold: a unit
+that emits less than its benchmark earns money.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def prices(scenario: Scenario, out: Out = None) -> Prices:
     """Solve a scenario and return the marginal prices of its plan, written to a folder `out`.
 
     Raises:
-        As `planner.solve`.
+        PlannerError: as `planner.solve`.
     """
     plan, program, solution = solve_program(scenario)
     priced = plan_as(Prices, with_prices(plan, program, solution))
@@ -138,7 +138,7 @@ def with_prices(
             of work that is not done; that is the dual otherwise, which is not unique.
 
     Raises:
-        As `planner.solve`, with `further_solves`.
+        PlannerError: as `planner.solve`, with `further_solves`.
     """
     duals = solution.duals
     lines = [*_lines(plan, program, solution, further_solves=further_solves)]
