@@ -42,6 +42,7 @@ from planner.cli.terminal import (
 from planner.errors import wrong
 from planner.language.titles import title_of
 from planner.message import Message
+from planner.report.terminal.nodes import node_lines
 
 
 def check(
@@ -62,10 +63,8 @@ def check(
                    hours=f"{horizon.hours:g}",
                    steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
     say(console, length)
-    for name, component in site.components.items():
-        node = getattr(component, "node", "")
-        at_node = words(" at {node}", node=node) if node else ""
-        say(console, f"  {name}{words(': ')}{words.term(component.kind)}{at_node}")
+    for line in node_lines(site, words):
+        say(console, f"  {line}")
     if site.uncertainty is not None:
         members = [f"{m.name} ({m.probability:.3g})" for m in site.uncertainty.checked_members]
         count = words("{n} members: {names}", n=len(members), names=", ".join(members))
