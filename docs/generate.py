@@ -26,7 +26,8 @@ from planner.units import unit
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent / "planner"
 COMMON = {
-    f"planner.components.{name}" for name in ("component", "local_day", "reasons", "terms", "time")
+    f"planner.components.{name}"
+    for name in ("completion", "component", "local_day", "reasons", "terms", "time")
 }
 
 FORMULATION_HEAD = """\

@@ -117,10 +117,10 @@ def test_kinds_are_independent(path: Path) -> None:
     package, *inside = dotted(path).split(".")
     if package != "components" or not inside or inside[0] in ("registry", "kind"):
         return
-    shared = {"", "reasons", "terms", "time"}
+    shared = {"", "completion", "reasons", "terms", "time"}
     if inside[0] not in shared | {"component", "reserve"}:
         shared |= {"reserve"}  # which other kinds offer
-    if inside[0] not in {"", "reasons", "terms", "time", "component"}:
+    if inside[0] not in {"", "completion", "reasons", "terms", "time", "component"}:
         shared |= {"component", "local_day", "running_total", inside[0]} | STANDS_ON.get(
             inside[0], set()
         )

@@ -42,6 +42,7 @@ from planner.cli.terminal import (
 from planner.errors import wrong
 from planner.language.titles import title_of
 from planner.message import Message
+from planner.report.terminal.nodes import node_lines
 
 
 def check(
@@ -64,10 +65,8 @@ def check(
                    hours=f"{horizon.hours:g}",
                    steps=horizon.steps, minutes=horizon.step_min)  # fmt: skip
     say(console, length)
-    for name, component in site.components.items():
-        node = getattr(component, "node", "")
-        at_node = words(" at {node}", node=node) if node else ""
-        say(console, f"  {name}{words(': ')}{words.term(component.kind)}{at_node}")
+    for line in node_lines(site, words):
+        say(console, f"  {line}")
     for kind, package in packages_of(site.components.values()).items():
         say(console, words("{kind} comes from {name}", kind=kind, name=package))
     if site.uncertainty is not None:

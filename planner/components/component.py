@@ -8,15 +8,15 @@ its terminal constraints) is declared here as well, so that no other package kee
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
+from planner.components.completion import complete
 from planner.components.reasons import StepPrices, Tokens
 from planner.components.terms import (
     AtEnd,
@@ -33,7 +33,7 @@ from planner.components.terms import (
     Use,
 )  # fmt: skip
 from planner.components.time import Time
-from planner.fields import FieldError, Frozen, Title, is_number, raise_all, value_text
+from planner.fields import Frozen, Title, value_text
 from planner.message import Message, places_of
 from planner.modelling import pyo
 from planner.timeseries.horizon import Horizon, Window
@@ -79,8 +79,6 @@ class Site:
         supplies = (component.supplies() for component in self.components.values())
         return [figures[key] for figures in supplies if key in figures]
 
-
-FOLLOWS: Any = Field(default=None, validate_default=False)  # the default of a field in `follows`
 
 Complaint = tuple[tuple[str | int, ...], Message]  # path below the component, message
 
@@ -137,39 +135,8 @@ class Component(Frozen):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         """Give fields that follow from others their values; they do not count as fields set."""
-        values = vars(self)
-        unset = [name for name in self.follows if name in values and values[name] is None]
-        following: dict[str, Any] = {}
-        try:
-            following = self.following()
-        finally:
-            for name in unset:
-                if name in following:
-                    values[name] = following[name]
-                else:
-                    del values[name]  # it is missing, as a wrong field is
-        raise_all(self._undecided(following))
+        complete(self, self.follows, self.following)
         return self
-
-    def _undecided(self, following: Mapping[str, Any]) -> Iterator[FieldError]:
-        """Yield the fields that are required, and those that contradict their simpler form."""
-        required: set[str] = set()
-        for name, other in self.follows.items():
-            simpler, value = type(self).model_fields[other].default is None, following.get(name)
-            if name not in self.model_fields_set:
-                if value is None and other not in required:
-                    required.add(other)
-                    rule = "is required, or {name} instead" if simpler else "is required with {name}"
-                    yield FieldError(Message(rule, name=other), name)
-            elif simpler and value is not None:
-                given = getattr(self, name)
-                if given != value and not (is_number(value) and math.isclose(given, value)):
-                    message = Message(
-                        "does not go with {name} {value:g}; leave one of the two out",
-                        name=other, value=getattr(self, other),
-                    )  # fmt: skip
-                    yield FieldError(message, name)
-                self.model_fields_set.discard(name)
 
     def describe_rule(self, rule: str, horizon: Horizon, steps: Sequence[int]) -> Message:
         """Return what a rule requires in `steps` (none: over the horizon), without a subject."""

@@ -1,7 +1,8 @@
 """YAML files as plain data, with the line of every value.
 
 Read as YAML 1.2 users expect: `on`, `off`, `yes` and `no` are words, `11:30` is a text, `1e-3` is
-a number, dates stay texts. Duplicate keys, tags, merge keys and runaway aliases are errors.
+a number, dates stay texts. A merge key (`<<: *coal_1`) adds the fields of another mapping, each
+with the line where it is written. Duplicate keys, tags and runaway aliases are errors.
 """
 
 from __future__ import annotations
@@ -210,6 +211,7 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             message, place = None, path
@@ -228,7 +230,12 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode):
                 message = Message("keys must be words")
             elif key_node.tag.endswith(":merge"):
-                message = Message("merge keys (<<) are not allowed; write the fields out")
+                if not merged:
+                    if merged := _mappings(value_node):
+                        continue
+                    message = Message("<< takes a mapping, as in `<<: *coal_1`, or a list of them")
+                else:
+                    message = Message("<< stands here twice; write a list: `<<: [*a, *b]`")
             elif control := _CONTROL_OR_BREAK.search(key_node.value):
                 message = Message("a key {sentence}", sentence=_control(control[0]))
             elif key_node.value in result:
@@ -241,7 +248,41 @@ class _Reader:
             key = (*path, key_node.value)
             self.document.lines[key] = line
             result[key_node.value] = self.value(value_node, key)
+        if merged:
+            self._merge(merged, path, result)
         return result
+
+    def _merge(self, mappings: list[yaml.MappingNode], path: Key, result: dict[str, Any]) -> None:
+        """Add the fields of mappings to another one, at `path`, that does not have them."""
+        pairs = [*_new_fields(mappings, {*result})]
+        known = {(problem.line, problem.message) for problem in self.problems}
+        count = len(self.problems)
+        result |= self._mapping(yaml.MappingNode("", pairs, mappings[0].start_mark), path)
+        # where it is written, what is wrong with it has been reported
+        new = [p for p in self.problems[count:] if (p.line, p.message) not in known]
+        self.problems[count:] = new
+
+
+def _mappings(node: yaml.Node) -> list[yaml.MappingNode]:
+    """Return the mappings that a merge key names; none where it names anything else."""
+    nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    return nodes if all(isinstance(one, yaml.MappingNode) for one in nodes) else []
+
+
+def _new_fields(
+    mappings: list[yaml.MappingNode], names: set[str], depth: int = 0
+) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """Yield the fields of merged mappings, and of what they merge, the first of each name."""
+    if depth > MAX_DEPTH:
+        raise ScenarioError([Problem(TOO_LARGE, line=mappings[0].start_mark.line + 1)])
+    for mapping in mappings:
+        own = [pair for pair in mapping.value if not pair[0].tag.endswith(":merge")]
+        words = [key.value if isinstance(key, yaml.ScalarNode) else "" for key, _ in own]
+        yield from (pair for pair, word in zip(own, words, strict=True) if word not in names)
+        names.update(filter(None, words))
+        for key, value in mapping.value:
+            if key.tag.endswith(":merge"):
+                yield from _new_fields(_mappings(value), names, depth + 1)
 
 
 def _control(character: str) -> Message:

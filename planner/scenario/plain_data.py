@@ -29,11 +29,9 @@ def plain_data(
 ) -> Any:
     """Return a value as plain data with every default.
 
-    Args:
-        varying: converts a series that varies, from its path too.
-        following: whether to include fields that follow from others.
+    `varying` converts a series that varies, from its path too; without `following`, fields that
+    follow from others are left out.
     """
-
     plain = partial(plain_data, varying=varying, following=following)
 
     def below(key: object, item: Any) -> Any:

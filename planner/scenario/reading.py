@@ -49,9 +49,10 @@ class DataReading(Generic[Value]):
         try:
             yield from rule()
         except AttributeError as error:
-            value = self.partial  # a field that it has not is wrong, or follows from a wrong one
-            if value is None or error.obj is not value or error.name not in type(value).model_fields:
-                raise
+            value, model = self.partial, type(self.partial)
+            lacks_field = value is not None and error.obj is value and issubclass(model, Frozen)
+            if not lacks_field or error.name not in model.model_fields:
+                raise  # what a value lacks is wrong, or follows from what is wrong
 
 
 def read(

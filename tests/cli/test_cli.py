@@ -65,7 +65,7 @@ def test_check_says_what_it_found_and_warns(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "full_site: valid" in result.stdout
     assert "2026-07-15T00:00:00+08:00, 12 h in 12 steps of 60 min" in result.stdout
-    assert "  pv: renewable at site" in result.stdout
+    assert "  site: supply " in result.stdout
     assert "warning: components.battery: energy left at the end has no value" in result.stdout
     assert result.stderr == ""
     assert run("check", tmp_path, "--quiet").stdout == ""

@@ -8,7 +8,7 @@ the summary and leaves the profit. A field without a case fails `test_every_fiel
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import pytest
@@ -153,7 +153,19 @@ def initial(**change: Any) -> dict[str, Any]:
     return {"initial": (ON, ON | change)}
 
 
+def simple(case: Case, *left_out: str) -> Case:
+    """Leave fields out, in whose place others stand."""
+    before, after = (
+        {name: value for name, value in part.items() if name not in left_out}
+        for part in (case.before, case.after)
+    )
+    return replace(case, before=before, after=after)
+
+
 CASES = [
+    simple(of_thermal("coal_gce_per_kwh", 300, coal_gce_per_kwh=(300, 330)), "curve"),
+    simple(of_thermal("min_power_coal_gce_per_kwh", 300, coal_gce_per_kwh=(300, 300), max_power_mw=(60, 60),
+                      available=(0.7, 0.7), min_power_coal_gce_per_kwh=(None, 330)), "curve"),
     of_thermal("node", 30, node=("site", "far")),
     of_thermal("min_power_mw", 30, 0, 30, min_power_mw=(20, 40), must_run=(True, True)),
     of_thermal("max_power_mw", 30, max_power_mw=(100, 90)),
@@ -195,6 +207,8 @@ CASES = [
     of_battery("charge_power_mw", charge_power_mw=(4, 3)),
     of_battery("discharge_power_mw", discharge_power_mw=(4, 3)),
     of_battery("available", available=(1, 0.9)),
+    simple(of_battery("round_trip_efficiency", round_trip_efficiency=(1, 0.9)),
+           "charge_efficiency", "discharge_efficiency"),
     of_battery("charge_efficiency", charge_efficiency=(1, 0.9)),
     of_battery("discharge_efficiency", discharge_efficiency=(1, 0.9)),
     of_battery("leak_per_h", leak_per_h=(0, 0.1)),

@@ -55,12 +55,33 @@ def test_aliases_repeat_what_they_name() -> None:
     assert document.line(("b",)) == 2
 
 
+def test_a_merge_key_adds_the_fields_of_another_mapping() -> None:
+    lines = ["a: &a {x: 1, deep: {y: 2}, x: 3}", "b: &b", "  <<: *a", "  z: 4", "  deep: {w: 5}",
+             "c:", "  x: 6", "  <<: [{v: 7}, *b]", "d: {<<: *a, <<: *b}"]  # fmt: skip
+    document = parse_yaml("\n".join(lines), "x")
+    a = {"x": 1, "deep": {"y": 2}}
+    assert document.data == {
+        "a": a, "b": {"z": 4, "deep": {"w": 5}, "x": 1},
+        "c": {"x": 6, "v": 7, "z": 4, "deep": {"w": 5}}, "d": a,
+    }  # fmt: skip
+    places = (("c", "x"), 7), (("c", "v"), 8), (("c", "z"), 4), (("c", "deep", "w"), 5), (("c",), 6)
+    assert all(document.line(path) == line for path, line in places)
+    assert document.line(("b", "deep", "y")) == 5  # of `deep` here, which has no y
+    assert [str(problem) for problem in document.problems] == [
+        "x:1: a.x: appears twice; first on line 1",
+        "x:9: d: << stands here twice; write a list: `<<: [*a, *b]`",
+    ]
+    chain = "".join(f"a{i}: &a{i} {{<<: *a{i - 1}}}\n" for i in range(1, 60))
+    with pytest.raises(ScenarioError, match="too large or nested too deeply"):
+        parse_yaml(f"a0: &a0 {{x: 1}}\n{chain}", "x")
+
+
 def test_all_broken_keys_are_told_at_once() -> None:
     document = parse_yaml("a: 1\na: 2\nb: {<<: 3}\n[c]: 1\nd: !!set {}\n", "x")
     assert document.data == {"a": 1, "b": {}, "d": None}  # what could be read
     assert [str(problem) for problem in document.problems] == [
         "x:2: a: appears twice; first on line 1",
-        "x:3: b: merge keys (<<) are not allowed; write the fields out",
+        "x:3: b: << takes a mapping, as in `<<: *coal_1`, or a list of them",
         "x:4: keys must be words",
         "x:5: d: YAML tag !!set is not allowed; leave it out",
     ]

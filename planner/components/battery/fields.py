@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from planner.components.battery.commitment import START_SHARE, WAYS, check_ramp
 from planner.components.battery.state import BatteryInitial, Ending, EndLimits, EndValue
 from planner.components.battery.targets import EnergyTarget, Reach, wrong_limits
-from planner.components.component import FOLLOWS, ORIGINS, Complaint, Component, Site
+from planner.components.completion import FOLLOWS
+from planner.components.component import ORIGINS, Complaint, Component, Site
 from planner.fields import AtLeastZero, Efficiency, FieldError, Name, exceeds, raise_all, too_large
 from planner.message import Message, template
 from planner.timeseries.horizon import Horizon
@@ -61,7 +62,7 @@ class BatteryFields(Component):
     """Most that the power (discharge less charge) may change in an hour; where `available` falls it
     may fall with it. A step must lead from 0 to the least powers."""
     round_trip_efficiency: Efficiency | None = None
-    """Energy delivered per MWh charged; the two efficiencies are its square root where not given."""
+    """Energy delivered per MWh charged, in place of both efficiencies: its square root."""
     charge_efficiency: Efficiency = FOLLOWS
     """Energy stored per MWh charged."""
     discharge_efficiency: Efficiency = FOLLOWS

@@ -22,8 +22,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, Tag, model_validator
 
+from planner.components.completion import FOLLOWS
 from planner.components.component import (
-    FOLLOWS,
     Complaint,
     Component,
     Site,

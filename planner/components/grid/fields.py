@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from planner.components.component import FOLLOWS, Component, Supply
+from planner.components.completion import FOLLOWS
+from planner.components.component import Component, Supply
 from planner.components.grid.declaration import Declaration
 from planner.components.grid.demand_charge import DemandCharge, DemandHours, PeakSoFar
 from planner.components.grid.exchange_limits import EXCHANGE_REMEDIES, GridInitial, Response

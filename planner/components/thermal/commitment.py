@@ -59,9 +59,6 @@ from planner.modelling import pyo
 from planner.modelling.vectors import StepSet
 from planner.timeseries.horizon import Horizon
 
-GJ_PER_T_STANDARD_COAL = 29.3076  # 7,000 kcal/kg
-IDLE_SHARE = 1 / 15  # RTS-GMLC, coal unit of 350 MW: 12,106 Btu/kWh at 40 % load, 10,998 at 100 %
-
 _ON = "must be on (must_run true), at min_power_mw {min_power_mw} MW or more"
 COMMITMENT_RULES = {
     "on": _ON,
@@ -264,31 +261,6 @@ class FuelPoint(Frozen):
     """Gross power."""
     fuel_gj_per_h: AtLeastZero
     """Fuel burnt at this power."""
-
-
-def coal_line(
-    gce_per_kwh: float, least_gce_per_kwh: float | None, powers_mw: tuple[float, float], share: float
-) -> tuple[FuelPoint, ...]:
-    """Return the fuel curve of a coal unit: a line between its lowest and its highest power.
-
-    Args:
-        gce_per_kwh: grams of standard coal per kWh sent out at the highest power.
-        least_gce_per_kwh: the same at the lowest; where None, `IDLE_SHARE` of the fuel at the
-            highest power is burnt whatever the power.
-        powers_mw: lowest and highest gross power.
-        share: part of the gross power that is sent out.
-    """
-    low, high = powers_mw
-    per_gce = GJ_PER_T_STANDARD_COAL / 1000 * share  # GJ per gross MWh
-    most = gce_per_kwh * per_gce * high
-    full = FuelPoint(power_mw=high, fuel_gj_per_h=most)
-    if low >= high:
-        return (full,)
-    if least_gce_per_kwh is None:
-        least = most * (IDLE_SHARE + (1 - IDLE_SHARE) * low / high)
-    else:
-        least = least_gce_per_kwh * per_gce * low
-    return FuelPoint(power_mw=low, fuel_gj_per_h=least), full
 
 
 NOTHING_BURNT = FuelPoint(power_mw=0.0, fuel_gj_per_h=0.0)

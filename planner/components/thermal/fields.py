@@ -8,14 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from planner.components.component import FOLLOWS, Component
+from planner.components.completion import FOLLOWS
+from planner.components.component import Component
 from planner.components.thermal.commitment import (
     FuelCurve,
     FuelPoint,
     Startup,
     ThermalInitial,
     check_startups,
-    coal_line,
 )
 from planner.components.thermal.duty import Duty
 from planner.components.thermal.ramps import check_edges
@@ -34,6 +34,8 @@ from planner.timeseries.horizon import Horizon
 from planner.timeseries.series import NonNegative, PerUnit, SeriesBounds
 
 SLOWEST_H = 24  # from the least to the most power
+GJ_PER_T_STANDARD_COAL = 29.3076  # 7,000 kcal/kg
+IDLE_SHARE = 1 / 15  # RTS-GMLC, coal unit of 350 MW: 12,106 Btu/kWh at 40 % load, 10,998 at 100 %
 LEAST_GJ_PER_MWH = 1.0  # of a plain example; a MWh holds 3.6 GJ
 
 
@@ -167,6 +169,34 @@ class ThermalFields(Component):
     def duty(self) -> Duty:
         """Its longest run and its starts in a day, with the past that counts."""
         return Duty(self.max_up_h, self.max_starts_per_day, self.initial)
+
+
+def coal_line(
+    gce_per_kwh: float,
+    low_gce_per_kwh: float | None,
+    powers_mw: tuple[float, float],
+    share: float,
+) -> tuple[FuelPoint, ...]:
+    """Return the fuel curve of a coal unit: a line between its lowest and its highest power.
+
+    Args:
+        gce_per_kwh: grams of standard coal per kWh sent out at the highest power.
+        low_gce_per_kwh: the same at the lowest; where None, `IDLE_SHARE` of the fuel at the
+            highest power is burnt whatever the power.
+        powers_mw: lowest and highest gross power.
+        share: part of the gross power that is sent out.
+    """
+    low, high = powers_mw
+    per_gce = GJ_PER_T_STANDARD_COAL / 1000 * share  # GJ per gross MWh
+    most = gce_per_kwh * per_gce * high
+    full = FuelPoint(power_mw=high, fuel_gj_per_h=most)
+    if low >= high:
+        return (full,)
+    if low_gce_per_kwh is None:
+        least = most * (IDLE_SHARE + (1 - IDLE_SHARE) * low / high)
+    else:
+        least = low_gce_per_kwh * per_gce * low
+    return FuelPoint(power_mw=low, fuel_gj_per_h=least), full
 
 
 def warn_of_limits(
