@@ -11,7 +11,7 @@ from typing import Any
 
 from planner.language.language import Language
 from planner.log import ROOT
-from planner.message import printable
+from planner.message import Message, printable
 
 
 class LogLines(logging.Handler):
@@ -23,7 +23,8 @@ class LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record: to what stderr is now."""
-        text = self._words.sentence(record.msg)
+        is_message = isinstance(record.msg, Message)
+        text = self._words.sentence(record.msg if is_message else record.getMessage())
         if record.levelno >= logging.WARNING:
             text = self._words("warning: {text}", text=text)
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {printable(text)}\n")

@@ -68,6 +68,5 @@ def settle(
             if rule is not None:
                 plan = planner.rule_of_thumb(site, rule, request.output)
             elif schedule is not None:
-                settlement = planner.settle(site, schedule, tolerance=tolerance, out=request.output)
-                plan = settlement.plan
+                plan = planner.settle(site, schedule, tolerance=tolerance, out=request.output)
         finish(plan, request, show)

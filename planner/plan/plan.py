@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.report.figures import Figures
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan(PlanTables):
     """An hourly dispatch plan and its accounts: what every study returns, or a kind of it.
 

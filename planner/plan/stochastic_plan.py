@@ -62,7 +62,7 @@ STOCHASTIC_FOLDER = Content(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StochasticPlan(StochasticTables, Plan):
     """One plan for several members, the futures of an uncertain scenario.
 

@@ -35,7 +35,7 @@ NEEDED = ("name", "start", "hours", "step_min", "vat", "status", "members")
 """Keys of the summary that readers of a folder rely on, beside the figures of money."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StochasticTables(SeveralPlans, PlanTables):
     """The tables of a stochastic plan; `planner.StochasticPlan` documents them."""
 

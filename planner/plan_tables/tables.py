@@ -42,7 +42,7 @@ def clean(values: Any, decimals: int = MONEY_DECIMALS) -> Any:
     return np.round(values, decimals) + 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlanTables:
     """The tables of an hourly dispatch plan; `planner.Plan` documents them."""
 
@@ -61,6 +61,10 @@ class PlanTables:
         for name, value in vars(self).items():
             if isinstance(value, pd.DataFrame):  # pandas copies what is shared when it is changed
                 object.__setattr__(self, name, value.copy(deep=False))
+
+    def __repr__(self) -> str:
+        status, profit = self.summary["status"], self.summary["objective_cny"]
+        return f"<{type(self).__name__} {self.scenario.name}: {status}, {profit:,.2f} CNY>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: what was derived from them is derived again."""

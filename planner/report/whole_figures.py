@@ -87,8 +87,9 @@ def _figure(chart: Chart) -> go.Figure:
 def stochastic_html(plan: StochasticTables) -> str:
     """Return the result of a stochastic plan, its values and its members as HTML."""
     words, summary = reader_language().in_currency(plan.scenario.currency), plan.summary
+    mean = (words("expected profit"), summary["expected_cny"])
     worth = (
-        (words("expected profit"), summary["expected_cny"]),
+        *((mean,) if summary["risk"] else ()),  # else it is the objective
         (words("value of the stochastic solution (VSS)"), summary["vss_cny"]),
         (words("expected value of perfect information (EVPI)"), summary["evpi_cny"]),
     )

@@ -62,7 +62,7 @@ PERTURBATION = 2.0**-10  # of a field, relative to its largest value
 PAST, SO_FAR = "initial", "so_far"  # fields of the past, by name or part of it
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prices(Plan):
     """A plan with its marginal prices, and what they hold for.
 

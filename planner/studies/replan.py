@@ -38,7 +38,7 @@ from planner.timeseries.schedule import columns_by_component
 Components = Mapping[str, Component]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Replan(Plan):
     """The new plan of the rest of a plan, and the rest as it was planned.
 

@@ -43,7 +43,6 @@ from planner.components.grid.exchange_limits import exchange_of
 from planner.components.terms import PowerStore, Storage
 from planner.errors import did_you_mean, wrong
 from planner.message import Message
-from planner.plan.plan import Plan
 from planner.scenario.scenario import Scenario
 from planner.solver.compiler import program_of
 from planner.solver.model import Cost
@@ -53,7 +52,7 @@ from planner.solver.scaling import plain_factor, rescaled
 from planner.solver.session import Session
 from planner.studies.chain import Chain, Cut, ExecutedSteps, run, step_by_step
 from planner.studies.dispatch import least_broken
-from planner.studies.settle import settle_executed
+from planner.studies.settle import Settlement, settle_executed
 from planner.studies.to_plan import Out, publish
 from planner.timeseries.horizon import Window
 from planner.timeseries.schedule import columns_of
@@ -100,11 +99,11 @@ RULES = ("grid_first", "compute_first", "tariff_battery")
 THIRD = 1 / 3 + 1e-9
 
 
-def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Plan:
+def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Settlement:
     """Operate a scenario under a rule of thumb, one of `RULES`, settle it and write it to `out`.
 
     Returns:
-        The settled plan; `summary["breaches"]` holds the rules of the scenario that it breaks.
+        The settled plan; `breaches` holds the rules of the scenario that it breaks.
 
     Raises:
         ScenarioError: there is no such rule.
@@ -118,9 +117,9 @@ def rule_of_thumb(scenario: Scenario, rule: str, out: Out = None) -> Plan:
         ))  # fmt: skip
     whole = Cut(scenario.horizon.window, scenario.horizon.window)
     rows = thumb_steps(scenario, rule, whole, pd.DataFrame(), lambda state, _: state)
-    plan = settle_executed(scenario, rows).plan
-    publish(plan, out)
-    return plan
+    settlement = settle_executed(scenario, rows)
+    publish(settlement, out)
+    return settlement
 
 
 def thumb_steps(

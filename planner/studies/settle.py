@@ -193,7 +193,7 @@ def _coarse_rows(schedule: pd.DataFrame, horizon: Horizon) -> Iterator[Message]:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Settlement(Plan):
     """A settled schedule: a plan with its money, and the rules it breaks.
 

@@ -95,6 +95,7 @@ def test_every_study_returns_a_plan(results: dict[str, planner.Plan], tmp_path: 
         assert len(result.schedule) == steps, name
         assert list(result.schedule.index.names) == [*first, "time"], name
         assert "<table>" in result._repr_html_(), name
+        assert repr(result).endswith(" CNY>"), name
         assert result == pickle.loads(pickle.dumps(result)), name
         if name in ("several", "settle"):
             folder = result.write(tmp_path / name, page=False)

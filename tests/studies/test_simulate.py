@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.files.format_mark import mark_line
-from planner.plan_tables.simulation import DAYS
+from planner.plan_tables.simulation import DAYS, read_simulation
 from planner.scenario.forecast_fields import Ar1, DrawnForecast, drawn_forecast
 from planner.scenario.series_errors import ErringSeries
 from planner.studies import chain as chains
@@ -432,3 +432,20 @@ def test_a_drawn_forecast_keeps_the_known_the_zeros_and_the_limits_of_its_field(
     assert made.min() == 0
     assert made.max() == 1
     assert draws([5, 5], 3, SeriesBounds(gt=0)).min() > 0
+
+
+def test_a_simulation_stopped_while_it_is_written_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"grid": build.market(30), "sun": build.renewable(5)}
+    simulate(parts, 1, out=planner.Output(tmp_path / "all", page=False))
+    assert read_simulation(tmp_path / "all").plans
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.studies.simulate.publish", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(parts, 1, out=planner.Output(tmp_path / "all", page=False))
+    with pytest.raises(planner.PlanError, match="not finished"):
+        read_simulation(tmp_path / "all")

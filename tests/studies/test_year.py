@@ -431,6 +431,7 @@ def test_a_window_in_which_load_exceeds_supply_is_named_with_its_reasons():
     )
     assert "town takes demand_mw 45 MW, neither more nor less, at 00:00-01:00" in text
     assert "unit gives nothing when off and min_power_mw 12 to max_power_mw 40 MW" in text
+    assert text.endswith("changes are sought where `planner solve` plans these hours by themselves")
 
 
 def test_a_later_window_in_which_load_exceeds_supply_is_named_with_its_reasons():
