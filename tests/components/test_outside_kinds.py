@@ -13,11 +13,13 @@ from typing import Any
 import jsonschema
 import pytest
 from babel.messages.pofile import read_po
+from typer.testing import CliRunner
 
 import planner
 from planner.auditor import kind as audit_names
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import read_files
+from planner.cli.app import app
 from planner.components import kind as kind_names
 from planner.components.registry import KINDS, better, kind_named, taken_words
 from planner.errors import PlanError, ScenarioError
@@ -27,12 +29,15 @@ from planner.message import catalogue_key
 from planner.outside import Package
 from planner.scenario.json_schema import scenario_schema
 from planner.scenario.scenario_key import scenario_key
+from planner.solver.compiler import compile_program
+from planner.solver.model import assemble, assemble_in_pyomo
 from planner.studies.sweep_case import Task, pack, solve_case, unpacked
 from planner.studies.sweep_plan import prepare
 from tests import test_conventions as conventions
 from tests.support.beside import EXAMPLE, ROOT, SITE, SOURCE, beside
 from tests.support.build import column, scenario, solve, used
 from tests.support.plan_words import codes_of, fields
+from tests.support.same_program import differences
 from tests.support.words import by_syntax, catalogue
 from tests.test_docs import blocks
 
@@ -116,12 +121,11 @@ def test_every_column_is_audited(folder: Path) -> None:
     assert audit_files(files) == []
     columns = [name for name in files.schedule if name.startswith("pump.")]
     assert len(columns) == 8
-    for name in columns:
-        for step in (0, 1):
-            wrong = files.schedule.copy()
-            wrong.loc[step, name] = wrong.loc[step, name] + 0.5
-            breaches = audit_files(dataclasses.replace(files, schedule=wrong))
-            assert "pump" in {breach.component for breach in breaches}, (name, step)
+    for i, name in enumerate(columns):
+        wrong = files.schedule.copy()
+        wrong.loc[i % 2, name] = wrong.loc[i % 2, name] + 0.5
+        breaches = audit_files(dataclasses.replace(files, schedule=wrong))
+        assert "pump" in {breach.component for breach in breaches}, name
     for table, value in (("ledger", "amount_cny"), ("allocation", "mwh")):
         wrong = getattr(files, table).copy()
         wrong[value] += 1.0
@@ -141,7 +145,29 @@ def test_its_page_and_its_words(plan: planner.Plan, folder: Path) -> None:
     why = planner.read_plan(folder).reasons
     reason = why.loc[why["component"] == "pump", "reason"].iloc[1]
     assert zh.sentence(reason) == "每 MWh 热量成本 166.7 > 价值 33.3"
-    assert zh.term("curtailed") == language("zh").term("curtailed") != "curtailed"
+
+
+def test_words_of_ours_count_before_those_of_others(tmp_path: Path) -> None:
+    ours = language("zh").term("curtailed")
+    code = CODE.replace("Kind(Kettle)", "Kind(Kettle, words=Path(__file__).parent)")
+    po = "".join(
+        f'msgctxt "word"\nmsgid "{word}"\nmsgstr "壶"\n\n' for word in ("kettle", "curtailed")
+    )
+    with beside(tmp_path, KETTLE, KETTLE_AUDIT, "kettles", "2.0", {"kettle": code}):
+        (tmp_path / "zh.po").write_text(po, encoding="utf-8")
+        assert language("zh").term("kettle") == "壶"
+        assert language("zh").term("curtailed") == ours != "壶"
+        language.cache_clear()
+        (tmp_path / "zh.po").write_bytes(b"\xff")
+        assert language("zh").term("kettle") == "kettle"
+        assert language("zh").term("heat_pump") == "热泵"
+
+
+@pytest.mark.slow
+def test_its_program_is_that_of_pyomo() -> None:
+    loaded = planner.load(SITE)
+    built = (compile_program(build(loaded, None)) for build in (assemble, assemble_in_pyomo))
+    assert not differences(*built)
 
 
 def test_rules_that_contradict_each_other_are_words() -> None:
@@ -165,6 +191,7 @@ def test_mistakes_in_its_fields_are_told_all_at_once() -> None:
         solve(site(kind="hot water tank"), 2)
 
 
+@pytest.mark.slow
 def test_the_schema_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in KINDS.keys() - {"load", "grid"}:  # which take their time
         monkeypatch.delitem(KINDS, kind)
@@ -203,6 +230,7 @@ def test_a_folder_names_the_package_that_is_missing(
 
 
 CODE = """
+from pathlib import Path
 from typing import Literal
 from planner.components.kind import Component, Kind
 from planner.auditor.kind import KindAudit
@@ -238,6 +266,16 @@ def test_a_package_with_a_mistake_is_told_where_it_is_used(
         assert text in str(error.value)
         assert kind_named("heat_pump") is not None  # others are as they were
         planner.load(SITE)
+
+
+def test_an_error_in_its_code_names_the_package(tmp_path: Path) -> None:
+    code = CODE.replace("KIND,", "    def check(self, site):\n        return 1 / 0\n\nKIND,")
+    with beside(tmp_path, KETTLE, KETTLE_AUDIT, "kettles", "2.0", {"kettle": code}):
+        text = SITE.read_text().replace("  pump:", "  pot: {kind: kettle}\n  pump:")
+        (tmp_path / "site.yaml").write_text(text)
+        result = CliRunner().invoke(app, ["check", str(tmp_path / "site.yaml")])
+    assert result.exit_code == 1
+    assert "a bug in kettles 2.0: ZeroDivisionError: division by zero" in result.stderr
 
 
 def test_two_packages_with_one_word_and_a_word_of_ours(tmp_path: Path) -> None:
