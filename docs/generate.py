@@ -11,12 +11,13 @@ import ast
 import csv
 import importlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import planner
 from planner.components.registry import KINDS
-from planner.scenario.json_schema import scenario_schema
+from planner.scenario.json_schema import field_schema
 from planner.units import unit
 
 FOLDER = Path(__file__).parent
@@ -106,7 +107,7 @@ CSV_FILES = {
 
 def scenario() -> str:
     """Return the page of the fields."""
-    schema = scenario_schema()
+    schema = field_schema()
     defs = schema["$defs"]
     kinds = [
         ref["$ref"].rpartition("/")[2]
@@ -120,8 +121,11 @@ def scenario() -> str:
     )
     for name in kinds:
         part = defs[name]
-        text += f"### {part['properties']['kind']['const']}\n\n{part['description']}\n\n"
-        text += _table(part, skip={"kind"}) + _parts(part, defs, done, set(kinds))
+        kind = part["properties"]["kind"]["const"]
+        text += f"### {kind}\n\n{part['description']}\n\n"
+        text += _table(part, {"kind"}, KINDS[kind].component.follows) + _parts(
+            part, defs, done, set(kinds)
+        )
     text += f"## Series\n\n{defs['Series']['description']}\n\n"
     for name in ("CsvSeries", "HoursSeries", "CalendarSeries", "CalendarEntry"):
         text += f"**{name}.** {defs[name]['description']}\n\n" + _table(defs[name])
@@ -162,13 +166,17 @@ def _refs(part: Any) -> list[str]:
     return own + [name for key, item in part.items() if key != "$ref" for name in _refs(item)]
 
 
-def _table(schema: dict[str, Any], skip: set[str] | None = None) -> str:
+def _table(
+    schema: dict[str, Any], skip: set[str] | None = None, follows: Mapping[str, str] | None = None
+) -> str:
     required = set(schema.get("required", []))
     lines = ["| field | takes | default | unit | meaning |", "| --- | --- | --- | --- | --- |"]
     for name, field in schema["properties"].items():
         if name in (skip or set()):
             continue
         default = "required" if name in required else _default(field.get("default"))
+        if follows and name in follows:
+            default = f"from `{follows[name]}`"
         meaning = " ".join(str(field.get("description", "")).split()).replace("|", "\\|")
         lines.append(f"| `{name}` | {_takes(field)} | {default} | {unit(name) or ''} | {meaning} |")
     return "\n".join(lines) + "\n\n"

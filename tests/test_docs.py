@@ -13,16 +13,20 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
+from planner.files.yaml_document import read_yaml
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables.files import PLAN_FOLDER
+from planner.scenario.json_schema import scenario_schema
 from planner.studies.sweep_plan import prepare
 
+SCHEMA = jsonschema.Draft202012Validator(scenario_schema())
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -70,6 +74,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             if options.get("kind") == "sweep":
                 prepare(target)
                 continue
+            SCHEMA.validate(read_yaml(target).data)
             result = CliRunner().invoke(app, ["check", str(target)])
             assert result.exit_code == 0, result.output
         elif language == "python":
