@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -21,11 +22,14 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
+from planner.files.yaml_document import read_yaml
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables.files import PLAN_FOLDER
+from planner.scenario.json_schema import scenario_schema
 from planner.studies.sweep_plan import prepare
 from tests.support.beside import beside
 
+SCHEMA = jsonschema.Draft202012Validator(scenario_schema())
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -78,6 +82,7 @@ def _run_blocks(page: Path, tmp_path: Path) -> None:
             if options.get("kind") == "sweep":
                 prepare(target)
                 continue
+            SCHEMA.validate(read_yaml(target).data)
             result = CliRunner().invoke(app, ["check", str(target)])
             assert result.exit_code == 0, result.output
         elif language == "python":

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from planner.components.completion import is_simpler
+from planner.components.component import Component
 from planner.components.registry import KINDS, every_kind
 from planner.fields import NAME
 from planner.scenario.forecast_fields import DrawnForecast
 from planner.scenario.scenario_file import ScenarioFile
+from planner.scenario.schema_branches import branched
 from planner.timeseries.series import SERIES_MARK, series_json_schema
 
 REFS = "#/$defs/{model}"
 
 
 def scenario_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a scenario file."""
+    """Return the JSON Schema (draft 2020-12) of a scenario file: one error for one mistake."""
+    return branched(field_schema())
+
+
+def field_schema() -> dict[str, Any]:
+    """Return the schema with its unions as they are, for the reference page."""
     schema = ScenarioFile.model_json_schema(ref_template=REFS)
     defs: dict[str, Any] = schema.pop("$defs", {})
     series = series_json_schema()
@@ -30,7 +38,7 @@ def scenario_schema() -> dict[str, Any]:
         part = component.model_json_schema(ref_template=REFS.replace("{", owner + "{"))
         defs |= {owner + name: inner for name, inner in part.pop("$defs", {}).items()}
         part["properties"]["kind"]["description"] = "Kind of component."
-        defs[owner + component.__name__] = part
+        defs[owner + component.__name__] = part | _following(part, component)
         kinds.append({"$ref": REFS.format(model=owner + component.__name__)})
     schema["properties"]["components"] = {
         "type": "object",
@@ -58,6 +66,19 @@ def scenario_schema() -> dict[str, Any]:
         "title": "Scenario",
         "$defs": _with_series(dict(sorted(defs.items()))),
     }
+
+
+def _following(part: dict[str, Any], component: type[Component]) -> dict[str, Any]:
+    """Return what a kind requires of fields that follow from others; they have no default."""
+    required: dict[str, list[str]] = {}
+    for name, other in component.follows.items():
+        part["properties"][name].pop("default", None)
+        if is_simpler(component, other):
+            required.setdefault(other, []).append(name)
+    rules = [
+        {"anyOf": [{"required": names}, {"required": [other]}]} for other, names in required.items()
+    ]
+    return {"allOf": rules} if rules else {}
 
 
 def _with_series(part: Any) -> Any:

@@ -21,6 +21,7 @@ from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.scenario.paths import parse_path
 from planner.scenario.scenario_file import ScenarioFile
+from planner.scenario.schema_branches import branched
 from planner.scenario.validation_messages import explain
 from planner.sweeps.axes import (
     AnyAxis,
@@ -325,6 +326,6 @@ def sweep_schema() -> dict[str, Any]:
     outputs["anyOf"] = [{**names, "minItems": 1}, ways]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
+        **branched(schema),
         "title": "Sweep",
     }

@@ -16,7 +16,7 @@ import planner
 from planner.cli.app import app
 from planner.components.registry import KINDS
 from planner.files.yaml_document import read_yaml
-from planner.scenario.json_schema import scenario_schema
+from planner.scenario.json_schema import field_schema, scenario_schema
 from tests.support.full_site import GOOD, write_text
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -25,10 +25,15 @@ FILES = sorted((ROOT / "scenarios").glob("*/scenario.yaml"))
 
 
 @pytest.fixture(scope="module")
-def accepts() -> Any:
+def validator() -> Any:
     schema = scenario_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema).is_valid
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.fixture(scope="module")
+def accepts(validator: Any) -> Any:
+    return validator.is_valid
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def _objects(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_field_is_described_and_unknown_ones_are_refused() -> None:
-    found = dict(_objects(scenario_schema()))
+    found = dict(_objects(field_schema()))
     assert {"/$defs/Battery", "/$defs/CsvSeries", "/$defs/Horizon"} <= set(found)
     for path, part in found.items():
         assert part["additionalProperties"] is False, path
@@ -94,11 +99,22 @@ WRONG: list[tuple[str, Any]] = [
     ("components.pv.capacity_mw", "100"),
     ("components.pv.capacity_mw", -1),
     ("components.pv.availability_pu", 2),
-    ("components.pv.availability_pu", [2] * 12),
-    ("components.pv.availability_pu", {"hours": [2] * 24}),
+    ("components.pv.availability_pu", [2] + [1] * 11),
+    ("components.pv.availability_pu", {"hours": [2] + [1] * 23}),
     ("components.pv.availability_pu", {"hours": [1] * 23}),
     ("components.pv.availability_pu", {"calendar": [{"value": 2}]}),
     ("components.pv.availability_pu", {"csv": "data/site.csv"}),
+    ("components.pv.availability_pu", {"calendar": [{"value": "x"}]}),
+    ("components.pv", 5),
+    ("components.pv", {"technology": "pv", "capacity_mw": 1, "availability_pu": 1}),
+    ("vat", 1),
+    ("components.battery.charge_efficiency", 2),
+    ("components.battery.ending", {"at_least": 3}),
+    ("components.battery.ending", {"value_cny_per_mwh": "x"}),
+    ("components.battery.initial.energy_mwh", {"grid": -1}),
+    ("components.grid.export_price_cny_per_mwh", {"renewable": 1}),
+    ("components.grid.declaration", {"exchange_mw": "chosen"}),
+    ("components.gpus.pue", {"temperature_c": 20}),
     ("components.pv.availability_pu", {"scale": 2}),
     ("components.coal.fuel_price_cny_per_gj", 0),
     ("components.gpus.pue", 0.5),
@@ -110,7 +126,7 @@ WRONG: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("path", "value"), WRONG)
 def test_schema_and_checks_refuse_alike(
-    path: str, value: Any, good: dict[str, Any], accepts: Any, tmp_path: Path
+    path: str, value: Any, good: dict[str, Any], validator: Any, tmp_path: Path
 ) -> None:
     data = copy.deepcopy(good)
     *parents, last = path.split(".")
@@ -118,9 +134,19 @@ def test_schema_and_checks_refuse_alike(
     for part in parents:
         here = here[part]
     here[last] = value
-    assert not accepts(data)
+    (error,) = validator.iter_errors(data)  # one mistake, one error
+    assert all(other.validator == "required" for other in error.context)  # of no union
     with pytest.raises(planner.ScenarioError):
         planner.load(write_text(tmp_path, yaml.safe_dump(data)))
+
+
+def test_a_field_or_its_simpler_form_is_required(good: dict[str, Any], validator: Any) -> None:
+    battery = good["components"]["battery"]
+    both = [battery.pop(name) for name in ("charge_efficiency", "discharge_efficiency")]
+    (error,) = validator.iter_errors(good)
+    assert error.validator == "anyOf"
+    battery["round_trip_efficiency"] = both[0] * both[1]
+    assert validator.is_valid(good)
 
 
 def test_a_class_made_at_a_prompt_has_a_schema_without_descriptions() -> None:
