@@ -20,10 +20,12 @@ from planner.auditor.audit import Breach, audit, audit_files
 from planner.auditor.plan_files import Files
 from planner.auditor.reading import Line, Part, Plan
 from planner.auditor.registry import KINDS
+from planner.auditor.summary import check_summary
 from planner.errors import PlanError
 from tests.support import build
 from tests.support.audited import (
     PLANS,
+    audited_anew,
     both,
     coal,
     leaves,
@@ -122,12 +124,13 @@ def test_rows_of_the_allocation_may_not_be_missing_or_strange() -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_every_figure_of_the_summary_is_checked(name: str) -> None:
     files = PLANS[name]()
+    audit_summary = audited_anew(files, check_summary)
     assert len(leaves(files.summary)) > 20
     for path in leaves(files.summary):
         value: Any = functools.reduce(lambda tree, key: tree[key], path, files.summary)
         dotted = ".".join(str(key) for key in path if isinstance(key, str))
         for to in (value * 1.05 + 0.02, math.nan, "much", None):
-            broken = [b.rule for b in audit_files(with_figure(files, path, to))]
+            broken = [b.rule for b in audit_summary(with_figure(files, path, to))]
             if path[::2] == ("green", "load_share") and isinstance(to, float) and to == to:
                 continue  # the meters bound the range of this share and do not determine it
             assert set(broken) & {dotted, path[0]} or path == ("bound_cny",), (path, to, broken)

@@ -13,6 +13,7 @@ import pytest
 import planner
 from planner.auditor.audit import audit_files
 from planner.auditor.plan_files import Files, read_files
+from planner.auditor.prices import check_reasons
 from planner.components.battery import reasons as of_battery
 from planner.components.grid import reasons as of_grid
 from planner.components.reasons import (
@@ -28,6 +29,7 @@ from planner.components.thermal import reasons as of_thermal
 from planner.language.language import language
 from planner.message import Message
 from tests.support import compute, full_site
+from tests.support.audited import Audit, audited_anew
 from tests.support.build import (
     battery,
     carbon,
@@ -401,18 +403,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return read_files(folder / "plan")
 
 
+@pytest.fixture(scope="module")
+def audit_reasons(files: Files) -> Audit:
+    return audited_anew(files, check_reasons)
+
+
+def test_the_reasons_to_be_changed_are_good(files: Files) -> None:
+    assert audit_files(files) == []
+
+
 @pytest.mark.parametrize(
     ("component", "decision", "code"),
     [(*key, code) for key, codes in CODES.items() for code in codes],
 )
 def test_a_code_that_the_schedule_denies_is_a_breach(
-    files: Files, component: str, decision: str, code: str
+    files: Files, audit_reasons: Audit, component: str, decision: str, code: str
 ) -> None:
     """Each code is put in every step; in some it is wrong, and there it is found by its name."""
-    assert audit_files(files) == []
     denied = 0
     for at in range(1, 13):
-        breaches = audit_files(changed(files, component, decision, at, code=code))
+        breaches = audit_reasons(changed(files, component, decision, at, code=code))
         assert {(b.component, b.rule) for b in breaches} <= {(component, f"why.{code}")}
         denied += bool(breaches)
     assert denied

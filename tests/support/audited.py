@@ -21,10 +21,14 @@ from typing import Any
 import pytest
 
 import planner
-from planner.auditor.audit import audit_files
+from planner.auditor.audit import Breach, audit_files
+from planner.auditor.findings import Findings
 from planner.auditor.plan_files import Files, read_files
+from planner.auditor.reading import Plan, understand
+from planner.auditor.registry import KINDS
 from tests.support import build, compute
 
+Audit = Callable[[Files], list[Breach]]
 Edit = Callable[[Files], Files]
 Kept = tuple[Callable[[], Files], Edit]  # a plan, and a change that it survives
 Broken = tuple[Callable[[], Files], Edit, str, str, str]  # ... and component, rule and step broken
@@ -35,6 +39,23 @@ def stored(plan: planner.Plan) -> Files:
     with tempfile.TemporaryDirectory() as folder:
         plan.write(Path(folder) / "plan")
         return dataclasses.replace(read_files(Path(folder) / "plan"), why=None)
+
+
+def audited_anew(files: Files, check: Callable[[Plan, Findings], None]) -> Audit:
+    """Return the audit of one table of a plan, of which only that table is changed.
+
+    What follows from the other tables is derived once, as a whole audit would of each change.
+    """
+    plan = understand(files, KINDS)
+
+    def audit(changed: Files) -> list[Breach]:
+        vars(plan)["files"] = changed  # with all that has been derived so far
+        findings = Findings(plan.clock.times, relaxed=plan.relaxed)
+        check(plan, findings)
+        return findings.sorted()
+
+    assert audit(files) == []
+    return audit
 
 
 def said(files: Files) -> list[str]:
