@@ -20,6 +20,7 @@ from planner.cli.options import (
     Words,
     limited,
 )
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import claimed, finish, open_console, spinner
 from planner.errors import wrong
 from planner.language.titles import title_of
@@ -51,7 +52,7 @@ def settle(
     page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Settle a given schedule: its revenue and costs, and the rules it breaks.
 
     What the schedule leaves open is optimised. Exit code 5 where it breaks a rule.
@@ -70,4 +71,4 @@ def settle(
             elif schedule is not None:
                 settlement = planner.settle(site, schedule, tolerance=tolerance, out=request.output)
                 plan = settlement.plan
-        finish(plan, request, show)
+        return finish(plan, request, show)

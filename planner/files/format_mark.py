@@ -10,13 +10,12 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from planner.errors import PlanError
 from planner.message import Message
+from planner.version import planner_version
 
 FORMAT = 1
 MARK, WRITER = "planner_format", "planner"
@@ -29,17 +28,12 @@ Keys = frozenset[str]
 
 def marked(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a file that is the planner's, with its mark first."""
-    return {MARK: FORMAT, WRITER: _writer()} | dict(data)
+    return {MARK: FORMAT, WRITER: planner_version()} | dict(data)
 
 
 def unmarked(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a file without its mark."""
     return {key: value for key, value in data.items() if key not in (MARK, WRITER)}
-
-
-@cache
-def _writer() -> str:
-    return version("planner")  # looked up in every folder that Python imports from
 
 
 def mark_line() -> bytes:

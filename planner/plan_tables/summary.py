@@ -33,6 +33,7 @@ from planner.plan_tables.shares import (
 from planner.scenario.scenario import Scenario
 from planner.timeseries.schedule import columns_by_component
 from planner.timeseries.series import Array
+from planner.version import planner_version
 
 WORST_HOURS = 5
 SAME_SHARE = 1e-5  # shares that differ by less are the same
@@ -114,7 +115,7 @@ def summarise(
 
 @cache
 def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("planner", "highspy", "pyomo")}
+    return {"planner": planner_version()} | {name: version(name) for name in ("highspy", "pyomo")}
 
 
 def proof(objective: float, bound: float | None, turnover: float) -> dict[str, float | None]:
