@@ -44,6 +44,8 @@ if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the
     from planner.studies.year import plan_year as plan_year
     from planner.sweeps.result import Sweep as Sweep
 
+    __version__: str
+
 _MODULES = {
     "InfeasibleError": "errors",
     "NoPlanError": "errors",
@@ -83,6 +85,10 @@ __all__ = list(_MODULES)
 
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used, so that `planner --help` stays instant."""
+    if name == "__version__":
+        from planner.version import planner_version
+
+        return planner_version()
     if name not in _MODULES:
         raise AttributeError(f"module 'planner' has no attribute {name!r}")
     from importlib import import_module

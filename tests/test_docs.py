@@ -12,6 +12,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
@@ -21,6 +22,8 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli.app import app
+from planner.cli.documents import DOCUMENTS
+from planner.cli.outcome import JsonDocument
 from planner.components.registry import KINDS
 from planner.files.yaml_document import read_yaml
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
@@ -223,6 +226,18 @@ def test_reference_names_every_exit_code() -> None:
             exits = ast.unparse(node.func) in ("typer.Exit", "os._exit")
             codes |= {arg.value for arg in node.args if exits and isinstance(arg, ast.Constant)}
     assert {int(row[0]) for row in reference_table("| code | means |")} == codes
+
+
+def test_reference_names_every_key_of_a_document() -> None:
+    head = {key for row in reference_table("| key | of every document |") for key in row[0].split()}
+    assert {field.name for field in fields(JsonDocument)} == {key.strip("`") for key in head}
+    rows = reference_table("| command | keys of its result")
+    named = {command: row[1] for row in rows for command in CODE.findall(row[0])}
+    assert named.keys() == DOCUMENTS.keys()
+    for command, kind in DOCUMENTS.items():
+        text = named[command] + (named["solve"] if "the same" in named[command] else "")
+        own = {field.name for field in fields(kind)} - {key.strip("`") for key in head}
+        assert own <= set(CODE.findall(text)), command
 
 
 def test_reference_names_every_file_of_a_folder() -> None:

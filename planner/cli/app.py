@@ -14,23 +14,25 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from planner.cli import streams
+from planner.cli.command import Command, CommandGroup, runnable
 from planner.cli.folders import audit, compare, report, schema
 from planner.cli.new import new
 from planner.cli.options import parse_language
+from planner.cli.outcome import Outcome
 from planner.cli.replan import replan
 from planner.cli.roll import roll
 from planner.cli.settle import settle
 from planner.cli.simulate import simulate
 from planner.cli.solve import check, prices, solve
 from planner.cli.sweep import sweep
-from planner.cli.terminal import exit_codes
 from planner.cli.year import year
-from planner.language.language import LANGUAGES, Language, language
+from planner.language.language import ENGLISH, LANGUAGES, Language, language
+from planner.version import NOT_INSTALLED, planner_version
 
 app = typer.Typer(
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,21 +40,6 @@ app = typer.Typer(
     help="Plan, hour by hour, what a site does with every megawatt: sell, store or compute.",
     epilog="Example: planner solve scenarios/huainan/scenario.yaml",
 )
-
-
-class Command(TyperCommand):
-    """A command whose errors become messages, in its own language, and exit codes."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command, in the language given after it, else in that given before it."""
-        after = ctx.get_parameter_source("words").name == "COMMANDLINE"
-        if not after and (words := ctx.parent.params["words"]) is not None:
-            ctx.params["words"] = words
-        from planner.cli.log_lines import log_lines
-
-        words = ctx.params["words"]
-        with exit_codes(words, ctx.params), log_lines(words, ctx.params):
-            return super().invoke(ctx)
 
 
 def speak(ctx: typer.Context, words: Language | None) -> Language | None:
@@ -75,12 +62,28 @@ WordsBefore = Annotated[
 ]
 
 
+def print_version(ctx: typer.Context, wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        words: Language = ctx.params.get("words") or ENGLISH
+        version = planner_version()
+        text = words("(a source tree that is not installed)") if version == NOT_INSTALLED else ""
+        typer.echo(f"planner {version} {text}".rstrip())
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
+]
+
+
 @app.callback()
-def program(words: WordsBefore = None) -> None:
+def program(words: WordsBefore = None, version: Version = False) -> None:
     """Plan, hour by hour, what a site does with every megawatt: sell, store or compute."""
 
 
-COMMANDS: dict[Callable[..., None], str] = {
+COMMANDS: dict[Callable[..., Outcome], str] = {
     new: "planner new mysite",
     check: "planner check scenarios/huainan/scenario.yaml",
     solve: "planner solve scenarios/huainan/scenario.yaml --out plans/huainan",
@@ -98,7 +101,7 @@ COMMANDS: dict[Callable[..., None], str] = {
 }
 """Every command and the example in its help."""
 for command, example in COMMANDS.items():
-    app.command(cls=Command, epilog=f"Example: {example}")(command)
+    app.command(cls=Command, epilog=f"Example: {example}")(runnable(command))
 
 
 def main() -> None:

@@ -6,37 +6,52 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import planner
 from planner.cli.options import IN_ENGLISH, Quiet, Unaudited, Words
-from planner.cli.streams import require_written
-from planner.cli.terminal import open_console, say, warn
+from planner.cli.outcome import JsonDocument, Outcome
+from planner.cli.terminal import say, warn
 from planner.errors import PlanError, wrong
 from planner.files.output_folder import replace_file
-from planner.language.language import Language
 from planner.message import Message
 from planner.plan_tables.files import INFEASIBLE, SUMMARY
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from planner.language.language import Language
 
 
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Plan folder.")],
-    words: Words = IN_ENGLISH,
-    quiet: Quiet = False,
-) -> None:
+    words: Words = IN_ENGLISH,  # noqa: ARG001
+    quiet: Quiet = False,  # noqa: ARG001
+) -> Outcome:
     """Audit a plan folder, independently of the model that made it."""
     from planner.auditor.audit import describe_breaches
     from planner.report.cautions import earlier_run
 
-    if breaches := planner.audit(folder):
+    breaches = planner.audit(folder)
+    error = None
+    if breaches:
         head = Message("{path} breaks {n} promises", path=folder, n=len(breaches))
-        raise PlanError(describe_breaches(head, breaches))
-    if not quiet:
-        if (text := earlier_run(folder)) is not None:
-            warn(open_console(), words, [text])
-        say(open_console(), words("{folder}: every rule and every figure holds", folder=folder))
+        error = PlanError(describe_breaches(head, breaches))
+    warnings = [*filter(None, [earlier_run(folder)])]
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import audit_document
+
+        return audit_document(folder, breaches, warnings)
+
+    def show(console: Console, words: Language) -> None:
+        if not breaches:
+            warn(console, words, warnings)
+            say(console, words("{folder}: every rule and every figure holds", folder=folder))
+
+    return Outcome(document, show, error=error)
 
 
 def compare(
@@ -52,66 +67,95 @@ def compare(
     ] = None,
     unaudited: Unaudited = False,
     words: Words = IN_ENGLISH,
-) -> None:
+) -> Outcome:
     """Compare two plans: inputs, money, figures and hours."""
     from planner.report.comparison.compare import compare_cases
     from planner.report.comparison.tables import show_comparison
 
-    cases, console = case or [], open_console()
+    cases = case or []
     if len(cases) != (2 if second is None else 0):
         message = Message("needs two plan folders, or a sweep folder and --case twice")
         raise wrong("planner compare", message)
-    if out is None:
-        if second is None:
-            comparison = compare_cases(first, *cases)
-        else:
-            comparison = planner.compare(first, second, unaudited=unaudited)
+    if out is not None:
+        from planner.report.comparison.page import compared_pages
+
+        comparison, page = compared_pages(first, second, cases, words, out, unaudited=unaudited)
+        replace_file(out, page)
+    elif second is None:
+        comparison = compare_cases(first, *cases)
+    else:
+        comparison = planner.compare(first, second, unaudited=unaudited)
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import compare_document
+
+        return compare_document(comparison, out)
+
+    def show(console: Console, words: Language) -> None:
         warn(console, words, comparison.cautions)
         show_comparison(comparison, console, top, words)
-        require_written()
-        return
-    from planner.report.comparison.page import compared_pages
+        if out is not None:
+            say(console, str(out))
 
-    comparison, page = compared_pages(first, second, cases, words, out, unaudited=unaudited)
-    warn(console, words, comparison.cautions)
-    show_comparison(comparison, console, top, words)
-    replace_file(out, page)
-    say(console, str(out))
+    return Outcome(document, show, out)
 
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that was written.")],
     unaudited: Unaudited = False,
     words: Words = IN_ENGLISH,
-    quiet: Quiet = False,
-) -> None:
+    quiet: Quiet = False,  # noqa: ARG001
+) -> Outcome:
     """Write the pages of a plan, sweep or simulation folder again; print a sweep's analyses."""
     from planner.report.whole_page import report_whole
+    from planner.sweeps.analysis.analyses import read_analyses
 
+    cautions: list[Message] = []
+    analyses = None
     if plans := _plans_in(folder):
-        _report_plans(folder, plans, words, unaudited=unaudited, quiet=quiet)
-    elif whole := report_whole(folder, words):
-        _say_written(whole, quiet)
-    else:
-        _report_sweep(folder, words, quiet)
+        cautions, written = _report_plans(folder, plans, words, unaudited=unaudited)
+    elif not (written := report_whole(folder, words)):
+        written = _report_sweep(folder, words)
+        analyses = read_analyses(folder)
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import report_document
+
+        return report_document(folder, written, analyses, cautions)
+
+    def show(console: Console, words: Language) -> None:
+        from planner.report.sweep_page.report_sweep import show_sweep
+
+        warn(console, words, cautions)
+        if analyses is not None:
+            show_sweep(analyses, console, words)
+        for path in written:
+            say(console, str(path))
+
+    return Outcome(document, show, folder)
 
 
 def schema(
     what: Annotated[
-        str, typer.Argument(metavar="[scenario|sweep]", help="Kind of file.")
+        str, typer.Argument(metavar="[scenario|sweep|json]", help="Kind of file, or --json.")
     ] = "scenario",
     words: Words = IN_ENGLISH,  # noqa: ARG001  # of its errors
-) -> None:
-    """Print the JSON Schema of scenario or sweep files, for editors."""
-    if what not in ("scenario", "sweep"):
-        message = Message("must be scenario or sweep, is {value!r}", value=what)
-        raise wrong("planner schema", message)
+) -> Outcome:
+    """Print the JSON Schema of scenario or sweep files, for editors, or of what --json prints."""
+    from planner.cli.documents import SchemaDocument, documents_schema
     from planner.scenario.json_schema import scenario_schema
     from planner.sweeps.sweep_file import sweep_schema
 
-    described = scenario_schema() if what == "scenario" else sweep_schema()
-    sys.stdout.write(json.dumps(described, indent=2) + "\n")
-    require_written()
+    schemas = {"scenario": scenario_schema, "sweep": sweep_schema, "json": documents_schema}
+    if what not in schemas:
+        message = Message("must be scenario, sweep or json, is {value!r}", value=what)
+        raise wrong("planner schema", message)
+    described = schemas[what]()
+
+    def show(*_: object) -> None:
+        sys.stdout.write(json.dumps(described, indent=2) + "\n")
+
+    return Outcome(lambda: SchemaDocument(schema=described), show)
 
 
 def _plans_in(folder: Path) -> list[Path]:
@@ -128,9 +172,12 @@ def _plans_in(folder: Path) -> list[Path]:
 
 
 def _report_plans(
-    folder: Path, plans: Sequence[Path], words: Language, *, unaudited: bool, quiet: bool
-) -> None:
+    folder: Path, plans: Sequence[Path], words: Language, *, unaudited: bool
+) -> tuple[list[Message], list[Path]]:
     """Write the pages of plans and of their whole again, once all have passed their audit.
+
+    Returns:
+        What must be known first, and the pages.
 
     Raises:
         PlanError: one has not, or a file cannot be read or written.
@@ -147,17 +194,15 @@ def _report_plans(
     texts = [text for of_plan in cautions.values() for text in of_plan]
     if (folder / FACTS).is_file():
         texts += cautions_of_simulation(folder, unaudited=unaudited)
-    if not quiet:
-        warn(open_console(), words, texts)
-    _say_written(report_whole(folder, words, texts), quiet)
+    written = report_whole(folder, words, texts)
     for plan in plans:
-        _say_written(report_plan(plan, words, cautions.get(plan, cautions.get(folder))), quiet)
+        written += report_plan(plan, words, cautions.get(plan, cautions.get(folder)))
+    return texts, written
 
 
-def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
-    """Write the page and the analyses of a sweep again, and print them. Raises PlanError."""
-    from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
-    from planner.sweeps.analysis.analyses import read_analyses
+def _report_sweep(folder: Path, words: Language) -> list[Path]:
+    """Write the page and the analyses of a sweep again. Raises PlanError."""
+    from planner.report.sweep_page.report_sweep import report_sweep
     from planner.sweeps.result import SWEEP
 
     if not (folder / SWEEP).is_file():
@@ -173,13 +218,4 @@ def _report_sweep(folder: Path, words: Language, quiet: bool) -> None:
                 path=folder, summary=SUMMARY, sweep=SWEEP,
             )
         )  # fmt: skip
-    written = report_sweep(folder, words)
-    if not quiet:
-        show_sweep(read_analyses(folder), open_console(), words)
-    _say_written(written, quiet)
-
-
-def _say_written(paths: list[Path], quiet: bool) -> None:
-    if not quiet:
-        for path in paths:
-            say(open_console(), str(path))
+    return report_sweep(folder, words)

@@ -31,13 +31,13 @@ class LogLines(logging.Handler):
 
 
 @contextmanager
-def log_lines(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
+def log_lines(given: Mapping[str, Any]) -> Iterator[None]:
     """Write what is logged meanwhile, as far as the parameters of a command want to hear of it."""
     if given.get("quiet"):
         yield
         return
     level = logging.INFO if given.get("verbose") else logging.WARNING
-    log, lines = logging.getLogger(ROOT), LogLines(words, level)
+    log, lines = logging.getLogger(ROOT), LogLines(given["words"], level)
     before = log.level
     log.addHandler(lines)
     log.setLevel(level)

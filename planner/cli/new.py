@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from planner.cli.document_parts import ShippedOne
+from planner.cli.documents import NewDocument
 from planner.cli.options import IN_ENGLISH, Quiet, Words
-from planner.cli.streams import require_written
-from planner.cli.terminal import open_console, say
+from planner.cli.outcome import Outcome
+from planner.cli.terminal import say
 from planner.errors import wrong
 from planner.message import Message
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from planner.language.language import Language
+    from planner.scenario.shipped import ShippedScenario
 
 
 def new(
@@ -26,32 +36,44 @@ def new(
         bool, typer.Option("--list", help="List the shipped scenarios instead.")
     ] = False,
     words: Words = IN_ENGLISH,
-    quiet: Quiet = False,
-) -> None:
+    quiet: Quiet = False,  # noqa: ARG001
+) -> Outcome:
     """Make a folder with a scenario to change: its file, its data and what to do next."""
-    from planner.scenario.shipped import (
-        README,
-        SCENARIO,
-        make_folder,
-        shipped_scenario,
-        shipped_scenarios,
-    )
+    from planner.scenario.shipped import make_folder, shipped_scenario, shipped_scenarios
 
     if list_ and name is not None:
         raise wrong("--list", Message("goes without NAME"))
     if name is None and not list_:
         raise wrong("planner new", Message("needs a NAME, such as mysite, or --list"))
-    console = open_console()
     if name is None:
-        for shipped in shipped_scenarios().values():
-            say(console, f"{shipped.name}{words(': ')}{words(shipped.description)}")
-        require_written()
-        return
+        every = [*shipped_scenarios().values()]
+        return Outcome(
+            lambda: NewDocument(folder=None, source=None, scenarios=[
+                ShippedOne(name=one.name, description=words(one.description)) for one in every
+            ]),
+            partial(_show_list, every),
+        )  # fmt: skip
     scenario = shipped_scenario(source)
-    make_folder(name, scenario, words)
-    if not quiet:
-        say(console, words("{folder}: made from {name}; next:", folder=name, name=scenario.name))
-        for command in ("check", scenario.command):
-            say(console, f"  planner {command} {shlex.quote(str(name))}")
-        say(console, words("change {file}; {readme} says how your editor completes and checks it",
-                           file=name / SCENARIO, readme=name / README))  # fmt: skip
+    folder = make_folder(name, scenario, words)
+    return Outcome(
+        lambda: NewDocument(folder=folder, source=scenario.name, scenarios=[]),
+        partial(_show_made, name, scenario),
+        folder,
+    )
+
+
+def _show_list(every: Sequence[ShippedScenario], console: Console, words: Language) -> None:
+    """Print the shipped scenarios."""
+    for shipped in every:
+        say(console, f"{shipped.name}{words(': ')}{words(shipped.description)}")
+
+
+def _show_made(folder: Path, scenario: ShippedScenario, console: Console, words: Language) -> None:
+    """Print what to do with a new folder."""
+    from planner.scenario.shipped import README, SCENARIO
+
+    say(console, words("{folder}: made from {name}; next:", folder=folder, name=scenario.name))
+    for command in ("check", scenario.command):
+        say(console, f"  planner {command} {shlex.quote(str(folder))}")
+    say(console, words("change {file}; {readme} says how your editor completes and checks it",
+                       file=folder / SCENARIO, readme=folder / README))  # fmt: skip

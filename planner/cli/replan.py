@@ -21,6 +21,7 @@ from planner.cli.options import (
     known_formats,
     limited,
 )
+from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import claimed, diagnosis_left_in, finish, open_console, spinner, warn
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def replan(
     page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Plan the rest of a plan again, from what has happened; what was promised is kept."""
     from planner.report.cautions import cautions_of
     from planner.report.terminal.plan import show
@@ -67,12 +68,16 @@ def replan(
         with diagnosis_left_in(target), spinner(open_console(), quiet, text):
             output = planner.Output(target, schedule_formats, words.code, page)
             rest = planner.replan(folder, at, state, set=changes, out=output)
-        if not quiet:
-            warn(open_console(), words, cautions_of(folder, unaudited=True))
         request = Request(rest.plan.scenario, words, target, schedule_formats, quiet=quiet)
 
+        def describe(_: planner.Plan, written: Path | None) -> JsonDocument:
+            from planner.cli.document_builders import replan_document
+
+            return replan_document(rest, written, cautions_of(folder, unaudited=True))
+
         def show_both(plan: planner.Plan, console: Console, words: Language) -> None:
+            warn(console, words, cautions_of(folder, unaudited=True))
             show(plan, console, words)
             show_replanned(plan, rest.as_planned, console, words)
 
-        finish(rest.plan, request, show_both)
+        return finish(rest.plan, request, show_both, describe=describe)

@@ -24,6 +24,7 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import (
     bar,
     claimed,
@@ -59,7 +60,7 @@ def roll(
     page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Plan a long horizon in overlapping windows; an interrupted run resumes where it stopped."""
     from planner.report.terminal.plan import show
 
@@ -76,4 +77,4 @@ def roll(
                 site, window_h, advance_h, request.output, bound=bound, fresh=not resume,
                 progress=update and (lambda stage, done, total: update(done, total, stage)),
             )  # fmt: skip
-        finish(plan, request, show)
+        return finish(plan, request, show)

@@ -20,6 +20,7 @@ from planner.cli.options import (
     Words,
     limited,
 )
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import claimed, finish, open_console, spinner
 from planner.errors import wrong
 from planner.language.titles import title_of
@@ -51,7 +52,7 @@ def settle(
     page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Settle a given schedule: its revenue and costs, and the rules it breaks.
 
     What the schedule leaves open is optimised. Exit code 5 where it breaks a rule.
@@ -69,4 +70,4 @@ def settle(
                 plan = planner.rule_of_thumb(site, rule, request.output)
             elif schedule is not None:
                 plan = planner.settle(site, schedule, tolerance=tolerance, out=request.output)
-        finish(plan, request, show)
+        return finish(plan, request, show)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from planner.cli.options import (
     Words,
     limited,
 )
+from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import bar, finished_are_kept, open_console, telling_what_is_kept
 from planner.language.titles import title_of
 from planner.message import Message
@@ -58,7 +60,7 @@ def simulate(
     time_limit: TimeLimit = None,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Simulate operation: re-plan on forecasts, settle on actuals, and compare policies."""
     from planner.report.terminal.studies import show_simulation
     from planner.studies.policy import POLICIES
@@ -67,14 +69,18 @@ def simulate(
     changes = limited(set_, gap, time_limit)
     site = load_days(scenario, changes, days) if days else planner.load(scenario, changes)
     chosen = POLICIES if policies is None else [part.strip() for part in policies.split(",")]
-    console = open_console()
     kept = finished_are_kept(Message("days"), resume=resume)
-    with telling_what_is_kept(kept), bar(console, quiet, title_of(site), "days") as update:
+    with telling_what_is_kept(kept), bar(open_console(), quiet, title_of(site), "days") as update:
         output = planner.Output(out or default_folder(site), lang=words.code)
         simulation = planner.simulate(
             site, output, every_h=every_h, window_h=window_h,
             policies=chosen, members=members, seed=seed, workers=workers, fresh=not resume,
             progress=update,
         )  # fmt: skip
-    if not quiet:
-        show_simulation(simulation, console, words)
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import simulate_document
+
+        return simulate_document(simulation, site.name)
+
+    return Outcome(document, partial(show_simulation, simulation), simulation.folder)

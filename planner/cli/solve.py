@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +31,7 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
+from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import (
     claimed,
     diagnosis_left_in,
@@ -44,21 +46,34 @@ from planner.language.titles import title_of
 from planner.message import Message
 from planner.report.terminal.nodes import node_lines
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from planner.language.language import Language
+
 
 def check(
     scenario: ScenarioPath,
     set_: Changes = None,
-    words: Words = IN_ENGLISH,
-    quiet: Quiet = False,
-) -> None:
+    words: Words = IN_ENGLISH,  # noqa: ARG001
+    quiet: Quiet = False,  # noqa: ARG001
+) -> Outcome:
     """Validate a scenario, summarise it and warn, without solving."""
+    site = planner.load(scenario, changes_of(set_))
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import check_document
+
+        return check_document(site)
+
+    return Outcome(document, partial(_show_checked, site))
+
+
+def _show_checked(site: planner.Scenario, console: Console, words: Language) -> None:
+    """Print the horizon, the nodes and the warnings of a valid scenario."""
     from planner.components.registry import packages_of, taken_words
 
-    site = planner.load(scenario, changes_of(set_))
-    if quiet:
-        return
     horizon = site.horizon
-    console = open_console()
     say(console, words("{name}: valid", name=title_of(site)))
     length = words("{start}, {hours} h in {steps} steps of {minutes} min",
                    start=" ".join(filter(None, (horizon.starts[0].isoformat(), horizon.timezone))),
@@ -111,7 +126,7 @@ def solve(
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
     verbose: Verbose = False,
-) -> None:
+) -> Outcome:
     """Find the most profitable plan, print its summary and write the plan folder."""
     if until is not None and fix is None:
         raise wrong("--until", Message("needs --fix, which names the schedule to fix"))
@@ -128,10 +143,7 @@ def solve(
         site, words, plan_folder(out, site), schedule_formats, page,
         declare=declare, prices=prices, fix=fix, until=until, quiet=quiet, verbose=verbose,
     )  # fmt: skip
-    if site.uncertainty is None:
-        solve_one(request, loaded_s)
-    else:
-        solve_members(request)
+    return solve_one(request, loaded_s) if site.uncertainty is None else solve_members(request)
 
 
 def prices(
@@ -143,17 +155,23 @@ def prices(
     page: Page = True,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Solve, and print marginal prices: the value of one more MW, MWh, node or Mtok."""
     from planner.report.terminal.plan import show_prices
 
     site = planner.load(scenario, limited(set_, gap, time_limit))
     request = Request(site, words, out, page=page, prices=True, quiet=quiet)
     with claimed(out):
-        finish(_plan(request), request, show_prices)
+        return finish(_plan(request), request, show_prices, describe=_with_prices)
 
 
-def solve_one(request: Request, loaded_s: float) -> None:
+def _with_prices(plan: planner.Plan, folder: Path | None) -> JsonDocument:
+    from planner.cli.document_builders import prices_document
+
+    return prices_document(plan, folder)
+
+
+def solve_one(request: Request, loaded_s: float) -> Outcome:
     """Plan a scenario without uncertainty, which took `loaded_s` to load."""
     from planner.report.terminal.plan import show
 
@@ -166,7 +184,7 @@ def solve_one(request: Request, loaded_s: float) -> None:
         began = time.perf_counter()
         plan = _plan(request)
         seconds = {"validate_s": loaded_s, "solve_and_write_s": time.perf_counter() - began}
-        finish(plan, request, show, seconds)
+        return finish(plan, request, show, seconds=seconds)
 
 
 @contextmanager
@@ -184,7 +202,7 @@ def _plan(request: Request) -> planner.Plan:
         return planner.solve(request.scenario, request.fix, request.until, request.output)
 
 
-def solve_members(request: Request) -> None:
+def solve_members(request: Request) -> Outcome:
     """Plan a scenario with uncertainty, and write the folder with a plan folder per member."""
     from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
     from planner.report.terminal.studies import show_stochastic
@@ -199,7 +217,7 @@ def solve_members(request: Request) -> None:
         _check_declared(scenario, request.declare, target)
     with claimed(target, STOCHASTIC_FOLDER), solving(request):
         plan = planner.solve_stochastic(scenario, request.output)
-    finish(plan, request, lambda plan, *where: show_stochastic(plan.summary, *where))
+    return finish(plan, request, lambda plan, *where: show_stochastic(plan.summary, *where))
 
 
 def _check_declared(scenario: planner.Scenario, declare: Path, target: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +25,11 @@ from planner.cli.options import (
     check_workers,
     known_formats,
 )
+from planner.cli.outcome import JsonDocument, Outcome
 from planner.cli.terminal import (
     bar,
-    ended_by_interrupt,
     finished_are_kept,
+    interrupted,
     open_console,
     say,
     spinner,
@@ -40,7 +43,7 @@ from planner.message import Message
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from planner.studies.sweep_plan import CheckedSweep
+    from planner.studies.sweep_plan import CheckedSweep, Estimate
     from planner.sweeps.result import Sweep
 
 LISTED = 5  # cases that a dry run lists
@@ -62,7 +65,7 @@ def sweep(
     ] = False,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Solve many cases of one scenario; finished cases are kept and never solved twice."""
     from planner.studies.sweep import run
     from planner.studies.sweep_plan import prepare
@@ -78,9 +81,7 @@ def sweep(
     if not quiet:
         warn(console, words, cautions(description))
     if dry_run:
-        if not quiet:
-            _print_estimate(prepared, began, out, workers, console, words)
-        return
+        return _dry_run(prepared, time.perf_counter() - began, out, workers)
     kept = finished_are_kept(Message("cases"), resume=resume)
     with telling_what_is_kept(kept):
         with bar(console, quiet, title_of(description), "cases", speed=True) as update:
@@ -89,20 +90,42 @@ def sweep(
                 fresh=not resume, formats=table_formats, progress=update,
             )  # fmt: skip
         if not result.interrupted:
-            _analyse(prepared, result.folder, console, words, quiet=quiet)
-        if not quiet:
-            _print_status(result, console, words)
-        if result.interrupted:
-            raise ended_by_interrupt(words, kept)
+            with spinner(console, quiet, words("searching the break-even")):
+                _analyse(prepared, result.folder, words)
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import sweep_document
+
+        return sweep_document(result)
+
+    error = interrupted(kept) if result.interrupted else None
+    return Outcome(document, partial(_show_result, result), result.folder, error)
 
 
-def _print_estimate(
-    prepared: CheckedSweep, began: float, out: Path | None, workers: int | None,
-    console: Console, words: Language,
-) -> None:  # fmt: skip
-    """Print how many cases there are, the first ones, and an estimate of the time."""
+def _dry_run(
+    prepared: CheckedSweep, checked_s: float, out: Path | None, workers: int | None
+) -> Outcome:
+    """Return how many cases there are, the first ones, and an estimate of the time."""
     from planner.studies.sweep import default_folder
     from planner.studies.sweep_plan import first_seconds
+
+    def estimate() -> Estimate | None:
+        folder = out or default_folder(prepared.description)
+        return first_seconds(prepared, folder, workers) if prepared.distinct else None
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import dry_run_document
+
+        return dry_run_document(prepared, estimate(), LISTED)
+
+    return Outcome(document, partial(_show_estimate, prepared, checked_s, estimate))
+
+
+def _show_estimate(
+    prepared: CheckedSweep, checked_s: float, estimated: Callable[[], Estimate | None],
+    console: Console, words: Language,
+) -> None:  # fmt: skip
+    """Print the number of cases, the first ones, and then the estimate, which takes a solve."""
     from planner.sweeps.result import design_text
 
     sweep, distinct = prepared.description, prepared.distinct
@@ -113,15 +136,14 @@ def _print_estimate(
         count += words(", {n} no valid scenarios", n=len(prepared.wrong))
     checked = words("{count}, by {design}; checked in {seconds} s", count=count,
                     design=design_text(sweep.design, words),
-                    seconds=f"{time.perf_counter() - began:.1f}")  # fmt: skip
+                    seconds=f"{checked_s:.1f}")  # fmt: skip
     say(console, f"{title_of(sweep)}{words(': ')}{checked}")
     for case in itertools.islice(prepared.cases, LISTED):
         say(console, f"  {words.sentence(case.label(sweep.varied))}")
     if len(prepared.cases) > LISTED:
         say(console, "  ...")
-    if not distinct:
+    if (estimate := estimated()) is None:
         return
-    estimate = first_seconds(prepared, out or default_folder(sweep), workers)
     left = dt.timedelta(seconds=round(estimate.left_s))
     waiting = words("{n} to solve, {seconds} s each ({source}): about {left} on {workers} workers",
                     n=estimate.waiting, seconds=f"{estimate.case_s:.2f}", left=left,
@@ -129,7 +151,13 @@ def _print_estimate(
     say(console, waiting)
 
 
-def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
+def _show_result(sweep: Sweep, console: Console, words: Language) -> None:
+    """Print the analyses, unless the run was interrupted, and how the cases ended."""
+    from planner.report.sweep_page.report_sweep import show_sweep
+    from planner.sweeps.analysis.analyses import read_analyses
+
+    if not sweep.interrupted:
+        show_sweep(read_analyses(sweep.folder), console, words)
     counts = sweep.cases["status"].value_counts()
     ended = words(", ").join(
         words("{n} {status}", n=count, status=words.known(str(s)) or s)
@@ -140,17 +168,11 @@ def _print_status(sweep: Sweep, console: Console, words: Language) -> None:
     say(console, words("sweep folder: {folder}", folder=sweep.folder))
 
 
-def _analyse(
-    prepared: CheckedSweep, folder: Path, console: Console, words: Language, *, quiet: bool
-) -> None:
-    """Find the break-even of the sweep, write the analyses and the page, and print them."""
-    from planner.report.sweep_page.report_sweep import report_sweep, show_sweep
+def _analyse(prepared: CheckedSweep, folder: Path, words: Language) -> None:
+    """Find the break-even of the sweep; write the analyses and the page."""
+    from planner.report.sweep_page.report_sweep import report_sweep
     from planner.studies.break_even import find, write_break_even
-    from planner.sweeps.analysis.analyses import read_analyses
 
-    with spinner(console, quiet, words("searching the break-even")):
-        if (break_even := find(prepared)) is not None:
-            write_break_even(break_even, folder)
+    if (break_even := find(prepared)) is not None:
+        write_break_even(break_even, folder)
     report_sweep(folder, words)
-    if not quiet:
-        show_sweep(read_analyses(folder), console, words)

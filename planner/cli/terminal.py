@@ -1,4 +1,4 @@
-"""Output of the commands: errors with exit codes, progress, plans and their folders."""
+"""Output of the commands: progress, plans, their folders, and what is kept after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 import planner
-from planner.cli.options import naming_options
-from planner.cli.streams import require_written
-from planner.errors import InfeasibleError, PlannerError, ScenarioError, SolveError
-from planner.files.output_folder import REMEDIES, cannot_write, claim
+from planner.cli.outcome import JsonDocument, Outcome
+from planner.errors import InfeasibleError, PlanError, SolveError
+from planner.files.output_folder import claim
 from planner.message import Message, MessageList, printable
-from planner.outside import package_at_fault
 
 FIRST_LINE_S, LINE_EVERY_S = 10.0, 60.0  # of the progress in a log
 
@@ -40,44 +36,8 @@ class Interrupted(KeyboardInterrupt):
         self.message = message
 
 
-@contextmanager
-def exit_codes(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
-    """Turn errors into messages on stderr and exit codes; `given`: parameters of the command."""
-    try:
-        yield
-    except PlannerError as wrong:
-        error = naming_options(wrong, given) if isinstance(wrong, ScenarioError) else wrong
-        _print_error(words.sentence(error.message))
-        if (count := len(getattr(error, "problems", ()))) > 1:
-            _print_error(words("{n} problems", n=count))
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt as interrupt:
-        kept = interrupt.message if isinstance(interrupt, Interrupted) else Message("interrupted")
-        _print_error(words.sentence(kept))
-        sys.stderr.flush()
-        os._exit(130)  # without waiting for the solver's thread
-    except typer.Exit:
-        raise
-    except MemoryError:
-        _print_error(words("not enough memory; a shorter horizon or longer steps need less"))
-        raise typer.Exit(4) from None
-    except Exception as error:
-        if os.environ.get("PLANNER_TRACEBACK"):
-            raise
-        if isinstance(error, OSError) and error.errno in REMEDIES:
-            full = cannot_write(Path(error.filename or "."), error)
-            _print_error(words.sentence(full.message))
-            raise typer.Exit(full.exit_code) from None
-        text = f"{type(error).__name__}: {error}".splitlines()[0]
-        name = package_at_fault(error) or "planner"
-        _print_error(
-            words("planner failed, which is a bug in {name}: {text}", name=name, text=text)
-        )
-        _print_error(words("set PLANNER_TRACEBACK=1 to see the traceback, and please report it"))
-        raise typer.Exit(1) from None
-
-
-def _print_error(text: str) -> None:
+def print_error(text: str) -> None:
+    """Print lines on standard error."""
     sys.stderr.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
@@ -94,12 +54,12 @@ def finished_are_kept(pieces: Message, *, resume: bool) -> Message:
 
 
 @contextmanager
-def telling_what_is_kept(kept: Message) -> Iterator[None]:
-    """Say after Ctrl-C what is kept."""
+def telling_what_is_kept(kept: Message | None) -> Iterator[None]:
+    """Say after Ctrl-C what is kept, if anything is."""
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(_interrupted(kept)) from None
+        raise interrupted(kept) from None
 
 
 @contextmanager
@@ -129,7 +89,7 @@ def claimed(
                 text = Message("{path} is as it was", path=target)
             else:
                 text, kept = Message("the new plan is in {path}", path=target), None
-            raise Interrupted(_interrupted(text, kept)) from None
+            raise interrupted(text, kept) from None
 
 
 def _identity(folder: Path) -> int | None:
@@ -164,61 +124,60 @@ def finish(
     plan: planner.Plan | planner.StochasticPlan,
     request: Request,
     show: Callable[[Any, Console, Language], None],
+    *,
+    describe: Callable[[Any, Path | None], JsonDocument] | None = None,
     seconds: Mapping[str, float] | None = None,
     kept: Message | None = None,
-) -> None:
-    """Write the declaration, print a plan and its folder, and exit as the plan ended.
+) -> Outcome:
+    """Write the declaration of a plan; return the outcome of its command.
 
     Args:
         plan: the plan, or the one for several members.
         request: what was asked for; the plan is in its folder, if it has one.
         show: prints the plan.
+        describe: returns its document from the plan and its folder [`plan_document`].
         seconds: runtimes beside those of the plan.
         kept: what else is kept after Ctrl-C.
-
-    Raises:
-        typer.Exit: 5 where a given schedule breaks rules, 130 after Ctrl-C.
     """
-    words, target = request.words, request.target
+    target, summary = request.target, plan.summary
     folder = target and Path(os.path.abspath(target))  # noqa: PTH100  # with links
-    if isinstance(plan, planner.StochasticPlan):
-        declaring = next(iter(plan.members.values()))  # every member declares the same
-        where = words("folder: {folder}", folder=folder)
-    else:
-        declaring = plan
-        where = words("plan folder: {folder}", folder=folder)
     if request.declare is not None:
         from planner.report.declaration import write_declaration
 
-        write_declaration(declaring, request.declare)
-    if not request.quiet:
-        console = open_console()
+        if isinstance(plan, planner.StochasticPlan):  # every member declares the same
+            write_declaration(next(iter(plan.members.values())), request.declare)
+        else:
+            write_declaration(plan, request.declare)
+
+    def document() -> JsonDocument:
+        from planner.cli.document_builders import plan_document
+
+        return (describe or plan_document)(plan, folder)
+
+    def show_all(console: Console, words: Language) -> None:
         show(plan, console, words)
         if request.verbose:
-            runtimes = plan.summary["runtimes_s"] | dict(seconds or {})
+            runtimes = summary["runtimes_s"] | dict(seconds or {})
             parts = (f"{name.removesuffix('_s')} {s:.2f} s" for name, s in runtimes.items())
             say(console, words("runtimes: {parts}", parts=words(", ").join(parts)))
-        if folder is not None:
-            say(console, where)
-    if breaches := plan.summary.get("breaches"):
-        lines = [f"  - {words.sentence(breach['text'])}" for breach in breaches]
-        _print_error("\n".join([words("the schedule breaks"), *lines]))
-        raise typer.Exit(5)
-    if plan.summary["status"] == "interrupted":
+        if isinstance(plan, planner.StochasticPlan):
+            say(console, words("folder: {folder}", folder=folder))
+        elif folder is not None:
+            say(console, words("plan folder: {folder}", folder=folder))
+
+    error: PlanError | Interrupted | None = None
+    if breaches := summary.get("breaches"):
+        texts = (MessageList("", ("  - ", breach["text"])) for breach in breaches)
+        error = PlanError(MessageList("\n", (Message("the schedule breaks"), *texts)))
+    elif summary["status"] == "interrupted":
         best = Message("the best plan so far is in {path}", path=folder)
-        raise ended_by_interrupt(words, best if folder else None, kept)
-    if target is None:
-        require_written()
+        error = interrupted(best if folder else None, kept)
+    return Outcome(document, show_all, folder, error)
 
 
-def ended_by_interrupt(words: Language, *kept: Message | None) -> typer.Exit:
-    """Print that a command that ended in order was interrupted; return its exit code."""
-    _print_error(words.sentence(_interrupted(*kept)))
-    return typer.Exit(130)
-
-
-def _interrupted(*kept: Message | None) -> Message:
-    return MessageList("; ", (Message("interrupted"), *filter(None, kept)))
+def interrupted(*kept: Message | None) -> Interrupted:
+    """Return the interruption of a command, with what is kept of its work."""
+    return Interrupted(MessageList("; ", (Message("interrupted"), *filter(None, kept))))
 
 
 def open_console() -> Console:
@@ -249,7 +208,7 @@ def logged(text: Callable[[], str]) -> Iterator[None]:
         waiting_s = FIRST_LINE_S
         while not ended.wait(waiting_s):
             passed = dt.timedelta(seconds=round(time.monotonic() - began))
-            _print_error(f"{time.strftime('%H:%M:%S')} {text()} ({passed})")
+            print_error(f"{time.strftime('%H:%M:%S')} {text()} ({passed})")
             waiting_s = LINE_EVERY_S
 
     reporting = threading.Thread(target=report, daemon=True)

@@ -33,6 +33,7 @@ from planner.cli.options import (
     limited,
     plan_folder,
 )
+from planner.cli.outcome import Outcome
 from planner.cli.terminal import (
     bar,
     claimed,
@@ -71,7 +72,7 @@ def year(
     ] = False,
     words: Words = IN_ENGLISH,
     quiet: Quiet = False,
-) -> None:
+) -> Outcome:
     """Plan a year, or any horizon too long for one program, to a proven gap."""
     from planner.report.terminal.plan import show
 
@@ -88,7 +89,7 @@ def year(
                 site, request.output, workers=workers, scheduler=scheduler,
                 time_limit_s=time_limit, fresh=not resume, progress=report, prices=prices,
             )  # fmt: skip
-        finish(plan, request, show, kept=kept)
+        return finish(plan, request, show, kept=kept)
 
 
 @contextmanager

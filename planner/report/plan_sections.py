@@ -232,23 +232,28 @@ def scarce(plan: PlanTables, words: Language) -> Section:
 
 
 def binding(plan: PlanTables, words: Language) -> Section:
-    """Return the limits that were reached and have a price, with the hours in which they bind.
+    """Return the limits that were reached and have a price, with the hours in which they bind."""
+    heads = (words("component"), words("limit with a price"), words("in force for"))
+    rows = tuple(
+        (plan.titled(name), words.term(code), Quantity(hours, "h", 2))
+        for (name, code), hours in binding_hours(plan).items()
+    )
+    return Section(words("Limits that bind"), heads, rows, labels=2)
+
+
+def binding_hours(plan: PlanTables) -> dict[tuple[str, str], float]:
+    """Return the hours in which limits bind, by component and code, those of most hours first.
 
     A limit that is merely reached, where one more unit would earn the same, is not among them; nor
     is one that another rule explains.
     """
-    heads = (words("component"), words("limit with a price"), words("in force for"))
     hours: dict[tuple[str, str], float] = {}
     why, limits = plan.reasons, limits_reached()
     for name, code, reason in zip(why["component"], why["code"], why["reason"], strict=True):
         free = reason.endswith(EARNS_THE_SAME) or "; also " in reason
         if code in limits and not free:
             hours[name, code] = hours.get((name, code), 0.0) + plan.scenario.horizon.step_h
-    longest = sorted(hours.items(), key=lambda item: -item[1])
-    rows = tuple(
-        (plan.titled(name), words.term(code), Quantity(h, "h", 2)) for (name, code), h in longest
-    )
-    return Section(words("Limits that bind"), heads, rows, labels=2)
+    return dict(sorted(hours.items(), key=lambda item: -item[1]))
 
 
 def prices(plan: PlanTables, words: Language) -> tuple[Section, Section]:

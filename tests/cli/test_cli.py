@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planner.cli.app import app
+from tests.support.documents import document
 from tests.support.full_site import line_of, write
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,6 +56,7 @@ def tiny(tmp_path: Path) -> Path:
 def test_every_command_has_help_with_an_example(command: str | None) -> None:
     result = run(*filter(None, [command]), "--help")
     assert result.exit_code == 0
+    assert command is None or "--json" in result.output
     example = f"Example: planner {command or ''}".strip()
     assert example in " ".join(result.output.split())
 
@@ -165,7 +167,7 @@ def test_a_limit_that_strikes_first_is_exit_4(tiny: Path) -> None:
 
 def test_schema_of_something_else_is_exit_2() -> None:
     assert "is 'plan'" in run("schema", "plan").stderr
-    assert "must be scenario or sweep" in run("schema", "plan").stderr
+    assert "must be scenario, sweep or json" in run("schema", "plan").stderr
     assert run("schema", "plan").exit_code == 2
 
 
@@ -247,7 +249,7 @@ def test_a_plan_without_page_is_written_without_loading_what_draws_it(tmp_path: 
     assert done.stdout.endswith("[]\n"), done.stderr
     assert run("audit", out).exit_code == 0
     assert not (out / "report.html").exists()
-    assert run("report", out).exit_code == 0
+    assert document(run("report", out, "--json"))["written"] == [str(out / "report.html")]
     assert (out / "report.html").exists()
 
 

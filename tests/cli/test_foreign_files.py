@@ -17,6 +17,7 @@ import planner
 from planner.cli.app import app
 from planner.files.format_mark import marked
 from tests.support.build import HANGS_S
+from tests.support.documents import document
 from tests.support.variants import first_of
 
 BASE = """\
@@ -68,8 +69,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.chdir(inputs)
 
-    def invoke(name: str, out: Path) -> Result:
-        return CliRunner().invoke(app, [*COMMANDS[name], "--out", str(out), "-q"])
+    def invoke(name: str, out: Path, *more: str) -> Result:
+        return CliRunner().invoke(app, [*COMMANDS[name], "--out", str(out), "-q", *more])
 
     return invoke
 
@@ -234,11 +235,14 @@ def test_what_others_have_beside_a_folder_stays(
 def test_every_command_leaves_what_others_have_beside_its_folder(
     command: str, run: Callable[..., Result], tmp_path: Path
 ) -> None:
+    """And its document, of --json, is what format 1 promises."""
     for end in ("new", "old", "tmp"):
         NEIGHBOURS["a folder like a plan"](tmp_path / f".out.{end}")
     before = everything(tmp_path)
-    done = run(command, tmp_path / "out")
+    done = run(command, tmp_path / "out", "--json")
     assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    assert document(done)["folder"] == str(tmp_path / "out")
     after = everything(tmp_path)
     assert {name: after.get(name) for name in before} == before
     assert {name.partition("/")[0] for name in after} == {".out.new", ".out.old", ".out.tmp", "out"}

@@ -83,7 +83,7 @@ def test_quiet_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(_: object) -> None:
         raise AssertionError("a line was printed")
 
-    monkeypatch.setattr(terminal, "_print_error", never)
+    monkeypatch.setattr(terminal, "print_error", never)
     monkeypatch.setattr(terminal, "logged", never)
     with terminal.spinner(log(), quiet=True, text="solving"):
         pass

@@ -44,6 +44,7 @@ from planner.sweeps.analysis.tornado import Tornado
 from planner.sweeps.design import design
 from planner.sweeps.result import write_cases, write_description
 from planner.sweeps.sweep_file import SweepFile, check_sweep
+from tests.support.documents import document
 
 ROOT = Path(__file__).parent.parent.parent
 PRICE, SIZE = "components.chat.price_cny_per_mtok", "components.battery.capacity_mwh"
@@ -398,7 +399,9 @@ def test_two_cases_of_a_sweep_are_compared(tmp_path: Path) -> None:
     assert figures["objective_cny"] == 60
     assert figures["carbon.emission_tco2"] == -100
     assert found.money.values.tolist() == [["coal", "fuel", -50, -100, -50]]
-    run = CliRunner().invoke(app, ["compare", str(target), "--case", "0", "--case", "4"])
+    asked = ["compare", str(target), "--case", "0", "--case", "4"]
+    assert document(CliRunner().invoke(app, [*asked, "--json"]))["comparison"]["hours"] is None
+    run = CliRunner().invoke(app, asked)
     assert run.exit_code == 0, run.output
     assert "profit 60.00 CNY in A, 120.00 CNY in B: +60.00 CNY" in run.output
     for wrong, said in (

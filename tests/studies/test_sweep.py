@@ -30,6 +30,7 @@ from planner.studies.workers import cluster, run_tasks
 from planner.sweeps.result import RESULTS, read_cases
 from planner.sweeps.variants import Base
 from tests.support.build import HANGS_S
+from tests.support.documents import document
 from tests.sweeps.test_sweep_file import CAPACITY, TINY, written
 
 ROOT = Path(__file__).parent.parent.parent
@@ -478,3 +479,8 @@ def test_the_dry_run_counts_and_solves_nothing(tmp_path: Path) -> None:
     assert f"  case 0 ({CAPACITY} = 1, {POWER} = 1)\n" in said
     assert "8 to solve, " in said
     assert f"warning: {CAPACITY} is swept without its capital cost" in said
+    found = document(CliRunner().invoke(app, [*asked, "--json"]))
+    assert (found["cases"], found["folder"]) == (8, None)
+    assert found["dry_run"]["first"][0] == {"case": 0, CAPACITY: 1, POWER: 1}
+    assert found["dry_run"]["estimate"]["waiting"] == 8
+    assert found["warnings"]

@@ -23,7 +23,16 @@ from planner.components.battery.state import EndLimits
 from planner.components.terms import ByStep
 from planner.components.time import Time
 from planner.errors import as_written
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, exceeds, too_large, too_small
+from planner.fields import (
+    NOTHING,
+    AtLeastZero,
+    FieldError,
+    Frozen,
+    HorizonNeededError,
+    exceeds,
+    too_large,
+    too_small,
+)
 from planner.local_time import clock_text, localised
 from planner.message import Message, template
 from planner.modelling import pyo

@@ -43,7 +43,15 @@ from planner.components.component import Complaint, Site, Values, summed
 from planner.components.local_day import steps_today
 from planner.components.terms import Amounts, ByStep, Expression, Line
 from planner.components.time import Time
-from planner.fields import NOTHING, AtLeastZero, FieldError, Frozen, HorizonNeededError, Positive, exceeds
+from planner.fields import (
+    NOTHING,
+    AtLeastZero,
+    FieldError,
+    Frozen,
+    HorizonNeededError,
+    Positive,
+    exceeds,
+)
 from planner.message import Message, template
 from planner.modelling import pyo
 from planner.timeseries.forms import CalendarTimes, Context, read_hours

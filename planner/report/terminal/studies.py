@@ -12,7 +12,7 @@ from planner.language.section import percent
 from planner.message import Message
 from planner.plan_tables.simulation import SimulationTable
 from planner.plan_tables.tables import PlanTables
-from planner.report.comparison.compare import compare
+from planner.report.comparison.compare import Comparison, compare
 from planner.report.comparison.tables import show_comparison
 from planner.report.plan_sections import status_text, vat_text
 from planner.report.plan_texts import span_text
@@ -36,9 +36,13 @@ def show_replanned(
     if as_planned.summary["breaches"]:
         text = Message("the rest as it was planned breaks rules: its steps before were changed")
         print_notes([text], console, words)
+    show_comparison(rest_compared(plan, as_planned), console, DIFFERENCES, words)
+
+
+def rest_compared(plan: PlanTables, as_planned: PlanTables) -> Comparison:
+    """Return how a new plan of a rest (B) differs from the rest as planned (A)."""
     a, b = Message("the rest as it was planned"), Message("the rest as planned now")
-    differences = replace(compare(as_planned, plan), a=a, b=b)
-    show_comparison(differences, console, DIFFERENCES, words)
+    return replace(compare(as_planned, plan), a=a, b=b)
 
 
 def show_stochastic(summary: dict[str, Any], console: Console, words: Language) -> None:
