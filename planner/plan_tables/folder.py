@@ -137,7 +137,7 @@ def read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
     """Read a table that must have some columns."""
     table = read_csv(path, **options)
     table.columns = table.columns.map(as_typed)
-    for column in table.columns[table.dtypes == "str"]:
+    for column in table.columns[list(map(pd.api.types.is_string_dtype, table.dtypes))]:
         table[column] = table[column].map(as_typed, na_action="ignore")
     for name in names:
         if name not in table:
