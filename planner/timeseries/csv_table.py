@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, s
 from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
 TIME = "time"
+FIRST_YEAR, LAST_YEAR = (
+    1800,
+    2261,
+)  # pandas 2 counts nanoseconds: 2262 is its last, and no whole one
 MOST_LOOKED_AT = 1000  # rows
 
 _OFFSET = r"(?:Z|[+-]\d\d?(?::?\d\d)?)"
@@ -193,6 +198,8 @@ def read_times(
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        if _is_remote(texts[row]):
+            raise at_row(row, _remote(texts[row]))
         others = Message("; further such times: {count}", count=int(wrong.sum()) - 1)
         message = Message(
             "time must be ISO 8601 such as 2026-07-15T14:00+08:00 or 2026-07-15 14:00,"
@@ -202,13 +209,24 @@ def read_times(
             more=others if wrong.sum() > 1 else "",
         )
         raise at_row(row, message)
-    remote = (stamps.dt.year < 1800) | (stamps.dt.year > 2300)
+    remote = (stamps.dt.year < FIRST_YEAR) | (stamps.dt.year > LAST_YEAR)
     if remote.any():
         row = int(np.flatnonzero(remote)[0])
-        message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=texts[row])
-        raise at_row(row, message)
+        raise at_row(row, _remote(texts[row]))
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return localised(index, zone, at_row) if index.tz is None else index.tz_convert(zone)
+
+
+def _is_remote(text: str) -> bool:
+    """Return whether a text begins with a day out of the years that can be read."""
+    with suppress(ValueError):
+        return not FIRST_YEAR <= dt.date.fromisoformat(text[:10]).year <= LAST_YEAR
+    return False
+
+
+def _remote(text: str) -> Message:
+    return Message("time must lie in the years {first} to {last}, is {text!r}",
+                   first=FIRST_YEAR, last=LAST_YEAR, text=text)  # fmt: skip
 
 
 def step_start(
