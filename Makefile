@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOWEST := $(VENV)/lowest
+OF_LOWEST := tests/test_scenarios.py tests/timeseries tests/plan_tables tests/files/test_csv_file.py \
+  tests/studies/test_settle.py tests/report/test_workbook.py tests/sweeps
 STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow year screen package fuzz lint format bench instances scenarios golden docs site pictures words clean
+.PHONY: help install run test slow year screen package lowest fuzz lint format bench instances scenarios golden docs site pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +42,12 @@ screen: $(STAMP) ## run the tests that need Chromium and LibreOffice Calc
 
 package: $(STAMP) ## build the wheel and run what the README says in an empty environment
 	@$(BIN)/python -m pytest -m package
+
+lowest: $(STAMP) ## run tests with the lowest dependencies that pyproject.toml allows
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable .
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl
+	@$(LOWEST)/bin/python -m pytest -n 2 $(OF_LOWEST)
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check $(SOURCE)

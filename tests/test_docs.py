@@ -59,6 +59,8 @@ def run(line: str, exit_code: int) -> str:
     if words[0] == "make":
         subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, capture_output=True)
         return ""
+    if words[:2] == ["pip", "install"]:  # tests/package does
+        return ""
     assert words[0] in ("planner", ".venv/bin/planner"), f"cannot run {line!r}"
     result = CliRunner().invoke(app, words[1:])
     assert result.exit_code == exit_code, result.output

@@ -145,12 +145,17 @@ def read_table(path: Path, *names: str, **options: Any) -> pd.DataFrame:
     """Read a table that must have some columns."""
     table = read_csv(path, **options)
     table.columns = table.columns.map(as_typed)
-    for column in table.columns[table.dtypes == "str"]:
-        table[column] = table[column].map(as_typed, na_action="ignore")
+    for column, kind in table.dtypes.items():
+        if pd.api.types.is_string_dtype(kind):
+            table[column] = table[column].map(_as_typed)
     for name in names:
         if name not in table:
             raise PlanError(Message("{file} has no column {name!r}", file=path.name, name=name))
     return table
+
+
+def _as_typed(cell: Any) -> Any:
+    return as_typed(cell) if isinstance(cell, str) else cell
 
 
 def _read_texts(path: Path, scenario: Scenario, names: Sequence[str]) -> pd.DataFrame | None:

@@ -236,7 +236,7 @@ def _column(values: list[Any]) -> pd.Series[Any]:
     if kinds & {bool, str}:
         texts = [None if v is None else str(v).lower() if isinstance(v, bool) else str(v)
                  for v in values]  # fmt: skip
-        return pd.Series(texts, dtype="str")
+        return pd.Series(texts)
     return pd.Series(values, dtype=float)
 
 

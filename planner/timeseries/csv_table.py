@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,14 @@ from planner.timeseries.csv_layouts import clock_hint, no_column, several, time_
 from planner.timeseries.csv_numbers import has_decimal_comma, in_ascii, number_hint, numbers_of
 from planner.timeseries.csv_text import CsvText, at_line, listed, read_inside, split_csv
 from planner.timeseries.row_steps import gaps_min, most_frequent
-from planner.timeseries.timed_rows import TimedRows, descend, is_likely_change, require_years
+from planner.timeseries.timed_rows import (
+    YEARS,
+    TimedRows,
+    descend,
+    is_likely_change,
+    remote,
+    require_years,
+)
 
 TIME = "time"
 MOST_LOOKED_AT = 1000  # rows
@@ -163,6 +171,8 @@ def read_times(
     wrong = stamps.isna() | ~column.str.match(r"[0-9]{4}")  # else "now" and "today" are times
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        if _is_remote(texts[row]):
+            raise at_row(row, remote(texts[row]))
         others = Message("; further such times: {count}", count=int(wrong.sum()) - 1)
         message = Message(
             "time must be ISO 8601 such as 2026-07-15T14:00+08:00 or 2026-07-15 14:00,"
@@ -175,6 +185,13 @@ def read_times(
     require_years(pd.DatetimeIndex(stamps), texts.__getitem__, at_row)
     index = pd.DatetimeIndex(stamps + pd.to_timedelta(midnight.astype(int), unit="D"))
     return localised(index, zone, at_row) if index.tz is None else index.tz_convert(zone)
+
+
+def _is_remote(text: str) -> bool:
+    """Return whether a text begins with a day out of the years that can be read."""
+    with suppress(ValueError):
+        return not YEARS[0] <= dt.date.fromisoformat(text[:10]).year <= YEARS[1]
+    return False
 
 
 def step_start(

@@ -15,7 +15,7 @@ from planner.message import Message
 from planner.timeseries.csv_layouts import clock_hint, may_change_clock
 from planner.timeseries.row_steps import Minutes, gaps_min, most_frequent
 
-YEARS = (1800, 2300)  # of the times of rows
+YEARS = (1800, 2261)  # of the times of rows; pandas 2 counts nanoseconds, and ends in 2262
 
 
 class TimedRows(ABC):
@@ -58,11 +58,19 @@ def is_likely_change(time: pd.Timestamp) -> bool:
 
 def require_years(times: pd.DatetimeIndex, text: Callable[[int], str], at_row: AtRow) -> None:
     """Raise what `at_row` returns for the first time in a year that no plan reaches."""
-    remote = (times.year < YEARS[0]) | (times.year > YEARS[1])
-    if remote.any():
-        row = int(np.flatnonzero(remote)[0])
-        message = Message("time must lie in the years 1800 to 2300, is {text!r}", text=text(row))
-        raise at_row(row, message)
+    outside = (times.year < YEARS[0]) | (times.year > YEARS[1])
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise at_row(row, remote(text(row)))
+
+
+def remote(text: str) -> Message:
+    """Return what is wrong with a time in a year that no plan reaches."""
+    first, last = YEARS
+    return Message(
+        "time must lie in the years {first} to {last}, is {text!r}",
+        first=first, last=last, text=text,
+    )  # fmt: skip
 
 
 def descend(

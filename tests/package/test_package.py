@@ -49,8 +49,38 @@ def test_commands_of_the_readme_run_far_from_the_repository(
         if language == "sh":
             for line in block.splitlines():
                 _, _, arguments = line.partition("planner ")
-                if not line.startswith("make"):
+                if not line.startswith(("make", "pip")):
                     exit_code = int(options.get("exit", "0"))
                     run(installed.planner, *arguments.split(), cwd=tmp_path, exit_code=exit_code)
         elif language == "python":
             run(installed.python, "-c", block, cwd=tmp_path)
+
+
+EVERY_SCENARIO = """
+import pathlib, planner
+from planner.language.language import ENGLISH
+from planner.scenario.shipped import make_folder, shipped_scenarios
+for name, scenario in shipped_scenarios().items():
+    folder = make_folder(pathlib.Path("sites", name + "_2"), scenario, ENGLISH)
+    assert planner.load(folder).name == name + "_2"
+    print(name)
+"""
+
+
+def test_a_new_site_is_planned_far_from_the_repository(
+    installed: Installed, tmp_path: Path
+) -> None:
+    run(installed.planner, "new", "mysite", cwd=tmp_path)
+    run(installed.planner, "solve", "mysite", cwd=tmp_path)
+    run(installed.planner, "audit", "plans/mysite", cwd=tmp_path)
+    formats = ("solve", "mysite", "--formats", "csv,parquet")
+    refused = run(installed.planner, *formats, cwd=tmp_path, exit_code=2)
+    assert "pip install 'dispatch-planner[parquet]'" in refused
+    loaded = run(installed.python, "-c", EVERY_SCENARIO, cwd=tmp_path).split()
+    assert loaded == sorted(file.parent.name for file in ROOT.glob("scenarios/*/scenario.yaml"))
+
+
+def test_the_version_is_that_of_the_distribution(installed: Installed, tmp_path: Path) -> None:
+    text = "from planner.version import planner_version; print(planner_version())"
+    version = run(installed.python, "-c", text, cwd=tmp_path).strip()
+    assert installed.wheel.name.startswith(f"dispatch_planner-{version}-")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import typer
+import yaml
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
@@ -84,6 +85,14 @@ def helps(command: Any = None) -> Iterator[str]:
         yield from helps(subcommand)
 
 
+def descriptions(root: Path = ROOT) -> Iterator[str]:
+    """Yield what `planner new --list` says of each shipped scenario."""
+    for file in sorted((root / "scenarios").glob("*/scenario.yaml")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        line = next(line for line in lines if line.startswith("description:"))
+        yield yaml.safe_load(line)["description"]
+
+
 @cache
 def texts(root: Path = ROOT) -> list[str]:
     """Return every text the sources say through `words(...)`, and every unit, once each."""
@@ -92,7 +101,7 @@ def texts(root: Path = ROOT) -> list[str]:
     assert all(isinstance(text, str) for text in said)
     priced = (unit(name) or name.removesuffix("s") for name in every_price())
     units = [*SUFFIXES.values(), *(price_unit(per) for per in priced if per != "Mtok/h")]
-    return list(dict.fromkeys(str(text) for text in [*said, *helps(), *units] if text))
+    return list(dict.fromkeys(str(text) for text in [*said, *helps(), *descriptions(root), *units] if text))
 
 
 @cache
