@@ -58,7 +58,7 @@ def packages() -> dict[str, Package]:
     return {kind: _package(one[0]) for (group, kind), one in entries if group == COMPONENTS}
 
 
-def package_at_fault(error: Exception) -> Package | None:
+def package_at_fault(error: BaseException) -> Package | None:
     """Return the package with a kind whose code an error comes through, the innermost."""
     points = [entry for entries in _entry_points().values() for entry in entries]
     owners = {entry.module.partition(".")[0]: _package(entry) for entry in points}

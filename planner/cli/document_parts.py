@@ -112,7 +112,7 @@ class NodeEnd(Record):
     role: str
     """`supply`, `storage`, `use`, `connection` or `line`."""
     component: str
-    sizes: Mapping[str, float]
+    sizes: dict[str, float]
     """Its most power and energy, MW and MWh."""
     to: str | None
     """The other node of a line."""

@@ -21,7 +21,7 @@ from planner.files.yaml_document import Document, read_yaml
 from planner.message import Message
 from planner.scenario.cautions import likely_units, mixed_scales, unsold_energy
 from planner.scenario.checker import Checker
-from planner.scenario.paths import override, overridden
+from planner.scenario.paths import overridden, override
 from planner.scenario.plain_data import plain_scenario
 from planner.scenario.scenario_file import ScenarioFile, scenario_path
 from planner.scenario.shared_parts import Shared, Tables

@@ -46,7 +46,6 @@ from planner.components.time import Time
 from planner.fields import (
     NOTHING,
     AtLeastZero,
-    FieldError,
     Frozen,
     HorizonNeededError,
     Positive,
