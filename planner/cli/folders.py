@@ -69,7 +69,7 @@ def compare(
     words: Words = IN_ENGLISH,
 ) -> Outcome:
     """Compare two plans: inputs, money, figures and hours."""
-    from planner.report.comparison.compare import compare_cases
+    from planner.report.comparison.compare_cases import compare_cases
     from planner.report.comparison.tables import show_comparison
 
     cases = case or []

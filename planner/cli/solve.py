@@ -44,7 +44,6 @@ from planner.cli.terminal import (
 from planner.errors import wrong
 from planner.language.titles import title_of
 from planner.message import Message
-from planner.report.terminal.nodes import node_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,6 +71,7 @@ def check(
 def _show_checked(site: planner.Scenario, console: Console, words: Language) -> None:
     """Print the horizon, the nodes and the warnings of a valid scenario."""
     from planner.components.registry import packages_of, taken_words
+    from planner.report.terminal.nodes import node_lines
 
     horizon = site.horizon
     say(console, words("{name}: valid", name=title_of(site)))

@@ -21,7 +21,7 @@ from planner.errors import PlanError, ScenarioError
 from planner.files.yaml_document import parse_yaml
 from planner.language.language import language
 from planner.language.section import text
-from planner.report.comparison.compare import compare_cases
+from planner.report.comparison.compare_cases import compare_cases
 from planner.report.sweep_page.bars import tornado_figure
 from planner.report.sweep_page.curves import curve_figure
 from planner.report.sweep_page.maps import map_figure, matrix_figure, of_matrix, thinned

@@ -1,8 +1,6 @@
-"""The differences between two plans, or two cases of a sweep: inputs, money, figures and hours.
+"""The differences between two plans: inputs, money, figures and hours.
 
 Amounts are equal that differ by less than half a fen, and quantities that differ by less than 1e-6.
-Two cases are compared by the table of cases: axes, ledger lines and figures. Hours are only in plan
-folders, which a sweep keeps with `plans: all`.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import as_written, wrong
+from planner.errors import as_written
 from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan_tables.folder import read_tables
@@ -23,13 +21,9 @@ from planner.plan_tables.stochastic import require_single
 from planner.plan_tables.tables import PlanTables
 from planner.report.cautions import cautions_of
 from planner.scenario.plain_data import flat, plain_scenario
-from planner.sweeps.analysis.case_table import SOLVED, value_text
-from planner.sweeps.axes import Formula, Scale
-from planner.sweeps.result import read_cases
 from planner.units import CNY
 
 FEN = 0.005
-LEDGER = "ledger_cny."
 OUTSIDE = (
     "versions", "runtimes_s", "solving", "components", "name", "description", "status",
     "kinds_from", "ledger_cny", "replanned",
@@ -140,8 +134,8 @@ def compare(
         profit_a_cny=float(one.summary["objective_cny"]),
         profit_b_cny=float(two.summary["objective_cny"]),
         inputs=_inputs(plain_scenario(one.scenario), plain_scenario(two.scenario)),
-        money=_money(one.ledger, two.ledger),
-        figures=_figures(_summary_figures(one.summary), _summary_figures(two.summary)),
+        money=money_table(one.ledger, two.ledger),
+        figures=figure_table(_summary_figures(one.summary), _summary_figures(two.summary)),
         hours=_hours(one, two, times),
         columns=_columns(one, two, times),
         notes=(note,) if single else (),
@@ -217,7 +211,8 @@ def _value(value: Any, other: Any) -> str:
     return as_written(value).removesuffix(".0") if isinstance(value, float) else as_written(value)
 
 
-def _money(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+def money_table(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """Return the ledger lines that differ, the most money first."""
     table = _side_by_side(a, b, ["component", "line"])
     table["difference_cny"] = table["b"] - table["a"]
     table = table[table["difference_cny"].abs() >= FEN].reset_index()
@@ -231,7 +226,7 @@ def _side_by_side(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataF
     return pd.concat({"a": sums[0], "b": sums[1]}, axis=1).fillna(0.0)
 
 
-def _figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
+def figure_table(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> pd.DataFrame:
     """Return the figures that differ or that one side lacks, by path."""
     names = list(dict.fromkeys([*a, *b]))
     table = pd.DataFrame({"a": map(a.get, names), "b": map(b.get, names)}, index=names, dtype=float)
@@ -290,67 +285,3 @@ def _columns(a: PlanTables, b: PlanTables, times: pd.DatetimeIndex) -> pd.DataFr
     )
     table = table.sort_values(["share", "moved"], ascending=False, kind="stable")
     return table.drop(columns="share").reset_index(drop=True)
-
-
-def compare_cases(folder: str | Path, first: int, second: int) -> Comparison:
-    """Compare two cases of a sweep folder.
-
-    Raises:
-        PlanError: the folder is no sweep folder.
-        ScenarioError: there is no such case, or it has no plan.
-    """
-    sweep = read_cases(folder)
-    one, two = (_row(sweep.cases, number) for number in (first, second))
-    inputs = [
-        (axis, value_text(one[axis]), value_text(two[axis]))
-        for axis in sweep.description.axes
-        if one[axis] != two[axis] and not (pd.isna(one[axis]) and pd.isna(two[axis]))
-    ]
-    after_refined = sweep.cases.iloc[:, list(sweep.cases.columns).index("refined") + 1 :]
-    names = [str(name) for name in after_refined.select_dtypes("float")]
-    sides = [{name: row[name] for name in names} for row in (one, two)]
-    return Comparison(
-        a=Message("{path}, case {n}", path=folder, n=first),
-        b=Message("{path}, case {n}", path=folder, n=second),
-        profit_a_cny=float(one["objective_cny"]),
-        profit_b_cny=float(two["objective_cny"]),
-        inputs=pd.DataFrame(inputs, columns=["path", "a", "b"], dtype=object),
-        money=_money(*map(_ledger, sides)),
-        figures=_figures(
-            *({n: v for n, v in side.items() if not n.startswith(LEDGER)} for side in sides)
-        ),
-        hours=pd.DataFrame(),
-        columns=pd.DataFrame(columns=["column"]),
-        notes=(
-            Message("a table of cases has no hours; `plans: all` keeps plan folders to compare"),
-        ),
-        hours_unknown=True,
-        bound_a_cny=float(one.get("bound_cny", np.nan)),
-        bound_b_cny=float(two.get("bound_cny", np.nan)),
-        factors=frozenset(
-            name for name, axis in sweep.description.axes.items()
-            if isinstance(axis, Scale) or (isinstance(axis, Formula) and axis.scales)
-        ),
-        currency=sweep.description.currency,
-    )  # fmt: skip
-
-
-def _ledger(figures: Mapping[str, float]) -> pd.DataFrame:
-    """Return the ledger lines of a case."""
-    lines = [
-        (*name.removeprefix(LEDGER).partition(".")[::2], amount)
-        for name, amount in figures.items()
-        if name.startswith(LEDGER) and not np.isnan(amount)
-    ]
-    return pd.DataFrame(lines, columns=["component", "line", "amount_cny"])
-
-
-def _row(cases: pd.DataFrame, number: int) -> dict[str, Any]:
-    rows = cases[cases["case"] == number].to_dict("records")
-    if not rows:
-        message = Message("there is no case {n}; the last is {last}", n=number, last=len(cases) - 1)
-        raise wrong("--case", message)
-    if (status := rows[0]["status"]) not in SOLVED:
-        message = Message("case {n} has no plan: its status is {words}", n=number, words=status)
-        raise wrong("--case", message)
-    return {str(key): value for key, value in rows[0].items()}

@@ -17,7 +17,8 @@ from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
 from planner.report.cautions import cautions_of
 from planner.report.charts.difference import columns_chart, common_clock, profit_chart
-from planner.report.comparison.compare import FEN, Comparison, compare, compare_cases
+from planner.report.comparison.compare import FEN, Comparison, compare
+from planner.report.comparison.compare_cases import compare_cases
 from planner.report.comparison.tables import (
     Labelled,
     amount_texts,
