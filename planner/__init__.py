@@ -9,7 +9,10 @@ plan.write("plans/huainan")
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from planner import errors
 
 if TYPE_CHECKING:  # for type checkers, which read no table; a test compares the two
     from planner.auditor.audit import audit as audit
@@ -88,6 +91,15 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"planner.{_MODULES[name]}"), name)
+
+
+def _read_outside(model: type[Any], data: Mapping[str, Any]) -> Any:
+    from planner.scenario.typed_values import read_outside
+
+    return read_outside(model, data)
+
+
+errors.read_outside = _read_outside
 
 
 def __dir__() -> list[str]:

@@ -106,7 +106,7 @@ class TimedSeries:
 
 
 class _Rows(TimedRows):
-    """The rows of a series in the zone of a horizon. Raises FieldError where its times are wrong."""
+    """The rows of a series in the zone of a horizon. Raises FieldError for wrong times."""
 
     def __init__(self, series: TimedSeries, zone: dt.tzinfo) -> None:
         self.series, written = series, series.times
