@@ -185,14 +185,14 @@ class Frozen(BaseModel):
             raise ScenarioError([*error.problems, Problem(_unchanging(name))]) from None
 
     def _with_fields(self, update: Mapping[str, Any]) -> Self:
-        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | update)
+        return type(self)(**{n: getattr(self, n) for n in self.model_fields_set} | dict(update))
 
     def copy(self, **options: Any) -> Self:
         """Return a copy, as `model_copy`."""
         return self.model_copy(**options)
 
     @classmethod
-    def model_construct(cls, *_: Any, **__: Any) -> Self:
+    def model_construct(cls, _fields_set: set[str] | None = None, **_: Any) -> Self:
         """Refuse to make a value that is not checked. Raises PlannerError."""
         raise PlannerError(_unchanging(f"{cls.__name__}.model_construct"))
 

@@ -39,7 +39,7 @@ class Contract(Component):
     """Contracted price."""
     grid: Name | None = None
     """Grid whose prices are the reference; needed where there are several."""
-    reference_price_cny_per_mwh: SeriesOrNone = None
+    reference_price_cny_per_mwh: SeriesOrNone = None  # type: ignore[assignment]
     """Price that the contract is settled against; else the grid's export price for what is sold,
     its import price for what is bought."""
 

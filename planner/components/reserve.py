@@ -65,7 +65,7 @@ class Reserve(Component):
     """Penalty for a shortfall; without it no shortfall is allowed."""
     providers: Annotated[
         Given[tuple[str, ...] | None, Sequence[str] | None], Field(min_length=1, strict=False)
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Components that may provide it; where not given, all that can."""
     duration_h: Hours = 1.0
     """Time for which it is delivered once it is called."""

@@ -222,7 +222,7 @@ class Variants:
         return check_members(document, uncertainty, base.components, context, check)
 
 
-def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
+def load(path: str | os.PathLike[str], set: Mapping[str, Any] | None = None) -> Scenario:  # noqa: A002
     """Read and check a scenario file; `set` replaces values by path before checking.
 
     New values are as in `Scenario.with_values`.

@@ -192,8 +192,8 @@ def _refused(detail: ErrorDetails, path: Key, model: type[Frozen]) -> Fault:
     if isinstance(value, Frame) and kind == "float_type":
         columns = Message("a DataFrame with the columns {names}", names=", ".join(value))
         message = Message("{sentence}, is {text}", sentence=rule, text=columns)
-        hint = Message("give one of them, such as {text}", text=f"frame[{next(iter(value), '')!r}]")
-        return Fault(path, with_remedy(message, hint))
+        one = Message("give one of them, such as {text}", text=f"frame[{next(iter(value), '')!r}]")
+        return Fault(path, with_remedy(message, one))
     meant = remedy(kind, value, str(path[-1]) if path else "", limits)
     if kind == "float_type" and last == CONSTANT and isinstance(value, dict):
         scaled = set(value) == {"scale"}

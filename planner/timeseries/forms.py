@@ -20,7 +20,7 @@ from planner.errors import as_written
 from planner.field_types import Given, Listed
 from planner.fields import FieldError, Frozen
 from planner.message import Message
-from planner.timeseries.csv_table import TIME, CsvTable, read_csv
+from planner.timeseries.csv_table import CsvTable, read_csv
 from planner.timeseries.horizon import Calendar, Horizon
 from planner.timeseries.matched_rows import MatchedRows, Method, values_by_step
 
@@ -105,7 +105,7 @@ class CsvSeries(CsvColumns):
                 minutes=coarse[-1],
                 count=coarse[-1] / horizon_min,
             )
-        span = {"text": matched.table.cell(TIME, 0), "other": matched.table.cell(TIME, -1)}
+        span = {"text": matched.table.time_text(0), "other": matched.table.time_text(-1)}
         if (self.stamp, matched.likely_stamp()) == ("start", "end"):
             yield Message(
                 "{name}: its rows, {text} to {other}, seem to name the ends of their intervals, and"
@@ -213,7 +213,7 @@ class CalendarTimes(Frozen):
     months: Annotated[
         Given[tuple[Annotated[int, Field(ge=1, le=12)], ...] | None, Sequence[int] | None],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Months of the year, 1..12."""
     dates: Annotated[
         Given[
@@ -221,14 +221,14 @@ class CalendarTimes(Frozen):
             Sequence[str | dt.date] | None,
         ],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Dates or ranges, with or without a year: "07-15/08-31", 2026-10-01. Both ends count."""
     days: Literal["workday", "weekend", "holiday"] | None = None
     """Kind of day, by the weekday and the scenario's `holidays` and `workdays`."""
     hours: Annotated[
         Given[tuple[HoursOfDay, ...] | None, Sequence[str] | None],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Local hours, end exclusive: "2-9", "11:30-13", "23-6" (after midnight: the new day)."""
 
     def matches(self, context: Context) -> np.ndarray:

@@ -76,7 +76,7 @@ class BatteryFields(Component):
     discharge_to_grid: bool = True
     """Whether what it discharges may be exported; if not, loads and compute use it, at its node or
     beyond lines, step by step and origin by origin."""
-    energy_targets: Listed[EnergyTarget] = ()
+    energy_targets: Listed[EnergyTarget] = ()  # type: ignore[assignment]
     """Limits on the stored energy at given times."""
     initial: BatteryInitial
     """State when the horizon begins."""

@@ -195,7 +195,7 @@ def past_after(
 class Response(CalendarTimes):
     """An event of demand response, and the hours in which it holds."""
 
-    hours: Annotated[Listed[HoursOfDay], Field(min_length=1)]  # type: ignore[assignment]  # needed
+    hours: Annotated[Listed[HoursOfDay], Field(min_length=1)]
     """Local hours, end exclusive: "18-20"."""
     baseline_mw: NonNegative
     """Import below which energy counts as saved."""

@@ -44,7 +44,7 @@ class GridFields(Component):
     """Price of the highest average import of a month, per MW and month."""
     demand_interval_min: Literal[5, 10, 15, 20, 30, 60] = 15
     """Interval of the local clock that the demand charge averages import over."""
-    demand_hours: DemandHours = None
+    demand_hours: DemandHours = None  # type: ignore[assignment]
     """Local hours, end exclusive: "8-12". Only intervals that begin in them count for the demand
     charge; without them all count."""
     peak_so_far_mw: PeakSoFar = 0.0
@@ -61,9 +61,9 @@ class GridFields(Component):
     """The exchange before the horizon, for limits and the demand charge."""
     declaration: Declaration | None = None
     """Exchange declared a day ahead; deviations are settled in real time."""
-    real_time_price_cny_per_mwh: SeriesOrNone = None
+    real_time_price_cny_per_mwh: SeriesOrNone = None  # type: ignore[assignment]
     """Price of deviations from the declaration, in both directions."""
-    response: Listed[Response] = ()
+    response: Listed[Response] = ()  # type: ignore[assignment]
     """Events of demand response; they may not overlap."""
     import_emission_tco2_per_mwh: AtLeastZero = 0.0
     """Emission factor of imported energy; reported, and limited or priced by a carbon component."""

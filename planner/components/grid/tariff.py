@@ -31,7 +31,7 @@ class ByOrigin(Frozen):
     """For renewable energy."""
     thermal: Series
     """For thermal energy."""
-    grid: SeriesOrNone = None
+    grid: SeriesOrNone = None  # type: ignore[assignment]
     """For energy that came from the grid."""
 
     def of(self, origin: str) -> Array | None:
@@ -47,7 +47,7 @@ class NonNegativeByOrigin(ByOrigin):
     """For renewable energy."""
     thermal: NonNegativeOrNone = None  # type: ignore[assignment]  # may be free here
     """For thermal energy."""
-    grid: NonNegativeOrNone = None
+    grid: NonNegativeOrNone = None  # type: ignore[assignment]
     """For energy that came from the grid."""
 
 

@@ -39,7 +39,7 @@ class ServiceFields(Component):
     """Model that answers it; a fleet must serve it."""
     max_inter_token_ms: Positive | None = None
     """Longest inter-token latency the customer accepts."""
-    price_cny_per_mtok: SeriesOrNone = None
+    price_cny_per_mtok: SeriesOrNone = None  # type: ignore[assignment]
     """Price per million output tokens."""
     input_per_output: NonNegative = 0.0  # type: ignore[assignment]  # validated into a series
     """Input tokens that come with one output token."""
@@ -51,13 +51,13 @@ class ServiceFields(Component):
     """Price per million input tokens in the cache."""
     min_served_share: Fraction = 0.0
     """Least part of demand or market depth answered, or of arrivals accepted, over the horizon."""
-    demand_mtok_per_h: NonNegativeOrNone = None
+    demand_mtok_per_h: NonNegativeOrNone = None  # type: ignore[assignment]
     """Interactive: demand, answered in its step or lost."""
     headroom_share: AtLeastZero = 0.0
     """Interactive: decode capacity kept above the mean for bursts."""
     unserved_cost_cny_per_mtok: AtLeastZero = 0.0
     """Interactive: penalty for work not answered."""
-    arrivals_mtok_per_h: NonNegativeOrNone = None
+    arrivals_mtok_per_h: NonNegativeOrNone = None  # type: ignore[assignment]
     """Batch: work that comes in."""
     deadline_h: Hours | None = None
     """Batch: longest time from the end of the step of arrival."""
@@ -70,7 +70,7 @@ class ServiceFields(Component):
     market: Annotated[
         Given[tuple[MarketStep, ...] | None, Sequence[MarketStep] | None],
         Field(min_length=1, strict=False),
-    ] = None
+    ] = None  # type: ignore[assignment]
     """Market: price steps, each with its depth."""
 
     @model_validator(mode="after")

@@ -87,7 +87,7 @@ class Waiting(Frozen):
 class ServiceInitial(Frozen):
     """A service when the horizon begins."""
 
-    waiting: Listed[Waiting] = ()
+    waiting: Listed[Waiting] = ()  # type: ignore[assignment]
     """Batch: work that waits, by age."""
     wanted_so_far_mtok: AtLeastZero = 0.0
     """Demand, arrivals or market depth since the period of `min_served_share` began."""
