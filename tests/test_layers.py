@@ -16,7 +16,7 @@ ROOT_NAME = "planner"
 # Lowest first. A package imports itself and packages of lower floors; those of one floor do not
 # import each other.
 FLOORS = [
-    {"log", "message", "units", "version"},
+    {"log", "message", "units", "version", "field_types"},
     {"errors", "fields", "outside"},
     {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},

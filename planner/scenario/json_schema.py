@@ -38,6 +38,8 @@ def field_schema() -> dict[str, Any]:
         part = component.model_json_schema(ref_template=REFS.replace("{", owner + "{"))
         defs |= {owner + name: inner for name, inner in part.pop("$defs", {}).items()}
         part["properties"]["kind"]["description"] = "Kind of component."
+        part["properties"]["kind"].pop("default", None)  # which only its class has
+        part["required"] = ["kind", *part.get("required", [])]
         defs[owner + component.__name__] = part | _following(part, component)
         kinds.append({"$ref": REFS.format(model=owner + component.__name__)})
     schema["properties"]["components"] = {

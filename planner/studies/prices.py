@@ -30,7 +30,7 @@ from planner.message import Message
 from planner.plan.plan import Plan, plan_as
 from planner.plan_tables.tables import FIRST, by_part, clean
 from planner.scenario.paths import places, value_at, with_raised
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import ScenarioLike, scenario_of
 from planner.solver.compiler import program_of
 from planner.solver.elastic import Shift, aligned, shift_of
 from planner.solver.margin import with_more_required
@@ -113,13 +113,13 @@ class Prices(Plan):
         return wide
 
 
-def prices(scenario: Scenario, out: Out = None) -> Prices:
+def prices(scenario: ScenarioLike, out: Out = None) -> Prices:
     """Solve a scenario and return the marginal prices of its plan, written to a folder `out`.
 
     Raises:
         PlannerError: as `planner.solve`.
     """
-    plan, program, solution = solve_program(scenario)
+    plan, program, solution = solve_program(scenario_of(scenario))
     priced = plan_as(Prices, with_prices(plan, program, solution))
     publish(priced, out)
     return priced

@@ -27,7 +27,7 @@ from planner.log import logger
 from planner.message import Message, MessageList
 from planner.plan.plan import Plan, plan_as
 from planner.plan_tables.stochastic import require_single
-from planner.scenario.scenario import Scenario
+from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
 from planner.scenario.uncertainty.members import require_one_member
 from planner.solver.compiler import compile_program
 from planner.solver.meter_totals import Sum, origins_left_open, sums_of
@@ -101,8 +101,8 @@ class PinnedSolution:
 
 def _exact(scenario: Scenario) -> Scenario:
     """Return a scenario to be solved with whole states."""
-    settings = scenario.solver.model_copy(update={"relax": False})
-    return scenario.model_copy(update={"solver": settings})
+    settings = scenario.solver.revised({"relax": False})
+    return scenario.revised({"solver": settings})
 
 
 def solve_pinned(
@@ -212,7 +212,7 @@ class Settlement(Plan):
 
 
 def settle(
-    scenario: Scenario,
+    scenario: ScenarioLike,
     schedule: Plan | pd.DataFrame | str | Path,
     *,
     tolerance: float = TOLERANCE,
@@ -238,7 +238,7 @@ def settle(
         PlanError: the settlement of a schedule that keeps the rules fails its audit.
         KeyboardInterrupt: Ctrl-C.
     """
-    settlement, given = _unaudited(scenario, schedule, tolerance, bound_cny)
+    settlement, given = _unaudited(scenario_of(scenario), schedule, tolerance, bound_cny)
 
     def with_findings(findings: list[Finding]) -> Settlement:
         nonlocal settlement
@@ -308,7 +308,7 @@ def settle_executed(
     Without a limit of time: that of the scenario is for the plans of the chain. Raises as `settle`.
     """
     schedule, exact = without_counters(rows, scenario.components), _exact(scenario)
-    settings = exact.solver.model_copy(update={"time_limit_s": math.inf})
-    unlimited = exact.model_copy(update={"solver": settings})
+    settings = exact.solver.revised({"time_limit_s": math.inf})
+    unlimited = exact.revised({"solver": settings})
     settlement, _ = _unaudited(unlimited, schedule, TOLERANCE, bound_cny)
     return replace(settlement, scenario=exact)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ class TimedSeries:
             raise FieldError(_no_times(series.index))
         if series.index.is_monotonic_decreasing:
             series = series[::-1]
-        times = series.index
+        times = pd.DatetimeIndex(series.index)
         if times.hasnans:
             row = int(np.flatnonzero(times.isna())[0])
             raise FieldError(Message("{name} has no time in row {row}", name=NAME, row=row + 1))
@@ -106,7 +106,9 @@ class TimedSeries:
 
 
 class _Rows(TimedRows):
-    """The rows of a series in the zone of a horizon. Raises FieldError where its times are wrong."""
+    """The rows of a series in the zone of a horizon. Raises FieldError for wrong times."""
+
+    stamped: ClassVar[bool] = False
 
     def __init__(self, series: TimedSeries, zone: dt.tzinfo) -> None:
         self.series, written = series, series.times
