@@ -22,8 +22,7 @@ from planner.message import Message, MessageList, template
 from planner.plan_tables.files import json_text
 from planner.scenario.plain_data import flat
 from planner.scenario.scenario import Scenario, ScenarioLike, scenario_of
-from planner.scenario.uncertainty.members import require_one_member
-from planner.studies.solve import solve
+from planner.studies.solve import solve_single
 from planner.sweeps.analysis.analyses import BREAK_EVEN
 from planner.sweeps.analysis.condition import Condition, Reading, parse_condition
 from planner.sweeps.axes import Axis, Scale, Values
@@ -290,8 +289,7 @@ def _why(point: Point) -> Message:
 
 def _solved(value: float, scenario: Scenario, condition: Condition) -> Point:
     try:
-        require_one_member(scenario)
-        summary = solve(scenario).summary
+        summary = solve_single(scenario).summary
     except SolveError as error:
         status = "time_limit" if isinstance(error, NoPlanError) else "infeasible"
         return Point(value, status, message=error.message)

@@ -56,10 +56,16 @@ def solve(
         scenario = with_end_values(scenario, end_values)
     if scenario.uncertainty is not None and fixed is None:
         return solve_stochastic(scenario, out)
-    if fixed is not None:
-        plan = solve_fixed(scenario, fixed, until)
-    else:
-        plan, _, _ = solve_program(scenario)
+    if fixed is None:
+        return solve_single(scenario, out)
+    plan = solve_fixed(scenario, fixed, until)
+    publish(plan, out)
+    return plan
+
+
+def solve_single(scenario: Scenario, out: Out = None) -> Plan:
+    """Find the most profitable plan of a scenario with one member. Raises as `solve`."""
+    plan, _, _ = solve_program(scenario)
     publish(plan, out)
     return plan
 

@@ -24,8 +24,7 @@ from planner.plan.output import Output
 from planner.plan.plan import Plan
 from planner.scenario.plain_data import flat
 from planner.scenario.scenario import Scenario
-from planner.scenario.uncertainty.members import require_one_member
-from planner.studies.solve import solve
+from planner.studies.solve import solve_single
 from planner.sweeps.result import MESSAGE_PARTS, Result
 from planner.sweeps.variants import Base
 
@@ -128,10 +127,9 @@ def _lines(message: str) -> Iterator[str]:
 
 
 def _solved(scenario: Scenario, task: Task) -> tuple[Plan, dict[str, bytes]]:
-    require_one_member(scenario)
     if not task.wants_plan:
-        return solve(scenario), {}
+        return solve_single(scenario), {}
     with TemporaryDirectory(prefix="planner-case-") as scratch:
         folder = Path(scratch) / "plan"
-        plan = solve(scenario, out=Output(folder, page=task.wants_page))
+        plan = solve_single(scenario, out=Output(folder, page=task.wants_page))
         return plan, {path.name: path.read_bytes() for path in folder.iterdir()}

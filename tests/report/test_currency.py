@@ -105,7 +105,7 @@ def test_the_folder_says_it_too_and_passes_its_audit(plan: planner.Plan, tmp_pat
 def test_a_comparison_of_two_currencies_says_so_first(plan: planner.Plan, code: str) -> None:
     same = planner.compare(plan, plan)
     assert (same.currency, same.cautions) == ("EUR", ())
-    other = plan.scenario.model_copy(update={"currency": "CNY"})
+    other = plan.scenario.revised({"currency": "CNY"})
     comparison = planner.compare(dataclasses.replace(plan, scenario=other), plan)
     (caution,) = comparison.cautions
     assert "two currencies" in caution

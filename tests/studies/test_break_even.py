@@ -116,7 +116,7 @@ def test_a_gap_that_hides_the_sign_ends_the_search_with_its_bracket(
                 "gap": 0.1,
             }
 
-    monkeypatch.setattr(breakeven, "solve", Found)
+    monkeypatch.setattr(breakeven, "solve_single", Found)
     result = found(lambda p: p, "profit = 0", 1, 8)  # 4.5 is the first middle
     assert (result.status, result.value, result.bracket) == ("hidden_by_gap", None, (1, 8))
     assert "ask for a smaller gap" in result.text

@@ -208,7 +208,7 @@ def test_a_failed_case_is_a_row_and_tried_again_next_time(
         raise ZeroDivisionError("by\nchance")
 
     with monkeypatch.context() as patch:
-        patch.setattr("planner.studies.sweep_case.solve", broken)
+        patch.setattr("planner.studies.sweep_case.solve_single", broken)
         found = sweep(file, out, scheduler=scheduler).cases
     assert list(found["status"]) == ["failed", "failed"]
     assert list(found["message"]) == ["ended with an error: ZeroDivisionError: by chance"] * 2

@@ -223,7 +223,7 @@ class HeatPump(Component):
     def after(self, values: Values, executed: Window, horizon: Horizon) -> Self:
         tank_mwh = min(max(float(values["tank_mwh"][-1]), 0.0), self.capacity_mwh)
         initial = HeatPumpInitial(tank_mwh=tank_mwh, on=bool(values["on"][-1] > 0.5))
-        return self.model_copy(update={"initial": initial, "ending": self.resolved_ending()})
+        return self.revised({"initial": initial, "ending": self.resolved_ending()})
 
     def with_lookahead(
         self, values: Values, window: Window, horizon: Horizon, *, firm: bool
@@ -232,8 +232,8 @@ class HeatPump(Component):
             return self
         later_mwh = max(float(values["tank_mwh"][window.last - 1]), 0.0) if firm else 0.0
         least_mwh = min(self.least_end_mwh or 0.0, later_mwh)
-        return self.model_copy(update={"ending": EndLimits(at_least_mwh=least_mwh)})
+        return self.revised({"ending": EndLimits(at_least_mwh=least_mwh)})
 
     def with_end_values(self, at_end: Mapping[str, AtEnd], horizon: Horizon) -> Self:
         (heat,) = at_end.values()
-        return self.model_copy(update={"ending": EndValue(value_cny_per_mwh=heat.worth_cny)})
+        return self.revised({"ending": EndValue(value_cny_per_mwh=heat.worth_cny)})
