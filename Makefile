@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test slow year screen fuzz lint format bench instances scenarios golden docs pictures words clean
+.PHONY: help install run test slow year screen package fuzz lint format bench instances scenarios golden docs pictures words clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ year: $(STAMP) ## plan the year of Huainan and compare it with what is expected
 
 screen: $(STAMP) ## run the tests that need Chromium and LibreOffice Calc
 	@$(BIN)/python -m pytest -m screen
+
+package: $(STAMP) ## build the wheel and run what the README says in an empty environment
+	@$(BIN)/python -m pytest -m package
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check $(SOURCE)

@@ -29,7 +29,7 @@ Keys = frozenset[str]
 
 def marked(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a file that is the planner's, with its mark first."""
-    return {MARK: FORMAT, WRITER: _writer()} | dict(data)
+    return {MARK: FORMAT, WRITER: planner_version()} | dict(data)
 
 
 def unmarked(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,8 +38,9 @@ def unmarked(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _writer() -> str:
-    return version("planner")  # looked up in every folder that Python imports from
+def planner_version() -> str:
+    """Return the version of this planner."""
+    return version("dispatch-planner")  # looked up in every folder that Python imports from
 
 
 def mark_line() -> bytes:

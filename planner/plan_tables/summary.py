@@ -22,6 +22,7 @@ import pandas as pd
 from planner.components.registry import packages_of, uses_of
 from planner.components.terms import stored_at_start
 from planner.fields import measurable
+from planner.files.format_mark import planner_version
 from planner.message import Message
 from planner.plan_tables.shares import (
     Ranges,
@@ -118,7 +119,7 @@ def summarise(
 
 @cache
 def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("planner", "highspy", "pyomo")}
+    return {"planner": planner_version()} | {name: version(name) for name in ("highspy", "pyomo")}
 
 
 def proof(objective: float, bound: float | None, turnover: float) -> dict[str, float | None]:

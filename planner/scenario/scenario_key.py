@@ -16,16 +16,15 @@ import numpy as np
 
 from planner.components.registry import packages_of
 from planner.fields import Frozen
+from planner.files.format_mark import planner_version
 from planner.scenario.scenario import Scenario
 from planner.scenario.scenario_file import ScenarioFile
-
-VERSIONS = ("planner", "highspy")  # of the packages that a plan depends on
 
 
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a plan depends on."""
-    return {name: version(name) for name in VERSIONS}
+    return {"planner": planner_version(), "highspy": version("highspy")}
 
 
 def scenario_key(scenario: Scenario, digests: Mapping[str, bytes] | None = None) -> str:
