@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from planner.components.registry import KINDS
 from planner.plan.stochastic_plan import STOCHASTIC_FOLDER
 from planner.plan_tables.files import PLAN_FOLDER
 from planner.studies.sweep_plan import prepare
+from tests.support.beside import beside
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -61,6 +63,11 @@ def run(line: str, exit_code: int) -> str:
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
+    with beside(tmp_path / "packages") if page.stem == "outside_kinds" else nullcontext():
+        _run_blocks(page, tmp_path)
+
+
+def _run_blocks(page: Path, tmp_path: Path) -> None:
     names: dict[str, object] = {}
     output = ""
     for language, options, text in blocks(page):
