@@ -243,8 +243,10 @@ def language(code: str) -> Language:
     for kind in packages():  # of other packages: ours, where both have an entry
         entry = entry_named(COMPONENTS, kind)
         folder = getattr(entry and entry.value, "words", None)
-        with suppress(TypeError, OSError, ValueError):  # then its texts stay English
-            fallback, more = _read(Path(folder) / f"{code}.po")
+        if not isinstance(folder, Path):
+            continue
+        with suppress(OSError, ValueError):  # its texts stay English
+            fallback, more = _read(folder / f"{code}.po")
             catalogue.add_fallback(fallback)
             templates += more
     return Language(code, catalogue, templates)

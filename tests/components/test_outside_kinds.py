@@ -27,12 +27,15 @@ from planner.message import catalogue_key
 from planner.outside import Package
 from planner.scenario.json_schema import scenario_schema
 from planner.scenario.scenario_key import scenario_key
+from planner.solver.compiler import compile_program
+from planner.solver.model import assemble, assemble_in_pyomo
 from planner.studies.sweep_case import Task, pack, solve_case, unpacked
 from planner.studies.sweep_plan import prepare
 from tests import test_conventions as conventions
 from tests.support.beside import EXAMPLE, ROOT, SITE, SOURCE, beside
 from tests.support.build import column, scenario, solve, used
 from tests.support.plan_words import codes_of, fields
+from tests.support.same_program import differences
 from tests.support.words import by_syntax, catalogue
 from tests.test_docs import blocks
 
@@ -141,7 +144,29 @@ def test_its_page_and_its_words(plan: planner.Plan, folder: Path) -> None:
     why = planner.read_plan(folder).reasons
     reason = why.loc[why["component"] == "pump", "reason"].iloc[1]
     assert zh.sentence(reason) == "每 MWh 热量成本 166.7 > 价值 33.3"
-    assert zh.term("curtailed") == language("zh").term("curtailed") != "curtailed"
+
+
+def test_words_of_ours_count_before_those_of_others(tmp_path: Path) -> None:
+    ours = language("zh").term("curtailed")
+    code = CODE.replace("Kind(Kettle)", "Kind(Kettle, words=Path(__file__).parent)")
+    po = "".join(
+        f'msgctxt "word"\nmsgid "{word}"\nmsgstr "壶"\n\n' for word in ("kettle", "curtailed")
+    )
+    with beside(tmp_path, KETTLE, KETTLE_AUDIT, "kettles", "2.0", {"kettle": code}):
+        (tmp_path / "zh.po").write_text(po, encoding="utf-8")
+        assert language("zh").term("kettle") == "壶"
+        assert language("zh").term("curtailed") == ours != "壶"
+        language.cache_clear()
+        (tmp_path / "zh.po").write_bytes(b"\xff")
+        assert language("zh").term("kettle") == "kettle"
+        assert language("zh").term("heat_pump") == "热泵"
+
+
+@pytest.mark.slow
+def test_its_program_is_that_of_pyomo() -> None:
+    loaded = planner.load(SITE)
+    built = (compile_program(build(loaded, None)) for build in (assemble, assemble_in_pyomo))
+    assert not differences(*built)
 
 
 def test_rules_that_contradict_each_other_are_words() -> None:
@@ -203,6 +228,7 @@ def test_a_folder_names_the_package_that_is_missing(
 
 
 CODE = """
+from pathlib import Path
 from typing import Literal
 from planner.components.kind import Component, Kind
 from planner.auditor.kind import KindAudit

@@ -67,4 +67,4 @@ def _power_price(pump: HeatPump, prices: StepPrices) -> Array:
     none = prices.zero()
     on_site = np.array([prices.injected.get(origin, none) for origin in prices.origins]) > NOTHING
     cheapest = np.where(on_site, price, np.inf).min(axis=0)
-    return np.where(on_site.any(axis=0), cheapest, price.max(axis=0))
+    return np.asarray(np.where(on_site.any(axis=0), cheapest, price.max(axis=0)))
