@@ -58,6 +58,18 @@ def packages() -> dict[str, Package]:
     return {kind: _package(one[0]) for (group, kind), one in entries if group == COMPONENTS}
 
 
+def package_at_fault(error: Exception) -> Package | None:
+    """Return the package with a kind whose code an error comes through, the innermost."""
+    points = [entry for entries in _entry_points().values() for entry in entries]
+    owners = {entry.module.partition(".")[0]: _package(entry) for entry in points}
+    package, trace = None, error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        package = owners.get(module.partition(".")[0], package)
+        trace = trace.tb_next
+    return package
+
+
 @cache
 def entry_named(group: str, kind: str) -> Entry | None:
     """Return what the entry point of a kind brings; None where there is no such entry point."""

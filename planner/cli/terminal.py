@@ -20,6 +20,7 @@ from planner.cli.streams import require_written
 from planner.errors import InfeasibleError, PlannerError, ScenarioError, SolveError
 from planner.files.output_folder import REMEDIES, cannot_write, claim
 from planner.message import Message, MessageList, printable
+from planner.outside import package_at_fault
 
 FIRST_LINE_S, LINE_EVERY_S = 10.0, 60.0  # of the progress in a log
 
@@ -68,7 +69,10 @@ def exit_codes(words: Language, given: Mapping[str, Any]) -> Iterator[None]:
             _print_error(words.sentence(full.message))
             raise typer.Exit(full.exit_code) from None
         text = f"{type(error).__name__}: {error}".splitlines()[0]
-        _print_error(words("planner failed, which is a bug in planner: {text}", text=text))
+        name = package_at_fault(error) or "planner"
+        _print_error(
+            words("planner failed, which is a bug in {name}: {text}", name=name, text=text)
+        )
         _print_error(words("set PLANNER_TRACEBACK=1 to see the traceback, and please report it"))
         raise typer.Exit(1) from None
 

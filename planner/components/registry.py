@@ -111,7 +111,7 @@ def _outside(word: str) -> Kind | Message | None:
     kind, place = entry.value, {"name": entry.package, "other": word, "path": COMPONENTS}
     if problem := entry.problem or audit.problem:
         return problem
-    if not isinstance(kind, Kind):
+    if not isinstance(kind, Kind) or Component not in getattr(kind.component, "__mro__", ()):
         return Message("{name}: its entry point {other} in {path} must be a Kind", **place)
     own = get_args(kind.component.model_fields["kind"].annotation)
     if own != (word,):
