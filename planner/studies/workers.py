@@ -153,15 +153,10 @@ def _quiet_children() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _versions() -> dict[str, str]:
-    """Return the versions of all packages that plans depend on, those with kinds among them."""
-    return versions() | dict(packages().values())
-
-
 def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:
     from distributed import WorkerPlugin
 
-    expected, packed = _versions(), pickle.dumps(setup)
+    expected, packed = versions() | dict(packages().values()), pickle.dumps(setup)
 
     class SetupPlugin(WorkerPlugin):
         """Sets up a worker when it joins, also one that replaces a dead one."""
@@ -171,8 +166,11 @@ def _set_up(client: Client, name: str, setup: Setup, *, own: bool) -> None:
             if own:  # our own worker that replaces a dead one ignores Ctrl-C too
                 with suppress(ValueError):  # not in the main thread
                     signal.signal(signal.SIGINT, signal.SIG_IGN)
-            if (own_versions := _versions()) != expected:  # of the worker's own packages
-                raise ValueError(own_versions)
+            from planner.outside import packages  # the worker's own modules
+            from planner.scenario.scenario_key import versions
+
+            if (running := versions() | dict(packages().values())) != expected:
+                raise ValueError(running)
             self.resources.enter_context(pickle.loads(packed)())
 
         def teardown(self, worker: Any) -> None:  # noqa: ARG002
