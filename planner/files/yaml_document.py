@@ -211,7 +211,7 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Key) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        merged: list[yaml.Node] = []
+        merged: list[yaml.MappingNode] = []
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             message, place = None, path
@@ -266,7 +266,8 @@ class _Reader:
 def _mappings(node: yaml.Node) -> list[yaml.MappingNode]:
     """Return the mappings that a merge key names; none where it names anything else."""
     nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-    return nodes if all(isinstance(one, yaml.MappingNode) for one in nodes) else []
+    mappings = [one for one in nodes if isinstance(one, yaml.MappingNode)]
+    return mappings if len(mappings) == len(nodes) else []
 
 
 def _new_fields(

@@ -49,10 +49,10 @@ class DataReading(Generic[Value]):
         try:
             yield from rule()
         except AttributeError as error:
-            value, model = self.partial, type(self.partial)
-            lacks_field = value is not None and error.obj is value and issubclass(model, Frozen)
-            if not lacks_field or error.name not in model.model_fields:
-                raise  # what a value lacks is wrong, or follows from what is wrong
+            value = self.partial  # what it lacks is wrong, or follows from what is wrong
+            names = () if value is None else type(value).model_fields
+            if error.obj is not value or error.name not in names:
+                raise
 
 
 def read(

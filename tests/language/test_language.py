@@ -24,7 +24,7 @@ from tests.support.plan_words import PACKAGE, codes, codes_of, ledger_lines, pla
 from tests.support.words import SAME, catalogue, in_sources, messages, texts
 
 EN, ZH = language("en"), language("zh")
-HAN = re.compile(r"[\u4e00-\u9fff、，：]")
+HAN = re.compile(r"[\u4e00-\u9fff、，：；]")
 PLACE = re.compile(r"\{([^{}]+)\}")
 MARKS = ("Message", "template")
 
