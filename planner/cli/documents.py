@@ -180,8 +180,8 @@ def documents_schema() -> dict[str, Any]:
     """
     from pydantic import TypeAdapter
 
-    kinds: list[type[JsonDocument]] = [*dict.fromkeys((JsonDocument, *DOCUMENTS.values()))]
-    every: Any = tuple[*kinds]  # type: ignore[valid-type]  # each is described once
+    kinds: Any = list(dict.fromkeys([JsonDocument, *DOCUMENTS.values()]))
+    every: Any = tuple[*kinds]  # each is described once
     defs: dict[str, Any] = TypeAdapter(every).json_schema(mode="serialization")["$defs"]
     for kind in kinds:
         properties = defs[kind.__name__]["properties"]

@@ -115,7 +115,7 @@ def write_document(
     whole = replace(
         document, command=command, planner=planner_version(), exit_code=exit_code, error=error
     )
-    if isinstance(sys.stdout, io.TextIOWrapper):  # \\udcff, of a name that is no text, is JSON too
+    if isinstance(sys.stdout, io.TextIOWrapper):  # \udcff, of a name that is no text, is JSON too
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.stdout.write(json_text(plain(whole, words)))
 

@@ -158,7 +158,7 @@ def lacks_a_field(folder: Path) -> None:
 def of_later(folder: Path) -> None:
     path = folder / "summary.json"
     text = path.read_text().replace('"planner_format": 1', '"planner_format": 2', 1)
-    path.write_text(text.replace('"planner": "0.1.0"', '"planner": "9.0"', 1))
+    path.write_text(text.replace(f'"planner": "{planner.__version__}"', '"planner": "9.0"', 1))
 
 
 READS: dict[str, Callable[[Path], object]] = {
