@@ -56,8 +56,12 @@ def publish(plan: Plan | StochasticPlan, out: Out = None) -> None:
     if output is not None:
         output.write(plan, (lambda _: None) if broken else _require_audit)
     elif not broken:
-        with _tables_in_a_folder(plan) as folder:
-            _require_audit(folder)
+        _require_audit_of_tables(plan)
+
+
+def _require_audit_of_tables(plan: Plan | StochasticPlan) -> None:
+    with _tables_in_a_folder(plan) as folder:
+        _require_audit(folder)
 
 
 def _require_audit(folder: Path) -> None:
