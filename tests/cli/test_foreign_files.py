@@ -210,10 +210,14 @@ NEIGHBOURS: dict[str, Callable[[Path], object]] = {
     "a dangling link": lambda path: path.symlink_to("nowhere"),
 }
 ENDS = ("new", "new2", "old", "windows", "lock", "tmp")
+BESIDE = [  # every neighbour and every end, each of them with a third of the others; all if slow
+    pytest.param(what, end, marks=() if (i + j) % 3 == 0 else pytest.mark.slow)
+    for i, what in enumerate(NEIGHBOURS)
+    for j, end in enumerate(ENDS)
+]
 
 
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("what", NEIGHBOURS)
+@pytest.mark.parametrize(("what", "end"), BESIDE)
 @pytest.mark.parametrize("command", first_of(["solve", "roll"], 1))
 def test_what_others_have_beside_a_folder_stays(
     command: str, what: str, end: str, run: Callable[..., Result], tmp_path: Path
