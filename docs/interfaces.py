@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from typing import Any
 
 import typer
@@ -28,7 +30,7 @@ TEXTS = {
     },
     "zh": {
         "title": "命令",
-        "head": "全部命令及其选项、默认值和示例；\n`planner COMMAND --help --lang zh`"
+        "head": "全部命令及其选项、默认值和示例；`planner COMMAND --help --lang zh`"
         " 打印同样的内容。"
         "退出码、文件和格式见[参考](reference.md)。",
         "all": "写在命令之前",
@@ -133,6 +135,19 @@ def api() -> str:
     for heading, names in parts.items():
         text += f"## {heading}\n\n"
         for name in names:
+            text += f"### {name}\n\n"
+            if heading == "Functions":
+                text += f"```py\n{_signature(name)}\n```\n\n"
             summary = (inspect.getdoc(getattr(planner, name)) or "").partition("\n\n")[0]
-            text += f"### {name}\n\n<!-- api planner.{name} -->\n{summary}\n<!-- end -->\n\n"
+            text += f"<!-- api planner.{name} -->\n{summary}\n<!-- end -->\n\n"
     return text.rstrip() + "\n"
+
+
+def _signature(name: str) -> str:
+    """Return how a function is called, as its source says."""
+    function: Any = ast.parse(inspect.getsource(getattr(planner, name))).body[0]
+    call = f"planner.{name}({ast.unparse(function.args)}) -> {ast.unparse(function.returns)}"
+    for close in (": ", " | ", ") -> "):  # no line is broken there
+        call = call.replace(close, close.replace(" ", "\u00a0"))
+    lines = textwrap.fill(call, 88, subsequent_indent="    ", break_long_words=False)
+    return lines.replace("\u00a0", " ")

@@ -135,7 +135,7 @@ def test_the_site_has_every_page() -> None:
     nav = (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         name = page.name.replace(".zh.md", ".md")
-        assert f"- {name}\n" in nav, f"{name} is missing in the navigation, docs/site/mkdocs.yml"
+        assert f" {name}\n" in nav, f"{name} is missing in the navigation, docs/site/mkdocs.yml"
 
 
 @pytest.mark.parametrize("page", ["gallery.md", "gallery.zh.md"])

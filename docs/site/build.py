@@ -18,12 +18,13 @@ from urllib.parse import unquote, urlsplit
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from pages import DOCS, ROOT, copy_pages
+from pages import DOCS, ROOT, chinese_titles, copy_pages
 
 SITE = ROOT / "site"
 COPIES = ROOT / "build" / "site"
 LANGUAGES = {"en": SITE, "zh": SITE / "zh"}
 CHINESE = {
+    "Home": "首页",
     "Tutorial": "教程",
     "How-to guides": "操作指南",
     "Reference": "参考",
@@ -55,7 +56,7 @@ def build_language(language: str, target: Path) -> None:
         str(DOCS / "site" / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(target), strict=True
     )
     config.theme["language"] = language
-    config.extra["alternate"] = next(other for other in LANGUAGES if other != language)
+    config.extra |= {"alternate": True, "other": next(one for one in LANGUAGES if one != language)}
     config.plugins["material/search"].config.lang = ["en"] if language == "en" else ["en", "zh"]
     config.nav = [_part_of_nav(part, pages, language) for part in config.nav]
     build(config)
@@ -63,16 +64,21 @@ def build_language(language: str, target: Path) -> None:
 
 def _part_of_nav(part: Any, pages: Path, language: str) -> Any:
     """Return a part of the navigation, its patterns replaced by files, in a language."""
-    if isinstance(part, str):
-        return part
     ((heading, names),) = part.items()
+    one = isinstance(names, str)
+    names = [names] if one else names
     files = [
         file.relative_to(pages).as_posix() for name in names for file in sorted(pages.glob(name))
     ]
     missing = [name for name in names if not any(pages.glob(name))]
     if missing:
         sys.exit(f"docs/site/mkdocs.yml: there is no page {', '.join(missing)}")
-    return {CHINESE[heading] if language == "zh" else heading: files}
+    if language == "en":
+        return {heading: files[0] if one else files}
+    titled = [
+        {chinese_titles()[name]: name} if name in chinese_titles() else name for name in files
+    ]
+    return {CHINESE[heading]: files[0] if one else titled}
 
 
 class Links(HTMLParser):

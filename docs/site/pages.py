@@ -42,7 +42,7 @@ def copy_pages(target: Path, language: str) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if source == NOTEBOOK:
             depth = "" if language == "en" else "../"
-            place.write_text(notebook_page().replace("PLOTLY", f"{depth}{PLOTLY}"), "utf-8")
+            place.write_text(notebook_page().replace("PLOTLY_SCRIPT", f"{depth}{PLOTLY}"), "utf-8")
             if language == "en":
                 copy_plotly(target / PLOTLY)
         elif source.suffix == ".md":
@@ -94,6 +94,16 @@ def page_of(source: Path, language: str) -> tuple[str, list[Path]]:
             lambda match: match[0] if match[1] is None else f"{match[0]} {{#{next(names)}}}", text
         )
     return API.sub(r"::: \1", FENCE.sub(_fence, text)), linked
+
+
+@functools.cache
+def chinese_titles() -> dict[str, str]:
+    """Return what the Chinese home calls the pages, by their place in the site."""
+    home = DOCS / "index.zh.md"
+    links = re.findall(r"\[([^]]+)\]\(([^)#]+)\)", home.read_text(encoding="utf-8"))
+    return {
+        place_of(Path(os.path.normpath(DOCS / name))).as_posix(): title for title, name in links
+    }
 
 
 @functools.cache
@@ -152,7 +162,7 @@ def notebook_page() -> str:
             text += f"```python\n{cell.source}\n```\n\n"
             text += "".join(_output(output, number) for output in cell.outputs)
         if number == 0:
-            text += '<script src="PLOTLY"></script>\n\n'
+            text += '<script src="PLOTLY_SCRIPT"></script>\n\n'
     return text
 
 
@@ -168,7 +178,7 @@ def _output(output: Any, number: int) -> str:
         html = to_html(drawn, {"displaylogo": False, "responsive": True}, include_plotlyjs=False,
                        full_html=False, div_id=f"figure-{number}")  # fmt: skip
     elif "text/html" in data:
-        html = data["text/html"]
+        html = data["text/html"].replace(' border="1" class="dataframe"', "")
     else:
         return f"```text\n{(output.get('text') or data.get('text/plain', '')).rstrip()}\n```\n\n"
     lines = "\n".join(line.strip() for line in html.splitlines() if line.strip())
