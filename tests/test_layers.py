@@ -17,7 +17,8 @@ ROOT_NAME = "planner"
 # import each other.
 FLOORS = [
     {"message", "units", "field_types"},
-    {"errors", "fields"},
+    {"errors"},
+    {"fields"},
     {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},
     {"components"},
