@@ -16,8 +16,9 @@ ROOT_NAME = "planner"
 # Lowest first. A package imports itself and packages of lower floors; those of one floor do not
 # import each other.
 FLOORS = [
-    {"log", "message", "units", "version", "field_types"},
-    {"errors", "fields", "outside"},
+    {"field_types", "log", "message", "units", "version"},
+    {"errors", "outside"},
+    {"fields"},
     {"local_time"},
     {"files", "language", "timeseries", "modelling", "auditor"},
     {"components"},

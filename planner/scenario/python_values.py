@@ -20,10 +20,10 @@ from planner.errors import Key, Problem, ScenarioError, as_written, dotted, wron
 from planner.fields import SWITCHES, FieldError, Frozen, raise_all
 from planner.files.yaml_document import MAX_DEPTH, TOO_LARGE, Document
 from planner.message import Message
-from planner.timeseries.timed_series import Frame, Numbers, TimedSeries
+from planner.timeseries.timed_series import ArrayNumbers, Frame, TimedSeries
 
 PLAIN = frozenset({float, int, str, bool, type(None)})
-READY = (TimedSeries, Frame, Numbers)  # made by an earlier reading; nobody else has them
+READY = (TimedSeries, Frame, ArrayNumbers)  # made by an earlier reading; nobody else has them
 
 
 def document_of(data: Mapping[str, Any], name: str) -> Document:
@@ -76,7 +76,7 @@ def _plain(value: Any, path: Key, problems: list[FieldError]) -> Any:
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.ndim == 1 and value.dtype.kind in "fiu":
-            return Numbers(value.tolist())
+            return ArrayNumbers(value.tolist())
         value = list(value)
     if isinstance(value, list | tuple | range):
         if PLAIN.issuperset(map(type, value)):

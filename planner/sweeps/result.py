@@ -164,7 +164,7 @@ def _read_table(path: Path, axes: Mapping[str, Axis]) -> pd.DataFrame:
         elif name in names:
             cells = cases[name]
             values = [None if pd.isna(cell) else as_typed(cell) for cell in cells]
-            switches = {"True": True, "False": False}
+            switches: dict[str | None, bool] = {"True": True, "False": False}
             whole = set(values) <= switches.keys()
             cases[name] = _column([switches[value] if whole else value for value in values])
         elif name not in axes and name not in ("case", "refined"):

@@ -35,7 +35,7 @@ from planner.timeseries.forms import (
     HoursSeries,
 )
 from planner.timeseries.horizon import Horizon
-from planner.timeseries.timed_series import Frame, Numbers, TimedSeries
+from planner.timeseries.timed_series import ArrayNumbers, Frame, TimedSeries
 
 __all__ = [
     "CONSTANT",
@@ -66,7 +66,7 @@ def _form(value: Any) -> str:
 
 
 _FORMS: dict[str, type | tuple[type, ...]] = {
-    "=array": (np.ndarray, Numbers),
+    "=array": (np.ndarray, ArrayNumbers),
     "=list": (list, tuple),
     "=timed": TimedSeries,
     "=csv": CsvSeries,

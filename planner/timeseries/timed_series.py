@@ -30,7 +30,7 @@ class Frame(dict[str, Any]):
     """The columns of a pandas DataFrame, each a series, where a field takes series by name."""
 
 
-class Numbers(list[Any]):
+class ArrayNumbers(list[Any]):
     """The numbers of a NumPy array of one dimension."""
 
 
@@ -82,7 +82,7 @@ class TimedSeries:
                 a step of it, or a value in it is no finite number.
         """
         horizon = context.horizon
-        rows = _Rows(self, horizon.zone)
+        rows = _SeriesRows(self, horizon.zone)
 
         def refusal(method: Method) -> Message:
             text = BY_PANDAS[method].format(min=horizon.step_min)
@@ -105,7 +105,7 @@ class TimedSeries:
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
 
-class _Rows(TimedRows):
+class _SeriesRows(TimedRows):
     """The rows of a series in the zone of a horizon. Raises FieldError for wrong times."""
 
     stamped: ClassVar[bool] = False

@@ -91,7 +91,7 @@ class EnergyTarget(Frozen):
         if self.at_least_mwh is None and self.at_most_mwh is None:
             raise FieldError(Message("must hold at_least_mwh, at_most_mwh or both"))
         if not isinstance(info.context, Context):
-            raise HorizonNeededError("time")
+            raise HorizonNeededError(path="time")
         self._point = _point_at(self.time, info.context.horizon)
         return self
 

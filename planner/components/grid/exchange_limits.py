@@ -208,7 +208,7 @@ class Response(CalendarTimes):
     @model_validator(mode="after")
     def _find_steps(self, info: ValidationInfo) -> Self:
         if not isinstance(info.context, Context):
-            raise HorizonNeededError("hours")
+            raise HorizonNeededError(path="hours")
         steps = self.matches(info.context).nonzero()[0] + 1
         self._steps = frozenset(map(int, steps))
         return self
