@@ -45,7 +45,8 @@ package: $(STAMP) ## build the wheel and run what the README says in an empty en
 
 lowest: $(STAMP) ## run tests with the lowest dependencies that pyproject.toml allows
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable .
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct \
+	  --editable '.[cluster,parquet,sensitivity]'
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl
 	@$(LOWEST)/bin/python -m pytest -n 2 $(OF_LOWEST)
 

@@ -101,7 +101,9 @@ def texts(root: Path = ROOT) -> list[str]:
     assert all(isinstance(text, str) for text in said)
     priced = (unit(name) or name.removesuffix("s") for name in every_price())
     units = [*SUFFIXES.values(), *(price_unit(per) for per in priced if per != "Mtok/h")]
-    return list(dict.fromkeys(str(text) for text in [*said, *helps(), *descriptions(root), *units] if text))
+    return list(
+        dict.fromkeys(str(text) for text in [*said, *helps(), *descriptions(root), *units] if text)
+    )
 
 
 @cache
