@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := $(VENV)/lowest
 OF_LOWEST := tests/test_scenarios.py tests/timeseries tests/plan_tables tests/files/test_csv_file.py \
-  tests/studies/test_settle.py tests/report/test_workbook.py tests/sweeps
+  tests/report/test_workbook.py tests/sweeps
 STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
@@ -47,7 +47,7 @@ lowest: $(STAMP) ## run tests with the lowest dependencies that pyproject.toml a
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct \
 	  --editable '.[cluster,parquet,sensitivity]'
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl jsonschema
 	@$(LOWEST)/bin/python -m pytest -n 2 $(OF_LOWEST)
 
 lint: $(STAMP) ## check style and types
