@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := $(VENV)/lowest
 OF_LOWEST := tests/test_scenarios.py tests/timeseries tests/plan_tables tests/files/test_csv_file.py \
-  tests/report/test_workbook.py tests/sweeps
+  tests/report/test_workbook.py tests/sweeps \
+  tests/studies/test_settle.py::test_the_state_that_a_plan_leaves_is_where_the_next_begins
 STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
