@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := $(VENV)/lowest
 OF_LOWEST := tests/test_scenarios.py tests/timeseries tests/plan_tables tests/files/test_csv_file.py \
-  tests/studies/test_settle.py tests/report/test_workbook.py tests/sweeps
+  tests/report/test_workbook.py tests/sweeps \
+  tests/studies/test_settle.py::test_the_state_that_a_plan_leaves_is_where_the_next_begins
 STAMP  := $(VENV)/installed
 SOURCE := planner tests benchmarks scenarios docs
 
@@ -45,8 +46,9 @@ package: $(STAMP) ## build the wheel and run what the README says in an empty en
 
 lowest: $(STAMP) ## run tests with the lowest dependencies that pyproject.toml allows
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable .
-	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct \
+	  --editable '.[cluster,parquet,sensitivity]'
+	@$(BIN)/uv pip install --quiet --python $(LOWEST) pytest pytest-xdist hypothesis openpyxl jsonschema
 	@$(LOWEST)/bin/python -m pytest -n 2 $(OF_LOWEST)
 
 lint: $(STAMP) ## check style and types

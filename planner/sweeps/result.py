@@ -162,11 +162,9 @@ def _read_table(path: Path, axes: Mapping[str, Axis]) -> pd.DataFrame:
         if name in texts:
             cases[name] = cases[name].fillna("").map(as_typed).astype("str")
         elif name in names:
-            cells = cases[name]
-            values = [None if pd.isna(cell) else as_typed(cell) for cell in cells]
-            switches: dict[str | None, bool] = {"True": True, "False": False}
-            whole = set(values) <= switches.keys()
-            cases[name] = _column([switches[value] if whole else value for value in values])
+            values = [None if pd.isna(cell) else as_typed(cell) for cell in cases[name]]
+            switches = set(values) <= {"True", "False"}
+            cases[name] = _column([value == "True" for value in values] if switches else values)
         elif name not in axes and name not in ("case", "refined"):
             cases[name] = cases[name].astype(float)
     return cases.astype({"case": "int64", "refined": bool})

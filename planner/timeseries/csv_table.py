@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -189,9 +188,8 @@ def read_times(
 
 def _is_remote(text: str) -> bool:
     """Return whether a text begins with a day out of the years that can be read."""
-    with suppress(ValueError):
-        return not YEARS[0] <= dt.date.fromisoformat(text[:10]).year <= YEARS[1]
-    return False
+    day = re.match(r"(\d{4})-\d\d-\d\d", text)
+    return day is not None and not YEARS[0] <= int(day[1]) <= YEARS[1]
 
 
 def step_start(
