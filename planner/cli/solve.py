@@ -42,7 +42,6 @@ from planner.cli.terminal import (
 from planner.errors import wrong
 from planner.language.titles import title_of
 from planner.message import Message
-from planner.report.terminal.nodes import node_lines
 
 
 def check(
@@ -55,6 +54,8 @@ def check(
     site = planner.load(scenario, changes_of(set_))
     if quiet:
         return
+    from planner.report.terminal.nodes import node_lines
+
     horizon = site.horizon
     console = open_console()
     say(console, words("{name}: valid", name=title_of(site)))
