@@ -35,6 +35,7 @@ from planner.files.records import KEYS
 from planner.message import Message, template
 from planner.plan_tables.folder import read_facts, read_table, read_tables, reading, times_of
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
+from planner.units import CNY
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS, FORECASTS = "days.jsonl", "forecasts.csv"
@@ -72,6 +73,11 @@ class SimulationTable:
     folder: Path | None
     plans: Mapping[str, PlanTables]
     forecasts: pd.DataFrame | None
+
+    @property
+    def currency(self) -> str:
+        """The currency of its plans."""
+        return next((plan.scenario.currency for plan in self.plans.values()), CNY)
 
     @property
     def notes(self) -> list[Message]:
