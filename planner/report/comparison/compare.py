@@ -20,7 +20,7 @@ from planner.fields import NOTHING
 from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.tables import PlanTables
-from planner.report.cautions import cautions_of
+from planner.report.cautions import TWO_CURRENCIES, cautions_of
 from planner.scenario.plain_data import plain_scenario
 from planner.sweeps.analysis.case_table import SOLVED, value_text
 from planner.sweeps.analysis.condition import flat
@@ -35,10 +35,6 @@ OUTSIDE = (
     "ledger_cny", "replanned",
 )  # fmt: skip
 """Parts of a summary that are not figures of the plan; the ledger has a table of its own."""
-
-TWO_CURRENCIES = Message(
-    "the plans are in two currencies, and nothing is converted: differences of money say nothing"
-)
 
 
 @dataclass(frozen=True, eq=False)
