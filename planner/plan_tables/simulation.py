@@ -36,7 +36,11 @@ from planner.message import Message, template
 from planner.plan_tables.folder import read_facts, read_table, read_tables, reading, times_of
 from planner.plan_tables.several_plans import SeveralPlans
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
+<<<<<<< HEAD
 from planner.scenario.scenario import Scenario
+=======
+from planner.units import CNY
+>>>>>>> currency
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS, FORECASTS = "days.jsonl", "forecasts.csv"
@@ -95,6 +99,11 @@ class SimulationTable(SeveralPlans):
     def summary(self) -> dict[str, Any]:
         """The options, the bound, the table and the errors of the forecasts; plain values."""
         return facts_of(self)
+
+    @property
+    def currency(self) -> str:
+        """The currency of its plans."""
+        return next((plan.scenario.currency for plan in self.plans.values()), CNY)
 
     @property
     def notes(self) -> list[Message]:

@@ -13,6 +13,10 @@ from planner.plan_tables.simulation import contradictions, read_simulation
 
 _HINT = Message("`--unaudited` (`unaudited=True`) shows it, and says so at the top")
 
+TWO_CURRENCIES = Message(
+    "the plans are in two currencies, and nothing is converted: differences of money say nothing"
+)
+
 
 def cautions_of(folder: Path, *, unaudited: bool = False) -> tuple[Message, ...]:
     """Audit a folder before it is shown; return what to say at the top of all that shows it.

@@ -13,7 +13,7 @@ from planner.solver.solution import Solution
 from tests.support.exclusivity import program, with_every_binary
 
 HOURS = 12
-FEW = range(8)
+FEW = range(4)
 
 
 @functools.cache

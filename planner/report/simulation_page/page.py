@@ -46,7 +46,7 @@ def simulation_page(
 ) -> str:
     """Return the page of a simulation in a language; `cautions` are said at its top."""
     first = next(iter(simulation.plans.values()))
-    words = words.in_currency(first.scenario.currency)
+    words = words.in_currency(simulation.currency)
     forecasts = simulation.forecasts
     views = {name: View(plan) for name, plan in simulation.plans.items()}
     view = next(iter(views.values()))

@@ -105,7 +105,7 @@ def _worth(summary: dict[str, Any], words: Language) -> list[str]:
 
 def show_simulation(simulation: SimulationTable, console: Console, words: Language) -> None:
     """Print the table, what its rates refer to, the notes and the folder."""
-    words = words.in_currency(next(iter(simulation.plans.values())).scenario.currency)
+    words = words.in_currency(simulation.currency)
 
     def say(sentence: str) -> None:
         console.print(safe(sentence), highlight=False, soft_wrap=True)
