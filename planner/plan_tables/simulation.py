@@ -36,11 +36,8 @@ from planner.message import Message, template
 from planner.plan_tables.folder import read_facts, read_table, read_tables, reading, times_of
 from planner.plan_tables.several_plans import SeveralPlans
 from planner.plan_tables.tables import LEAST_CNY, PlanTables
-<<<<<<< HEAD
 from planner.scenario.scenario import Scenario
-=======
 from planner.units import CNY
->>>>>>> currency
 
 TABLE, FACTS, PLANS = "simulation.csv", "simulation.json", "plans"
 DAYS, FORECASTS = "days.jsonl", "forecasts.csv"

@@ -19,17 +19,8 @@ from planner.message import Message
 from planner.plan_tables.folder import read_tables
 from planner.plan_tables.stochastic import require_single
 from planner.plan_tables.tables import PlanTables
-<<<<<<< HEAD
-from planner.report.cautions import cautions_of
-from planner.scenario.plain_data import flat, plain_scenario
-=======
 from planner.report.cautions import TWO_CURRENCIES, cautions_of
-from planner.scenario.plain_data import plain_scenario
-from planner.sweeps.analysis.case_table import SOLVED, value_text
-from planner.sweeps.analysis.condition import flat
-from planner.sweeps.axes import Formula, Scale
-from planner.sweeps.result import read_cases
->>>>>>> currency
+from planner.scenario.plain_data import flat, plain_scenario
 from planner.units import CNY
 
 FEN = 0.005
